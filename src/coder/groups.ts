@@ -1,0 +1,79 @@
+/**
+ * Coder groups: how B streams share a few range-coder streams.
+ *
+ * A group is a contiguous share of the streams; at each step it codes one byte of each of them, in order. Groups are
+ * what workers take, and their number is stored in the archive, so the bytes do not depend on how many workers there
+ * are. One coder per stream would cost a tail of bytes per stream instead of per group.
+ */
+import type { RangeDecoder, RangeEncoder } from "./range.ts";
+
+/**
+ * 64 streams take about 3 us to decode: the least work for which waking another thread pays (docs/CODER.md), and a
+ * tail of two or three bytes per group is then below 0.01 % of what the group's streams code.
+ */
+const STREAMS_PER_GROUP = 64;
+export const GROUPS_MAX = 16;
+
+/** G, the number of coder groups that an encoder chooses for `streams` streams: 1 to 16. */
+export function coderGroupsFor(streams: number): number {
+  return Math.max(1, Math.min(GROUPS_MAX, Math.floor(streams / STREAMS_PER_GROUP)));
+}
+
+/** A contiguous share of the streams: first to end - 1. */
+export interface StreamShare {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The streams of group `group` of `groups`; shares differ by at most one stream, and none is empty if G <= B. */
+export function shareOfGroup(group: number, groups: number, streams: number): StreamShare {
+  return {
+    first: Math.floor((group * streams) / groups),
+    end: Math.floor(((group + 1) * streams) / groups),
+  };
+}
+
+/** @throws RangeError unless 1 <= groups <= streams */
+export function checkGroups(groups: number, streams: number): void {
+  if (!Number.isInteger(groups) || groups < 1 || groups > streams) {
+    throw new RangeError(`${groups} coder groups for ${streams} streams: must be 1 to ${streams}`);
+  }
+}
+
+/** A chunk of consecutive steps; in its last step only the first `liveInLastStep` streams have a byte. */
+export interface ChunkShape {
+  readonly streams: number;
+  readonly steps: number;
+  readonly liveInLastStep: number;
+}
+
+/** Codes one group's share of a chunk of `intervals` (steps x streams x (start, frequency)). */
+export function encodeGroup(
+  encoder: RangeEncoder,
+  share: StreamShare,
+  intervals: Uint32Array,
+  { streams, steps, liveInLastStep }: ChunkShape,
+): void {
+  for (let step = 0; step < steps; step += 1) {
+    const end = step === steps - 1 ? Math.min(share.end, liveInLastStep) : share.end;
+    encoder.encodeRun(intervals, step * streams + share.first, end - share.first);
+  }
+}
+
+/**
+ * Decodes one group's bytes of one step into bytes[first] to bytes[end - 1]; streams that have ended get 0.
+ *
+ * @param ends streams x 256 cumulative frequencies
+ * @throws CorruptDataError
+ */
+export function decodeGroup(
+  decoder: RangeDecoder,
+  share: StreamShare,
+  ends: Uint32Array,
+  live: number,
+  bytes: Uint8Array,
+): void {
+  const end = Math.min(share.end, live);
+  for (let stream = share.first; stream < end; stream += 1) bytes[stream] = decoder.decode(ends, stream * 256);
+  if (end < share.end) bytes.fill(0, Math.max(share.first, end), share.end);
+}
