@@ -1,0 +1,31 @@
+/**
+ * Starts worker threads, from source (`bun src/cli/main.ts`, `bun test`) and from the built executable alike.
+ *
+ * A worker is a module of its own, named in WORKERS. `build.ts` passes every one of them as an extra entry point, and
+ * because it builds with `root: "src"`, a compiled worker lies beside the main program under its path below src/.
+ */
+import { Worker } from "node:worker_threads";
+
+/** Set to true by build.ts; not defined when running from source. */
+declare const FADE_COMPILED: boolean | undefined;
+
+/** Every worker entry, by its path below src/. Add a line here to add a worker; build.ts reads this table. */
+export const WORKERS = {
+  coder: "coder/worker.ts",
+} as const;
+
+export type WorkerName = keyof typeof WORKERS;
+
+/** True inside an executable made by build.ts. */
+export const isCompiled = typeof FADE_COMPILED !== "undefined" && FADE_COMPILED;
+
+/**
+ * Starts a worker; inside it, `workerData` of node:worker_threads holds `data` (shared memory stays shared).
+ * Errors arrive as the worker's "error" event: the caller must listen.
+ */
+export function startWorker(name: WorkerName, data: unknown): Worker {
+  const path = WORKERS[name];
+  // In the executable, import.meta.url of every module is that of the main program: <root>/fade.
+  const url = new URL(isCompiled ? `./${path}` : `../${path}`, import.meta.url);
+  return new Worker(url, { workerData: data });
+}
