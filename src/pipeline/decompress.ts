@@ -1,29 +1,96 @@
 /**
  * Decompression of blocks: coder groups -> frequencies from the engine -> bytes -> streams put back in place.
+ *
+ * Every step waits for the bytes of the one before, so there is nothing to overlap but this: the model is told the
+ * bytes and asked for the next tables in one go, before either has happened.
  */
-import type { Engine } from "../engine/engine.ts";
+import { StepDecoder } from "../coder/decode-pool.ts";
+import { checkGroups } from "../coder/groups.ts";
+import type { Engine, Model } from "../engine/engine.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import type { BlockOptions } from "./options.ts";
+import { Pacer } from "./pacer.ts";
+import { bytesInSteps, layoutOf, liveAt, scatterSteps } from "./streams.ts";
+
+/** Steps that are collected before they are put in place: enough to write runs of bytes to each stream. */
+const SCATTER_STEPS = 64;
 
 /** Restores blocks in the order in which a BlockCompressor made them, with one model that goes on learning. */
-export interface BlockDecompressor {
+export class BlockDecompressor {
+  readonly #model: Model;
+  readonly #options: BlockOptions;
+  /** Opened by the first block, whose groups say how many threads are of use. */
+  #decoder: StepDecoder | undefined;
+
+  private constructor(model: Model, options: BlockOptions) {
+    this.#model = model;
+    this.#options = options;
+  }
+
+  /** @throws HyperParameterError, EngineLimitError */
+  static async open(engine: Engine, hyper: HyperParameters, options: BlockOptions): Promise<BlockDecompressor> {
+    return new BlockDecompressor(await engine.openModel(hyper), options);
+  }
+
   /**
+   * Restores one block; after an error only `close` is allowed.
+   *
    * @param sizeBytes plain bytes of the block; allocated at once, so the caller bounds it
-   * @throws CorruptDataError, the engine's errors, CoderWorkerError, the abort reason
+   * @param groups the payloads, at least one and at most one per stream
+   * @returns bytes that are right if their checksum is
+   * @throws CorruptDataError, RangeError for an impossible number of groups, the engine's errors, CoderWorkerError,
+   *   the abort reason
    */
-  decompress(sizeBytes: number, groups: readonly Uint8Array[]): Promise<Uint8Array>;
-  close(): Promise<void>;
+  async decompress(sizeBytes: number, groups: readonly Uint8Array[]): Promise<Uint8Array> {
+    const { streams } = this.#model.hyper;
+    checkGroups(groups.length, streams);
+    this.#decoder ??= await StepDecoder.open(streams, Math.min(this.#options.workers, groups.length));
+    const decoder = this.#decoder;
+    const layout = layoutOf(sizeBytes, streams);
+    const data = new Uint8Array(sizeBytes);
+    const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
+    const pacer = new Pacer(this.#options.signal);
+    const recent = new Uint8Array(SCATTER_STEPS * streams);
+    decoder.openBlock(groups);
+    let step = 0;
+    const report = () => {
+      const bytesDone = bytesInSteps(layout, step);
+      this.#options.onProgress?.({ stepsDone: step, steps: layout.steps, bytesDone, codedBytes });
+    };
+    let learned: Promise<void> = Promise.resolve();
+    for (; step < layout.steps; step += 1) {
+      await pacer.turn(report);
+      await Promise.all([learned, this.#model.predict(decoder.ends)]);
+      await decoder.decodeStep(liveAt(layout, step));
+      const row = step % SCATTER_STEPS;
+      const bytes = recent.subarray(row * streams, (row + 1) * streams);
+      bytes.set(decoder.bytes);
+      if (row === SCATTER_STEPS - 1 || step === layout.steps - 1) {
+        scatterSteps(recent, layout, step - row, row + 1, data);
+      }
+      learned = this.#model.learn(bytes);
+      learned.catch(() => {}); // awaited with the next prediction
+    }
+    await learned;
+    await decoder.finishBlock();
+    report();
+    return data;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#decoder?.close();
+    } finally {
+      await this.#model.close();
+    }
+  }
 }
 
-export async function openBlockDecompressor(
-  _engine: Engine,
-  _hyper: HyperParameters,
-  _options: BlockOptions,
-): Promise<BlockDecompressor> {
-  throw new Error("not yet");
-}
-
-/** Restores a single block that was compressed with a model of its own. The result still needs its checksum checked. */
+/**
+ * Restores a single block that was compressed with a model of its own. Its checksum is still to be compared.
+ *
+ * @throws what BlockDecompressor throws
+ */
 export async function decompressBlock(
   engine: Engine,
   hyper: HyperParameters,
@@ -31,7 +98,7 @@ export async function decompressBlock(
   groups: readonly Uint8Array[],
   options: BlockOptions,
 ): Promise<Uint8Array> {
-  const decompressor = await openBlockDecompressor(engine, hyper, options);
+  const decompressor = await BlockDecompressor.open(engine, hyper, options);
   try {
     return await decompressor.decompress(sizeBytes, groups);
   } finally {

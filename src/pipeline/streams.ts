@@ -49,7 +49,8 @@ export function gatherSteps(
   for (let stream = 0; stream < streams; stream += 1) {
     const from = streamStart(layout, stream) + firstStep;
     for (let i = 0; i < full; i += 1) stepMajor[i * streams + stream] = data[from + i] as number;
-    if (full < count) stepMajor[full * streams + stream] = stream < layout.liveInLastStep ? (data[from + full] ?? 0) : 0;
+    if (full < count)
+      stepMajor[full * streams + stream] = stream < layout.liveInLastStep ? (data[from + full] ?? 0) : 0;
   }
 }
 
