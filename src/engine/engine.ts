@@ -1,0 +1,80 @@
+/**
+ * The engine interface: the only thing that the pipeline and the command line know about the network.
+ *
+ * An engine turns hyper-parameters into a model: B parallel streams, a network with its fixed initial weights, and
+ * the state that training has given it so far. A model predicts the next byte of every stream as integer frequencies
+ * and learns from the byte that came. Every engine computes exactly the same integers (docs/NUMERICS.md), so an
+ * archive written through one decodes through any other.
+ *
+ * Ordering: calls on one model take effect in the order in which they were made, whether or not the caller awaited
+ * the earlier ones. A caller may therefore request the next chunk before the last one has arrived (ping-pong
+ * buffers). A model is either encoding or decoding; mixing the two on one model is a programmer's error.
+ */
+import type { HyperParameters } from "../model/hyper.ts";
+
+export type EngineName = "reference" | "gpu" | "cpu";
+
+export { FREQUENCY_BITS, FREQUENCY_TOTAL } from "../coder/frequency.ts";
+
+export interface Engine {
+  readonly name: EngineName;
+  /** What runs the network, for people: an adapter's name, or a number of threads. */
+  readonly description: string;
+  /** How many steps a chunk of `encodeSteps` should have so that the overhead of a call does not matter. */
+  readonly chunkSteps: number;
+  /** Allocates a model with its initial weights. @throws HyperParameterError, EngineLimitError */
+  openModel(hyper: HyperParameters): Promise<Model>;
+  /** Frees the device or the threads. Models must be closed first. */
+  close(): Promise<void>;
+}
+
+export interface Model {
+  readonly hyper: HyperParameters;
+
+  /**
+   * Predicts and learns `stepCount` steps of known bytes (compression).
+   *
+   * @param bytes step-major, `stepCount` x B: bytes[t * B + s] is the byte of stream s at step t. Streams that have
+   *   ended carry 0 in the last step; their intervals are computed and not used.
+   * @param intervals filled with `stepCount` x B x 2 numbers: the start and the frequency of the coded byte, of
+   *   FREQUENCY_TOTAL. It may be backed by shared memory.
+   */
+  encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void>;
+
+  /**
+   * The frequency tables of the next step (decompression).
+   *
+   * @param ends filled with B x 256 cumulative frequencies: byte v of stream s owns the interval from
+   *   v === 0 ? 0 : ends[s * 256 + v - 1] to ends[s * 256 + v]. ends[s * 256 + 255] is at most FREQUENCY_TOTAL; what
+   *   lies above is owned by no byte and marks a corrupt archive.
+   */
+  predict(ends: Uint32Array): Promise<void>;
+
+  /** Tells the model the B bytes of the step that was predicted last, and trains it. */
+  learn(bytes: Uint8Array): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** No engine of this kind can run here; `message` says what is missing and `hint` what to do. */
+export class EngineUnavailableError extends Error {
+  constructor(
+    readonly engine: EngineName,
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+    this.name = "EngineUnavailableError";
+  }
+}
+
+/** The device is there but too small for this model (buffer size, memory). */
+export class EngineLimitError extends Error {
+  constructor(
+    readonly engine: EngineName,
+    message: string,
+  ) {
+    super(message);
+    this.name = "EngineLimitError";
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Hyper-parameters: the numbers that fix the shape of the network and how it learns.
+ *
+ * They travel in every archive's header, so a decoder is never told them by hand, and they decide every shape in
+ * docs/NUMERICS.md. This file says which values are legal, names the levels and presets, and chooses the number of
+ * streams from the size of the input. It holds no arithmetic of the network.
+ */
+
+/** The shape of one model. Every field is stored in the archive header. */
+export interface HyperParameters {
+  /** T: bytes of history that a step sees; a power of two, 4 to 64. */
+  readonly history: number;
+  /** D: values per embedded byte; a power of two, 8 to 64. */
+  readonly embedding: number;
+  /** G: values in the rolling cache of the global stream; a multiple of `slot` and of 32. */
+  readonly globalHidden: number;
+  /** S: new cache values per step; a multiple of 4. */
+  readonly slot: number;
+  /** F: hidden values of the fine refiner; a multiple of 32. */
+  readonly fineHidden: number;
+  /** C: hidden values of the coarse refiner, the side of each stream's own matrix; a multiple of 16. */
+  readonly coarseHidden: number;
+  /** B: parallel streams, 1 to 16,384. */
+  readonly streams: number;
+  /** Peak learning rate of the optimizer in units of 2^-24. */
+  readonly learningRate: number;
+}
+
+/** H: the width of the network, one embedded history. */
+export function widthOf(hyper: HyperParameters): number {
+  return hyper.history * hyper.embedding;
+}
+
+/** Thrown when hyper-parameters from a header or a caller lie outside what the engines implement. */
+export class HyperParameterError extends Error {
+  constructor(
+    readonly field: keyof HyperParameters,
+    readonly value: number,
+    readonly rule: string,
+  ) {
+    super(`hyper-parameter ${field} = ${value} is not allowed (${rule})`);
+    this.name = "HyperParameterError";
+  }
+}
+
+const isPowerOfTwo = (n: number) => n > 0 && (n & (n - 1)) === 0;
+
+interface Rule {
+  readonly field: keyof HyperParameters;
+  readonly says: string;
+  readonly holds: (h: HyperParameters) => boolean;
+}
+
+const within = (n: number, low: number, high: number) => Number.isInteger(n) && n >= low && n <= high;
+
+const RULES: readonly Rule[] = [
+  {
+    field: "history",
+    says: "a power of two, 4 to 64",
+    holds: (h) => within(h.history, 4, 64) && isPowerOfTwo(h.history),
+  },
+  {
+    field: "embedding",
+    says: "a power of two, 8 to 64, at most 1024 / history",
+    holds: (h) => within(h.embedding, 8, 64) && isPowerOfTwo(h.embedding) && widthOf(h) <= 1024,
+  },
+  {
+    field: "slot",
+    says: "a multiple of 4, 4 to 256",
+    holds: (h) => within(h.slot, 4, 256) && h.slot % 4 === 0,
+  },
+  {
+    field: "globalHidden",
+    says: "a multiple of slot and of 32, at most 8192",
+    holds: (h) => within(h.globalHidden, 32, 8192) && h.globalHidden % 32 === 0 && h.globalHidden % h.slot === 0,
+  },
+  {
+    field: "fineHidden",
+    says: "a multiple of 32, 32 to 8192",
+    holds: (h) => within(h.fineHidden, 32, 8192) && h.fineHidden % 32 === 0,
+  },
+  {
+    field: "coarseHidden",
+    says: "a multiple of 16, 16 to 128",
+    holds: (h) => within(h.coarseHidden, 16, 128) && h.coarseHidden % 16 === 0,
+  },
+  { field: "streams", says: "1 to 16384", holds: (h) => within(h.streams, 1, 16384) },
+  { field: "learningRate", says: "1 to 65535", holds: (h) => within(h.learningRate, 1, 65535) },
+];
+
+/** @throws HyperParameterError naming the first field that breaks its rule. */
+export function checkHyperParameters(hyper: HyperParameters): void {
+  for (const rule of RULES) {
+    if (!rule.holds(hyper)) throw new HyperParameterError(rule.field, hyper[rule.field], rule.says);
+  }
+}
+
+/** A model without its number of streams, which follows from the input's size. */
+export type Shape = Omit<HyperParameters, "streams">;
+
+/** 2^-10 in units of 2^-24: the learning rate of the paper, 1e-3, to the nearest power of two. */
+const RATE_1E3 = 1 << 14;
+
+function shape(width: { history: number; embedding: number; global: number; slot: number; fine: number }): Shape {
+  return {
+    history: width.history,
+    embedding: width.embedding,
+    globalHidden: width.global,
+    slot: width.slot,
+    fineHidden: width.fine,
+    coarseHidden: 64,
+    learningRate: RATE_1E3,
+  };
+}
+
+/** FADE as published: arXiv 2604.07239, section 4 (15.5 million shared parameters, 512 streams). */
+export const PAPER: Shape = shape({ history: 16, embedding: 32, global: 4096, slot: 64, fine: 8192 });
+export const PAPER_STREAMS = 512;
+
+export const DEFAULT_LEVEL = 5;
+
+/** Levels 1 to 9, narrow to wide. Index 0 is unused so that LEVELS[n] is level n. */
+const LEVELS: readonly (Shape | undefined)[] = [
+  undefined,
+  shape({ history: 8, embedding: 16, global: 128, slot: 4, fine: 64 }),
+  shape({ history: 16, embedding: 8, global: 128, slot: 4, fine: 128 }),
+  shape({ history: 16, embedding: 8, global: 256, slot: 4, fine: 256 }),
+  shape({ history: 16, embedding: 16, global: 128, slot: 4, fine: 128 }),
+  shape({ history: 16, embedding: 16, global: 256, slot: 4, fine: 256 }),
+  shape({ history: 16, embedding: 16, global: 512, slot: 8, fine: 512 }),
+  shape({ history: 16, embedding: 32, global: 512, slot: 8, fine: 512 }),
+  shape({ history: 16, embedding: 32, global: 1024, slot: 16, fine: 1024 }),
+  shape({ history: 16, embedding: 32, global: 2048, slot: 32, fine: 2048 }),
+];
+
+/** @throws RangeError if there is no such level. */
+export function shapeOfLevel(level: number): Shape {
+  const found = LEVELS[level];
+  if (found === undefined) throw new RangeError(`there is no level ${level}: levels are 1 to ${LEVELS.length - 1}`);
+  return found;
+}
+
+/** Bytes a stream should hold: shorter streams learn nothing more, longer ones waste the hardware's width. */
+const STREAM_TARGET_BYTES = 16384;
+const STREAMS_MAX = 4096;
+
+/**
+ * Chooses B from the input's size: the power of two nearest below size / 16 KiB, 8 to 4096, and never more streams
+ * than bytes.
+ */
+export function streamsForSize(sizeBytes: number): number {
+  const wanted = Math.max(8, Math.min(STREAMS_MAX, Math.floor(sizeBytes / STREAM_TARGET_BYTES)));
+  const power = 1 << Math.floor(Math.log2(wanted));
+  return Math.max(1, Math.min(power, sizeBytes));
+}

@@ -1,0 +1,309 @@
+/**
+ * The forward pass of the reference engine: from the last T bytes of each stream to 256 frequencies.
+ *
+ * One method per box of the diagram in docs/ARCHITECTURE.md, in the order in which they run; every intermediate that
+ * the backward pass needs stays in a field. Rows are streams unless a comment says otherwise. Formats: Q11 where
+ * nothing is said; docs/NUMERICS.md section 5 has the formulas.
+ */
+import {
+  ACTIVATION_BITS,
+  clampActivation,
+  mulRound,
+  roundShift,
+  SCALE_BITS,
+  SLOPE_BITS,
+} from "../fixed.ts";
+import { widthOf } from "../hyper.ts";
+import { gelu, sigmoid, type Tables, tables } from "../tables.ts";
+import { activationSlot, type MatrixName, matrixShape, type NormName, normWidth } from "../tensors.ts";
+import type { ActivationSlot } from "../tensors.ts";
+import { frequencies } from "./frequency.ts";
+import { forwardShift, multiplyForward, quantiseActivation, type Rows, rowsOf } from "./linear.ts";
+import { type Deviation, normalise, scaleAndShift } from "./norm.ts";
+import type { State } from "./state.ts";
+
+/** What one norm keeps for its backward pass. */
+export interface NormState {
+  /** Values of mean 0 and variance 1, Q11. */
+  readonly normalised: Int32Array;
+  readonly deviations: Deviation[];
+  /** After scale and shift, Q11. */
+  readonly out: Int32Array;
+}
+
+export class Forward {
+  readonly tables: Tables = tables();
+  readonly streams: number;
+  readonly width: number;
+  readonly half: number;
+
+  /** B x T x D raw int16 embeddings. */
+  readonly embedded: Int32Array;
+  readonly inputNorm: NormState;
+  readonly localNorm: NormState;
+  readonly coarseNorm: NormState;
+  readonly fineNorm: NormState;
+  readonly lastNorm: NormState;
+  /** B x 2S, before the GeGLU. */
+  readonly newest: Int32Array;
+  /** B x H, before the GELU. */
+  readonly global: Int32Array;
+  readonly far: Int32Array;
+  /** B x H, before the GELU. */
+  readonly local: Int32Array;
+  readonly near: Int32Array;
+  /** B x H, Q14. */
+  readonly alpha: Int32Array;
+  readonly mixed: Int32Array;
+  /** 2B x C: rows are the two branches of each stream. */
+  readonly down: Int32Array;
+  readonly recalled: Int32Array;
+  /** 2B x H/2. */
+  readonly up: Int32Array;
+  /** 2B x H/2, Q14. */
+  readonly gate: Int32Array;
+  readonly coarse: Int32Array;
+  /** B x 2F, before the GeGLU. */
+  readonly fine: Int32Array;
+  readonly hidden: Int32Array;
+  readonly fineOut: Int32Array;
+  readonly last: Int32Array;
+  readonly logits: Int32Array;
+  /** B x 256, of 2^22. */
+  readonly frequencies: Int32Array;
+  /** int8 operands; the cache's is in the order of age, oldest first. */
+  readonly operands: Readonly<Record<ActivationSlot, Int8Array>>;
+
+  constructor(readonly state: State) {
+    const { hyper } = state;
+    const B = hyper.streams;
+    const H = widthOf(hyper);
+    const values = (columns: number) => new Int32Array(B * columns);
+    const norm = (): NormState => ({ normalised: values(H), deviations: [], out: values(H) });
+    this.streams = B;
+    this.width = H;
+    this.half = H / 2;
+    this.embedded = values(H);
+    this.inputNorm = norm();
+    this.localNorm = norm();
+    this.coarseNorm = norm();
+    this.fineNorm = norm();
+    this.lastNorm = norm();
+    this.newest = values(2 * hyper.slot);
+    this.global = values(H);
+    this.far = values(H);
+    this.local = values(H);
+    this.near = values(H);
+    this.alpha = values(H);
+    this.mixed = values(H);
+    this.down = values(2 * hyper.coarseHidden);
+    this.recalled = values(2 * hyper.coarseHidden);
+    this.up = values(H);
+    this.gate = values(H);
+    this.coarse = values(H);
+    this.fine = values(2 * hyper.fineHidden);
+    this.hidden = values(hyper.fineHidden);
+    this.fineOut = values(H);
+    this.last = values(H);
+    this.logits = values(256);
+    this.frequencies = values(256);
+    this.operands = {
+      input: new Int8Array(B * H),
+      cache: new Int8Array(B * hyper.globalHidden),
+      coarse: new Int8Array(B * H),
+      downOut: new Int8Array(2 * B * hyper.coarseHidden),
+      memoryOut: new Int8Array(2 * B * hyper.coarseHidden),
+      fineIn: new Int8Array(B * H),
+      fineHidden: new Int8Array(B * hyper.fineHidden),
+      last: new Int8Array(B * H),
+    };
+  }
+
+  /** Runs all boxes; `frequencies` is the result. */
+  run(): void {
+    this.#embed();
+    this.#globalStream();
+    this.#localStream();
+    this.#route();
+    this.#coarseRefiner();
+    this.#fineRefiner();
+    this.#predict();
+  }
+
+  /** out = saturate(x W^T + bias) for one of the shared matrices. */
+  #linear(name: MatrixName, slot: ActivationSlot, x: Rows<Int8Array>, out: Int32Array): void {
+    const { state } = this;
+    const [outputs, inputs] = matrixShape(state.hyper, name);
+    multiplyForward(x, state.copy, state.tensor(name).offset, outputs, inputs, out);
+    const shift = forwardShift(state.activationShift(slot), state.weightShift(name));
+    const bias = state.tensor(`${name}Bias`);
+    for (let i = 0; i < x.count * outputs; i++) {
+      out[i] = clampActivation(roundShift(out[i] as number, shift) + state.biasAt(bias, i % outputs));
+    }
+  }
+
+  #quantise(slot: ActivationSlot, x: Int32Array): Int8Array {
+    quantiseActivation(this.state.exponents, activationSlot(slot), x, this.operands[slot]);
+    return this.operands[slot];
+  }
+
+  /** LayerNorm of all rows of `x`, whose rows are as wide as the norm. */
+  #norm(name: NormName, x: Int32Array): void {
+    const { state } = this;
+    const kept = this[name];
+    const width = normWidth(state.hyper, name);
+    const scale = state.tensor(`${name}Scale`);
+    const shift = state.tensor(`${name}Shift`);
+    for (let start = 0; start < x.length; start += width) {
+      kept.deviations[start / width] = normalise(x, start, width, kept.normalised);
+    }
+    for (let i = 0; i < x.length; i++) {
+      const at = i % width;
+      kept.out[i] = scaleAndShift(kept.normalised[i] as number, state.scaleAt(scale, at), state.biasAt(shift, at));
+    }
+  }
+
+  /** Rows of the embedding for each byte of history, then the norm that feeds the global stream and the router. */
+  #embed(): void {
+    const { history, embedding } = this.state;
+    const D = this.state.hyper.embedding;
+    for (let i = 0; i < history.length; i++) {
+      for (let d = 0; d < D; d++) this.embedded[i * D + d] = embedding[(history[i] as number) * D + d] as number;
+    }
+    this.#norm("inputNorm", this.embedded);
+    this.#quantise("input", this.inputNorm.out);
+  }
+
+  /** Newest embedding -> GeGLU -> rolling cache -> Linear -> GELU, plus the skip. */
+  #globalStream(): void {
+    const { state } = this;
+    const { slot: S, globalHidden: G, embedding: D } = state.hyper;
+    const newestRows = rowsOf(this.operands.input, this.streams, this.width, this.width - D);
+    this.#linear("newest", "input", newestRows, this.newest);
+    const slots = G / S;
+    const slotNow = state.step % slots;
+    for (let b = 0; b < this.streams; b++) {
+      for (let s = 0; s < S; s++) {
+        state.cache[b * G + slotNow * S + s] = this.#geglu(this.newest, b * 2 * S + s, S);
+      }
+    }
+    this.#linear("global", "cache", rowsOf(this.#cacheByAge(slotNow), this.streams, G), this.global);
+    const skip = state.scaleAt(state.tensor("globalSkip"), 0);
+    for (let i = 0; i < this.far.length; i++) {
+      const skipped = roundShift((this.inputNorm.out[i] as number) * skip, SCALE_BITS);
+      this.far[i] = clampActivation(gelu(this.tables, this.global[i] as number) + skipped);
+    }
+  }
+
+  /** gelu(u) * v for u at `index` and v `distance` further on. */
+  #geglu(x: Int32Array, index: number, distance: number): number {
+    const u = gelu(this.tables, x[index] as number);
+    return clampActivation(roundShift(u * (x[index + distance] as number), ACTIVATION_BITS));
+  }
+
+  /** The cache as an int8 operand with the oldest slot first, so that a weight always meets the same age. */
+  #cacheByAge(slotNow: number): Int8Array {
+    const { globalHidden: G, slot: S } = this.state.hyper;
+    const oldest = (slotNow + 1) * S;
+    const aged = new Int32Array(this.streams * G);
+    for (let b = 0; b < this.streams; b++) {
+      for (let g = 0; g < G; g++) aged[b * G + g] = this.state.cache[b * G + ((oldest + g) % G)] as number;
+    }
+    return this.#quantise("cache", aged);
+  }
+
+  /** LayerNorm per position -> depthwise convolution over three positions -> GELU. */
+  #localStream(): void {
+    const { state } = this;
+    const { history: T, embedding: D } = state.hyper;
+    const tap = state.tensor("tap");
+    const bias = state.tensor("tapBias");
+    this.#norm("localNorm", this.embedded);
+    const z = this.localNorm.out;
+    for (let i = 0; i < this.local.length; i++) {
+      const d = i % D;
+      const t = Math.floor(i / D) % T;
+      const before = t > 0 ? roundShift((z[i - D] as number) * state.scaleAt(tap, d), SCALE_BITS) : 0;
+      const here = roundShift((z[i] as number) * state.scaleAt(tap, D + d), SCALE_BITS);
+      const after = t < T - 1 ? roundShift((z[i + D] as number) * state.scaleAt(tap, 2 * D + d), SCALE_BITS) : 0;
+      this.local[i] = clampActivation(before + here + after + state.biasAt(bias, d));
+      this.near[i] = gelu(this.tables, this.local[i] as number);
+    }
+  }
+
+  /** alpha = sigmoid(Linear(x)); mixed = alpha far + (1 - alpha) near. */
+  #route(): void {
+    this.#linear("router", "input", rowsOf(this.operands.input, this.streams, this.width), this.alpha);
+    for (let i = 0; i < this.mixed.length; i++) {
+      const alpha = sigmoid(this.tables, this.alpha[i] as number);
+      const near = this.near[i] as number;
+      this.alpha[i] = alpha;
+      this.mixed[i] = clampActivation(near + mulRound((this.far[i] as number) - near, alpha, SLOPE_BITS));
+    }
+  }
+
+  /** Two branches: down to C, through the stream's own matrix, up again, gated, plus the stream's bias and the skip. */
+  #coarseRefiner(): void {
+    const { state, half } = this;
+    const C = state.hyper.coarseHidden;
+    const branches = 2 * this.streams;
+    this.#norm("coarseNorm", this.mixed);
+    const operand = rowsOf(this.#quantise("coarse", this.coarseNorm.out), branches, half);
+    this.#linear("down", "coarse", operand, this.down);
+    this.#streamMatrix(this.#quantise("downOut", this.down));
+    this.#linear("up", "memoryOut", rowsOf(this.#quantise("memoryOut", this.recalled), branches, C), this.up);
+    this.#linear("gate", "coarse", operand, this.gate);
+    const skip = state.scaleAt(state.tensor("coarseSkip"), 0);
+    const bias = state.tensor("memoryBias");
+    for (let i = 0; i < this.coarse.length; i++) {
+      const gate = sigmoid(this.tables, this.gate[i] as number);
+      this.gate[i] = gate;
+      const gated = roundShift((this.up[i] as number) * gate, SLOPE_BITS);
+      const skipped = roundShift((this.coarseNorm.out[i] as number) * skip, SCALE_BITS);
+      this.coarse[i] = clampActivation(gated + state.biasAt(bias, i) + skipped);
+    }
+  }
+
+  /** The batched matmul: both branches of a stream times that stream's matrix, C outputs x C inputs. */
+  #streamMatrix(x: Int8Array): void {
+    const { state } = this;
+    const C = state.hyper.coarseHidden;
+    const shift = forwardShift(state.activationShift("downOut"), state.weightShift("memory"));
+    for (let b = 0; b < this.streams; b++) {
+      const matrix = state.tensor("memory").offset + b * C * C;
+      const rows = rowsOf(x, 2, C, b * 2 * C);
+      multiplyForward(rows, state.copy, matrix, C, C, this.recalled, b * 2 * C);
+    }
+    for (let i = 0; i < this.recalled.length; i++) {
+      this.recalled[i] = clampActivation(roundShift(this.recalled[i] as number, shift));
+    }
+  }
+
+  /** LayerNorm -> GeGLU -> Linear -> LayerNorm -> GELU, plus the skip. */
+  #fineRefiner(): void {
+    const { state } = this;
+    const F = state.hyper.fineHidden;
+    this.#norm("fineNorm", this.coarse);
+    const operand = this.#quantise("fineIn", this.fineNorm.out);
+    this.#linear("fine", "fineIn", rowsOf(operand, this.streams, this.width), this.fine);
+    for (let b = 0; b < this.streams; b++) {
+      for (let f = 0; f < F; f++) this.hidden[b * F + f] = this.#geglu(this.fine, b * 2 * F + f, F);
+    }
+    const hidden = rowsOf(this.#quantise("fineHidden", this.hidden), this.streams, F);
+    this.#linear("fineOut", "fineHidden", hidden, this.fineOut);
+    this.#norm("lastNorm", this.fineOut);
+    const skip = state.scaleAt(state.tensor("fineSkip"), 0);
+    for (let i = 0; i < this.last.length; i++) {
+      const skipped = roundShift((this.fineNorm.out[i] as number) * skip, SCALE_BITS);
+      this.last[i] = clampActivation(gelu(this.tables, this.lastNorm.out[i] as number) + skipped);
+    }
+  }
+
+  #predict(): void {
+    const operand = rowsOf(this.#quantise("last", this.last), this.streams, this.width);
+    this.#linear("logits", "last", operand, this.logits);
+    for (let b = 0; b < this.streams; b++) {
+      frequencies(this.tables, this.logits, b * 256, this.frequencies, b * 256);
+    }
+  }
+}

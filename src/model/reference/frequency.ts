@@ -1,0 +1,57 @@
+/**
+ * From logits to integer frequencies that the range coder divides, and back to the gradient of the cross-entropy.
+ *
+ * Every byte keeps a frequency of at least 1 in 2^22; the total of a table is at most 2^22, and what is missing
+ * (less than one part in 10,000) belongs to no byte.
+ */
+import { clamp, GRADIENT_BITS, roundShift } from "../fixed.ts";
+import type { Tables } from "../tables.ts";
+
+/** log2(e) in Q12. */
+const LOG2_E = 5909;
+
+/** e^(-difference) for a difference in Q11, 0 to 65535: Q16, at most 65535, 0 beyond 2^-17. */
+function expNegative(table: Tables, difference: number): number {
+  const power = difference * LOG2_E; // Q23, below 2^29
+  const whole = power >> 23;
+  if (whole > 16) return 0;
+  return ((table.exp2[(power >> 15) & 255] as number) + ((1 << whole) >> 1)) >> whole;
+}
+
+/** log2 of the total of a frequency table, the same as the range coder's. */
+export const TABLE_BITS = 22;
+
+/**
+ * 256 frequencies from 256 logits (Q11). With S the sum of the exponentials and k chosen so that S >> k has 16 bits:
+ * frequency = 1 + (e * floor((2^31 - 2^17) / ((S >> k) + 1)) >> (9 + k)), whose sum cannot exceed 2^22.
+ */
+export function frequencies(
+  table: Tables,
+  logits: Int32Array,
+  start: number,
+  into: Int32Array | Uint32Array,
+  intoStart: number,
+): void {
+  let top = logits[start] as number;
+  for (let v = 1; v < 256; v++) top = Math.max(top, logits[start + v] as number);
+  let sum = 0;
+  for (let v = 0; v < 256; v++) {
+    const e = expNegative(table, top - (logits[start + v] as number));
+    into[intoStart + v] = e;
+    sum += e;
+  }
+  // 65535 <= sum < 2^24, since the largest logit's own exponential is in it: k is 0 to 8
+  const k = 16 - Math.clz32(sum);
+  const normal = sum >>> k;
+  const inverse = Math.floor((2 ** 31 - 2 ** 17) / (normal + 1));
+  for (let v = 0; v < 256; v++) {
+    // e * inverse is below 2^32; the double product is exact
+    into[intoStart + v] = 1 + Math.floor(((into[intoStart + v] as number) * inverse) / 2 ** (9 + k));
+  }
+}
+
+/** Gradient of the cross-entropy with respect to one logit, in 2^-shift of Q22: probability - (1 if it came). */
+export function logitGradient(frequency: number, came: boolean, shift: number, limit: number): number {
+  const difference = frequency - (came ? 1 << GRADIENT_BITS : 0);
+  return clamp(roundShift(difference, shift), limit);
+}

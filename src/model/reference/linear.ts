@@ -1,0 +1,131 @@
+/**
+ * Quantisers and matrix products of the reference engine: the only places where two tensors are multiplied.
+ *
+ * Operands are int8 (activations, weights) or int16 (gradients), accumulators are i32 and may wrap: addition modulo
+ * 2^32 does not depend on order, so every engine gets the same bits whatever its tiles look like.
+ */
+import { ACTIVATION_BITS, clamp, GRADIENT_BITS, roundShift, WEIGHT_BITS } from "../fixed.ts";
+import type { Exponents } from "./exponents.ts";
+
+/** int8 operand from Q11 activations, saturating at ±127; the slot learns the largest magnitude. */
+export function quantiseActivation(exponents: Exponents, slot: number, x: Int32Array, into: Int8Array): void {
+  const shift = exponents.shift[slot] as number;
+  let largest = 0;
+  for (let i = 0; i < into.length; i++) {
+    const value = x[i] as number;
+    largest = Math.max(largest, Math.abs(value));
+    into[i] = clamp(roundShift(value, shift), 127);
+  }
+  exponents.note(slot, largest);
+}
+
+/** int16 operand from Q22 gradients, saturating at ±limit; the slot learns the largest magnitude. */
+export function quantiseGradient(
+  exponents: Exponents,
+  slot: number,
+  x: Int32Array,
+  limit: number,
+  into: Int16Array,
+): void {
+  const shift = exponents.shift[slot] as number;
+  let largest = 0;
+  for (let i = 0; i < into.length; i++) {
+    const value = x[i] as number;
+    largest = Math.max(largest, Math.abs(value));
+    into[i] = clamp(roundShift(value, shift), limit);
+  }
+  exponents.note(slot, largest);
+}
+
+/** The right shift that brings activation x weight accumulators to Q11. */
+export const forwardShift = (activationShift: number, weightShift: number): number =>
+  WEIGHT_BITS - activationShift - weightShift;
+
+/** The right shift that brings gradient x weight accumulators to Q22. */
+export const backwardShift = (gradientShift: number, weightShift: number): number =>
+  WEIGHT_BITS - gradientShift - weightShift;
+
+/** The exponent of gradient x activation accumulators, as a power of two. */
+export const gradientExponent = (gradientShift: number, activationShift: number): number =>
+  gradientShift + activationShift - GRADIENT_BITS - ACTIVATION_BITS;
+
+/** A view of a matrix product's left operand: row r starts at start + r * stride. */
+export interface Rows<T> {
+  readonly data: T;
+  readonly count: number;
+  readonly stride: number;
+  readonly start: number;
+}
+
+export function rowsOf<T>(data: T, count: number, stride: number, start = 0): Rows<T> {
+  return { data, count, stride, start };
+}
+
+/** out[r][n] = sum over k of x[r][k] * weight[n][k], for `outputs` x `inputs` weights starting at `weightStart`. */
+export function multiplyForward(
+  x: Rows<Int8Array>,
+  weight: Int8Array,
+  weightStart: number,
+  outputs: number,
+  inputs: number,
+  out: Int32Array,
+  outStart = 0,
+): void {
+  for (let r = 0; r < x.count; r++) {
+    const xStart = x.start + r * x.stride;
+    for (let n = 0; n < outputs; n++) {
+      const wStart = weightStart + n * inputs;
+      let sum = 0;
+      for (let k = 0; k < inputs; k++) {
+        sum += (x.data[xStart + k] as number) * (weight[wStart + k] as number);
+      }
+      out[outStart + r * outputs + n] = sum; // |sum| <= 127 * 127 * 8192 < 2^27
+    }
+  }
+}
+
+/** out[r][k] = sum over n of gradient[r][n] * weight[n][k], modulo 2^32. */
+export function multiplyBackward(
+  gradient: Rows<Int16Array>,
+  weight: Int8Array,
+  weightStart: number,
+  outputs: number,
+  inputs: number,
+  out: Int32Array,
+  outStart = 0,
+): void {
+  for (let r = 0; r < gradient.count; r++) {
+    const row = out.subarray(outStart + r * inputs, outStart + (r + 1) * inputs).fill(0);
+    for (let n = 0; n < outputs; n++) {
+      const g = gradient.data[gradient.start + r * gradient.stride + n] as number;
+      if (g === 0) continue;
+      const wStart = weightStart + n * inputs;
+      for (let k = 0; k < inputs; k++) {
+        row[k] = ((row[k] as number) + g * (weight[wStart + k] as number)) | 0;
+      }
+    }
+  }
+}
+
+/** out[n][k] = sum over rows of gradient[r][n] * x[r][k]; gradientBits keeps it below 2^31. */
+export function multiplyRows(
+  gradient: Rows<Int16Array>,
+  x: Rows<Int8Array>,
+  outputs: number,
+  inputs: number,
+  out: Int32Array,
+  outStart = 0,
+): void {
+  out.fill(0, outStart, outStart + outputs * inputs);
+  for (let r = 0; r < x.count; r++) {
+    const xStart = x.start + r * x.stride;
+    for (let n = 0; n < outputs; n++) {
+      const g = gradient.data[gradient.start + r * gradient.stride + n] as number;
+      if (g === 0) continue;
+      const row = outStart + n * inputs;
+      for (let k = 0; k < inputs; k++) {
+        out[row + k] = (out[row + k] as number) + g * (x.data[xStart + k] as number);
+      }
+    }
+  }
+}

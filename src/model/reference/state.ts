@@ -1,0 +1,112 @@
+/**
+ * Everything of a model that outlives a step: weights, their quantised copies, the optimizer's moments, exponents,
+ * the rolling cache and the history. Two engines agree if and only if these arrays agree after every step.
+ */
+import { clamp, roundShift, SCALE_BITS, ACTIVATION_BITS, WEIGHT_BITS } from "../fixed.ts";
+import type { HyperParameters } from "../hyper.ts";
+import { initialWeights, largestMagnitude } from "../initial.ts";
+import { learningRates } from "../schedule.ts";
+import {
+  type ActivationSlot,
+  activationSlot,
+  type GradientSlot,
+  gradientSlot,
+  type Layout,
+  layoutOf,
+  type Tensor,
+  type TensorName,
+  WEIGHT_SLOTS,
+  type WeightSlot,
+  weightSlot,
+} from "../tensors.ts";
+import { Exponents, GradientScales } from "./exponents.ts";
+
+export class State {
+  readonly layout: Layout;
+  /** Master weights, Q24. */
+  readonly master: Int32Array;
+  /** First moments of the optimizer. */
+  readonly moment: Int32Array;
+  /** Second moments of the optimizer. */
+  readonly square: Int32Array;
+  /** int8 copies of the matrices, at the same offsets as their masters. */
+  readonly copy: Int8Array;
+  /** int16 copy of the embedding, 256 x D. */
+  readonly embedding: Int16Array;
+  readonly exponents: Exponents;
+  readonly gradientScales: GradientScales;
+  readonly rates: Int32Array;
+  /** Cached values of the global stream, Q11, B x G as a ring of slots of S. */
+  readonly cache: Int32Array;
+  /** The last T bytes of each stream, oldest first, B x T. */
+  readonly history: Uint8Array;
+  /** Steps that have been learned. */
+  step = 0;
+
+  constructor(readonly hyper: HyperParameters) {
+    this.layout = layoutOf(hyper);
+    this.master = initialWeights(this.layout);
+    this.moment = new Int32Array(this.layout.parameterCount);
+    this.square = new Int32Array(this.layout.parameterCount);
+    this.copy = new Int8Array(this.layout.parameterCount);
+    this.embedding = new Int16Array(256 * hyper.embedding);
+    this.exponents = new Exponents(hyper);
+    this.gradientScales = new GradientScales(this.layout);
+    this.rates = learningRates(hyper.learningRate);
+    this.cache = new Int32Array(hyper.streams * hyper.globalHidden);
+    this.history = new Uint8Array(hyper.streams * hyper.history);
+    for (const name of WEIGHT_SLOTS) {
+      const { offset, size } = this.tensor(name);
+      this.exponents.holdInitial(weightSlot(name), largestMagnitude(this.master, offset, size));
+      this.copyWeights(name);
+    }
+  }
+
+  tensor(name: TensorName): Tensor {
+    return this.layout.byName[name];
+  }
+
+  /** Rewrites the quantised copy of a tensor from its master, with the slot's current shift. */
+  copyWeights(name: WeightSlot): void {
+    const { offset, size } = this.tensor(name);
+    const shift = this.exponents.shift[weightSlot(name)] as number;
+    for (let i = 0; i < size; i++) {
+      const value = roundShift(this.master[offset + i] as number, shift);
+      if (name === "embedding") this.embedding[i] = clamp(value, 32767);
+      else this.copy[offset + i] = clamp(value, 127);
+    }
+  }
+
+  /** A vector's element as Q12, saturating at ±8: norm scales, taps, skips. */
+  scaleAt(tensor: Tensor, index: number): number {
+    return clamp(roundShift(this.master[tensor.offset + index] as number, WEIGHT_BITS - SCALE_BITS), 32767);
+  }
+
+  /** A vector's element as Q11: biases and norm shifts. */
+  biasAt(tensor: Tensor, index: number): number {
+    return roundShift(this.master[tensor.offset + index] as number, WEIGHT_BITS - ACTIVATION_BITS);
+  }
+
+  activationShift(name: ActivationSlot): number {
+    return this.exponents.shift[activationSlot(name)] as number;
+  }
+
+  gradientShift(name: GradientSlot): number {
+    return this.exponents.shift[gradientSlot(name)] as number;
+  }
+
+  /** The shift of the weights' copy in use. */
+  weightShift(name: WeightSlot): number {
+    return this.exponents.copyShift[weightSlot(name)] as number;
+  }
+
+  /** Appends one byte to each stream's history. */
+  shiftHistory(bytes: Uint8Array): void {
+    const { streams, history } = this.hyper;
+    for (let stream = 0; stream < streams; stream++) {
+      const row = this.history.subarray(stream * history, (stream + 1) * history);
+      row.copyWithin(0, 1);
+      row[history - 1] = bytes[stream] as number;
+    }
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The tables of the non-linear functions: GELU with its slope, the sigmoid, and powers of two.
+ *
+ * No two platforms agree on exp or erf, so these values are computed here, once per process, with arbitrary-precision
+ * integers, and handed to every engine as data. test/model/tables.test.ts pins their hash: a table that changed
+ * would change every archive.
+ */
+import { ACTIVATION_BITS, ACTIVATION_LIMIT, roundShift, SLOPE_BITS } from "./fixed.ts";
+
+/** Tables of x in Q11 have one node every 2^-6: the low 5 bits of x are interpolated with the slope. */
+export const NODE_SHIFT = 5;
+/** Nodes cover -8 to +8; beyond them the functions are flat or linear to the last bit. */
+const RANGE = 8;
+const NODES_PER_UNIT = 1 << (ACTIVATION_BITS - NODE_SHIFT);
+/** Nodes per table: -8 to +8 with both ends. */
+export const NODES = 2 * RANGE * NODES_PER_UNIT + 1;
+/** Index of the node of 0. */
+export const NODE_ZERO = RANGE * NODES_PER_UNIT;
+
+/** Bits of fraction while the tables are computed: enough for e^32 with 100 bits to spare. */
+const WORK_BITS = 192n;
+const ONE = 1n << WORK_BITS;
+
+/** e^(numerator/denominator) by its Taylor series, in WORK_BITS. */
+function exponential(numerator: bigint, denominator: bigint): bigint {
+  let term = ONE;
+  let sum = ONE;
+  for (let k = 1n; term !== 0n; k++) {
+    term = (term * numerator) / (denominator * k);
+    sum += term;
+  }
+  return sum;
+}
+
+/** pi by Machin's formula, in WORK_BITS. */
+function machinPi(): bigint {
+  const arctangentOfInverse = (x: bigint) => {
+    let power = ONE / x;
+    let sum = power;
+    for (let k = 3n, sign = -1n; power !== 0n; k += 2n, sign = -sign) {
+      power /= x * x;
+      sum += (sign * power) / k;
+    }
+    return sum;
+  };
+  return 4n * (4n * arctangentOfInverse(5n) - arctangentOfInverse(239n));
+}
+
+function squareRoot(x: bigint): bigint {
+  let root = 1n << BigInt((x.toString(2).length + 1) >> 1);
+  for (;;) {
+    const next = (root + x / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
+}
+
+/** A WORK_BITS number rounded to Q`bits`, as a plain number. */
+function toFixed(x: bigint, bits: number): number {
+  const shift = WORK_BITS - BigInt(bits);
+  return Number((x + (1n << (shift - 1n))) >> shift);
+}
+
+/**
+ * Phi(x) - 1/2 of the normal distribution at x = node / NODES_PER_UNIT, by its power series
+ * sum (-1)^k x^(2k+1) / (2^k k! (2k+1)), over sqrt(2 pi).
+ */
+function normalHalf(node: bigint, inverseRootTwoPi: bigint): bigint {
+  const unit = BigInt(NODES_PER_UNIT);
+  let power = (ONE * node) / unit;
+  let sum = power;
+  for (let k = 1n; power !== 0n; k++) {
+    power = (-power * node * node) / (unit * unit * 2n * k);
+    sum += power / (2n * k + 1n);
+  }
+  return (sum * inverseRootTwoPi) >> WORK_BITS;
+}
+
+function buildGelu(): { value: Int16Array; slope: Int16Array } {
+  const value = new Int16Array(NODES);
+  const slope = new Int16Array(NODES);
+  const inverseRootTwoPi = (ONE * ONE) / squareRoot(2n * machinPi() * ONE);
+  const unit = BigInt(NODES_PER_UNIT);
+  for (let index = 0; index < NODES; index++) {
+    const node = BigInt(index - NODE_ZERO);
+    const phi = (ONE >> 1n) + normalHalf(node, inverseRootTwoPi);
+    const density = (exponential(-node * node, 2n * unit * unit) * inverseRootTwoPi) >> WORK_BITS;
+    value[index] = toFixed((node * phi) / unit, ACTIVATION_BITS);
+    slope[index] = toFixed(phi + (node * density) / unit, SLOPE_BITS);
+  }
+  return { value, slope };
+}
+
+function buildSigmoid(): Int16Array {
+  const table = new Int16Array(NODES);
+  for (let index = 0; index < NODES; index++) {
+    const node = BigInt(index - NODE_ZERO);
+    const falling = exponential(-node, BigInt(NODES_PER_UNIT));
+    table[index] = toFixed((ONE * ONE) / (ONE + falling), SLOPE_BITS);
+  }
+  return table;
+}
+
+/** 2^(16 - f/256) for f = 0 to 255, at most 65535. Roots by repeated square root: 2^(1/256) is sqrt eight times. */
+function buildExp2(): Int32Array {
+  let root = ONE >> 1n;
+  for (let k = 0; k < 8; k++) root = squareRoot(root * ONE);
+  const table = new Int32Array(256);
+  let power = ONE;
+  for (let f = 0; f < 256; f++) {
+    table[f] = Math.min(65535, toFixed(power, 16));
+    power = (power * root) >> WORK_BITS;
+  }
+  return table;
+}
+
+export interface Tables {
+  /** GELU at the nodes, Q11. */
+  readonly gelu: Int16Array;
+  /** The derivative of GELU at the nodes, Q14. */
+  readonly geluSlope: Int16Array;
+  /** The sigmoid at the nodes, Q14. */
+  readonly sigmoid: Int16Array;
+  /** 2^(-f/256), f = 0 to 255, Q16, at most 65535. */
+  readonly exp2: Int32Array;
+}
+
+let built: Tables | undefined;
+
+/** The tables, computed at the first call (some milliseconds). */
+export function tables(): Tables {
+  if (built === undefined) {
+    const { value, slope } = buildGelu();
+    built = { gelu: value, geluSlope: slope, sigmoid: buildSigmoid(), exp2: buildExp2() };
+  }
+  return built;
+}
+
+/** The node nearest to x (Q11): 0 to NODES - 1, saturating at both ends. */
+function nodeOf(x: number): number {
+  const node = roundShift(x, NODE_SHIFT) + NODE_ZERO;
+  return node < 0 ? 0 : node > NODES - 1 ? NODES - 1 : node;
+}
+
+/** x minus the position of `node`, Q11. */
+const beyondNode = (x: number, node: number) => x - ((node - NODE_ZERO) << NODE_SHIFT);
+
+/** The derivative of GELU at the node nearest to x: Q11 to Q14. */
+export function geluSlope(table: Tables, x: number): number {
+  return table.geluSlope[nodeOf(x)] as number;
+}
+
+/** GELU, Q11 to Q11: the nearest node plus its slope times the rest. Beyond ±8 the slope is 0 or 1. */
+export function gelu(table: Tables, x: number): number {
+  const node = nodeOf(x);
+  const rest = roundShift(beyondNode(x, node) * (table.geluSlope[node] as number), SLOPE_BITS);
+  const y = (table.gelu[node] as number) + rest;
+  return y > ACTIVATION_LIMIT ? ACTIVATION_LIMIT : y;
+}
+
+/** The derivative of the sigmoid from its value: y (1 - y), both Q14. */
+export function sigmoidSlope(y: number): number {
+  return roundShift(y * ((1 << SLOPE_BITS) - y), SLOPE_BITS);
+}
+
+/** The sigmoid, Q11 to Q14: the nearest node plus its slope times the rest; flat beyond ±8. */
+export function sigmoid(table: Tables, x: number): number {
+  const node = nodeOf(x);
+  const y = table.sigmoid[node] as number;
+  const limit = 1 << NODE_SHIFT;
+  const rest = beyondNode(x, node);
+  const near = rest < -limit ? -limit : rest > limit ? limit : rest;
+  return y + roundShift(near * sigmoidSlope(y), ACTIVATION_BITS);
+}

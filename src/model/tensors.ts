@@ -1,0 +1,200 @@
+/**
+ * Every trained tensor and every exponent slot of a model, with shapes and places.
+ *
+ * One list serves all engines: the reference indexes its arrays with it, the GPU engine sizes its buffers and
+ * generates its constants from it, the CPU engine lays out its memory by it. The order of the list is the order in
+ * memory and is part of the numeric contract only through the seeds of the initial weights (tensor i uses seed i).
+ */
+import { type HyperParameters, widthOf } from "./hyper.ts";
+
+/**
+ * How a tensor is used and trained.
+ * - matrix: outputs x inputs; the forward pass uses an int8 copy, its gradient is a matmul over all rows
+ * - streamMatrix: one matrix per stream, likewise
+ * - embedding: 256 x D; the forward pass uses an int16 copy
+ * - vector: used straight from the master weights; its gradient is a sum over all rows
+ * - streamVector: one row per stream, whose gradient is the stream's own
+ */
+export type TensorKind = "matrix" | "streamMatrix" | "embedding" | "vector" | "streamVector";
+
+/** How the initial weights are drawn: constants in Q24, a uniform bound 1/sqrt(fanIn), or a normal of sigma 0.01. */
+export type Initial =
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "uniform"; readonly fanIn: number }
+  | { readonly kind: "normal" };
+
+export const MATRIX_NAMES = [
+  "newest",
+  "global",
+  "router",
+  "down",
+  "up",
+  "gate",
+  "fine",
+  "fineOut",
+  "logits",
+] as const;
+export type MatrixName = (typeof MATRIX_NAMES)[number];
+
+export const NORM_NAMES = ["inputNorm", "localNorm", "coarseNorm", "fineNorm", "lastNorm"] as const;
+export type NormName = (typeof NORM_NAMES)[number];
+
+export type VectorName =
+  | `${MatrixName}Bias`
+  | `${NormName}Scale`
+  | `${NormName}Shift`
+  | "tap"
+  | "tapBias"
+  | "globalSkip"
+  | "coarseSkip"
+  | "fineSkip";
+
+export type TensorName = MatrixName | "memory" | "embedding" | VectorName | "memoryBias";
+
+export interface Tensor {
+  readonly name: TensorName;
+  readonly kind: TensorKind;
+  readonly rows: number;
+  readonly columns: number;
+  readonly initial: Initial;
+  /** Position in the list: the seed of its initial weights, the index of its gradient exponent. */
+  readonly index: number;
+  /** First element in the arrays of all master weights and moments. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Tensors whose largest magnitude is tracked to choose a power-of-two exponent (docs/NUMERICS.md section 3). */
+export const ACTIVATION_SLOTS = [
+  "input",
+  "cache",
+  "coarse",
+  "downOut",
+  "memoryOut",
+  "fineIn",
+  "fineHidden",
+  "last",
+] as const;
+export type ActivationSlot = (typeof ACTIVATION_SLOTS)[number];
+
+export const GRADIENT_SLOTS = [
+  "newest",
+  "global",
+  "router",
+  "down",
+  "up",
+  "gate",
+  "fine",
+  "fineOut",
+  "memory",
+] as const;
+export type GradientSlot = (typeof GRADIENT_SLOTS)[number];
+
+export type WeightSlot = MatrixName | "memory" | "embedding";
+export const WEIGHT_SLOTS: readonly WeightSlot[] = [...MATRIX_NAMES, "memory", "embedding"];
+
+export interface Layout {
+  readonly hyper: HyperParameters;
+  readonly tensors: readonly Tensor[];
+  readonly byName: Readonly<Record<TensorName, Tensor>>;
+  /** Elements of all tensors together. */
+  readonly parameterCount: number;
+}
+
+/** Slots are numbered in one sequence: activations, gradients, weights. */
+export const SLOT_COUNT = ACTIVATION_SLOTS.length + GRADIENT_SLOTS.length + WEIGHT_SLOTS.length;
+export const activationSlot = (name: ActivationSlot): number => ACTIVATION_SLOTS.indexOf(name);
+export const gradientSlot = (name: GradientSlot): number => ACTIVATION_SLOTS.length + GRADIENT_SLOTS.indexOf(name);
+export const weightSlot = (name: WeightSlot): number =>
+  ACTIVATION_SLOTS.length + GRADIENT_SLOTS.length + WEIGHT_SLOTS.indexOf(name);
+
+type Shape = Omit<Tensor, "index" | "offset" | "size">;
+
+const ONE: Initial = { kind: "constant", value: 1 << 24 };
+const ZERO: Initial = { kind: "constant", value: 0 };
+const NORMAL: Initial = { kind: "normal" };
+
+/** Outputs x inputs of each matrix. */
+export function matrixShape(hyper: HyperParameters, name: MatrixName): readonly [rows: number, columns: number] {
+  const width = widthOf(hyper);
+  const half = width / 2;
+  const shapes: Record<MatrixName, readonly [number, number]> = {
+    newest: [2 * hyper.slot, hyper.embedding],
+    global: [width, hyper.globalHidden],
+    router: [width, width],
+    down: [hyper.coarseHidden, half],
+    up: [half, hyper.coarseHidden],
+    gate: [half, half],
+    fine: [2 * hyper.fineHidden, width],
+    fineOut: [width, hyper.fineHidden],
+    logits: [256, width],
+  };
+  return shapes[name];
+}
+
+/** Elements that each norm averages over, a power of two. */
+export function normWidth(hyper: HyperParameters, name: NormName): number {
+  const width = widthOf(hyper);
+  if (name === "localNorm") return hyper.embedding;
+  return name === "coarseNorm" ? width / 2 : width;
+}
+
+function matrices(hyper: HyperParameters): Shape[] {
+  return MATRIX_NAMES.map((name) => {
+    const [rows, columns] = matrixShape(hyper, name);
+    const initial: Initial = name === "logits" ? NORMAL : { kind: "uniform", fanIn: columns };
+    return { name, kind: "matrix", rows, columns, initial };
+  });
+}
+
+function vector(name: VectorName, columns: number, initial: Initial): Shape {
+  return { name, kind: "vector", rows: 1, columns, initial };
+}
+
+function vectors(hyper: HyperParameters): Shape[] {
+  const biases = MATRIX_NAMES.map((name) => {
+    const [rows, columns] = matrixShape(hyper, name);
+    return vector(`${name}Bias`, rows, name === "logits" ? ZERO : { kind: "uniform", fanIn: columns });
+  });
+  const norms = NORM_NAMES.flatMap((name) => [
+    vector(`${name}Scale`, normWidth(hyper, name), ONE),
+    vector(`${name}Shift`, normWidth(hyper, name), ZERO),
+  ]);
+  const tapInitial: Initial = { kind: "uniform", fanIn: 3 };
+  return [
+    ...biases,
+    ...norms,
+    vector("tap", 3 * hyper.embedding, tapInitial),
+    vector("tapBias", hyper.embedding, tapInitial),
+    vector("globalSkip", 1, ONE),
+    vector("coarseSkip", 1, ONE),
+    vector("fineSkip", 1, ONE),
+  ];
+}
+
+/** The complete list for one model. */
+export function layoutOf(hyper: HyperParameters): Layout {
+  const { streams, coarseHidden, embedding } = hyper;
+  const shapes: Shape[] = [
+    ...matrices(hyper),
+    { name: "embedding", kind: "embedding", rows: 256, columns: embedding, initial: NORMAL },
+    ...vectors(hyper),
+    {
+      name: "memory",
+      kind: "streamMatrix",
+      rows: streams * coarseHidden,
+      columns: coarseHidden,
+      initial: NORMAL,
+    },
+    { name: "memoryBias", kind: "streamVector", rows: streams, columns: widthOf(hyper), initial: NORMAL },
+  ];
+  let offset = 0;
+  const tensors = shapes.map((shape, index) => {
+    const size = shape.rows * shape.columns;
+    const tensor: Tensor = { ...shape, index, offset, size };
+    offset += size;
+    return tensor;
+  });
+  const byName = Object.fromEntries(tensors.map((tensor) => [tensor.name, tensor])) as Record<TensorName, Tensor>;
+  return { hyper, tensors, byName, parameterCount: offset };
+}
