@@ -12,7 +12,7 @@ import { coderGroupsFor } from "../coder/groups.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import { compressBlock } from "./compress.ts";
-import { type BlockDecompressor, openBlockDecompressor } from "./decompress.ts";
+import { BlockDecompressor } from "./decompress.ts";
 import type { BlockOptions } from "./options.ts";
 
 /** Opens the engine at the first call: what is stored needs none, and decodes on machines that have none. */
@@ -81,7 +81,7 @@ async function openModel(
   options: BlockOptions,
 ): Promise<BlockDecompressor> {
   if (!model) throw new Error("readArchive let a coded block pass in a frame without a model");
-  return openBlockDecompressor(await engineSource(), model.hyper, options);
+  return BlockDecompressor.open(await engineSource(), model.hyper, options);
 }
 
 async function decode(

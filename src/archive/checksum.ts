@@ -1,0 +1,25 @@
+/**
+ * The two checksums of an archive, both xxHash64 (docs/FORMAT.md names the algorithm for other implementers): the
+ * chained 64-bit check of plain bytes, and the 32-bit check that guards the bytes of headers and blocks.
+ */
+
+/** The check of an empty input, and the seed of the first block. */
+export const CHECK_START = 0n;
+
+/**
+ * The check of a block's plain bytes. Seeding with the check of the block before makes the last block's check one of
+ * the whole frame, and notices blocks that change places; for a frame of one block it is the usual xxHash64.
+ */
+export function chainCheck(plain: Uint8Array, checkBefore: bigint): bigint {
+  return Bun.hash.xxHash64(plain, checkBefore);
+}
+
+/** The low 32 bits of xxHash64 with seed 0. */
+export function guardOf(bytes: Uint8Array): number {
+  return Number(Bun.hash.xxHash64(bytes, 0n) & 0xffff_ffffn);
+}
+
+/** The form in which messages and lists show a check: 16 hexadecimal digits. */
+export function checkText(check: bigint): string {
+  return check.toString(16).padStart(16, "0");
+}

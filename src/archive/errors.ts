@@ -1,0 +1,87 @@
+/**
+ * What can be wrong with an archive, as classes that carry the facts: where, which field, what was expected and what
+ * stands there. The command line turns any of them into one line for people and exit code 3; other callers can tell
+ * "this was never an archive" from "this one was damaged" without reading texts.
+ */
+
+/** Anything that makes bytes unusable as an archive. `offsetBytes` counts from the start of the input. */
+export class ArchiveError extends Error {
+  constructor(
+    message: string,
+    readonly offsetBytes: number,
+  ) {
+    super(message);
+    this.name = "ArchiveError";
+  }
+}
+
+/** The bytes do not start with the magic: another format, an empty file, or an archive that went through text mode. */
+export class NotAnArchiveError extends ArchiveError {
+  constructor(
+    offsetBytes: number,
+    readonly reason: "empty" | "magic" | "text-mode",
+  ) {
+    super(NOT_AN_ARCHIVE[reason], offsetBytes);
+    this.name = "NotAnArchiveError";
+  }
+}
+
+const NOT_AN_ARCHIVE = {
+  empty: "is not a fade archive: it is empty",
+  magic: "is not a fade archive",
+  "text-mode": "was a fade archive once, but was damaged by a transfer in text mode",
+} as const;
+
+/** A whole archive of a kind that this program does not know: written by a newer fade, or by a retired one. */
+export class UnsupportedVersionError extends ArchiveError {
+  constructor(
+    offsetBytes: number,
+    readonly field: "format version" | "model contract" | "header flags",
+    readonly found: number,
+    readonly supported: number,
+  ) {
+    super(`needs another version of fade: its ${field} is ${found}, this program knows ${supported}`, offsetBytes);
+    this.name = "UnsupportedVersionError";
+  }
+}
+
+/** The bytes end before the archive does. `field` is what was being read. */
+export class TruncatedError extends ArchiveError {
+  constructor(
+    offsetBytes: number,
+    readonly field: string,
+    readonly neededBytes: number,
+    readonly foundBytes: number,
+  ) {
+    super(
+      `is truncated: ${field} at byte ${offsetBytes} needs ${neededBytes} bytes, ${foundBytes} are there`,
+      offsetBytes,
+    );
+    this.name = "TruncatedError";
+  }
+}
+
+/** The bytes contradict themselves: a checksum does not match or a field has an impossible value. */
+export class CorruptError extends ArchiveError {
+  constructor(
+    offsetBytes: number,
+    readonly field: string,
+    readonly expected: string,
+    readonly found: string,
+  ) {
+    super(`is corrupt: ${field} at byte ${offsetBytes} is ${found}, expected ${expected}`, offsetBytes);
+    this.name = "CorruptError";
+  }
+}
+
+/** The archive may be sound, but holds more than the caller's limit on plain bytes. */
+export class PlainLimitError extends ArchiveError {
+  constructor(
+    offsetBytes: number,
+    readonly plainBytes: bigint,
+    readonly limitBytes: number,
+  ) {
+    super(`holds ${plainBytes} bytes, more than the ${limitBytes} that this program can hold in memory`, offsetBytes);
+    this.name = "PlainLimitError";
+  }
+}

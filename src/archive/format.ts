@@ -1,0 +1,80 @@
+/**
+ * The constants and nouns of the container, as docs/FORMAT.md describes it: an archive is one or more frames, a frame
+ * is a header, blocks and an end mark. This file says what they are; write.ts and read.ts are its two mirror images.
+ */
+import type { HyperParameters } from "../model/hyper.ts";
+
+/**
+ * As in PNG, the magic breaks visibly under the usual damage: the high bit dies in seven-bit channels, CR LF and the
+ * lone LF behind it cannot both survive any conversion of line ends.
+ */
+export const MAGIC = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
+
+/** Moves when the container changes so that an older program could not read it. */
+export const FORMAT_VERSION = 1;
+
+/** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
+export const MODEL_CONTRACT_VERSION = 1;
+
+/** Header flag: the frame has a model, and its hyper-parameters follow. */
+export const FLAG_MODEL = 0x01;
+
+export const BLOCK_END = 0;
+export const BLOCK_STORED = 1;
+export const BLOCK_CODED = 2;
+
+/** No fade writes more coder groups than 16 today; the format leaves room for machines with more cores. */
+export const GROUPS_MAX = 256;
+
+/** A longer header body than any that version 1 can write: the fields are twelve varints of at most ten bytes. */
+export const HEADER_BODY_BYTES_MAX = 128;
+
+/**
+ * A coded byte costs at least log2(2^22 / (2^22 - 255)) = 1/11,402 bit, which is 91,216 plain bytes per payload byte;
+ * a range coder may end up to this many bytes short of that, because it leaves out trailing zeros. A block that
+ * claims more than that cannot have been written by fade, so it is refused before anything is allocated.
+ */
+export const PLAIN_BYTES_PER_PAYLOAD_BYTE_MAX = 100_000;
+export const PAYLOAD_SLACK_BYTES_PER_GROUP = 8;
+
+/** What the coded blocks of a frame share. */
+export interface FrameModel {
+  readonly hyper: HyperParameters;
+  /** G: the streams are divided among this many range coders. */
+  readonly groupCount: number;
+}
+
+export interface FrameHeader {
+  /** Absent when every block of the frame is stored. */
+  readonly model?: FrameModel;
+  /** Plain bytes in the whole frame. */
+  readonly plainBytes: number;
+}
+
+interface BlockFacts {
+  readonly plainBytes: number;
+  /** xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). */
+  readonly check: bigint;
+}
+
+/** Plain bytes as they are. */
+export interface StoredBlock extends BlockFacts {
+  readonly kind: "stored";
+  readonly payload: Uint8Array;
+}
+
+/** One range-coder stream per group, in the order of the groups. */
+export interface CodedBlock extends BlockFacts {
+  readonly kind: "coded";
+  readonly groups: readonly Uint8Array[];
+}
+
+export type Block = StoredBlock | CodedBlock;
+
+export interface Frame {
+  readonly header: FrameHeader;
+  readonly blocks: readonly Block[];
+  /** Where the frame lies in the archive. */
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
