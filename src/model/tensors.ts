@@ -4,6 +4,7 @@
  * One list serves all engines: the reference indexes its arrays with it, the GPU engine sizes its buffers and
  * generates its constants from it, the CPU engine lays out its memory by it. The order of the list is the order in
  * memory and is part of the numeric contract only through the seeds of the initial weights (tensor i uses seed i).
+ * Matrices come first, so that each starts at a multiple of four elements, a word of packed int8 copies.
  */
 import { type HyperParameters, widthOf } from "./hyper.ts";
 
@@ -177,16 +178,10 @@ export function layoutOf(hyper: HyperParameters): Layout {
   const { streams, coarseHidden, embedding } = hyper;
   const shapes: Shape[] = [
     ...matrices(hyper),
+    { name: "memory", kind: "streamMatrix", rows: streams * coarseHidden, columns: coarseHidden, initial: NORMAL },
     { name: "embedding", kind: "embedding", rows: 256, columns: embedding, initial: NORMAL },
-    ...vectors(hyper),
-    {
-      name: "memory",
-      kind: "streamMatrix",
-      rows: streams * coarseHidden,
-      columns: coarseHidden,
-      initial: NORMAL,
-    },
     { name: "memoryBias", kind: "streamVector", rows: streams, columns: widthOf(hyper), initial: NORMAL },
+    ...vectors(hyper),
   ];
   let offset = 0;
   const tensors = shapes.map((shape, index) => {
