@@ -40,7 +40,7 @@ export class RangeEncoder {
    * @throws IntervalError if the interval is empty or reaches beyond the total
    */
   encode(start: number, frequency: number): void {
-    if (frequency === 0 || start + frequency > FREQUENCY_TOTAL) throw new IntervalError(start, frequency);
+    if (!(frequency > 0 && start + frequency <= FREQUENCY_TOTAL)) throw new IntervalError(start, frequency);
     const unit = Math.floor(this.#range * PER_TOTAL);
     // Below 2^48 + 2^48, before the carry is taken off.
     let low = this.#low + start * unit;
