@@ -24,17 +24,7 @@ export type Initial =
   | { readonly kind: "uniform"; readonly fanIn: number }
   | { readonly kind: "normal" };
 
-export const MATRIX_NAMES = [
-  "newest",
-  "global",
-  "router",
-  "down",
-  "up",
-  "gate",
-  "fine",
-  "fineOut",
-  "logits",
-] as const;
+export const MATRIX_NAMES = ["newest", "global", "router", "down", "up", "gate", "fine", "fineOut", "logits"] as const;
 export type MatrixName = (typeof MATRIX_NAMES)[number];
 
 export const NORM_NAMES = ["inputNorm", "localNorm", "coarseNorm", "fineNorm", "lastNorm"] as const;

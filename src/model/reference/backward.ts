@@ -30,14 +30,7 @@ import {
 import { gradientBits, gradientOperandLimit } from "./exponents.ts";
 import type { Forward } from "./forward.ts";
 import { logitGradient } from "./frequency.ts";
-import {
-  backwardShift,
-  multiplyBackward,
-  multiplyRows,
-  quantiseGradient,
-  type Rows,
-  rowsOf,
-} from "./linear.ts";
+import { backwardShift, multiplyBackward, multiplyRows, quantiseGradient, type Rows, rowsOf } from "./linear.ts";
 import { normaliseBackward } from "./norm.ts";
 import type { State } from "./state.ts";
 
@@ -102,7 +95,13 @@ export class Backward {
   }
 
   /** Gradients of one shared matrix and its bias. */
-  #weights(name: MatrixName, shift: number, gradient: Rows<Int16Array>, slot: ActivationSlot, x: Rows<Int8Array>): void {
+  #weights(
+    name: MatrixName,
+    shift: number,
+    gradient: Rows<Int16Array>,
+    slot: ActivationSlot,
+    x: Rows<Int8Array>,
+  ): void {
     const { state } = this;
     const [outputs, inputs] = matrixShape(state.hyper, name);
     multiplyRows(gradient, x, outputs, inputs, this.gradient, state.tensor(name).offset);

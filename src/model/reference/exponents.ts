@@ -5,17 +5,17 @@
  * integers does not depend on order, so parallel engines agree), and saturates. No reduction over the current step
  * stands on the critical path. docs/NUMERICS.md section 3 is the contract.
  */
-import type { HyperParameters } from "../hyper.ts";
 import { bitLength, ceilLog2 } from "../fixed.ts";
+import type { HyperParameters } from "../hyper.ts";
 import {
   ACTIVATION_SLOTS,
   type ActivationSlot,
+  activationSlot,
   GRADIENT_SLOTS,
+  gradientSlot,
   type Layout,
   SLOT_COUNT,
   WEIGHT_SLOTS,
-  activationSlot,
-  gradientSlot,
   weightSlot,
 } from "../tensors.ts";
 

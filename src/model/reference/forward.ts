@@ -5,18 +5,11 @@
  * the backward pass needs stays in a field. Rows are streams unless a comment says otherwise. Formats: Q11 where
  * nothing is said; docs/NUMERICS.md section 5 has the formulas.
  */
-import {
-  ACTIVATION_BITS,
-  clampActivation,
-  mulRound,
-  roundShift,
-  SCALE_BITS,
-  SLOPE_BITS,
-} from "../fixed.ts";
+import { ACTIVATION_BITS, clampActivation, mulRound, roundShift, SCALE_BITS, SLOPE_BITS } from "../fixed.ts";
 import { widthOf } from "../hyper.ts";
 import { gelu, sigmoid, type Tables, tables } from "../tables.ts";
-import { activationSlot, type MatrixName, matrixShape, type NormName, normWidth } from "../tensors.ts";
 import type { ActivationSlot } from "../tensors.ts";
+import { activationSlot, type MatrixName, matrixShape, type NormName, normWidth } from "../tensors.ts";
 import { frequencies } from "./frequency.ts";
 import { forwardShift, multiplyForward, quantiseActivation, type Rows, rowsOf } from "./linear.ts";
 import { type Deviation, normalise, scaleAndShift } from "./norm.ts";

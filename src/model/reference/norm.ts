@@ -6,7 +6,6 @@
  */
 import {
   ACTIVATION_BITS,
-  bitLength,
   ceilLog2,
   clampActivation,
   clampGradient,

@@ -76,7 +76,7 @@ function updateTensor(state: State, tensor: Tensor, gradient: Int32Array, expone
       const v = moveSquare(square[i] as number, moved);
       const top = roundShift(g, SQUARE_DROP);
       const newMoment = m + roundShift(g - m, MOMENT_SHIFT);
-      const newSquare = v + (((top * top) << SQUARE_FRACTION) - v >> SQUARE_SHIFT);
+      const newSquare = v + ((((top * top) << SQUARE_FRACTION) - v) >> SQUARE_SHIFT);
       moment[i] = newMoment;
       square[i] = newSquare;
       const step = roundShift(momentRatio(newMoment, newSquare) * rate, RATIO_BITS);

@@ -2,7 +2,7 @@
  * Everything of a model that outlives a step: weights, their quantised copies, the optimizer's moments, exponents,
  * the rolling cache and the history. Two engines agree if and only if these arrays agree after every step.
  */
-import { clamp, roundShift, SCALE_BITS, ACTIVATION_BITS, WEIGHT_BITS } from "../fixed.ts";
+import { ACTIVATION_BITS, clamp, roundShift, SCALE_BITS, WEIGHT_BITS } from "../fixed.ts";
 import type { HyperParameters } from "../hyper.ts";
 import { initialWeights, largestMagnitude } from "../initial.ts";
 import { learningRates } from "../schedule.ts";
