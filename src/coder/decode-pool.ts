@@ -11,6 +11,22 @@ import { ABANDON_BLOCK, Control, type DecodeSetup, LEAVE_BLOCK, reasonOf } from 
 import { RangeDecoder } from "./range.ts";
 import { CoderThread } from "./thread.ts";
 
+/**
+ * Streams that a thread must have to itself before it pays. Decoding 1024 takes about 70 us. The engine's part of a
+ * step is longer than anybody should spin, so the workers sleep through it, and waking them costs 10 to 60 us.
+ */
+export const DECODE_STREAMS_PER_THREAD = 1024;
+
+/** How many threads should decode, the main one included. */
+export function decodeThreadsFor(
+  workers: number,
+  groups: number,
+  streams: number,
+  streamsPerThread = DECODE_STREAMS_PER_THREAD,
+): number {
+  return Math.max(1, Math.min(workers, groups, Math.floor(streams / streamsPerThread)));
+}
+
 /** How long the main thread sleeps before it lets the event loop tell it whether a worker has died. */
 const PATIENCE_MS = 20;
 

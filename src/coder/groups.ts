@@ -8,10 +8,10 @@
 import type { RangeDecoder, RangeEncoder } from "./range.ts";
 
 /**
- * 64 streams take about 3 us to decode: the least work for which waking another thread pays (docs/CODER.md), and a
- * tail of two or three bytes per group is then below 0.01 % of what the group's streams code.
+ * A group costs a tail of two bytes and its length in the archive, so small inputs should have few. More than this
+ * gains nothing: a thread needs several groups' work before it pays (DECODE_STREAMS_PER_THREAD).
  */
-const STREAMS_PER_GROUP = 64;
+const STREAMS_PER_GROUP = 256;
 export const GROUPS_MAX = 16;
 
 /** G, the number of coder groups that an encoder chooses for `streams` streams: 1 to 16. */

@@ -4,7 +4,7 @@
  * Every step waits for the bytes of the one before, so there is nothing to overlap but this: the model is told the
  * bytes and asked for the next tables in one go, before either has happened.
  */
-import { StepDecoder } from "../coder/decode-pool.ts";
+import { decodeThreadsFor, StepDecoder } from "../coder/decode-pool.ts";
 import { checkGroups } from "../coder/groups.ts";
 import type { Engine, Model } from "../engine/engine.ts";
 import type { HyperParameters } from "../model/hyper.ts";
@@ -44,8 +44,7 @@ export class BlockDecompressor {
   async decompress(sizeBytes: number, groups: readonly Uint8Array[]): Promise<Uint8Array> {
     const { streams } = this.#model.hyper;
     checkGroups(groups.length, streams);
-    this.#decoder ??= await StepDecoder.open(streams, Math.min(this.#options.workers, groups.length));
-    const decoder = this.#decoder;
+    const decoder = await this.#openDecoder(streams, groups.length);
     const layout = layoutOf(sizeBytes, streams);
     const data = new Uint8Array(sizeBytes);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
@@ -75,6 +74,12 @@ export class BlockDecompressor {
     await decoder.finishBlock();
     report();
     return data;
+  }
+
+  async #openDecoder(streams: number, groups: number): Promise<StepDecoder> {
+    const { workers, streamsPerThread } = this.#options;
+    this.#decoder ??= await StepDecoder.open(streams, decodeThreadsFor(workers, groups, streams, streamsPerThread));
+    return this.#decoder;
   }
 
   async close(): Promise<void> {

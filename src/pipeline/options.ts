@@ -13,6 +13,8 @@ export interface BlockProgress {
 export interface BlockOptions {
   /** Threads that code, the main one included; at least 1. The bytes do not depend on it. */
   readonly workers: number;
+  /** Streams that a decoding thread must have to itself; for tests. Default: DECODE_STREAMS_PER_THREAD. */
+  readonly streamsPerThread?: number;
   /** Called at most about 20 times a second, and once when the block is done. */
   readonly onProgress?: (progress: BlockProgress) => void;
   /** Aborting rejects with the signal's reason within about one chunk of steps. */

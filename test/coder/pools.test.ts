@@ -85,6 +85,31 @@ describe("decoding", () => {
     await killed;
   });
 
+  test("many short steps in a row: no thread runs ahead of the others, or sleeps through a step", async () => {
+    // A wake-up may come after the sleeper has seen the change by itself and sleeps on the next one.
+    const steps = 15_000;
+    const byteAt = (step: number, stream: number) => (step * (stream + 3) + (step >> 3)) & 255;
+    const encoder = await openEncoder({ ...SHAPE, chunkSteps: steps }, 1);
+    const intervals = encoder.slots[0]!;
+    for (let i = 0; i < steps * 8; i += 1) {
+      intervals[2 * i] = byteAt(i >> 3, i & 7) << 14;
+      intervals[2 * i + 1] = 1 << 14;
+    }
+    await encoder.encodeChunk(0, steps, 8);
+    const coded = await encoder.finishBlock();
+    const decoder = await StepDecoder.open(8, 4);
+    for (let i = 0; i < decoder.ends.length; i += 1) decoder.ends[i] = ((i % 256) + 1) << 14;
+    decoder.openBlock(coded);
+    let wrong = 0;
+    for (let step = 0; step < steps; step += 1) {
+      await decoder.decodeStep(8);
+      for (let stream = 0; stream < 8; stream += 1) if (decoder.bytes[stream] !== byteAt(step, stream)) wrong += 1;
+    }
+    await decoder.finishBlock();
+    await decoder.close();
+    expect(wrong).toBe(0);
+  }, 30_000);
+
   test("close in the middle of a block ends threads that sleep on the barrier", async () => {
     for (let round = 0; round < 5; round += 1) {
       const decoder = await StepDecoder.open(8, 4);

@@ -73,14 +73,14 @@ describe("workers", () => {
     const { groups } = await compressBlock(engine, hyper, data, { workers: 1, groups: 5 });
     for (const workers of [2, 3, 4]) {
       expect((await compressBlock(engine, hyper, data, { workers, groups: 5 })).groups).toEqual(groups);
-      expect(await decompressBlock(engine, hyper, data.length, groups, { workers })).toEqual(data);
+      expect(await decompressBlock(engine, hyper, data.length, groups, { workers, streamsPerThread: 1 })).toEqual(data);
     }
   });
 
   test("a failing engine fails the call, closes the model and leaves no worker", async () => {
     for (const failAtCall of [0, 1, 5]) {
       const engine = new FakeEngine({ chunkSteps: 4, failAtCall });
-      const options = { workers: 3, groups: 4 };
+      const options = { workers: 3, groups: 4, streamsPerThread: 1 };
       await expect(compressBlock(engine, tinyHyper(8), sample(500), options)).rejects.toThrow("told to fail");
       const payloads = Array.from({ length: 4 }, () => new Uint8Array(200));
       await expect(decompressBlock(engine, tinyHyper(8), 500, payloads, options)).rejects.toThrow("told to fail");
@@ -96,7 +96,7 @@ describe("blocks that share a model", () => {
     const blocks = [sample(3000), sample(0), sample(3000), sample(11)];
     for (const workers of [1, 3]) {
       const compressor = await BlockCompressor.open(engine, hyper, { workers, groups: 3 });
-      const decompressor = await BlockDecompressor.open(engine, hyper, { workers });
+      const decompressor = await BlockDecompressor.open(engine, hyper, { workers, streamsPerThread: 1 });
       const sizes: number[] = [];
       for (const block of blocks) {
         const { groups } = await compressor.compress(block);
@@ -131,15 +131,14 @@ describe("progress and abort", () => {
     const data = sample(200_000);
     const engine = new FakeEngine({ chunkSteps: 16 });
     const hyper = tinyHyper(8);
-    const { groups } = await compressBlock(engine, hyper, data, ALONE);
+    const { groups } = await compressBlock(engine, hyper, data, { ...ALONE, groups: 4 });
     const aborting = (workers: number) => {
       const controller = new AbortController();
       const onProgress = () => controller.abort(new Error("enough"));
-      return { workers, groups: 1, signal: controller.signal, onProgress };
+      return { workers, streamsPerThread: 1, groups: 4, signal: controller.signal, onProgress };
     };
     for (const workers of [1, 3]) {
-      const four = { ...aborting(workers), groups: 4 };
-      await expect(compressBlock(engine, hyper, data, four)).rejects.toThrow("enough");
+      await expect(compressBlock(engine, hyper, data, aborting(workers))).rejects.toThrow("enough");
       await expect(decompressBlock(engine, hyper, data.length, groups, aborting(workers))).rejects.toThrow("enough");
     }
     expect(engine.openModels).toBe(0);
@@ -188,7 +187,7 @@ describe("damaged payloads", () => {
     const { groups } = await compressBlock(engine, tinyHyper(9), data, { workers: 1, groups: 3 });
     for (const group of [0, 1, 2]) {
       const bad = groups.map((payload, i) => (i === group ? payload.slice(0, 20) : payload));
-      const result = decompressBlock(engine, tinyHyper(9), data.length, bad, { workers: 3 });
+      const result = decompressBlock(engine, tinyHyper(9), data.length, bad, { workers: 3, streamsPerThread: 1 });
       await expect(result).rejects.toMatchObject({ name: "CorruptDataError", reason: "data-too-short", group });
     }
   });
