@@ -1,0 +1,122 @@
+/**
+ * What the command line itself can object to, and how any error becomes one line for people, a hint and an exit code.
+ * Texts are lower case and without a full stop; a hint names the exact thing to do.
+ */
+import { ArchiveError, NotAnArchiveError, UnsupportedVersionError } from "../archive/errors.ts";
+import { EngineLimitError, EngineUnavailableError } from "../engine/engine.ts";
+
+/** Exit codes are part of the interface: scripts rely on them. */
+export const EXIT = {
+  ok: 0,
+  /** Some file could not be processed. */
+  failed: 1,
+  /** The command line makes no sense; nothing was touched. */
+  usage: 2,
+  /** A corrupt, truncated or unsupported archive. */
+  archive: 3,
+  /** No engine here can do it. */
+  engine: 4,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The command line cannot be understood. */
+export class UsageError extends Error {
+  constructor(
+    message: string,
+    readonly hint = "fade --help lists the options",
+  ) {
+    super(message);
+    this.name = "UsageError";
+  }
+}
+
+/** One file cannot be processed; the others can. `fileName` is the file to blame if it is not the operand. */
+export class FileError extends Error {
+  constructor(
+    message: string,
+    readonly hint?: string,
+    readonly fileName?: string,
+  ) {
+    super(message);
+    this.name = "FileError";
+  }
+}
+
+/** A system error that befell an output, which is not the file that the command line named. */
+export class OutputError extends Error {
+  constructor(
+    readonly fileName: string,
+    override readonly cause: unknown,
+  ) {
+    super("the output could not be written");
+    this.name = "OutputError";
+  }
+}
+
+export interface Complaint {
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly fileName?: string | undefined;
+  readonly exitCode: ExitCode;
+}
+
+/** What system calls say, in words. */
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EBADF: "is closed",
+  EDQUOT: "the disk quota is used up",
+  EEXIST: "already exists",
+  EFBIG: "the file would be larger than the file system allows",
+  EINVAL: "the file system does not allow that",
+  EIO: "the device failed",
+  EISDIR: "is a directory",
+  ELOOP: "too many symbolic links",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the name is too long",
+  ENODEV: "no such device",
+  ENOENT: "no such file or directory",
+  ENOSPC: "no space is left on the device",
+  ENOTDIR: "a part of the path is not a directory",
+  ENXIO: "no such device",
+  EPERM: "the operation is not permitted",
+  EROFS: "the file system is read-only",
+};
+
+/** The system's name for a failed call (ENOENT and the like), or undefined for other errors. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Turns anything thrown while a file was processed into words and an exit code. */
+export function complaintOf(error: unknown): Complaint {
+  if (error instanceof UsageError) return { message: error.message, hint: error.hint, exitCode: EXIT.usage };
+  if (error instanceof FileError) {
+    return { message: error.message, hint: error.hint, fileName: error.fileName, exitCode: EXIT.failed };
+  }
+  if (error instanceof OutputError) return { ...complaintOf(error.cause), fileName: error.fileName };
+  if (error instanceof ArchiveError) {
+    return { message: error.message, hint: archiveHint(error), exitCode: EXIT.archive };
+  }
+  if (error instanceof EngineUnavailableError) {
+    return { message: error.message, hint: error.hint, exitCode: EXIT.engine };
+  }
+  if (error instanceof EngineLimitError) {
+    const hint = "try --engine reference (slow, but decodes every archive), or a machine with a larger device";
+    return { message: error.message, hint, exitCode: EXIT.engine };
+  }
+  const code = systemCode(error);
+  const words = code === undefined ? undefined : SYSTEM_ERRORS[code];
+  if (words !== undefined) return { message: words, exitCode: EXIT.failed };
+  if (error instanceof RangeError && /memory|array length|array buffer/i.test(error.message)) {
+    return { message: "there is not enough memory", exitCode: EXIT.failed };
+  }
+  return { message: error instanceof Error ? error.message : String(error), exitCode: EXIT.failed };
+}
+
+function archiveHint(error: ArchiveError): string | undefined {
+  if (error instanceof UnsupportedVersionError) return "fade -V shows this program's version";
+  if (error instanceof NotAnArchiveError && error.reason === "text-mode") return "transfer it again in binary mode";
+  return undefined;
+}

@@ -1,0 +1,35 @@
+/**
+ * The outside world as the commands see it: three standard streams, a clock and the working directory. The real one is
+ * in process-io.ts; tests hand in their own and run whole command lines inside one process.
+ */
+
+export interface Io {
+  /** Relative names are resolved against it. */
+  readonly cwd: string;
+  readonly stdin: {
+    readonly isTerminal: boolean;
+    /** Everything up to the end. @throws system errors */
+    readAll(): Promise<Uint8Array>;
+  };
+  readonly stdout: {
+    readonly isTerminal: boolean;
+    /** @throws system errors; EPIPE when the reader has gone */
+    write(bytes: Uint8Array): Promise<void>;
+  };
+  readonly stderr: {
+    readonly isTerminal: boolean;
+    /** Characters in a line of the terminal. */
+    readonly columns: number;
+    write(text: string): void;
+  };
+  /** Milliseconds since some moment; never goes back. */
+  nowMs(): number;
+  /** Files to delete if a signal ends the program. */
+  readonly temporaryFiles: Set<string>;
+}
+
+const encoder = new TextEncoder();
+
+export function printLine(io: Io, line: string): Promise<void> {
+  return io.stdout.write(encoder.encode(`${line}\n`));
+}

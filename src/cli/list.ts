@@ -1,0 +1,140 @@
+/** `fade -l`: what archives hold, without decoding them. The guards of headers and blocks are verified on the way. */
+import { CHECK_START, checkText } from "../archive/checksum.ts";
+import { FORMAT_VERSION, type Frame, type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
+import { readArchive } from "../archive/read.ts";
+import { UsageError } from "./errors.ts";
+import { findInput, readInput } from "./input.ts";
+import { printLine } from "./io.ts";
+import type { Operand } from "./normalise.ts";
+import type { Session } from "./session.ts";
+import { SAYS } from "./settings.ts";
+import { ratioText, sizeText } from "./words.ts";
+
+interface Listed {
+  readonly name: string;
+  readonly frames: readonly Frame[];
+  readonly blocks: number;
+  readonly codedBytes: number;
+  readonly plainBytes: number;
+}
+
+/** @throws UsageError if there is nothing to list */
+export async function listAll(session: Session): Promise<void> {
+  const { operands, json, verbosity } = session.settings;
+  if (operands.length === 0 || operands.some((operand) => operand.isStandardInput)) {
+    throw new UsageError("--list does not read standard input", "name archives");
+  }
+  const listed: Listed[] = [];
+  for (const operand of operands) {
+    try {
+      const archive = await listOne(session, operand);
+      listed.push(archive);
+      if (json) await printLine(session.io, jsonOf(archive));
+    } catch (error) {
+      session.complain(operand.name, error);
+    }
+  }
+  if (json || listed.length === 0) return;
+  if (verbosity >= SAYS.details) for (const archive of listed) await printLine(session.io, detailsOf(archive));
+  else await printLine(session.io, tableOf(listed));
+}
+
+async function listOne(session: Session, operand: Operand): Promise<Listed> {
+  const bytes = await readInput(session.io, await findInput(session.io, operand));
+  const frames = readArchive(bytes, { plainBytesMax: Number.MAX_SAFE_INTEGER });
+  return {
+    name: operand.name,
+    frames,
+    blocks: frames.reduce((sum, frame) => sum + frame.blocks.length, 0),
+    codedBytes: bytes.length,
+    plainBytes: frames.reduce((sum, frame) => sum + frame.header.plainBytes, 0),
+  };
+}
+
+/** The check of the last block, which is that of the whole frame; of several frames none stands for all. */
+function checkOf({ frames }: Listed): string {
+  const [only, ...others] = frames;
+  return only && others.length === 0 ? checkOfFrame(only) : "-";
+}
+
+function checkOfFrame(frame: Frame): string {
+  return checkText(frame.blocks.at(-1)?.check ?? CHECK_START);
+}
+
+const HEADINGS = ["frames", "blocks", "compressed", "uncompressed", "ratio", "check", "name"];
+
+function tableOf(listed: readonly Listed[]): string {
+  const row = (frames: number, blocks: number, coded: number, plain: number, check: string, name: string) => [
+    `${frames}`,
+    `${blocks}`,
+    sizeText(coded),
+    sizeText(plain),
+    ratioText(plain, coded),
+    check,
+    name,
+  ];
+  const rows = listed.map((archive) => {
+    const { name, frames, blocks, codedBytes, plainBytes } = archive;
+    return row(frames.length, blocks, codedBytes, plainBytes, checkOf(archive), name);
+  });
+  if (listed.length > 1) {
+    const sum = (count: (archive: Listed) => number) => listed.reduce((total, archive) => total + count(archive), 0);
+    const frames = sum((archive) => archive.frames.length);
+    const blocks = sum((archive) => archive.blocks);
+    const name = `${listed.length} files`;
+    rows.push(row(frames, blocks, sum((a) => a.codedBytes), sum((a) => a.plainBytes), "-", name)); // biome-ignore format: one row
+  }
+  const table = [HEADINGS, ...rows];
+  const widths = HEADINGS.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
+  const last = HEADINGS.length - 1;
+  const line = (cells: string[]) =>
+    cells.map((cell, column) => (column === last ? cell : cell.padStart(widths[column] ?? 0))).join("  ");
+  return table.map(line).join("\n");
+}
+
+function detailsOf(archive: Listed): string {
+  const { name, codedBytes, plainBytes } = archive;
+  const lines = [
+    `${name}:`,
+    `  compressed:     ${sizeText(codedBytes)} (${codedBytes} bytes)`,
+    `  uncompressed:   ${sizeText(plainBytes)} (${plainBytes} bytes)`,
+    `  ratio:          ${ratioText(plainBytes, codedBytes)}`,
+    `  format version: ${FORMAT_VERSION}`,
+  ];
+  archive.frames.forEach((frame, i) => {
+    const { blocks, header } = frame;
+    const stored = blocks.filter((block) => block.kind === "stored").length;
+    lines.push(`  frame ${i + 1}:`, `    blocks:       ${blocks.length} (${stored} stored)`);
+    lines.push(`    check:        xxHash64 ${checkOfFrame(frame)}`, ...modelLines(header.model));
+  });
+  return lines.join("\n");
+}
+
+function modelLines(model: FrameModel | undefined): string[] {
+  if (!model) return ["    model:        none"];
+  const { streams, learningRate, ...shape } = model.hyper;
+  const numbers = Object.entries(shape).map(([name, value]) => `${name} ${value}`);
+  return [
+    `    model:        contract ${MODEL_CONTRACT_VERSION}, ${numbers.join(", ")}`,
+    `    learning:     rate ${learningRate} / 2^24`,
+    `    streams:      ${streams} in ${model.groupCount} coder groups`,
+  ];
+}
+
+/** One object per archive; fields are only ever added. */
+function jsonOf(archive: Listed): string {
+  const { name, codedBytes, plainBytes, blocks } = archive;
+  const frames = archive.frames.map((frame) => ({
+    offsetBytes: frame.offsetBytes,
+    codedBytes: frame.lengthBytes,
+    plainBytes: frame.header.plainBytes,
+    check: checkOfFrame(frame),
+    blocks: frame.blocks.map(({ kind, plainBytes: bytes }) => ({ kind, plainBytes: bytes })),
+    ...(frame.header.model && {
+      model: { contract: MODEL_CONTRACT_VERSION, ...frame.header.model.hyper },
+      groups: frame.header.model.groupCount,
+    }),
+  }));
+  const facts = { name, codedBytes, plainBytes, blockCount: blocks, formatVersion: FORMAT_VERSION, frames };
+  return JSON.stringify(facts);
+}

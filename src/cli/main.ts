@@ -1,0 +1,13 @@
+#!/usr/bin/env bun
+/** The entry of the program: the only place that touches the process and ends it. */
+import { processIo } from "./process-io.ts";
+import { run } from "./run.ts";
+import { cleanUpOnSignals } from "./signals.ts";
+
+const io = processIo();
+cleanUpOnSignals(io.temporaryFiles, () => {
+  if (io.stderr.isTerminal) io.stderr.write("\r\x1b[K");
+});
+
+// process.exit, because an engine's threads or device must not keep a finished program alive.
+process.exit(await run(process.argv.slice(2), io));

@@ -1,0 +1,114 @@
+/**
+ * Walks the command line once and takes it apart as gzip and zstd users expect, before cac sees any of it.
+ *
+ * cac 7 cannot be trusted with such a command line: `-` vanishes and eats the next file, a file called 007 becomes the
+ * number 7, -19 and -T4 are rejected or swallow their neighbour, --output=0010 becomes 10. So operands and values
+ * never go through cac; it gets one `--name` per option, spelled out, and the command word.
+ */
+import { UsageError } from "./errors.ts";
+import { COMMANDS, type CommandName, findLong, findShort, type OptionSpec } from "./options.ts";
+
+/** One use of an option; their order matters, because the last of several modes or levels wins. */
+export interface Occurrence {
+  readonly name: string;
+  readonly value?: string;
+  /** As the user wrote it, for messages. */
+  readonly written: string;
+}
+
+export interface NormalArguments {
+  readonly command?: CommandName;
+  readonly options: readonly Occurrence[];
+  /** File names, exactly as given. `-` stands for standard input unless it came after `--`. */
+  readonly operands: readonly Operand[];
+}
+
+export interface Operand {
+  readonly name: string;
+  readonly isStandardInput: boolean;
+}
+
+/** @param argv without the program's own name @throws UsageError */
+export function normalise(argv: readonly string[]): NormalArguments {
+  const options: Occurrence[] = [];
+  const operands: Operand[] = [];
+  let command: CommandName | undefined;
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? "";
+    if (word === "--") {
+      operands.push(...argv.slice(at + 1).map((name) => ({ name, isStandardInput: false })));
+      break;
+    }
+    if (word === "-" || !word.startsWith("-")) {
+      if (operands.length === 0 && command === undefined && isCommand(word)) command = word;
+      else operands.push({ name: word, isStandardInput: word === "-" });
+      continue;
+    }
+    const next = () => {
+      at += 1;
+      return argv[at];
+    };
+    if (word.startsWith("--")) options.push(longOption(word, next));
+    else options.push(...cluster(word, next));
+  }
+  return { ...(command && { command }), options, operands };
+}
+
+/** What cac may see: no value and no operand that it could change. */
+export function wordsForCac({ command, options }: NormalArguments): string[] {
+  const words = options.map(({ name, value }) => (value === undefined ? `--${name}` : `--${name}=given`));
+  return [...(command ? [command] : []), ...words];
+}
+
+function isCommand(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}
+
+type Next = () => string | undefined;
+
+function longOption(word: string, next: Next): Occurrence {
+  const equals = word.indexOf("=");
+  const written = equals < 0 ? word : word.slice(0, equals);
+  const spec = findLong(written.slice(2));
+  if (!spec) throw new UsageError(`there is no option ${written}`);
+  if (equals < 0) return spec.value ? withValue(spec, written, next()) : { name: spec.name, written };
+  if (!spec.value) throw new UsageError(`${written} takes no value`);
+  return withValue(spec, written, word.slice(equals + 1));
+}
+
+function withValue(spec: OptionSpec, written: string, value: string | undefined): Occurrence {
+  if (value === undefined || value === "") throw new UsageError(`${written} needs a value: ${spec.value?.label}`);
+  return { name: spec.name, value, written };
+}
+
+/** Short options in one word: -dkf, -9k, -T4, -ofile. A value takes the rest of the word, a number only its digits. */
+function cluster(word: string, next: Next): Occurrence[] {
+  const found: Occurrence[] = [];
+  let rest = word.slice(1);
+  while (rest !== "") {
+    const level = /^[0-9]+/.exec(rest)?.[0];
+    if (level !== undefined) {
+      found.push({ name: "level", value: level, written: `-${level}` });
+      rest = rest.slice(level.length);
+      continue;
+    }
+    const letter = String.fromCodePoint(rest.codePointAt(0) ?? 0);
+    const written = `-${letter}`;
+    rest = rest.slice(letter.length);
+    if (letter === "H") {
+      found.push({ name: "help", written: "--help" });
+      continue;
+    }
+    const spec = findShort(letter);
+    if (!spec) throw new UsageError(`there is no option ${written}${word.length > 2 ? ` (in ${word})` : ""}`);
+    if (!spec.value) {
+      found.push({ name: spec.name, written });
+      continue;
+    }
+    const digits = spec.value.kind === "number" ? /^[0-9]+/.exec(rest)?.[0] : undefined;
+    const value = digits ?? (rest === "" ? next() : rest);
+    found.push(withValue(spec, written, value));
+    rest = digits === undefined ? "" : rest.slice(digits.length);
+  }
+  return found;
+}

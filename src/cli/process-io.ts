@@ -1,0 +1,79 @@
+/**
+ * The standard streams of the real process. They are read and written through their file descriptors, because only
+ * that gives exact bytes, backpressure and the true error codes on files, pipes and terminals alike.
+ */
+import { read as readCallback, write as writeCallback, writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import { promisify } from "node:util";
+import { systemCode } from "./errors.ts";
+import type { Io } from "./io.ts";
+
+const read = promisify(readCallback);
+const write = promisify(writeCallback);
+
+const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
+const CHUNK_BYTES = 1 << 18;
+/** How long to wait before trying a descriptor again that somebody made non-blocking. */
+const RETRY_MS = 5;
+const COLUMNS_DEFAULT = 80;
+
+export function processIo(): Io {
+  const stderrIsTerminal = isatty(STDERR);
+  return {
+    cwd: process.cwd(),
+    stdin: { isTerminal: isatty(STDIN), readAll: () => readChunks(STDIN) },
+    stdout: { isTerminal: isatty(STDOUT), write: (bytes) => writeDescriptor(STDOUT, bytes) },
+    stderr: {
+      isTerminal: stderrIsTerminal,
+      get columns() {
+        return process.stderr.columns ?? COLUMNS_DEFAULT;
+      },
+      write: writeStderr,
+    },
+    nowMs: () => performance.now(),
+    temporaryFiles: new Set(),
+  };
+}
+
+/** Messages must not be lost at exit, so they are written at once; where nobody listens there is nobody to tell. */
+function writeStderr(text: string): void {
+  try {
+    writeSync(STDERR, text);
+  } catch {
+    // A closed or full standard error must not fail the compression of a file.
+  }
+}
+
+async function readChunks(fd: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const { bytesRead } = await again(() => read(fd, chunk, 0, CHUNK_BYTES, null));
+    if (bytesRead === 0) break;
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+async function writeDescriptor(fd: number, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const length = Math.min(CHUNK_BYTES, bytes.length - written);
+    const { bytesWritten } = await again(() => write(fd, bytes, written, length, null));
+    written += bytesWritten;
+  }
+}
+
+async function again<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const code = systemCode(error);
+      if (code !== "EAGAIN" && code !== "EINTR") throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}

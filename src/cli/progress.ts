@@ -1,0 +1,74 @@
+/**
+ * The progress line: one line on a terminal, redrawn six times a second and cleared at the end, so that nobody waits for
+ * hours without knowing it. It is shown before the first byte is done, because opening a GPU takes a second.
+ */
+import type { Io } from "./io.ts";
+import { durationText, percentText, ratioText, sizeText } from "./words.ts";
+
+const INTERVAL_MS = 160;
+/** No time left is promised before this much work, by which start-up costs have worn off. */
+const FORECAST_AFTER_MS = 1000;
+
+export interface ProgressFacts {
+  /** Plain bytes that are compressed or restored, and how many there are. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** Archive bytes that they took, so far. */
+  readonly codedBytes: number;
+}
+
+export class ProgressLine {
+  readonly #startMs: number;
+  #facts: ProgressFacts;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isDrawn = false;
+
+  /** @param label what is being worked on @param enabled draws nothing if false */
+  constructor(
+    readonly io: Io,
+    readonly label: string,
+    totalBytes: number,
+    enabled: boolean,
+  ) {
+    this.#startMs = io.nowMs();
+    this.#facts = { doneBytes: 0, totalBytes, codedBytes: 0 };
+    if (!enabled) return;
+    this.#draw();
+    this.#timer = setInterval(() => this.#draw(), INTERVAL_MS);
+  }
+
+  update(facts: ProgressFacts): void {
+    this.#facts = facts;
+  }
+
+  /** Clears the line. May be called more than once. */
+  finish(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (this.#isDrawn) this.io.stderr.write("\r\x1b[K");
+    this.#isDrawn = false;
+  }
+
+  #draw(): void {
+    const line = progressText(this.label, this.#facts, this.io.nowMs() - this.#startMs);
+    // One column stays free: a full line would wrap, and then could not be redrawn.
+    this.io.stderr.write(`\r\x1b[K${[...line].slice(0, Math.max(1, this.io.stderr.columns - 1)).join("")}`);
+    this.#isDrawn = true;
+  }
+}
+
+/** The text of the line after `elapsedMs`. */
+export function progressText(label: string, facts: ProgressFacts, elapsedMs: number): string {
+  const { doneBytes, totalBytes, codedBytes } = facts;
+  const seconds = elapsedMs / 1000;
+  const parts = [`${label}: ${percentText(doneBytes, totalBytes)}`];
+  if (doneBytes > 0) {
+    parts.push(`${sizeText(doneBytes)} / ${sizeText(codedBytes)} = ${ratioText(doneBytes, codedBytes)}`);
+    parts.push(`${sizeText(Math.round(doneBytes / Math.max(seconds, 1e-3)))}/s`);
+  }
+  parts.push(durationText(Math.floor(seconds)));
+  if (doneBytes > 0 && elapsedMs >= FORECAST_AFTER_MS) {
+    parts.push(`${durationText(((totalBytes - doneBytes) / doneBytes) * seconds)} left`);
+  }
+  return parts.join("  ");
+}

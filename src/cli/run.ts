@@ -1,0 +1,67 @@
+/**
+ * One run of fade, from the words of the command line to the exit code, with the world passed in: main.ts hands over
+ * the real one, tests their own. Nothing below this function exits, so cleaning up always happens.
+ */
+import packageFacts from "../../package.json" with { type: "json" };
+import { BUILT_IN, type EngineParts, openEngine } from "../engine/registry.ts";
+import { checkWithCac, helpText } from "./cac.ts";
+import { listDevices } from "./devices.ts";
+import { complaintOf, EXIT, type ExitCode, systemCode } from "./errors.ts";
+import { type Io, printLine } from "./io.ts";
+import { listAll } from "./list.ts";
+import { type NormalArguments, normalise } from "./normalise.ts";
+import { type OpenEngine, Session } from "./session.ts";
+import { type Settings, settingsOf } from "./settings.ts";
+import { transformAll } from "./transform.ts";
+
+/** What tests replace. In the program both are those of this build. */
+export interface RunParts {
+  readonly openEngine?: OpenEngine;
+  readonly engines?: EngineParts;
+}
+
+/** A reader that closed the pipe: the code that a shell reports for SIGPIPE, and no message. */
+export const EXIT_BROKEN_PIPE = 141;
+
+/** @param argv without the program's own name */
+export async function run(
+  argv: readonly string[],
+  io: Io,
+  parts: RunParts = {},
+): Promise<ExitCode | typeof EXIT_BROKEN_PIPE> {
+  let session: Session | undefined;
+  try {
+    const args: NormalArguments = normalise(argv);
+    const settings = settingsOf(args);
+    checkWithCac(args);
+    session = new Session(io, settings, parts.openEngine ?? openEngine);
+    await perform(session, settings, parts.engines ?? BUILT_IN);
+    return session.exitCode;
+  } catch (error) {
+    if (systemCode(error) === "EPIPE") return EXIT_BROKEN_PIPE;
+    const { message, hint, exitCode } = complaintOf(error);
+    const name = session && exitCode !== EXIT.usage ? "fade: standard output" : "fade";
+    io.stderr.write(`${name}: ${message}\n`);
+    if (hint !== undefined) io.stderr.write(`fade: hint: ${hint}\n`);
+    return exitCode;
+  } finally {
+    await session?.close();
+  }
+}
+
+async function perform(session: Session, settings: Settings, engines: EngineParts): Promise<void> {
+  const { io } = session;
+  switch (settings.action) {
+    case "help":
+    case "short-help":
+      return await printLine(io, helpText(settings.action === "help").trimEnd());
+    case "version":
+      return await printLine(io, `fade ${packageFacts.version}`);
+    case "devices":
+      return await listDevices(session, engines);
+    case "list":
+      return await listAll(session);
+    default:
+      return await transformAll(session);
+  }
+}

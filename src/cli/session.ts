@@ -1,0 +1,67 @@
+/**
+ * What the commands of one run share: settings, the world, the engine (opened at most once, when first needed) and the
+ * way in which they speak to people.
+ */
+import type { Engine } from "../engine/engine.ts";
+import type { EngineRequest } from "../engine/registry.ts";
+import { complaintOf, EXIT, type ExitCode } from "./errors.ts";
+import type { Io } from "./io.ts";
+import { ProgressLine } from "./progress.ts";
+import { SAYS, type Settings } from "./settings.ts";
+
+/** Where engines come from; tests put their own here. */
+export type OpenEngine = (request: EngineRequest) => Promise<Engine>;
+
+export class Session {
+  #engine: Promise<Engine> | undefined;
+  #exitCodes: ExitCode[] = [];
+
+  constructor(
+    readonly io: Io,
+    readonly settings: Settings,
+    readonly openEngine: OpenEngine,
+  ) {}
+
+  /** Opens the engine at the first call. A function of its own, to be passed on. */
+  readonly engine = (): Promise<Engine> => {
+    this.#engine ??= this.#open();
+    return this.#engine;
+  };
+
+  async #open(): Promise<Engine> {
+    const { engine, adapter, threads } = this.settings;
+    const opened = await this.openEngine({ engine, threads, ...(adapter !== undefined && { adapter }) });
+    this.say(SAYS.details, `fade: engine ${opened.name}: ${opened.description}`);
+    return opened;
+  }
+
+  /** Frees the engine, if one was opened. */
+  async close(): Promise<void> {
+    const engine = await this.#engine?.catch(() => undefined);
+    await engine?.close();
+  }
+
+  say(level: number, line: string): void {
+    if (this.settings.verbosity >= level) this.io.stderr.write(`${line}\n`);
+  }
+
+  progress(label: string, totalBytes: number): ProgressLine {
+    const wanted = this.settings.progress ?? this.io.stderr.isTerminal;
+    return new ProgressLine(this.io, label, totalBytes, wanted && this.settings.verbosity >= SAYS.results);
+  }
+
+  /** Tells what went wrong with a file and remembers it for the exit code. */
+  complain(name: string, error: unknown): void {
+    const { message, hint, fileName, exitCode } = complaintOf(error);
+    this.#exitCodes.push(exitCode);
+    this.say(SAYS.errors, `fade: ${fileName ?? name}: ${message}`);
+    if (hint !== undefined) this.say(SAYS.errors, `fade: hint: ${hint}`);
+  }
+
+  /** The code of all failures if they agree, else the general one. */
+  get exitCode(): ExitCode {
+    const [first, ...others] = this.#exitCodes;
+    if (first === undefined) return EXIT.ok;
+    return others.every((code) => code === first) ? first : EXIT.failed;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Chooses and opens engines. Archives are the same from all of them, so the choice is about speed only: a hardware GPU,
+ * then the CPU engine, then a GPU in software, then the reference.
+ *
+ * Engines are imported when they are opened: a run that only lists an archive should not load a GPU driver.
+ */
+import { type Engine, type EngineName, EngineUnavailableError } from "./engine.ts";
+
+export interface EngineRequest {
+  readonly engine: "auto" | EngineName;
+  /** A part of the wanted GPU adapter's name, in any case of letters; it asks for the GPU engine. */
+  readonly adapter?: string;
+  /** Threads that a CPU engine may use; at least 1. */
+  readonly threads: number;
+}
+
+/** A GPU that WebGPU offers here. */
+export interface AdapterFacts {
+  readonly name: string;
+  /** A driver that runs shaders on the CPU: right, but slower than an engine made for the CPU. */
+  readonly isSoftware: boolean;
+}
+
+/** Where engines come from; a parameter, so that the choice can be tested on machines with and without GPUs. */
+export interface EngineParts {
+  /** Empty if there is no GPU. @throws EngineUnavailableError if WebGPU itself cannot be loaded */
+  listAdapters(): Promise<readonly AdapterFacts[]>;
+  /** @param adapter a part of the adapter's name */
+  createGpuEngine(options: { adapter?: string }): Promise<Engine>;
+  /** Absent in builds without a CPU engine. */
+  createCpuEngine?(options: { threads: number }): Promise<Engine>;
+  createReferenceEngine(): Promise<Engine>;
+}
+
+/** @throws EngineUnavailableError, and what the engine throws while it opens */
+export async function openEngine(request: EngineRequest, parts: EngineParts = BUILT_IN): Promise<Engine> {
+  const { engine, adapter, threads } = request;
+  const openGpu = () => parts.createGpuEngine({ ...(adapter !== undefined && { adapter }) });
+  if (adapter !== undefined && engine !== "auto" && engine !== "gpu") {
+    const hint = `leave out --adapter or --engine ${engine}`;
+    throw new EngineUnavailableError(engine, `the ${engine} engine runs on no adapter`, hint);
+  }
+  if (engine === "gpu" || adapter !== undefined) return await openGpu();
+  if (engine === "reference") return await parts.createReferenceEngine();
+  if (engine === "cpu") {
+    if (parts.createCpuEngine) return await parts.createCpuEngine({ threads });
+    const hint = "use --engine gpu, or --engine reference (slow, the same archives)";
+    throw new EngineUnavailableError("cpu", "this build has no CPU engine", hint);
+  }
+  return await openBest(parts, threads);
+}
+
+async function openBest(parts: EngineParts, threads: number): Promise<Engine> {
+  // A machine without WebGPU is no error here: the others take over.
+  const adapters = await parts.listAdapters().catch((error: unknown) => {
+    if (error instanceof EngineUnavailableError) return [];
+    throw error;
+  });
+  const hardware = adapters.find((adapter) => !adapter.isSoftware);
+  if (hardware) return await parts.createGpuEngine({ adapter: hardware.name });
+  if (parts.createCpuEngine) return await parts.createCpuEngine({ threads });
+  const [software] = adapters;
+  return software ? await parts.createGpuEngine({ adapter: software.name }) : await parts.createReferenceEngine();
+}
+
+/** The engines of this build. */
+export const BUILT_IN: EngineParts = {
+  async listAdapters() {
+    return [];
+  },
+  async createGpuEngine() {
+    throw new EngineUnavailableError("gpu", "this build has no GPU engine", "use --engine reference");
+  },
+  async createReferenceEngine() {
+    const { createReferenceEngine } = await import("../model/reference/engine.ts");
+    return createReferenceEngine();
+  },
+};
