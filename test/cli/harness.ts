@@ -1,0 +1,73 @@
+/**
+ * Runs whole command lines inside the test's process: a directory of its own, streams that are arrays, and an engine
+ * that is given. What the real process adds (descriptors, signals, exit) is tested in process.test.ts.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Io } from "../../src/cli/io.ts";
+import { type RunParts, run } from "../../src/cli/run.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { openEngine } from "../../src/engine/registry.ts";
+import { FakeEngine } from "../support/fake-engine.ts";
+
+export interface World {
+  readonly cwd: string;
+  readonly stdin?: Uint8Array;
+  readonly terminals?: readonly ("stdin" | "stdout" | "stderr")[];
+  /** Default: the fake engine, where the registry would open the reference. */
+  readonly engine?: () => Promise<Engine>;
+  /** Thrown by writes to standard output. */
+  readonly stdoutError?: Error;
+}
+
+export interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+export function temporaryDirectory(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), "fade-test-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The build's own choice of engines, with `create` where the reference would be and without a GPU. */
+function partsWith(create: () => Promise<Engine>): RunParts {
+  const engines = {
+    listAdapters: async () => [],
+    createGpuEngine: async (): Promise<Engine> => {
+      throw new Error("tests of the command line use no GPU");
+    },
+    createReferenceEngine: create,
+  };
+  return { engines, openEngine: (request) => openEngine(request, engines) };
+}
+
+export async function runFade(argv: readonly string[], world: World): Promise<Outcome> {
+  const written: Uint8Array[] = [];
+  let stderr = "";
+  const isTerminal = (name: "stdin" | "stdout" | "stderr") => world.terminals?.includes(name) ?? false;
+  const io: Io = {
+    cwd: world.cwd,
+    stdin: { isTerminal: isTerminal("stdin"), readAll: async () => world.stdin ?? new Uint8Array(0) },
+    stdout: {
+      isTerminal: isTerminal("stdout"),
+      write: async (bytes) => {
+        if (world.stdoutError) throw world.stdoutError;
+        written.push(Uint8Array.from(bytes));
+      },
+    },
+    stderr: {
+      isTerminal: isTerminal("stderr"),
+      columns: 80,
+      write: (text) => {
+        stderr += text;
+      },
+    },
+    nowMs: () => 0,
+    temporaryFiles: new Set(),
+  };
+  const exitCode = await run(argv, io, partsWith(world.engine ?? (async () => new FakeEngine())));
+  return { exitCode, stdout: new Uint8Array(Buffer.concat(written)), stderr };
+}
