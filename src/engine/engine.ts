@@ -78,3 +78,14 @@ export class EngineLimitError extends Error {
     this.name = "EngineLimitError";
   }
 }
+
+/** The device failed in the middle of the work: lost, out of memory, or a defect of fade or the driver. */
+export class EngineDeviceError extends Error {
+  constructor(
+    readonly engine: EngineName,
+    message: string,
+  ) {
+    super(message);
+    this.name = "EngineDeviceError";
+  }
+}

@@ -1,0 +1,30 @@
+// cache_operand: the rolling cache as an int8 operand, oldest slot first, so that a weight always meets the same age.
+//
+// The ring's oldest slot follows the newest one, which is slot step % SLOTS. Quantised as in quantise_activation.
+
+@group(0) @binding(0) var<storage, read> cache: array<i32>;                 // B x G, Q11, a ring of slots of S
+@group(0) @binding(1) var<storage, read> shifts: array<i32>;
+@group(0) @binding(2) var<storage, read_write> seen: array<atomic<u32>>;    // per slot
+@group(0) @binding(3) var<storage, read_write> operand: array<u32>;         // B x G / 4 words
+
+var<workgroup> largest: atomic<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let word = flat_group(group, groups) * 64u + lane;
+  if (word < STREAMS * CACHE / 4u) {
+    let row = (4u * word) / CACHE * CACHE;
+    let oldest = (u32(shifts[AT_STEP]) % (CACHE / RING_SLOT) + 1u) * RING_SLOT;
+    let first = row + (oldest + (4u * word) % CACHE) % CACHE;   // slots hold a multiple of four values
+    let values = vec4<i32>(cache[first], cache[first + 1u], cache[first + 2u], cache[first + 3u]);
+    let sizes = abs(values);
+    atomicMax(&largest, u32(max(max(sizes.x, sizes.y), max(sizes.z, sizes.w))));
+    let shift = shifts[SLOT];
+    let rounded = vec4<i32>(round_shift_any(values.x, shift), round_shift_any(values.y, shift),
+                            round_shift_any(values.z, shift), round_shift_any(values.w, shift));
+    operand[word] = pack4xI8(clamp(rounded, vec4<i32>(-127), vec4<i32>(127)));
+  }
+  workgroupBarrier();
+  if (lane == 0u) { atomicMax(&seen[SLOT], atomicLoad(&largest)); }
+}

@@ -1,0 +1,24 @@
+// embed: the raw int16 embedding of each of the last T bytes of each stream.
+//
+//   embedded[b, t, d] = embedding[byte(b, t), d]
+//
+// Bytes are step-major, four in a word: row r holds one byte of each stream, and step s of the chunk sees rows
+// s .. s + T - 1. A copy, hence exact.
+
+@group(0) @binding(0) var<storage, read> bytes: array<u32>;              // rows x ROW_WORDS, packed u8
+@group(0) @binding(1) var<storage, read> embedding: array<i32>;          // 256 x D, int16 values
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;             // control numbers, see end_step
+@group(0) @binding(3) var<storage, read_write> embedded: array<i32>;     // B x T x D
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let i = flat_group(group, groups) * 64u + lane;
+  if (i >= STREAMS * HISTORY * EMBEDDING) { return; }
+  let d = i % EMBEDDING;
+  let t = (i / EMBEDDING) % HISTORY;
+  let b = i / (EMBEDDING * HISTORY);
+  let row = u32(shifts[AT_CHUNK_STEP]) + t;
+  let byte = extractBits(bytes[row * ROW_WORDS + b / 4u], 8u * (b % 4u), 8u);
+  embedded[i] = embedding[byte * EMBEDDING + d];
+}

@@ -1,0 +1,45 @@
+// end_step: moves the exponents, the step counter and the learning rate on to the next step.
+//
+//   held = max(seen, held / 2)      shift = max(0, bit_length(held) - bits)      copy shift = the old shift
+//   gradient scales: rise at once, fall by one after a window of 64 steps below      docs/NUMERICS.md section 3
+//
+// One small workgroup: some dozens of numbers. It owns the buffer that all other kernels only read.
+
+@group(0) @binding(0) var<storage, read_write> shifts: array<i32>;
+@group(0) @binding(1) var<storage, read_write> seen: array<atomic<u32>>;    // per slot, then per tensor
+@group(0) @binding(2) var<storage, read> rates: array<i32>;                 // learning rate per step, Q24
+
+fn end_slot(slot: u32) {
+  let held = max(i32(atomicExchange(&seen[slot], 0u)), shifts[HELD + slot] >> 1u);
+  shifts[HELD + slot] = held;
+  shifts[COPY_SHIFTS + slot] = shifts[slot];
+  shifts[slot] = max(0, bit_length(u32(held)) - shifts[SLOT_BITS + slot]);
+}
+
+fn end_tensor(tensor: u32, step: i32, calibrating: bool) {
+  let window_ends = (step + 1) % FALL_STEPS == 0;
+  let mine = i32(atomicExchange(&seen[SLOTS + tensor], 0u));
+  let need = mine - NEED_BIAS - ALIGNED_BITS;
+  let widest = max(shifts[WINDOW + tensor], mine);
+  let old = shifts[SCALES + tensor];
+  let falls = window_ends && widest - NEED_BIAS - ALIGNED_BITS < old;
+  let next = select(select(old, old - 1, falls), need, calibrating || need > old);
+  shifts[SCALES + tensor] = next;
+  shifts[MOVED + tensor] = next - old;
+  shifts[WINDOW + tensor] = select(widest, 0, window_ends || calibrating);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  let step = shifts[AT_STEP];
+  let calibrating = shifts[AT_RATE] == 0;
+  storageBarrier();
+  workgroupBarrier();
+  for (var slot = lane; slot < SLOTS; slot += 64u) { end_slot(slot); }
+  for (var tensor = lane; tensor < TENSORS; tensor += 64u) { end_tensor(tensor, step, calibrating); }
+  if (lane == 0u) {
+    shifts[AT_STEP] = step + 1;
+    shifts[AT_CHUNK_STEP] += 1;
+    shifts[AT_RATE] = rates[min(u32(step + 1), arrayLength(&rates) - 1u)];
+  }
+}

@@ -1,0 +1,18 @@
+// gelu_skip: out = gelu(x) + skipped * scale, with one trained scalar as the skip's scale (Q12).
+//
+// Ends the global stream (x from its Linear, skipped the normalised input) and the fine refiner (x from its last norm).
+
+@group(0) @binding(0) var<storage, read> x: array<i32>;               // COUNT, Q11
+@group(0) @binding(1) var<storage, read> skipped: array<i32>;         // COUNT, Q11
+@group(0) @binding(2) var<storage, read> master: array<i32>;          // Q24
+@group(0) @binding(3) var<storage, read> tables: array<i32>;
+@group(0) @binding(4) var<storage, read_write> out: array<i32>;       // COUNT, Q11
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let i = flat_group(group, groups) * 64u + lane;
+  if (i >= COUNT) { return; }
+  let kept = round_shift(skipped[i] * as_scale(master[SKIP_AT]), SCALE_BITS);
+  out[i] = clamp_activation(gelu(x[i]) + kept);
+}

@@ -1,0 +1,71 @@
+// linear_weights: the gradient of a linear layer's weights and, in the same pass, the optimizer's update of them.
+//
+//   accumulated[n, k] = sum_r gradient[r, n] * x[r, k]
+//   master, moment, square = update(...);  copy = int8(master)
+//
+// The gradient never reaches memory. Each invocation owns 4 outputs x 4 inputs. gradient_bits in docs/NUMERICS.md
+// keeps the sums below 2^31. Also noted: the largest bit length of a gradient (per tensor) and the largest weight.
+// The third dimension of the dispatch is a batch: the streams' own matrices, two rows each; 1 for a shared matrix.
+
+@group(0) @binding(0) var<storage, read> gradient: array<i32>;            // batch x ROWS x OUTPUTS, int16 values
+@group(0) @binding(1) var<storage, read> x: array<u32>;                   // batch x ROWS x X_STRIDE words, int8
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;
+@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;  // per slot, then per tensor
+@group(0) @binding(4) var<storage, read_write> master: array<i32>;        // Q24
+@group(0) @binding(5) var<storage, read_write> moment: array<i32>;
+@group(0) @binding(6) var<storage, read_write> square: array<i32>;
+@group(0) @binding(7) var<storage, read_write> copies: array<u32>;        // packed int8
+
+const WORDS = INPUTS / 4u;
+
+var<workgroup> largest_weight: atomic<u32>;
+var<workgroup> largest_need: atomic<u32>;
+var<private> my_weight = 0u;
+var<private> my_need = 0u;
+
+// n counts the outputs of all matrices of the batch.
+fn update_word(n: u32, word: u32, accumulated: vec4<i32>, exponent: i32) {
+  let rate = shifts[AT_RATE];
+  let left = exponent - shifts[SCALES + TENSOR];
+  let moved = shifts[MOVED + TENSOR];
+  let first = MASTER_AT + n * INPUTS + 4u * word;
+  var quantised = vec4<i32>();
+  for (var j = 0u; j < 4u; j++) {
+    let at = first + j;
+    my_need = max(my_need, u32(bit_length(magnitude(accumulated[j])) + exponent + NEED_BIAS));
+    var weight = master[at];
+    if (rate > 0) {
+      let element = update(Element(weight, moment[at], square[at]), accumulated[j], left, moved, rate);
+      weight = element.master;
+      master[at] = weight;
+      moment[at] = element.moment;
+      square[at] = element.square;
+    }
+    my_weight = max(my_weight, magnitude(weight));
+    quantised[j] = clamp(round_shift_any(weight, shifts[WEIGHT_SLOT]), -127, 127);
+  }
+  copies[COPY_AT + n * WORDS + word] = pack4xI8(quantised);
+}
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let word = id.x;
+  let n0 = id.y * 4u;
+  if (word < WORDS && n0 < OUTPUTS) {
+    var sums = array<vec4<i32>, 4>();
+    for (var r = 0u; r < ROWS; r++) {
+      let row = id.z * ROWS + r;
+      let a = unpack4xI8(x[row * X_STRIDE + X_START + word]);
+      for (var i = 0u; i < 4u; i++) { sums[i] += a * gradient[row * OUTPUTS + n0 + i]; }
+    }
+    let exponent = shifts[GRADIENT_SLOT] + shifts[ACTIVATION_SLOT];
+    for (var i = 0u; i < 4u; i++) { update_word(id.z * OUTPUTS + n0 + i, word, sums[i], exponent); }
+    atomicMax(&largest_weight, my_weight);
+    atomicMax(&largest_need, my_need);
+  }
+  workgroupBarrier();
+  if (lane == 0u) {
+    atomicMax(&seen[WEIGHT_SLOT], atomicLoad(&largest_weight));
+    atomicMax(&seen[SLOTS + TENSOR], atomicLoad(&largest_need));
+  }
+}

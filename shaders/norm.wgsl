@@ -1,0 +1,93 @@
+// norm: LayerNorm of rows of WIDTH values, then scale and shift.
+//
+//   normalised = (x - mean) / deviation            Q11, ±16
+//   out        = normalised * scale + shift        Q11
+//
+// A row is reduced by LANES invocations, GROUP_ROWS rows to a workgroup. Sums of integers do not depend on order; the
+// sum of squares is kept as two 32-bit halves (sum of d^2 >> 16 and of d^2 & 0xffff), which lose nothing. The inverse
+// deviation is a 15-bit mantissa and a shift: docs/NUMERICS.md section 5.
+//
+// Tried: one invocation per row (simpler, five times slower on wide rows).
+
+@group(0) @binding(0) var<storage, read> x: array<i32>;                     // ROWS x WIDTH
+@group(0) @binding(1) var<storage, read> master: array<i32>;                // all master weights, Q24
+@group(0) @binding(2) var<storage, read_write> normalised: array<i32>;      // ROWS x WIDTH, Q11
+@group(0) @binding(3) var<storage, read_write> deviations: array<vec2<i32>>; // ROWS: mantissa, shift
+@group(0) @binding(4) var<storage, read_write> out: array<i32>;             // ROWS x WIDTH, Q11
+
+const LANES = min(WIDTH, 64u);
+const GROUP_ROWS = 64u / LANES;
+const PER_LANE = WIDTH / LANES;
+
+var<workgroup> partial: array<vec2<u32>, 64>;
+
+// The sum of one vec2 over the lanes of each row.
+fn row_sum(lane: u32, mine: vec2<u32>) -> vec2<u32> {
+  workgroupBarrier();
+  partial[lane] = mine;
+  workgroupBarrier();
+  for (var reach = LANES / 2u; reach > 0u; reach = reach / 2u) {
+    if (lane % LANES < reach) { partial[lane] = partial[lane] + partial[lane + reach]; }
+    workgroupBarrier();
+  }
+  return partial[lane - lane % LANES];
+}
+
+fn integer_sqrt(x: u32) -> u32 {
+  var root = 0u;
+  for (var bit = 1u << 14u; bit > 0u; bit = bit >> 1u) {
+    let candidate = root + bit;
+    if (candidate * candidate <= x) { root = candidate; }
+  }
+  return root;
+}
+
+// high * 65536 + low is the sum of squares; low may exceed 16 bits.
+fn inverse_deviation(high_part: u32, low_part: u32) -> vec2<i32> {
+  var high = high_part + (low_part >> 16u);
+  var low = low_part & 0xffffu;
+  if (high == 0u) { low = max(low, WIDTH); }
+  let odd = WIDTH_LOG2 & 1u;
+  high = (high << odd) | ((low << odd) >> 16u);
+  low = (low << odd) & 0xffffu;
+  let bits = select(bit_length(low), 16 + bit_length(high), high > 0u);
+  let k = (bits - 15) & ~1;
+  var m: u32;
+  if (k >= 16) { m = high >> u32(k - 16); }
+  else if (k >= 0) { m = (high << u32(16 - k)) | (low >> u32(k)); }
+  else { m = low << u32(-k); }
+  let mantissa = min(32767u, 0x20000000u / integer_sqrt(m << 14u));
+  return vec2<i32>(i32(mantissa), 11 + k / 2 - i32((WIDTH_LOG2 + odd) / 2u));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let row = flat_group(group, groups) * GROUP_ROWS + lane / LANES;
+  let first = min(row, ROWS - 1u) * WIDTH + lane % LANES;
+
+  var sum = 0;
+  for (var i = 0u; i < PER_LANE; i++) { sum += x[first + i * LANES]; }
+  let total = bitcast<i32>(row_sum(lane, vec2<u32>(bitcast<u32>(sum), 0u)).x);
+  let mean = round_shift(total, WIDTH_LOG2);
+
+  var squares = vec2<u32>(0u, 0u);
+  for (var i = 0u; i < PER_LANE; i++) {
+    let d = clamp_activation(x[first + i * LANES] - mean);
+    let square = u32(d * d);
+    squares += vec2<u32>(square >> 16u, square & 0xffffu);
+  }
+  let both = row_sum(lane, squares);
+  let deviation = inverse_deviation(both.x, both.y);
+  if (row >= ROWS) { return; }
+  if (lane % LANES == 0u) { deviations[row] = deviation; }
+
+  for (var i = 0u; i < PER_LANE; i++) {
+    let at = lane % LANES + i * LANES;
+    let d = clamp_activation(x[first + i * LANES] - mean);
+    let value = clamp_activation(round_shift(d * deviation.x, u32(deviation.y)));
+    normalised[first + i * LANES] = value;
+    let scaled = round_shift(value * as_scale(master[SCALE_AT + at]), SCALE_BITS);
+    out[first + i * LANES] = clamp_activation(scaled + as_bias(master[SHIFT_AT + at]));
+  }
+}

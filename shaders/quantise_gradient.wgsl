@@ -1,0 +1,26 @@
+// quantise_gradient: int16 operands (one to a word) from Q22 gradients, with the slot's lagged exponent.
+//
+//   operand = clamp(round(x / 2^shift), ±GRADIENT_OPERAND_LIMIT)
+//
+// The largest magnitude goes to the slot as in quantise_activation.
+
+@group(0) @binding(0) var<storage, read> x: array<i32>;                     // from START on, COUNT
+@group(0) @binding(1) var<storage, read> shifts: array<i32>;
+@group(0) @binding(2) var<storage, read_write> seen: array<atomic<u32>>;    // per slot
+@group(0) @binding(3) var<storage, read_write> operand: array<i32>;         // COUNT
+
+var<workgroup> largest: atomic<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let i = flat_group(group, groups) * 64u + lane;
+  if (i < COUNT) {
+    let value = x[START + i];
+    atomicMax(&largest, u32(abs(value)));
+    let rounded = round_shift_any(value, shifts[SLOT]);
+    operand[i] = clamp(rounded, -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);
+  }
+  workgroupBarrier();
+  if (lane == 0u) { atomicMax(&seen[SLOT], atomicLoad(&largest)); }
+}

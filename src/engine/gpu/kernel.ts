@@ -1,0 +1,150 @@
+/**
+ * From a shader's text to a dispatch that can be recorded again and again.
+ *
+ * A kernel's own text says what it binds, so this file reads the bindings from it and matches buffers by name: no bind
+ * group or layout is written by hand anywhere. Constants become a generated header of `const` lines; a pipeline is
+ * compiled once per text.
+ */
+import { KERNELS, type KernelName, LIBRARIES } from "./shaders.ts";
+
+/** One binding as the shader declares it. */
+export interface Binding {
+  readonly index: number;
+  readonly access: "read" | "read_write";
+  readonly name: string;
+}
+
+const BINDING = /@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+)/g;
+
+/** The storage bindings of a shader, in the order of its text. */
+export function bindingsOf(source: string): Binding[] {
+  return [...source.matchAll(BINDING)].map((match) => ({
+    index: Number(match[1]),
+    access: match[2] as Binding["access"],
+    name: match[3] as string,
+  }));
+}
+
+/** Numbers for a kernel's generated header; arrays become arrays of i32. */
+export type Constants = Readonly<Record<string, number | readonly number[]>>;
+
+function header(constants: Constants): string {
+  const line = ([name, value]: [string, number | readonly number[]]) =>
+    typeof value === "number"
+      ? `const ${name} = ${value};`
+      : `const ${name} = array<i32, ${value.length}>(${value.join(", ")});`;
+  return Object.entries(constants).map(line).join("\n");
+}
+
+/** The complete text of a kernel: constants, prelude, the libraries it uses, itself. */
+export function kernelSource(name: KernelName, constants: Constants): string {
+  const own = KERNELS[name];
+  const libraries = [LIBRARIES.prelude];
+  if (/gelu\(|gelu_slope\(|sigmoid\(/.test(own)) libraries.push(LIBRARIES.tables);
+  if (/\bupdate\(/.test(own)) libraries.push(LIBRARIES.optimizer);
+  return [header(constants), ...libraries, own].join("\n");
+}
+
+/** A kernel bound to its buffers, ready to be recorded. */
+export interface Dispatch {
+  readonly name: KernelName;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** A shader that the device's compiler refused: a defect of fade, with the compiler's words. */
+export class ShaderError extends Error {
+  constructor(
+    readonly kernel: KernelName,
+    readonly reason: string,
+  ) {
+    super(`shader ${kernel} does not compile on this device: ${reason}`);
+    this.name = "ShaderError";
+  }
+}
+
+/** Compiles kernels for one device, each text once. */
+export class KernelCompiler {
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  /** @param shared constants that every kernel of the model sees */
+  constructor(
+    readonly device: GPUDevice,
+    readonly shared: Constants,
+  ) {}
+
+  /**
+   * Compiles a kernel and binds its buffers by the names of its bindings.
+   * @throws ShaderError if the compiler refuses it, Error if a buffer is missing (a programmer's error)
+   */
+  async bind(
+    name: KernelName,
+    constants: Constants,
+    buffers: Readonly<Record<string, GPUBuffer>>,
+    workgroups: readonly [number, number, number],
+  ): Promise<Dispatch> {
+    const source = kernelSource(name, { ...this.shared, ...constants });
+    const bindings = bindingsOf(KERNELS[name]);
+    const pipeline = await this.#pipeline(name, source, bindings);
+    const entries = bindings.map((binding) => {
+      const buffer = buffers[binding.name];
+      if (buffer === undefined) throw new Error(`kernel ${name} has no buffer for its binding ${binding.name}`);
+      return { binding: binding.index, resource: { buffer } };
+    });
+    const bindGroup = this.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+    return { name, pipeline, bindGroup, workgroups };
+  }
+
+  #pipeline(name: KernelName, source: string, bindings: readonly Binding[]): Promise<GPUComputePipeline> {
+    const known = this.#pipelines.get(source);
+    if (known !== undefined) return known;
+    const compiled = this.#compile(name, source, bindings);
+    this.#pipelines.set(source, compiled);
+    return compiled;
+  }
+
+  async #compile(name: KernelName, source: string, bindings: readonly Binding[]): Promise<GPUComputePipeline> {
+    const { device } = this;
+    const layout = device.createBindGroupLayout({
+      entries: bindings.map(({ index, access }) => ({
+        binding: index,
+        visibility: 4, // GPUShaderStage.COMPUTE
+        buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+      })),
+    });
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ label: name, code: source });
+    const refused = await device.popErrorScope();
+    if (refused !== null) throw new ShaderError(name, refused.message);
+    return device.createComputePipelineAsync({
+      label: name,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    });
+  }
+}
+
+/** Most workgroups that one dimension of a dispatch may have on every device. */
+const DIMENSION_MAX = 65535;
+
+/** Workgroups for a flat list of `count` groups, folded into two dimensions (see flat_group in the prelude). */
+export function flatGroups(count: number): readonly [number, number, number] {
+  if (count <= DIMENSION_MAX) return [count, 1, 1];
+  const rows = Math.ceil(count / DIMENSION_MAX);
+  return [Math.ceil(count / rows), rows, 1];
+}
+
+/** Workgroups of 64 invocations for `count` elements. */
+export function elementGroups(count: number): readonly [number, number, number] {
+  return flatGroups(Math.ceil(count / 64));
+}
+
+/** Records dispatches into a pass, in order; each sees what the ones before it wrote. */
+export function record(pass: GPUComputePassEncoder, dispatches: readonly Dispatch[]): void {
+  for (const dispatch of dispatches) {
+    pass.setPipeline(dispatch.pipeline);
+    pass.setBindGroup(0, dispatch.bindGroup);
+    pass.dispatchWorkgroups(...dispatch.workgroups);
+  }
+}
