@@ -1,0 +1,31 @@
+/** The smallest models that have every part, and bytes for them. */
+import type { HyperParameters } from "../../src/model/hyper.ts";
+
+/** 13,000 shared parameters: a step takes a millisecond. */
+export const TINY: HyperParameters = {
+  history: 4,
+  embedding: 8,
+  globalHidden: 64,
+  slot: 8,
+  fineHidden: 32,
+  coarseHidden: 16,
+  streams: 4,
+  learningRate: 1 << 14,
+};
+
+const TEXT =
+  "We hold these truths to be self-evident, that all men are created equal, that they are endowed by their Creator " +
+  "with certain unalienable Rights, that among these are Life, Liberty and the pursuit of Happiness. ";
+
+/** The byte of each stream at one step: the streams read the same text from different places. */
+export function textBytes(step: number, streams: number): Uint8Array {
+  return Uint8Array.from({ length: streams }, (_, stream) => TEXT.charCodeAt((step + stream * 37) % TEXT.length));
+}
+
+/** Bytes without any pattern, the same at every call. */
+export function noiseBytes(step: number, streams: number): Uint8Array {
+  return Uint8Array.from({ length: streams }, (_, stream) => {
+    const mixed = Math.imul((step * 1021 + stream) ^ 0x5bd1e995, 0x9e3779b1);
+    return (mixed ^ (mixed >>> 15)) & 255;
+  });
+}
