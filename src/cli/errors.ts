@@ -4,6 +4,7 @@
  */
 import { ArchiveError, NotAnArchiveError, UnsupportedVersionError } from "../archive/errors.ts";
 import { EngineLimitError, EngineUnavailableError } from "../engine/engine.ts";
+import { MemoryLimitError } from "../pipeline/memory.ts";
 
 /** Exit codes are part of the interface: scripts rely on them. */
 export const EXIT = {
@@ -105,6 +106,9 @@ export function complaintOf(error: unknown): Complaint {
   if (error instanceof EngineLimitError) {
     const hint = "try --engine reference (slow, but decodes every archive), or a machine with a larger device";
     return { message: error.message, hint, exitCode: EXIT.engine };
+  }
+  if (error instanceof MemoryLimitError) {
+    return { message: error.message, hint: "a machine with more memory can do it", exitCode: EXIT.engine };
   }
   const code = systemCode(error);
   const words = code === undefined ? undefined : SYSTEM_ERRORS[code];

@@ -46,7 +46,7 @@ export interface Settings {
 
 const MODES: readonly string[] = ["compress", "decompress", "test", "list"];
 const ENGINES: readonly string[] = ["auto", "gpu", "cpu", "reference"];
-const STREAMS_MAX = 65536;
+const STREAMS_MAX = 16384;
 const THREADS_MAX = 1024;
 
 /** @throws UsageError */

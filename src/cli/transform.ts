@@ -2,6 +2,7 @@
  * The commands that compress, decompress and test: for each file the same way through, from the checks that cost
  * nothing over the work that may take hours to the name that makes it true.
  */
+import { totalmem } from "node:os";
 import { resolve } from "node:path";
 import { readArchive } from "../archive/read.ts";
 import { compressFrame, decompressFrame } from "../pipeline/frames.ts";
@@ -13,7 +14,7 @@ import { compressedName, decompressedName, hasArchiveSuffix } from "./names.ts";
 import type { Operand } from "./normalise.ts";
 import { checkTarget, type Target, writeTarget } from "./output.ts";
 import type { Session } from "./session.ts";
-import { hyperFor, SAYS } from "./settings.ts";
+import { hyperFor, SAYS, type Settings } from "./settings.ts";
 import { percentText, sizeText } from "./words.ts";
 
 /** Processes all operands; a bad one does not stop the others, but a reader that has gone does. */
@@ -87,6 +88,14 @@ function refuseTerminals({ settings, io }: Session, operand: Operand): void {
   }
 }
 
+/** Some of the machine's memory (or the container's) is needed by everything else. */
+const MEMORY_SHARE = 0.8;
+
+function limits(settings: Settings): { workers: number; memoryBytesMax: number } {
+  const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  return { workers: settings.threads, memoryBytesMax: Math.floor(memoryBytes * MEMORY_SHARE) };
+}
+
 async function compress(session: Session, input: Input, plain: Uint8Array): Promise<Uint8Array> {
   const { settings } = session;
   const line = session.progress(input.name, plain.length);
@@ -94,7 +103,10 @@ async function compress(session: Session, input: Input, plain: Uint8Array): Prom
     line.update({ doneBytes: bytesDone, totalBytes: plain.length, codedBytes });
   try {
     const hyper = hyperFor(settings, plain.length);
-    return await compressFrame(plain, hyper, session.engine, { workers: settings.threads, onProgress });
+    return await compressFrame(plain, hyper, session.engine, {
+      ...limits(settings),
+      onProgress,
+    });
   } finally {
     line.finish();
   }
@@ -114,7 +126,7 @@ async function decompress(session: Session, input: Input, archive: Uint8Array): 
         const codedBytes = Math.round((doneBytes / Math.max(1, totalBytes)) * archive.length);
         line.update({ doneBytes, totalBytes, codedBytes });
       };
-      const options = { workers: session.settings.threads, onProgress };
+      const options = { ...limits(session.settings), onProgress };
       parts.push(await decompressFrame(frame, session.engine, options));
       beforeBytes += frame.header.plainBytes;
     }

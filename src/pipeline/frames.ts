@@ -4,7 +4,7 @@
  */
 import { CHECK_START, chainCheck } from "../archive/checksum.ts";
 import { CorruptError } from "../archive/errors.ts";
-import type { CodedBlock, Frame, FrameModel } from "../archive/format.ts";
+import type { CodedBlock, Frame, FrameHeader } from "../archive/format.ts";
 import { checkPlain } from "../archive/read.ts";
 import { encodeFrame, encodeStoredFrame } from "../archive/write.ts";
 import { CorruptDataError } from "../coder/errors.ts";
@@ -13,10 +13,16 @@ import type { Engine } from "../engine/engine.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import { compressBlock } from "./compress.ts";
 import { BlockDecompressor } from "./decompress.ts";
+import { checkMemory } from "./memory.ts";
 import type { BlockOptions } from "./options.ts";
 
 /** Opens the engine at the first call: what is stored needs none, and decodes on machines that have none. */
 export type EngineSource = () => Promise<Engine>;
+
+export interface FrameOptions extends BlockOptions {
+  /** The model and the plain bytes together may take this much. */
+  readonly memoryBytesMax: number;
+}
 
 /** The fields that a model adds to a header are about this long, so shorter inputs cannot gain from one. */
 export const STORED_BELOW_BYTES = 32;
@@ -25,16 +31,17 @@ export const STORED_BELOW_BYTES = 32;
  * Compresses `plain` into one frame; stored if coding would not make it smaller, so it grows by 50 bytes at most.
  *
  * @param hyper its `streams` may be at most plain.length
- * @throws HyperParameterError, and what the engine and the coder throw
+ * @throws HyperParameterError, MemoryLimitError, and what the engine and the coder throw
  */
 export async function compressFrame(
   plain: Uint8Array,
   hyper: HyperParameters,
   engineSource: EngineSource,
-  options: BlockOptions,
+  options: FrameOptions,
 ): Promise<Uint8Array> {
   const stored = encodeStoredFrame(plain);
   if (plain.length < STORED_BELOW_BYTES) return stored;
+  checkMemory(hyper, plain.length, options.memoryBytesMax);
   const groupCount = coderGroupsFor(hyper.streams);
   const engine = await engineSource();
   const { groups } = await compressBlock(engine, hyper, plain, { ...options, groups: groupCount });
@@ -49,12 +56,12 @@ export async function compressFrame(
  * Restores the plain bytes of one frame.
  *
  * Allocates the frame's plain length, which readArchive has held against its limits.
- * @throws CorruptError, and what the engine and the coder throw
+ * @throws CorruptError, MemoryLimitError, and what the engine and the coder throw
  */
 export async function decompressFrame(
   frame: Frame,
   engineSource: EngineSource,
-  options: BlockOptions,
+  options: FrameOptions,
 ): Promise<Uint8Array> {
   const { header, blocks } = frame;
   let decompressor: BlockDecompressor | undefined;
@@ -63,7 +70,7 @@ export async function decompressFrame(
     let check = CHECK_START;
     for (const block of blocks) {
       if (block.kind === "coded") {
-        decompressor ??= await openModel(header.model, engineSource, options);
+        decompressor ??= await openModel(header, engineSource, options);
       }
       const plain = block.kind === "stored" ? block.payload : await decode(frame, block, decompressor);
       check = checkPlain(frame, block, plain, check);
@@ -76,12 +83,13 @@ export async function decompressFrame(
 }
 
 async function openModel(
-  model: FrameModel | undefined,
+  { model, plainBytes }: FrameHeader,
   engineSource: EngineSource,
-  options: BlockOptions,
+  options: FrameOptions,
 ): Promise<BlockDecompressor> {
   if (!model) throw new Error("readArchive let a coded block pass in a frame without a model");
-  return BlockDecompressor.open(await engineSource(), model.hyper, options);
+  checkMemory(model.hyper, plainBytes, options.memoryBytesMax);
+  return await BlockDecompressor.open(await engineSource(), model.hyper, options);
 }
 
 async function decode(

@@ -1,5 +1,7 @@
 /** The container on its own: what is written is read, and nothing else is. */
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { ByteReader, ByteWriter } from "../../src/archive/bytes.ts";
 import { CHECK_START, chainCheck, guardOf } from "../../src/archive/checksum.ts";
@@ -111,6 +113,19 @@ describe("frames", () => {
     expect(checkPlain(frame!, second!, text("coded one"), check)).toBe(second!.check);
     expect(() => checkPlain(frame!, second!, text("coded one"))).toThrow(CorruptError);
     expect(() => checkPlain(frame!, second!, text("coded oen"), check)).toThrow(CorruptError);
+  });
+});
+
+describe("the test vectors of docs/FORMAT.md", () => {
+  const document = readFileSync(join(import.meta.dir, "../../docs/FORMAT.md"), "utf8");
+  const vectors = document.slice(document.indexOf("## Test vectors"), document.indexOf("## Which errors"));
+  const hexLines = vectors.match(/^ {4}(?:[0-9a-f]{2} +)*[0-9a-f]{2}(?= {3,}|$)/gm) ?? [];
+  const bytes = (lines: string[]) => Buffer.from(lines.join("").replaceAll(" ", ""), "hex");
+  test.each([
+    ["", bytes(hexLines.slice(0, 1))],
+    ["hello", bytes(hexLines.slice(1))],
+  ])("%p", (plain, vector) => {
+    expect(Buffer.from(encodeStoredFrame(text(plain)))).toEqual(vector);
   });
 });
 

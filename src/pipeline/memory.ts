@@ -1,0 +1,36 @@
+/**
+ * How much memory a frame needs, estimated before anything is allocated. A header of forty bytes can ask for a model of
+ * many gigabytes; a machine that swaps or kills the process is no answer to that.
+ */
+import { type HyperParameters, widthOf } from "../model/hyper.ts";
+import { layoutOf } from "../model/tensors.ts";
+
+/** Master weights, two moments and a gradient in 32 bits each, and an int8 copy. */
+const BYTES_PER_PARAMETER = 4 * 4 + 1;
+/** Values of the network's width that a step keeps per stream, in 32 bits, generously counted. */
+const WIDTHS_PER_STREAM = 32;
+
+/** The frame's model would not fit into the memory that it may use. */
+export class MemoryLimitError extends Error {
+  constructor(
+    readonly neededBytes: number,
+    readonly limitBytes: number,
+  ) {
+    const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+    super(`needs about ${mib(neededBytes)} of memory, and ${mib(limitBytes)} may be used`);
+    this.name = "MemoryLimitError";
+  }
+}
+
+/** Bytes that a model and its working values take, to about a factor of two. */
+export function modelMemoryBytes(hyper: HyperParameters): number {
+  const { streams, globalHidden, fineHidden, history } = hyper;
+  const perStream = 4 * (2 * globalHidden + 6 * fineHidden + WIDTHS_PER_STREAM * widthOf(hyper) + 4 * 256) + history;
+  return layoutOf(hyper).parameterCount * BYTES_PER_PARAMETER + streams * perStream;
+}
+
+/** @throws MemoryLimitError if the model and the plain bytes together need more than `limitBytes` */
+export function checkMemory(hyper: HyperParameters, plainBytes: number, limitBytes: number): void {
+  const neededBytes = modelMemoryBytes(hyper) + plainBytes;
+  if (neededBytes > limitBytes) throw new MemoryLimitError(neededBytes, limitBytes);
+}

@@ -1,0 +1,56 @@
+/** Which engine is taken, on machines with and without GPUs. */
+import { describe, expect, test } from "bun:test";
+import { type Engine, EngineUnavailableError } from "../../src/engine/engine.ts";
+import { type EngineParts, type EngineRequest, openEngine } from "../../src/engine/registry.ts";
+
+const HARDWARE = { name: "Hardware 9000", isSoftware: false };
+const SOFTWARE = { name: "SwiftShader", isSoftware: true };
+
+function engine(description: string): Engine {
+  return {
+    name: "reference",
+    description,
+    chunkSteps: 1,
+    openModel: async () => Promise.reject(new Error("not opened here")),
+    close: async () => {},
+  };
+}
+
+async function chosen(
+  adapters: { name: string; isSoftware: boolean }[] | EngineUnavailableError,
+  hasCpu: boolean,
+  request: Partial<EngineRequest> = {},
+): Promise<string> {
+  const parts: EngineParts = {
+    listAdapters: async () => {
+      if (adapters instanceof Error) throw adapters;
+      return adapters;
+    },
+    createGpuEngine: async ({ adapter }) => engine(`gpu ${adapter}`),
+    createReferenceEngine: async () => engine("reference"),
+    ...(hasCpu && { createCpuEngine: async ({ threads }: { threads: number }) => engine(`cpu ${threads}`) }),
+  };
+  return (await openEngine({ engine: "auto", threads: 3, ...request }, parts)).description;
+}
+
+describe("auto", () => {
+  test("hardware first, then cpu, then software, then the reference", async () => {
+    expect(await chosen([SOFTWARE, HARDWARE], true)).toBe("gpu Hardware 9000");
+    expect(await chosen([SOFTWARE], true)).toBe("cpu 3");
+    expect(await chosen([SOFTWARE], false)).toBe("gpu SwiftShader");
+    expect(await chosen([], false)).toBe("reference");
+    expect(await chosen(new EngineUnavailableError("gpu", "no Vulkan", ""), false)).toBe("reference");
+  });
+});
+
+describe("by name", () => {
+  test("exactly that one, or an error that says why not", async () => {
+    expect(await chosen([HARDWARE], true, { engine: "reference" })).toBe("reference");
+    expect(await chosen([HARDWARE], true, { engine: "cpu" })).toBe("cpu 3");
+    expect(await chosen([SOFTWARE], true, { adapter: "swift" })).toBe("gpu swift");
+    await expect(chosen([HARDWARE], false, { engine: "cpu" })).rejects.toBeInstanceOf(EngineUnavailableError);
+    await expect(chosen([HARDWARE], true, { engine: "cpu", adapter: "x" })).rejects.toBeInstanceOf(
+      EngineUnavailableError,
+    );
+  });
+});
