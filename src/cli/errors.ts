@@ -3,7 +3,7 @@
  * Texts are lower case and without a full stop; a hint names the exact thing to do.
  */
 import { ArchiveError, NotAnArchiveError, UnsupportedVersionError } from "../archive/errors.ts";
-import { EngineLimitError, EngineUnavailableError } from "../engine/engine.ts";
+import { EngineDeviceError, EngineLimitError, EngineUnavailableError } from "../engine/engine.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 
 /** Exit codes are part of the interface: scripts rely on them. */
@@ -106,6 +106,10 @@ export function complaintOf(error: unknown): Complaint {
   if (error instanceof EngineLimitError) {
     const hint = "try --engine reference (slow, but decodes every archive), or a machine with a larger device";
     return { message: error.message, hint, exitCode: EXIT.engine };
+  }
+  if (error instanceof EngineDeviceError) {
+    const hint = `try again, or another engine than ${error.engine} (fade devices lists them): archives are the same`;
+    return { message: `the device failed: ${error.message}`, hint, exitCode: EXIT.failed };
   }
   if (error instanceof MemoryLimitError) {
     return { message: error.message, hint: "a machine with more memory can do it", exitCode: EXIT.engine };

@@ -28,7 +28,8 @@ export function processIo(): Io {
     stderr: {
       isTerminal: stderrIsTerminal,
       get columns() {
-        return process.stderr.columns ?? COLUMNS_DEFAULT;
+        // 0 on terminals that nobody told their size.
+        return process.stderr.columns || COLUMNS_DEFAULT;
       },
       write: writeStderr,
     },

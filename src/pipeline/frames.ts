@@ -39,8 +39,7 @@ export async function compressFrame(
   engineSource: EngineSource,
   options: FrameOptions,
 ): Promise<Uint8Array> {
-  const stored = encodeStoredFrame(plain);
-  if (plain.length < STORED_BELOW_BYTES) return stored;
+  if (plain.length < STORED_BELOW_BYTES) return encodeStoredFrame(plain);
   checkMemory(hyper, plain.length, options.memoryBytesMax);
   const groupCount = coderGroupsFor(hyper.streams);
   const engine = await engineSource();
@@ -49,6 +48,8 @@ export async function compressFrame(
   const coded = encodeFrame({ model: { hyper, groupCount }, plainBytes: plain.length }, [
     { kind: "coded", plainBytes: plain.length, check, groups },
   ]);
+  if (coded.length <= plain.length) return coded;
+  const stored = encodeStoredFrame(plain);
   return coded.length < stored.length ? coded : stored;
 }
 
