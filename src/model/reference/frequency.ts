@@ -2,7 +2,7 @@
  * From logits to integer frequencies that the range coder divides, and back to the gradient of the cross-entropy.
  *
  * Every byte keeps a frequency of at least 1 in 2^22; the total of a table is at most 2^22, and what is missing
- * (less than one part in 10,000) belongs to no byte.
+ * (at most 1.23 parts in 10,000) belongs to no byte.
  */
 import { clamp, GRADIENT_BITS, roundShift } from "../fixed.ts";
 import type { Tables } from "../tables.ts";
