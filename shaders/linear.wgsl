@@ -2,7 +2,8 @@
 //
 //   out[r, n] = clamp(round(sum_k x[r, k] * w[n, k] / 2^shift) + bias[n])        Q11
 //
-// Each invocation makes 4 rows x 4 outputs. Accumulators stay below 127 * 127 * 8192 < 2^27, so nothing wraps.
+// Each invocation makes TILE rows x 8 outputs, so that
+// a loaded word serves 8 products. Accumulators stay below 127 * 127 * 8192 < 2^27, so nothing wraps.
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;                 // ROWS x X_STRIDE words, packed int8
 @group(0) @binding(1) var<storage, read> copies: array<u32>;            // packed int8 copies of all matrices
@@ -12,27 +13,39 @@
 
 const WORDS = INPUTS / 4u;
 
+fn dots(a: u32, w: vec4<u32>) -> vec4<i32> {
+  return vec4<i32>(dot4I8Packed(a, w.x), dot4I8Packed(a, w.y), dot4I8Packed(a, w.z), dot4I8Packed(a, w.w));
+}
+
+fn store(row: u32, n: u32, sums: vec4<i32>, shift: i32) {
+  for (var j = 0u; j < 4u; j++) {
+    let value = round_shift_any(sums[j], shift) + as_bias(master[BIAS_AT + n + j]);
+    out[row * OUTPUTS + n + j] = clamp_activation(value);
+  }
+}
+
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n0 = id.x * 4u;
-  let r0 = id.y * 4u;
+  let n0 = id.x * 8u;
+  let r0 = id.y * TILE;
   if (n0 >= OUTPUTS || r0 >= ROWS) { return; }
-  // Rows beyond the last repeat it, so that the loop needs no tests; they are not stored.
-  let rows = min(vec4<u32>(r0, r0 + 1u, r0 + 2u, r0 + 3u), vec4<u32>(ROWS - 1u)) * X_STRIDE + X_START;
-  let outputs = COPY_AT + (vec4<u32>(0u, 1u, 2u, 3u) + n0) * WORDS;
-  var sums = array<vec4<i32>, 4>();
+  let first = COPY_AT + n0 * WORDS;
+  var low = array<vec4<i32>, TILE>();
+  var high = array<vec4<i32>, TILE>();
   for (var k = 0u; k < WORDS; k++) {
-    let w = vec4<u32>(copies[outputs.x + k], copies[outputs.y + k], copies[outputs.z + k], copies[outputs.w + k]);
-    for (var i = 0u; i < 4u; i++) {
-      let a = x[rows[i] + k];
-      sums[i] += vec4<i32>(dot4I8Packed(a, w.x), dot4I8Packed(a, w.y), dot4I8Packed(a, w.z), dot4I8Packed(a, w.w));
+    let at = first + k;
+    let w_low = vec4<u32>(copies[at], copies[at + WORDS], copies[at + 2u * WORDS], copies[at + 3u * WORDS]);
+    let w_high = vec4<u32>(copies[at + 4u * WORDS], copies[at + 5u * WORDS], copies[at + 6u * WORDS],
+                           copies[at + 7u * WORDS]);
+    for (var i = 0u; i < TILE; i++) {
+      let a = x[min(r0 + i, ROWS - 1u) * X_STRIDE + X_START + k];   // rows beyond the last repeat it
+      low[i] += dots(a, w_low);
+      high[i] += dots(a, w_high);
     }
   }
   let shift = WEIGHT_BITS - shifts[ACTIVATION_SLOT] - shifts[COPY_SHIFTS + WEIGHT_SLOT];
-  for (var i = 0u; i < 4u && r0 + i < ROWS; i++) {
-    for (var j = 0u; j < 4u; j++) {
-      let value = round_shift_any(sums[i][j], shift) + as_bias(master[BIAS_AT + n0 + j]);
-      out[(r0 + i) * OUTPUTS + n0 + j] = clamp_activation(value);
-    }
+  for (var i = 0u; i < TILE && r0 + i < ROWS; i++) {
+    store(r0 + i, n0, low[i], shift);
+    store(r0 + i, n0 + 4u, high[i], shift);
   }
 }

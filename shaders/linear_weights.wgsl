@@ -3,7 +3,7 @@
 //   accumulated[n, k] = sum_r gradient[r, n] * x[r, k]
 //   master, moment, square = update(...);  copy = int8(master)
 //
-// The gradient never reaches memory. Each invocation owns 4 outputs x 4 inputs. gradient_bits in docs/NUMERICS.md
+// The gradient never reaches memory. Each invocation owns TILE outputs x 8 inputs. gradient_bits in docs/NUMERICS.md
 // keeps the sums below 2^31. Also noted: the largest bit length of a gradient (per tensor) and the largest weight.
 // The third dimension of the dispatch is a batch: the streams' own matrices, two rows each; 1 for a shared matrix.
 
@@ -49,17 +49,26 @@ fn update_word(n: u32, word: u32, accumulated: vec4<i32>, exponent: i32) {
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let word = id.x;
-  let n0 = id.y * 4u;
+  let word = 2u * id.x;
+  let n0 = id.y * TILE;
   if (word < WORDS && n0 < OUTPUTS) {
-    var sums = array<vec4<i32>, 4>();
+    var low = array<vec4<i32>, TILE>();
+    var high = array<vec4<i32>, TILE>();
     for (var r = 0u; r < ROWS; r++) {
       let row = id.z * ROWS + r;
-      let a = unpack4xI8(x[row * X_STRIDE + X_START + word]);
-      for (var i = 0u; i < 4u; i++) { sums[i] += a * gradient[row * OUTPUTS + n0 + i]; }
+      let a_low = unpack4xI8(x[row * X_STRIDE + X_START + word]);
+      let a_high = unpack4xI8(x[row * X_STRIDE + X_START + word + 1u]);
+      for (var i = 0u; i < TILE; i++) {
+        let g = gradient[row * OUTPUTS + n0 + i];
+        low[i] += a_low * g;
+        high[i] += a_high * g;
+      }
     }
     let exponent = shifts[GRADIENT_SLOT] + shifts[ACTIVATION_SLOT];
-    for (var i = 0u; i < 4u; i++) { update_word(id.z * OUTPUTS + n0 + i, word, sums[i], exponent); }
+    for (var i = 0u; i < TILE; i++) {
+      update_word(id.z * OUTPUTS + n0 + i, word, low[i], exponent);
+      update_word(id.z * OUTPUTS + n0 + i, word + 1u, high[i], exponent);
+    }
     atomicMax(&largest_weight, my_weight);
     atomicMax(&largest_need, my_need);
   }

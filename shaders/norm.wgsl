@@ -6,8 +6,6 @@
 // A row is reduced by LANES invocations, GROUP_ROWS rows to a workgroup. Sums of integers do not depend on order; the
 // sum of squares is kept as two 32-bit halves (sum of d^2 >> 16 and of d^2 & 0xffff), which lose nothing. The inverse
 // deviation is a 15-bit mantissa and a shift: docs/NUMERICS.md section 5.
-//
-// Tried: one invocation per row (simpler, five times slower on wide rows).
 
 @group(0) @binding(0) var<storage, read> x: array<i32>;                     // ROWS x WIDTH
 @group(0) @binding(1) var<storage, read> master: array<i32>;                // all master weights, Q24
@@ -15,23 +13,14 @@
 @group(0) @binding(3) var<storage, read_write> deviations: array<vec2<i32>>; // ROWS: mantissa, shift
 @group(0) @binding(4) var<storage, read_write> out: array<i32>;             // ROWS x WIDTH, Q11
 
-const LANES = min(WIDTH, 64u);
 const GROUP_ROWS = 64u / LANES;
 const PER_LANE = WIDTH / LANES;
 
-var<workgroup> partial: array<vec2<u32>, 64>;
-
-// The sum of one vec2 over the lanes of each row.
-fn row_sum(lane: u32, mine: vec2<u32>) -> vec2<u32> {
-  workgroupBarrier();
-  partial[lane] = mine;
-  workgroupBarrier();
-  for (var reach = LANES / 2u; reach > 0u; reach = reach / 2u) {
-    if (lane % LANES < reach) { partial[lane] = partial[lane] + partial[lane + reach]; }
-    workgroupBarrier();
-  }
-  return partial[lane - lane % LANES];
-}
+// Sums of each row of the group. The values are zero at the start; an atomic sum needs one barrier, a tree six, and
+// on software adapters a barrier costs more than the work between two of them.
+var<workgroup> sums: array<atomic<u32>, GROUP_ROWS>;
+var<workgroup> squares_high: array<atomic<u32>, GROUP_ROWS>;
+var<workgroup> squares_low: array<atomic<u32>, GROUP_ROWS>;
 
 fn integer_sqrt(x: u32) -> u32 {
   var root = 0u;
@@ -63,13 +52,15 @@ fn inverse_deviation(high_part: u32, low_part: u32) -> vec2<i32> {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let row = flat_group(group, groups) * GROUP_ROWS + lane / LANES;
+  let mine = lane / LANES;
+  let row = flat_group(group, groups) * GROUP_ROWS + mine;
   let first = min(row, ROWS - 1u) * WIDTH + lane % LANES;
 
   var sum = 0;
   for (var i = 0u; i < PER_LANE; i++) { sum += x[first + i * LANES]; }
-  let total = bitcast<i32>(row_sum(lane, vec2<u32>(bitcast<u32>(sum), 0u)).x);
-  let mean = round_shift(total, WIDTH_LOG2);
+  atomicAdd(&sums[mine], bitcast<u32>(sum));
+  workgroupBarrier();
+  let mean = round_shift(bitcast<i32>(atomicLoad(&sums[mine])), WIDTH_LOG2);
 
   var squares = vec2<u32>(0u, 0u);
   for (var i = 0u; i < PER_LANE; i++) {
@@ -77,8 +68,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let square = u32(d * d);
     squares += vec2<u32>(square >> 16u, square & 0xffffu);
   }
-  let both = row_sum(lane, squares);
-  let deviation = inverse_deviation(both.x, both.y);
+  atomicAdd(&squares_high[mine], squares.x);
+  atomicAdd(&squares_low[mine], squares.y);
+  workgroupBarrier();
+  let deviation = inverse_deviation(atomicLoad(&squares_high[mine]), atomicLoad(&squares_low[mine]));
   if (row >= ROWS) { return; }
   if (lane % LANES == 0u) { deviations[row] = deviation; }
 

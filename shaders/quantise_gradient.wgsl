@@ -2,7 +2,7 @@
 //
 //   operand = clamp(round(x / 2^shift), ±GRADIENT_OPERAND_LIMIT)
 //
-// The largest magnitude goes to the slot as in quantise_activation.
+// The largest magnitude goes to the slot as in quantise_activation. Four elements to an invocation.
 
 @group(0) @binding(0) var<storage, read> x: array<i32>;                     // from START on, COUNT
 @group(0) @binding(1) var<storage, read> shifts: array<i32>;
@@ -14,12 +14,16 @@ var<workgroup> largest: atomic<u32>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let i = flat_group(group, groups) * 64u + lane;
-  if (i < COUNT) {
-    let value = x[START + i];
-    atomicMax(&largest, u32(abs(value)));
-    let rounded = round_shift_any(value, shifts[SLOT]);
-    operand[i] = clamp(rounded, -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);
+  let first = 4u * (flat_group(group, groups) * 64u + lane);
+  if (first < COUNT) {
+    let shift = shifts[SLOT];
+    var mine = 0;
+    for (var i = first; i < first + 4u; i++) {
+      let value = x[START + i];
+      mine = max(mine, abs(value));
+      operand[i] = clamp(round_shift_any(value, shift), -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);
+    }
+    atomicMax(&largest, u32(mine));
   }
   workgroupBarrier();
   if (lane == 0u) { atomicMax(&seen[SLOT], atomicLoad(&largest)); }

@@ -55,6 +55,17 @@ const INPUT_SLOT: Readonly<Record<MatrixName, ActivationSlot>> = {
   logits: "last",
 };
 
+/** Rows and outputs that one invocation of the matrix kernels makes; every shape's outputs are a multiple of it. */
+const TILE = 8;
+
+/** Workgroups of 8 x 8 invocations. */
+function tiles(columns: number, rows: number, batch = 1): readonly [number, number, number] {
+  return [Math.ceil(columns / 8), Math.ceil(rows / 8), batch];
+}
+
+/** Invocations to a row of a norm: narrow rows take one each. */
+const normLanes = (width: number) => (width <= 32 ? 1 : 64);
+
 type Buffers = Readonly<Record<string, string>>;
 
 /** Collects dispatches; compiles them all at once when the list is complete. */
@@ -100,7 +111,7 @@ class StepBuilder {
   /** @param start first element of `x`: the second half of a shared buffer */
   quantiseGradient(slot: GradientSlot, x: string, count: number, start = 0): void {
     const constants = { COUNT: count, SLOT: gradientSlot(slot), START: start };
-    this.add("quantise_gradient", constants, { x, operand: `gradient.${slot}` }, elementGroups(count));
+    this.add("quantise_gradient", constants, { x, operand: `gradient.${slot}` }, elementGroups(count / 4));
   }
 
   norm(name: NormName, x: string): void {
@@ -109,6 +120,7 @@ class StepBuilder {
     const constants = {
       WIDTH: width,
       WIDTH_LOG2: ceilLog2(width),
+      LANES: normLanes(width),
       ROWS: rows,
       SCALE_AT: this.offset(`${name}Scale`),
       SHIFT_AT: this.offset(`${name}Shift`),
@@ -119,25 +131,24 @@ class StepBuilder {
       deviations: `${name}.deviations`,
       out: `${name}.out`,
     };
-    this.add("norm", constants, named, flatGroups(Math.ceil(rows / (64 / Math.min(width, 64)))));
+    this.add("norm", constants, named, flatGroups(Math.ceil(rows / (64 / normLanes(width)))));
   }
 
   normBackward(name: NormName, d: string, out: string): void {
     const width = normWidth(this.buffers.hyper, name);
     const rows = (this.B * this.H) / width;
-    const repeat = name === "localNorm" ? this.buffers.hyper.history : 1;
     const constants = {
       WIDTH: width,
       WIDTH_LOG2: ceilLog2(width),
+      LANES: normLanes(width),
       ROWS: rows,
       ROWS_LOG2: ceilLog2(rows),
-      REPEAT: repeat,
       SCALE_AT: this.offset(`${name}Scale`),
       SCALE_DENSE: this.dense(`${name}Scale`),
       SHIFT_DENSE: this.dense(`${name}Shift`),
     };
     const named = { d, normalised: `${name}.normalised`, deviations: `${name}.deviations`, out };
-    const groupRows = (64 / Math.min(width, 64)) * repeat;
+    const groupRows = (64 / normLanes(width));
     this.add("norm_backward", constants, named, flatGroups(Math.ceil(rows / groupRows)));
   }
 
@@ -147,6 +158,7 @@ class StepBuilder {
     const [outputs, inputs] = matrixShape(hyper, name);
     const newest = name === "newest";
     return {
+      TILE,
       ROWS: this.B * ROWS_PER_STREAM[name],
       OUTPUTS: outputs,
       INPUTS: inputs,
@@ -165,7 +177,7 @@ class StepBuilder {
 
   linear(name: MatrixName, out: string): void {
     const matrix = this.#matrix(name);
-    const groups = [Math.ceil(matrix.OUTPUTS / 32), Math.ceil(matrix.ROWS / 32), 1] as const;
+    const groups = tiles(matrix.OUTPUTS / TILE, matrix.ROWS / TILE);
     this.add("linear", matrix, { x: `operand.${INPUT_SLOT[name]}`, out }, groups);
   }
 
@@ -177,13 +189,13 @@ class StepBuilder {
 
   linearInputs(name: MatrixName, out: string): void {
     const matrix = this.#matrix(name);
-    const groups = [Math.ceil(matrix.INPUTS / 32), Math.ceil(matrix.ROWS / 32), 1] as const;
+    const groups = tiles(matrix.INPUTS / 8, matrix.ROWS / TILE);
     this.add("linear_inputs", matrix, { gradient: `gradient.${name}`, out }, groups);
   }
 
   linearWeights(name: MatrixName): void {
     const matrix = this.#matrix(name);
-    const groups = [Math.ceil(matrix.INPUTS / 32), Math.ceil(matrix.OUTPUTS / 32), 1] as const;
+    const groups = tiles(matrix.INPUTS / 8, matrix.OUTPUTS / TILE);
     const named = { gradient: `gradient.${name}`, x: `operand.${INPUT_SLOT[name]}` };
     this.add("linear_weights", matrix, named, groups);
     this.add("bias_gradient", matrix, { operand: `gradient.${name}` }, elementGroups(matrix.OUTPUTS));
@@ -192,6 +204,7 @@ class StepBuilder {
   #memory(): Record<string, number> {
     const C = this.buffers.hyper.coarseHidden;
     return {
+      TILE,
       ROWS: 2,
       OUTPUTS: C,
       INPUTS: C,
@@ -216,7 +229,7 @@ class StepBuilder {
     const gradient = "gradient.memory";
     const inputs = elementGroups((this.B * C) / 4);
     this.add("stream_linear_inputs", this.#memory(), { gradient, out: "dDown" }, inputs);
-    const weights = [Math.ceil(C / 32), Math.ceil(C / 32), this.B] as const;
+    const weights = tiles(C / 8, C / TILE, this.B);
     this.add("linear_weights", this.#memory(), { gradient, x: "operand.downOut" }, weights);
   }
 
