@@ -32,6 +32,9 @@ export class Session {
     const { engine, adapter, threads } = this.settings;
     const opened = await this.openEngine({ engine, threads, ...(adapter !== undefined && { adapter }) });
     this.say(SAYS.details, `fade: engine ${opened.name}: ${opened.description}`);
+    if (engine === "auto" && opened.name === "reference") {
+      this.say(SAYS.results, "fade: no faster engine here: using the reference, some hundred bytes a second");
+    }
     return opened;
   }
 

@@ -50,23 +50,40 @@ export async function openEngine(request: EngineRequest, parts: EngineParts = BU
   return await openBest(parts, threads);
 }
 
+/** Tries them best first: a driver that refuses to open is no reason to fail while something else would do. */
 async function openBest(parts: EngineParts, threads: number): Promise<Engine> {
-  // A machine without WebGPU is no error here: the others take over.
-  const adapters = await parts.listAdapters().catch((error: unknown) => {
-    if (error instanceof EngineUnavailableError) return [];
+  const adapters = (await orUndefined(() => parts.listAdapters())) ?? [];
+  const { createCpuEngine } = parts;
+  const openGpu = ({ name }: AdapterFacts) => parts.createGpuEngine({ adapter: name });
+  const hardware = adapters.filter((adapter) => !adapter.isSoftware);
+  const software = adapters.filter((adapter) => adapter.isSoftware);
+  const candidates = [
+    ...hardware.map((adapter) => () => openGpu(adapter)),
+    ...(createCpuEngine ? [() => createCpuEngine({ threads })] : []),
+    ...software.map((adapter) => () => openGpu(adapter)),
+  ];
+  for (const open of candidates) {
+    const engine = await orUndefined(open);
+    if (engine) return engine;
+  }
+  return await parts.createReferenceEngine();
+}
+
+/** The result of `call`, or undefined if that engine cannot run here. */
+async function orUndefined<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof EngineUnavailableError) return undefined;
     throw error;
-  });
-  const hardware = adapters.find((adapter) => !adapter.isSoftware);
-  if (hardware) return await parts.createGpuEngine({ adapter: hardware.name });
-  if (parts.createCpuEngine) return await parts.createCpuEngine({ threads });
-  const [software] = adapters;
-  return software ? await parts.createGpuEngine({ adapter: software.name }) : await parts.createReferenceEngine();
+  }
 }
 
 /** The engines of this build. */
 export const BUILT_IN: EngineParts = {
   async listAdapters() {
-    return [];
+    const { listAdapters } = await import("./gpu/dawn.ts");
+    return await listAdapters();
   },
   async createGpuEngine() {
     throw new EngineUnavailableError("gpu", "this build has no GPU engine", "use --engine reference");

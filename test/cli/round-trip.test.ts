@@ -54,11 +54,11 @@ describe.each(engines)("round trip with the $name engine", ({ open, runs, bytesM
       await fc.assert(
         fc.asyncProperty(inputs(bytesMax), streams, fc.integer({ min: 1, max: 3 }), async (plain, count, threads) => {
           await inDirectory(async (cwd) => {
-            const options = ["-1", `-T${threads}`, ...(count === undefined ? [] : [`--streams=${count}`])];
+            const options = ["-q1", `-T${threads}`, ...(count === undefined ? [] : [`--streams=${count}`])];
             const coded = await fade(cwd, [...options, "-c"], plain);
             expect([coded.exitCode, coded.stderr]).toEqual([0, ""]);
             expect(coded.stdout.length).toBeLessThanOrEqual(plain.length + 64);
-            const back = await fade(cwd, ["-d"], coded.stdout);
+            const back = await fade(cwd, ["-qd"], coded.stdout);
             expect([back.exitCode, back.stderr]).toEqual([0, ""]);
             expect(Buffer.compare(back.stdout, plain)).toBe(0);
           });
@@ -103,7 +103,7 @@ describe("files", () => {
   test("an engine that dies leaves no file", async () => {
     await inDirectory(async (cwd) => {
       writeFileSync(join(cwd, "a"), TEXT);
-      const outcome = await runFade(["a"], { cwd, engine: async () => new FakeEngine({ failAtCall: 0 }) });
+      const outcome = await runFade(["-q", "a"], { cwd, engine: async () => new FakeEngine({ failAtCall: 0 }) });
       expect(outcome).toMatchObject({ exitCode: 1, stderr: "fade: a: the fake engine was told to fail\n" });
       expect(readdirSync(cwd)).toEqual(["a"]);
     });
@@ -113,7 +113,7 @@ describe("files", () => {
     await inDirectory(async (cwd) => {
       writeFileSync(join(cwd, "a"), TEXT);
       const stdoutError = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
-      expect(await runFade(["-c", "a", "a"], { cwd, stdoutError })).toMatchObject({ exitCode: 141, stderr: "" });
+      expect(await runFade(["-qc", "a", "a"], { cwd, stdoutError })).toMatchObject({ exitCode: 141, stderr: "" });
     });
   });
 });
@@ -121,7 +121,7 @@ describe("files", () => {
 describe("a damaged archive", () => {
   async function refused(cwd: string, bytes: Uint8Array): Promise<void> {
     writeFileSync(join(cwd, "a.fade"), bytes);
-    const outcome = await fade(cwd, ["-d", "a.fade"]);
+    const outcome = await fade(cwd, ["-qd", "a.fade"]);
     expect(outcome.exitCode).toBe(3);
     expect(outcome.stderr).toStartWith("fade: a.fade: ");
     expect(existsSync(join(cwd, "a"))).toBe(false);
@@ -143,7 +143,7 @@ describe("a damaged archive", () => {
   test("another model behind the same header is caught by the checksum of the plain bytes", async () => {
     await inDirectory(async (cwd) => {
       const { stdout: archive } = await runFade(["-1", "-c"], { cwd, stdin: TEXT });
-      const outcome = await runFade(["-d"], { cwd, stdin: archive, engine: async () => createReferenceEngine() });
+      const outcome = await runFade(["-qd"], { cwd, stdin: archive, engine: async () => createReferenceEngine() });
       expect(outcome).toMatchObject({ exitCode: 3, stdout: new Uint8Array(0) });
       expect(outcome.stderr).toStartWith("fade: standard input: is corrupt: ");
     });

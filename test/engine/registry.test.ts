@@ -43,6 +43,16 @@ describe("auto", () => {
   });
 });
 
+test("auto goes on when a driver refuses", async () => {
+  const parts: EngineParts = {
+    listAdapters: async () => [HARDWARE],
+    createGpuEngine: async () => Promise.reject(new EngineUnavailableError("gpu", "the driver refuses", "")),
+    createReferenceEngine: async () => engine("reference"),
+  };
+  expect((await openEngine({ engine: "auto", threads: 1 }, parts)).description).toBe("reference");
+  await expect(openEngine({ engine: "gpu", threads: 1 }, parts)).rejects.toThrow("the driver refuses");
+});
+
 describe("by name", () => {
   test("exactly that one, or an error that says why not", async () => {
     expect(await chosen([HARDWARE], true, { engine: "reference" })).toBe("reference");
