@@ -85,8 +85,9 @@ export const BUILT_IN: EngineParts = {
     const { listAdapters } = await import("./gpu/dawn.ts");
     return await listAdapters();
   },
-  async createGpuEngine() {
-    throw new EngineUnavailableError("gpu", "this build has no GPU engine", "use --engine reference");
+  async createGpuEngine(options) {
+    const { createGpuEngine } = await import("./gpu/engine.ts");
+    return await createGpuEngine(options);
   },
   async createReferenceEngine() {
     const { createReferenceEngine } = await import("../model/reference/engine.ts");

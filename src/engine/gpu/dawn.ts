@@ -37,8 +37,8 @@ const BACKENDS = ["vulkan", "metal", "d3d12"] as const;
 const NO_ADAPTER = "(no adapter has this name)";
 
 /** Dawn crashes if an instance is collected while one of its promises is pending: they live as long as the process. */
-const instances: Map<string, GPU> = ((globalThis as { fadeDawnInstances?: Map<string, GPU> }).fadeDawnInstances ??=
-  new Map());
+const instances = new Map<string, GPU>();
+Object.assign(globalThis, { [Symbol.for("fade.dawn")]: instances });
 let loadedAddon: DawnAddon | undefined;
 let knownAdapters: readonly GpuAdapter[] | undefined;
 

@@ -1,0 +1,363 @@
+/**
+ * The optimizer on four weights at a time, and its fusion with the weight-gradient product: a tile's accumulators are
+ * consumed at once, so gradients of matrices never exist in memory.
+ *
+ * Weights of matrices lie in blocks of 4 outputs x 8 inputs: 128 bytes of master, then 128 of first moments, then
+ * 128 of second moments, blocks of the same four outputs side by side. That is the order in which tiles come.
+ *
+ * Why floats may appear here (contract: docs/NUMERICS.md section 7): momentRatio takes V = (square >> 8) + 1 <= 2^22 + 1
+ * as a number of 8 significant bits. Converting V to f32 is exact (V < 2^24), and the upper 16 bits of the result
+ * are exactly the contract's b. The inverse root's 16 bits, put back as the upper half of an f32, have 8 significant
+ * bits; the moment's upper bits have 14; their product has 22 and is exact. Multiplying by 2^2 and by 2^7 only moves
+ * the exponent (9 is added to it in the constant), so floor() of that product is the contract's arithmetic shift.
+ * Nothing is rounded, denormal or infinite anywhere. test/engine/cpu-kernels.test.ts tries all boundaries.
+ */
+import { SPLAT_BYTES, groupPanels, tile } from "./matmul";
+import { clampVector, roundShiftVector } from "./vector";
+
+/** The context of one tensor's update: constants as vectors (loads are free, building a constant is not). */
+const ALIGN_HALF: usize = 0;
+const ALIGNED_HIGH: usize = 16;
+const ALIGNED_LOW: usize = 32;
+const RATE: usize = 48;
+const COPY_HALF: usize = 64;
+const FOUR: usize = 80;
+const SQUARE_HALF: usize = 96;
+const SQUARE_UNIT: usize = 112;
+const ONE: usize = 128;
+const MOMENT_HALF: usize = 144;
+const MAGIC: usize = 160;
+const UPPER: usize = 176;
+const RATIO_HIGH: usize = 192;
+const RATIO_LOW: usize = 208;
+const TO_INTEGER: usize = 224;
+const RATIO_HALF: usize = 240;
+const WEIGHT_HIGH: usize = 256;
+const WEIGHT_LOW: usize = 272;
+const COPY_HIGH: usize = 288;
+const COPY_LOW: usize = 304;
+/** Results: the OR of all gradient magnitudes (its bit length is the largest one's), the largest |master|. */
+const SEEN_GRADIENT: usize = 320;
+const SEEN_WEIGHT: usize = 336;
+/** Scalars. */
+const ALIGN_LEFT: usize = 352;
+const MOVED: usize = 356;
+const TRAINS: usize = 360;
+const COPY_SHIFT: usize = 364;
+/** Bytes of a context. */
+export const CONTEXT_BYTES: usize = 384;
+
+const ALIGNED_LIMIT: i32 = (1 << 22) - 1;
+const SQUARE_LIMIT: i32 = 1 << 30;
+const WEIGHT_LIMIT: i32 = 1 << 30;
+const INVERSE_ROOT_MAGIC: i32 = 0x5f37;
+/** 1.5 * 2^23: adding it to a float that is a small integer leaves that integer in the low bits. */
+const FLOAT_TO_INTEGER: f32 = 12582912.0;
+
+/**
+ * Prepares a context for one tensor.
+ *
+ * @param left the shift that aligns its accumulated gradients (negative: right)
+ * @param moved how far its gradient unit moved at the end of the last step
+ * @param rate learning rate in Q24; 0 measures only
+ * @param copyShift shift of its quantised copy
+ * @param copyLimit saturation of its quantised copy
+ */
+export function beginTensor(ctx: usize, left: i32, moved: i32, rate: i32, copyShift: i32, copyLimit: i32): void {
+  const right = left < 0 ? min(-left, 31) : 0;
+  v128.store(ctx + ALIGN_HALF, i32x4.splat(right > 0 ? 1 << (right - 1) : 0));
+  v128.store(ctx + ALIGNED_HIGH, i32x4.splat(ALIGNED_LIMIT));
+  v128.store(ctx + ALIGNED_LOW, i32x4.splat(-ALIGNED_LIMIT));
+  v128.store(ctx + RATE, i32x4.splat(rate));
+  v128.store(ctx + COPY_HALF, i32x4.splat(copyShift > 0 ? 1 << (copyShift - 1) : 0));
+  v128.store(ctx + FOUR, i32x4.splat(4));
+  v128.store(ctx + SQUARE_HALF, i32x4.splat(1 << 10));
+  v128.store(ctx + SQUARE_UNIT, i32x4.splat(1 << 8));
+  v128.store(ctx + ONE, i32x4.splat(1));
+  v128.store(ctx + MOMENT_HALF, i32x4.splat(128));
+  v128.store(ctx + MAGIC, i32x4.splat((INVERSE_ROOT_MAGIC + (9 << 7)) << 16));
+  v128.store(ctx + UPPER, i32x4.splat(0xffff0000));
+  v128.store(ctx + RATIO_HIGH, f32x4.splat(16383));
+  v128.store(ctx + RATIO_LOW, f32x4.splat(-16383));
+  v128.store(ctx + TO_INTEGER, f32x4.splat(FLOAT_TO_INTEGER));
+  v128.store(ctx + RATIO_HALF, i32x4.splat(1 << 11));
+  v128.store(ctx + WEIGHT_HIGH, i32x4.splat(WEIGHT_LIMIT));
+  v128.store(ctx + WEIGHT_LOW, i32x4.splat(-WEIGHT_LIMIT));
+  v128.store(ctx + COPY_HIGH, i16x8.splat(<i16>copyLimit));
+  v128.store(ctx + COPY_LOW, i16x8.splat(<i16>-copyLimit));
+  v128.store(ctx + SEEN_GRADIENT, i32x4.splat(0));
+  v128.store(ctx + SEEN_WEIGHT, i32x4.splat(0));
+  store<i32>(ctx + ALIGN_LEFT, left);
+  store<i32>(ctx + MOVED, moved);
+  store<i32>(ctx + TRAINS, rate > 0 ? 1 : 0);
+  store<i32>(ctx + COPY_SHIFT, copyShift);
+}
+
+/** The OR of all gradient magnitudes since beginTensor; only its bit length means something. */
+export function seenGradient(ctx: usize): i32 {
+  return (
+    load<i32>(ctx + SEEN_GRADIENT) |
+    load<i32>(ctx + SEEN_GRADIENT + 4) |
+    load<i32>(ctx + SEEN_GRADIENT + 8) |
+    load<i32>(ctx + SEEN_GRADIENT + 12)
+  );
+}
+
+/** The largest |master| since beginTensor. */
+export function seenWeight(ctx: usize): i32 {
+  const a = max(load<i32>(ctx + SEEN_WEIGHT), load<i32>(ctx + SEEN_WEIGHT + 4));
+  return max(a, max(load<i32>(ctx + SEEN_WEIGHT + 8), load<i32>(ctx + SEEN_WEIGHT + 12)));
+}
+
+/** alignGradient for left > 0: what would leave the range saturates before it is shifted. */
+function alignLeft(ctx: usize, acc: v128): v128 {
+  const left = min(load<i32>(ctx + ALIGN_LEFT), 31);
+  const limit = i32x4.splat(ALIGNED_LIMIT >> left);
+  const shifted = i32x4.shl(acc, left);
+  const above = i32x4.gt_s(acc, limit);
+  const below = i32x4.lt_s(acc, i32x4.neg(limit));
+  const high = v128.bitselect(v128.load(ctx + ALIGNED_HIGH), shifted, above);
+  return v128.bitselect(v128.load(ctx + ALIGNED_LOW), high, below);
+}
+
+/** Moments in a unit that moved; seldom run. */
+function moveMoments(ctx: usize, moment: usize, square: usize): void {
+  const moved = load<i32>(ctx + MOVED);
+  const m = v128.load(moment);
+  const v = v128.load(square);
+  if (moved > 0) {
+    v128.store(moment, roundShiftVector(m, min(moved, 31)));
+    v128.store(square, i32x4.shr_s(v, min(2 * moved, 31)));
+  } else {
+    const full = i32x4.ge_s(v, i32x4.splat(SQUARE_LIMIT >> 2));
+    v128.store(moment, clampVector(i32x4.shl(m, 1), v128.load(ctx + ALIGNED_LOW), v128.load(ctx + ALIGNED_HIGH)));
+    v128.store(square, v128.bitselect(i32x4.splat(SQUARE_LIMIT), i32x4.shl(v, 2), full));
+  }
+}
+
+/**
+ * One step for four weights: notes magnitudes, updates moments and masters, returns the new masters rounded to the
+ * unit of their copy (not saturated yet).
+ */
+// @ts-ignore: decorator
+@inline
+function update(ctx: usize, acc: v128, master: usize, moment: usize, square: usize): v128 {
+  v128.store(ctx + SEEN_GRADIENT, v128.or(v128.load(ctx + SEEN_GRADIENT), i32x4.abs(acc)));
+  let w = v128.load(master);
+  if (load<i32>(ctx + TRAINS) != 0) {
+    if (load<i32>(ctx + MOVED) != 0) moveMoments(ctx, moment, square);
+    const left = load<i32>(ctx + ALIGN_LEFT);
+    let g: v128;
+    if (left <= 0) {
+      const low = v128.load(ctx + ALIGNED_LOW);
+      g = i32x4.shr_s(i32x4.add(acc, v128.load(ctx + ALIGN_HALF)), min(-left, 31));
+      g = clampVector(g, low, v128.load(ctx + ALIGNED_HIGH));
+    } else {
+      g = alignLeft(ctx, acc);
+    }
+    let m = v128.load(moment);
+    m = i32x4.add(m, i32x4.shr_s(i32x4.add(i32x4.sub(g, m), v128.load(ctx + FOUR)), 3));
+    v128.store(moment, m);
+    const top = i32x4.shr_s(i32x4.add(g, v128.load(ctx + SQUARE_HALF)), 11);
+    let v = v128.load(square);
+    const squared = i32x4.mul(i32x4.mul(top, v128.load(ctx + SQUARE_UNIT)), top);
+    v = i32x4.add(v, i32x4.shr_s(i32x4.sub(squared, v), 9));
+    v128.store(square, v);
+    const bits = f32x4.convert_i32x4_s(i32x4.add(i32x4.shr_s(v, 8), v128.load(ctx + ONE)));
+    const half = v128.and(i32x4.shr_u(bits, 1), v128.load(ctx + UPPER));
+    const inverse = i32x4.sub(v128.load(ctx + MAGIC), half);
+    const m14 = f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.add(m, v128.load(ctx + MOMENT_HALF)), 8));
+    let ratio = f32x4.mul(m14, inverse);
+    ratio = f32x4.pmax(f32x4.pmin(ratio, v128.load(ctx + RATIO_HIGH)), v128.load(ctx + RATIO_LOW));
+    const unit = v128.load(ctx + TO_INTEGER);
+    ratio = i32x4.sub(f32x4.add(f32x4.floor(ratio), unit), unit);
+    const step = i32x4.add(i32x4.mul(ratio, v128.load(ctx + RATE)), v128.load(ctx + RATIO_HALF));
+    w = i32x4.sub(w, i32x4.shr_s(step, 12));
+    w = clampVector(w, v128.load(ctx + WEIGHT_LOW), v128.load(ctx + WEIGHT_HIGH));
+    v128.store(master, w);
+  }
+  v128.store(ctx + SEEN_WEIGHT, i32x4.max_s(v128.load(ctx + SEEN_WEIGHT), i32x4.abs(w)));
+  return i32x4.shr_s(i32x4.add(w, v128.load(ctx + COPY_HALF)), load<i32>(ctx + COPY_SHIFT));
+}
+
+/** Eight neighbours of one output: their copies as int16. */
+// @ts-ignore: decorator
+@inline
+function updateEight(ctx: usize, acc: usize, block: usize): v128 {
+  const low = update(ctx, v128.load(acc), block, block + 128, block + 256);
+  const high = update(ctx, v128.load(acc, 16), block + 16, block + 144, block + 272);
+  const narrow = i16x8.narrow_i32x4_s(low, high);
+  return i16x8.max_s(i16x8.min_s(narrow, v128.load(ctx + COPY_HIGH)), v128.load(ctx + COPY_LOW));
+}
+
+/**
+ * Updates one block of 4 outputs x 8 inputs from its accumulators, and both of its copies.
+ *
+ * @param forward where the block's first pair lies in the panels with K along the inputs: 4 vectors, 32 bytes apart
+ * @param backward likewise with K along the outputs: 64 bytes
+ */
+function updateBlock(ctx: usize, acc: usize, block: usize, forward: usize, backward: usize): void {
+  for (let row: usize = 0; row < 4; row++) {
+    v128.store(acc + row * 32, updateEight(ctx, acc + row * 32, block + row * 32));
+  }
+  const a = v128.load(acc);
+  const b = v128.load(acc, 32);
+  const c = v128.load(acc, 64);
+  const d = v128.load(acc, 96);
+  v128.store(backward, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+  v128.store(backward, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+  v128.store(backward, v128.shuffle<i16>(c, d, 0, 8, 1, 9, 2, 10, 3, 11), 32);
+  v128.store(backward, v128.shuffle<i16>(c, d, 4, 12, 5, 13, 6, 14, 7, 15), 48);
+  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+  const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+  v128.store(forward, v128.shuffle<i64>(ab, cd, 0, 2));
+  v128.store(forward, v128.shuffle<i64>(ab, cd, 1, 3), 32);
+  const ab2 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const cd2 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+  v128.store(forward, v128.shuffle<i64>(ab2, cd2, 0, 2), 64);
+  v128.store(forward, v128.shuffle<i64>(ab2, cd2, 1, 3), 96);
+}
+
+/** Splats four columns of pair panels: the pairs of outputs 4q to 4q + 3. */
+function splatColumns(g: usize, count: usize, into: usize): void {
+  for (const end = g + count * 32; g < end; g += 32) {
+    v128.store(into, v128.load32_splat(g));
+    v128.store(into, v128.load32_splat(g, 4), 16);
+    v128.store(into, v128.load32_splat(g, 8), 32);
+    v128.store(into, v128.load32_splat(g, 12), 48);
+    into += 64;
+  }
+}
+
+/**
+ * Gradients and update of output quads [from, to) of one shared matrix.
+ *
+ * @param g pair panels of the gradients (columns are outputs), x those of the activations (columns are inputs)
+ * @param pairs pairs of rows
+ * @param state blocks of the whole matrix
+ * @param scratch splats and accumulators, as for the products
+ */
+export function trainMatrix(
+  ctx: usize,
+  g: usize,
+  x: usize,
+  pairs: usize,
+  from: usize,
+  to: usize,
+  outputs: usize,
+  inputs: usize,
+  state: usize,
+  forward: usize,
+  backward: usize,
+  scratch: usize,
+): void {
+  const all = inputs >> 3;
+  const group = groupPanels(pairs);
+  const chunk = SPLAT_BYTES >> 6;
+  for (let p0: usize = 0; p0 < all; p0 += group) {
+    const p1 = min(all, p0 + group);
+    for (let q = from; q < to; q++) {
+      const columns = g + (q >> 1) * pairs * 32 + (q & 1) * 16;
+      for (let at: usize = 0; at < pairs; at += chunk) {
+        const count = min(chunk, pairs - at);
+        splatColumns(columns + at * 32, count, scratch);
+        for (let p = p0; p < p1; p++) {
+          const acc = scratch + SPLAT_BYTES + (p - p0) * 128;
+          tile(scratch, x + (p * pairs + at) * 32, count, acc, at == 0);
+        }
+      }
+      for (let p = p0; p < p1; p++) {
+        const acc = scratch + SPLAT_BYTES + (p - p0) * 128;
+        const intoForward = forward + (q >> 1) * inputs * 16 + p * 128 + (q & 1) * 16;
+        const intoBackward = backward + p * outputs * 16 + q * 64;
+        updateBlock(ctx, acc, state + (q * all + p) * 384, intoForward, intoBackward);
+      }
+    }
+  }
+}
+
+/** Gradients and update of the own matrices of streams [from, to): the sum over their two branches is one dot. */
+export function trainStreams(
+  ctx: usize,
+  g: usize,
+  x: usize,
+  pairs: usize,
+  from: usize,
+  to: usize,
+  side: usize,
+  state: usize,
+  forward: usize,
+  backward: usize,
+  acc: usize,
+): void {
+  const all = side >> 3;
+  for (let s = from; s < to; s++) {
+    const block = state + s * side * side * 12;
+    const copies = s * side * side * 2;
+    for (let q: usize = 0; q < side >> 2; q++) {
+      const four = g + ((q >> 1) * pairs + s) * 32 + (q & 1) * 16;
+      const a = v128.load32_splat(four);
+      const b = v128.load32_splat(four, 4);
+      const c = v128.load32_splat(four, 8);
+      const d = v128.load32_splat(four, 12);
+      for (let p: usize = 0; p < all; p++) {
+        const low = v128.load(x + (p * pairs + s) * 32);
+        const high = v128.load(x + (p * pairs + s) * 32, 16);
+        v128.store(acc, i32x4.dot_i16x8_s(a, low));
+        v128.store(acc, i32x4.dot_i16x8_s(a, high), 16);
+        v128.store(acc, i32x4.dot_i16x8_s(b, low), 32);
+        v128.store(acc, i32x4.dot_i16x8_s(b, high), 48);
+        v128.store(acc, i32x4.dot_i16x8_s(c, low), 64);
+        v128.store(acc, i32x4.dot_i16x8_s(c, high), 80);
+        v128.store(acc, i32x4.dot_i16x8_s(d, low), 96);
+        v128.store(acc, i32x4.dot_i16x8_s(d, high), 112);
+        const intoForward = forward + copies + (q >> 1) * side * 16 + p * 128 + (q & 1) * 16;
+        const intoBackward = backward + copies + p * side * 16 + q * 64;
+        updateBlock(ctx, acc, block + (q * all + p) * 384, intoForward, intoBackward);
+      }
+    }
+  }
+}
+
+/** Bias gradients of output quads [from, to): the sums of the gradient operands over all rows. */
+export function sumRows(g: usize, pairs: usize, from: usize, to: usize, into: usize): void {
+  const ones = i16x8.splat(1);
+  for (let q = from; q < to; q++) {
+    let sum = i32x4.splat(0);
+    let at = g + (q >> 1) * pairs * 32 + (q & 1) * 16;
+    for (const end = at + pairs * 32; at < end; at += 32) sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(at), ones));
+    v128.store(into + q * 16, sum);
+  }
+}
+
+/**
+ * Updates `count` (a multiple of 4) neighbours of a tensor in natural order, whose gradient is the sum over threads.
+ *
+ * @param gradient i32; `parts` of them, partBytes apart, are added up
+ * @param stateBytes from a master to its first moment, and from there to its second
+ * @param copy int16 copy to write, or 0
+ */
+export function trainVector(
+  ctx: usize,
+  gradient: usize,
+  parts: usize,
+  partBytes: usize,
+  count: usize,
+  master: usize,
+  stateBytes: usize,
+  copy: usize,
+): void {
+  for (let i: usize = 0; i < count * 4; i += 16) {
+    let sum = v128.load(gradient + i);
+    for (let part: usize = 1; part < parts; part++) {
+      sum = i32x4.add(sum, v128.load(gradient + i + part * partBytes));
+    }
+    const at = master + i;
+    const rounded = update(ctx, sum, at, at + stateBytes, at + 2 * stateBytes);
+    if (copy != 0) {
+      let narrow = i16x8.narrow_i32x4_s(rounded, rounded);
+      narrow = i16x8.max_s(i16x8.min_s(narrow, v128.load(ctx + COPY_HIGH)), v128.load(ctx + COPY_LOW));
+      v128.store64_lane(copy + (i >> 1), narrow, 0);
+    }
+  }
+}
