@@ -150,6 +150,6 @@ const STREAMS_MAX = 4096;
  */
 export function streamsForSize(sizeBytes: number): number {
   const wanted = Math.max(8, Math.min(STREAMS_MAX, Math.floor(sizeBytes / STREAM_TARGET_BYTES)));
-  const power = 1 << Math.floor(Math.log2(wanted));
+  const power = 1 << (31 - Math.clz32(wanted));
   return Math.max(1, Math.min(power, sizeBytes));
 }

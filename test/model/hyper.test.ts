@@ -1,0 +1,54 @@
+/** Levels, presets and the choice of streams. */
+import { expect, test } from "bun:test";
+import {
+  checkHyperParameters,
+  DEFAULT_LEVEL,
+  PAPER,
+  PAPER_STREAMS,
+  shapeOfLevel,
+  streamsForSize,
+} from "../../src/model/hyper.ts";
+import { layoutOf } from "../../src/model/tensors.ts";
+
+test("all levels and the paper's preset are legal for every number of streams that a size can lead to", () => {
+  const shapes = [PAPER, ...Array.from({ length: 9 }, (_, i) => shapeOfLevel(i + 1))];
+  for (const shape of shapes) {
+    for (const streams of [1, 8, PAPER_STREAMS, 4096]) checkHyperParameters({ ...shape, streams });
+  }
+  expect(() => shapeOfLevel(0)).toThrow(RangeError);
+  expect(() => shapeOfLevel(10)).toThrow(RangeError);
+  expect(shapeOfLevel(DEFAULT_LEVEL).history).toBe(16);
+});
+
+test("the paper's model has the paper's size", () => {
+  const layout = layoutOf({ ...PAPER, streams: PAPER_STREAMS });
+  const perStream = layout.byName.memory.size + layout.byName.memoryBias.size;
+  expect(perStream).toBe(PAPER_STREAMS * (64 * 64 + 512));
+  expect(Math.abs((layout.parameterCount - perStream) / 15.5e6 - 1)).toBeLessThan(0.02);
+});
+
+test("every tensor lies where the one before it ends, and int8 copies start on words", () => {
+  const layout = layoutOf({ ...shapeOfLevel(1), streams: 3 });
+  let end = 0;
+  layout.tensors.forEach((tensor, i) => {
+    expect([tensor.index, tensor.offset, tensor.size]).toEqual([i, end, tensor.rows * tensor.columns]);
+    if (tensor.kind === "matrix" || tensor.kind === "streamMatrix") expect(tensor.offset % 4).toBe(0);
+    end += tensor.size;
+  });
+  expect(layout.parameterCount).toBe(end);
+});
+
+test("streams: a power of two near size / 16 KiB, 8 to 4096, never more than bytes", () => {
+  const expected: [size: number, streams: number][] = [
+    [0, 1],
+    [1, 1],
+    [7, 7],
+    [8, 8],
+    [100_000, 8],
+    [16 * 16384 - 1, 8],
+    [16 * 16384, 16],
+    [1_000_000, 32],
+    [2 ** 40, 4096],
+  ];
+  for (const [size, streams] of expected) expect(streamsForSize(size)).toBe(streams);
+});
