@@ -1,0 +1,10 @@
+/** Files that are embedded by an import attribute: shaders as their text, WebAssembly as a path to read it from. */
+declare module "*.wgsl" {
+  const text: string;
+  export default text;
+}
+
+declare module "*.wasm" {
+  const path: string;
+  export default path;
+}

@@ -1,0 +1,112 @@
+/** The GPU's glue: adapters are found by name, compute what they should. */
+import { describe, expect, test } from "bun:test";
+import { EngineUnavailableError } from "../../../src/engine/engine.ts";
+import { chooseAdapter, type GpuAdapter, listAdapters, parseAdapterNames } from "../../../src/engine/gpu/dawn.ts";
+import { openTestDevice, testAdapterName, testAdapters } from "../../setup/adapters.ts";
+
+const COUNT = 64;
+const SHADER = `
+@group(0) @binding(0) var<storage, read_write> values: array<i32>;
+@compute @workgroup_size(${COUNT}) fn main(@builtin(local_invocation_index) i: u32) {
+  values[i] = values[i] * -1640531527 + (values[i] >> 3u);
+}`;
+
+describe.each([...testAdapters])("on %s", (which) => {
+  test("integers wrap and shift as in WebAssembly", async () => {
+    const { device, adapter } = await openTestDevice(which);
+    expect(adapter.name).toBe(testAdapterName(which));
+    const input = Int32Array.from({ length: COUNT }, (_, i) => Math.imul(i - 7, 0x1234567));
+    const output = await runOnce(device, input);
+    expect(output).toEqual(input.map((value) => (Math.imul(value, -1640531527) + (value >> 3)) | 0));
+    device.destroy();
+  });
+
+  test("asks for buffers as large as the adapter has, and for nothing else unusual", async () => {
+    const { device } = await openTestDevice(which);
+    expect(device.limits.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(1 << 27);
+    expect(device.limits.maxStorageBuffersPerShaderStage).toBe(8);
+    expect(device.limits.maxComputeInvocationsPerWorkgroup).toBe(256);
+    device.destroy();
+  });
+
+  test("is listed as software", async () => {
+    const found = (await listAdapters()).find(({ name }) => name === testAdapterName(which));
+    const isKnownSoftware = which === "swiftshader" || which === "lavapipe";
+    expect(found?.isSoftware || !isKnownSoftware).toBe(true);
+  });
+
+  test("waiting for the GPU does not take the main thread's core", async () => {
+    const { device } = await openTestDevice(which);
+    let polls = 0;
+    const throttled = globalThis.setImmediate;
+    globalThis.setImmediate = Object.assign((...args: Parameters<typeof throttled>) => {
+      polls++; // Dawn looks the function up at every poll
+      return throttled(...args);
+    }, throttled);
+    const start = performance.now();
+    try {
+      await runOnce(device, new Int32Array(COUNT), 4000);
+    } finally {
+      globalThis.setImmediate = throttled;
+    }
+    const milliseconds = performance.now() - start;
+    expect(polls).toBeGreaterThan(0);
+    expect(polls).toBeLessThan(500 + 2 * milliseconds); // unthrottled: 150 and more in a millisecond
+    device.destroy();
+  });
+});
+
+async function runOnce(device: GPUDevice, input: Int32Array, dispatches = 1): Promise<Int32Array> {
+  const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+  const size = input.byteLength;
+  const values = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
+  const result = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
+  device.queue.writeBuffer(values, 0, input as Int32Array<ArrayBuffer>);
+  const module = device.createShaderModule({ code: SHADER });
+  const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
+  const layout = pipeline.getBindGroupLayout(0);
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: values } }] }));
+  for (let i = 0; i < dispatches; i++) pass.dispatchWorkgroups(1);
+  pass.end();
+  encoder.copyBufferToBuffer(values, 0, result, 0, size);
+  device.queue.submit([encoder.finish()]);
+  await result.mapAsync(GPUMapMode.READ);
+  const output = new Int32Array(result.getMappedRange().slice(0));
+  result.unmap();
+  return output;
+}
+
+const adapter = (name: string, isSoftware = false): GpuAdapter => ({
+  name,
+  backend: "vulkan",
+  vendor: "",
+  architecture: "",
+  description: "",
+  isSoftware,
+});
+
+test("Dawn's list of adapters is read line by line, and its null backend is no GPU", () => {
+  const message = `Error: no suitable backends found
+Available adapters:
+ * backend: 'vulkan', name: 'A 'quoted' GPU (x, y)'
+ * backend: 'vulkan', name: 'A 'quoted' GPU (x, y)'
+ * backend: 'null', name: 'Null backend'
+ * backend: 'metal', name: 'M'`;
+  expect(parseAdapterNames(message)).toEqual([
+    { backend: "vulkan", name: "A 'quoted' GPU (x, y)" },
+    { backend: "metal", name: "M" },
+  ]);
+  expect(parseAdapterNames("Error: something else")).toEqual([]);
+});
+
+test("an adapter is chosen by a part of its name, the whole name first", () => {
+  const adapters = [adapter("Big GPU 2"), adapter("Big GPU")];
+  expect(chooseAdapter(adapters).name).toBe("Big GPU 2");
+  expect(chooseAdapter(adapters, "big gpu").name).toBe("Big GPU");
+  expect(chooseAdapter(adapters, "2").name).toBe("Big GPU 2");
+  expect(() => chooseAdapter(adapters, "tiny")).toThrow("no GPU here is called tiny");
+  expect(() => chooseAdapter([])).toThrow(EngineUnavailableError);
+});
