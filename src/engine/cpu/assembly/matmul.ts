@@ -281,7 +281,7 @@ export function multiplyStreams(
       for (let row: usize = 0; row < 2; row++) {
         const a = roundShiftVector(v128.load(acc + row * 32), shift);
         const b = roundShiftVector(v128.load(acc + row * 32, 16), shift);
-        const at = (2 * s + row) * side + p * 8;
+        const at: usize = (2 * s + row) * side + p * 8;
         if (forward) {
           v128.store(out + at * 2, narrowActivation(a, b));
         } else {

@@ -1,0 +1,216 @@
+/**
+ * Element-wise boxes of the forward pass: src/model/reference/forward.ts, one function per formula.
+ *
+ * Activations are int16. The non-linear functions are tables of all 65,536 values, made from the contract's functions
+ * when the engine starts: `table` points at the entry of 0, so that x itself is the index. Values cluster, so the
+ * few kilobytes in use stay in the first-level cache, and one load replaces twelve instructions.
+ */
+import { horizontalMax, horizontalMax16, narrowActivation, scaleOf } from "./vector";
+
+/** out[i] = table[x[i]] for `count` int16. */
+export function lookUp(x: usize, table: usize, count: usize, out: usize): void {
+  const end = x + count * 2;
+  while (x < end) {
+    store<i16>(out, load<i16>(table + (<i32>load<i16>(x) << 1)));
+    store<i16>(out, load<i16>(table + (<i32>load<i16>(x, 2) << 1)), 2);
+    store<i16>(out, load<i16>(table + (<i32>load<i16>(x, 4) << 1)), 4);
+    store<i16>(out, load<i16>(table + (<i32>load<i16>(x, 6) << 1)), 6);
+    x += 8;
+    out += 8;
+  }
+}
+
+/** Rows of the int16 embedding for `count` bytes of history. */
+export function gatherEmbedding(history: usize, count: usize, embedding: usize, width: usize, out: usize): void {
+  const bytes = width * 2;
+  for (const end = history + count; history < end; history++) {
+    memory.copy(out, embedding + <usize>load<u8>(history) * bytes, bytes);
+    out += bytes;
+  }
+}
+
+/**
+ * int8 operands (kept in 16 bits) from Q11: roundShift by 0 to 8, saturating at ±127.
+ * The addition may saturate at 32767 only where the result saturates at 127 anyway.
+ *
+ * @returns the largest magnitude of x
+ */
+export function quantiseActivation(x: usize, count: usize, shift: i32, out: usize): i32 {
+  const unit: i32 = shift > 0 ? 1 << (shift - 1) : 0;
+  const half = i16x8.splat(<i16>unit);
+  const high = i16x8.splat(127);
+  const low = i16x8.splat(-127);
+  let largest = i16x8.splat(0);
+  for (let i: usize = 0; i < count * 2; i += 16) {
+    const v = v128.load(x + i);
+    largest = i16x8.max_s(largest, i16x8.abs(v));
+    const y = i16x8.shr_s(i16x8.add_sat_s(v, half), shift);
+    v128.store(out + i, i16x8.max_s(i16x8.min_s(y, high), low));
+  }
+  return horizontalMax16(largest);
+}
+
+/** The cache's rows [from, to) with the oldest slot first: slot `oldest` of `slots` becomes the first. */
+export function orderByAge(
+  ring: usize,
+  from: usize,
+  to: usize,
+  slots: usize,
+  slotBytes: usize,
+  oldest: usize,
+  out: usize,
+): void {
+  const first = oldest * slotBytes;
+  const bytes = slots * slotBytes;
+  for (let at = from * bytes; at < to * bytes; at += bytes) {
+    memory.copy(out + at, ring + at + first, bytes - first);
+    memory.copy(out + at + bytes - first, ring + at, first);
+  }
+}
+
+/**
+ * gelu(u) * v for rows [from, to) of (n values of u, n of v).
+ *
+ * @param outStride bytes between rows of `out`
+ */
+export function geglu(x: usize, from: usize, to: usize, n: usize, table: usize, out: usize, outStride: usize): void {
+  for (let row = from; row < to; row++) {
+    const u = x + row * n * 4;
+    const v = u + n * 2;
+    const y = out + row * outStride;
+    for (let i: usize = 0; i < n * 2; i += 2) {
+      const g = <i32>load<i16>(table + (<i32>load<i16>(u + i) << 1));
+      const product = (g * <i32>load<i16>(v + i) + (1 << 10)) >> 11;
+      store<i16>(y + i, <i16>max(-32767, min(32767, product)));
+    }
+  }
+}
+
+/** out = saturate(gelu(x) + roundShift(y * skip, 12)); `skip` points at the master weight. */
+export function geluSkip(x: usize, y: usize, count: usize, skip: usize, table: usize, out: usize): void {
+  lookUp(x, table, count, out);
+  const scale = i16x8.splat(<i16>scaleOf(load<i32>(skip)));
+  const half = i32x4.splat(1 << 11);
+  for (let i: usize = 0; i < count * 2; i += 16) {
+    const g = v128.load(out + i);
+    const s = v128.load(y + i);
+    const low = i32x4.shr_s(i32x4.add(i32x4.extmul_low_i16x8_s(s, scale), half), 12);
+    const high = i32x4.shr_s(i32x4.add(i32x4.extmul_high_i16x8_s(s, scale), half), 12);
+    const a = i32x4.add(low, i32x4.extend_low_i16x8_s(g));
+    const b = i32x4.add(high, i32x4.extend_high_i16x8_s(g));
+    v128.store(out + i, narrowActivation(a, b));
+  }
+}
+
+/** The taps of one stream's convolution: roundShift(z * tap, 12) of eight neighbours in two vectors of i32. */
+// @ts-ignore: decorator
+@inline
+function tapLow(z: usize, tap: usize): v128 {
+  const product = i32x4.mul(v128.load16x4_s(z), v128.load(tap));
+  return i32x4.shr_s(i32x4.add(product, i32x4.splat(1 << 11)), 12);
+}
+
+/**
+ * Depthwise convolution over three positions for rows [from, to) of `positions` x `width`.
+ *
+ * @param tap, bias master weights in Q24: 3 x width and width
+ * @param work 16 * width bytes
+ */
+export function convolve(
+  z: usize,
+  from: usize,
+  to: usize,
+  positions: usize,
+  width: usize,
+  tap: usize,
+  bias: usize,
+  out: usize,
+  work: usize,
+): void {
+  for (let i: usize = 0; i < 12 * width; i += 4) store<i32>(work + i, scaleOf(load<i32>(tap + i)));
+  const shifts = work + 12 * width;
+  for (let i: usize = 0; i < 4 * width; i += 4) store<i32>(shifts + i, (load<i32>(bias + i) + (1 << 12)) >> 13);
+  const bytes = width * 2;
+  for (let row = from; row < to; row++) {
+    for (let t: usize = 0; t < positions; t++) {
+      const here = z + (row * positions + t) * bytes;
+      const into = out + (row * positions + t) * bytes;
+      for (let d: usize = 0; d < bytes; d += 8) {
+        const at = work + d * 2;
+        let sum = i32x4.add(v128.load(shifts + d * 2), tapLow(here + d, at + width * 4));
+        if (t > 0) sum = i32x4.add(sum, tapLow(here + d - bytes, at));
+        if (t < positions - 1) sum = i32x4.add(sum, tapLow(here + d + bytes, at + width * 8));
+        v128.store64_lane(into + d, narrowActivation(sum, sum), 0);
+      }
+    }
+  }
+}
+
+/** mixed = saturate(near + roundShift((far - near) * alpha, 14)); the product is below 2^31, so no halves are needed. */
+export function mix(far: usize, near: usize, alpha: usize, count: usize, out: usize): void {
+  const half = i32x4.splat(1 << 13);
+  for (let i: usize = 0; i < count * 2; i += 16) {
+    const f = v128.load(far + i);
+    const n = v128.load(near + i);
+    const a = v128.load(alpha + i);
+    const nLow = i32x4.extend_low_i16x8_s(n);
+    const nHigh = i32x4.extend_high_i16x8_s(n);
+    const low = i32x4.mul(i32x4.sub(i32x4.extend_low_i16x8_s(f), nLow), i32x4.extend_low_i16x8_s(a));
+    const high = i32x4.mul(i32x4.sub(i32x4.extend_high_i16x8_s(f), nHigh), i32x4.extend_high_i16x8_s(a));
+    const y0 = i32x4.add(nLow, i32x4.shr_s(i32x4.add(low, half), 14));
+    const y1 = i32x4.add(nHigh, i32x4.shr_s(i32x4.add(high, half), 14));
+    v128.store(out + i, narrowActivation(y0, y1));
+  }
+}
+
+/** Four lanes of the coarse refiner's sum: gated + bias + skipped. */
+// @ts-ignore: decorator
+@inline
+function coarseSum(gated: v128, skipped: v128, bias: v128): v128 {
+  const a = i32x4.shr_s(i32x4.add(gated, i32x4.splat(1 << 13)), 14);
+  const b = i32x4.shr_s(i32x4.add(skipped, i32x4.splat(1 << 11)), 12);
+  const c = i32x4.shr_s(i32x4.add(bias, i32x4.splat(1 << 12)), 13);
+  return i32x4.add(i32x4.add(a, b), c);
+}
+
+/**
+ * out = saturate(roundShift(up * gate, 14) + bias + roundShift(x * skip, 12)).
+ *
+ * @param bias master weights in Q24, one per value
+ */
+export function combineCoarse(
+  up: usize,
+  gate: usize,
+  x: usize,
+  count: usize,
+  bias: usize,
+  skip: usize,
+  out: usize,
+): void {
+  const scale = i16x8.splat(<i16>scaleOf(load<i32>(skip)));
+  for (let i: usize = 0; i < count * 2; i += 16) {
+    const u = v128.load(up + i);
+    const g = v128.load(gate + i);
+    const s = v128.load(x + i);
+    const at = bias + i * 2;
+    const low = coarseSum(i32x4.extmul_low_i16x8_s(u, g), i32x4.extmul_low_i16x8_s(s, scale), v128.load(at));
+    const high = coarseSum(i32x4.extmul_high_i16x8_s(u, g), i32x4.extmul_high_i16x8_s(s, scale), v128.load(at, 16));
+    v128.store(out + i, narrowActivation(low, high));
+  }
+}
+
+/** The largest magnitude of `count` (a multiple of 4) i32. */
+export function largestMagnitude(x: usize, count: usize): i32 {
+  let largest = i32x4.splat(0);
+  for (let i: usize = 0; i < count * 4; i += 16) largest = i32x4.max_s(largest, i32x4.abs(v128.load(x + i)));
+  return horizontalMax(largest);
+}
+
+/** Appends one byte to each of the histories [from, to) of `history` bytes. */
+export function shiftHistory(rows: usize, from: usize, to: usize, history: usize, bytes: usize): void {
+  for (let row = from; row < to; row++) {
+    const at = rows + row * history;
+    memory.copy(at, at + 1, history - 1);
+    store<u8>(at + history - 1, load<u8>(bytes + row));
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * All kernels of the CPU engine: the exports of kernels.wasm.
+ *
+ * The module owns no memory and no state: every function works on addresses in the shared memory that
+ * src/engine/cpu/layout.ts lays out, for the rows or columns that its thread was given.
+ */
+export { packPairs, multiplyBackward, multiplyForward, multiplyStreams } from "./matmul";
+export { beginTensor, seenGradient, seenWeight, sumRows, trainMatrix, trainStreams, trainVector } from "./optimizer";
+export { normBackward, normForward } from "./norm";
+export {
+  combineCoarse,
+  convolve,
+  gatherEmbedding,
+  geglu,
+  geluSkip,
+  largestMagnitude,
+  lookUp,
+  mix,
+  orderByAge,
+  quantiseActivation,
+  shiftHistory,
+} from "./forward";
+export {
+  addNewest,
+  addThree,
+  addTwo,
+  convolveBackward,
+  gateBackward,
+  gegluBackward,
+  quantiseGradient,
+  routeBackward,
+  scatterEmbedding,
+  skipBackward,
+  throughSlope,
+} from "./backward";
+export { cumulate, frequencies, intervals, logitGradients } from "./frequency";
+export { peakDots } from "./peak";
