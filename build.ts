@@ -1,0 +1,83 @@
+/**
+ * Builds fade as one executable: `bun build.ts [--target linux-x64|linux-arm64|windows-x64|darwin-x64|darwin-arm64]`.
+ *
+ * Inside are the program, the WGSL (imported as text), the workers and Dawn's addon for the target. How each gets in:
+ *
+ * - Workers are entry points of their own (src/platform/workers.ts lists them). With `root: "src"`, the program is
+ *   <root>/fade and a worker <root>/coder/worker.js, so that `new URL("./coder/worker.ts", import.meta.url)` finds it
+ *   in the executable, and "../coder/worker.ts" from source; FADE_COMPILED tells which of the two it is.
+ *   Tried and dropped: the same URL for both (the executable is flat: import.meta.url of each module is the program's),
+ *   and the path as a string (it is taken relative to the current directory, and not found inside the executable).
+ * - src/engine/gpu/addon.ts requires the addon by a literal path per platform; Bun folds process.platform and
+ *   process.arch for the target, and embeds the one that is left.
+ *
+ * The code is not minified: stack traces in bug reports should name functions. Nothing is read from the current
+ * directory when it starts (no .env, no bunfig.toml): a compressor is run anywhere.
+ */
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { WORKERS } from "./src/platform/workers.ts";
+
+const TARGETS = ["linux-x64", "linux-arm64", "windows-x64", "darwin-x64", "darwin-arm64"] as const;
+type Target = (typeof TARGETS)[number];
+
+const ROOT = import.meta.dir;
+/** On Windows, Dawn loads the shader compiler from the executable's folder. */
+const WINDOWS_LIBRARIES = ["d3dcompiler_47.dll", "dxcompiler.dll"];
+
+function hostTarget(): Target {
+  const name = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  const target = TARGETS.find((each) => each === name);
+  if (!target) throw new Error(`fade cannot be built for ${name}`);
+  return target;
+}
+
+function requestedTarget(): Target {
+  const { values } = parseArgs({ options: { target: { type: "string" } } });
+  if (values.target === undefined) return hostTarget();
+  const target = TARGETS.find((each) => each === values.target);
+  if (!target) throw new Error(`unknown target ${values.target}; there is ${TARGETS.join(", ")}`);
+  return target;
+}
+
+/** The CPU engine's WebAssembly, which the program embeds; nothing to do before there is such an engine. */
+async function buildAssembly(): Promise<void> {
+  const script = join(ROOT, "src", "engine", "cpu", "assembly", "build.ts");
+  if (!existsSync(script)) return;
+  const { buildAssembly } = (await import(script)) as { buildAssembly(): Promise<void> };
+  await buildAssembly();
+}
+
+async function buildExecutable(target: Target, outfile: string): Promise<void> {
+  const sources = join(ROOT, "src");
+  const result = await Bun.build({
+    entrypoints: [join(sources, "cli", "main.ts"), ...Object.values(WORKERS).map((path) => join(sources, path))],
+    root: sources,
+    target: "bun",
+    define: { FADE_COMPILED: "true" },
+    compile: {
+      target: `bun-${target}`,
+      outfile,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+    },
+  });
+  for (const message of result.logs) console.error(message);
+  if (!result.success) throw new Error("bun build failed");
+}
+
+const target = requestedTarget();
+const folder = join(ROOT, "bin");
+const suffix = target.startsWith("windows") ? ".exe" : "";
+const outfile = join(folder, `fade${target === hostTarget() ? "" : `-${target}`}${suffix}`);
+mkdirSync(folder, { recursive: true });
+rmSync(outfile, { force: true }); // an executable that runs cannot be written over
+await buildAssembly();
+await buildExecutable(target, outfile);
+if (target === "windows-x64") {
+  for (const name of WINDOWS_LIBRARIES) {
+    copyFileSync(join(ROOT, "node_modules", "webgpu", "dist", "win32-x64", name), join(folder, name));
+  }
+}
+console.log(`${outfile}: ${(statSync(outfile).size / 1e6).toFixed(0)} MB`);
