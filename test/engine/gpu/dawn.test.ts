@@ -50,7 +50,6 @@ describe.each([...testAdapters])("on %s", (which) => {
       globalThis.setImmediate = throttled;
     }
     const milliseconds = performance.now() - start;
-    expect(polls).toBeGreaterThan(0);
     expect(polls).toBeLessThan(500 + 2 * milliseconds); // unthrottled: 150 and more in a millisecond
     device.destroy();
   });

@@ -1,0 +1,70 @@
+/**
+ * `npm test`: lint, type check, then all tests. Every step runs even if one before it failed; the last line counts
+ * them all, "N passed, N failed", and the exit code is 1 if anything failed. Arguments go to `bun test`.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+interface Counts {
+  passed: number;
+  failed: number;
+}
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TEST_TIMEOUT_MILLISECONDS = 120_000;
+
+function run(command: string[]): boolean {
+  console.log(`\n$ ${command.map((word) => word.replace(ROOT, "")).join(" ")}`);
+  const { success } = Bun.spawnSync(command, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  return success;
+}
+
+/** Lint and type check count as one test each. */
+function check(name: string, command: string[], counts: Counts): void {
+  if (run(command)) counts.passed++;
+  else {
+    counts.failed++;
+    console.log(`(fail) ${name}`);
+  }
+}
+
+function runTests(counts: Counts, extraArguments: readonly string[]): void {
+  const folder = mkdtempSync(join(tmpdir(), "fade-test-"));
+  const report = join(folder, "junit.xml");
+  const options = [`--timeout=${TEST_TIMEOUT_MILLISECONDS}`, "--reporter=junit", `--reporter-outfile=${report}`];
+  const success = run([process.execPath, "test", ...options, ...extraArguments]);
+  const totals = readTotals(report);
+  rmSync(folder, { recursive: true, force: true });
+  counts.passed += totals.passed;
+  counts.failed += totals.failed;
+  // A crash, or a file that does not load, fails without a failed test.
+  if (!success && totals.failed === 0) counts.failed++;
+  if (totals.skipped > 0) {
+    console.log(`(fail) ${totals.skipped} tests were skipped: nothing is skipped in silence`);
+    counts.failed += totals.skipped;
+  }
+}
+
+/** The totals of the report's <testsuites> element. */
+function readTotals(report: string): Counts & { skipped: number } {
+  let head: string;
+  try {
+    head = readFileSync(report, "utf8").match(/<testsuites[^>]*>/)?.[0] ?? "";
+  } catch {
+    head = ""; // the run died before it could write
+  }
+  const number = (name: string) => Number(head.match(new RegExp(` ${name}="(\\d+)"`))?.[1] ?? 0);
+  const failed = number("failures") + number("errors");
+  const skipped = number("skipped");
+  return { passed: number("tests") - failed - skipped, failed, skipped };
+}
+
+const counts: Counts = { passed: 0, failed: 0 };
+const tool = (name: string) => join(ROOT, "node_modules", ".bin", name);
+check("lint", [tool("biome"), "check", "--error-on-warnings", "."], counts);
+check("type check", [tool("tsc"), "--noEmit"], counts);
+runTests(counts, process.argv.slice(2));
+console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+process.exit(counts.failed > 0 ? 1 : 0);
