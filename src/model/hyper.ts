@@ -85,7 +85,7 @@ const RULES: readonly Rule[] = [
     holds: (h) => within(h.coarseHidden, 16, 128) && h.coarseHidden % 16 === 0,
   },
   { field: "streams", says: "1 to 16384", holds: (h) => within(h.streams, 1, 16384) },
-  { field: "learningRate", says: "1 to 65535", holds: (h) => within(h.learningRate, 1, 65535) },
+  { field: "learningRate", says: "64 to 65535", holds: (h) => within(h.learningRate, 64, 65535) },
 ];
 
 /** @throws HyperParameterError naming the first field that breaks its rule. */

@@ -131,7 +131,7 @@ export class Forward {
     const shift = forwardShift(state.activationShift(slot), state.weightShift(name));
     const bias = state.tensor(`${name}Bias`);
     for (let i = 0; i < x.count * outputs; i++) {
-      out[i] = clampActivation(roundShift(out[i] as number, shift) + state.biasAt(bias, i % outputs));
+      out[i] = clampActivation((roundShift(out[i] as number, shift) + state.biasAt(bias, i % outputs)) | 0);
     }
   }
 
