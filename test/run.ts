@@ -1,8 +1,8 @@
 /**
- * `npm test`: lint, type check, then all tests. Every step runs even if one before it failed; the last line counts
+ * `npm test`: compile the CPU kernels, lint, type check, then all tests. Every step runs even if one before it failed; the last line counts
  * them all, "N passed, N failed", and the exit code is 1 if anything failed. Arguments go to `bun test`.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,7 +21,7 @@ function run(command: string[]): boolean {
   return success;
 }
 
-/** Lint and type check count as one test each. */
+/** What comes before the tests counts as one test each. */
 function check(name: string, command: string[], counts: Counts): void {
   if (run(command)) counts.passed++;
   else {
@@ -62,6 +62,8 @@ function readTotals(report: string): Counts & { skipped: number } {
 }
 
 const counts: Counts = { passed: 0, failed: 0 };
+const assembly = join(ROOT, "src", "engine", "cpu", "assembly", "build.ts");
+if (existsSync(assembly)) check("compile the CPU kernels", [process.execPath, assembly], counts);
 const tool = (name: string) => join(ROOT, "node_modules", ".bin", name);
 check("lint", [tool("biome"), "check", "--error-on-warnings", "."], counts);
 check("type check", [tool("tsc"), "--noEmit"], counts);
