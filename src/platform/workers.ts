@@ -12,6 +12,7 @@ declare const FADE_COMPILED: boolean | undefined;
 /** Every worker entry, by its path below src/. Add a line here to add a worker; build.ts reads this table. */
 export const WORKERS = {
   coder: "coder/worker.ts",
+  engine: "engine/cpu/worker.ts",
 } as const;
 
 export type WorkerName = keyof typeof WORKERS;

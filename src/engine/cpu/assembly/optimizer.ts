@@ -5,12 +5,14 @@
  * Weights of matrices lie in blocks of 4 outputs x 8 inputs: 128 bytes of master, then 128 of first moments, then
  * 128 of second moments, blocks of the same four outputs side by side. That is the order in which tiles come.
  *
- * Why floats may appear here (contract: docs/NUMERICS.md section 7): momentRatio takes V = (square >> 8) + 1 <= 2^22 + 1
- * as a number of 8 significant bits. Converting V to f32 is exact (V < 2^24), and the upper 16 bits of the result
- * are exactly the contract's b. The inverse root's 16 bits, put back as the upper half of an f32, have 8 significant
- * bits; the moment's upper bits have 14; their product has 22 and is exact. Multiplying by 2^2 and by 2^7 only moves
- * the exponent (9 is added to it in the constant), so floor() of that product is the contract's arithmetic shift.
- * Nothing is rounded, denormal or infinite anywhere. test/engine/cpu-kernels.test.ts tries all boundaries.
+ * Why floats may appear here (contract: docs/NUMERICS.md section 7). momentRatio takes V = max(square, 1) <= 2^30 as
+ * b, a number of 8 significant bits, cut off: the upper 16 bits of V as an f32 if the conversion does not round up
+ * into them. V & ~(V >> 8) has the same first 8 bits, and below them a zero (the leading one of V >> 8 falls there),
+ * so whatever the conversion rounds stops at that zero and b is exact. The inverse root's 16 bits, put back as the
+ * upper half of an f32, have 8 significant bits; the moment's upper bits are at most 2^16; their product has 24 bits
+ * and is exact. Multiplying by 2^4 and by 2^7 only moves the exponent (11 is added to it in the constant), so floor()
+ * of that product is the contract's arithmetic shift. Nothing is rounded, denormal or infinite anywhere.
+ * test/engine/cpu-kernels.test.ts tries all boundaries.
  */
 import { SPLAT_BYTES, groupPanels, tile } from "./matmul";
 import { clampVector, roundShiftVector } from "./vector";
@@ -44,13 +46,24 @@ const ALIGN_LEFT: usize = 352;
 const MOVED: usize = 356;
 const TRAINS: usize = 360;
 const COPY_SHIFT: usize = 364;
+/** What is added before a second moment's update is shifted down. */
+const DITHER: usize = 384;
 /** Bytes of a context. */
-export const CONTEXT_BYTES: usize = 384;
+export const CONTEXT_BYTES: usize = 448;
 
 const ALIGNED_LIMIT: i32 = (1 << 22) - 1;
 const SQUARE_LIMIT: i32 = 1 << 30;
 const WEIGHT_LIMIT: i32 = 1 << 30;
 const INVERSE_ROOT_MAGIC: i32 = 0x5f37;
+/** The constants of src/model/reference/optimizer.ts. */
+const SQUARE_DROP: i32 = 8;
+const SQUARE_FRACTION: i32 = 2;
+const MOMENT_DROP: i32 = 6;
+const RATIO_BITS: i32 = 12;
+const MOMENT_SHIFT: i32 = 3;
+const SQUARE_SHIFT: i32 = 9;
+/** product << PRODUCT_SHIFT, and the 7 bits of mantissa below one: what the exponent of the inverse root gains. */
+const PRODUCT_SHIFT: i32 = 4;
 /** 1.5 * 2^23: adding it to a float that is a small integer leaves that integer in the low bits. */
 const FLOAT_TO_INTEGER: f32 = 12582912.0;
 
@@ -62,25 +75,35 @@ const FLOAT_TO_INTEGER: f32 = 12582912.0;
  * @param rate learning rate in Q24; 0 measures only
  * @param copyShift shift of its quantised copy
  * @param copyLimit saturation of its quantised copy
+ * @param dither squareDither of this step
  */
-export function beginTensor(ctx: usize, left: i32, moved: i32, rate: i32, copyShift: i32, copyLimit: i32): void {
+export function beginTensor(
+  ctx: usize,
+  left: i32,
+  moved: i32,
+  rate: i32,
+  copyShift: i32,
+  copyLimit: i32,
+  dither: i32,
+): void {
   const right = left < 0 ? min(-left, 31) : 0;
   v128.store(ctx + ALIGN_HALF, i32x4.splat(right > 0 ? 1 << (right - 1) : 0));
   v128.store(ctx + ALIGNED_HIGH, i32x4.splat(ALIGNED_LIMIT));
   v128.store(ctx + ALIGNED_LOW, i32x4.splat(-ALIGNED_LIMIT));
   v128.store(ctx + RATE, i32x4.splat(rate));
   v128.store(ctx + COPY_HALF, i32x4.splat(copyShift > 0 ? 1 << (copyShift - 1) : 0));
-  v128.store(ctx + FOUR, i32x4.splat(4));
-  v128.store(ctx + SQUARE_HALF, i32x4.splat(1 << 10));
-  v128.store(ctx + SQUARE_UNIT, i32x4.splat(1 << 8));
+  v128.store(ctx + FOUR, i32x4.splat(1 << (MOMENT_SHIFT - 1)));
+  v128.store(ctx + SQUARE_HALF, i32x4.splat(1 << (SQUARE_DROP - 1)));
+  v128.store(ctx + SQUARE_UNIT, i32x4.splat(1 << SQUARE_FRACTION));
+  v128.store(ctx + DITHER, i32x4.splat(dither));
   v128.store(ctx + ONE, i32x4.splat(1));
-  v128.store(ctx + MOMENT_HALF, i32x4.splat(128));
-  v128.store(ctx + MAGIC, i32x4.splat((INVERSE_ROOT_MAGIC + (9 << 7)) << 16));
+  v128.store(ctx + MOMENT_HALF, i32x4.splat(1 << (MOMENT_DROP - 1)));
+  v128.store(ctx + MAGIC, i32x4.splat((INVERSE_ROOT_MAGIC + ((PRODUCT_SHIFT + 7) << 7)) << 16));
   v128.store(ctx + UPPER, i32x4.splat(0xffff0000));
   v128.store(ctx + RATIO_HIGH, f32x4.splat(16383));
   v128.store(ctx + RATIO_LOW, f32x4.splat(-16383));
   v128.store(ctx + TO_INTEGER, f32x4.splat(FLOAT_TO_INTEGER));
-  v128.store(ctx + RATIO_HALF, i32x4.splat(1 << 11));
+  v128.store(ctx + RATIO_HALF, i32x4.splat(1 << (RATIO_BITS - 1)));
   v128.store(ctx + WEIGHT_HIGH, i32x4.splat(WEIGHT_LIMIT));
   v128.store(ctx + WEIGHT_LOW, i32x4.splat(-WEIGHT_LIMIT));
   v128.store(ctx + COPY_HIGH, i16x8.splat(<i16>copyLimit));
@@ -156,23 +179,25 @@ function update(ctx: usize, acc: v128, master: usize, moment: usize, square: usi
       g = alignLeft(ctx, acc);
     }
     let m = v128.load(moment);
-    m = i32x4.add(m, i32x4.shr_s(i32x4.add(i32x4.sub(g, m), v128.load(ctx + FOUR)), 3));
+    m = i32x4.add(m, i32x4.shr_s(i32x4.add(i32x4.sub(g, m), v128.load(ctx + FOUR)), MOMENT_SHIFT));
     v128.store(moment, m);
-    const top = i32x4.shr_s(i32x4.add(g, v128.load(ctx + SQUARE_HALF)), 11);
+    const top = i32x4.shr_s(i32x4.add(g, v128.load(ctx + SQUARE_HALF)), SQUARE_DROP);
     let v = v128.load(square);
     const squared = i32x4.mul(i32x4.mul(top, v128.load(ctx + SQUARE_UNIT)), top);
-    v = i32x4.add(v, i32x4.shr_s(i32x4.sub(squared, v), 9));
+    const rise = i32x4.add(i32x4.sub(squared, v), v128.load(ctx + DITHER));
+    v = i32x4.add(v, i32x4.shr_s(rise, SQUARE_SHIFT));
     v128.store(square, v);
-    const bits = f32x4.convert_i32x4_s(i32x4.add(i32x4.shr_s(v, 8), v128.load(ctx + ONE)));
+    const positive = i32x4.max_s(v, v128.load(ctx + ONE));
+    const bits = f32x4.convert_i32x4_s(v128.andnot(positive, i32x4.shr_s(positive, 8)));
     const half = v128.and(i32x4.shr_u(bits, 1), v128.load(ctx + UPPER));
     const inverse = i32x4.sub(v128.load(ctx + MAGIC), half);
-    const m14 = f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.add(m, v128.load(ctx + MOMENT_HALF)), 8));
-    let ratio = f32x4.mul(m14, inverse);
+    const top16 = f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.add(m, v128.load(ctx + MOMENT_HALF)), MOMENT_DROP));
+    let ratio = f32x4.mul(top16, inverse);
     ratio = f32x4.pmax(f32x4.pmin(ratio, v128.load(ctx + RATIO_HIGH)), v128.load(ctx + RATIO_LOW));
     const unit = v128.load(ctx + TO_INTEGER);
     ratio = i32x4.sub(f32x4.add(f32x4.floor(ratio), unit), unit);
     const step = i32x4.add(i32x4.mul(ratio, v128.load(ctx + RATE)), v128.load(ctx + RATIO_HALF));
-    w = i32x4.sub(w, i32x4.shr_s(step, 12));
+    w = i32x4.sub(w, i32x4.shr_s(step, RATIO_BITS));
     w = clampVector(w, v128.load(ctx + WEIGHT_LOW), v128.load(ctx + WEIGHT_HIGH));
     v128.store(master, w);
   }

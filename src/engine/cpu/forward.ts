@@ -1,0 +1,200 @@
+/**
+ * The forward pass of one thread's streams: the order of src/model/reference/forward.ts, one function per box, each
+ * a few kernel calls.
+ */
+import { widthOf } from "../../model/hyper.ts";
+import { forwardShift } from "../../model/reference/linear.ts";
+import { type ActivationSlot, type MatrixName, matrixShape, type NormName, normWidth } from "../../model/tensors.ts";
+import { weightSlot } from "../../model/tensors.ts";
+import { ACTIVATION_INDEX } from "./layout.ts";
+import type { EngineThread } from "./thread.ts";
+
+/** Rows per stream of a box: 1, or 2 for the branches of the coarse refiner. */
+type Branches = 1 | 2;
+
+export class ForwardPass {
+  constructor(readonly thread: EngineThread) {}
+
+  /** Leaves the frequencies of this thread's streams. */
+  run(): void {
+    if (this.thread.from === this.thread.to) return;
+    this.#embed();
+    this.#globalStream();
+    this.#localStream();
+    this.#route();
+    this.#coarseRefiner();
+    this.#fineRefiner();
+    this.#predict();
+  }
+
+  /** out = saturate(x W^T + bias) for one of the shared matrices; x starts `skipped` columns into its rows. */
+  #linear(name: MatrixName, slot: ActivationSlot, out: number, branches: Branches = 1, skipped = 0): void {
+    const { kernels, at, hyper, from, toPadded, index, exponents } = this.thread;
+    const [outputs, inputs] = matrixShape(hyper, name);
+    const operand = at.operands[slot];
+    const activationShift = exponents.shift[ACTIVATION_INDEX[slot]] as number;
+    const weightShift = exponents.copyShift[weightSlot(name)] as number;
+    kernels.multiplyForward(
+      operand.rows + skipped * 2,
+      (operand.columns / branches) * 2,
+      from * branches,
+      toPadded * branches,
+      at.matrices[name].forward,
+      inputs,
+      outputs,
+      at.master(`${name}Bias`),
+      forwardShift(activationShift, weightShift),
+      out,
+      at.threads[index]!.scratch,
+    );
+  }
+
+  /** The operand of a slot from int16 activations in rows of the same width, in both layouts. */
+  #quantise(slot: ActivationSlot, x: number, branches: Branches = 1): void {
+    const { kernels, at, from, to, toPadded, exponents } = this.thread;
+    const { rows, panels, columns } = at.operands[slot];
+    const start = from * columns * 2;
+    const shift = exponents.shift[ACTIVATION_INDEX[slot]] as number;
+    const largest = kernels.quantiseActivation(x + start, (to - from) * columns, shift, rows + start);
+    this.thread.note(ACTIVATION_INDEX[slot], largest);
+    const width = columns / branches;
+    const pairs = (at.rows * branches) / 2;
+    kernels.packPairs(rows, width * 2, width, (from * branches) / 2, (toPadded * branches) / 2, pairs, panels);
+  }
+
+  #norm(name: NormName, x: number): void {
+    const { kernels, at, hyper, from, to, index } = this.thread;
+    const width = normWidth(hyper, name);
+    const perStream = widthOf(hyper) / width;
+    const { normalised, deviations, out } = at.norms[name];
+    const scale = at.master(`${name}Scale`);
+    const shift = at.master(`${name}Shift`);
+    const { work } = at.threads[index]!;
+    kernels.normForward(
+      x,
+      from * perStream,
+      to * perStream,
+      width,
+      scale,
+      shift,
+      normalised,
+      deviations,
+      out,
+      work,
+    );
+  }
+
+  /** Address of this thread's first value in an int16 array, and how many values it has there. */
+  #span(columns: number): { readonly start: number; readonly count: number } {
+    const { from, to } = this.thread;
+    return { start: from * columns * 2, count: (to - from) * columns };
+  }
+
+  #embed(): void {
+    const { kernels, at, hyper } = this.thread;
+    const { history: T, embedding: D } = hyper;
+    const { start, count } = this.#span(T);
+    kernels.gatherEmbedding(at.history + start / 2, count, at.embedding, D, at.activations.embedded + start * D);
+    this.#norm("inputNorm", at.activations.embedded);
+    this.#quantise("input", at.norms.inputNorm.out);
+  }
+
+  #globalStream(): void {
+    const { kernels, at, hyper, from, to, step } = this.thread;
+    const { slot: S, globalHidden: G, embedding: D } = hyper;
+    const { newest, ring, aged, global, far } = at.activations;
+    const H = widthOf(hyper);
+    this.#linear("newest", "input", newest, 1, H - D);
+    const slots = G / S;
+    const slotNow = step % slots;
+    kernels.geglu(newest, from, to, S, at.tables.gelu, ring + slotNow * S * 2, G * 2);
+    kernels.orderByAge(ring, from, to, slots, S * 2, (slotNow + 1) % slots, aged);
+    this.#quantise("cache", aged);
+    this.#linear("global", "cache", global);
+    const { start, count } = this.#span(H);
+    const { out } = at.norms.inputNorm;
+    kernels.geluSkip(global + start, out + start, count, at.master("globalSkip"), at.tables.gelu, far + start);
+  }
+
+  #localStream(): void {
+    const { kernels, at, hyper, from, to, index } = this.thread;
+    const { local, near, embedded } = at.activations;
+    const { history: T, embedding: D } = hyper;
+    this.#norm("localNorm", embedded);
+    const tap = at.master("tap");
+    const bias = at.master("tapBias");
+    kernels.convolve(at.norms.localNorm.out, from, to, T, D, tap, bias, local, at.threads[index]!.work);
+    const { start, count } = this.#span(T * D);
+    kernels.lookUp(local + start, at.tables.gelu, count, near + start);
+  }
+
+  #route(): void {
+    const { kernels, at, hyper } = this.thread;
+    const { alpha, far, near, mixed } = at.activations;
+    this.#linear("router", "input", alpha);
+    const { start, count } = this.#span(widthOf(hyper));
+    kernels.lookUp(alpha + start, at.tables.sigmoid, count, alpha + start);
+    kernels.mix(far + start, near + start, alpha + start, count, mixed + start);
+  }
+
+  #coarseRefiner(): void {
+    const { kernels, at, hyper } = this.thread;
+    const { mixed, down, recalled, up, gate, coarse } = at.activations;
+    this.#norm("coarseNorm", mixed);
+    this.#quantise("coarse", at.norms.coarseNorm.out, 2);
+    this.#linear("down", "coarse", down, 2);
+    this.#quantise("downOut", down, 2);
+    this.#streamMatrix();
+    this.#quantise("memoryOut", recalled, 2);
+    this.#linear("up", "memoryOut", up, 2);
+    this.#linear("gate", "coarse", gate, 2);
+    const H = widthOf(hyper);
+    const { start, count } = this.#span(H);
+    kernels.lookUp(gate + start, at.tables.sigmoid, count, gate + start);
+    const x = at.norms.coarseNorm.out + start;
+    const bias = at.master("memoryBias") + start * 2;
+    kernels.combineCoarse(up + start, gate + start, x, count, bias, at.master("coarseSkip"), coarse + start);
+  }
+
+  #streamMatrix(): void {
+    const { kernels, at, hyper, from, to, index, exponents } = this.thread;
+    const activationShift = exponents.shift[ACTIVATION_INDEX.downOut] as number;
+    const shift = forwardShift(activationShift, exponents.copyShift[weightSlot("memory")] as number);
+    kernels.multiplyStreams(
+      at.operands.downOut.rows,
+      from,
+      to,
+      at.matrices.memory.forward,
+      hyper.coarseHidden,
+      shift,
+      1,
+      at.activations.recalled,
+      at.threads[index]!.scratch,
+    );
+  }
+
+  #fineRefiner(): void {
+    const { kernels, at, hyper, from, to } = this.thread;
+    const { coarse, fine, hidden, fineOut, last } = at.activations;
+    const { fineHidden: F } = hyper;
+    this.#norm("fineNorm", coarse);
+    this.#quantise("fineIn", at.norms.fineNorm.out);
+    this.#linear("fine", "fineIn", fine);
+    kernels.geglu(fine, from, to, F, at.tables.gelu, hidden, F * 2);
+    this.#quantise("fineHidden", hidden);
+    this.#linear("fineOut", "fineHidden", fineOut);
+    this.#norm("lastNorm", fineOut);
+    const { start, count } = this.#span(widthOf(hyper));
+    const x = at.norms.lastNorm.out + start;
+    const skipped = at.norms.fineNorm.out + start;
+    kernels.geluSkip(x, skipped, count, at.master("fineSkip"), at.tables.gelu, last + start);
+  }
+
+  #predict(): void {
+    const { kernels, at, from, to } = this.thread;
+    const { last, logits } = at.activations;
+    this.#quantise("last", last);
+    this.#linear("logits", "last", logits);
+    kernels.frequencies(at.tables.exp2, logits, from, to, at.frequencies);
+  }
+}

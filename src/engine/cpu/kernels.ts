@@ -1,0 +1,248 @@
+/**
+ * The exports of kernels.wasm as TypeScript sees them. All parameters are addresses in the shared memory, counts or
+ * shifts; assembly/ documents each.
+ */
+import { readFileSync } from "node:fs";
+import wasmPath from "./kernels.wasm" with { type: "file" };
+
+export interface Kernels {
+  packPairs(x: number, stride: number, columns: number, from: number, to: number, pairs: number, into: number): void;
+  multiplyForward(
+    x: number,
+    xStride: number,
+    from: number,
+    to: number,
+    panels: number,
+    inputs: number,
+    outputs: number,
+    bias: number,
+    shift: number,
+    out: number,
+    scratch: number,
+  ): void;
+  multiplyBackward(
+    g: number,
+    from: number,
+    to: number,
+    panels: number,
+    outputs: number,
+    panelFrom: number,
+    panelTo: number,
+    shift: number,
+    out: number,
+    scratch: number,
+  ): void;
+  multiplyStreams(
+    x: number,
+    from: number,
+    to: number,
+    panels: number,
+    side: number,
+    shift: number,
+    forward: number,
+    out: number,
+    scratch: number,
+  ): void;
+
+  beginTensor(
+    context: number,
+    left: number,
+    moved: number,
+    rate: number,
+    copyShift: number,
+    copyLimit: number,
+    dither: number,
+  ): void;
+  seenGradient(context: number): number;
+  seenWeight(context: number): number;
+  sumRows(g: number, pairs: number, from: number, to: number, into: number): void;
+  trainMatrix(
+    context: number,
+    g: number,
+    x: number,
+    pairs: number,
+    from: number,
+    to: number,
+    outputs: number,
+    inputs: number,
+    state: number,
+    forward: number,
+    backward: number,
+    scratch: number,
+  ): void;
+  trainStreams(
+    context: number,
+    g: number,
+    x: number,
+    pairs: number,
+    from: number,
+    to: number,
+    side: number,
+    state: number,
+    forward: number,
+    backward: number,
+    acc: number,
+  ): void;
+  trainVector(
+    context: number,
+    gradient: number,
+    parts: number,
+    partBytes: number,
+    count: number,
+    master: number,
+    stateBytes: number,
+    copy: number,
+  ): void;
+
+  normForward(
+    x: number,
+    from: number,
+    to: number,
+    width: number,
+    scale: number,
+    shift: number,
+    normalised: number,
+    deviations: number,
+    out: number,
+    work: number,
+  ): void;
+  normBackward(
+    d: number,
+    from: number,
+    to: number,
+    width: number,
+    rowsLog2: number,
+    normalised: number,
+    deviations: number,
+    scale: number,
+    shift: number,
+    scaleSum: number,
+    shiftSum: number,
+    out: number,
+    work: number,
+  ): void;
+
+  combineCoarse(
+    up: number,
+    gate: number,
+    x: number,
+    count: number,
+    bias: number,
+    skip: number,
+    out: number,
+  ): void;
+  convolve(
+    z: number,
+    from: number,
+    to: number,
+    positions: number,
+    width: number,
+    tap: number,
+    bias: number,
+    out: number,
+    work: number,
+  ): void;
+  gatherEmbedding(history: number, count: number, embedding: number, width: number, out: number): void;
+  geglu(x: number, from: number, to: number, n: number, table: number, out: number, outStride: number): void;
+  geluSkip(x: number, y: number, count: number, skip: number, table: number, out: number): void;
+  lookUp(x: number, table: number, count: number, out: number): void;
+  mix(far: number, near: number, alpha: number, count: number, out: number): void;
+  orderByAge(
+    ring: number,
+    from: number,
+    to: number,
+    slots: number,
+    slotBytes: number,
+    oldest: number,
+    out: number,
+  ): void;
+  quantiseActivation(x: number, count: number, shift: number, out: number): number;
+  shiftHistory(rows: number, from: number, to: number, history: number, bytes: number): void;
+
+  addNewest(a: number, b: number, c: number, from: number, to: number, width: number, newest: number): void;
+  addThree(a: number, b: number, c: number, count: number, out: number): void;
+  addTwo(a: number, b: number, count: number, out: number): void;
+  convolveBackward(
+    d: number,
+    z: number,
+    from: number,
+    to: number,
+    positions: number,
+    width: number,
+    rowsLog2: number,
+    tap: number,
+    tapSum: number,
+    biasSum: number,
+    out: number,
+    work: number,
+  ): void;
+  gateBackward(d: number, up: number, gate: number, count: number, dGate: number, dUp: number): void;
+  gegluBackward(
+    x: number,
+    d: number,
+    dStride: number,
+    from: number,
+    to: number,
+    n: number,
+    values: number,
+    slopes: number,
+    out: number,
+  ): void;
+  quantiseGradient(x: number, count: number, shift: number, limit: number, out: number): number;
+  routeBackward(
+    d: number,
+    far: number,
+    near: number,
+    alpha: number,
+    count: number,
+    dFar: number,
+    dNear: number,
+    dRouter: number,
+  ): void;
+  scatterEmbedding(
+    history: number,
+    count: number,
+    a: number,
+    b: number,
+    width: number,
+    dropped: number,
+    sums: number,
+  ): void;
+  skipBackward(
+    d: number,
+    skipped: number,
+    from: number,
+    to: number,
+    width: number,
+    skip: number,
+    rowsLog2: number,
+    out: number,
+  ): number;
+  throughSlope(d: number, slope: number, count: number, out: number): void;
+
+  cumulate(table: number, from: number, to: number, ends: number): void;
+  frequencies(exp2: number, logits: number, from: number, to: number, into: number): void;
+  intervals(table: number, bytes: number, from: number, to: number, into: number): void;
+  logitGradients(
+    table: number,
+    bytes: number,
+    from: number,
+    to: number,
+    shift: number,
+    limit: number,
+    into: number,
+  ): void;
+
+  peakDots(rounds: number): number;
+}
+
+/** The module's bytes: read once here, handed to workers as data. */
+export function readKernels(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(wasmPath));
+}
+
+/** One thread's instance. The module keeps no state of its own: everything lies in `memory`. */
+export function instantiateKernels(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): Kernels {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  return instance.exports as unknown as Kernels;
+}

@@ -1,0 +1,104 @@
+/**
+ * What one thread of the CPU engine holds: its instance of the kernels, its share of the streams, and its own replica
+ * of the exponents, which all threads move on by the same rule from the same shared maxima.
+ */
+import type { HyperParameters } from "../../model/hyper.ts";
+import { Exponents, GradientScales, gradientOperandLimit } from "../../model/reference/exponents.ts";
+import { learningRates, rateAt } from "../../model/schedule.ts";
+import { SLOT_COUNT, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
+import { meet, share } from "./control.ts";
+import { instantiateKernels, type Kernels } from "./kernels.ts";
+import { CpuLayout } from "./layout.ts";
+
+/** What a worker is started with; the memory is shared. */
+export interface ThreadSetup {
+  readonly hyper: HyperParameters;
+  readonly index: number;
+  readonly threads: number;
+  readonly memory: WebAssembly.Memory;
+  readonly kernels: Uint8Array<ArrayBuffer>;
+}
+
+export class EngineThread {
+  readonly hyper: HyperParameters;
+  readonly index: number;
+  readonly threads: number;
+  readonly kernels: Kernels;
+  readonly at: CpuLayout;
+  readonly control: Int32Array;
+  readonly exponents: Exponents;
+  readonly gradientScales: GradientScales;
+  readonly gradientLimit: number;
+  /** Streams of this thread: [from, to), and the end with padding to a multiple of four. */
+  readonly from: number;
+  readonly to: number;
+  readonly toPadded: number;
+  /** Magnitudes of slots and needs of tensors that this thread saw in this step. */
+  readonly seen: Int32Array;
+  /** Steps that have been learned. */
+  step = 0;
+
+  readonly #rates: Int32Array;
+  readonly #sharedSeen: Int32Array;
+
+  constructor(setup: ThreadSetup) {
+    const { hyper, index, threads, memory } = setup;
+    this.hyper = hyper;
+    this.index = index;
+    this.threads = threads;
+    this.at = new CpuLayout(hyper, threads);
+    this.kernels = instantiateKernels(setup.kernels, memory);
+    this.control = new Int32Array(memory.buffer, this.at.control, 64);
+    this.#sharedSeen = new Int32Array(memory.buffer, this.at.seen, 2 * threads * this.at.seenCount);
+    this.seen = new Int32Array(this.at.seenCount);
+    this.exponents = new Exponents(hyper);
+    this.gradientScales = new GradientScales(this.at.layout);
+    this.gradientLimit = gradientOperandLimit(hyper.streams);
+    this.#rates = learningRates(hyper.learningRate);
+    const [fromQuad, toQuad] = share(this.at.rows / 4, index, threads);
+    this.from = Math.min(4 * fromQuad, hyper.streams);
+    this.to = Math.min(4 * toQuad, hyper.streams);
+    this.toPadded = this.to > this.from ? 4 * toQuad : this.from;
+    const initial = new Int32Array(memory.buffer, this.at.initial, SLOT_COUNT);
+    for (const name of WEIGHT_SLOTS) {
+      this.exponents.holdInitial(weightSlot(name), initial[weightSlot(name)] as number);
+    }
+  }
+
+  /** The learning rate of this step, Q24; 0 while calibrating. */
+  get rate(): number {
+    return rateAt(this.#rates, this.step);
+  }
+
+  /** Records a magnitude of a slot. */
+  note(slot: number, magnitude: number): void {
+    if (magnitude > (this.seen[slot] as number)) this.seen[slot] = magnitude;
+  }
+
+  /** Records how many bits a tensor's gradients need: GradientScales.note for the OR of their magnitudes. */
+  noteGradient(tensor: number, magnitudes: number, exponent: number): void {
+    this.note(SLOT_COUNT + tensor, 32 - Math.clz32(magnitudes) + exponent + GradientScales.BIAS);
+  }
+
+  /** Meets all threads; afterwards the step is over for all of them, and all have the same exponents. */
+  endStep(): void {
+    const { threads, at, exponents, gradientScales } = this;
+    const half = (this.step & 1) * threads;
+    this.#sharedSeen.set(this.seen, (half + this.index) * at.seenCount);
+    this.seen.fill(0);
+    const calibrating = this.rate === 0;
+    meet(this.control, threads);
+    for (let thread = 0; thread < threads; thread++) {
+      const start = (half + thread) * at.seenCount;
+      for (let slot = 0; slot < SLOT_COUNT; slot++) exponents.note(slot, this.#sharedSeen[start + slot] as number);
+      const needs = gradientScales.seen;
+      for (let tensor = 0; tensor < needs.length; tensor++) {
+        const need = this.#sharedSeen[start + SLOT_COUNT + tensor] as number;
+        if (need > (needs[tensor] as number)) needs[tensor] = need;
+      }
+    }
+    gradientScales.endStep(this.step, calibrating);
+    exponents.endStep();
+    this.step++;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Initial weights into the shared memory, and the state back out of it for tests: the only place that knows how the
+ * blocks of a matrix map to the contract's row-major order.
+ */
+import { initialWeights, largestMagnitude } from "../../model/initial.ts";
+import { gelu, geluSlope, sigmoid, tables } from "../../model/tables.ts";
+import { SLOT_COUNT, type Tensor, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
+import type { CpuLayout } from "./layout.ts";
+
+/** Values in one block of 4 outputs x 8 inputs: masters, moments, squares. */
+const BLOCK_WORDS = 96;
+
+/** Calls `visit` with the row-major index and the word address (from the matrix's state) of each weight's master. */
+function forEachWeight(tensor: Tensor, visit: (index: number, word: number) => void): void {
+  const { rows, columns } = tensor;
+  const blocks = columns / 8;
+  for (let row = 0; row < rows; row++) {
+    const quad = (row >> 2) * blocks;
+    for (let column = 0; column < columns; column++) {
+      const word = (quad + (column >> 3)) * BLOCK_WORDS + (row & 3) * 8 + (column & 7);
+      visit(row * columns + column, word);
+    }
+  }
+}
+
+const isMatrix = ({ kind }: Tensor) => kind === "matrix" || kind === "streamMatrix";
+
+/** First word of a tensor's masters, and the words from there to its first moments. */
+function placeOf(at: CpuLayout, tensor: Tensor): { readonly master: number; readonly toMoment: number } {
+  if (!isMatrix(tensor)) return { master: at.master(tensor.name) / 4, toMoment: at.stateBytes / 4 };
+  return { master: at.matrices[tensor.name as keyof typeof at.matrices].state / 4, toMoment: 32 };
+}
+
+/** Writes the initial masters and their largest magnitudes. */
+export function writeInitialWeights(at: CpuLayout, buffer: ArrayBufferLike): void {
+  const words = new Int32Array(buffer);
+  const initial = initialWeights(at.layout);
+  for (const tensor of at.layout.tensors) {
+    const { master } = placeOf(at, tensor);
+    if (isMatrix(tensor)) {
+      forEachWeight(tensor, (index, word) => {
+        words[master + word] = initial[tensor.offset + index] as number;
+      });
+    } else {
+      words.set(initial.subarray(tensor.offset, tensor.offset + tensor.size), master);
+    }
+  }
+  const largest = new Int32Array(buffer, at.initial, SLOT_COUNT);
+  for (const name of WEIGHT_SLOTS) {
+    const { offset, size } = at.layout.byName[name];
+    largest[weightSlot(name)] = largestMagnitude(initial, offset, size);
+  }
+}
+
+/** The non-linear functions for all int16 arguments, made by the contract's own functions. */
+export function writeTables(at: CpuLayout, buffer: ArrayBufferLike): void {
+  const contract = tables();
+  const fill = (address: number, f: (x: number) => number) => {
+    const into = new Int16Array(buffer, address - 65536, 65536);
+    for (let x = -32768; x < 32768; x++) into[x + 32768] = f(x);
+  };
+  fill(at.tables.gelu, (x) => gelu(contract, x));
+  fill(at.tables.geluSlope, (x) => geluSlope(contract, x));
+  fill(at.tables.sigmoid, (x) => sigmoid(contract, x));
+  new Int32Array(buffer, at.tables.exp2, 256).set(contract.exp2);
+}
+
+/** Masters and moments in the contract's order. */
+export interface TrainedState {
+  readonly master: Int32Array;
+  readonly moment: Int32Array;
+  readonly square: Int32Array;
+}
+
+/** Everything that training changed, for tests. */
+export function readState(at: CpuLayout, buffer: ArrayBufferLike): TrainedState {
+  const words = new Int32Array(buffer);
+  const count = at.layout.parameterCount;
+  const state = { master: new Int32Array(count), moment: new Int32Array(count), square: new Int32Array(count) };
+  const copy = (into: number, from: number, toMoment: number) => {
+    state.master[into] = words[from] as number;
+    state.moment[into] = words[from + toMoment] as number;
+    state.square[into] = words[from + 2 * toMoment] as number;
+  };
+  for (const tensor of at.layout.tensors) {
+    const { master, toMoment } = placeOf(at, tensor);
+    if (isMatrix(tensor)) {
+      forEachWeight(tensor, (index, word) => copy(tensor.offset + index, master + word, toMoment));
+    } else {
+      for (let i = 0; i < tensor.size; i++) copy(tensor.offset + i, master + i, toMoment);
+    }
+  }
+  return state;
+}
