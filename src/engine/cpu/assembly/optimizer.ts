@@ -48,6 +48,9 @@ const TRAINS: usize = 360;
 const COPY_SHIFT: usize = 364;
 /** What is added before a second moment's update is shifted down. */
 const DITHER: usize = 384;
+/** Masks and a unit to pair int16 in 32-bit lanes. */
+const LOWER: usize = 400;
+const UPPER_UNIT: usize = 416;
 /** Bytes of a context. */
 export const CONTEXT_BYTES: usize = 448;
 
@@ -96,6 +99,8 @@ export function beginTensor(
   v128.store(ctx + SQUARE_HALF, i32x4.splat(1 << (SQUARE_DROP - 1)));
   v128.store(ctx + SQUARE_UNIT, i32x4.splat(1 << SQUARE_FRACTION));
   v128.store(ctx + DITHER, i32x4.splat(dither));
+  v128.store(ctx + LOWER, i32x4.splat(0xffff));
+  v128.store(ctx + UPPER_UNIT, i32x4.splat(1 << 16));
   v128.store(ctx + ONE, i32x4.splat(1));
   v128.store(ctx + MOMENT_HALF, i32x4.splat(1 << (MOMENT_DROP - 1)));
   v128.store(ctx + MAGIC, i32x4.splat((INVERSE_ROOT_MAGIC + ((PRODUCT_SHIFT + 7) << 7)) << 16));
@@ -106,8 +111,8 @@ export function beginTensor(
   v128.store(ctx + RATIO_HALF, i32x4.splat(1 << (RATIO_BITS - 1)));
   v128.store(ctx + WEIGHT_HIGH, i32x4.splat(WEIGHT_LIMIT));
   v128.store(ctx + WEIGHT_LOW, i32x4.splat(-WEIGHT_LIMIT));
-  v128.store(ctx + COPY_HIGH, i16x8.splat(<i16>copyLimit));
-  v128.store(ctx + COPY_LOW, i16x8.splat(<i16>-copyLimit));
+  v128.store(ctx + COPY_HIGH, i32x4.splat(copyLimit));
+  v128.store(ctx + COPY_LOW, i32x4.splat(-copyLimit));
   v128.store(ctx + SEEN_GRADIENT, i32x4.splat(0));
   v128.store(ctx + SEEN_WEIGHT, i32x4.splat(0));
   store<i32>(ctx + ALIGN_LEFT, left);
@@ -159,13 +164,12 @@ function moveMoments(ctx: usize, moment: usize, square: usize): void {
 }
 
 /**
- * One step for four weights: notes magnitudes, updates moments and masters, returns the new masters rounded to the
- * unit of their copy (not saturated yet).
+ * One step for four weights: updates moments and masters, returns the new masters rounded to the unit of their copy
+ * (not saturated yet).
  */
 // @ts-ignore: decorator
 @inline
 function update(ctx: usize, acc: v128, master: usize, moment: usize, square: usize): v128 {
-  v128.store(ctx + SEEN_GRADIENT, v128.or(v128.load(ctx + SEEN_GRADIENT), i32x4.abs(acc)));
   let w = v128.load(master);
   if (load<i32>(ctx + TRAINS) != 0) {
     if (load<i32>(ctx + MOVED) != 0) moveMoments(ctx, moment, square);
@@ -201,46 +205,91 @@ function update(ctx: usize, acc: v128, master: usize, moment: usize, square: usi
     w = clampVector(w, v128.load(ctx + WEIGHT_LOW), v128.load(ctx + WEIGHT_HIGH));
     v128.store(master, w);
   }
-  v128.store(ctx + SEEN_WEIGHT, i32x4.max_s(v128.load(ctx + SEEN_WEIGHT), i32x4.abs(w)));
   return i32x4.shr_s(i32x4.add(w, v128.load(ctx + COPY_HALF)), load<i32>(ctx + COPY_SHIFT));
 }
 
-/** Eight neighbours of one output: their copies as int16. */
+/**
+ * Notes the magnitudes of a block's 32 gradients. Once a block, not once a vector: through memory each note waits for
+ * the one before.
+ */
 // @ts-ignore: decorator
 @inline
-function updateEight(ctx: usize, acc: usize, block: usize): v128 {
-  const low = update(ctx, v128.load(acc), block, block + 128, block + 256);
-  const high = update(ctx, v128.load(acc, 16), block + 16, block + 144, block + 272);
-  const narrow = i16x8.narrow_i32x4_s(low, high);
-  return i16x8.max_s(i16x8.min_s(narrow, v128.load(ctx + COPY_HIGH)), v128.load(ctx + COPY_LOW));
+function noteGradients(ctx: usize, acc: usize): void {
+  let seen = v128.load(ctx + SEEN_GRADIENT);
+  let other = i32x4.abs(v128.load(acc));
+  seen = v128.or(seen, i32x4.abs(v128.load(acc, 16)));
+  other = v128.or(other, i32x4.abs(v128.load(acc, 32)));
+  seen = v128.or(seen, i32x4.abs(v128.load(acc, 48)));
+  other = v128.or(other, i32x4.abs(v128.load(acc, 64)));
+  seen = v128.or(seen, i32x4.abs(v128.load(acc, 80)));
+  other = v128.or(other, i32x4.abs(v128.load(acc, 96)));
+  seen = v128.or(seen, i32x4.abs(v128.load(acc, 112)));
+  v128.store(ctx + SEEN_GRADIENT, v128.or(seen, other));
+}
+
+/** Notes the magnitudes of a block's 32 new masters. */
+// @ts-ignore: decorator
+@inline
+function noteWeights(ctx: usize, block: usize): void {
+  let seen = v128.load(ctx + SEEN_WEIGHT);
+  let other = i32x4.abs(v128.load(block));
+  seen = i32x4.max_s(seen, i32x4.abs(v128.load(block, 16)));
+  other = i32x4.max_s(other, i32x4.abs(v128.load(block, 32)));
+  seen = i32x4.max_s(seen, i32x4.abs(v128.load(block, 48)));
+  other = i32x4.max_s(other, i32x4.abs(v128.load(block, 64)));
+  seen = i32x4.max_s(seen, i32x4.abs(v128.load(block, 80)));
+  other = i32x4.max_s(other, i32x4.abs(v128.load(block, 96)));
+  seen = i32x4.max_s(seen, i32x4.abs(v128.load(block, 112)));
+  v128.store(ctx + SEEN_WEIGHT, i32x4.max_s(seen, other));
+}
+
+/** Updates the four neighbours at `block` and leaves their copies, as i32, in place of the gradients at `acc`. */
+// @ts-ignore: decorator
+@inline
+function updateFour(ctx: usize, acc: usize, block: usize): void {
+  const rounded = update(ctx, v128.load(acc), block, block + 128, block + 256);
+  v128.store(acc, clampVector(rounded, v128.load(ctx + COPY_LOW), v128.load(ctx + COPY_HIGH)));
+}
+
+/** Pairs of two outputs, four inputs: the int16 of `a` below those of `b`. */
+// @ts-ignore: decorator
+@inline
+function pairOf(ctx: usize, a: usize, b: usize): v128 {
+  const low = v128.and(v128.load(a), v128.load(ctx + LOWER));
+  return v128.or(low, i32x4.mul(v128.load(b), v128.load(ctx + UPPER_UNIT)));
+}
+
+/** Two inputs of four outputs that lie 32 bytes apart, as int16: a transposition by loads, without a shuffle. */
+// @ts-ignore: decorator
+@inline
+function acrossOutputs(acc: usize): v128 {
+  const ab = v128.load64_lane(acc + 32, v128.load64_zero(acc), 1);
+  const cd = v128.load64_lane(acc + 96, v128.load64_zero(acc + 64), 1);
+  return i16x8.narrow_i32x4_s(ab, cd);
 }
 
 /**
- * Updates one block of 4 outputs x 8 inputs from its accumulators, and both of its copies.
+ * Updates one block of 4 outputs x 8 inputs from its accumulators, and both of its copies. No shuffles: JSC makes
+ * two rebuilt constants, two byte shuffles and an OR of each.
  *
  * @param forward where the block's first pair lies in the panels with K along the inputs: 4 vectors, 32 bytes apart
  * @param backward likewise with K along the outputs: 64 bytes
  */
 function updateBlock(ctx: usize, acc: usize, block: usize, forward: usize, backward: usize): void {
-  for (let row: usize = 0; row < 4; row++) {
-    v128.store(acc + row * 32, updateEight(ctx, acc + row * 32, block + row * 32));
+  noteGradients(ctx, acc);
+  for (let i: usize = 0; i < 128; i += 32) {
+    updateFour(ctx, acc + i, block + i);
+    updateFour(ctx, acc + i + 16, block + i + 16);
   }
-  const a = v128.load(acc);
-  const b = v128.load(acc, 32);
-  const c = v128.load(acc, 64);
-  const d = v128.load(acc, 96);
-  v128.store(backward, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
-  v128.store(backward, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-  v128.store(backward, v128.shuffle<i16>(c, d, 0, 8, 1, 9, 2, 10, 3, 11), 32);
-  v128.store(backward, v128.shuffle<i16>(c, d, 4, 12, 5, 13, 6, 14, 7, 15), 48);
-  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-  const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-  v128.store(forward, v128.shuffle<i64>(ab, cd, 0, 2));
-  v128.store(forward, v128.shuffle<i64>(ab, cd, 1, 3), 32);
-  const ab2 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-  const cd2 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-  v128.store(forward, v128.shuffle<i64>(ab2, cd2, 0, 2), 64);
-  v128.store(forward, v128.shuffle<i64>(ab2, cd2, 1, 3), 96);
+  noteWeights(ctx, block);
+  v128.store(backward, pairOf(ctx, acc, acc + 32));
+  v128.store(backward, pairOf(ctx, acc + 16, acc + 48), 16);
+  v128.store(backward, pairOf(ctx, acc + 64, acc + 96), 32);
+  v128.store(backward, pairOf(ctx, acc + 80, acc + 112), 48);
+  v128.store(forward, acrossOutputs(acc));
+  v128.store(forward, acrossOutputs(acc + 8), 32);
+  v128.store(forward, acrossOutputs(acc + 16), 64);
+  v128.store(forward, acrossOutputs(acc + 24), 96);
 }
 
 /** Splats four columns of pair panels: the pairs of outputs 4q to 4q + 3. */
@@ -372,17 +421,22 @@ export function trainVector(
   stateBytes: usize,
   copy: usize,
 ): void {
+  let seenSums = v128.load(ctx + SEEN_GRADIENT);
+  let seenMasters = v128.load(ctx + SEEN_WEIGHT);
   for (let i: usize = 0; i < count * 4; i += 16) {
     let sum = v128.load(gradient + i);
     for (let part: usize = 1; part < parts; part++) {
       sum = i32x4.add(sum, v128.load(gradient + i + part * partBytes));
     }
     const at = master + i;
+    seenSums = v128.or(seenSums, i32x4.abs(sum));
     const rounded = update(ctx, sum, at, at + stateBytes, at + 2 * stateBytes);
+    seenMasters = i32x4.max_s(seenMasters, i32x4.abs(v128.load(at)));
     if (copy != 0) {
-      let narrow = i16x8.narrow_i32x4_s(rounded, rounded);
-      narrow = i16x8.max_s(i16x8.min_s(narrow, v128.load(ctx + COPY_HIGH)), v128.load(ctx + COPY_LOW));
-      v128.store64_lane(copy + (i >> 1), narrow, 0);
+      const limited = clampVector(rounded, v128.load(ctx + COPY_LOW), v128.load(ctx + COPY_HIGH));
+      v128.store64_lane(copy + (i >> 1), i16x8.narrow_i32x4_s(limited, limited), 0);
     }
   }
+  v128.store(ctx + SEEN_GRADIENT, seenSums);
+  v128.store(ctx + SEEN_WEIGHT, seenMasters);
 }

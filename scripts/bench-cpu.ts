@@ -1,0 +1,138 @@
+/**
+ * Figures of the CPU engine: kB/s each way, scaling over threads, where the time of a step goes, and the products'
+ * share of the peak that a bare dot loop reaches in the same process.
+ *
+ *     bun scripts/bench-cpu.ts [--level 5] [--streams 64] [--threads 1,2] [--seconds 4] [--shape paper] [--kernels]
+ *
+ * Times are the best of several windows, because other programs disturb; ratios are between figures of one run.
+ */
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
+import { PAPER, type HyperParameters, shapeOfLevel } from "../src/model/hyper.ts";
+
+await buildAssembly();
+const { CpuModel } = await import("../src/engine/cpu/engine.ts");
+const { instantiateKernels, readKernels } = await import("../src/engine/cpu/kernels.ts");
+
+const { values } = parseArgs({
+  options: {
+    level: { type: "string", default: "5" },
+    streams: { type: "string", default: "64" },
+    threads: { type: "string", default: `1,${cpus().length}` },
+    seconds: { type: "string", default: "4" },
+    paper: { type: "boolean", default: false },
+    kernels: { type: "boolean", default: false },
+  },
+});
+
+const hyper: HyperParameters = {
+  ...(values.paper ? PAPER : shapeOfLevel(Number(values.level))),
+  streams: Number(values.streams),
+};
+const WINDOW_STEPS = 16;
+
+/** English-like bytes: the network must have something to learn, or gradients are not typical. */
+function text(step: number, stream: number): number {
+  const words = "the of and to in is was for that on as with by he at from his it an were which are this also be ";
+  return words.charCodeAt((step + stream * 31 + ((step * stream) >> 5)) % words.length);
+}
+
+function chunk(first: number, steps: number): Uint8Array {
+  const bytes = new Uint8Array(steps * hyper.streams);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = text(first + Math.floor(i / hyper.streams), i % hyper.streams);
+  }
+  return bytes;
+}
+
+/** kB/s: the best window of about `seconds`. */
+async function measure(run: (bytes: Uint8Array) => Promise<void>): Promise<number> {
+  let best = 0;
+  const end = performance.now() + Number(values.seconds) * 1000;
+  for (let step = 0; performance.now() < end; step += WINDOW_STEPS) {
+    const bytes = chunk(step, WINDOW_STEPS);
+    const start = performance.now();
+    await run(bytes);
+    best = Math.max(best, bytes.length / (performance.now() - start));
+  }
+  return best;
+}
+
+async function benchThreads(threads: number): Promise<number> {
+  const model = await CpuModel.open(hyper, threads);
+  const intervals = new Uint32Array(WINDOW_STEPS * hyper.streams * 2);
+  const ends = new Uint32Array(256 * hyper.streams);
+  await model.encodeSteps(chunk(0, WINDOW_STEPS), WINDOW_STEPS, intervals); // compiles the kernels
+  const before = { ...model.times };
+  const startMs = performance.now();
+  let steps = 0;
+  const compress = await measure((bytes) => {
+    steps += WINDOW_STEPS;
+    return model.encodeSteps(bytes, WINDOW_STEPS, intervals);
+  });
+  const totalMs = performance.now() - startMs;
+  const spent = (phase: keyof typeof before) => (model.times[phase] - before[phase]) / steps;
+  const split = (["forward", "backward", "optimizer", "waiting"] as const)
+    .map((phase) => `${phase} ${spent(phase).toFixed(3)}`)
+    .join(", ");
+  const decompress = await measure(async (bytes) => {
+    for (let step = 0; step < WINDOW_STEPS; step++) {
+      await model.predict(ends);
+      await model.learn(bytes.subarray(step * hyper.streams, (step + 1) * hyper.streams));
+    }
+  });
+  await model.close();
+  console.log(
+    `${threads} thread(s): compress ${compress.toFixed(1)} kB/s, decompress ${decompress.toFixed(1)} kB/s; ` +
+      `mean ms a step ${(totalMs / steps).toFixed(3)}: ${split}`,
+  );
+  return compress;
+}
+
+/** Best billions of multiply-adds a second of `run`, which does `products` of them. */
+function rate(products: number, run: () => void): number {
+  let best = 0;
+  for (let i = 0; i < 60; i++) {
+    const start = performance.now();
+    for (let j = 0; j < 4; j++) run();
+    best = Math.max(best, (4 * products) / (performance.now() - start) / 1e6);
+  }
+  return best;
+}
+
+/** The three products at the shape of the widest common matrix, one thread, beside the bare loop. */
+function benchKernels(): void {
+  const memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true });
+  const k = instantiateKernels(readKernels(), memory);
+  const [rows, width] = [64, 256];
+  const [x, panels, out, scratch] = [1 << 20, 2 << 20, 3 << 20, 4 << 20];
+  const [state, forward, backward, context] = [5 << 20, 9 << 20, 10 << 20, 11 << 20];
+  const products = rows * width * width;
+  const peak = rate(64 * 65536, () => k.peakDots(65536));
+  const line = (name: string, value: number) =>
+    console.log(`${name}: ${value.toFixed(1)} GMAC/s, ${((100 * value) / peak).toFixed(0)} % of the peak`);
+  line("bare dot loop", peak);
+  const forwardRun = () => k.multiplyForward(x, width * 2, 0, rows, panels, width, width, 64, 7, out, scratch);
+  line("forward product with bias and rounding", rate(products, forwardRun));
+  const backwardRun = () => k.multiplyBackward(x, 0, rows, panels, width, 0, width / 8, 7, out, scratch);
+  line("backward product with rounding", rate(products, backwardRun));
+  const train = (learningRate: number) => () => {
+    k.beginTensor(context, -3, 0, learningRate, 17, 127, 0);
+    k.trainMatrix(context, x, panels, rows / 2, 0, width / 4, width, width, state, forward, backward, scratch);
+  };
+  const measured = rate(products, train(0));
+  const trained = rate(products, train(16384));
+  line("weight gradients, measuring only", measured);
+  line("weight gradients with the optimizer", trained);
+}
+
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Bun ${Bun.version}, ${process.platform}-${process.arch}`);
+const { streams, history, embedding, globalHidden, fineHidden } = hyper;
+console.log(`B ${streams}, T ${history}, D ${embedding}, G ${globalHidden}, F ${fineHidden}`);
+benchKernels();
+if (values.kernels) process.exit(0);
+const speeds: number[] = [];
+for (const threads of values.threads.split(",").map(Number)) speeds.push(await benchThreads(threads));
+if (speeds.length > 1) console.log(`scaling: ${((speeds.at(-1) ?? 0) / (speeds[0] ?? 1)).toFixed(2)}`);
+process.exit(0);
