@@ -2,15 +2,15 @@
 //
 //   gate = sigmoid(g)      out = up * gate + bias[stream] + skipped * scale
 //
-// gate is Q14, the rest Q11. Rows are streams: both branches lie side by side.
+// gate is Q14, out Q7, the rest Q10. Rows are streams: both branches lie side by side.
 
-@group(0) @binding(0) var<storage, read> up: array<i32>;              // B x H, Q11
-@group(0) @binding(1) var<storage, read> g: array<i32>;               // B x H, Q11
-@group(0) @binding(2) var<storage, read> skipped: array<i32>;         // B x H, Q11
+@group(0) @binding(0) var<storage, read> up: array<i32>;              // B x H, Q10
+@group(0) @binding(1) var<storage, read> g: array<i32>;               // B x H, Q10
+@group(0) @binding(2) var<storage, read> skipped: array<i32>;         // B x H, Q10
 @group(0) @binding(3) var<storage, read> master: array<i32>;          // Q24
 @group(0) @binding(4) var<storage, read> tables: array<i32>;
 @group(0) @binding(5) var<storage, read_write> gate: array<i32>;      // B x H, Q14
-@group(0) @binding(6) var<storage, read_write> out: array<i32>;       // B x H, Q11
+@group(0) @binding(6) var<storage, read_write> out: array<i32>;       // B x H, Q10
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -20,5 +20,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let open = sigmoid(g[i]);
   gate[i] = open;
   let kept = round_shift(skipped[i] * as_scale(master[SKIP_AT]), SCALE_BITS);
-  out[i] = clamp_activation(round_shift(up[i] * open, SLOPE_BITS) + as_bias(master[STREAM_BIAS_AT + i]) + kept);
+  out[i] = as_norm_input(round_shift(up[i] * open, SLOPE_BITS) + as_bias(master[STREAM_BIAS_AT + i]) + kept);
 }

@@ -7,9 +7,9 @@
 // storage buffers are all that every device offers.
 
 @group(0) @binding(0) var<storage, read> d: array<i32>;                     // B x H, Q22
-@group(0) @binding(1) var<storage, read> up: array<i32>;                    // B x H, Q11
+@group(0) @binding(1) var<storage, read> up: array<i32>;                    // B x H, Q10
 @group(0) @binding(2) var<storage, read> gate: array<i32>;                  // B x H, Q14
-@group(0) @binding(3) var<storage, read> skipped: array<i32>;               // B x H, Q11
+@group(0) @binding(3) var<storage, read> skipped: array<i32>;               // B x H, Q10
 @group(0) @binding(4) var<storage, read> master: array<i32>;                // Q24
 @group(0) @binding(5) var<storage, read_write> d_up_gate: array<i32>;       // 2 x B x H, Q22: d_up, then d_gate
 @group(0) @binding(6) var<storage, read_write> d_skipped: array<i32>;       // B x H, Q22

@@ -6,7 +6,7 @@
 // One workgroup per stream, four bytes to a lane. The inverse of the sum is one division of integers; its rounding
 // keeps the total at or below 2^22: docs/NUMERICS.md section 8.
 
-@group(0) @binding(0) var<storage, read> logits: array<i32>;          // B x 256, Q11
+@group(0) @binding(0) var<storage, read> logits: array<i32>;          // B x 256, Q10
 @group(0) @binding(1) var<storage, read> tables: array<i32>;
 @group(0) @binding(2) var<storage, read_write> ends: array<u32>;      // B x 256
 
@@ -17,9 +17,9 @@ var<workgroup> sums: array<u32, 64>;
 
 fn exp_negative(difference: i32) -> u32 {
   let power = difference * LOG2_E;
-  let whole = u32(power >> 23u);
+  let whole = u32(power >> 22u);
   if (whole > 16u) { return 0u; }
-  return (u32(tables[EXP2_TABLE + ((power >> 15u) & 255)]) + ((1u << whole) >> 1u)) >> whole;
+  return (u32(tables[EXP2_TABLE + ((power >> 14u) & 255)]) + ((1u << whole) >> 1u)) >> whole;
 }
 
 // Inclusive running sum over the lanes.

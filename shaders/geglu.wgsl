@@ -1,12 +1,12 @@
 // geglu: out = gelu(u) * v, where a row of x holds N values u and then N values v.
 //
 // As part of the global stream the result goes into a slot of the rolling cache instead of a row of its own: a ring
-// of RING slots of N values, slot step % RING; nothing is ever moved. RING = 1 is the plain case. Q11 throughout.
+// of RING slots of N values, slot step % RING; nothing is ever moved. RING = 1 is the plain case.
 
-@group(0) @binding(0) var<storage, read> x: array<i32>;               // B x 2N, Q11
+@group(0) @binding(0) var<storage, read> x: array<i32>;               // B x 2N, Q10
 @group(0) @binding(1) var<storage, read> tables: array<i32>;
 @group(0) @binding(2) var<storage, read> shifts: array<i32>;
-@group(0) @binding(3) var<storage, read_write> out: array<i32>;       // B x (RING x N), Q11
+@group(0) @binding(3) var<storage, read_write> out: array<i32>;       // B x (RING x N), Q8
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -17,5 +17,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let f = i % N;
   let product = gelu(x[b * 2u * N + f]) * x[b * 2u * N + N + f];
   let slot = u32(shifts[AT_STEP]) % RING;
-  out[b * RING * N + slot * N + f] = clamp_activation(round_shift(product, ACTIVATION_BITS));
+  out[b * RING * N + slot * N + f] = clamp_activation(round_shift(product, 2u * ACTIVATION_BITS - HIDDEN_BITS));
 }

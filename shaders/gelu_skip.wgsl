@@ -1,12 +1,13 @@
 // gelu_skip: out = gelu(x) + skipped * scale, with one trained scalar as the skip's scale (Q12).
 //
 // Ends the global stream (x from its Linear, skipped the normalised input) and the fine refiner (x from its last norm).
+// LIMIT is 2^20 for the former, whose values are wide, and 32767 for the latter.
 
-@group(0) @binding(0) var<storage, read> x: array<i32>;               // COUNT, Q11
-@group(0) @binding(1) var<storage, read> skipped: array<i32>;         // COUNT, Q11
+@group(0) @binding(0) var<storage, read> x: array<i32>;               // COUNT, Q10
+@group(0) @binding(1) var<storage, read> skipped: array<i32>;         // COUNT, Q10
 @group(0) @binding(2) var<storage, read> master: array<i32>;          // Q24
 @group(0) @binding(3) var<storage, read> tables: array<i32>;
-@group(0) @binding(4) var<storage, read_write> out: array<i32>;       // COUNT, Q11
+@group(0) @binding(4) var<storage, read_write> out: array<i32>;       // COUNT, Q10
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -14,5 +15,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = flat_group(group, groups) * 64u + lane;
   if (i >= COUNT) { return; }
   let kept = round_shift(skipped[i] * as_scale(master[SKIP_AT]), SCALE_BITS);
-  out[i] = clamp_activation(gelu(x[i]) + kept);
+  out[i] = clamp(gelu(x[i]) + kept, -LIMIT, LIMIT);
 }

@@ -5,8 +5,8 @@
 // One workgroup per stream: the row's sum is made in the workgroup, then added atomically (modulo 2^32, any order).
 
 @group(0) @binding(0) var<storage, read> d: array<i32>;                     // B x WIDTH, Q22
-@group(0) @binding(1) var<storage, read> x: array<i32>;                     // B x WIDTH, Q11
-@group(0) @binding(2) var<storage, read> skipped: array<i32>;               // B x WIDTH, Q11
+@group(0) @binding(1) var<storage, read> x: array<i32>;                     // B x WIDTH, Q10
+@group(0) @binding(2) var<storage, read> skipped: array<i32>;               // B x WIDTH, Q10
 @group(0) @binding(3) var<storage, read> master: array<i32>;                // Q24
 @group(0) @binding(4) var<storage, read> tables: array<i32>;
 @group(0) @binding(5) var<storage, read_write> d_x: array<i32>;             // B x WIDTH, Q22

@@ -1,6 +1,6 @@
 // linear: out = x W^T + bias for int8 operands packed along the inputs, one dot4I8Packed per four products.
 //
-//   out[r, n] = clamp(round(sum_k x[r, k] * w[n, k] / 2^shift) + bias[n])        Q11
+//   out[r, n] = clamp(round(sum_k x[r, k] * w[n, k] / 2^shift) + bias[n], ±OUTPUT_LIMIT)        Q(OUTPUT_BITS)
 //
 // Each invocation makes TILE rows x 8 outputs, so that
 // a loaded word serves 8 products. Accumulators stay below 127 * 127 * 8192 < 2^27, so nothing wraps.
@@ -9,7 +9,7 @@
 @group(0) @binding(1) var<storage, read> copies: array<u32>;            // packed int8 copies of all matrices
 @group(0) @binding(2) var<storage, read> master: array<i32>;            // for the bias, Q24
 @group(0) @binding(3) var<storage, read> shifts: array<i32>;
-@group(0) @binding(4) var<storage, read_write> out: array<i32>;         // ROWS x OUTPUTS, Q11
+@group(0) @binding(4) var<storage, read_write> out: array<i32>;         // ROWS x OUTPUTS, Q10
 
 const WORDS = INPUTS / 4u;
 
@@ -17,10 +17,12 @@ fn dots(a: u32, w: vec4<u32>) -> vec4<i32> {
   return vec4<i32>(dot4I8Packed(a, w.x), dot4I8Packed(a, w.y), dot4I8Packed(a, w.z), dot4I8Packed(a, w.w));
 }
 
+const BIAS_SHIFT = u32(WEIGHT_BITS - OUTPUT_BITS);
+
 fn store(row: u32, n: u32, sums: vec4<i32>, shift: i32) {
   for (var j = 0u; j < 4u; j++) {
-    let value = round_shift_any(sums[j], shift) + as_bias(master[BIAS_AT + n + j]);
-    out[row * OUTPUTS + n + j] = clamp_activation(value);
+    let value = round_shift_any(sums[j], shift) + round_shift(master[BIAS_AT + n + j], BIAS_SHIFT);
+    out[row * OUTPUTS + n + j] = clamp(value, -OUTPUT_LIMIT, OUTPUT_LIMIT);
   }
 }
 
@@ -43,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
       high[i] += dots(a, w_high);
     }
   }
-  let shift = WEIGHT_BITS - shifts[ACTIVATION_SLOT] - shifts[COPY_SHIFTS + WEIGHT_SLOT];
+  let shift = WEIGHT_BITS + INPUT_BITS - OUTPUT_BITS - shifts[ACTIVATION_SLOT] - shifts[COPY_SHIFTS + WEIGHT_SLOT];
   for (var i = 0u; i < TILE && r0 + i < ROWS; i++) {
     store(r0 + i, n0, low[i], shift);
     store(r0 + i, n0 + 4u, high[i], shift);

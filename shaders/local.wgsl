@@ -2,14 +2,14 @@
 //
 //   pre[t, d] = z[t-1, d] tap[0, d] + z[t, d] tap[1, d] + z[t+1, d] tap[2, d] + bias[d]      near = gelu(pre)
 //
-// Positions outside the history are zero. Each product is rounded to Q11 on its own, so that a sum of three cannot
+// Positions outside the history are zero. Each product is rounded to Q10 on its own, so that a sum of three cannot
 // leave 32 bits.
 
-@group(0) @binding(0) var<storage, read> z: array<i32>;               // B x T x D, Q11
+@group(0) @binding(0) var<storage, read> z: array<i32>;               // B x T x D, Q10
 @group(0) @binding(1) var<storage, read> master: array<i32>;          // Q24
 @group(0) @binding(2) var<storage, read> tables: array<i32>;
-@group(0) @binding(3) var<storage, read_write> pre: array<i32>;       // B x T x D, Q11
-@group(0) @binding(4) var<storage, read_write> near: array<i32>;      // B x T x D, Q11
+@group(0) @binding(3) var<storage, read_write> pre: array<i32>;       // B x T x D, Q10
+@group(0) @binding(4) var<storage, read_write> near: array<i32>;      // B x T x D, Q10
 
 fn product(i: u32, tap: u32) -> i32 { return round_shift(z[i] * as_scale(master[TAP_AT + tap]), SCALE_BITS); }
 

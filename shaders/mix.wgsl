@@ -2,14 +2,14 @@
 //
 //   alpha = sigmoid(r)        mixed = near + alpha * (far - near)
 //
-// alpha is Q14, the rest Q11.
+// alpha is Q14, mixed Q7, the rest Q10; far is wide.
 
-@group(0) @binding(0) var<storage, read> r: array<i32>;               // B x H, Q11
-@group(0) @binding(1) var<storage, read> far: array<i32>;             // B x H, Q11
-@group(0) @binding(2) var<storage, read> near: array<i32>;            // B x H, Q11
+@group(0) @binding(0) var<storage, read> r: array<i32>;               // B x H, Q10
+@group(0) @binding(1) var<storage, read> far: array<i32>;             // B x H, Q10
+@group(0) @binding(2) var<storage, read> near: array<i32>;            // B x H, Q10
 @group(0) @binding(3) var<storage, read> tables: array<i32>;
 @group(0) @binding(4) var<storage, read_write> alpha: array<i32>;     // B x H, Q14
-@group(0) @binding(5) var<storage, read_write> mixed: array<i32>;     // B x H, Q11
+@group(0) @binding(5) var<storage, read_write> mixed: array<i32>;     // B x H, Q10
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -18,5 +18,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= COUNT) { return; }
   let weight = sigmoid(r[i]);
   alpha[i] = weight;
-  mixed[i] = clamp_activation(near[i] + mul_round(far[i] - near[i], weight, SLOPE_BITS));
+  mixed[i] = as_norm_input(near[i] + mul_round(far[i] - near[i], weight, SLOPE_BITS));
 }

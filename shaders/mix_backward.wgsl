@@ -4,8 +4,8 @@
 
 @group(0) @binding(0) var<storage, read> d: array<i32>;               // B x H, Q22
 @group(0) @binding(1) var<storage, read> alpha: array<i32>;           // B x H, Q14
-@group(0) @binding(2) var<storage, read> far: array<i32>;             // B x H, Q11
-@group(0) @binding(3) var<storage, read> near: array<i32>;            // B x H, Q11
+@group(0) @binding(2) var<storage, read> far: array<i32>;             // B x H, Q10
+@group(0) @binding(3) var<storage, read> near: array<i32>;            // B x H, Q10
 @group(0) @binding(4) var<storage, read_write> d_far: array<i32>;     // B x H, Q22
 @group(0) @binding(5) var<storage, read_write> d_near: array<i32>;    // B x H, Q22
 @group(0) @binding(6) var<storage, read_write> d_router: array<i32>;  // B x H, Q22
@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let to_far = mul_round(d[i], alpha[i], SLOPE_BITS);
   d_far[i] = to_far;
   d_near[i] = d[i] - to_far;
-  let to_alpha = mul_round(d[i], clamp_activation(far[i] - near[i]), ACTIVATION_BITS);
+  let to_alpha = mul_round(d[i], as_norm_input(far[i] - near[i]), NORM_INPUT_BITS);
   let slope = round_shift(alpha[i] * ((1 << SLOPE_BITS) - alpha[i]), SLOPE_BITS);
   d_router[i] = clamp_gradient(mul_round(to_alpha, slope, SLOPE_BITS));
 }

@@ -1,7 +1,7 @@
 // norm: LayerNorm of rows of WIDTH values, then scale and shift.
 //
-//   normalised = (x - mean) / deviation            Q11, ±16
-//   out        = normalised * scale + shift        Q11
+//   normalised = (x - mean) / deviation            Q10, ±16
+//   out        = normalised * scale + shift        Q10
 //
 // A row is reduced by LANES invocations, GROUP_ROWS rows to a workgroup. Sums of integers do not depend on order; the
 // sum of squares is kept as two 32-bit halves (sum of d^2 >> 16 and of d^2 & 0xffff), which lose nothing. The inverse
@@ -9,12 +9,11 @@
 
 @group(0) @binding(0) var<storage, read> x: array<i32>;                     // ROWS x WIDTH
 @group(0) @binding(1) var<storage, read> master: array<i32>;                // all master weights, Q24
-@group(0) @binding(2) var<storage, read_write> normalised: array<i32>;      // ROWS x WIDTH, Q11
+@group(0) @binding(2) var<storage, read_write> normalised: array<i32>;      // ROWS x WIDTH, Q10
 @group(0) @binding(3) var<storage, read_write> deviations: array<vec2<i32>>; // ROWS: mantissa, shift
-@group(0) @binding(4) var<storage, read_write> out: array<i32>;             // ROWS x WIDTH, Q11
+@group(0) @binding(4) var<storage, read_write> out: array<i32>;             // ROWS x WIDTH, Q10
 
 const GROUP_ROWS = 64u / LANES;
-const PER_LANE = WIDTH / LANES;
 
 // Sums of each row of the group. The values are zero at the start; an atomic sum needs one barrier, a tree six, and
 // on software adapters a barrier costs more than the work between two of them.
@@ -46,7 +45,7 @@ fn inverse_deviation(high_part: u32, low_part: u32) -> vec2<i32> {
   else if (k >= 0) { m = (high << u32(16 - k)) | (low >> u32(k)); }
   else { m = low << u32(-k); }
   let mantissa = min(32767u, 0x20000000u / integer_sqrt(m << 14u));
-  return vec2<i32>(i32(mantissa), 11 + k / 2 - i32((WIDTH_LOG2 + odd) / 2u));
+  return vec2<i32>(i32(mantissa), 12 + k / 2 - i32((WIDTH_LOG2 + odd) / 2u));
 }
 
 @compute @workgroup_size(64)
@@ -54,17 +53,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let mine = lane / LANES;
   let row = flat_group(group, groups) * GROUP_ROWS + mine;
-  let first = min(row, ROWS - 1u) * WIDTH + lane % LANES;
+  let start = min(row, ROWS - 1u) * WIDTH;
+  let first = start + lane % LANES;
 
+  // Loops run from a place that is not constant, so that no compiler unrolls them: see norm_backward.
   var sum = 0;
-  for (var i = 0u; i < PER_LANE; i++) { sum += x[first + i * LANES]; }
+  for (var at = first; at < start + WIDTH; at += LANES) { sum += x[at]; }
   atomicAdd(&sums[mine], bitcast<u32>(sum));
   workgroupBarrier();
   let mean = round_shift(bitcast<i32>(atomicLoad(&sums[mine])), WIDTH_LOG2);
 
   var squares = vec2<u32>(0u, 0u);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let d = clamp_activation(x[first + i * LANES] - mean);
+  for (var at = first; at < start + WIDTH; at += LANES) {
+    let d = clamp_activation(x[at] - mean);
     let square = u32(d * d);
     squares += vec2<u32>(square >> 16u, square & 0xffffu);
   }
@@ -75,12 +76,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (row >= ROWS) { return; }
   if (lane % LANES == 0u) { deviations[row] = deviation; }
 
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = lane % LANES + i * LANES;
-    let d = clamp_activation(x[first + i * LANES] - mean);
+  for (var at = first; at < start + WIDTH; at += LANES) {
+    let d = clamp_activation(x[at] - mean);
     let value = clamp_activation(round_shift(d * deviation.x, u32(deviation.y)));
-    normalised[first + i * LANES] = value;
-    let scaled = round_shift(value * as_scale(master[SCALE_AT + at]), SCALE_BITS);
-    out[first + i * LANES] = clamp_activation(scaled + as_bias(master[SHIFT_AT + at]));
+    normalised[at] = value;
+    let scaled = round_shift(value * as_scale(master[SCALE_AT + at - start]), SCALE_BITS);
+    out[at] = clamp_activation(scaled + as_bias(master[SHIFT_AT + at - start]));
   }
 }

@@ -7,49 +7,51 @@
 // LANES invocations to a row, as in norm. Every term is rounded before it is added, so no sum depends on order.
 
 @group(0) @binding(0) var<storage, read> d: array<i32>;                      // ROWS x WIDTH, Q22
-@group(0) @binding(1) var<storage, read> normalised: array<i32>;             // ROWS x WIDTH, Q11
+@group(0) @binding(1) var<storage, read> normalised: array<i32>;             // ROWS x WIDTH, Q10
 @group(0) @binding(2) var<storage, read> deviations: array<vec2<i32>>;       // ROWS: mantissa, shift
 @group(0) @binding(3) var<storage, read> master: array<i32>;                 // Q24
 @group(0) @binding(4) var<storage, read_write> gradient: array<atomic<i32>>; // dense gradients
 @group(0) @binding(5) var<storage, read_write> out: array<i32>;              // ROWS x WIDTH, Q22
 
 const GROUP_ROWS = 64u / LANES;
-const PER_LANE = WIDTH / LANES;
 
 // Sums of each row, as in norm: zero at the start.
 var<workgroup> means: array<atomic<i32>, GROUP_ROWS>;
 var<workgroup> slopes: array<atomic<i32>, GROUP_ROWS>;
 
+fn d_normalised(at: u32, column: u32) -> i32 {
+  return clamp_gradient(mul_round(d[at], as_scale(master[SCALE_AT + column]), SCALE_BITS));
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let column = lane % LANES;
   let mine = lane / LANES;
   let row = flat_group(group, groups) * GROUP_ROWS + mine;
   let live = row < ROWS;
-  let first = min(row, ROWS - 1u) * WIDTH + column;
-  var d_normalised = array<i32, PER_LANE>();
+  let start = min(row, ROWS - 1u) * WIDTH;
+  let first = start + lane % LANES;
   var sums = vec2<i32>();
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    let value = clamp_gradient(mul_round(d[at], as_scale(master[SCALE_AT + column + i * LANES]), SCALE_BITS));
-    d_normalised[i] = value;
+  // Loops run from a place that is not constant, and nothing is kept between them: unrolled, they take a software
+  // adapter's compiler ten seconds.
+  for (var at = first; at < start + WIDTH; at += LANES) {
+    let value = d_normalised(at, at - start);
     sums += vec2<i32>(round_shift(value, WIDTH_LOG2), mul_round(value, normalised[at], ACTIVATION_BITS + WIDTH_LOG2));
     if (live) {
-      let column_at = column + i * LANES;
-      atomicAdd(&gradient[SCALE_DENSE + column_at], mul_round(d[at], normalised[at], ACTIVATION_BITS + ROWS_LOG2));
-      atomicAdd(&gradient[SHIFT_DENSE + column_at], round_shift_any(d[at], i32(ROWS_LOG2)));
+      let to_scale = mul_round(d[at], normalised[at], ACTIVATION_BITS + ROWS_LOG2);
+      atomicAdd(&gradient[SCALE_DENSE + at - start], to_scale);
+      atomicAdd(&gradient[SHIFT_DENSE + at - start], round_shift_any(d[at], i32(ROWS_LOG2)));
     }
   }
   atomicAdd(&means[mine], sums.x);
   atomicAdd(&slopes[mine], sums.y);
   workgroupBarrier();
+  if (!live) { return; }
   let mean = atomicLoad(&means[mine]);
   let slope = atomicLoad(&slopes[mine]);
-  let deviation = deviations[min(row, ROWS - 1u)];
-  for (var i = 0u; i < PER_LANE && live; i++) {
-    let at = first + i * LANES;
-    let inner = d_normalised[i] - mean - mul_round(slope, normalised[at], ACTIVATION_BITS);
-    out[at] = clamp_gradient(mul_round(inner, deviation.x, u32(deviation.y)));
+  let deviation = deviations[row];
+  for (var at = first; at < start + WIDTH; at += LANES) {
+    let inner = d_normalised(at, at - start) - mean - mul_round(slope, normalised[at], ACTIVATION_BITS);
+    out[at] = clamp_gradient(mul_round(inner, deviation.x, u32(deviation.y) + MORE_SHIFT));
   }
 }

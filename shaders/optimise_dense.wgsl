@@ -39,7 +39,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   var weight = master[at];
   if (rate > 0) {
     let left = exponent - shifts[SCALES + tensor];
-    let element = update(Element(weight, moment[at], square[at]), accumulated, left, shifts[MOVED + tensor], rate);
+    let old = Element(weight, moment[at], square[at]);
+    let element = update(old, accumulated, left, shifts[MOVED + tensor], rate, square_dither(shifts[AT_STEP]));
     weight = element.master;
     master[at] = weight;
     moment[at] = element.moment;

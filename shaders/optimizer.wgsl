@@ -36,24 +36,27 @@ fn move_square(square: i32, moved: i32) -> i32 {
   return select(square << 2u, SQUARE_LIMIT, square >= (SQUARE_LIMIT >> 2u));
 }
 
-// moment / sqrt(square) in Q12: the inverse root of (square >> 8) + 1 by the trick on 16-bit float bits.
+// moment / sqrt(square) in Q12: the inverse root of max(square, 1) by the trick on 16-bit float bits.
 fn moment_ratio(moment: i32, square: i32) -> i32 {
-  let value = (square >> 8u) + 1;
+  let value = max(square, 1);
   let exponent = bit_length(u32(value)) - 1;
   let mantissa = select(value << u32(7 - min(exponent, 7)), value >> u32(max(exponent, 7) - 7), exponent >= 7) & 127;
   let inverse = INVERSE_ROOT_MAGIC - ((((exponent + 127) << 7u) | mantissa) >> 1u);
-  let product = round_shift(moment, 8u) * (128 + (inverse & 127));
-  return clamp((product << 2u) >> u32(127 - (inverse >> 7u)), -RATIO_LIMIT, RATIO_LIMIT);
+  let product = round_shift(moment, 6u) * (128 + (inverse & 127));
+  return clamp((product << 4u) >> u32(127 - (inverse >> 7u)), -RATIO_LIMIT, RATIO_LIMIT);
 }
 
+// What is added before a second moment is shifted down: the step's low 9 bits reversed.
+fn square_dither(step: i32) -> i32 { return i32(reverseBits(u32(step)) >> 23u); }
+
 // One update. `left` aligns the gradient to the tensor's unit, `moved` is how far that unit moved since the last step.
-fn update(element: Element, accumulated: i32, left: i32, moved: i32, rate: i32) -> Element {
+fn update(element: Element, accumulated: i32, left: i32, moved: i32, rate: i32, dither: i32) -> Element {
   let gradient = align_gradient(accumulated, left);
   let m = move_moment(element.moment, moved);
   let v = move_square(element.square, moved);
-  let top = round_shift(gradient, 11u);
+  let top = round_shift(gradient, 8u);
   let moment = m + round_shift(gradient - m, 3u);
-  let square = v + ((((top * top) << 8u) - v) >> 9u);
+  let square = v + ((((top * top) << 2u) - v + dither) >> 9u);
   let step = round_shift(moment_ratio(moment, square) * rate, 12u);
   return Element(clamp(element.master - step, -WEIGHT_LIMIT, WEIGHT_LIMIT), moment, square);
 }

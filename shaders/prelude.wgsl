@@ -5,12 +5,15 @@
 
 const ACTIVATION_LIMIT = 32767;
 const GRADIENT_LIMIT = 1 << 26u;
-const ACTIVATION_BITS = 11u;  // Q11: activations
+const ACTIVATION_BITS = 10u;  // Q10: activations, ±32
+const NORM_INPUT_BITS = 7u;   // Q7: what enters a norm, ±256
+const HIDDEN_BITS = 8u;       // Q8: outputs of GeGLUs, ±128
+const WIDE_LIMIT = 1 << 20u;  // the global stream's values: Q10, ±1024
 const SCALE_BITS = 12u;       // Q12: norm scales, taps, skips
 const SLOPE_BITS = 14u;       // Q14: sigmoid, slopes of GELU
 const GRADIENT_BITS = 22u;    // Q22: gradients
 const WEIGHT_BITS = 24;       // Q24: master weights
-const NODE_SHIFT = 5u;        // tables have a node every 2^5 units of Q11
+const NODE_SHIFT = 4u;        // tables have a node every 2^4 units of Q10
 const NODE_ZERO = 512;
 const NODES = 1025;
 const SIGMOID_TABLE = 1025;   // index of the sigmoid's first node in the tables
@@ -39,9 +42,12 @@ fn mul_round(a: i32, b: i32, s: u32) -> i32 {
 // Bits in the magnitude of a non-negative number: 0 for 0.
 fn bit_length(x: u32) -> i32 { return 32 - i32(countLeadingZeros(x)); }
 
-// A vector's master weight as Q12 in 16 bits, and as Q11.
+// A vector's master weight as Q12 in 16 bits, and as Q10.
 fn as_scale(master: i32) -> i32 { return clamp(round_shift(master, 12u), -32767, 32767); }
-fn as_bias(master: i32) -> i32 { return round_shift(master, 13u); }
+fn as_bias(master: i32) -> i32 { return round_shift(master, 14u); }
+
+// A Q10 sum as what enters a norm: Q7, saturating.
+fn as_norm_input(x: i32) -> i32 { return clamp_activation(round_shift(x, ACTIVATION_BITS - NORM_INPUT_BITS)); }
 
 // Linear index of an invocation when a long list of workgroups is folded into two dimensions.
 fn flat_group(group: vec3<u32>, groups: vec3<u32>) -> u32 { return group.y * groups.x + group.x; }

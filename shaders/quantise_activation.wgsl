@@ -1,4 +1,4 @@
-// quantise_activation: int8 operands from Q11 activations, four to a word, with the slot's lagged exponent.
+// quantise_activation: int8 operands from Q10 activations, four to a word, with the slot's lagged exponent.
 //
 //   operand = clamp(round(x / 2^shift), ±127)
 //

@@ -1,13 +1,13 @@
 // stream_linear: the batched matmul of the coarse refiner: both branches of a stream times that stream's own matrix.
 //
-//   out[b, j, n] = clamp(round(sum_k x[b, j, k] * u[b, n, k] / 2^shift))       j = 0, 1;  Q11
+//   out[b, j, n] = clamp(round(sum_k x[b, j, k] * u[b, n, k] / 2^shift))       j = 0, 1;  Q10
 //
 // One invocation per (stream, output) makes both branches, so each word of the matrix is read once.
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;               // B x 2 x C / 4 words, packed int8
 @group(0) @binding(1) var<storage, read> copies: array<u32>;          // packed int8 copies of all matrices
 @group(0) @binding(2) var<storage, read> shifts: array<i32>;
-@group(0) @binding(3) var<storage, read_write> out: array<i32>;       // B x 2 x C, Q11
+@group(0) @binding(3) var<storage, read_write> out: array<i32>;       // B x 2 x C, Q10
 
 const WORDS = COARSE / 4u;
 

@@ -1,16 +1,19 @@
 // Look-ups of GELU and the sigmoid, for kernels that bind `tables`: the nearest node plus its slope times the rest.
-// A GELU entry holds the value in its low half (Q11) and the slope in its high half (Q14).
+// A GELU entry holds the value in its low half (Q10) and the slope in its high half (Q14).
 
 fn node_of(x: i32) -> i32 { return clamp(round_shift(x, NODE_SHIFT) + NODE_ZERO, 0, NODES - 1); }
 fn beyond_node(x: i32, node: i32) -> i32 { return x - ((node - NODE_ZERO) << NODE_SHIFT); }
 
 fn gelu_slope(x: i32) -> i32 { return tables[node_of(x)] >> 16u; }
 
+// From +8 on GELU is x itself, below -8 it is 0, both to the last bit.
 fn gelu(x: i32) -> i32 {
+  let end = NODE_ZERO << NODE_SHIFT;
+  if (x >= end) { return x; }
+  if (x <= -end) { return 0; }
   let node = node_of(x);
   let entry = tables[node];
-  let value = (entry << 16u) >> 16u;
-  return min(value + round_shift(beyond_node(x, node) * (entry >> 16u), SLOPE_BITS), ACTIVATION_LIMIT);
+  return ((entry << 16u) >> 16u) + round_shift(beyond_node(x, node) * (entry >> 16u), SLOPE_BITS);
 }
 
 fn sigmoid_slope(y: i32) -> i32 { return round_shift(y * ((1 << SLOPE_BITS) - y), SLOPE_BITS); }

@@ -6,8 +6,12 @@
  * them. A number format is written Qn: the integer v stands for v / 2^n.
  */
 
-/** Fraction bits of activations in the element-wise domain: Q11 in 16 bits, so ±16. */
-export const ACTIVATION_BITS = 11;
+/** Fraction bits of activations in the element-wise domain: Q10 in 16 bits, so ±32. */
+export const ACTIVATION_BITS = 10;
+/** Fraction bits of what enters a norm: Q7 in 16 bits, ±256, because such values grow as training goes on. */
+export const NORM_INPUT_BITS = 7;
+/** Fraction bits of GeGLU outputs, products of two activations: Q8 in 16 bits, ±128. */
+export const HIDDEN_BITS = 8;
 /** Fraction bits of scale-like vectors (norm scales, convolution taps, skips): Q12 in 16 bits, so ±8. */
 export const SCALE_BITS = 12;
 /** Fraction bits of sigmoid values and of the slopes of GELU: Q14. */
@@ -19,6 +23,8 @@ export const WEIGHT_BITS = 24;
 
 /** Largest magnitude of an activation. */
 export const ACTIVATION_LIMIT = 32767;
+/** Largest magnitude of the global stream's values, which are Q10 in more than 16 bits: 2^20, that is 1024. */
+export const WIDE_LIMIT = 1 << 20;
 /** Largest magnitude of a gradient in the element-wise domain: 2^26, that is 16.0. */
 export const GRADIENT_LIMIT = 1 << 26;
 /** Largest magnitude of a master weight: 2^30, that is 64.0. */
@@ -41,6 +47,11 @@ export function clamp(x: number, limit: number): number {
 /** Saturates to the element-wise activation format, ±32767. */
 export function clampActivation(x: number): number {
   return clamp(x, ACTIVATION_LIMIT);
+}
+
+/** Saturates to the wide activation format of the global stream, ±2^20. */
+export function clampWide(x: number): number {
+  return clamp(x, WIDE_LIMIT);
 }
 
 /** Saturates to the element-wise gradient format, ±2^26. */

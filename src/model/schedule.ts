@@ -52,3 +52,13 @@ export function learningRates(peak: number): Int32Array {
 export function rateAt(rates: Int32Array, step: number): number {
   return rates[step < rates.length ? step : rates.length - 1] as number;
 }
+
+/**
+ * What is added before a second moment's update is shifted down, 0 to 511: the step number's low 9 bits reversed. Over
+ * 512 steps it takes every value once, so small gradients are not lost to rounding, and the error does not pile up.
+ */
+export function squareDither(step: number): number {
+  let reversed = 0;
+  for (let bit = 0; bit < SQUARE_SHIFT; bit++) reversed |= ((step >> bit) & 1) << (SQUARE_SHIFT - 1 - bit);
+  return reversed;
+}

@@ -5,10 +5,10 @@
  * integers, and handed to every engine as data. test/model/tables.test.ts pins their hash: a table that changed
  * would change every archive.
  */
-import { ACTIVATION_BITS, ACTIVATION_LIMIT, roundShift, SLOPE_BITS } from "./fixed.ts";
+import { ACTIVATION_BITS, roundShift, SLOPE_BITS } from "./fixed.ts";
 
-/** Tables of x in Q11 have one node every 2^-6: the low 5 bits of x are interpolated with the slope. */
-export const NODE_SHIFT = 5;
+/** Tables of x in Q10 have one node every 2^-6: the low 4 bits of x are interpolated with the slope. */
+export const NODE_SHIFT = 4;
 /** Nodes cover -8 to +8; beyond them the functions are flat or linear to the last bit. */
 const RANGE = 8;
 const NODES_PER_UNIT = 1 << (ACTIVATION_BITS - NODE_SHIFT);
@@ -115,7 +115,7 @@ function buildExp2(): Int32Array {
 }
 
 export interface Tables {
-  /** GELU at the nodes, Q11. */
+  /** GELU at the nodes, Q10. */
   readonly gelu: Int16Array;
   /** The derivative of GELU at the nodes, Q14. */
   readonly geluSlope: Int16Array;
@@ -136,26 +136,30 @@ export function tables(): Tables {
   return built;
 }
 
-/** The node nearest to x (Q11): 0 to NODES - 1, saturating at both ends. */
+/** The node nearest to x (Q10): 0 to NODES - 1, saturating at both ends. */
 function nodeOf(x: number): number {
   const node = roundShift(x, NODE_SHIFT) + NODE_ZERO;
   return node < 0 ? 0 : node > NODES - 1 ? NODES - 1 : node;
 }
 
-/** x minus the position of `node`, Q11. */
+/** x minus the position of `node`, Q10. */
 const beyondNode = (x: number, node: number) => x - ((node - NODE_ZERO) << NODE_SHIFT);
 
-/** The derivative of GELU at the node nearest to x: Q11 to Q14. */
+/** The derivative of GELU at the node nearest to x: Q10 to Q14. */
 export function geluSlope(table: Tables, x: number): number {
   return table.geluSlope[nodeOf(x)] as number;
 }
 
-/** GELU, Q11 to Q11: the nearest node plus its slope times the rest. Beyond ±8 the slope is 0 or 1. */
+/**
+ * GELU, Q10 to Q10, for |x| <= 2^20: the nearest node plus its slope times the rest. From +8 on it is x itself, below
+ * -8 it is 0, both to the last bit.
+ */
 export function gelu(table: Tables, x: number): number {
+  const end = RANGE << ACTIVATION_BITS;
+  if (x >= end) return x;
+  if (x <= -end) return 0;
   const node = nodeOf(x);
-  const rest = roundShift(beyondNode(x, node) * (table.geluSlope[node] as number), SLOPE_BITS);
-  const y = (table.gelu[node] as number) + rest;
-  return y > ACTIVATION_LIMIT ? ACTIVATION_LIMIT : y;
+  return (table.gelu[node] as number) + roundShift(beyondNode(x, node) * (table.geluSlope[node] as number), SLOPE_BITS);
 }
 
 /** The derivative of the sigmoid from its value: y (1 - y), both Q14. */
@@ -163,7 +167,7 @@ export function sigmoidSlope(y: number): number {
   return roundShift(y * ((1 << SLOPE_BITS) - y), SLOPE_BITS);
 }
 
-/** The sigmoid, Q11 to Q14: the nearest node plus its slope times the rest; flat beyond ±8. */
+/** The sigmoid, Q10 to Q14: the nearest node plus its slope times the rest; flat beyond ±8. */
 export function sigmoid(table: Tables, x: number): number {
   const node = nodeOf(x);
   const y = table.sigmoid[node] as number;

@@ -6,6 +6,7 @@
  * memory and is part of the numeric contract only through the seeds of the initial weights (tensor i uses seed i).
  * Matrices come first, so that each starts at a multiple of four elements, a word of packed int8 copies.
  */
+import { ACTIVATION_BITS, ACTIVATION_LIMIT, HIDDEN_BITS, NORM_INPUT_BITS, WIDE_LIMIT } from "./fixed.ts";
 import { type HyperParameters, widthOf } from "./hyper.ts";
 
 /**
@@ -122,6 +123,33 @@ export function matrixShape(hyper: HyperParameters, name: MatrixName): readonly 
   };
   return shapes[name];
 }
+
+/** The fixed-point formats around a matrix product: fraction bits of its operand and of its output, and the limit. */
+export interface ProductFormat {
+  readonly inputBits: number;
+  readonly outputBits: number;
+  readonly outputLimit: number;
+}
+
+const PLAIN: ProductFormat = {
+  inputBits: ACTIVATION_BITS,
+  outputBits: ACTIVATION_BITS,
+  outputLimit: ACTIVATION_LIMIT,
+};
+
+/** Formats that differ from Q10 to Q10: GeGLU outputs go in, wide values and inputs of norms come out. */
+export const PRODUCT_FORMATS: Readonly<Record<MatrixName | "memory", ProductFormat>> = {
+  newest: PLAIN,
+  global: { inputBits: HIDDEN_BITS, outputBits: ACTIVATION_BITS, outputLimit: WIDE_LIMIT },
+  router: PLAIN,
+  down: PLAIN,
+  up: PLAIN,
+  gate: PLAIN,
+  fine: PLAIN,
+  fineOut: { inputBits: HIDDEN_BITS, outputBits: NORM_INPUT_BITS, outputLimit: ACTIVATION_LIMIT },
+  logits: PLAIN,
+  memory: PLAIN,
+};
 
 /** Elements that each norm averages over, a power of two. */
 export function normWidth(hyper: HyperParameters, name: NormName): number {

@@ -224,8 +224,9 @@ export class ModelBuffers {
     return buffer;
   }
 
-  #upload(name: string, values: Int32Array<ArrayBuffer>): void {
-    this.device.queue.writeBuffer(this.#create(name, values.length), 0, values);
+  #upload(name: string, values: Int32Array): void {
+    // Dawn takes plain buffers only; the type of a typed array does not say which it has.
+    this.device.queue.writeBuffer(this.#create(name, values.length), 0, values as Int32Array<ArrayBuffer>);
   }
 
   #initialShifts(state: State): Int32Array<ArrayBuffer> {
@@ -258,7 +259,7 @@ export class ModelBuffers {
 }
 
 /** The tables as the kernels read them: GELU value and slope in one word, then the sigmoid, then powers of two. */
-function packTables(): Int32Array<ArrayBuffer> {
+export function packTables(): Int32Array<ArrayBuffer> {
   const { gelu, geluSlope, sigmoid, exp2 } = tables();
   const packed = gelu.length;
   const out = new Int32Array(2 * packed + exp2.length);

@@ -5,7 +5,7 @@
  * Everything a kernel needs is said here by name; shapes become constants. Nothing here runs: the lists are built
  * once per model and recorded for every step.
  */
-import { ceilLog2 } from "../../model/fixed.ts";
+import { ACTIVATION_BITS, ACTIVATION_LIMIT, ceilLog2, NORM_INPUT_BITS, WIDE_LIMIT } from "../../model/fixed.ts";
 import { widthOf } from "../../model/hyper.ts";
 import {
   type ActivationSlot,
@@ -16,6 +16,7 @@ import {
   matrixShape,
   type NormName,
   normWidth,
+  PRODUCT_FORMATS,
   weightSlot,
 } from "../../model/tensors.ts";
 import { denseRange, type ModelBuffers } from "./buffers.ts";
@@ -143,6 +144,7 @@ class StepBuilder {
       LANES: normLanes(width),
       ROWS: rows,
       ROWS_LOG2: ceilLog2(rows),
+      MORE_SHIFT: name === "inputNorm" || name === "localNorm" ? 0 : ACTIVATION_BITS - NORM_INPUT_BITS,
       SCALE_AT: this.offset(`${name}Scale`),
       SCALE_DENSE: this.dense(`${name}Scale`),
       SHIFT_DENSE: this.dense(`${name}Shift`),
@@ -156,6 +158,7 @@ class StepBuilder {
   #matrix(name: MatrixName): Record<string, number> & { ROWS: number; OUTPUTS: number; INPUTS: number } {
     const { hyper } = this.buffers;
     const [outputs, inputs] = matrixShape(hyper, name);
+    const format = PRODUCT_FORMATS[name];
     const newest = name === "newest";
     return {
       TILE,
@@ -172,6 +175,9 @@ class StepBuilder {
       BIAS_AT: this.offset(`${name}Bias`),
       BIAS_DENSE: this.dense(`${name}Bias`),
       TENSOR: this.buffers.layout.byName[name].index,
+      INPUT_BITS: format.inputBits,
+      OUTPUT_BITS: format.outputBits,
+      OUTPUT_LIMIT: format.outputLimit,
     };
   }
 
@@ -234,7 +240,8 @@ class StepBuilder {
   }
 
   geluSkip(skip: string, x: string, skipped: string, out: string): void {
-    const constants = { COUNT: this.B * this.H, SKIP_AT: this.offset(skip) };
+    const limit = skip === "globalSkip" ? WIDE_LIMIT : ACTIVATION_LIMIT;
+    const constants = { COUNT: this.B * this.H, SKIP_AT: this.offset(skip), LIMIT: limit };
     this.add("gelu_skip", constants, { x, skipped, out }, elementGroups(this.B * this.H));
   }
 

@@ -12,6 +12,7 @@ import {
   clampGradient,
   GRADIENT_BITS,
   mulRound,
+  NORM_INPUT_BITS,
   roundShift,
   SCALE_BITS,
   SLOPE_BITS,
@@ -140,11 +141,12 @@ export class Backward {
       this.#add(`${name}Shift`, at, roundShift(d, rowsLog2));
       dNormalised[i] = clampGradient(mulRound(d, state.scaleAt(scale, at), SCALE_BITS));
     }
+    const moreShift = normInputShift(name);
     const into = new Int32Array(dOut.length);
     for (let start = 0; start < dOut.length; start += width) {
       const deviation = kept.deviations[start / width];
       if (deviation === undefined) throw new Error(`${name} has not run forward`);
-      normaliseBackward(dNormalised, kept.normalised, start, width, deviation, into);
+      normaliseBackward(dNormalised, kept.normalised, start, width, deviation, moreShift, into);
     }
     return into;
   }
@@ -267,8 +269,9 @@ export class Backward {
     const dFar = dMixed.map((d, i) => mulRound(d, forward.alpha[i] as number, SLOPE_BITS));
     const dNear = dMixed.map((d, i) => d - (dFar[i] as number));
     const dRouter = dMixed.map((d, i) => {
-      const apart = clampActivation((forward.far[i] as number) - (forward.near[i] as number));
-      const toAlpha = mulRound(d, apart, ACTIVATION_BITS);
+      const apart = (forward.far[i] as number) - (forward.near[i] as number);
+      const narrow = clampActivation(roundShift(apart, ACTIVATION_BITS - NORM_INPUT_BITS));
+      const toAlpha = mulRound(d, narrow, NORM_INPUT_BITS);
       return clampGradient(mulRound(toAlpha, sigmoidSlope(forward.alpha[i] as number), SLOPE_BITS));
     });
     const rows = rowsOf(this.#quantise("router", dRouter), B, H);
@@ -344,6 +347,11 @@ export class Backward {
 
 /** Embedding gradients drop this many bits, so that sums over all positions of a common byte keep clear of 2^31. */
 const EMBEDDING_GRADIENT_SHIFT = 3;
+
+/** How much coarser than Q10 a norm's input is; the norms of the raw embedding keep its own unit. */
+function normInputShift(name: NormName): number {
+  return name === "inputNorm" || name === "localNorm" ? 0 : ACTIVATION_BITS - NORM_INPUT_BITS;
+}
 
 /** Element-wise sum, saturating. */
 function sum(...terms: Int32Array[]): Int32Array {

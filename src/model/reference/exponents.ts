@@ -40,16 +40,16 @@ export function gradientOperandLimit(streams: number): number {
   return Math.min(32639, (1 << gradientBits(streams)) - 1);
 }
 
-/** The largest magnitude, in Q11, that each activation is taken to have had before the first step. */
+/** The largest magnitude that each activation is taken to have had before the first step, in its own format. */
 const INITIAL_ACTIVATION: Readonly<Record<ActivationSlot, number>> = {
-  input: 1 << 13,
-  cache: 1 << 10,
-  coarse: 1 << 13,
-  downOut: 1 << 12,
-  memoryOut: 1 << 8,
-  fineIn: 1 << 13,
-  fineHidden: 1 << 11,
-  last: 1 << 13,
+  input: 1 << 12,
+  cache: 1 << 7,
+  coarse: 1 << 12,
+  downOut: 1 << 11,
+  memoryOut: 1 << 7,
+  fineIn: 1 << 12,
+  fineHidden: 1 << 8,
+  last: 1 << 12,
 };
 
 /** The same for gradients, in Q22. */

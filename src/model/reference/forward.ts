@@ -2,14 +2,25 @@
  * The forward pass of the reference engine: from the last T bytes of each stream to 256 frequencies.
  *
  * One method per box of the diagram in docs/ARCHITECTURE.md, in the order in which they run; every intermediate that
- * the backward pass needs stays in a field. Rows are streams unless a comment says otherwise. Formats: Q11 where
+ * the backward pass needs stays in a field. Rows are streams unless a comment says otherwise. Formats: Q10 where
  * nothing is said; docs/NUMERICS.md section 5 has the formulas.
  */
-import { ACTIVATION_BITS, clampActivation, mulRound, roundShift, SCALE_BITS, SLOPE_BITS } from "../fixed.ts";
+import {
+  ACTIVATION_BITS,
+  clamp,
+  clampActivation,
+  clampWide,
+  HIDDEN_BITS,
+  mulRound,
+  NORM_INPUT_BITS,
+  roundShift,
+  SCALE_BITS,
+  SLOPE_BITS,
+} from "../fixed.ts";
 import { widthOf } from "../hyper.ts";
 import { gelu, sigmoid, type Tables, tables } from "../tables.ts";
 import type { ActivationSlot } from "../tensors.ts";
-import { activationSlot, type MatrixName, matrixShape, type NormName, normWidth } from "../tensors.ts";
+import { activationSlot, type MatrixName, matrixShape, type NormName, normWidth, PRODUCT_FORMATS } from "../tensors.ts";
 import { frequencies } from "./frequency.ts";
 import { forwardShift, multiplyForward, quantiseActivation, type Rows, rowsOf } from "./linear.ts";
 import { type Deviation, normalise, scaleAndShift } from "./norm.ts";
@@ -17,11 +28,16 @@ import type { State } from "./state.ts";
 
 /** What one norm keeps for its backward pass. */
 export interface NormState {
-  /** Values of mean 0 and variance 1, Q11. */
+  /** Values of mean 0 and variance 1, Q10. */
   readonly normalised: Int32Array;
   readonly deviations: Deviation[];
-  /** After scale and shift, Q11. */
+  /** After scale and shift, Q10. */
   readonly out: Int32Array;
+}
+
+/** A Q10 sum as what enters a norm: Q7, saturating at ±256. */
+function asNormInput(sum: number): number {
+  return clampActivation(roundShift(sum, ACTIVATION_BITS - NORM_INPUT_BITS));
 }
 
 export class Forward {
@@ -39,14 +55,16 @@ export class Forward {
   readonly lastNorm: NormState;
   /** B x 2S, before the GeGLU. */
   readonly newest: Int32Array;
-  /** B x H, before the GELU. */
+  /** B x H, wide, before the GELU. */
   readonly global: Int32Array;
+  /** B x H, wide. */
   readonly far: Int32Array;
   /** B x H, before the GELU. */
   readonly local: Int32Array;
   readonly near: Int32Array;
   /** B x H, Q14. */
   readonly alpha: Int32Array;
+  /** B x H, Q7. */
   readonly mixed: Int32Array;
   /** 2B x C: rows are the two branches of each stream. */
   readonly down: Int32Array;
@@ -55,10 +73,13 @@ export class Forward {
   readonly up: Int32Array;
   /** 2B x H/2, Q14. */
   readonly gate: Int32Array;
+  /** B x H, Q7. */
   readonly coarse: Int32Array;
   /** B x 2F, before the GeGLU. */
   readonly fine: Int32Array;
+  /** B x F, Q8. */
   readonly hidden: Int32Array;
+  /** B x H, Q7. */
   readonly fineOut: Int32Array;
   readonly last: Int32Array;
   readonly logits: Int32Array;
@@ -128,10 +149,12 @@ export class Forward {
     const { state } = this;
     const [outputs, inputs] = matrixShape(state.hyper, name);
     multiplyForward(x, state.copy, state.tensor(name).offset, outputs, inputs, out);
-    const shift = forwardShift(state.activationShift(slot), state.weightShift(name));
+    const format = PRODUCT_FORMATS[name];
+    const shift = forwardShift(format, state.activationShift(slot), state.weightShift(name));
     const bias = state.tensor(`${name}Bias`);
     for (let i = 0; i < x.count * outputs; i++) {
-      out[i] = clampActivation((roundShift(out[i] as number, shift) + state.biasAt(bias, i % outputs)) | 0);
+      const sum = roundShift(out[i] as number, shift) + state.biasAt(bias, i % outputs, format.outputBits);
+      out[i] = clamp(sum | 0, format.outputLimit);
     }
   }
 
@@ -184,14 +207,14 @@ export class Forward {
     const skip = state.scaleAt(state.tensor("globalSkip"), 0);
     for (let i = 0; i < this.far.length; i++) {
       const skipped = roundShift((this.inputNorm.out[i] as number) * skip, SCALE_BITS);
-      this.far[i] = clampActivation(gelu(this.tables, this.global[i] as number) + skipped);
+      this.far[i] = clampWide(gelu(this.tables, this.global[i] as number) + skipped);
     }
   }
 
-  /** gelu(u) * v for u at `index` and v `distance` further on. */
+  /** gelu(u) * v for u at `index` and v `distance` further on, Q8. */
   #geglu(x: Int32Array, index: number, distance: number): number {
     const u = gelu(this.tables, x[index] as number);
-    return clampActivation(roundShift(u * (x[index + distance] as number), ACTIVATION_BITS));
+    return clampActivation(roundShift(u * (x[index + distance] as number), 2 * ACTIVATION_BITS - HIDDEN_BITS));
   }
 
   /** The cache as an int8 operand with the oldest slot first, so that a weight always meets the same age. */
@@ -231,7 +254,7 @@ export class Forward {
       const alpha = sigmoid(this.tables, this.alpha[i] as number);
       const near = this.near[i] as number;
       this.alpha[i] = alpha;
-      this.mixed[i] = clampActivation(near + mulRound((this.far[i] as number) - near, alpha, SLOPE_BITS));
+      this.mixed[i] = asNormInput(near + mulRound((this.far[i] as number) - near, alpha, SLOPE_BITS));
     }
   }
 
@@ -253,7 +276,7 @@ export class Forward {
       this.gate[i] = gate;
       const gated = roundShift((this.up[i] as number) * gate, SLOPE_BITS);
       const skipped = roundShift((this.coarseNorm.out[i] as number) * skip, SCALE_BITS);
-      this.coarse[i] = clampActivation(gated + state.biasAt(bias, i) + skipped);
+      this.coarse[i] = asNormInput(gated + state.biasAt(bias, i) + skipped);
     }
   }
 
@@ -261,7 +284,7 @@ export class Forward {
   #streamMatrix(x: Int8Array): void {
     const { state } = this;
     const C = state.hyper.coarseHidden;
-    const shift = forwardShift(state.activationShift("downOut"), state.weightShift("memory"));
+    const shift = forwardShift(PRODUCT_FORMATS.memory, state.activationShift("downOut"), state.weightShift("memory"));
     for (let b = 0; b < this.streams; b++) {
       const matrix = state.tensor("memory").offset + b * C * C;
       const rows = rowsOf(x, 2, C, b * 2 * C);

@@ -10,19 +10,19 @@ import type { Tables } from "../tables.ts";
 /** log2(e) in Q12. */
 const LOG2_E = 5909;
 
-/** e^(-difference) for a difference in Q11, 0 to 65535: Q16, at most 65535, 0 beyond 2^-17. */
+/** e^(-difference) for a difference in Q10, 0 to 65535: Q16, at most 65535, 0 beyond 2^-17. */
 function expNegative(table: Tables, difference: number): number {
-  const power = difference * LOG2_E; // Q23, below 2^29
-  const whole = power >> 23;
+  const power = difference * LOG2_E; // Q22, below 2^29
+  const whole = power >> 22;
   if (whole > 16) return 0;
-  return ((table.exp2[(power >> 15) & 255] as number) + ((1 << whole) >> 1)) >> whole;
+  return ((table.exp2[(power >> 14) & 255] as number) + ((1 << whole) >> 1)) >> whole;
 }
 
 /** log2 of the total of a frequency table, the same as the range coder's. */
 export const TABLE_BITS = 22;
 
 /**
- * 256 frequencies from 256 logits (Q11). With S the sum of the exponentials and k chosen so that S >> k has 16 bits:
+ * 256 frequencies from 256 logits (Q10). With S the sum of the exponentials and k chosen so that S >> k has 16 bits:
  * frequency = 1 + (e * floor((2^31 - 2^17) / ((S >> k) + 1)) >> (9 + k)), whose sum cannot exceed 2^22.
  */
 export function frequencies(

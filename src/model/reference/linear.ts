@@ -4,10 +4,11 @@
  * Operands are int8 (activations, weights) or int16 (gradients), accumulators are i32 and may wrap: addition modulo
  * 2^32 does not depend on order, so every engine gets the same bits whatever its tiles look like.
  */
-import { ACTIVATION_BITS, clamp, GRADIENT_BITS, roundShift, WEIGHT_BITS } from "../fixed.ts";
+import { clamp, roundShift, WEIGHT_BITS } from "../fixed.ts";
+import type { ProductFormat } from "../tensors.ts";
 import type { Exponents } from "./exponents.ts";
 
-/** int8 operand from Q11 activations, saturating at ±127; the slot learns the largest magnitude. */
+/** int8 operand from activations, saturating at ±127; the slot learns the largest magnitude. */
 export function quantiseActivation(exponents: Exponents, slot: number, x: Int32Array, into: Int8Array): void {
   const shift = exponents.shift[slot] as number;
   let largest = 0;
@@ -37,17 +38,13 @@ export function quantiseGradient(
   exponents.note(slot, largest);
 }
 
-/** The right shift that brings activation x weight accumulators to Q11. */
-export const forwardShift = (activationShift: number, weightShift: number): number =>
-  WEIGHT_BITS - activationShift - weightShift;
+/** The right shift that brings activation x weight accumulators from the input's format to the output's. */
+export const forwardShift = (format: ProductFormat, activationShift: number, weightShift: number): number =>
+  WEIGHT_BITS + format.inputBits - format.outputBits - activationShift - weightShift;
 
-/** The right shift that brings gradient x weight accumulators to Q22. */
+/** The right shift that brings gradient x weight accumulators to Q22, whatever the input was. */
 export const backwardShift = (gradientShift: number, weightShift: number): number =>
   WEIGHT_BITS - gradientShift - weightShift;
-
-/** The exponent of gradient x activation accumulators, as a power of two. */
-export const gradientExponent = (gradientShift: number, activationShift: number): number =>
-  gradientShift + activationShift - GRADIENT_BITS - ACTIVATION_BITS;
 
 /** A view of a matrix product's left operand: row r starts at start + r * stride. */
 export interface Rows<T> {

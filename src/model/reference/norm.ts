@@ -2,7 +2,7 @@
  * LayerNorm in integers, forward and backward, over rows of a power of two of values.
  *
  * The only division is one per row: the inverse standard deviation as a 15-bit mantissa and a shift. Rows may be in
- * any unit (Q11 activations, raw int16 embeddings), because the result does not depend on it.
+ * any unit (Q7 activations, raw int16 embeddings), because the result does not depend on it.
  */
 import {
   ACTIVATION_BITS,
@@ -15,13 +15,16 @@ import {
   SCALE_BITS,
 } from "../fixed.ts";
 
-/** 1 / (standard deviation) of a row = mantissa / 2^shift, times 2^11 when the row is in Q11. */
+/** 1 / (standard deviation) of a row in Q10 units: mantissa / 2^shift. */
 export interface Deviation {
   /** 2^14 to 2^15 - 1. */
   readonly mantissa: number;
-  /** 1 to 31: (value - mean) * mantissa >> shift is the normalised value in Q11. */
+  /** 1 to 31: (value - mean) * mantissa >> shift is the normalised value in Q10. */
   readonly shift: number;
 }
+
+/** 1 / sqrt of a 16-bit number is kept times 2^22. */
+const MANTISSA_BITS = 22;
 
 /**
  * The inverse standard deviation from the sum of squared deviations over 2^log2Width values.
@@ -38,10 +41,10 @@ export function inverseDeviation(sumOfSquares: number, log2Width: number): Devia
   sum = k >= 0 ? Math.floor(sum / 2 ** k) : sum * 2 ** -k;
   const root = integerSqrt(sum * 2 ** 14);
   const mantissa = Math.min(32767, Math.floor(2 ** 29 / root));
-  return { mantissa, shift: ACTIVATION_BITS + k / 2 - (log2Width + odd) / 2 };
+  return { mantissa, shift: MANTISSA_BITS - ACTIVATION_BITS + k / 2 - (log2Width + odd) / 2 };
 }
 
-/** Normalises x[start … start + width): writes Q11 values of mean 0 and variance 1 and returns the deviation. */
+/** Normalises x[start … start + width): writes Q10 values of mean 0 and variance 1 and returns the deviation. */
 export function normalise(x: Int32Array | Int16Array, start: number, width: number, into: Int32Array): Deviation {
   const log2Width = ceilLog2(width);
   let sum = 0;
@@ -60,7 +63,7 @@ export function normalise(x: Int32Array | Int16Array, start: number, width: numb
   return deviation;
 }
 
-/** Scale (Q12) and shift (Q11) after normalising. */
+/** Scale (Q12) and shift (Q10) after normalising. */
 export function scaleAndShift(normalised: number, scale: number, shift: number): number {
   return clampActivation(roundShift(normalised * scale, SCALE_BITS) + shift);
 }
@@ -69,6 +72,7 @@ export function scaleAndShift(normalised: number, scale: number, shift: number):
  * The gradient of a row with respect to its values before normalising.
  *
  * @param dNormalised gradient with respect to the normalised values (already multiplied by the scale), Q22
+ * @param moreShift fraction bits of activations minus those of the row: 3 for Q7 rows; 0 keeps the row's own unit
  * @param into receives deviation * (d - mean(d) - normalised * mean(d * normalised)), saturating
  */
 export function normaliseBackward(
@@ -77,6 +81,7 @@ export function normaliseBackward(
   start: number,
   width: number,
   deviation: Deviation,
+  moreShift: number,
   into: Int32Array,
 ): void {
   const log2Width = ceilLog2(width);
@@ -90,6 +95,6 @@ export function normaliseBackward(
   for (let i = 0; i < width; i++) {
     const along = mulRound(slope, normalised[start + i] as number, ACTIVATION_BITS);
     const inner = ((dNormalised[start + i] as number) - mean - along) | 0;
-    into[start + i] = clampGradient(mulRound(inner, deviation.mantissa, deviation.shift));
+    into[start + i] = clampGradient(mulRound(inner, deviation.mantissa, deviation.shift + moreShift));
   }
 }

@@ -6,17 +6,19 @@
  * point number, with the bits made by integers. docs/NUMERICS.md section 7 is the contract.
  */
 import { bitLength, clamp, roundShift, WEIGHT_LIMIT } from "../fixed.ts";
-import { MOMENT_SHIFT, rateAt, SQUARE_SHIFT } from "../schedule.ts";
+import { MOMENT_SHIFT, rateAt, SQUARE_SHIFT, squareDither } from "../schedule.ts";
 import { type Tensor, WEIGHT_SLOTS, weightSlot } from "../tensors.ts";
 import type { Backward } from "./backward.ts";
 import type { State } from "./state.ts";
 
 /** Aligned gradients are below 2^22. */
 const ALIGNED_LIMIT = (1 << 22) - 1;
-/** Squares are taken of the gradient's top bits: 2^11 at most. */
-const SQUARE_DROP = 11;
-/** Second moments are in Q8 of those squares. */
-const SQUARE_FRACTION = 8;
+/** Squares are taken of the gradient's top bits: 2^14 at most. */
+const SQUARE_DROP = 8;
+/** Second moments are in Q2 of those squares. */
+const SQUARE_FRACTION = 2;
+/** The ratio uses the moment's top bits: 2^16 at most, so that 24 bits hold their product with an inverse root. */
+const MOMENT_DROP = 6;
 /** A second moment is never above 2^30. */
 const SQUARE_LIMIT = 1 << 30;
 /** The ratio m / sqrt(v) is Q12 and saturates at ±4 (Adam's own bound for one spike is 2.9). */
@@ -47,18 +49,18 @@ export function moveSquare(square: number, moved: number): number {
 const INVERSE_ROOT_MAGIC = 0x5f37;
 
 /**
- * moment / sqrt(square) in Q12, floor. With V = (square >> 8) + 1 as a number of 8 significant bits,
+ * moment / sqrt(square) in Q12, floor. With V = max(square, 1) as a number of 8 significant bits,
  * b = (exponent + 127, 7 bits of mantissa), the inverse root has the bits 0x5F37 - (b >> 1).
  */
 export function momentRatio(moment: number, square: number): number {
-  const value = (square >> SQUARE_FRACTION) + 1;
+  const value = Math.max(square, 1);
   const exponent = bitLength(value) - 1;
   const mantissa = (exponent >= 7 ? value >> (exponent - 7) : value << (7 - exponent)) & 127;
   const inverse = INVERSE_ROOT_MAGIC - ((((exponent + 127) << 7) | mantissa) >> 1);
   const inverseMantissa = 128 + (inverse & 127);
   const inverseExponent = 127 - (inverse >> 7);
-  const product = roundShift(moment, 8) * inverseMantissa; // below 2^14 * 2^8
-  return clamp((product << 2) >> inverseExponent, RATIO_LIMIT);
+  const product = roundShift(moment, MOMENT_DROP) * inverseMantissa; // at most 2^16 * 255
+  return clamp((product << 4) >> inverseExponent, RATIO_LIMIT);
 }
 
 /** Updates all elements of one tensor from the accumulated gradients; rate 0 measures only. */
@@ -66,6 +68,7 @@ function updateTensor(state: State, tensor: Tensor, gradient: Int32Array, expone
   const { master, moment, square, gradientScales } = state;
   const left = exponent - (gradientScales.scale[tensor.index] as number);
   const moved = gradientScales.moved[tensor.index] as number;
+  const dither = squareDither(state.step);
   let largest = 0;
   for (let i = tensor.offset; i < tensor.offset + tensor.size; i++) {
     const accumulated = gradient[i] as number;
@@ -76,7 +79,7 @@ function updateTensor(state: State, tensor: Tensor, gradient: Int32Array, expone
       const v = moveSquare(square[i] as number, moved);
       const top = roundShift(g, SQUARE_DROP);
       const newMoment = m + roundShift(g - m, MOMENT_SHIFT);
-      const newSquare = v + ((((top * top) << SQUARE_FRACTION) - v) >> SQUARE_SHIFT);
+      const newSquare = v + ((((top * top) << SQUARE_FRACTION) - v + dither) >> SQUARE_SHIFT);
       moment[i] = newMoment;
       square[i] = newSquare;
       const step = roundShift(momentRatio(newMoment, newSquare) * rate, RATIO_BITS);

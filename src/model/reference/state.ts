@@ -36,7 +36,7 @@ export class State {
   readonly exponents: Exponents;
   readonly gradientScales: GradientScales;
   readonly rates: Int32Array;
-  /** Cached values of the global stream, Q11, B x G as a ring of slots of S. */
+  /** Cached values of the global stream, Q8, B x G as a ring of slots of S. */
   readonly cache: Int32Array;
   /** The last T bytes of each stream, oldest first, B x T. */
   readonly history: Uint8Array;
@@ -82,9 +82,9 @@ export class State {
     return clamp(roundShift(this.master[tensor.offset + index] as number, WEIGHT_BITS - SCALE_BITS), 32767);
   }
 
-  /** A vector's element as Q11: biases and norm shifts. */
-  biasAt(tensor: Tensor, index: number): number {
-    return roundShift(this.master[tensor.offset + index] as number, WEIGHT_BITS - ACTIVATION_BITS);
+  /** A vector's element as Q`bits`, Q10 if nothing is said: biases and norm shifts. */
+  biasAt(tensor: Tensor, index: number, bits = ACTIVATION_BITS): number {
+    return roundShift(this.master[tensor.offset + index] as number, WEIGHT_BITS - bits);
   }
 
   activationShift(name: ActivationSlot): number {
