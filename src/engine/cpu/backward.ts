@@ -4,12 +4,18 @@
  * It leaves the operands of all weight gradients, and this thread's sums of the gradients of vectors and embedding.
  * The i32 arrays a, b, c and d of the layout pass from box to box as the comments say.
  */
-import { ceilLog2, GRADIENT_BITS } from "../../model/fixed.ts";
+import { ACTIVATION_BITS, ceilLog2, GRADIENT_BITS, NORM_INPUT_BITS } from "../../model/fixed.ts";
 import { widthOf } from "../../model/hyper.ts";
 import { gradientBits } from "../../model/reference/exponents.ts";
 import { backwardShift } from "../../model/reference/linear.ts";
-import { type GradientSlot, type MatrixName, matrixShape, type NormName, normWidth } from "../../model/tensors.ts";
-import { weightSlot } from "../../model/tensors.ts";
+import {
+  type GradientSlot,
+  type MatrixName,
+  matrixShape,
+  type NormName,
+  normWidth,
+  weightSlot,
+} from "../../model/tensors.ts";
 import { GRADIENT_INDEX } from "./layout.ts";
 import type { EngineThread } from "./thread.ts";
 
@@ -17,6 +23,11 @@ import type { EngineThread } from "./thread.ts";
 const EMBEDDING_GRADIENT_SHIFT = 3;
 
 type Branches = 1 | 2;
+
+/** How much coarser than an activation a norm's input is: normInputShift of the reference. */
+function normInputShift(name: NormName): number {
+  return name === "inputNorm" || name === "localNorm" ? 0 : ACTIVATION_BITS - NORM_INPUT_BITS;
+}
 
 export class BackwardPass {
   /** The shift with which the logits' gradients are quantised. */
@@ -113,6 +124,7 @@ export class BackwardPass {
       to * perStream,
       width,
       ceilLog2(hyper.streams * perStream),
+      normInputShift(name),
       normalised,
       deviations,
       at.master(`${name}Scale`),
@@ -200,12 +212,12 @@ export class BackwardPass {
   #route(): void {
     const { kernels, at, hyper } = this.thread;
     const { a, b, c, d } = at.gradients;
-    const { far, near, alpha } = at.activations;
+    const { near, alpha } = at.activations;
     const { start, count } = this.#span(widthOf(hyper));
     const half = start / 2;
     kernels.routeBackward(
       a + start,
-      far + half,
+      at.wide.far + start,
       near + half,
       alpha + half,
       count,
@@ -223,7 +235,10 @@ export class BackwardPass {
     const { a, b, d, cache, newest, newestIn } = at.gradients;
     const { slot: S, globalHidden: G, embedding: D } = hyper;
     this.#skip("globalSkip", b, at.norms.inputNorm.out, d);
-    this.#throughGelu(b, at.activations.global, b);
+    const { start, count } = this.#span(widthOf(hyper));
+    const slopes = at.activations.slopes + start / 2;
+    kernels.lookUpWide(at.wide.global + start, at.tables.geluSlope, count, slopes);
+    kernels.throughSlope(b + start, slopes, count, b + start);
     this.#quantise("global", b);
     const firstColumn = (G - S) & ~7;
     this.#inputs("global", this.#gradientShift("global"), cache, 1, firstColumn);

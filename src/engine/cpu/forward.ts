@@ -2,10 +2,18 @@
  * The forward pass of one thread's streams: the order of src/model/reference/forward.ts, one function per box, each
  * a few kernel calls.
  */
+import { WEIGHT_BITS, WIDE_LIMIT } from "../../model/fixed.ts";
 import { widthOf } from "../../model/hyper.ts";
 import { forwardShift } from "../../model/reference/linear.ts";
-import { type ActivationSlot, type MatrixName, matrixShape, type NormName, normWidth } from "../../model/tensors.ts";
-import { weightSlot } from "../../model/tensors.ts";
+import {
+  type ActivationSlot,
+  type MatrixName,
+  matrixShape,
+  type NormName,
+  normWidth,
+  PRODUCT_FORMATS,
+  weightSlot,
+} from "../../model/tensors.ts";
 import { ACTIVATION_INDEX } from "./layout.ts";
 import type { EngineThread } from "./thread.ts";
 
@@ -32,6 +40,7 @@ export class ForwardPass {
     const { kernels, at, hyper, from, toPadded, index, exponents } = this.thread;
     const [outputs, inputs] = matrixShape(hyper, name);
     const operand = at.operands[slot];
+    const format = PRODUCT_FORMATS[name];
     const activationShift = exponents.shift[ACTIVATION_INDEX[slot]] as number;
     const weightShift = exponents.copyShift[weightSlot(name)] as number;
     kernels.multiplyForward(
@@ -43,7 +52,9 @@ export class ForwardPass {
       inputs,
       outputs,
       at.master(`${name}Bias`),
-      forwardShift(activationShift, weightShift),
+      WEIGHT_BITS - format.outputBits,
+      forwardShift(format, activationShift, weightShift),
+      format.outputLimit === WIDE_LIMIT ? 1 : 0,
       out,
       at.threads[index]!.scratch,
     );
@@ -102,7 +113,8 @@ export class ForwardPass {
   #globalStream(): void {
     const { kernels, at, hyper, from, to, step } = this.thread;
     const { slot: S, globalHidden: G, embedding: D } = hyper;
-    const { newest, ring, aged, global, far } = at.activations;
+    const { newest, ring, aged } = at.activations;
+    const { global, far } = at.wide;
     const H = widthOf(hyper);
     this.#linear("newest", "input", newest, 1, H - D);
     const slots = G / S;
@@ -113,7 +125,8 @@ export class ForwardPass {
     this.#linear("global", "cache", global);
     const { start, count } = this.#span(H);
     const { out } = at.norms.inputNorm;
-    kernels.geluSkip(global + start, out + start, count, at.master("globalSkip"), at.tables.gelu, far + start);
+    const skip = at.master("globalSkip");
+    kernels.geluSkipWide(global + 2 * start, out + start, count, skip, at.tables.gelu, far + 2 * start);
   }
 
   #localStream(): void {
@@ -130,11 +143,11 @@ export class ForwardPass {
 
   #route(): void {
     const { kernels, at, hyper } = this.thread;
-    const { alpha, far, near, mixed } = at.activations;
+    const { alpha, near, mixed } = at.activations;
     this.#linear("router", "input", alpha);
     const { start, count } = this.#span(widthOf(hyper));
     kernels.lookUp(alpha + start, at.tables.sigmoid, count, alpha + start);
-    kernels.mix(far + start, near + start, alpha + start, count, mixed + start);
+    kernels.mix(at.wide.far + 2 * start, near + start, alpha + start, count, mixed + start);
   }
 
   #coarseRefiner(): void {
@@ -159,7 +172,11 @@ export class ForwardPass {
   #streamMatrix(): void {
     const { kernels, at, hyper, from, to, index, exponents } = this.thread;
     const activationShift = exponents.shift[ACTIVATION_INDEX.downOut] as number;
-    const shift = forwardShift(activationShift, exponents.copyShift[weightSlot("memory")] as number);
+    const shift = forwardShift(
+      PRODUCT_FORMATS.memory,
+      activationShift,
+      exponents.copyShift[weightSlot("memory")] as number,
+    );
     kernels.multiplyStreams(
       at.operands.downOut.rows,
       from,

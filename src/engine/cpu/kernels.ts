@@ -16,7 +16,9 @@ export interface Kernels {
     inputs: number,
     outputs: number,
     bias: number,
+    biasShift: number,
     shift: number,
+    wide: number,
     out: number,
     scratch: number,
   ): void;
@@ -92,6 +94,7 @@ export interface Kernels {
     master: number,
     stateBytes: number,
     copy: number,
+    acc: number,
   ): void;
 
   normForward(
@@ -112,6 +115,7 @@ export interface Kernels {
     to: number,
     width: number,
     rowsLog2: number,
+    moreShift: number,
     normalised: number,
     deviations: number,
     scale: number,
@@ -145,7 +149,9 @@ export interface Kernels {
   gatherEmbedding(history: number, count: number, embedding: number, width: number, out: number): void;
   geglu(x: number, from: number, to: number, n: number, table: number, out: number, outStride: number): void;
   geluSkip(x: number, y: number, count: number, skip: number, table: number, out: number): void;
+  geluSkipWide(x: number, y: number, count: number, skip: number, table: number, out: number): void;
   lookUp(x: number, table: number, count: number, out: number): void;
+  lookUpWide(x: number, table: number, count: number, out: number): void;
   mix(far: number, near: number, alpha: number, count: number, out: number): void;
   orderByAge(
     ring: number,

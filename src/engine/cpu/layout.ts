@@ -76,8 +76,6 @@ function activationColumns(hyper: HyperParameters) {
     newest: 2 * hyper.slot,
     ring: hyper.globalHidden,
     aged: hyper.globalHidden,
-    global: H,
-    far: H,
     local: H,
     near: H,
     alpha: H,
@@ -195,6 +193,8 @@ export class CpuLayout {
   readonly embedding: number;
   readonly history: number;
   readonly activations: Readonly<Record<ActivationArray, number>>;
+  /** The global stream's i32 values, B x H: before the GELU, and after it with the skip. */
+  readonly wide: { readonly global: number; readonly far: number };
   readonly norms: Readonly<Record<NormName, NormPlace>>;
   readonly operands: Readonly<Record<ActivationSlot, OperandPlace>>;
   readonly gradientOperands: Readonly<Record<GradientSlot | "logits", OperandPlace>>;
@@ -242,6 +242,7 @@ export class CpuLayout {
     const rowArrays = <K extends string>(columns: Record<K, number>, bytes: number) =>
       mapRecord(columns, (count) => memory.take(this.rows * count * bytes));
     this.activations = rowArrays(activationColumns(hyper), 2);
+    this.wide = rowArrays({ global: widthOf(hyper), far: widthOf(hyper) }, 4);
     this.gradients = rowArrays(gradientColumns(hyper), 4);
     this.norms = mapRecord(record(NORM_NAMES), (_, name) => this.#placeNorm(memory, name));
     const operand = (columns: number): OperandPlace => {

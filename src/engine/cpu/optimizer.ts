@@ -115,9 +115,10 @@ export class Optimizer {
 
   /** Updates `count` neighbours in natural order. */
   #natural(context: number, gradient: number, parts: number, count: number, master: number, copy = 0): void {
-    const { kernels, at } = this.thread;
+    const { kernels, at, index } = this.thread;
+    const { scratch } = at.threads[index]!;
     const partBytes = parts === 1 ? 0 : at.threads[1]!.sums - at.threads[0]!.sums;
-    kernels.trainVector(context, gradient, parts, partBytes, count, master, at.stateBytes, copy);
+    kernels.trainVector(context, gradient, parts, partBytes, count, master, at.stateBytes, copy, scratch);
   }
 
   #streamMatrices(rate: number): void {

@@ -3,8 +3,10 @@
  *
  * Gradients are i32 in Q22, activations int16. Counts are multiples of 4.
  */
+import { ACTIVATION_BITS, NORM_INPUT_BITS, NORM_INPUT_SHIFT } from "./contract";
 import {
   clampGradientVector,
+  clampVector,
   horizontalMax,
   horizontalSum,
   mulRoundLow,
@@ -60,7 +62,7 @@ export function skipBackward(
   out: usize,
 ): i32 {
   const scale = i32x4.splat(scaleOf(load<i32>(skip)));
-  const right = 11 + <i32>ctz(width);
+  const right = ACTIVATION_BITS + <i32>ctz(width);
   let total = 0;
   for (let row = from; row < to; row++) {
     let sum = i32x4.splat(0);
@@ -109,9 +111,9 @@ export function gegluBackward(
       slope = i32x4.replace_lane(slope, 2, load<i16>(slopes + c));
       slope = i32x4.replace_lane(slope, 3, load<i16>(slopes + e));
       const dy = v128.load(g + i * 4);
-      const toGelu = mulRoundLow(dy, v128.load16x4_s(at + n * 2), 11);
+      const toGelu = mulRoundLow(dy, v128.load16x4_s(at + n * 2), ACTIVATION_BITS);
       v128.store(y + i * 4, clampGradientVector(mulRoundLow(toGelu, slope, 14)));
-      v128.store(y + (n + i) * 4, clampGradientVector(mulRoundLow(dy, value, 11)));
+      v128.store(y + (n + i) * 4, clampGradientVector(mulRoundLow(dy, value, ACTIVATION_BITS)));
     }
   }
 }
@@ -129,13 +131,13 @@ export function gateBackward(d: usize, up: usize, gate: usize, count: usize, dGa
   for (let i: usize = 0; i < count * 4; i += 16) {
     const g = v128.load(d + i);
     const y = v128.load16x4_s(gate + (i >> 1));
-    const toGate = mulRoundLow(g, v128.load16x4_s(up + (i >> 1)), 11);
+    const toGate = mulRoundLow(g, v128.load16x4_s(up + (i >> 1)), ACTIVATION_BITS);
     v128.store(dGate + i, clampGradientVector(mulRoundLow(toGate, sigmoidSlope(y), 14)));
     v128.store(dUp + i, mulRoundLow(g, y, 14));
   }
 }
 
-/** The router: gradients of far, near and alpha's logit. */
+/** The router: gradients of far (whose values are i32), near and alpha's logit. */
 export function routeBackward(
   d: usize,
   far: usize,
@@ -154,8 +156,9 @@ export function routeBackward(
     const toFar = mulRoundLow(g, y, 14);
     v128.store(dFar + i, toFar);
     v128.store(dNear + i, i32x4.sub(g, toFar));
-    const apart = i32x4.sub(v128.load16x4_s(far + (i >> 1)), v128.load16x4_s(near + (i >> 1)));
-    const toAlpha = mulRoundLow(g, i32x4.max_s(i32x4.min_s(apart, high), low), 11);
+    const apart = i32x4.sub(v128.load(far + i), v128.load16x4_s(near + (i >> 1)));
+    const narrow = clampVector(roundShiftVector(apart, NORM_INPUT_SHIFT), low, high);
+    const toAlpha = mulRoundLow(g, narrow, NORM_INPUT_BITS);
     v128.store(dRouter + i, clampGradientVector(mulRoundLow(toAlpha, sigmoidSlope(y), 14)));
   }
 }
@@ -215,7 +218,7 @@ export function convolveBackward(
   work: usize,
 ): void {
   for (let i: usize = 0; i < 12 * width; i += 4) store<i32>(work + i, scaleOf(load<i32>(tap + i)));
-  const right = 11 + rowsLog2;
+  const right = ACTIVATION_BITS + rowsLog2;
   const bytes = width * 4;
   for (let row = from; row < to; row++) {
     for (let t: usize = 0; t < positions; t++) {

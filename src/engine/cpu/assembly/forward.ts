@@ -5,7 +5,16 @@
  * when the engine starts: `table` points at the entry of 0, so that x itself is the index. Values cluster, so the
  * few kilobytes in use stay in the first-level cache, and one load replaces twelve instructions.
  */
-import { horizontalMax, horizontalMax16, narrowActivation, scaleOf } from "./vector";
+import {
+  ACTIVATION_BITS,
+  BIAS_SHIFT,
+  HIDDEN_BITS,
+  NORM_INPUT_SHIFT,
+  SCALE_BITS,
+  SLOPE_BITS,
+  WIDE_LIMIT,
+} from "./contract";
+import { biasOf, horizontalMax16, mulRoundLow, narrowActivation, roundShiftVector, scaleOf } from "./vector";
 
 /** out[i] = table[x[i]] for `count` int16. */
 export function lookUp(x: usize, table: usize, count: usize, out: usize): void {
@@ -68,6 +77,9 @@ export function orderByAge(
   }
 }
 
+/** From a product of two activations to a GeGLU output. */
+const GEGLU_SHIFT: i32 = 2 * ACTIVATION_BITS - HIDDEN_BITS;
+
 /**
  * gelu(u) * v for rows [from, to) of (n values of u, n of v).
  *
@@ -80,7 +92,7 @@ export function geglu(x: usize, from: usize, to: usize, n: usize, table: usize, 
     const y = out + row * outStride;
     for (let i: usize = 0; i < n * 2; i += 2) {
       const g = <i32>load<i16>(table + (<i32>load<i16>(u + i) << 1));
-      const product = (g * <i32>load<i16>(v + i) + (1 << 10)) >> 11;
+      const product = (g * <i32>load<i16>(v + i) + (1 << (GEGLU_SHIFT - 1))) >> GEGLU_SHIFT;
       store<i16>(y + i, <i16>max(-32767, min(32767, product)));
     }
   }
@@ -99,6 +111,32 @@ export function geluSkip(x: usize, y: usize, count: usize, skip: usize, table: u
     const a = i32x4.add(low, i32x4.extend_low_i16x8_s(g));
     const b = i32x4.add(high, i32x4.extend_high_i16x8_s(g));
     v128.store(out + i, narrowActivation(a, b));
+  }
+}
+
+/** gelu of wide values: x itself from +8 on, 0 below -8, and the table in between. */
+// @ts-ignore: decorator
+@inline
+function geluWide(x: i32, table: usize): i32 {
+  const y = <i32>load<i16>(table + (max(-32768, min(32767, x)) << 1));
+  return x > 32767 ? x : y;
+}
+
+/** The wide geluSkip of the global stream: x and out are i32, saturating at ±WIDE_LIMIT. */
+export function geluSkipWide(x: usize, y: usize, count: usize, skip: usize, table: usize, out: usize): void {
+  const scale = scaleOf(load<i32>(skip));
+  for (let i: usize = 0; i < count; i++) {
+    const skipped = (<i32>load<i16>(y + i * 2) * scale + (1 << (SCALE_BITS - 1))) >> SCALE_BITS;
+    const sum = geluWide(load<i32>(x + i * 4), table) + skipped;
+    store<i32>(out + i * 4, max(-WIDE_LIMIT, min(WIDE_LIMIT, sum)));
+  }
+}
+
+/** lookUp for wide arguments and functions that are flat beyond the table. */
+export function lookUpWide(x: usize, table: usize, count: usize, out: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const at = max(-32768, min(32767, load<i32>(x + i * 4)));
+    store<i16>(out + i * 2, load<i16>(table + (at << 1)));
   }
 }
 
@@ -129,7 +167,7 @@ export function convolve(
 ): void {
   for (let i: usize = 0; i < 12 * width; i += 4) store<i32>(work + i, scaleOf(load<i32>(tap + i)));
   const shifts = work + 12 * width;
-  for (let i: usize = 0; i < 4 * width; i += 4) store<i32>(shifts + i, (load<i32>(bias + i) + (1 << 12)) >> 13);
+  for (let i: usize = 0; i < 4 * width; i += 4) store<i32>(shifts + i, biasOf(load<i32>(bias + i)));
   const bytes = width * 2;
   for (let row = from; row < to; row++) {
     for (let t: usize = 0; t < positions; t++) {
@@ -146,20 +184,27 @@ export function convolve(
   }
 }
 
-/** mixed = saturate(near + roundShift((far - near) * alpha, 14)); the product is below 2^31, so no halves are needed. */
+/** Two vectors of activations' sums as inputs of a norm: int16, saturating. */
+// @ts-ignore: decorator
+@inline
+function asNormInput(low: v128, high: v128): v128 {
+  return narrowActivation(roundShiftVector(low, NORM_INPUT_SHIFT), roundShiftVector(high, NORM_INPUT_SHIFT));
+}
+
+/** Four lanes of near + mulRound(far - near, alpha, 14). */
+// @ts-ignore: decorator
+@inline
+function mixed(far: usize, near: usize, alpha: usize): v128 {
+  const n = v128.load16x4_s(near);
+  return i32x4.add(n, mulRoundLow(i32x4.sub(v128.load(far), n), v128.load16x4_s(alpha), SLOPE_BITS));
+}
+
+/** out = the mixture of far (i32) and near by alpha, as the input of a norm. */
 export function mix(far: usize, near: usize, alpha: usize, count: usize, out: usize): void {
-  const half = i32x4.splat(1 << 13);
   for (let i: usize = 0; i < count * 2; i += 16) {
-    const f = v128.load(far + i);
-    const n = v128.load(near + i);
-    const a = v128.load(alpha + i);
-    const nLow = i32x4.extend_low_i16x8_s(n);
-    const nHigh = i32x4.extend_high_i16x8_s(n);
-    const low = i32x4.mul(i32x4.sub(i32x4.extend_low_i16x8_s(f), nLow), i32x4.extend_low_i16x8_s(a));
-    const high = i32x4.mul(i32x4.sub(i32x4.extend_high_i16x8_s(f), nHigh), i32x4.extend_high_i16x8_s(a));
-    const y0 = i32x4.add(nLow, i32x4.shr_s(i32x4.add(low, half), 14));
-    const y1 = i32x4.add(nHigh, i32x4.shr_s(i32x4.add(high, half), 14));
-    v128.store(out + i, narrowActivation(y0, y1));
+    const low = mixed(far + 2 * i, near + i, alpha + i);
+    const high = mixed(far + 2 * i + 16, near + i + 8, alpha + i + 8);
+    v128.store(out + i, asNormInput(low, high));
   }
 }
 
@@ -169,12 +214,12 @@ export function mix(far: usize, near: usize, alpha: usize, count: usize, out: us
 function coarseSum(gated: v128, skipped: v128, bias: v128): v128 {
   const a = i32x4.shr_s(i32x4.add(gated, i32x4.splat(1 << 13)), 14);
   const b = i32x4.shr_s(i32x4.add(skipped, i32x4.splat(1 << 11)), 12);
-  const c = i32x4.shr_s(i32x4.add(bias, i32x4.splat(1 << 12)), 13);
+  const c = i32x4.shr_s(i32x4.add(bias, i32x4.splat(1 << (BIAS_SHIFT - 1))), BIAS_SHIFT);
   return i32x4.add(i32x4.add(a, b), c);
 }
 
 /**
- * out = saturate(roundShift(up * gate, 14) + bias + roundShift(x * skip, 12)).
+ * roundShift(up * gate, 14) + bias + roundShift(x * skip, 12), as the input of a norm.
  *
  * @param bias master weights in Q24, one per value
  */
@@ -195,15 +240,8 @@ export function combineCoarse(
     const at = bias + i * 2;
     const low = coarseSum(i32x4.extmul_low_i16x8_s(u, g), i32x4.extmul_low_i16x8_s(s, scale), v128.load(at));
     const high = coarseSum(i32x4.extmul_high_i16x8_s(u, g), i32x4.extmul_high_i16x8_s(s, scale), v128.load(at, 16));
-    v128.store(out + i, narrowActivation(low, high));
+    v128.store(out + i, asNormInput(low, high));
   }
-}
-
-/** The largest magnitude of `count` (a multiple of 4) i32. */
-export function largestMagnitude(x: usize, count: usize): i32 {
-  let largest = i32x4.splat(0);
-  for (let i: usize = 0; i < count * 4; i += 16) largest = i32x4.max_s(largest, i32x4.abs(v128.load(x + i)));
-  return horizontalMax(largest);
 }
 
 /** Appends one byte to each of the histories [from, to) of `history` bytes. */

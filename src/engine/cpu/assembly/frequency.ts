@@ -2,19 +2,22 @@
  * From logits to integer frequencies, to what the coder wants of them, and to the gradient of the cross-entropy:
  * src/model/reference/frequency.ts for whole rows. Scalar: 256 table look-ups a row are under 2 % of a step.
  */
+import { ACTIVATION_BITS } from "./contract";
 import { roundShift } from "./vector";
 
 /** log2(e) in Q12. */
 const LOG2_E: u32 = 5909;
+/** Fraction bits of a logit times that. */
+const POWER_BITS: u32 = 12 + ACTIVATION_BITS;
 
-/** e^-difference of Q11, 0 to 65534, as Q16. */
+/** e^-difference of Q10, 0 to 65534, as Q16. */
 // @ts-ignore: decorator
 @inline
 function expNegative(exp2: usize, difference: u32): u32 {
   const power = difference * LOG2_E;
-  const whole = power >> 23;
+  const whole = power >> POWER_BITS;
   if (whole > 16) return 0;
-  return (load<u32>(exp2 + (((power >> 15) & 255) << 2)) + ((1 << whole) >> 1)) >> whole;
+  return (load<u32>(exp2 + (((power >> (POWER_BITS - 8)) & 255) << 2)) + ((1 << whole) >> 1)) >> whole;
 }
 
 /** Rows [from, to): 256 int16 logits to 256 u32 frequencies each. */

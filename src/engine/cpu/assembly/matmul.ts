@@ -10,6 +10,7 @@
  * K is the inputs (forward), the outputs (backward) or the rows (weight gradients). Sums wrap modulo 2^32, so their
  * order does not matter.
  */
+import { WIDE_LIMIT } from "./contract";
 import { clampGradientVector, clampVector, narrowActivation, roundShiftVector } from "./vector";
 
 /** Pairs of K in one scratch of splatted rows: 512 x 64 bytes fill a first-level cache. */
@@ -117,26 +118,29 @@ function fourRows(
   }
 }
 
-/** out = saturate(roundShift(acc, shift) + bias), 4 rows x 8 columns of int16. */
-function storeActivations(acc: usize, bias: usize, shift: i32, out: usize, stride: usize): void {
-  let low = i32x4.splat(0);
-  let high = low;
-  if (bias != 0) {
-    const half = i32x4.splat(1 << 12);
-    low = i32x4.shr_s(i32x4.add(v128.load(bias), half), 13);
-    high = i32x4.shr_s(i32x4.add(v128.load(bias, 16), half), 13);
-  }
+/** out = saturate(roundShift(acc, shift) + bias), 4 rows x 8 columns of int16, or of i32 if `wide`; the sum wraps. */
+function storeActivations(
+  acc: usize,
+  bias: usize,
+  biasShift: i32,
+  shift: i32,
+  wide: bool,
+  out: usize,
+  stride: usize,
+): void {
+  const low = roundShiftVector(v128.load(bias), biasShift);
+  const high = roundShiftVector(v128.load(bias, 16), biasShift);
+  const most = i32x4.splat(WIDE_LIMIT);
+  const least = i32x4.splat(-WIDE_LIMIT);
   for (let end = acc + 128; acc < end; acc += 32) {
-    let a = roundShiftVector(v128.load(acc), shift);
-    let b = roundShiftVector(v128.load(acc, 16), shift);
-    if (shift <= 0) {
-      // A left shift may fill all 32 bits; the reference adds the bias (below 2^18) without wrapping.
-      const limit = i32x4.splat(1 << 20);
-      const least = i32x4.splat(-(1 << 20));
-      a = clampVector(a, least, limit);
-      b = clampVector(b, least, limit);
+    const a = i32x4.add(roundShiftVector(v128.load(acc), shift), low);
+    const b = i32x4.add(roundShiftVector(v128.load(acc, 16), shift), high);
+    if (wide) {
+      v128.store(out, clampVector(a, least, most));
+      v128.store(out, clampVector(b, least, most), 16);
+    } else {
+      v128.store(out, narrowActivation(a, b));
     }
-    v128.store(out, narrowActivation(i32x4.add(a, low), i32x4.add(b, high)));
     out += stride;
   }
 }
@@ -155,8 +159,9 @@ function storeGradients(acc: usize, shift: i32, out: usize, stride: usize): void
  *
  * @param x int16 operands, row r at x + r * xStride bytes; from and to are multiples of 4
  * @param panels pairs along the inputs, columns are outputs
- * @param bias master weights in Q24
- * @param out int16, rows x outputs
+ * @param bias master weights in Q24; biasShift brings them to the output's format
+ * @param wide whether outputs are i32, saturating at ±WIDE_LIMIT, or int16
+ * @param out rows x outputs
  */
 export function multiplyForward(
   x: usize,
@@ -167,10 +172,13 @@ export function multiplyForward(
   inputs: usize,
   outputs: usize,
   bias: usize,
+  biasShift: i32,
   shift: i32,
+  wide: bool,
   out: usize,
   scratch: usize,
 ): void {
+  const bytes: usize = wide ? 4 : 2;
   const pairs = inputs >> 1;
   const all = outputs >> 3;
   const group = groupPanels(pairs);
@@ -180,7 +188,8 @@ export function multiplyForward(
       fourRows(x + r * xStride, xStride, panels, p0, p1, pairs, scratch);
       for (let p = p0; p < p1; p++) {
         const acc = scratch + SPLAT_BYTES + (p - p0) * 128;
-        storeActivations(acc, bias + p * 32, shift, out + (r * outputs + p * 8) * 2, outputs * 2);
+        const into = out + (r * outputs + p * 8) * bytes;
+        storeActivations(acc, bias + p * 32, biasShift, shift, wide, into, outputs * bytes);
       }
     }
   }

@@ -1,7 +1,9 @@
 /**
  * LayerNorm over rows of a power of two of values, forward and backward: src/model/reference/norm.ts.
  */
+import { ACTIVATION_BITS, MANTISSA_BITS, SCALE_BITS } from "./contract";
 import {
+  biasOf,
   clampGradientVector,
   horizontalSum,
   mulRoundLow,
@@ -29,14 +31,14 @@ function inverseDeviation(squares: u64, log2Width: u32, into: usize): void {
   sum = k >= 0 ? sum >> k : sum << -k;
   const root = <u32>Math.sqrt(<f64>(sum << 14));
   store<i32>(into, <i32>min<u32>(32767, (1 << 29) / root));
-  store<i32>(into, 11 + (k >> 1) - <i32>((log2Width + odd) >> 1), 4);
+  store<i32>(into, MANTISSA_BITS - ACTIVATION_BITS + (k >> 1) - <i32>((log2Width + odd) >> 1), 4);
 }
 
-/** Master weights of scale and shift as Q12 and Q11 in 32 bits: `width` of one, then of the other, at `work`. */
+/** Master weights of scale and shift as Q12 and Q10 in 32 bits: `width` of one, then of the other, at `work`. */
 function prepareScales(scale: usize, shift: usize, width: usize, work: usize): void {
   for (let i: usize = 0; i < width * 4; i += 4) {
     store<i32>(work + i, scaleOf(load<i32>(scale + i)));
-    store<i32>(work + width * 4 + i, (load<i32>(shift + i) + (1 << 12)) >> 13);
+    store<i32>(work + width * 4 + i, biasOf(load<i32>(shift + i)));
   }
 }
 
@@ -44,7 +46,7 @@ function prepareScales(scale: usize, shift: usize, width: usize, work: usize): v
  * Normalises rows [from, to) of int16 and applies scale and shift.
  *
  * @param scale, shift master weights in Q24, `width` of each
- * @param normalised int16 Q11 of mean 0 and variance 1, for the backward pass
+ * @param normalised int16 Q10 of mean 0 and variance 1, for the backward pass
  * @param deviations 8 bytes per row
  * @param work 8 * width bytes
  */
@@ -87,7 +89,7 @@ export function normForward(
     const mantissa = i16x8.splat(<i16>load<i32>(deviation));
     const right = load<i32>(deviation, 4);
     const half = i32x4.splat(1 << (right - 1));
-    const scaleHalf = i32x4.splat(1 << 11);
+    const scaleHalf = i32x4.splat(1 << (SCALE_BITS - 1));
     for (let i: usize = 0; i < bytes; i += 16) {
       const d = v128.load(z + i);
       const low = i32x4.shr_s(i32x4.add(i32x4.extmul_low_i16x8_s(d, mantissa), half), right);
@@ -97,8 +99,8 @@ export function normForward(
       const at = work + i * 2;
       const a = i32x4.mul(i32x4.extend_low_i16x8_s(n), v128.load(at));
       const b = i32x4.mul(i32x4.extend_high_i16x8_s(n), v128.load(at, 16));
-      const y0 = i32x4.add(i32x4.shr_s(i32x4.add(a, scaleHalf), 12), v128.load(shifts + i * 2));
-      const y1 = i32x4.add(i32x4.shr_s(i32x4.add(b, scaleHalf), 12), v128.load(shifts + i * 2, 16));
+      const y0 = i32x4.add(i32x4.shr_s(i32x4.add(a, scaleHalf), SCALE_BITS), v128.load(shifts + i * 2));
+      const y1 = i32x4.add(i32x4.shr_s(i32x4.add(b, scaleHalf), SCALE_BITS), v128.load(shifts + i * 2, 16));
       v128.store(out + row * bytes + i, narrowActivation(y0, y1));
     }
   }
@@ -108,9 +110,9 @@ export function normForward(
 // @ts-ignore: decorator
 @inline
 function throughScale(d: v128, z: v128, scale: usize, sums: usize, sumsShift: usize, rowsLog2: i32): v128 {
-  v128.store(sums, i32x4.add(v128.load(sums), mulRoundVector(d, z, 11 + rowsLog2)));
+  v128.store(sums, i32x4.add(v128.load(sums), mulRoundVector(d, z, ACTIVATION_BITS + rowsLog2)));
   v128.store(sumsShift, i32x4.add(v128.load(sumsShift), roundShiftVector(d, rowsLog2)));
-  return clampGradientVector(mulRoundLow(d, v128.load(scale), 12));
+  return clampGradientVector(mulRoundLow(d, v128.load(scale), SCALE_BITS));
 }
 
 /**
@@ -120,6 +122,7 @@ function throughScale(d: v128, z: v128, scale: usize, sums: usize, sumsShift: us
  * @param scale master weights of the scale, Q24
  * @param scaleSum, shiftSum i32 sums of this thread, `width` of each: their gradients are added
  * @param rowsLog2 each row's term is divided by this power of two
+ * @param moreShift how much coarser than an activation the norm's input is, in bits
  * @param out gradient of the norm's input, i32; may be d
  * @param work 12 * width bytes
  */
@@ -129,6 +132,7 @@ export function normBackward(
   to: usize,
   width: usize,
   rowsLog2: i32,
+  moreShift: i32,
   normalised: usize,
   deviations: usize,
   scale: usize,
@@ -153,15 +157,15 @@ export function normBackward(
       const dz = throughScale(dOut, z, work + at, scaleSum + at, shiftSum + at, rowsLog2);
       v128.store(inner + at, dz);
       means = i32x4.add(means, roundShiftVector(dz, log2Width));
-      slopes = i32x4.add(slopes, mulRoundVector(dz, z, 11 + log2Width));
+      slopes = i32x4.add(slopes, mulRoundVector(dz, z, ACTIVATION_BITS + log2Width));
     }
     const mean = i32x4.splat(horizontalSum(means));
     const slope = i32x4.splat(horizontalSum(slopes));
     const mantissa = i32x4.splat(load<i32>(deviation));
-    const right = load<i32>(deviation, 4);
+    const right = load<i32>(deviation, 4) + moreShift;
     for (let i: usize = 0; i < width; i += 4) {
       const z = v128.load16x4_s(normalised + (start + i) * 2);
-      const along = mulRoundLow(slope, z, 11);
+      const along = mulRoundLow(slope, z, ACTIVATION_BITS);
       const rest = i32x4.sub(i32x4.sub(v128.load(inner + i * 4), mean), along);
       v128.store(out + (start + i) * 4, clampGradientVector(mulRoundVector(rest, mantissa, right)));
     }

@@ -23,7 +23,7 @@ const ALIGNED_HIGH: usize = 16;
 const ALIGNED_LOW: usize = 32;
 const RATE: usize = 48;
 const COPY_HALF: usize = 64;
-const FOUR: usize = 80;
+const MOMENT_STEP_HALF: usize = 80;
 const SQUARE_HALF: usize = 96;
 const SQUARE_UNIT: usize = 112;
 const ONE: usize = 128;
@@ -90,67 +90,67 @@ export function beginTensor(
   dither: i32,
 ): void {
   const right = left < 0 ? min(-left, 31) : 0;
-  v128.store(ctx + ALIGN_HALF, i32x4.splat(right > 0 ? 1 << (right - 1) : 0));
-  v128.store(ctx + ALIGNED_HIGH, i32x4.splat(ALIGNED_LIMIT));
-  v128.store(ctx + ALIGNED_LOW, i32x4.splat(-ALIGNED_LIMIT));
-  v128.store(ctx + RATE, i32x4.splat(rate));
-  v128.store(ctx + COPY_HALF, i32x4.splat(copyShift > 0 ? 1 << (copyShift - 1) : 0));
-  v128.store(ctx + FOUR, i32x4.splat(1 << (MOMENT_SHIFT - 1)));
-  v128.store(ctx + SQUARE_HALF, i32x4.splat(1 << (SQUARE_DROP - 1)));
-  v128.store(ctx + SQUARE_UNIT, i32x4.splat(1 << SQUARE_FRACTION));
-  v128.store(ctx + DITHER, i32x4.splat(dither));
-  v128.store(ctx + LOWER, i32x4.splat(0xffff));
-  v128.store(ctx + UPPER_UNIT, i32x4.splat(1 << 16));
-  v128.store(ctx + ONE, i32x4.splat(1));
-  v128.store(ctx + MOMENT_HALF, i32x4.splat(1 << (MOMENT_DROP - 1)));
-  v128.store(ctx + MAGIC, i32x4.splat((INVERSE_ROOT_MAGIC + ((PRODUCT_SHIFT + 7) << 7)) << 16));
-  v128.store(ctx + UPPER, i32x4.splat(0xffff0000));
-  v128.store(ctx + RATIO_HIGH, f32x4.splat(16383));
-  v128.store(ctx + RATIO_LOW, f32x4.splat(-16383));
-  v128.store(ctx + TO_INTEGER, f32x4.splat(FLOAT_TO_INTEGER));
-  v128.store(ctx + RATIO_HALF, i32x4.splat(1 << (RATIO_BITS - 1)));
-  v128.store(ctx + WEIGHT_HIGH, i32x4.splat(WEIGHT_LIMIT));
-  v128.store(ctx + WEIGHT_LOW, i32x4.splat(-WEIGHT_LIMIT));
-  v128.store(ctx + COPY_HIGH, i32x4.splat(copyLimit));
-  v128.store(ctx + COPY_LOW, i32x4.splat(-copyLimit));
-  v128.store(ctx + SEEN_GRADIENT, i32x4.splat(0));
-  v128.store(ctx + SEEN_WEIGHT, i32x4.splat(0));
-  store<i32>(ctx + ALIGN_LEFT, left);
-  store<i32>(ctx + MOVED, moved);
-  store<i32>(ctx + TRAINS, rate > 0 ? 1 : 0);
-  store<i32>(ctx + COPY_SHIFT, copyShift);
+  v128.store(ctx, i32x4.splat(right > 0 ? 1 << (right - 1) : 0), ALIGN_HALF);
+  v128.store(ctx, i32x4.splat(ALIGNED_LIMIT), ALIGNED_HIGH);
+  v128.store(ctx, i32x4.splat(-ALIGNED_LIMIT), ALIGNED_LOW);
+  v128.store(ctx, i32x4.splat(rate), RATE);
+  v128.store(ctx, i32x4.splat(copyShift > 0 ? 1 << (copyShift - 1) : 0), COPY_HALF);
+  v128.store(ctx, i32x4.splat(1 << (MOMENT_SHIFT - 1)), MOMENT_STEP_HALF);
+  v128.store(ctx, i32x4.splat(1 << (SQUARE_DROP - 1)), SQUARE_HALF);
+  v128.store(ctx, i32x4.splat(1 << SQUARE_FRACTION), SQUARE_UNIT);
+  v128.store(ctx, i32x4.splat(dither), DITHER);
+  v128.store(ctx, i32x4.splat(0xffff), LOWER);
+  v128.store(ctx, i32x4.splat(1 << 16), UPPER_UNIT);
+  v128.store(ctx, i32x4.splat(1), ONE);
+  v128.store(ctx, i32x4.splat(1 << (MOMENT_DROP - 1)), MOMENT_HALF);
+  v128.store(ctx, i32x4.splat((INVERSE_ROOT_MAGIC + ((PRODUCT_SHIFT + 7) << 7)) << 16), MAGIC);
+  v128.store(ctx, i32x4.splat(0xffff0000), UPPER);
+  v128.store(ctx, f32x4.splat(16383), RATIO_HIGH);
+  v128.store(ctx, f32x4.splat(-16383), RATIO_LOW);
+  v128.store(ctx, f32x4.splat(FLOAT_TO_INTEGER), TO_INTEGER);
+  v128.store(ctx, i32x4.splat(1 << (RATIO_BITS - 1)), RATIO_HALF);
+  v128.store(ctx, i32x4.splat(WEIGHT_LIMIT), WEIGHT_HIGH);
+  v128.store(ctx, i32x4.splat(-WEIGHT_LIMIT), WEIGHT_LOW);
+  v128.store(ctx, i32x4.splat(copyLimit), COPY_HIGH);
+  v128.store(ctx, i32x4.splat(-copyLimit), COPY_LOW);
+  v128.store(ctx, i32x4.splat(0), SEEN_GRADIENT);
+  v128.store(ctx, i32x4.splat(0), SEEN_WEIGHT);
+  store<i32>(ctx, left, ALIGN_LEFT);
+  store<i32>(ctx, moved, MOVED);
+  store<i32>(ctx, rate > 0 ? 1 : 0, TRAINS);
+  store<i32>(ctx, copyShift, COPY_SHIFT);
 }
 
 /** The OR of all gradient magnitudes since beginTensor; only its bit length means something. */
 export function seenGradient(ctx: usize): i32 {
   return (
-    load<i32>(ctx + SEEN_GRADIENT) |
-    load<i32>(ctx + SEEN_GRADIENT + 4) |
-    load<i32>(ctx + SEEN_GRADIENT + 8) |
-    load<i32>(ctx + SEEN_GRADIENT + 12)
+    load<i32>(ctx, SEEN_GRADIENT) |
+    load<i32>(ctx, SEEN_GRADIENT + 4) |
+    load<i32>(ctx, SEEN_GRADIENT + 8) |
+    load<i32>(ctx, SEEN_GRADIENT + 12)
   );
 }
 
 /** The largest |master| since beginTensor. */
 export function seenWeight(ctx: usize): i32 {
-  const a = max(load<i32>(ctx + SEEN_WEIGHT), load<i32>(ctx + SEEN_WEIGHT + 4));
-  return max(a, max(load<i32>(ctx + SEEN_WEIGHT + 8), load<i32>(ctx + SEEN_WEIGHT + 12)));
+  const a = max(load<i32>(ctx, SEEN_WEIGHT), load<i32>(ctx, SEEN_WEIGHT + 4));
+  return max(a, max(load<i32>(ctx, SEEN_WEIGHT + 8), load<i32>(ctx, SEEN_WEIGHT + 12)));
 }
 
 /** alignGradient for left > 0: what would leave the range saturates before it is shifted. */
 function alignLeft(ctx: usize, acc: v128): v128 {
-  const left = min(load<i32>(ctx + ALIGN_LEFT), 31);
+  const left = min(load<i32>(ctx, ALIGN_LEFT), 31);
   const limit = i32x4.splat(ALIGNED_LIMIT >> left);
   const shifted = i32x4.shl(acc, left);
   const above = i32x4.gt_s(acc, limit);
   const below = i32x4.lt_s(acc, i32x4.neg(limit));
-  const high = v128.bitselect(v128.load(ctx + ALIGNED_HIGH), shifted, above);
-  return v128.bitselect(v128.load(ctx + ALIGNED_LOW), high, below);
+  const high = v128.bitselect(v128.load(ctx, ALIGNED_HIGH), shifted, above);
+  return v128.bitselect(v128.load(ctx, ALIGNED_LOW), high, below);
 }
 
 /** Moments in a unit that moved; seldom run. */
 function moveMoments(ctx: usize, moment: usize, square: usize): void {
-  const moved = load<i32>(ctx + MOVED);
+  const moved = load<i32>(ctx, MOVED);
   const m = v128.load(moment);
   const v = v128.load(square);
   if (moved > 0) {
@@ -158,54 +158,97 @@ function moveMoments(ctx: usize, moment: usize, square: usize): void {
     v128.store(square, i32x4.shr_s(v, min(2 * moved, 31)));
   } else {
     const full = i32x4.ge_s(v, i32x4.splat(SQUARE_LIMIT >> 2));
-    v128.store(moment, clampVector(i32x4.shl(m, 1), v128.load(ctx + ALIGNED_LOW), v128.load(ctx + ALIGNED_HIGH)));
+    v128.store(moment, clampVector(i32x4.shl(m, 1), v128.load(ctx, ALIGNED_LOW), v128.load(ctx, ALIGNED_HIGH)));
     v128.store(square, v128.bitselect(i32x4.splat(SQUARE_LIMIT), i32x4.shl(v, 2), full));
   }
 }
 
+/** Aligned gradients of `bytes` of accumulators, in place. */
+// @ts-ignore: decorator
+@inline
+function alignGradients(ctx: usize, acc: usize, bytes: usize): void {
+  const left = load<i32>(ctx, ALIGN_LEFT);
+  if (left > 0) {
+    for (let i: usize = 0; i < bytes; i += 16) v128.store(acc + i, alignLeft(ctx, v128.load(acc + i)));
+    return;
+  }
+  const right = min(-left, 31);
+  const half = v128.load(ctx, ALIGN_HALF);
+  const low = v128.load(ctx, ALIGNED_LOW);
+  const high = v128.load(ctx, ALIGNED_HIGH);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    v128.store(acc + i, clampVector(i32x4.shr_s(i32x4.add(v128.load(acc + i), half), right), low, high));
+  }
+}
+
+/** Moments of four weights from their aligned gradients. */
+// @ts-ignore: decorator
+@inline
+function updateMoments(ctx: usize, g: v128, moment: usize, square: usize): void {
+  const m = v128.load(moment);
+  const v = v128.load(square);
+  const toward = i32x4.add(i32x4.sub(g, m), v128.load(ctx, MOMENT_STEP_HALF));
+  v128.store(moment, i32x4.add(m, i32x4.shr_s(toward, MOMENT_SHIFT)));
+  const top = i32x4.shr_s(i32x4.add(g, v128.load(ctx, SQUARE_HALF)), SQUARE_DROP);
+  const squared = i32x4.mul(i32x4.mul(top, v128.load(ctx, SQUARE_UNIT)), top);
+  const rise = i32x4.add(i32x4.sub(v128.load(ctx, DITHER), v), squared);
+  v128.store(square, i32x4.add(v, i32x4.shr_s(rise, SQUARE_SHIFT)));
+}
+
+/** momentRatio of four weights. */
+// @ts-ignore: decorator
+@inline
+function ratioOf(ctx: usize, moment: v128, square: v128): v128 {
+  const positive = i32x4.max_s(square, v128.load(ctx, ONE));
+  const bits = f32x4.convert_i32x4_s(v128.andnot(positive, i32x4.shr_s(positive, 8)));
+  const inverse = i32x4.sub(v128.load(ctx, MAGIC), v128.and(i32x4.shr_u(bits, 1), v128.load(ctx, UPPER)));
+  const top = f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.add(moment, v128.load(ctx, MOMENT_HALF)), MOMENT_DROP));
+  const product = f32x4.mul(top, inverse);
+  const limited = f32x4.pmax(f32x4.pmin(product, v128.load(ctx, RATIO_HIGH)), v128.load(ctx, RATIO_LOW));
+  const unit = v128.load(ctx, TO_INTEGER);
+  return i32x4.sub(f32x4.add(f32x4.floor(limited), unit), unit);
+}
+
+/** Takes the step of four weights. */
+// @ts-ignore: decorator
+@inline
+function updateWeights(ctx: usize, ratio: v128, master: usize): void {
+  const step = i32x4.add(i32x4.mul(ratio, v128.load(ctx, RATE)), v128.load(ctx, RATIO_HALF));
+  const w = i32x4.sub(v128.load(master), i32x4.shr_s(step, RATIO_BITS));
+  v128.store(master, clampVector(w, v128.load(ctx, WEIGHT_LOW), v128.load(ctx, WEIGHT_HIGH)));
+}
+
 /**
- * One step for four weights: updates moments and masters, returns the new masters rounded to the unit of their copy
- * (not saturated yet).
+ * Updates `bytes` (at most 128) of neighbours from the gradients at `acc`, and leaves their copies there as i32.
+ *
+ * One stage after the other over all of them, not all stages for one vector: the chain of one vector is 60 cycles long,
+ * and the processor's scheduler cannot look past two of them.
  */
 // @ts-ignore: decorator
 @inline
-function update(ctx: usize, acc: v128, master: usize, moment: usize, square: usize): v128 {
-  let w = v128.load(master);
-  if (load<i32>(ctx + TRAINS) != 0) {
-    if (load<i32>(ctx + MOVED) != 0) moveMoments(ctx, moment, square);
-    const left = load<i32>(ctx + ALIGN_LEFT);
-    let g: v128;
-    if (left <= 0) {
-      const low = v128.load(ctx + ALIGNED_LOW);
-      g = i32x4.shr_s(i32x4.add(acc, v128.load(ctx + ALIGN_HALF)), min(-left, 31));
-      g = clampVector(g, low, v128.load(ctx + ALIGNED_HIGH));
-    } else {
-      g = alignLeft(ctx, acc);
+function update(ctx: usize, acc: usize, master: usize, moment: usize, square: usize, bytes: usize): void {
+  if (load<i32>(ctx, TRAINS) != 0) {
+    if (load<i32>(ctx, MOVED) != 0) {
+      for (let i: usize = 0; i < bytes; i += 16) moveMoments(ctx, moment + i, square + i);
     }
-    let m = v128.load(moment);
-    m = i32x4.add(m, i32x4.shr_s(i32x4.add(i32x4.sub(g, m), v128.load(ctx + FOUR)), MOMENT_SHIFT));
-    v128.store(moment, m);
-    const top = i32x4.shr_s(i32x4.add(g, v128.load(ctx + SQUARE_HALF)), SQUARE_DROP);
-    let v = v128.load(square);
-    const squared = i32x4.mul(i32x4.mul(top, v128.load(ctx + SQUARE_UNIT)), top);
-    const rise = i32x4.add(i32x4.sub(squared, v), v128.load(ctx + DITHER));
-    v = i32x4.add(v, i32x4.shr_s(rise, SQUARE_SHIFT));
-    v128.store(square, v);
-    const positive = i32x4.max_s(v, v128.load(ctx + ONE));
-    const bits = f32x4.convert_i32x4_s(v128.andnot(positive, i32x4.shr_s(positive, 8)));
-    const half = v128.and(i32x4.shr_u(bits, 1), v128.load(ctx + UPPER));
-    const inverse = i32x4.sub(v128.load(ctx + MAGIC), half);
-    const top16 = f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.add(m, v128.load(ctx + MOMENT_HALF)), MOMENT_DROP));
-    let ratio = f32x4.mul(top16, inverse);
-    ratio = f32x4.pmax(f32x4.pmin(ratio, v128.load(ctx + RATIO_HIGH)), v128.load(ctx + RATIO_LOW));
-    const unit = v128.load(ctx + TO_INTEGER);
-    ratio = i32x4.sub(f32x4.add(f32x4.floor(ratio), unit), unit);
-    const step = i32x4.add(i32x4.mul(ratio, v128.load(ctx + RATE)), v128.load(ctx + RATIO_HALF));
-    w = i32x4.sub(w, i32x4.shr_s(step, RATIO_BITS));
-    w = clampVector(w, v128.load(ctx + WEIGHT_LOW), v128.load(ctx + WEIGHT_HIGH));
-    v128.store(master, w);
+    alignGradients(ctx, acc, bytes);
+    for (let i: usize = 0; i < bytes; i += 16) updateMoments(ctx, v128.load(acc + i), moment + i, square + i);
+    for (let i: usize = 0; i < bytes; i += 16) {
+      v128.store(acc + i, ratioOf(ctx, v128.load(moment + i), v128.load(square + i)));
+    }
+    for (let i: usize = 0; i < bytes; i += 16) updateWeights(ctx, v128.load(acc + i), master + i);
   }
-  return i32x4.shr_s(i32x4.add(w, v128.load(ctx + COPY_HALF)), load<i32>(ctx + COPY_SHIFT));
+  const shift = load<i32>(ctx, COPY_SHIFT);
+  const half = v128.load(ctx, COPY_HALF);
+  const low = v128.load(ctx, COPY_LOW);
+  const high = v128.load(ctx, COPY_HIGH);
+  let seen = v128.load(ctx, SEEN_WEIGHT);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const w = v128.load(master + i);
+    seen = i32x4.max_s(seen, i32x4.abs(w));
+    v128.store(acc + i, clampVector(i32x4.shr_s(i32x4.add(w, half), shift), low, high));
+  }
+  v128.store(ctx, seen, SEEN_WEIGHT);
 }
 
 /**
@@ -215,7 +258,7 @@ function update(ctx: usize, acc: v128, master: usize, moment: usize, square: usi
 // @ts-ignore: decorator
 @inline
 function noteGradients(ctx: usize, acc: usize): void {
-  let seen = v128.load(ctx + SEEN_GRADIENT);
+  let seen = v128.load(ctx, SEEN_GRADIENT);
   let other = i32x4.abs(v128.load(acc));
   seen = v128.or(seen, i32x4.abs(v128.load(acc, 16)));
   other = v128.or(other, i32x4.abs(v128.load(acc, 32)));
@@ -224,39 +267,15 @@ function noteGradients(ctx: usize, acc: usize): void {
   seen = v128.or(seen, i32x4.abs(v128.load(acc, 80)));
   other = v128.or(other, i32x4.abs(v128.load(acc, 96)));
   seen = v128.or(seen, i32x4.abs(v128.load(acc, 112)));
-  v128.store(ctx + SEEN_GRADIENT, v128.or(seen, other));
-}
-
-/** Notes the magnitudes of a block's 32 new masters. */
-// @ts-ignore: decorator
-@inline
-function noteWeights(ctx: usize, block: usize): void {
-  let seen = v128.load(ctx + SEEN_WEIGHT);
-  let other = i32x4.abs(v128.load(block));
-  seen = i32x4.max_s(seen, i32x4.abs(v128.load(block, 16)));
-  other = i32x4.max_s(other, i32x4.abs(v128.load(block, 32)));
-  seen = i32x4.max_s(seen, i32x4.abs(v128.load(block, 48)));
-  other = i32x4.max_s(other, i32x4.abs(v128.load(block, 64)));
-  seen = i32x4.max_s(seen, i32x4.abs(v128.load(block, 80)));
-  other = i32x4.max_s(other, i32x4.abs(v128.load(block, 96)));
-  seen = i32x4.max_s(seen, i32x4.abs(v128.load(block, 112)));
-  v128.store(ctx + SEEN_WEIGHT, i32x4.max_s(seen, other));
-}
-
-/** Updates the four neighbours at `block` and leaves their copies, as i32, in place of the gradients at `acc`. */
-// @ts-ignore: decorator
-@inline
-function updateFour(ctx: usize, acc: usize, block: usize): void {
-  const rounded = update(ctx, v128.load(acc), block, block + 128, block + 256);
-  v128.store(acc, clampVector(rounded, v128.load(ctx + COPY_LOW), v128.load(ctx + COPY_HIGH)));
+  v128.store(ctx, v128.or(seen, other), SEEN_GRADIENT);
 }
 
 /** Pairs of two outputs, four inputs: the int16 of `a` below those of `b`. */
 // @ts-ignore: decorator
 @inline
 function pairOf(ctx: usize, a: usize, b: usize): v128 {
-  const low = v128.and(v128.load(a), v128.load(ctx + LOWER));
-  return v128.or(low, i32x4.mul(v128.load(b), v128.load(ctx + UPPER_UNIT)));
+  const low = v128.and(v128.load(a), v128.load(ctx, LOWER));
+  return v128.or(low, i32x4.mul(v128.load(b), v128.load(ctx, UPPER_UNIT)));
 }
 
 /** Two inputs of four outputs that lie 32 bytes apart, as int16: a transposition by loads, without a shuffle. */
@@ -277,11 +296,7 @@ function acrossOutputs(acc: usize): v128 {
  */
 function updateBlock(ctx: usize, acc: usize, block: usize, forward: usize, backward: usize): void {
   noteGradients(ctx, acc);
-  for (let i: usize = 0; i < 128; i += 32) {
-    updateFour(ctx, acc + i, block + i);
-    updateFour(ctx, acc + i + 16, block + i + 16);
-  }
-  noteWeights(ctx, block);
+  update(ctx, acc, block, block + 128, block + 256, 128);
   v128.store(backward, pairOf(ctx, acc, acc + 32));
   v128.store(backward, pairOf(ctx, acc + 16, acc + 48), 16);
   v128.store(backward, pairOf(ctx, acc + 64, acc + 96), 32);
@@ -410,6 +425,7 @@ export function sumRows(g: usize, pairs: usize, from: usize, to: usize, into: us
  * @param gradient i32; `parts` of them, partBytes apart, are added up
  * @param stateBytes from a master to its first moment, and from there to its second
  * @param copy int16 copy to write, or 0
+ * @param acc scratch of 128 bytes
  */
 export function trainVector(
   ctx: usize,
@@ -420,23 +436,25 @@ export function trainVector(
   master: usize,
   stateBytes: usize,
   copy: usize,
+  acc: usize,
 ): void {
-  let seenSums = v128.load(ctx + SEEN_GRADIENT);
-  let seenMasters = v128.load(ctx + SEEN_WEIGHT);
-  for (let i: usize = 0; i < count * 4; i += 16) {
-    let sum = v128.load(gradient + i);
-    for (let part: usize = 1; part < parts; part++) {
-      sum = i32x4.add(sum, v128.load(gradient + i + part * partBytes));
+  let seen = v128.load(ctx, SEEN_GRADIENT);
+  for (let i: usize = 0; i < count * 4; i += 128) {
+    const bytes = min<usize>(128, count * 4 - i);
+    for (let j: usize = 0; j < bytes; j += 16) {
+      let sum = v128.load(gradient + i + j);
+      for (let part: usize = 1; part < parts; part++) {
+        sum = i32x4.add(sum, v128.load(gradient + i + j + part * partBytes));
+      }
+      seen = v128.or(seen, i32x4.abs(sum));
+      v128.store(acc + j, sum);
     }
     const at = master + i;
-    seenSums = v128.or(seenSums, i32x4.abs(sum));
-    const rounded = update(ctx, sum, at, at + stateBytes, at + 2 * stateBytes);
-    seenMasters = i32x4.max_s(seenMasters, i32x4.abs(v128.load(at)));
-    if (copy != 0) {
-      const limited = clampVector(rounded, v128.load(ctx + COPY_LOW), v128.load(ctx + COPY_HIGH));
-      v128.store64_lane(copy + (i >> 1), i16x8.narrow_i32x4_s(limited, limited), 0);
+    update(ctx, acc, at, at + stateBytes, at + 2 * stateBytes, bytes);
+    for (let j: usize = 0; copy != 0 && j < bytes; j += 16) {
+      const limited = v128.load(acc + j);
+      v128.store64_lane(copy + ((i + j) >> 1), i16x8.narrow_i32x4_s(limited, limited), 0);
     }
   }
-  v128.store(ctx + SEEN_GRADIENT, seenSums);
-  v128.store(ctx + SEEN_WEIGHT, seenMasters);
+  v128.store(ctx, seen, SEEN_GRADIENT);
 }

@@ -4,14 +4,7 @@
  * Shifts are dear here (JavaScriptCore moves the count into a vector register at each use: three instructions), so
  * left shifts by constants are written as multiplications. Nothing is relaxed SIMD and nothing is a float.
  */
-
-/** Saturation of gradients, ±2^26. */
-export const GRADIENT_LIMIT: i32 = 1 << 26;
-/** Saturation of activations, ±32767. */
-export const ACTIVATION_LIMIT: i32 = 32767;
-
-/** An inline for loop's width: four i32 are 16 bytes. */
-export const LANES: usize = 4;
+import { BIAS_SHIFT, GRADIENT_LIMIT, SCALE_BITS, WEIGHT_BITS } from "./contract";
 
 // @ts-ignore: decorator
 @inline
@@ -98,9 +91,16 @@ export function horizontalMax16(x: v128): i32 {
   return horizontalMax(wide);
 }
 
-/** A master weight (Q24) as a Q12 scale, saturating at ±32767. */
+/** A master weight as a scale, saturating at ±32767. */
 // @ts-ignore: decorator
 @inline
 export function scaleOf(master: i32): i32 {
-  return max(-32767, min(32767, (master + 2048) >> 12));
+  return max(-32767, min(32767, (master + (1 << (WEIGHT_BITS - SCALE_BITS - 1))) >> (WEIGHT_BITS - SCALE_BITS)));
+}
+
+/** A master weight as a bias, in 32 bits. */
+// @ts-ignore: decorator
+@inline
+export function biasOf(master: i32): i32 {
+  return (master + (1 << (BIAS_SHIFT - 1))) >> BIAS_SHIFT;
 }
