@@ -2,14 +2,15 @@
  * Figures of the CPU engine: kB/s each way, scaling over threads, where the time of a step goes, and the products'
  * share of the peak that a bare dot loop reaches in the same process.
  *
- *     bun scripts/bench-cpu.ts [--level 5] [--streams 64] [--threads 1,2] [--seconds 4] [--shape paper] [--kernels]
+ *     bun scripts/bench-cpu.ts [--level 5] [--streams 64] [--threads 1,2] [--seconds 4] [--paper] [--kernels]
  *
- * Times are the best of several windows, because other programs disturb; ratios are between figures of one run.
+ * Speeds are those of the fastest step, because other programs disturb; means are beside them. Ratios are between
+ * figures of one run.
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
-import { PAPER, type HyperParameters, shapeOfLevel } from "../src/model/hyper.ts";
+import { type HyperParameters, PAPER, shapeOfLevel } from "../src/model/hyper.ts";
 
 await buildAssembly();
 const { CpuModel } = await import("../src/engine/cpu/engine.ts");
@@ -30,7 +31,6 @@ const hyper: HyperParameters = {
   ...(values.paper ? PAPER : shapeOfLevel(Number(values.level))),
   streams: Number(values.streams),
 };
-const WINDOW_STEPS = 16;
 
 /** English-like bytes: the network must have something to learn, or gradients are not typical. */
 function text(step: number, stream: number): number {
@@ -46,48 +46,46 @@ function chunk(first: number, steps: number): Uint8Array {
   return bytes;
 }
 
-/** kB/s: the best window of about `seconds`. */
-async function measure(run: (bytes: Uint8Array) => Promise<void>): Promise<number> {
-  let best = 0;
+const PHASES = ["forward", "backward", "optimizer", "waiting"] as const;
+
+/** The least milliseconds that one step took, as a whole and by phase of thread 0, in about `seconds`. */
+async function measure(model: Model, run: (bytes: Uint8Array) => Promise<void>): Promise<Record<string, number>> {
+  const best: Record<string, number> = { step: Infinity, sum: 0 };
   const end = performance.now() + Number(values.seconds) * 1000;
-  for (let step = 0; performance.now() < end; step += WINDOW_STEPS) {
-    const bytes = chunk(step, WINDOW_STEPS);
+  let steps = 0;
+  for (; performance.now() < end; steps++) {
+    const bytes = chunk(steps, 1);
+    const before = { ...model.times };
     const start = performance.now();
     await run(bytes);
-    best = Math.max(best, bytes.length / (performance.now() - start));
+    const took = performance.now() - start;
+    best.sum = (best.sum ?? 0) + took;
+    best.step = Math.min(best.step ?? Infinity, took);
+    for (const phase of PHASES) {
+      best[phase] = Math.min(best[phase] ?? Infinity, model.times[phase] - before[phase]);
+    }
   }
-  return best;
+  return { ...best, mean: (best.sum ?? 0) / steps };
 }
 
 async function benchThreads(threads: number): Promise<number> {
-  const model = await CpuModel.open(hyper, threads);
-  const intervals = new Uint32Array(WINDOW_STEPS * hyper.streams * 2);
+  const model = await CpuModel.open(hyper, threads, () => performance.now());
+  const intervals = new Uint32Array(2 * hyper.streams * 32);
   const ends = new Uint32Array(256 * hyper.streams);
-  await model.encodeSteps(chunk(0, WINDOW_STEPS), WINDOW_STEPS, intervals); // compiles the kernels
-  const before = { ...model.times };
-  const startMs = performance.now();
-  let steps = 0;
-  const compress = await measure((bytes) => {
-    steps += WINDOW_STEPS;
-    return model.encodeSteps(bytes, WINDOW_STEPS, intervals);
-  });
-  const totalMs = performance.now() - startMs;
-  const spent = (phase: keyof typeof before) => (model.times[phase] - before[phase]) / steps;
-  const split = (["forward", "backward", "optimizer", "waiting"] as const)
-    .map((phase) => `${phase} ${spent(phase).toFixed(3)}`)
-    .join(", ");
-  const decompress = await measure(async (bytes) => {
-    for (let step = 0; step < WINDOW_STEPS; step++) {
-      await model.predict(ends);
-      await model.learn(bytes.subarray(step * hyper.streams, (step + 1) * hyper.streams));
-    }
+  await model.encodeSteps(chunk(0, 32), 32, intervals); // compiles the kernels
+  const encoded = await measure(model, (bytes) => model.encodeSteps(bytes, 1, intervals));
+  const decoded = await measure(model, async (bytes) => {
+    await model.predict(ends);
+    await model.learn(bytes);
   });
   await model.close();
+  const speed = (ms = 0) => (hyper.streams / ms).toFixed(1);
   console.log(
-    `${threads} thread(s): compress ${compress.toFixed(1)} kB/s, decompress ${decompress.toFixed(1)} kB/s; ` +
-      `mean ms a step ${(totalMs / steps).toFixed(3)}: ${split}`,
+    `${threads} thread(s): compress ${speed(encoded.step)} kB/s (mean ${speed(encoded.mean)}), ` +
+      `decompress ${speed(decoded.step)} kB/s (mean ${speed(decoded.mean)})`,
   );
-  return compress;
+  console.log(`  ms of a step: ${PHASES.map((phase) => `${phase} ${encoded[phase]?.toFixed(3)}`).join(", ")}`);
+  return hyper.streams / (encoded.step ?? 1);
 }
 
 /** Best billions of multiply-adds a second of `run`, which does `products` of them. */

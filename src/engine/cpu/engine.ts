@@ -4,8 +4,9 @@
  * Each model has one shared memory and its own worker threads; the caller's thread is one of the threads and is busy
  * while a call runs. A call returns when all threads have finished, so its promise is already settled.
  */
-import type { Worker } from "node:worker_threads";
+
 import { availableParallelism } from "node:os";
+import type { Worker } from "node:worker_threads";
 import { checkHyperParameters, type HyperParameters } from "../../model/hyper.ts";
 import { startWorker } from "../../platform/workers.ts";
 import { type Engine, EngineLimitError, type Model } from "../engine.ts";
@@ -44,6 +45,9 @@ function allocate(pages: number): WebAssembly.Memory {
   }
 }
 
+/** Thread 0's exponents, and the memory with its map. */
+type Inspection = Pick<Network["thread"], "exponents" | "gradientScales" | "at"> & { readonly buffer: ArrayBufferLike };
+
 export class CpuModel implements Model {
   readonly #memory: WebAssembly.Memory;
   readonly #network: Network;
@@ -54,8 +58,12 @@ export class CpuModel implements Model {
   #failure: Error | undefined;
   #closing = false;
 
-  /** Starts the threads and returns when all are ready. */
-  static async open(hyper: HyperParameters, threads: number): Promise<CpuModel> {
+  /**
+   * Starts the threads and returns when all are ready.
+   *
+   * @param clock milliseconds, for the times of the phases
+   */
+  static async open(hyper: HyperParameters, threads: number, clock?: () => number): Promise<CpuModel> {
     checkHyperParameters(hyper);
     // A thread without streams only costs meetings.
     const useful = Math.min(threads, Math.ceil(hyper.streams / 4));
@@ -71,7 +79,7 @@ export class CpuModel implements Model {
       for (const worker of workers) void worker.terminate();
       throw error;
     }
-    const network = new Network({ ...setup, index: 0 });
+    const network = new Network({ ...setup, index: 0 }, clock);
     network.prepare();
     return new CpuModel(hyper, memory, network, workers);
   }
@@ -129,7 +137,7 @@ export class CpuModel implements Model {
   }
 
   /** The trained state and thread 0's view of the exponents, for tests. */
-  inspect(): TrainedState & Pick<Network["thread"], "exponents" | "gradientScales" | "at"> & { buffer: ArrayBufferLike } {
+  inspect(): TrainedState & Inspection {
     const { exponents, gradientScales, at } = this.#network.thread;
     return { ...readState(at, this.#memory.buffer), exponents, gradientScales, at, buffer: this.#memory.buffer };
   }

@@ -81,18 +81,7 @@ export class ForwardPass {
     const scale = at.master(`${name}Scale`);
     const shift = at.master(`${name}Shift`);
     const { work } = at.threads[index]!;
-    kernels.normForward(
-      x,
-      from * perStream,
-      to * perStream,
-      width,
-      scale,
-      shift,
-      normalised,
-      deviations,
-      out,
-      work,
-    );
+    kernels.normForward(x, from * perStream, to * perStream, width, scale, shift, normalised, deviations, out, work);
   }
 
   /** Address of this thread's first value in an int16 array, and how many values it has there. */

@@ -126,15 +126,7 @@ export interface Kernels {
     work: number,
   ): void;
 
-  combineCoarse(
-    up: number,
-    gate: number,
-    x: number,
-    count: number,
-    bias: number,
-    skip: number,
-    out: number,
-  ): void;
+  combineCoarse(up: number, gate: number, x: number, count: number, bias: number, skip: number, out: number): void;
   convolve(
     z: number,
     from: number,

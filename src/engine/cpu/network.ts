@@ -23,7 +23,11 @@ export class Network {
   readonly optimizer: Optimizer;
   readonly times: PhaseTimes = { forward: 0, backward: 0, optimizer: 0, waiting: 0 };
 
-  constructor(setup: ThreadSetup) {
+  /** @param clock milliseconds, for benchmarks; the engine itself has no use for time */
+  constructor(
+    setup: ThreadSetup,
+    readonly clock: () => number = () => 0,
+  ) {
     this.thread = new EngineThread(setup);
     this.forward = new ForwardPass(this.thread);
     this.backward = new BackwardPass(this.thread, setup.memory);
@@ -67,23 +71,23 @@ export class Network {
   }
 
   #forward(): void {
-    const start = performance.now();
+    const start = this.clock();
     this.forward.run();
-    this.times.forward += performance.now() - start;
+    this.times.forward += this.clock() - start;
   }
 
   #learn(bytes: number): void {
     const { thread, times } = this;
-    const start = performance.now();
+    const start = this.clock();
     this.backward.run(bytes);
-    const ran = performance.now();
+    const ran = this.clock();
     meet(thread.control, thread.threads);
-    const met = performance.now();
+    const met = this.clock();
     this.optimizer.run(thread.rate);
-    const trained = performance.now();
+    const trained = this.clock();
     thread.endStep();
     times.backward += ran - start;
     times.optimizer += trained - met;
-    times.waiting += met - ran + performance.now() - trained;
+    times.waiting += met - ran + this.clock() - trained;
   }
 }

@@ -70,8 +70,8 @@ export class Optimizer {
   #train(tensor: Tensor, exponent: number, rate: number, update: (context: number) => void): void {
     const { kernels, at, index, exponents, gradientScales } = this.thread;
     const { context } = at.threads[index]!;
-    const slot = WEIGHT_SLOTS.findIndex((name) => name === tensor.name);
-    const weight = slot < 0 ? -1 : weightSlot(WEIGHT_SLOTS[slot]!);
+    const named = WEIGHT_SLOTS.find((name) => name === tensor.name);
+    const weight = named === undefined ? -1 : weightSlot(named);
     kernels.beginTensor(
       context,
       exponent - (gradientScales.scale[tensor.index] as number),

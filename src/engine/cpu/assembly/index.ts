@@ -5,7 +5,8 @@
  * src/engine/cpu/layout.ts lays out, for the rows or columns that its thread was given.
  */
 export { packPairs, multiplyBackward, multiplyForward, multiplyStreams } from "./matmul";
-export { beginTensor, seenGradient, seenWeight, sumRows, trainMatrix, trainStreams, trainVector } from "./optimizer";
+export { beginTensor, seenGradient, seenWeight } from "./adam";
+export { sumRows, trainMatrix, trainStreams, trainVector } from "./optimizer";
 export { normBackward, normForward } from "./norm";
 export {
   combineCoarse,
