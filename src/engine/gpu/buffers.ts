@@ -4,18 +4,14 @@
  * Weights, moments and copies never leave the device. Sizes follow from the layout; names are those that the list of
  * dispatches in step.ts uses.
  */
-import { EngineLimitError } from "../engine.ts";
+
 import { ceilLog2 } from "../../model/fixed.ts";
 import { type HyperParameters, widthOf } from "../../model/hyper.ts";
-import {
-  FALL_STEPS,
-  gradientBits,
-  gradientOperandLimit,
-  GradientScales,
-} from "../../model/reference/exponents.ts";
+import { FALL_STEPS, GradientScales, gradientBits, gradientOperandLimit } from "../../model/reference/exponents.ts";
 import { State } from "../../model/reference/state.ts";
 import { tables } from "../../model/tables.ts";
 import { gradientSlot, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
+import { EngineLimitError } from "../engine.ts";
 import type { Constants } from "./kernel.ts";
 
 const STORAGE = 0x80;
@@ -270,4 +266,3 @@ export function packTables(): Int32Array<ArrayBuffer> {
   out.set(exp2, 2 * packed);
   return out;
 }
-

@@ -4,10 +4,10 @@
  * Compression records hundreds of steps into one submit; the step counter lives on the device. Decompression submits
  * the training of the last step and the prediction of the next one together, and waits once per step.
  */
-import type { Model } from "../engine.ts";
+
 import type { HyperParameters } from "../../model/hyper.ts";
-import { ModelBuffers } from "./buffers.ts";
-import { sharedConstants } from "./buffers.ts";
+import type { Model } from "../engine.ts";
+import { ModelBuffers, sharedConstants } from "./buffers.ts";
 import type { GpuDevice } from "./device.ts";
 import { KernelCompiler, record } from "./kernel.ts";
 import { buildStep, type StepDispatches } from "./step.ts";

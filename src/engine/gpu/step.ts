@@ -150,7 +150,7 @@ class StepBuilder {
       SHIFT_DENSE: this.dense(`${name}Shift`),
     };
     const named = { d, normalised: `${name}.normalised`, deviations: `${name}.deviations`, out };
-    const groupRows = (64 / normLanes(width));
+    const groupRows = 64 / normLanes(width);
     this.add("norm_backward", constants, named, flatGroups(Math.ceil(rows / groupRows)));
   }
 
