@@ -158,59 +158,60 @@ function moveMoments(ctx: usize, moment: usize, square: usize): void {
   }
 }
 
-/** Aligned gradients of `bytes` of accumulators, in place. */
+/** Saturates and aligns `bytes` of accumulators that need a left shift, in place; seldom run. */
+function alignAllLeft(ctx: usize, acc: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(acc + i, alignLeft(ctx, v128.load(acc + i)));
+}
+
+/** Both moments from the gradients at `acc`. */
 // @ts-ignore: decorator
 @inline
-function alignGradients(ctx: usize, acc: usize, bytes: usize): void {
+function updateMoments(ctx: usize, acc: usize, moment: usize, square: usize, bytes: usize): void {
   const left = load<i32>(ctx, ALIGN_LEFT);
-  if (left > 0) {
-    for (let i: usize = 0; i < bytes; i += 16) v128.store(acc + i, alignLeft(ctx, v128.load(acc + i)));
-    return;
-  }
-  const right = min(-left, 31);
+  if (left > 0) alignAllLeft(ctx, acc, bytes);
+  const right = left > 0 ? 0 : min(-left, 31);
   const half = v128.load(ctx, ALIGN_HALF);
   const low = v128.load(ctx, ALIGNED_LOW);
   const high = v128.load(ctx, ALIGNED_HIGH);
-  for (let i: usize = 0; i < bytes; i += 16) {
-    v128.store(acc + i, clampVector(i32x4.shr_s(i32x4.add(v128.load(acc + i), half), right), low, high));
+  const stepHalf = v128.load(ctx, MOMENT_STEP_HALF);
+  const squareHalf = v128.load(ctx, SQUARE_HALF);
+  const unit = v128.load(ctx, SQUARE_UNIT);
+  const dither = v128.load(ctx, DITHER);
+  for (const end = acc + bytes; acc < end; acc += 16) {
+    const g = clampVector(i32x4.shr_s(i32x4.add(v128.load(acc), half), right), low, high);
+    const m = v128.load(moment);
+    const toward = i32x4.add(i32x4.sub(g, m), stepHalf);
+    v128.store(moment, i32x4.add(m, i32x4.shr_s(toward, MOMENT_SHIFT)));
+    const top = i32x4.shr_s(i32x4.add(g, squareHalf), SQUARE_DROP);
+    const v = v128.load(square);
+    const rise = i32x4.add(i32x4.sub(dither, v), i32x4.mul(i32x4.mul(top, unit), top));
+    v128.store(square, i32x4.add(v, i32x4.shr_s(rise, SQUARE_SHIFT)));
+    moment += 16;
+    square += 16;
   }
 }
 
-/** Moments of four weights from their aligned gradients. */
+/** momentRatio of `bytes` of moments, times the rate, rounded: the steps, left at `into`. */
 // @ts-ignore: decorator
 @inline
-function updateMoments(ctx: usize, g: v128, moment: usize, square: usize): void {
-  const m = v128.load(moment);
-  const v = v128.load(square);
-  const toward = i32x4.add(i32x4.sub(g, m), v128.load(ctx, MOMENT_STEP_HALF));
-  v128.store(moment, i32x4.add(m, i32x4.shr_s(toward, MOMENT_SHIFT)));
-  const top = i32x4.shr_s(i32x4.add(g, v128.load(ctx, SQUARE_HALF)), SQUARE_DROP);
-  const squared = i32x4.mul(i32x4.mul(top, v128.load(ctx, SQUARE_UNIT)), top);
-  const rise = i32x4.add(i32x4.sub(v128.load(ctx, DITHER), v), squared);
-  v128.store(square, i32x4.add(v, i32x4.shr_s(rise, SQUARE_SHIFT)));
-}
-
-/** momentRatio of four weights. */
-// @ts-ignore: decorator
-@inline
-function ratioOf(ctx: usize, moment: v128, square: v128): v128 {
-  const positive = i32x4.max_s(square, v128.load(ctx, ONE));
-  const bits = f32x4.convert_i32x4_s(v128.andnot(positive, i32x4.shr_s(positive, 8)));
-  const inverse = i32x4.sub(v128.load(ctx, MAGIC), v128.and(i32x4.shr_u(bits, 1), v128.load(ctx, UPPER)));
-  const top = f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.add(moment, v128.load(ctx, MOMENT_HALF)), MOMENT_DROP));
-  const product = f32x4.mul(top, inverse);
-  const limited = f32x4.pmax(f32x4.pmin(product, v128.load(ctx, RATIO_HIGH)), v128.load(ctx, RATIO_LOW));
+function stepsOf(ctx: usize, moment: usize, square: usize, into: usize, bytes: usize): void {
+  const one = v128.load(ctx, ONE);
+  const upper = v128.load(ctx, UPPER);
+  const magic = v128.load(ctx, MAGIC);
+  const momentHalf = v128.load(ctx, MOMENT_HALF);
+  const low = v128.load(ctx, RATIO_LOW);
+  const high = v128.load(ctx, RATIO_HIGH);
   const unit = v128.load(ctx, TO_INTEGER);
-  return i32x4.sub(f32x4.add(f32x4.floor(limited), unit), unit);
-}
-
-/** Takes the step of four weights. */
-// @ts-ignore: decorator
-@inline
-function updateWeights(ctx: usize, ratio: v128, master: usize): void {
-  const step = i32x4.add(i32x4.mul(ratio, v128.load(ctx, RATE)), v128.load(ctx, RATIO_HALF));
-  const w = i32x4.sub(v128.load(master), i32x4.shr_s(step, RATIO_BITS));
-  v128.store(master, clampVector(w, v128.load(ctx, WEIGHT_LOW), v128.load(ctx, WEIGHT_HIGH)));
+  for (const end = into + bytes; into < end; into += 16) {
+    const positive = i32x4.max_s(v128.load(square), one);
+    const bits = f32x4.convert_i32x4_s(v128.andnot(positive, i32x4.shr_s(positive, 8)));
+    const inverse = i32x4.sub(magic, v128.and(i32x4.shr_u(bits, 1), upper));
+    const top = f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.add(v128.load(moment), momentHalf), MOMENT_DROP));
+    const limited = f32x4.pmax(f32x4.pmin(f32x4.mul(top, inverse), high), low);
+    v128.store(into, i32x4.sub(f32x4.add(f32x4.floor(limited), unit), unit));
+    moment += 16;
+    square += 16;
+  }
 }
 
 /**
@@ -222,26 +223,32 @@ function updateWeights(ctx: usize, ratio: v128, master: usize): void {
 // @ts-ignore: decorator
 @inline
 export function update(ctx: usize, acc: usize, master: usize, moment: usize, square: usize, bytes: usize): void {
-  if (load<i32>(ctx, TRAINS) != 0) {
+  const trains = load<i32>(ctx, TRAINS) != 0;
+  if (trains) {
     if (load<i32>(ctx, MOVED) != 0) {
       for (let i: usize = 0; i < bytes; i += 16) moveMoments(ctx, moment + i, square + i);
     }
-    alignGradients(ctx, acc, bytes);
-    for (let i: usize = 0; i < bytes; i += 16) updateMoments(ctx, v128.load(acc + i), moment + i, square + i);
-    for (let i: usize = 0; i < bytes; i += 16) {
-      v128.store(acc + i, ratioOf(ctx, v128.load(moment + i), v128.load(square + i)));
-    }
-    for (let i: usize = 0; i < bytes; i += 16) updateWeights(ctx, v128.load(acc + i), master + i);
+    updateMoments(ctx, acc, moment, square, bytes);
+    stepsOf(ctx, moment, square, acc, bytes);
+  } else {
+    for (let i: usize = 0; i < bytes; i += 16) v128.store(acc + i, i32x4.splat(0));
   }
+  const rate = v128.load(ctx, RATE);
+  const ratioHalf = v128.load(ctx, RATIO_HALF);
+  const least = v128.load(ctx, WEIGHT_LOW);
+  const most = v128.load(ctx, WEIGHT_HIGH);
   const shift = load<i32>(ctx, COPY_SHIFT);
   const half = v128.load(ctx, COPY_HALF);
   const low = v128.load(ctx, COPY_LOW);
   const high = v128.load(ctx, COPY_HIGH);
   let seen = v128.load(ctx, SEEN_WEIGHT);
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const w = v128.load(master + i);
+  for (const end = acc + bytes; acc < end; acc += 16) {
+    const step = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(acc), rate), ratioHalf), RATIO_BITS);
+    const w = clampVector(i32x4.sub(v128.load(master), step), least, most);
+    v128.store(master, w);
     seen = i32x4.max_s(seen, i32x4.abs(w));
-    v128.store(acc + i, clampVector(i32x4.shr_s(i32x4.add(w, half), shift), low, high));
+    v128.store(acc, clampVector(i32x4.shr_s(i32x4.add(w, half), shift), low, high));
+    master += 16;
   }
   v128.store(ctx, seen, SEEN_WEIGHT);
 }
