@@ -1,0 +1,62 @@
+/** Compares everything that outlives a step between a model on the GPU and the reference, number by number. */
+import { denseRange } from "../../src/engine/gpu/buffers.ts";
+import type { GpuModel } from "../../src/engine/gpu/model.ts";
+import type { State } from "../../src/model/reference/state.ts";
+
+/** A part of a device buffer, and the reference's values for it. */
+interface Part {
+  readonly what: string;
+  readonly buffer: string;
+  readonly place: number;
+  readonly values: Int32Array;
+}
+
+function partsOf(model: GpuModel, state: State): Part[] {
+  const { places } = model.buffers;
+  const { exponents, gradientScales, layout } = state;
+  const matrices = denseRange(layout).offset;
+  const control = (what: string, place: number, values: Int32Array): Part => ({
+    what,
+    buffer: "shifts",
+    place,
+    values,
+  });
+  const whole = (buffer: string, values: Int32Array): Part => ({ what: buffer, buffer, place: 0, values });
+  return [
+    whole("master", state.master),
+    whole("moment", state.moment),
+    whole("square", state.square),
+    whole("copies", new Int32Array(state.copy.buffer, 0, matrices / 4)),
+    whole("embedding", Int32Array.from(state.embedding)),
+    whole("cache", state.cache),
+    control("shift", 0, exponents.shift),
+    control("copyShift", places.copyShifts, exponents.copyShift),
+    control("held", places.held, exponents.held),
+    control("scale", places.scales, gradientScales.scale),
+    control("moved", places.moved, gradientScales.moved),
+    control("window", places.window, gradientScales.window),
+    control("step", places.step, Int32Array.of(state.step)),
+    whole("seen", Int32Array.of(...exponents.seen, ...gradientScales.seen)),
+    whole("dense", new Int32Array(denseRange(layout).count)),
+  ];
+}
+
+/** The tensor that a place among all weights belongs to. */
+function tensorAt(state: State, place: number): string {
+  const found = state.layout.tensors.find(({ offset, size }) => place >= offset && place < offset + size);
+  return found ? `${found.name} element ${place - found.offset}` : `element ${place}`;
+}
+
+/** @throws Error naming the first number that differs; the model must have trained on all that it was given, and both
+ * or none have begun the next step */
+export async function expectSameState(model: GpuModel, state: State): Promise<void> {
+  const read = new Map<string, Int32Array>();
+  for (const { what, buffer, place, values } of partsOf(model, state)) {
+    const device = read.get(buffer) ?? (await model.readBuffer(buffer));
+    read.set(buffer, device);
+    const at = values.findIndex((value, i) => value !== device[place + i]);
+    if (at < 0) continue;
+    const where = values.length === state.master.length ? tensorAt(state, at) : `element ${at}`;
+    throw new Error(`${what}, ${where}: ${device[place + at]} on the GPU, ${values[at]} in the reference`);
+  }
+}
