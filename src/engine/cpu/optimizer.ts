@@ -90,8 +90,9 @@ export class Optimizer {
     const { kernels, at, index, threads } = this.thread;
     const tensor = at.layout.byName[name];
     const { rows: outputs, columns: inputs } = tensor;
-    const [from, to] = share(outputs / 4, index, threads);
-    if (from === to) return;
+    const [fromEight, toEight] = share(outputs / 8, index, threads);
+    if (fromEight === toEight) return;
+    const [from, to] = [2 * fromEight, 2 * toEight];
     const pairs = BRANCHED.has(name) ? at.rows : at.rows / 2;
     const { panels: g } = at.gradientOperands[name];
     const { state, forward, backward } = at.matrices[name];
@@ -150,11 +151,11 @@ export class Optimizer {
 
   #vector(tensor: Tensor, rate: number): void {
     const { at, index, threads } = this.thread;
-    const [from, to] = share(Math.ceil(tensor.size / 4), index, threads);
+    const [from, to] = share(Math.ceil(tensor.size / 8), index, threads);
     if (from === to) return;
     this.#train(tensor, 0, rate, (context) => {
-      const gradient = at.sums(tensor.name, 0) + from * 16;
-      this.#natural(context, gradient, threads, 4 * (to - from), at.master(tensor.name) + from * 16);
+      const gradient = at.sums(tensor.name, 0) + from * 32;
+      this.#natural(context, gradient, threads, 8 * (to - from), at.master(tensor.name) + from * 32);
     });
   }
 

@@ -177,7 +177,7 @@ export function sumRows(g: usize, pairs: usize, from: usize, to: usize, into: us
 }
 
 /**
- * Updates `count` (a multiple of 4) neighbours of a tensor in natural order, whose gradient is the sum over threads.
+ * Updates `count` (a multiple of 8) neighbours of a tensor in natural order, whose gradient is the sum over threads.
  *
  * @param gradient i32; `parts` of them, partBytes apart, are added up
  * @param stateBytes from a master to its first moment, and from there to its second

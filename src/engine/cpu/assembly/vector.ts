@@ -39,25 +39,37 @@ export function roundShiftVector(x: v128, n: i32): v128 {
   return n > 0 ? i32x4.shr_s(i32x4.add(x, i32x4.splat(1 << (n - 1))), n) : i32x4.shl(x, -n);
 }
 
+/** (a >> 16) * b: a dot with b in the upper halves needs no shift. */
+// @ts-ignore: decorator
+@inline
+function timesUpper(a: v128, b: v128): v128 {
+  return i32x4.dot_i16x8_s(a, i32x4.mul(b, i32x4.splat(1 << 16)));
+}
+
+/** (a & 0xffff) * b */
+// @ts-ignore: decorator
+@inline
+function timesLower(a: v128, b: v128): v128 {
+  return i32x4.mul(v128.and(a, i32x4.splat(0xffff)), b);
+}
+
 /**
  * mulRound of fixed.ts for s <= 16: b holds 16-bit values in 32-bit lanes.
- * (high << (16 - s)) is written as high * (b * 2^(16 - s)): the same modulo 2^32.
+ * high << (16 - s) is written as a multiplication: the same modulo 2^32.
  */
 // @ts-ignore: decorator
 @inline
 export function mulRoundLow(a: v128, b: v128, s: i32): v128 {
-  const high = i32x4.mul(i32x4.shr_s(a, 16), i32x4.mul(b, i32x4.splat(1 << (16 - s))));
-  const low = i32x4.mul(v128.and(a, i32x4.splat(0xffff)), b);
-  return i32x4.add(high, i32x4.shr_s(i32x4.add(low, i32x4.splat(1 << (s - 1))), s));
+  const high = i32x4.mul(timesUpper(a, b), i32x4.splat(1 << (16 - s)));
+  return i32x4.add(high, i32x4.shr_s(i32x4.add(timesLower(a, b), i32x4.splat(1 << (s - 1))), s));
 }
 
 /** mulRound of fixed.ts for s = 17 to 31. */
 // @ts-ignore: decorator
 @inline
 export function mulRoundHigh(a: v128, b: v128, s: i32): v128 {
-  const high = i32x4.mul(i32x4.shr_s(a, 16), b);
-  const low = i32x4.shr_s(i32x4.mul(v128.and(a, i32x4.splat(0xffff)), b), 16);
-  return i32x4.shr_s(i32x4.add(i32x4.add(high, low), i32x4.splat(1 << (s - 17))), s - 16);
+  const low = i32x4.shr_s(timesLower(a, b), 16);
+  return i32x4.shr_s(i32x4.add(i32x4.add(timesUpper(a, b), low), i32x4.splat(1 << (s - 17))), s - 16);
 }
 
 /** mulRound of fixed.ts for a shift that is known only at run time, 1 to 31. */
