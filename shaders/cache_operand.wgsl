@@ -2,8 +2,8 @@
 //
 // The ring's oldest slot follows the newest one, which is slot step % SLOTS. Quantised as in quantise_activation.
 
-@group(0) @binding(0) var<storage, read> cache: array<i32>;                 // B x G, Q10, a ring of slots of S
-@group(0) @binding(1) var<storage, read> shifts: array<i32>;
+@group(0) @binding(0) var<storage, read> cache: array<i32>;                 // B x G, Q8, a ring of slots of S
+@group(0) @binding(1) var<storage, read> shifts: array<i32>;                // control numbers, see end_step
 @group(0) @binding(2) var<storage, read_write> seen: array<atomic<u32>>;    // per slot
 @group(0) @binding(3) var<storage, read_write> operand: array<u32>;         // B x G / 4 words
 

@@ -8,9 +8,9 @@
 @group(0) @binding(1) var<storage, read> g: array<i32>;               // B x H, Q10
 @group(0) @binding(2) var<storage, read> skipped: array<i32>;         // B x H, Q10
 @group(0) @binding(3) var<storage, read> master: array<i32>;          // Q24
-@group(0) @binding(4) var<storage, read> tables: array<i32>;
+@group(0) @binding(4) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
 @group(0) @binding(5) var<storage, read_write> gate: array<i32>;      // B x H, Q14
-@group(0) @binding(6) var<storage, read_write> out: array<i32>;       // B x H, Q10
+@group(0) @binding(6) var<storage, read_write> out: array<i32>;       // B x H, Q7
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

@@ -5,7 +5,7 @@
 // Sums of integers modulo 2^32 with atomics: any order gives the same bits.
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;                  // rows x ROW_WORDS, packed u8
-@group(0) @binding(1) var<storage, read> shifts: array<i32>;
+@group(0) @binding(1) var<storage, read> shifts: array<i32>;                 // control numbers, see end_step
 @group(0) @binding(2) var<storage, read> d_input: array<i32>;                // B x T x D, Q22, from the input's norm
 @group(0) @binding(3) var<storage, read> d_local: array<i32>;                // B x T x D, Q22, from the local norm
 @group(0) @binding(4) var<storage, read_write> gradient: array<atomic<i32>>; // dense gradients

@@ -5,7 +5,7 @@
 //
 // One small workgroup: some dozens of numbers. It owns the buffer that all other kernels only read.
 
-@group(0) @binding(0) var<storage, read_write> shifts: array<i32>;
+@group(0) @binding(0) var<storage, read_write> shifts: array<i32>;          // control numbers, see end_step
 @group(0) @binding(1) var<storage, read_write> seen: array<atomic<u32>>;    // per slot, then per tensor
 @group(0) @binding(2) var<storage, read> rates: array<i32>;                 // learning rate per step, Q24
 

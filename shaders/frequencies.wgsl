@@ -7,7 +7,7 @@
 // keeps the total at or below 2^22: docs/NUMERICS.md section 8.
 
 @group(0) @binding(0) var<storage, read> logits: array<i32>;          // B x 256, Q10
-@group(0) @binding(1) var<storage, read> tables: array<i32>;
+@group(0) @binding(1) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
 @group(0) @binding(2) var<storage, read_write> ends: array<u32>;      // B x 256
 
 const LOG2_E = 5909;   // log2(e) in Q12

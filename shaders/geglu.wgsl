@@ -4,8 +4,8 @@
 // of RING slots of N values, slot step % RING; nothing is ever moved. RING = 1 is the plain case.
 
 @group(0) @binding(0) var<storage, read> x: array<i32>;               // B x 2N, Q10
-@group(0) @binding(1) var<storage, read> tables: array<i32>;
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;
+@group(0) @binding(1) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;          // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> out: array<i32>;       // B x (RING x N), Q8
 
 @compute @workgroup_size(64)

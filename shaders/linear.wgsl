@@ -2,14 +2,14 @@
 //
 //   out[r, n] = clamp(round(sum_k x[r, k] * w[n, k] / 2^shift) + bias[n], ±OUTPUT_LIMIT)        Q(OUTPUT_BITS)
 //
-// Each invocation makes TILE rows x 8 outputs, so that
-// a loaded word serves 8 products. Accumulators stay below 127 * 127 * 8192 < 2^27, so nothing wraps.
+// Each invocation makes TILE rows x 8 outputs, so that a loaded word serves 8 products. Accumulators stay below
+// 127 * 127 * 8192 < 2^27, so nothing wraps.
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;                 // ROWS x X_STRIDE words, packed int8
 @group(0) @binding(1) var<storage, read> copies: array<u32>;            // packed int8 copies of all matrices
 @group(0) @binding(2) var<storage, read> master: array<i32>;            // for the bias, Q24
-@group(0) @binding(3) var<storage, read> shifts: array<i32>;
-@group(0) @binding(4) var<storage, read_write> out: array<i32>;         // ROWS x OUTPUTS, Q10
+@group(0) @binding(3) var<storage, read> shifts: array<i32>;            // control numbers, see end_step
+@group(0) @binding(4) var<storage, read_write> out: array<i32>;         // ROWS x OUTPUTS, Q(OUTPUT_BITS)
 
 const WORDS = INPUTS / 4u;
 

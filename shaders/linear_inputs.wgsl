@@ -2,12 +2,12 @@
 //
 //   out[r, k] = clamp(round(sum_n gradient[r, n] * w[n, k] / 2^shift))           Q22
 //
-// Each invocation makes TILE rows x 8 inputs (two words of weights); neighbours read neighbouring words. Sums are modulo
-// 2^32: with wide layers they could wrap in theory, and would wrap alike everywhere.
+// Each invocation makes TILE rows x 8 inputs (two words of weights); neighbours read neighbouring words. Sums are
+// modulo 2^32: with wide layers they could wrap in theory, and would wrap alike everywhere.
 
 @group(0) @binding(0) var<storage, read> gradient: array<i32>;          // ROWS x OUTPUTS, int16 values
 @group(0) @binding(1) var<storage, read> copies: array<u32>;            // packed int8 copies of all matrices
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;            // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> out: array<i32>;         // ROWS x INPUTS, Q22
 
 const WORDS = INPUTS / 4u;

@@ -9,11 +9,11 @@
 
 @group(0) @binding(0) var<storage, read> gradient: array<i32>;            // batch x ROWS x OUTPUTS, int16 values
 @group(0) @binding(1) var<storage, read> x: array<u32>;                   // batch x ROWS x X_STRIDE words, int8
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;              // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;  // per slot, then per tensor
 @group(0) @binding(4) var<storage, read_write> master: array<i32>;        // Q24
-@group(0) @binding(5) var<storage, read_write> moment: array<i32>;
-@group(0) @binding(6) var<storage, read_write> square: array<i32>;
+@group(0) @binding(5) var<storage, read_write> moment: array<i32>;        // one per weight
+@group(0) @binding(6) var<storage, read_write> square: array<i32>;        // one per weight
 @group(0) @binding(7) var<storage, read_write> copies: array<u32>;        // packed int8
 
 const WORDS = INPUTS / 4u;

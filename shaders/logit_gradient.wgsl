@@ -7,7 +7,7 @@
 
 @group(0) @binding(0) var<storage, read> ends: array<u32>;                // B x 256
 @group(0) @binding(1) var<storage, read> bytes: array<u32>;               // rows x ROW_WORDS, packed u8
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;              // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> operand: array<i32>;       // B x 256, int16 values
 @group(0) @binding(4) var<storage, read_write> intervals: array<vec2<u32>>; // chunk steps x B
 

@@ -5,11 +5,11 @@
 // alpha is Q14, mixed Q7, the rest Q10; far is wide.
 
 @group(0) @binding(0) var<storage, read> r: array<i32>;               // B x H, Q10
-@group(0) @binding(1) var<storage, read> far: array<i32>;             // B x H, Q10
+@group(0) @binding(1) var<storage, read> far: array<i32>;             // B x H, Q10, wide
 @group(0) @binding(2) var<storage, read> near: array<i32>;            // B x H, Q10
-@group(0) @binding(3) var<storage, read> tables: array<i32>;
+@group(0) @binding(3) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
 @group(0) @binding(4) var<storage, read_write> alpha: array<i32>;     // B x H, Q14
-@group(0) @binding(5) var<storage, read_write> mixed: array<i32>;     // B x H, Q10
+@group(0) @binding(5) var<storage, read_write> mixed: array<i32>;     // B x H, Q7
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

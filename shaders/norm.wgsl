@@ -1,6 +1,6 @@
 // norm: LayerNorm of rows of WIDTH values, then scale and shift.
 //
-//   normalised = (x - mean) / deviation            Q10, ±16
+//   normalised = (x - mean) / deviation            Q10, ±32
 //   out        = normalised * scale + shift        Q10
 //
 // A row is reduced by LANES invocations, GROUP_ROWS rows to a workgroup. Sums of integers do not depend on order; the

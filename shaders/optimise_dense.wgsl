@@ -3,12 +3,12 @@
 // Their gradients lie in one dense list, in the order of the layout; each element finds its tensor in a generated
 // table and takes its gradient out, leaving zero for the next step. The embedding's int16 copy is rewritten here.
 
-@group(0) @binding(0) var<storage, read> shifts: array<i32>;
+@group(0) @binding(0) var<storage, read> shifts: array<i32>;                 // control numbers, see end_step
 @group(0) @binding(1) var<storage, read_write> seen: array<atomic<u32>>;     // per slot, then per tensor
 @group(0) @binding(2) var<storage, read_write> gradient: array<atomic<i32>>; // DENSE_COUNT
 @group(0) @binding(3) var<storage, read_write> master: array<i32>;           // Q24
-@group(0) @binding(4) var<storage, read_write> moment: array<i32>;
-@group(0) @binding(5) var<storage, read_write> square: array<i32>;
+@group(0) @binding(4) var<storage, read_write> moment: array<i32>;           // one per weight
+@group(0) @binding(5) var<storage, read_write> square: array<i32>;           // one per weight
 @group(0) @binding(6) var<storage, read_write> embedding: array<i32>;        // 256 x D, int16 values
 
 // The dense tensor that element i belongs to: the last whose first element is not beyond it.

@@ -6,7 +6,7 @@
 // maximum. A maximum of integers does not depend on order.
 
 @group(0) @binding(0) var<storage, read> x: array<i32>;                     // COUNT
-@group(0) @binding(1) var<storage, read> shifts: array<i32>;
+@group(0) @binding(1) var<storage, read> shifts: array<i32>;                // control numbers, see end_step
 @group(0) @binding(2) var<storage, read_write> seen: array<atomic<u32>>;    // per slot
 @group(0) @binding(3) var<storage, read_write> operand: array<u32>;         // COUNT / 4 words
 

@@ -5,7 +5,7 @@
 // The largest magnitude goes to the slot as in quantise_activation. Four elements to an invocation.
 
 @group(0) @binding(0) var<storage, read> x: array<i32>;                     // from START on, COUNT
-@group(0) @binding(1) var<storage, read> shifts: array<i32>;
+@group(0) @binding(1) var<storage, read> shifts: array<i32>;                // control numbers, see end_step
 @group(0) @binding(2) var<storage, read_write> seen: array<atomic<u32>>;    // per slot
 @group(0) @binding(3) var<storage, read_write> operand: array<i32>;         // COUNT
 

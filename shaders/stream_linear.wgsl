@@ -6,7 +6,7 @@
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;               // B x 2 x C / 4 words, packed int8
 @group(0) @binding(1) var<storage, read> copies: array<u32>;          // packed int8 copies of all matrices
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;          // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> out: array<i32>;       // B x 2 x C, Q10
 
 const WORDS = COARSE / 4u;

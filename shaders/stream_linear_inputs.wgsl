@@ -4,7 +4,7 @@
 
 @group(0) @binding(0) var<storage, read> gradient: array<i32>;        // B x 2 x C, int16 values
 @group(0) @binding(1) var<storage, read> copies: array<u32>;          // packed int8 copies of all matrices
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;          // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> out: array<i32>;       // B x 2 x C, Q22
 
 const WORDS = COARSE / 4u;

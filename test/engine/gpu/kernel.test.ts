@@ -1,0 +1,109 @@
+/**
+ * What kernel.ts reads out of shaders and makes of them, and what every shader must keep to so that every device runs
+ * it: WebGPU's default limits, and bindings that say what they hold.
+ */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { bindingsOf, elementGroups, flatGroups, kernelSource } from "../../../src/engine/gpu/kernel.ts";
+import { KERNELS, type KernelName, LIBRARIES } from "../../../src/engine/gpu/shaders.ts";
+
+/** WebGPU's default limits. */
+const STORAGE_BUFFERS_MAX = 8;
+const INVOCATIONS_MAX = 256;
+const WORKGROUPS_MAX = 65535;
+
+const kernels = Object.entries(KERNELS) as [KernelName, string][];
+
+describe("bindingsOf", () => {
+  test("reads index, access and name in the order of the text", () => {
+    const source = [
+      "@group(0) @binding(1) var<storage, read_write> out: array<atomic<i32>>; // B",
+      "// @group(0) @binding is spoken of here",
+      "@group(0) @binding(0) var<storage, read> x: array<i32>;   // B",
+    ].join("\n");
+    expect(bindingsOf(source)).toEqual([
+      { index: 1, access: "read_write", name: "out" },
+      { index: 0, access: "read", name: "x" },
+    ]);
+  });
+
+  test("finds none in a library", () => {
+    for (const text of Object.values(LIBRARIES)) expect(bindingsOf(text)).toEqual([]);
+  });
+});
+
+describe("kernelSource", () => {
+  test("starts with the constants; lists become arrays", () => {
+    const source = kernelSource("embed", { STREAMS: 3, LIST: [1, -2], NEGATIVE: -7 });
+    expect(source.split("\n").slice(0, 3)).toEqual([
+      "const STREAMS = 3;",
+      "const LIST = array<i32, 2>(1, -2);",
+      "const NEGATIVE = -7;",
+    ]);
+  });
+
+  test.each(kernels)("%s comes with the libraries whose functions it calls, and with no other", (name, own) => {
+    const source = kernelSource(name, {});
+    expect(source).toContain(LIBRARIES.prelude);
+    expect(source.endsWith(own)).toBe(true);
+    for (const library of ["tables", "optimizer"] as const) {
+      const functions = [...LIBRARIES[library].matchAll(/^fn (\w+)/gm)].map((match) => match[1] as string);
+      const isUsed = functions.some((each) => new RegExp(`\\b${each}\\(`).test(own));
+      expect({ library, isThere: source.includes(LIBRARIES[library]) }).toEqual({ library, isThere: isUsed });
+    }
+  });
+});
+
+describe("flatGroups", () => {
+  test("a list that fits stays flat", () => {
+    expect(flatGroups(1)).toEqual([1, 1, 1]);
+    expect(flatGroups(WORKGROUPS_MAX)).toEqual([WORKGROUPS_MAX, 1, 1]);
+    expect(flatGroups(WORKGROUPS_MAX + 1)).toEqual([32768, 2, 1]);
+  });
+
+  test("covers every group with few more, in dimensions that every device has", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 31 }), (count) => {
+        const [columns, rows, layers] = flatGroups(count);
+        expect(layers).toBe(1);
+        expect(Math.max(columns, rows)).toBeLessThanOrEqual(WORKGROUPS_MAX);
+        expect(columns * rows).toBeGreaterThanOrEqual(count);
+        expect(columns * rows).toBeLessThan(count + rows);
+      }),
+    );
+  });
+
+  test("elementGroups counts workgroups of 64", () => {
+    expect(elementGroups(64)).toEqual([1, 1, 1]);
+    expect(elementGroups(65)).toEqual([2, 1, 1]);
+  });
+});
+
+describe.each(kernels)("shader %s", (_name, source) => {
+  const bindings = bindingsOf(source);
+
+  test("binds no more storage buffers than every device has, numbered from 0, and says what each holds", () => {
+    expect(bindings.length).toBeLessThanOrEqual(STORAGE_BUFFERS_MAX);
+    expect(bindings.map(({ index }) => index)).toEqual(bindings.map((_, i) => i));
+    const lines = source.split("\n").filter((line) => line.startsWith("@group"));
+    expect(lines.length).toBe(bindings.length);
+    const HOLDS = /^@group\(0\) @binding\(\d\) var<storage, (read|read_write)> \w+: array<[\w<>]+>; +\/\/ \S.*$/;
+    for (const line of lines) expect(line).toMatch(HOLDS);
+  });
+
+  test("has one entry point of no more invocations than every device has", () => {
+    const sizes = [...source.matchAll(/@compute @workgroup_size\(([\d, ]+)\)\nfn main\(/g)];
+    expect(sizes.length).toBe(1);
+    const invocations = (sizes[0]?.[1] ?? "").split(",").reduce((product, each) => product * Number(each), 1);
+    expect(invocations).toBeGreaterThan(0);
+    expect(invocations).toBeLessThanOrEqual(INVOCATIONS_MAX);
+  });
+
+  test("uses every binding that it declares", () => {
+    for (const { name } of bindings) {
+      const uses = [...source.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length;
+      const throughTables = name === "tables" && /gelu\(|gelu_slope\(|sigmoid\(/.test(source);
+      expect({ name, isUsed: uses > 1 || throughTables }).toEqual({ name, isUsed: true });
+    }
+  });
+});
