@@ -41,7 +41,7 @@ function expectSameState(cpu: CpuModel, { state }: ReferenceModel, step: number)
   const histories = new Uint8Array(buffer, at.history, streams * history);
   expect(Uint8Array.from(histories), where).toEqual(Uint8Array.from(state.history));
   const ring = new Int16Array(buffer, at.activations.ring, streams * globalHidden);
-  expect(Int32Array.from(ring), where).toEqual(state.cache);
+  expect(Int32Array.from(ring), where).toEqual(Int32Array.from(state.cache));
 }
 
 /** Trains both for `steps` and compares intervals and, every `every` steps, the whole state. */
