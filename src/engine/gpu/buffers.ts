@@ -186,6 +186,16 @@ export class ModelBuffers {
     this.layout = state.layout;
     this.places = shiftPlaces(state.layout);
     this.rowWords = Math.ceil(hyper.streams / 4);
+    try {
+      this.#createAll(state, chunkSteps);
+    } catch (error) {
+      this.destroy(); // the caller may go on with another engine, and needs the memory
+      throw error;
+    }
+  }
+
+  #createAll(state: State, chunkSteps: number): void {
+    const { hyper } = this;
     for (const [name, words] of Object.entries(intermediateWords(hyper))) this.#create(name, words);
     this.#create("bytes", (hyper.history + chunkSteps) * this.rowWords);
     this.#create("intervals", 2 * chunkSteps * hyper.streams);
