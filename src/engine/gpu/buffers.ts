@@ -126,7 +126,8 @@ function intermediateWords(hyper: HyperParameters): Record<string, number> {
   ]);
   const wide = "far local near alpha mixed up gate gatePre router global coarse fineOut last embedded".split(" ");
   const wideGradients =
-    "dLast dSkipped dFineOut dThroughGelu dFine dCoarse dMixed dFar dNear dRouter dInput dGlobal dLocal dEmbedded dGateIn";
+    "dLast dSkipped dFineOut dThroughGelu dFine dCoarse dMixed dFar dNear dRouter dInput dGlobal dLocal " +
+    "dEmbedded dGateIn";
   return {
     ...Object.fromEntries([...wide, ...wideGradients.split(" ")].map((name) => [name, B * H])),
     ...Object.fromEntries(norms),

@@ -87,7 +87,7 @@ class StepBuilder {
     return Promise.all(this.#pending);
   }
 
-  /** One dispatch. `named` maps binding names to buffer names; a binding not named there is a buffer of its own name. */
+  /** One dispatch of a kernel. `named` maps bindings to buffers; one not named there is a buffer of its own name. */
   add(kernel: KernelName, constants: Constants, named: Buffers, groups: readonly [number, number, number]): void {
     const all = { master: "master", shifts: "shifts", seen: "seen", tables: "tables", copies: "copies" };
     const more = { bytes: "bytes", gradient: "dense", moment: "moment", square: "square", ends: "ends" };
