@@ -99,9 +99,14 @@ export function checkHyperParameters(hyper: HyperParameters): void {
 export type Shape = Omit<HyperParameters, "streams">;
 
 /** 2^-10 in units of 2^-24: the learning rate of the paper, 1e-3, to the nearest power of two. */
-const RATE_1E3 = 1 << 14;
+const RATE_PAPER = 1 << 14;
+/** 2^-9: a step of 2^-10 is 2 % worse on files of 200 kB, 3 * 2^-10 0.7 % (docs/NUMERICS.md section 11). */
+const RATE_LEVELS = 1 << 15;
 
-function shape(width: { history: number; embedding: number; global: number; slot: number; fine: number }): Shape {
+function shape(
+  width: { history: number; embedding: number; global: number; slot: number; fine: number },
+  rate = RATE_LEVELS,
+): Shape {
   return {
     history: width.history,
     embedding: width.embedding,
@@ -109,12 +114,12 @@ function shape(width: { history: number; embedding: number; global: number; slot
     slot: width.slot,
     fineHidden: width.fine,
     coarseHidden: 64,
-    learningRate: RATE_1E3,
+    learningRate: rate,
   };
 }
 
 /** FADE as published: arXiv 2604.07239, section 4 (15.5 million shared parameters, 512 streams). */
-export const PAPER: Shape = shape({ history: 16, embedding: 32, global: 4096, slot: 64, fine: 8192 });
+export const PAPER: Shape = shape({ history: 16, embedding: 32, global: 4096, slot: 64, fine: 8192 }, RATE_PAPER);
 export const PAPER_STREAMS = 512;
 
 export const DEFAULT_LEVEL = 5;
