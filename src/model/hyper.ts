@@ -146,11 +146,11 @@ export function shapeOfLevel(level: number): Shape {
 }
 
 /** Bytes a stream should hold: shorter streams learn nothing more, longer ones waste the hardware's width. */
-const STREAM_TARGET_BYTES = 16384;
+const STREAM_TARGET_BYTES = 12288;
 const STREAMS_MAX = 4096;
 
 /**
- * Chooses B from the input's size: the power of two nearest below size / 16 KiB, 8 to 4096, and never more streams
+ * Chooses B from the input's size: the power of two nearest below size / 12 KiB, 8 to 4096, and never more streams
  * than bytes.
  */
 export function streamsForSize(sizeBytes: number): number {
