@@ -88,12 +88,13 @@ describe("CPU engine equals the reference", () => {
 
 describe("CPU engine", () => {
   test("threads do not matter", async () => {
+    // More steps than one command takes, and more threads than cores: waits of all kinds, and late wake-ups.
     const hyper = { ...TINY, streams: 21 };
-    const steps = 70;
+    const steps = 300;
     const bytes = new Uint8Array(steps * hyper.streams);
     for (let step = 0; step < steps; step++) bytes.set(bytesAt(step, hyper.streams), step * hyper.streams);
     const results = [];
-    for (const threads of [1, 2, 3]) {
+    for (const threads of [1, 2, 3, 5]) {
       const model = await Cpu.open(hyper, threads);
       const intervals = new Uint32Array(bytes.length * 2);
       await model.encodeSteps(bytes, steps, intervals);
@@ -103,6 +104,7 @@ describe("CPU engine", () => {
     }
     expect(results[1]).toEqual(results[0]);
     expect(results[2]).toEqual(results[0]);
+    expect(results[3]).toEqual(results[0]);
   }, 30_000);
 
   test("decoding sees the tables that encoding used", async () => {

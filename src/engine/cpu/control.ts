@@ -43,12 +43,18 @@ export class CpuThreadError extends Error {
   }
 }
 
-/** Returns when control[index] is no longer `value`. @throws CpuThreadError if another thread has failed */
+/**
+ * Returns when control[index] is no longer `value`. @throws CpuThreadError if another thread has failed
+ *
+ * A wake-up proves nothing: whoever changed the value before may notify only now, when this thread already waits for
+ * the next change. So the value is looked at again each time.
+ */
 export function waitForChange(control: Int32Array, index: number, value: number): void {
   for (let i = 0; i < SPINS; i++) {
     if (Atomics.load(control, index) !== value) return;
   }
-  while (Atomics.wait(control, index, value, SLEEP_MS) === "timed-out") {
+  while (Atomics.load(control, index) === value) {
+    Atomics.wait(control, index, value, SLEEP_MS);
     if (Atomics.load(control, Control.FAILED) !== 0) throw new CpuThreadError("see its own message");
   }
 }

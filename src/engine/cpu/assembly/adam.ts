@@ -219,6 +219,17 @@ function stepsOf(ctx: usize, moment: usize, square: usize, into: usize, bytes: u
   }
 }
 
+/** Saturates masters, and makes their copies at `into` anew; seldom run. */
+function limitMasters(ctx: usize, master: usize, into: usize, bytes: usize): void {
+  const shift = load<i32>(ctx, COPY_SHIFT);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const w = clampVector(v128.load(master + i), v128.load(ctx, WEIGHT_LOW), v128.load(ctx, WEIGHT_HIGH));
+    v128.store(master + i, w);
+    const rounded = i32x4.shr_s(i32x4.add(w, v128.load(ctx, COPY_HALF)), shift);
+    v128.store(into + i, clampVector(rounded, v128.load(ctx, COPY_LOW), v128.load(ctx, COPY_HIGH)));
+  }
+}
+
 /**
  * Updates `bytes` (at most 128) of neighbours from the gradients at `acc`, and leaves their copies there as i32.
  *
@@ -240,8 +251,6 @@ export function update(ctx: usize, acc: usize, master: usize, moment: usize, squ
   }
   const rate = v128.load(ctx, RATE);
   const ratioHalf = v128.load(ctx, RATIO_HALF);
-  const least = v128.load(ctx, WEIGHT_LOW);
-  const most = v128.load(ctx, WEIGHT_HIGH);
   const shift = load<i32>(ctx, COPY_SHIFT);
   const half = v128.load(ctx, COPY_HALF);
   const low = v128.load(ctx, COPY_LOW);
@@ -249,11 +258,16 @@ export function update(ctx: usize, acc: usize, master: usize, moment: usize, squ
   let seen = v128.load(ctx, SEEN_WEIGHT);
   for (const end = acc + bytes; acc < end; acc += 16) {
     const step = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(acc), rate), ratioHalf), RATIO_BITS);
-    const w = clampVector(i32x4.sub(v128.load(master), step), least, most);
+    const w = i32x4.sub(v128.load(master), step);
     v128.store(master, w);
     seen = i32x4.max_s(seen, i32x4.abs(w));
     v128.store(acc, clampVector(i32x4.shr_s(i32x4.add(w, half), shift), low, high));
     master += 16;
+  }
+  // A step is below 2^18, so nothing has wrapped; that a master leaves its range is so rare that it is mended after.
+  if (v128.any_true(i32x4.gt_s(seen, v128.load(ctx, WEIGHT_HIGH)))) {
+    limitMasters(ctx, master - bytes, acc - bytes, bytes);
+    seen = i32x4.min_s(seen, v128.load(ctx, WEIGHT_HIGH));
   }
   v128.store(ctx, seen, SEEN_WEIGHT);
 }

@@ -51,6 +51,8 @@ function acrossOutputs(acc: usize): v128 {
  * @param forward where the block's first pair lies in the panels with K along the inputs: 4 vectors, 32 bytes apart
  * @param backward likewise with K along the outputs: 64 bytes
  */
+// @ts-ignore: decorator
+@inline
 function updateBlock(ctx: usize, acc: usize, block: usize, forward: usize, backward: usize): void {
   noteGradients(ctx, acc);
   update(ctx, acc, block, block + 128, block + 256, 128);
