@@ -89,6 +89,10 @@ export const BUILT_IN: EngineParts = {
     const { createGpuEngine } = await import("./gpu/engine.ts");
     return await createGpuEngine(options);
   },
+  async createCpuEngine(options) {
+    const { createCpuEngine } = await import("./cpu/engine.ts");
+    return await createCpuEngine(options);
+  },
   async createReferenceEngine() {
     const { createReferenceEngine } = await import("../model/reference/engine.ts");
     return createReferenceEngine();
