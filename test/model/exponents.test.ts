@@ -27,7 +27,7 @@ describe("slots", () => {
   test("rise at once, fall by one bit a step, and never below 0", () => {
     const exponents = new Exponents(hyper);
     const slot = activationSlot("cache");
-    expect(exponents.shift[slot]).toBe(4); // 2^10 has 11 bits, 7 remain
+    expect(exponents.shift[slot]).toBe(1); // 2^7 has 8 bits, 7 remain
     exponents.note(slot, 32767);
     exponents.note(slot, 5);
     exponents.endStep();

@@ -4,6 +4,7 @@
  * It takes its weights from a reference model's state, dequantised, and computes the same loss without rounding and
  * without saturation. Tests compare the integer backward pass with numeric differences of that loss.
  */
+import { HIDDEN_BITS } from "../../src/model/fixed.ts";
 import { type HyperParameters, widthOf } from "../../src/model/hyper.ts";
 import type { State } from "../../src/model/reference/state.ts";
 import { type NormName, normWidth, type TensorName } from "../../src/model/tensors.ts";
@@ -175,6 +176,6 @@ function agedCache(state: State): Float64Array {
   const oldest = ((state.step % (G / S)) + 1) * S;
   return Float64Array.from(state.cache, (_, i) => {
     const stream = Math.floor(i / G);
-    return (state.cache[stream * G + ((oldest + (i % G)) % G)] as number) / 2 ** 11;
+    return (state.cache[stream * G + ((oldest + (i % G)) % G)] as number) / 2 ** HIDDEN_BITS;
   });
 }

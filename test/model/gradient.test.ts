@@ -3,11 +3,10 @@
  * the same way, and have the length that its exponents promise.
  */
 import { expect, test } from "bun:test";
-import { ceilLog2, GRADIENT_BITS } from "../../src/model/fixed.ts";
+import { ACTIVATION_BITS, ceilLog2, GRADIENT_BITS, WEIGHT_BITS } from "../../src/model/fixed.ts";
 import { widthOf } from "../../src/model/hyper.ts";
 import { ReferenceModel } from "../../src/model/reference/engine.ts";
-import { gradientExponent } from "../../src/model/reference/linear.ts";
-import { NORM_NAMES, normWidth, type Tensor, type TensorName } from "../../src/model/tensors.ts";
+import { NORM_NAMES, normWidth, PRODUCT_FORMATS, type Tensor, type TensorName } from "../../src/model/tensors.ts";
 import { FloatTwin } from "./float-twin.ts";
 import { TINY, textBytes } from "./tiny.ts";
 
@@ -51,8 +50,10 @@ function numericDerivative(name: TensorName, index: number): number {
 function unitLog2(tensor: Tensor): number {
   const { name, kind, index } = tensor;
   const exponent = model.backward.exponent[index] as number;
-  if (kind === "matrix" || kind === "streamMatrix") return gradientExponent(exponent, 0);
-  if (kind === "embedding") return exponent + 3 + 24 - 11 - GRADIENT_BITS;
+  if (kind === "matrix" || kind === "streamMatrix") {
+    return exponent - GRADIENT_BITS - PRODUCT_FORMATS[name as keyof typeof PRODUCT_FORMATS].inputBits;
+  }
+  if (kind === "embedding") return exponent + 3 + WEIGHT_BITS - ACTIVATION_BITS - GRADIENT_BITS;
   if (name === "memoryBias" || name.endsWith("Bias")) {
     return exponent - GRADIENT_BITS + (name === "tapBias" ? ceilLog2(STREAMS * TINY.history) : 0);
   }
