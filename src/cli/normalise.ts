@@ -6,7 +6,7 @@
  * never go through cac; it gets one `--name` per option, spelled out, and the command word.
  */
 import { UsageError } from "./errors.ts";
-import { COMMANDS, type CommandName, findLong, findShort, type OptionSpec } from "./options.ts";
+import { COMMANDS, type CommandName, findLong, findShort, type OptionSpec, type ValueKind } from "./options.ts";
 
 /** One use of an option; their order matters, because the last of several modes or levels wins. */
 export interface Occurrence {
@@ -81,7 +81,10 @@ function withValue(spec: OptionSpec, written: string, value: string | undefined)
   return { name: spec.name, value, written };
 }
 
-/** Short options in one word: -dkf, -9k, -T4, -ofile. A value takes the rest of the word, a number only its digits. */
+/** How much of a word an attached value takes; all of it for the other kinds. */
+const ATTACHED: Partial<Record<ValueKind, RegExp>> = { number: /^[0-9]+/, size: /^[0-9]+([KMG](iB)?)?/i };
+
+/** Short options in one word: -dkf, -9k, -T4, -ofile, -M512Mv. */
 function cluster(word: string, next: Next): Occurrence[] {
   const found: Occurrence[] = [];
   let rest = word.slice(1);
@@ -105,7 +108,7 @@ function cluster(word: string, next: Next): Occurrence[] {
       found.push({ name: spec.name, written });
       continue;
     }
-    const digits = spec.value.kind === "number" ? /^[0-9]+/.exec(rest)?.[0] : undefined;
+    const digits = ATTACHED[spec.value.kind]?.exec(rest)?.[0];
     const value = digits ?? (rest === "" ? next() : rest);
     found.push(withValue(spec, written, value));
     rest = digits === undefined ? "" : rest.slice(digits.length);

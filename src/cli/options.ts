@@ -1,10 +1,10 @@
 /**
- * The one table of options. The normaliser, cac, the help text and (later) completions and the manual page are all
- * made from it, so an option is added here and nowhere else.
+ * The one table of options. The normaliser, cac, the help text, the manual page, the completions and the defaults from
+ * the environment are all made from it, so an option is added here and nowhere else.
  */
 
 /** How an option's value is read. Paths are kept byte for byte; the others are checked in settings.ts. */
-export type ValueKind = "path" | "word" | "number";
+export type ValueKind = "path" | "directory" | "word" | "number" | "size";
 
 export interface OptionSpec {
   /** The long name that identifies the option. */
@@ -12,19 +12,37 @@ export interface OptionSpec {
   readonly short?: string;
   /** Other long names. */
   readonly aliases?: readonly string[];
-  readonly value?: { readonly kind: ValueKind; readonly label: string };
+  readonly value?: {
+    readonly kind: ValueKind;
+    readonly label: string;
+    /** All values that there are, for completion. */
+    readonly choices?: readonly string[];
+  };
   readonly help: string;
+  /** What the manual page says beyond that: whole sentences. */
+  readonly details?: string;
+  /** The environment variable that gives a default. */
+  readonly environment?: string;
   /** Shown by -h, too; --help shows all. */
   readonly common?: boolean;
   /** Understood, but not yet there: naming it is an error that says so. */
   readonly planned?: boolean;
 }
 
-export const OPTIONS: readonly OptionSpec[] = [
+const MODES: readonly OptionSpec[] = [
   { name: "compress", short: "z", help: "compress (the default): writes FILE.fade and keeps FILE" },
   { name: "decompress", short: "d", aliases: ["uncompress"], help: "decompress FILE.fade to FILE", common: true },
   { name: "test", short: "t", help: "decompress, compare the checksums, write nothing", common: true },
-  { name: "list", short: "l", help: "show what archives hold", common: true },
+  {
+    name: "list",
+    short: "l",
+    help: "show what archives hold",
+    common: true,
+    details: "With -v, all about each frame.",
+  },
+];
+
+const OUTPUTS: readonly OptionSpec[] = [
   { name: "stdout", short: "c", aliases: ["to-stdout"], help: "write to standard output", common: true },
   {
     name: "output",
@@ -35,37 +53,157 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   { name: "force", short: "f", help: "overwrite files, and use terminals for archives", common: true },
   { name: "keep", short: "k", help: "keep the source files (the default)" },
-  { name: "rm", help: "remove the source files once the output is verified (not in this version)", planned: true },
+  {
+    name: "rm",
+    planned: true,
+    help: "remove each source file once its output is verified",
+    details:
+      "Implies --verify. A source that changed meanwhile is kept, and so is every source if the output is no file. " +
+      "The last of -k and --rm wins.",
+  },
+  {
+    name: "verify",
+    planned: true,
+    help: "decode each archive again before it gets its name",
+    details: "The archive is read back from the disk and decoded, which takes as long as decompressing it.",
+  },
+  {
+    name: "output-dir-flat",
+    planned: true,
+    value: { kind: "directory", label: "<dir>" },
+    help: "write all outputs into this directory",
+    details: "It is made if it does not exist. Two inputs that would get the same name there are an error.",
+  },
+  {
+    name: "output-dir-mirror",
+    planned: true,
+    value: { kind: "directory", label: "<dir>" },
+    help: "write outputs into the same folders below this directory",
+    details: "A leading / is dropped; names with .. are refused.",
+  },
+  {
+    name: "sparse",
+    planned: true,
+    help: "leave holes for zeros in restored files (the default for files)",
+    details: "Blocks of 4 KiB that hold only zeros take no space on the disk.",
+  },
+  { name: "no-sparse", planned: true, help: "write all zeros" },
+];
+
+const INPUTS: readonly OptionSpec[] = [
+  {
+    name: "recursive",
+    planned: true,
+    short: "r",
+    help: "take the files in directories, too",
+    details:
+      "Symbolic links in directories are left out, and when compressing the archives; otherwise everything but them.",
+  },
+  {
+    name: "filelist",
+    planned: true,
+    value: { kind: "path", label: "<file>" },
+    help: "take the files that this file names, one a line",
+    details: "Names may be separated by NUL bytes instead (find -print0). - reads the list from standard input.",
+  },
+];
+
+const MODEL: readonly OptionSpec[] = [
   {
     name: "level",
-    value: { kind: "number", label: "<1-9>" },
+    value: { kind: "number", label: "<1-9>", choices: ["1", "2", "3", "4", "5", "6", "7", "8", "9"] },
     help: "as -1 (fast) to -9 (small); default 5",
+    environment: "FADE_LEVEL",
     common: true,
   },
-  { name: "preset", value: { kind: "word", label: "<name>" }, help: "a model by name: paper (FADE as published)" },
+  {
+    name: "preset",
+    value: { kind: "word", label: "<name>", choices: ["paper"] },
+    help: "a model by name: paper (FADE as published)",
+  },
+  {
+    name: "block-size",
+    short: "B",
+    value: { kind: "size", label: "<size>" },
+    help: "plain bytes in a block, which bound the memory; default: by level",
+    planned: true,
+  },
   { name: "streams", value: { kind: "number", label: "<n>" }, help: "parallel streams; default: by the input's size" },
+  {
+    name: "shard",
+    value: { kind: "word", label: "<i/n>" },
+    help: "compress the i-th of n parts; cat joins the archives",
+    planned: true,
+  },
+];
+
+const MACHINE: readonly OptionSpec[] = [
   {
     name: "threads",
     short: "T",
     value: { kind: "number", label: "<n>" },
     help: "threads on the CPU, 0 for all (the default)",
+    environment: "FADE_THREADS",
     common: true,
   },
   {
+    name: "memory",
+    planned: true,
+    short: "M",
+    value: { kind: "size", label: "<size>" },
+    help: "refuse what needs more memory; default: 80% of the machine's",
+    details: "Estimated before anything is allocated, to about a factor of two.",
+    environment: "FADE_MEMORY",
+  },
+  {
     name: "engine",
-    value: { kind: "word", label: "<name>" },
+    value: { kind: "word", label: "<name>", choices: ["auto", "gpu", "cpu", "reference"] },
     help: "auto, gpu, cpu or reference; archives are the same",
+    environment: "FADE_ENGINE",
     common: true,
   },
-  { name: "adapter", value: { kind: "word", label: "<name>" }, help: "the GPU whose name contains this" },
+  {
+    name: "adapter",
+    value: { kind: "word", label: "<name>" },
+    help: "the GPU whose name contains this",
+    environment: "FADE_ADAPTER",
+  },
+  {
+    name: "no-check",
+    help: "decompress without comparing checksums",
+    details: "To save what can be saved of a damaged archive: bytes behind the damage are noise.",
+    planned: true,
+  },
+];
+
+const TALK: readonly OptionSpec[] = [
   { name: "json", help: "with --list or --test: one JSON object per line" },
   { name: "progress", help: "show progress even if standard error is no terminal" },
   { name: "no-progress", help: "never show progress" },
   { name: "quiet", short: "q", help: "say less; twice: say nothing", common: true },
   { name: "verbose", short: "v", help: "say more", common: true },
+  {
+    name: "completions",
+    planned: true,
+    value: { kind: "word", label: "<shell>", choices: ["bash", "zsh", "fish"] },
+    help: "print completions for bash, zsh or fish",
+  },
+  { name: "man", planned: true, help: "print the manual page: fade --man | man -l -" },
   { name: "version", short: "V", help: "show the version", common: true },
   { name: "help", short: "h", aliases: ["long-help"], help: "show this; --help shows all options", common: true },
 ];
+
+/** In sections, as the manual page has them. */
+export const OPTION_SECTIONS: readonly (readonly [title: string, options: readonly OptionSpec[]])[] = [
+  ["What to do", MODES],
+  ["Where results go", OUTPUTS],
+  ["What is read", INPUTS],
+  ["The model", MODEL],
+  ["The machine", MACHINE],
+  ["What is said", TALK],
+];
+
+export const OPTIONS: readonly OptionSpec[] = OPTION_SECTIONS.flatMap(([, options]) => options);
 
 /** Words that are commands when they are the first operand; a file of that name is ./devices. */
 export const COMMANDS = {

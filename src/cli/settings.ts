@@ -14,11 +14,11 @@ import {
   streamsForSize,
 } from "../model/hyper.ts";
 import { UsageError } from "./errors.ts";
-import type { NormalArguments, Operand } from "./normalise.ts";
+import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong } from "./options.ts";
 
 export type Mode = "compress" | "decompress" | "test" | "list";
-export type Action = Mode | "devices" | "version" | "help" | "short-help";
+export type Action = Mode | "devices" | "version" | "help" | "short-help" | "man" | "completions";
 
 /** How much is said: 0 nothing, 1 errors, 2 results and progress, 3 details. */
 export const SAYS = { nothing: 0, errors: 1, results: 2, details: 3 } as const;
@@ -32,6 +32,21 @@ export interface Settings {
   /** -c was given, which also allows archives on a terminal. */
   readonly explicitStdout: boolean;
   readonly force: boolean;
+  /** Remove each source when its output is verified. */
+  readonly removeSource: boolean;
+  /** Decode what was written before it gets its name. */
+  readonly verify: boolean;
+  /** Compare checksums; only decoding can do without. */
+  readonly checks: boolean;
+  /** Holes for zeros; undefined: in restored files. */
+  readonly sparse?: boolean;
+  readonly recursive: boolean;
+  /** Files with names of inputs; "-" is standard input. */
+  readonly fileLists: readonly string[];
+  /** Where outputs go instead of beside their inputs. */
+  readonly outputDirectory?: { readonly path: string; readonly mirror: boolean };
+  /** The shell to complete for. */
+  readonly shell?: string;
   readonly verbosity: number;
   readonly json: boolean;
   /** undefined: only on a terminal. */
@@ -39,52 +54,126 @@ export interface Settings {
   readonly shape: Shape;
   /** Streams to use whatever the size, unless there are fewer bytes. */
   readonly streams?: number;
+  /** Plain bytes in a block; undefined: by level. */
+  readonly blockBytes?: number;
+  /** Which part of the input to compress; `index` counts from 1. */
+  readonly shard?: Shard;
   readonly threads: number;
+  /** Limit for a model and its blocks; undefined: a share of the machine's memory. */
+  readonly memoryBytesMax?: number;
   readonly engine: "auto" | EngineName;
   readonly adapter?: string;
 }
 
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
 const MODES: readonly string[] = ["compress", "decompress", "test", "list"];
-const ENGINES: readonly string[] = ["auto", "gpu", "cpu", "reference"];
 const STREAMS_MAX = 16384;
 const THREADS_MAX = 1024;
+const SHARDS_MAX = 100_000;
+const BLOCK_BYTES_MIN = 1024;
+
+/** The options of a command line, by name. */
+class Given {
+  constructor(readonly options: readonly Occurrence[]) {}
+
+  has(name: string): boolean {
+    return this.options.some((option) => option.name === name);
+  }
+
+  count(name: string): number {
+    return this.options.filter((option) => option.name === name).length;
+  }
+
+  last(...names: string[]): Occurrence | undefined {
+    return this.options.findLast((option) => names.includes(option.name));
+  }
+
+  value(name: string): string | undefined {
+    return this.last(name)?.value;
+  }
+
+  /** For an option and its opposite: what was said last; undefined if neither was. */
+  isOn(name: string, opposite: string): boolean | undefined {
+    const said = this.last(name, opposite)?.name;
+    return said === undefined ? undefined : said === name;
+  }
+}
 
 /** @throws UsageError */
 export function settingsOf(args: NormalArguments): Settings {
-  const { options, operands } = args;
-  for (const { name, written } of options) {
+  const given = new Given(args.options);
+  for (const { name, written } of args.options) {
     if (findLong(name)?.planned) throw new UsageError(`${written} is not in this version of fade yet`, PLANNED_HINT);
   }
-  const has = (name: string) => options.some((option) => option.name === name);
-  const last = (...names: string[]) => options.findLast((option) => names.includes(option.name));
-  const count = (name: string) => options.filter((option) => option.name === name).length;
-  const output = last("output")?.value;
-  const adapter = last("adapter")?.value;
-  const streams = last("streams");
-  const progress = last("progress", "no-progress")?.name;
-  const model = modelOf(last("level", "preset"));
-  const streamCount = streams ? integer(streams.written, streams.value, 1, STREAMS_MAX) : model.streams;
+  const model = modelOf(given.last("level", "preset"));
+  const streamCount = numberOf(given.last("streams"), 1, STREAMS_MAX) ?? model.streams;
+  const threads = numberOf(given.last("threads"), 0, THREADS_MAX) ?? 0;
+  const adapter = given.value("adapter");
   const settings: Settings = {
     action: actionOf(args),
-    operands,
-    ...(output !== undefined && output !== "-" && { output }),
-    toStdout: has("stdout") || output === "-",
-    explicitStdout: has("stdout"),
-    force: has("force"),
-    verbosity: Math.max(SAYS.nothing, SAYS.results + count("verbose") - count("quiet")),
-    json: has("json"),
-    ...(progress !== undefined && { progress: progress === "progress" }),
+    operands: args.operands,
+    recursive: given.has("recursive"),
+    fileLists: args.options.flatMap(({ name, value }) => (name === "filelist" && value ? [value] : [])),
+    ...outputsOf(given),
+    ...talkOf(given),
     shape: model.shape,
     ...(streamCount !== undefined && { streams: streamCount }),
-    threads: threadsOf(last("threads")?.value),
-    engine: engineOf(last("engine")?.value),
+    ...limitsOf(given),
+    threads: threads === 0 ? availableParallelism() : threads,
+    engine: choiceOf(given.last("engine"), "auto") as "auto" | EngineName,
     ...(adapter !== undefined && { adapter }),
   };
-  refuseContradictions(settings, has("output"));
+  refuseContradictions(settings, given);
   return settings;
 }
 
-const PLANNED_HINT = "fade keeps its source files; remove them yourself when fade -t has accepted the archive";
+const PLANNED_HINT = "fade --help lists the options that work";
+
+function outputsOf(given: Given) {
+  const output = given.value("output");
+  const directory = given.last("output-dir-flat", "output-dir-mirror");
+  const removeSource = given.isOn("rm", "keep") ?? false;
+  const sparse = given.isOn("sparse", "no-sparse");
+  return {
+    ...(output !== undefined && output !== "-" && { output }),
+    toStdout: given.has("stdout") || output === "-",
+    explicitStdout: given.has("stdout"),
+    force: given.has("force"),
+    removeSource,
+    verify: removeSource || given.has("verify"),
+    checks: !given.has("no-check"),
+    ...(sparse !== undefined && { sparse }),
+    ...(directory?.value !== undefined && {
+      outputDirectory: { path: directory.value, mirror: directory.name === "output-dir-mirror" },
+    }),
+  };
+}
+
+function talkOf(given: Given) {
+  const progress = given.isOn("progress", "no-progress");
+  const shell = given.last("completions");
+  return {
+    verbosity: Math.max(SAYS.nothing, SAYS.results + given.count("verbose") - given.count("quiet")),
+    json: given.has("json"),
+    ...(progress !== undefined && { progress }),
+    ...(shell && { shell: choiceOf(shell, "") }),
+  };
+}
+
+function limitsOf(given: Given) {
+  const blockBytes = sizeOf(given.last("block-size"), BLOCK_BYTES_MIN);
+  const memoryBytesMax = sizeOf(given.last("memory"), 0);
+  const shard = shardOf(given.last("shard"));
+  return {
+    ...(blockBytes !== undefined && { blockBytes }),
+    ...(memoryBytesMax !== undefined && { memoryBytesMax }),
+    ...(shard && { shard }),
+  };
+}
 
 /** The model for an input of `sizeBytes`: at most one stream per byte. */
 export function hyperFor(settings: Settings, sizeBytes: number): HyperParameters {
@@ -95,33 +184,57 @@ export function hyperFor(settings: Settings, sizeBytes: number): HyperParameters
 function actionOf({ command, options }: NormalArguments): Action {
   const help = options.find((option) => option.name === "help");
   if (help) return help.written === "-h" ? "short-help" : "help";
-  if (options.some((option) => option.name === "version")) return "version";
+  const asked = options.find(({ name }) => name === "version" || name === "man" || name === "completions");
+  if (asked) return asked.name as "version" | "man" | "completions";
   if (command) return command;
   return (options.findLast((option) => MODES.includes(option.name))?.name ?? "compress") as Mode;
 }
 
-function modelOf(choice: { name: string; value?: string; written: string } | undefined): {
-  shape: Shape;
-  streams?: number;
-} {
+function modelOf(choice: Occurrence | undefined): { shape: Shape; streams?: number } {
   if (!choice) return { shape: shapeOfLevel(DEFAULT_LEVEL) };
   if (choice.name === "level") {
     const hint = choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 to -9" : undefined;
     return { shape: shapeOfLevel(integer(choice.written, choice.value, 1, 9, hint)) };
   }
-  if (choice.value === "paper") return { shape: PAPER, streams: PAPER_STREAMS };
-  throw new UsageError(`there is no preset ${choice.value}`, "the presets are: paper");
+  choiceOf(choice, "");
+  return { shape: PAPER, streams: PAPER_STREAMS };
 }
 
-function threadsOf(value: string | undefined): number {
-  const wanted = value === undefined ? 0 : integer("--threads", value, 0, THREADS_MAX);
-  return wanted === 0 ? availableParallelism() : wanted;
+/** A value out of those that options.ts names. */
+function choiceOf(option: Occurrence | undefined, fallback: string): string {
+  if (option?.value === undefined) return fallback;
+  const choices = findLong(option.name)?.value?.choices ?? [];
+  if (choices.includes(option.value)) return option.value;
+  const what = { engine: "engine", preset: "preset", completions: "completion for" }[option.name] ?? "value";
+  throw new UsageError(`there is no ${what} ${option.value}`, `there is: ${choices.join(", ")}`);
 }
 
-function engineOf(value = "auto"): "auto" | EngineName {
-  if (!ENGINES.includes(value))
-    throw new UsageError(`there is no engine ${value}`, `engines are: ${ENGINES.join(", ")}`);
-  return value as "auto" | EngineName;
+function numberOf(option: Occurrence | undefined, low: number, high: number): number | undefined {
+  return option && integer(option.written, option.value, low, high);
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** 4096, 64K, 64KiB, 2G: powers of 1024, as in zstd. */
+function sizeOf(option: Occurrence | undefined, low: number): number | undefined {
+  if (!option) return undefined;
+  const [, digits, unit = ""] = /^([0-9]{1,15})(?:([KMG])(?:iB)?)?$/i.exec(option.value ?? "") ?? [];
+  const bytes = digits === undefined ? Number.NaN : Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
+  if (Number.isSafeInteger(bytes) && bytes >= low) return bytes;
+  if (bytes < low) throw new UsageError(`${option.written} must be at least ${low} bytes`, SIZE_HINT);
+  throw new UsageError(`${option.written} must be a size, not ${option.value}`, SIZE_HINT);
+}
+
+const SIZE_HINT = "sizes are bytes, or like 64K, 64M, 2G (KiB, MiB, GiB)";
+
+function shardOf(option: Occurrence | undefined): Shard | undefined {
+  if (!option) return undefined;
+  const [, index = 0, count = 0] = (/^([0-9]{1,6})\/([0-9]{1,6})$/.exec(option.value ?? "") ?? []).map(Number);
+  if (index >= 1 && index <= count && count <= SHARDS_MAX) return { index, count };
+  throw new UsageError(
+    `${option.written} must be a part and a number of parts, not ${option.value}`,
+    "as in 1/4 to 4/4",
+  );
 }
 
 function integer(written: string, value: string | undefined, low: number, high: number, hint?: string): number {
@@ -133,20 +246,41 @@ function integer(written: string, value: string | undefined, low: number, high: 
   );
 }
 
-function refuseContradictions(settings: Settings, outputGiven: boolean): void {
-  const { action, operands, output, toStdout, json } = settings;
+function refuseContradictions(settings: Settings, given: Given): void {
+  const { action, operands, toStdout, json, fileLists } = settings;
   const writes = action === "compress" || action === "decompress";
-  if (output !== undefined && toStdout) throw new UsageError("-c and -o contradict each other", "use one of them");
-  if (outputGiven && (action === "test" || action === "list"))
-    throw new UsageError(`--${action} writes no output file`);
-  if (output !== undefined && operands.length > 1 && writes) {
-    throw new UsageError("-o takes one input file", "use -c and redirect the output to join several");
-  }
+  if (writes || given.has("output")) refuseOutputs(settings, given);
   if (json && writes) throw new UsageError("--json goes with --list and --test");
+  if (!settings.checks && (action === "compress" || action === "test")) {
+    throw new UsageError("--no-check goes with --decompress", "checksums are the point of everything else");
+  }
+  if (settings.removeSource && writes) {
+    if (toStdout) throw new UsageError("--rm needs an output file", "remove the sources yourself, or leave out -c");
+    if (!settings.checks) throw new UsageError("--rm and --no-check contradict each other", "use one of them");
+  }
+  if (given.has("verify") && action === "compress" && toStdout) {
+    throw new UsageError("--verify needs an output file", "write to a file, or test the archive with fade -t");
+  }
   if (action === "devices" && operands.length > 0) {
     throw new UsageError("devices takes no files", "a file called devices is ./devices");
   }
-  if (operands.filter((operand) => operand.isStandardInput).length > 1) {
+  const standardInputs = operands.filter((operand) => operand.isStandardInput).length;
+  if (standardInputs + fileLists.filter((name) => name === "-").length > 1) {
     throw new UsageError("standard input can be read only once");
+  }
+}
+
+function refuseOutputs(
+  { action, operands, output, toStdout, outputDirectory, ...others }: Settings,
+  given: Given,
+): void {
+  if (output !== undefined && toStdout) throw new UsageError("-c and -o contradict each other", "use one of them");
+  if (given.has("output") && (action === "test" || action === "list"))
+    throw new UsageError(`--${action} writes no output file`);
+  if (output !== undefined && (operands.length > 1 || others.recursive || others.fileLists.length > 0)) {
+    throw new UsageError("-o takes one input file", "use -c and redirect the output to join several");
+  }
+  if (outputDirectory && (output !== undefined || toStdout)) {
+    throw new UsageError(`-${toStdout ? "c" : "o"} and an output directory contradict each other`, "use one of them");
   }
 }
