@@ -19,7 +19,7 @@ import {
 export interface Deviation {
   /** 2^14 to 2^15 - 1. */
   readonly mantissa: number;
-  /** 1 to 31: (value - mean) * mantissa >> shift is the normalised value in Q10. */
+  /** 5 to 19: (value - mean) * mantissa >> shift is the normalised value in Q10. */
   readonly shift: number;
 }
 

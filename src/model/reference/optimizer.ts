@@ -2,7 +2,7 @@
  * The optimizer of the reference engine: Adam in integers.
  *
  * Per element: a first moment m, a second moment v, and a step of rate * m / sqrt(v). The inverse square root needs no
- * precision (a 3 % error is a 3 % error of the learning rate), so it is the classic trick on the bits of a floating
+ * precision (a 4 % error is a 4 % error of the learning rate), so it is the classic trick on the bits of a floating
  * point number, with the bits made by integers. docs/NUMERICS.md section 7 is the contract.
  */
 import { bitLength, clamp, roundShift, WEIGHT_LIMIT } from "../fixed.ts";
