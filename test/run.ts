@@ -1,6 +1,7 @@
 /**
- * `npm test`: compile the CPU kernels, lint, type check, then all tests. Every step runs even if one before it failed; the last line counts
- * them all, "N passed, N failed", and the exit code is 1 if anything failed. Arguments go to `bun test`.
+ * `npm test`: compile the CPU kernels, lint, type check, then all tests. Every step runs even if one before it failed;
+ * the last line counts them all, "N passed, N failed", and the exit code is 1 if anything failed. Arguments go to
+ * `bun test`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -10,6 +10,8 @@ export interface Io {
     readonly isTerminal: boolean;
     /** Everything up to the end. @throws system errors */
     readAll(): Promise<Uint8Array>;
+    /** One line that somebody types; "" at the end. Absent where nobody does. */
+    readLine?(): Promise<string>;
   };
   readonly stdout: {
     readonly isTerminal: boolean;

@@ -6,6 +6,7 @@ import { UsageError } from "./errors.ts";
 import { findInput, readInput } from "./input.ts";
 import { printLine } from "./io.ts";
 import type { Operand } from "./normalise.ts";
+import { inputsOf } from "./operands.ts";
 import type { Session } from "./session.ts";
 import { SAYS } from "./settings.ts";
 import { ratioText, sizeText } from "./words.ts";
@@ -20,12 +21,12 @@ interface Listed {
 
 /** @throws UsageError if there is nothing to list */
 export async function listAll(session: Session): Promise<void> {
-  const { operands, json, verbosity } = session.settings;
-  if (operands.length === 0 || operands.some((operand) => operand.isStandardInput)) {
+  const { operands, fileLists, json, verbosity } = session.settings;
+  if ((operands.length === 0 && fileLists.length === 0) || operands.some((operand) => operand.isStandardInput)) {
     throw new UsageError("--list does not read standard input", "name archives");
   }
   const listed: Listed[] = [];
-  for (const operand of operands) {
+  for (const operand of await inputsOf(session)) {
     try {
       const archive = await listOne(session, operand);
       listed.push(archive);
@@ -81,8 +82,8 @@ function tableOf(listed: readonly Listed[]): string {
     const sum = (count: (archive: Listed) => number) => listed.reduce((total, archive) => total + count(archive), 0);
     const frames = sum((archive) => archive.frames.length);
     const blocks = sum((archive) => archive.blocks);
-    const name = `${listed.length} files`;
-    rows.push(row(frames, blocks, sum((a) => a.codedBytes), sum((a) => a.plainBytes), "-", name)); // biome-ignore format: one row
+    const [coded, plain] = [sum((archive) => archive.codedBytes), sum((archive) => archive.plainBytes)];
+    rows.push(row(frames, blocks, coded, plain, "-", `${listed.length} files`));
   }
   const table = [HEADINGS, ...rows];
   const widths = HEADINGS.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));

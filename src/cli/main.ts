@@ -10,4 +10,5 @@ cleanUpOnSignals(io.temporaryFiles, () => {
 });
 
 // process.exit, because an engine's threads or device must not keep a finished program alive.
-process.exit(await run(process.argv.slice(2), io));
+const { env: environment, argv0 } = process;
+process.exit(await run(process.argv.slice(2), io, { environment, argv0 }));

@@ -82,7 +82,7 @@ function withValue(spec: OptionSpec, written: string, value: string | undefined)
 }
 
 /** How much of a word an attached value takes; all of it for the other kinds. */
-const ATTACHED: Partial<Record<ValueKind, RegExp>> = { number: /^[0-9]+/, size: /^[0-9]+([KMG](iB)?)?/i };
+const ATTACHED: Partial<Record<ValueKind, RegExp>> = { number: /^[0-9]+/, size: /^[0-9]+([KMG](i?B)?)?/i };
 
 /** Short options in one word: -dkf, -9k, -T4, -ofile, -M512Mv. */
 function cluster(word: string, next: Next): Occurrence[] {

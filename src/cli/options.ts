@@ -55,7 +55,6 @@ const OUTPUTS: readonly OptionSpec[] = [
   { name: "keep", short: "k", help: "keep the source files (the default)" },
   {
     name: "rm",
-    planned: true,
     help: "remove each source file once its output is verified",
     details:
       "Implies --verify. A source that changed meanwhile is kept, and so is every source if the output is no file. " +
@@ -63,37 +62,32 @@ const OUTPUTS: readonly OptionSpec[] = [
   },
   {
     name: "verify",
-    planned: true,
     help: "decode each archive again before it gets its name",
     details: "The archive is read back from the disk and decoded, which takes as long as decompressing it.",
   },
   {
     name: "output-dir-flat",
-    planned: true,
     value: { kind: "directory", label: "<dir>" },
     help: "write all outputs into this directory",
     details: "It is made if it does not exist. Two inputs that would get the same name there are an error.",
   },
   {
     name: "output-dir-mirror",
-    planned: true,
     value: { kind: "directory", label: "<dir>" },
     help: "write outputs into the same folders below this directory",
     details: "A leading / is dropped; names with .. are refused.",
   },
   {
     name: "sparse",
-    planned: true,
     help: "leave holes for zeros in restored files (the default for files)",
     details: "Blocks of 4 KiB that hold only zeros take no space on the disk.",
   },
-  { name: "no-sparse", planned: true, help: "write all zeros" },
+  { name: "no-sparse", help: "write all zeros" },
 ];
 
 const INPUTS: readonly OptionSpec[] = [
   {
     name: "recursive",
-    planned: true,
     short: "r",
     help: "take the files in directories, too",
     details:
@@ -101,7 +95,6 @@ const INPUTS: readonly OptionSpec[] = [
   },
   {
     name: "filelist",
-    planned: true,
     value: { kind: "path", label: "<file>" },
     help: "take the files that this file names, one a line",
     details: "Names may be separated by NUL bytes instead (find -print0). - reads the list from standard input.",
@@ -148,7 +141,6 @@ const MACHINE: readonly OptionSpec[] = [
   },
   {
     name: "memory",
-    planned: true,
     short: "M",
     value: { kind: "size", label: "<size>" },
     help: "refuse what needs more memory; default: 80% of the machine's",

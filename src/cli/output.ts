@@ -10,6 +10,7 @@ import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError, OutputError, systemCode } from "./errors.ts";
 import type { Io } from "./io.ts";
+import { writeSparse } from "./sparse.ts";
 
 const TEMPORARY_MODE = 0o600;
 const MODE_BITS = 0o777;
@@ -22,6 +23,24 @@ export interface Target {
   /** A device or a pipe: written in place, since a rename would replace it by a file. */
   readonly isSpecial: boolean;
   readonly force: boolean;
+}
+
+/** The target is there, and nobody said that it may be overwritten. */
+export class ExistsError extends FileError {
+  constructor(name: string) {
+    super("already exists", "use -f to overwrite it, or name another output with -o", name);
+    this.name = "ExistsError";
+  }
+}
+
+/** How a target is written. */
+export interface WriteOptions {
+  /** Gives mode, owner and times. */
+  readonly source?: Stats | undefined;
+  /** Leave holes for zeros. */
+  readonly sparse?: boolean;
+  /** Looks at what was written; if it throws, the target stays as it was. Not called for devices. */
+  readonly verify?: ((path: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -44,7 +63,7 @@ export async function checkTarget(path: string, name: string, force: boolean, so
     throw new FileError("input and output are the same file", "name another output with -o", name);
   }
   if (!found.isFile()) return { path, name, isSpecial: true, force };
-  if (!force) throw new FileError("already exists", "use -f to overwrite it, or name another output with -o", name);
+  if (!force) throw new ExistsError(name);
   await checkDirectory(path, name);
   return { path, name, isSpecial: false, force };
 }
@@ -66,11 +85,11 @@ async function checkDirectory(path: string, name: string): Promise<void> {
   }
 }
 
-/** Writes `bytes` as the target. @param source gives mode, owner and times @throws FileError, system errors */
-export async function writeTarget(io: Io, target: Target, bytes: Uint8Array, source?: Stats): Promise<void> {
+/** Writes `bytes` as the target. @throws FileError, OutputError, what `verify` throws */
+export async function writeTarget(io: Io, target: Target, bytes: Uint8Array, options: WriteOptions): Promise<void> {
   try {
     if (target.isSpecial) await fs.writeFile(target.path, bytes, { flag: constants.O_WRONLY });
-    else await writeThenName(io, target, bytes, source);
+    else await writeThenName(io, target, bytes, options);
   } catch (error) {
     // The system's complaint is about the output, not about the file on the command line.
     if (systemCode(error) === undefined) throw error;
@@ -78,7 +97,7 @@ export async function writeTarget(io: Io, target: Target, bytes: Uint8Array, sou
   }
 }
 
-async function writeThenName(io: Io, target: Target, bytes: Uint8Array, source?: Stats): Promise<void> {
+async function writeThenName(io: Io, target: Target, bytes: Uint8Array, options: WriteOptions): Promise<void> {
   const suffix = `.${randomBytes(6).toString("hex")}.tmp`;
   // Cut, so that a long name does not become too long.
   const temporary = join(dirname(target.path), `.${basename(target.path).slice(0, 64)}${suffix}`);
@@ -86,12 +105,16 @@ async function writeThenName(io: Io, target: Target, bytes: Uint8Array, source?:
   try {
     const file = await fs.open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, TEMPORARY_MODE);
     try {
-      await file.writeFile(bytes);
-      await dress(file, source);
+      if (options.sparse) {
+        await writeSparse(file, bytes, 0);
+        await file.truncate(bytes.length);
+      } else await file.writeFile(bytes);
+      await dress(file, options.source);
       await file.sync();
     } finally {
       await file.close();
     }
+    await options.verify?.(temporary);
     await giveName(temporary, target);
   } finally {
     await fs.rm(temporary, { force: true }).catch(() => {});

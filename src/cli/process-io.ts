@@ -23,7 +23,7 @@ export function processIo(): Io {
   const stderrIsTerminal = isatty(STDERR);
   return {
     cwd: process.cwd(),
-    stdin: { isTerminal: isatty(STDIN), readAll: () => readChunks(STDIN) },
+    stdin: { isTerminal: isatty(STDIN), readAll: () => readChunks(STDIN), readLine },
     stdout: { isTerminal: isatty(STDOUT), write: (bytes) => writeDescriptor(STDOUT, bytes) },
     stderr: {
       isTerminal: stderrIsTerminal,
@@ -56,6 +56,13 @@ async function readChunks(fd: number): Promise<Uint8Array> {
     chunks.push(chunk.subarray(0, bytesRead));
   }
   return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** A terminal hands over whole lines. */
+async function readLine(): Promise<string> {
+  const line = new Uint8Array(1024);
+  const { bytesRead } = await again(() => read(STDIN, line, 0, line.length, null));
+  return new TextDecoder().decode(line.subarray(0, bytesRead));
 }
 
 async function writeDescriptor(fd: number, bytes: Uint8Array): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The progress line: one line on a terminal, redrawn six times a second and cleared at the end, so that nobody waits for
- * hours without knowing it. It is shown before the first byte is done, because opening a GPU takes a second.
+ * The progress line: one line on a terminal, redrawn six times a second and cleared at the end, so that nobody waits
+ * for hours without knowing it. It is shown before the first byte is done, because opening a GPU takes a second.
  */
 import type { Io } from "./io.ts";
 import { durationText, percentText, ratioText, sizeText } from "./words.ts";

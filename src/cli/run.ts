@@ -6,10 +6,11 @@ import packageFacts from "../../package.json" with { type: "json" };
 import { BUILT_IN, type EngineParts, openEngine } from "../engine/registry.ts";
 import { checkWithCac, helpText } from "./cac.ts";
 import { listDevices } from "./devices.ts";
+import { type Environment, withDefaults, wordsOfProgramName } from "./environment.ts";
 import { complaintOf, EXIT, type ExitCode, systemCode } from "./errors.ts";
 import { type Io, printLine } from "./io.ts";
 import { listAll } from "./list.ts";
-import { type NormalArguments, normalise } from "./normalise.ts";
+import { normalise } from "./normalise.ts";
 import { type OpenEngine, Session } from "./session.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { transformAll } from "./transform.ts";
@@ -18,6 +19,10 @@ import { transformAll } from "./transform.ts";
 export interface RunParts {
   readonly openEngine?: OpenEngine;
   readonly engines?: EngineParts;
+  /** FADE_… variables give defaults. */
+  readonly environment?: Environment;
+  /** As what the program was called: unfade and fadecat decompress. */
+  readonly argv0?: string;
 }
 
 /** A reader that closed the pipe: the code that a shell reports for SIGPIPE, and no message. */
@@ -31,7 +36,8 @@ export async function run(
 ): Promise<ExitCode | typeof EXIT_BROKEN_PIPE> {
   let session: Session | undefined;
   try {
-    const args: NormalArguments = normalise(argv);
+    const words = [...wordsOfProgramName(parts.argv0 ?? ""), ...argv];
+    const args = withDefaults(normalise(words), parts.environment ?? {});
     const settings = settingsOf(args);
     checkWithCac(args);
     session = new Session(io, settings, parts.openEngine ?? openEngine);

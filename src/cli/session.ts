@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
-import { complaintOf, EXIT, type ExitCode } from "./errors.ts";
+import { complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { ProgressLine } from "./progress.ts";
 import { SAYS, type Settings } from "./settings.ts";
@@ -15,6 +15,9 @@ export type OpenEngine = (request: EngineRequest) => Promise<Engine>;
 export class Session {
   #engine: Promise<Engine> | undefined;
   #exitCodes: ExitCode[] = [];
+  readonly #claimed = new Set<string>();
+  /** "2/5 " while the second of five files is worked on. */
+  place = "";
 
   constructor(
     readonly io: Io,
@@ -50,7 +53,30 @@ export class Session {
 
   progress(label: string, totalBytes: number): ProgressLine {
     const wanted = this.settings.progress ?? this.io.stderr.isTerminal;
-    return new ProgressLine(this.io, label, totalBytes, wanted && this.settings.verbosity >= SAYS.results);
+    return new ProgressLine(
+      this.io,
+      `${this.place}${label}`,
+      totalBytes,
+      wanted && this.settings.verbosity >= SAYS.results,
+    );
+  }
+
+  /** @throws FileError if an earlier input of this run has this output */
+  claim(path: string, name: string): void {
+    if (this.#claimed.has(path)) {
+      throw new FileError("is the output of another input, too", "compress them one by one, with -o", name);
+    }
+    this.#claimed.add(path);
+  }
+
+  /** Asks, if there is somebody to ask and standard input is not data. */
+  async confirms(question: string): Promise<boolean> {
+    const { io, settings } = this;
+    const readsData = settings.operands.some((operand) => operand.isStandardInput) || settings.fileLists.includes("-");
+    if (!io.stdin.readLine || !io.stdin.isTerminal || !io.stderr.isTerminal || readsData) return false;
+    if (settings.verbosity < SAYS.results) return false;
+    io.stderr.write(`fade: ${question} (y/n) `);
+    return /^y(es)?$/i.test((await io.stdin.readLine()).trim());
   }
 
   /** Tells what went wrong with a file and remembers it for the exit code. */

@@ -215,10 +215,10 @@ function numberOf(option: Occurrence | undefined, low: number, high: number): nu
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
-/** 4096, 64K, 64KiB, 2G: powers of 1024, as in zstd. */
+/** 4096, 64K, 64KB, 64KiB, 2G: powers of 1024 all of them, as in zstd. */
 function sizeOf(option: Occurrence | undefined, low: number): number | undefined {
   if (!option) return undefined;
-  const [, digits, unit = ""] = /^([0-9]{1,15})(?:([KMG])(?:iB)?)?$/i.exec(option.value ?? "") ?? [];
+  const [, digits, unit = ""] = /^([0-9]{1,15})(?:([KMG])(?:i?B)?)?$/i.exec(option.value ?? "") ?? [];
   const bytes = digits === undefined ? Number.NaN : Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
   if (Number.isSafeInteger(bytes) && bytes >= low) return bytes;
   if (bytes < low) throw new UsageError(`${option.written} must be at least ${low} bytes`, SIZE_HINT);

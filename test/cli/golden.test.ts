@@ -4,22 +4,36 @@
  *     # why this behaviour matters
  *     file NAME TEXT        a file that is there before ("" is empty; \n is a line end)
  *     hex NAME BYTES        the same, in hexadecimal
- *     dir NAME | link NAME TO
+ *     dir NAME | link NAME TO | remove NAME | mode NAME OCTAL | time NAME SECONDS
+ *     env NAME VALUE        a variable of the environment, for all runs
+ *     typed LINE            what somebody types at a question
  *     stdin TEXT            what standard input gives
  *     terminal NAME...      which of stdin, stdout, stderr are terminals
- *     $ fade ARGUMENTS      a run; "double quotes" keep a word together
+ *     $ fade ARGUMENTS      a run; "double quotes" keep a word together; also unfade, fadecat
  *     > LINE                expected on standard output
  *     ! LINE                expected on standard error
  *     exit CODE             expected exit code, 0 if not named
  *     has NAME TEXT         afterwards there is a file with this text
  *     exists NAME           afterwards there is a file
  *     lacks NAME            afterwards there is none
+ *     is NAME OCTAL SECONDS afterwards it has this mode and time
  *     only NAME...          afterwards the directory holds these names and no others
  *
  * `> *` and `! *` accept any output.
  */
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type Outcome, runFade, temporaryDirectory, type World } from "./harness.ts";
 
@@ -33,10 +47,17 @@ function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
 }
 
+function modeAndTime(path: string): string {
+  const { mode, mtimeMs } = statSync(path);
+  return `${(mode & 0o7777).toString(8)} ${mtimeMs / 1000}`;
+}
+
 class Case {
   readonly #cwd: string;
   #stdin: Uint8Array | undefined;
   #terminals: Terminal[] = [];
+  readonly #environment: Record<string, string> = {};
+  #typed: string[] = [];
   #ran: { line: string; outcome: Outcome; stdout: string[]; stderr: string[]; exitCode: number } | undefined;
 
   constructor(cwd: string) {
@@ -49,10 +70,9 @@ class Case {
     const value = plainText(rest.slice(name.length + 1));
     const path = join(this.#cwd, name);
     if (verb === "" || verb === "#") return;
-    if (verb === "file") writeFileSync(path, value);
-    else if (verb === "hex") writeFileSync(path, Buffer.from(value.replaceAll(" ", ""), "hex"));
-    else if (verb === "dir") mkdirSync(path);
-    else if (verb === "link") symlinkSync(value, path);
+    if (this.#prepare(verb, path, value)) return;
+    if (verb === "env") this.#environment[name] = value;
+    else if (verb === "typed") this.#typed.push(rest);
     else if (verb === "stdin") this.#stdin = new TextEncoder().encode(plainText(rest));
     else if (verb === "terminal") this.#terminals = rest.split(" ") as Terminal[];
     else if (verb === "$") await this.#run(rest);
@@ -60,6 +80,19 @@ class Case {
     else if (verb === "!") this.#ran?.stderr.push(rest);
     else if (verb === "exit") this.#setExit(Number(rest));
     else this.#checkFiles(verb, name, value, rest);
+  }
+
+  /** Makes or changes a file; false if the verb is another. */
+  #prepare(verb: string, path: string, value: string): boolean {
+    if (verb === "file") writeFileSync(path, value);
+    else if (verb === "hex") writeFileSync(path, Buffer.from(value.replaceAll(" ", ""), "hex"));
+    else if (verb === "dir") mkdirSync(path);
+    else if (verb === "link") symlinkSync(value, path);
+    else if (verb === "remove") rmSync(path);
+    else if (verb === "mode") chmodSync(path, Number.parseInt(value, 8));
+    else if (verb === "time") utimesSync(path, Number(value), Number(value));
+    else return false;
+    return true;
   }
 
   finish(): void {
@@ -84,9 +117,12 @@ class Case {
     const world: World = {
       cwd: this.#cwd,
       terminals: this.#terminals,
+      environment: this.#environment,
+      typed: this.#typed.splice(0),
       ...(this.#stdin && { stdin: this.#stdin }),
     };
-    const outcome = await runFade(words(line).slice(1), world);
+    const [argv0 = "fade", ...argv] = words(line);
+    const outcome = await runFade(argv, { ...world, argv0 });
     this.#ran = { line, outcome, stdout: [], stderr: [], exitCode: 0 };
   }
 
@@ -101,6 +137,7 @@ class Case {
     if (verb === "has") expect(readFileSync(path, "utf8")).toBe(value);
     else if (verb === "exists") expect(existsSync(path)).toBe(true);
     else if (verb === "lacks") expect(existsSync(path)).toBe(false);
+    else if (verb === "is") expect(modeAndTime(path)).toBe(value);
     else if (verb === "only") expect(readdirSync(this.#cwd).sort()).toEqual(words(rest).sort());
     else throw new Error(`what is "${verb}"?`);
   }

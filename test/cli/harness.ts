@@ -15,6 +15,10 @@ export interface World {
   readonly cwd: string;
   readonly stdin?: Uint8Array;
   readonly terminals?: readonly ("stdin" | "stdout" | "stderr")[];
+  /** Lines that are typed at questions. */
+  readonly typed?: readonly string[];
+  readonly environment?: Record<string, string>;
+  readonly argv0?: string;
   /** Default: the fake engine, where the registry would open the reference. */
   readonly engine?: () => Promise<Engine>;
   /** Thrown by writes to standard output. */
@@ -48,9 +52,14 @@ export async function runFade(argv: readonly string[], world: World): Promise<Ou
   const written: Uint8Array[] = [];
   let stderr = "";
   const isTerminal = (name: "stdin" | "stdout" | "stderr") => world.terminals?.includes(name) ?? false;
+  const typed = [...(world.typed ?? [])];
   const io: Io = {
     cwd: world.cwd,
-    stdin: { isTerminal: isTerminal("stdin"), readAll: async () => world.stdin ?? new Uint8Array(0) },
+    stdin: {
+      isTerminal: isTerminal("stdin"),
+      readAll: async () => world.stdin ?? new Uint8Array(0),
+      readLine: async () => typed.shift() ?? "",
+    },
     stdout: {
       isTerminal: isTerminal("stdout"),
       write: async (bytes) => {
@@ -68,6 +77,10 @@ export async function runFade(argv: readonly string[], world: World): Promise<Ou
     nowMs: () => 0,
     temporaryFiles: new Set(),
   };
-  const exitCode = await run(argv, io, partsWith(world.engine ?? (async () => new FakeEngine())));
+  const exitCode = await run(argv, io, {
+    ...partsWith(world.engine ?? (async () => new FakeEngine())),
+    environment: world.environment ?? {},
+    argv0: world.argv0 ?? "fade",
+  });
   return { exitCode, stdout: new Uint8Array(Buffer.concat(written)), stderr };
 }
