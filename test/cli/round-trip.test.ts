@@ -6,8 +6,11 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { createGpuEngine } from "../../src/engine/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/model/reference/engine.ts";
+import { testAdapterName, testAdapters } from "../setup/adapters.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { type Outcome, runFade, temporaryDirectory } from "./harness.ts";
 
@@ -23,6 +26,15 @@ interface EngineUnderTest {
 const engines: readonly EngineUnderTest[] = [
   { name: "fake", open: async () => new FakeEngine(), runs: 100, bytesMax: 3000, timeoutMs: 20_000 },
   { name: "reference", open: async () => createReferenceEngine(), runs: 6, bytesMax: 60, timeoutMs: 60_000 },
+  { name: "cpu", open: () => createCpuEngine({ threads: 2 }), runs: 30, bytesMax: 1500, timeoutMs: 60_000 },
+  // Few runs: each number of streams is a model of its own, whose shaders take seconds to compile.
+  ...testAdapters.map((which) => ({
+    name: `gpu (${which})`,
+    open: () => createGpuEngine({ adapter: testAdapterName(which) }),
+    runs: 3,
+    bytesMax: 200,
+    timeoutMs: 120_000,
+  })),
 ];
 
 /** Bytes that a model can shrink, and bytes that it cannot. */

@@ -39,7 +39,7 @@ export function gatherEmbedding(history: usize, count: usize, embedding: usize, 
 }
 
 /**
- * int8 operands (kept in 16 bits) from Q11: roundShift by 0 to 8, saturating at ±127.
+ * int8 operands (kept in 16 bits) from Q10: roundShift by 0 to 8, saturating at ±127.
  * The addition may saturate at 32767 only where the result saturates at 127 anyway.
  *
  * @returns the largest magnitude of x
