@@ -26,6 +26,8 @@ export interface Io {
   };
   /** Milliseconds since some moment; never goes back. */
   nowMs(): number;
+  /** Calls `listener` whenever somebody wants to know how far the work is (SIGUSR1). */
+  onStatusRequest?(listener: () => void): void;
   /** Files to delete if a signal ends the program. */
   readonly temporaryFiles: Set<string>;
 }

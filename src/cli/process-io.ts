@@ -7,6 +7,7 @@ import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { systemCode } from "./errors.ts";
 import type { Io } from "./io.ts";
+import { answerStatusRequests } from "./signals.ts";
 
 const read = promisify(readCallback);
 const write = promisify(writeCallback);
@@ -34,6 +35,7 @@ export function processIo(): Io {
       write: writeStderr,
     },
     nowMs: () => performance.now(),
+    onStatusRequest: answerStatusRequests,
     temporaryFiles: new Set(),
   };
 }

@@ -12,7 +12,8 @@ const FORECAST_AFTER_MS = 1000;
 export interface ProgressFacts {
   /** Plain bytes that are compressed or restored, and how many there are. */
   readonly doneBytes: number;
-  readonly totalBytes: number;
+  /** undefined for a pipe, whose end nobody knows. */
+  readonly totalBytes: number | undefined;
   /** Archive bytes that they took, so far. */
   readonly codedBytes: number;
 }
@@ -27,7 +28,7 @@ export class ProgressLine {
   constructor(
     readonly io: Io,
     readonly label: string,
-    totalBytes: number,
+    totalBytes: number | undefined,
     enabled: boolean,
   ) {
     this.#startMs = io.nowMs();
@@ -49,10 +50,20 @@ export class ProgressLine {
     this.#isDrawn = false;
   }
 
+  /** Answers somebody who asks, whether the line is shown or not. */
+  tell(): void {
+    const clear = this.#isDrawn ? "\r\x1b[K" : "";
+    this.io.stderr.write(`${clear}${this.#text()}\n`);
+  }
+
+  #text(): string {
+    return progressText(this.label, this.#facts, this.io.nowMs() - this.#startMs);
+  }
+
   #draw(): void {
-    const line = progressText(this.label, this.#facts, this.io.nowMs() - this.#startMs);
     // One column stays free: a full line would wrap, and then could not be redrawn.
-    this.io.stderr.write(`\r\x1b[K${[...line].slice(0, Math.max(1, this.io.stderr.columns - 1)).join("")}`);
+    const line = [...this.#text()].slice(0, Math.max(1, this.io.stderr.columns - 1)).join("");
+    this.io.stderr.write(`\r\x1b[K${line}`);
     this.#isDrawn = true;
   }
 }
@@ -61,13 +72,13 @@ export class ProgressLine {
 export function progressText(label: string, facts: ProgressFacts, elapsedMs: number): string {
   const { doneBytes, totalBytes, codedBytes } = facts;
   const seconds = elapsedMs / 1000;
-  const parts = [`${label}: ${percentText(doneBytes, totalBytes)}`];
+  const parts = [totalBytes === undefined ? `${label}:` : `${label}: ${percentText(doneBytes, totalBytes)}`];
   if (doneBytes > 0) {
     parts.push(`${sizeText(doneBytes)} / ${sizeText(codedBytes)} = ${ratioText(doneBytes, codedBytes)}`);
     parts.push(`${sizeText(Math.round(doneBytes / Math.max(seconds, 1e-3)))}/s`);
   }
   parts.push(durationText(Math.floor(seconds)));
-  if (doneBytes > 0 && elapsedMs >= FORECAST_AFTER_MS) {
+  if (doneBytes > 0 && totalBytes !== undefined && elapsedMs >= FORECAST_AFTER_MS) {
     parts.push(`${durationText(((totalBytes - doneBytes) / doneBytes) * seconds)} left`);
   }
   return parts.join("  ");

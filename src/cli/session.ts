@@ -18,12 +18,18 @@ export class Session {
   readonly #claimed = new Set<string>();
   /** "2/5 " while the second of five files is worked on. */
   place = "";
+  #line: ProgressLine | undefined;
 
   constructor(
     readonly io: Io,
     readonly settings: Settings,
     readonly openEngine: OpenEngine,
-  ) {}
+  ) {
+    io.onStatusRequest?.(() => {
+      if (this.#line) this.#line.tell();
+      else io.stderr.write("fade: no file is being worked on\n");
+    });
+  }
 
   /** Opens the engine at the first call. A function of its own, to be passed on. */
   readonly engine = (): Promise<Engine> => {
@@ -51,14 +57,12 @@ export class Session {
     if (this.settings.verbosity >= level) this.io.stderr.write(`${line}\n`);
   }
 
-  progress(label: string, totalBytes: number): ProgressLine {
+  /** @param totalBytes undefined if nobody knows */
+  progress(label: string, totalBytes: number | undefined): ProgressLine {
     const wanted = this.settings.progress ?? this.io.stderr.isTerminal;
-    return new ProgressLine(
-      this.io,
-      `${this.place}${label}`,
-      totalBytes,
-      wanted && this.settings.verbosity >= SAYS.results,
-    );
+    const isShown = wanted && this.settings.verbosity >= SAYS.results;
+    this.#line = new ProgressLine(this.io, `${this.place}${label}`, totalBytes, isShown);
+    return this.#line;
   }
 
   /** @throws FileError if an earlier input of this run has this output */

@@ -5,14 +5,38 @@
 import { readFileSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 
-const FATAL = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/**
+ * Every signal that would end the program and that Bun hands over. Not among them: SIGPIPE, which Bun ignores, so that
+ * writing fails with EPIPE (run.ts); SIGSEGV and its like, after which nothing can be trusted; SIGPWR, with which Bun
+ * stops its threads; SIGSTKFLT, which nothing sends.
+ */
+export const FATAL = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTRAP",
+  "SIGABRT",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGTERM",
+  "SIGXCPU",
+  "SIGXFSZ",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGIO",
+  "SIGSYS",
+] as const;
+
+/** The signals that ask how far the work is: SIGINFO is Ctrl-T on BSD and macOS. */
+const STATUS = ["SIGUSR1", "SIGINFO"] as const;
 
 /** @param temporaryFiles deleted when a signal arrives; the set may change meanwhile */
 export function cleanUpOnSignals(temporaryFiles: ReadonlySet<string>, onSignal: () => void): void {
   const ignored = inheritedIgnores();
   for (const signal of FATAL) {
-    // nohup and background jobs of scripts ignore signals on behalf of their children.
-    if (ignored & (1n << BigInt(constants.signals[signal] - 1))) continue;
+    const number = constants.signals[signal];
+    // Windows has few of them. nohup and background jobs of scripts ignore signals on behalf of their children.
+    if (number === undefined || ignored & (1n << BigInt(number - 1))) continue;
     process.once(signal, () => {
       onSignal();
       for (const file of temporaryFiles) rmSync(file, { force: true });
@@ -20,6 +44,12 @@ export function cleanUpOnSignals(temporaryFiles: ReadonlySet<string>, onSignal: 
       process.kill(process.pid, signal);
     });
   }
+}
+
+/** Calls `listener` at each SIGUSR1. */
+export function answerStatusRequests(listener: () => void): void {
+  const known: Partial<Record<string, number>> = constants.signals;
+  for (const signal of STATUS) if (known[signal] !== undefined) process.on(signal, listener);
 }
 
 /** The signals that were ignored when the program started, one bit each; none where the system does not tell. */
