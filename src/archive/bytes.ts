@@ -11,15 +11,22 @@ import { CorruptError, TruncatedError } from "./errors.ts";
 const VARINT_BYTES_MAX = 10;
 const U64_MAX = (1n << 64n) - 1n;
 
-/** A cursor over untrusted bytes. Offsets in errors count from the start of `bytes`. */
+/** A cursor over untrusted bytes. Offsets in errors count from the start of the archive. */
 export class ByteReader {
   readonly #view: DataView;
 
+  /** @param offset into `bytes` @param baseBytes where `bytes` lies in the archive */
   constructor(
     readonly bytes: Uint8Array,
     public offset = 0,
+    readonly baseBytes = 0,
   ) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Where the cursor is in the archive. */
+  get position(): number {
+    return this.baseBytes + this.offset;
   }
 
   get remainingBytes(): number {
@@ -52,7 +59,7 @@ export class ByteReader {
 
   /** A varint of at most 64 bits. @throws TruncatedError, CorruptError */
   varint(field: string): bigint {
-    const start = this.offset;
+    const start = this.position;
     let value = 0n;
     for (let i = 0; i < VARINT_BYTES_MAX; i++) {
       const byte = this.u8(field);
@@ -67,7 +74,7 @@ export class ByteReader {
 
   /** A varint that must lie in low..high. @throws TruncatedError, CorruptError */
   varintWithin(field: string, low: number, high: number): number {
-    const start = this.offset;
+    const start = this.position;
     const value = this.varint(field);
     if (value < BigInt(low) || value > BigInt(high)) {
       throw new CorruptError(start, field, `${low} to ${high}`, `${value}`);
@@ -85,7 +92,7 @@ export class ByteReader {
 
   #need(field: string, lengthBytes: number): void {
     if (lengthBytes <= this.remainingBytes) return;
-    throw new TruncatedError(this.offset, field, lengthBytes, this.remainingBytes);
+    throw new TruncatedError(this.position, field, lengthBytes, this.remainingBytes);
   }
 }
 

@@ -73,15 +73,3 @@ export class CorruptError extends ArchiveError {
     this.name = "CorruptError";
   }
 }
-
-/** The archive may be sound, but holds more than the caller's limit on plain bytes. */
-export class PlainLimitError extends ArchiveError {
-  constructor(
-    offsetBytes: number,
-    readonly plainBytes: bigint,
-    readonly limitBytes: number,
-  ) {
-    super(`holds ${plainBytes} bytes, more than the ${limitBytes} that this program can hold in memory`, offsetBytes);
-    this.name = "PlainLimitError";
-  }
-}

@@ -1,6 +1,7 @@
 /**
  * The constants and nouns of the container, as docs/FORMAT.md describes it: an archive is one or more frames, a frame
- * is a header, blocks and an end mark. This file says what they are; write.ts and read.ts are its two mirror images.
+ * is a header, blocks, an end mark and an index. This file says what they are; write.ts and read.ts are its two mirror
+ * images.
  */
 import type { HyperParameters } from "../model/hyper.ts";
 
@@ -11,17 +12,32 @@ import type { HyperParameters } from "../model/hyper.ts";
 export const MAGIC = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
+
+/** Still read, never written: a frame whose header states no block size and that ends without an index. */
+export const FORMAT_VERSION_OLD = 1;
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
 export const MODEL_CONTRACT_VERSION = 1;
 
 /** Header flag: the frame has a model, and its hyper-parameters follow. */
 export const FLAG_MODEL = 0x01;
+/** Header flag: the original length follows. Absent when the input was a pipe; version 1 always has it. */
+export const FLAG_LENGTH = 0x02;
 
 export const BLOCK_END = 0;
 export const BLOCK_STORED = 1;
 export const BLOCK_CODED = 2;
+/** Plain bytes that the model goes through as if they had been coded. */
+export const BLOCK_LEARNED = 3;
+
+/** Plain bytes that a block may hold. A decoder has one block in memory, so this bounds what an archive can ask for. */
+export const BLOCK_BYTES_MAX = 2 ** 30;
+
+/** The end of an index: its length and its guard, from which a reader of a file finds the rest. */
+export const TRAILER_BYTES = 8;
+/** 2^30 bytes of entries speak of some 10^8 blocks. */
+export const INDEX_BYTES_MAX = 2 ** 30;
 
 /** No fade writes more coder groups than 16 today; the format leaves room for machines with more cores. */
 export const GROUPS_MAX = 256;
@@ -36,6 +52,8 @@ export const HEADER_BODY_BYTES_MAX = 128;
  */
 export const PLAIN_BYTES_PER_PAYLOAD_BYTE_MAX = 100_000;
 export const PAYLOAD_SLACK_BYTES_PER_GROUP = 8;
+/** A coded block's payload is at most this much longer than its plain bytes, plus the slack of its groups. */
+export const PAYLOAD_SLACK_BYTES = 64;
 
 /** What the coded blocks of a frame share. */
 export interface FrameModel {
@@ -45,10 +63,14 @@ export interface FrameModel {
 }
 
 export interface FrameHeader {
+  /** 2, or 1 in frames that an old fade wrote. */
+  readonly version: number;
   /** Absent when every block of the frame is stored. */
   readonly model?: FrameModel;
-  /** Plain bytes in the whole frame. */
-  readonly plainBytes: number;
+  /** Plain bytes in the whole frame; absent if the writer did not know. */
+  readonly plainBytes?: number;
+  /** No block holds more plain bytes; 0 only in an empty frame. */
+  readonly blockBytes: number;
 }
 
 interface BlockFacts {
@@ -57,9 +79,9 @@ interface BlockFacts {
   readonly check: bigint;
 }
 
-/** Plain bytes as they are. */
-export interface StoredBlock extends BlockFacts {
-  readonly kind: "stored";
+/** Plain bytes as they are: unknown to the model if stored, and if learned, the model goes through them. */
+export interface PlainBlock extends BlockFacts {
+  readonly kind: "stored" | "learned";
   readonly payload: Uint8Array;
 }
 
@@ -69,10 +91,33 @@ export interface CodedBlock extends BlockFacts {
   readonly groups: readonly Uint8Array[];
 }
 
-export type Block = StoredBlock | CodedBlock;
+export type Block = PlainBlock | CodedBlock;
+export type BlockKind = Block["kind"];
 
+export const BLOCK_TAGS: Readonly<Record<BlockKind, number>> = {
+  stored: BLOCK_STORED,
+  coded: BLOCK_CODED,
+  learned: BLOCK_LEARNED,
+};
+
+/** What the index says of a block. */
+export interface IndexEntry {
+  readonly kind: BlockKind;
+  readonly plainBytes: number;
+  /** Bytes of the archive that the block takes, from its kind to its guard. */
+  readonly codedBytes: number;
+}
+
+/** The last part of a frame: all that is needed to find its blocks from behind. */
+export interface FrameIndex {
+  /** From the magic to the guard of the header. */
+  readonly headerBytes: number;
+  readonly entries: readonly IndexEntry[];
+}
+
+/** A frame in memory, whose length is known even if its header does not tell. */
 export interface Frame {
-  readonly header: FrameHeader;
+  readonly header: FrameHeader & { readonly plainBytes: number };
   readonly blocks: readonly Block[];
   /** Where the frame lies in the archive. */
   readonly offsetBytes: number;

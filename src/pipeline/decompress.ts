@@ -10,7 +10,7 @@ import type { Engine, Model } from "../engine/engine.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import type { BlockOptions } from "./options.ts";
 import { Pacer } from "./pacer.ts";
-import { bytesInSteps, layoutOf, liveAt, scatterSteps } from "./streams.ts";
+import { bytesInSteps, gatherSteps, layoutOf, liveAt, scatterSteps } from "./streams.ts";
 
 /** Steps that are collected before they are put in place: enough to write runs of bytes to each stream. */
 const SCATTER_STEPS = 64;
@@ -74,6 +74,33 @@ export class BlockDecompressor {
     await decoder.finishBlock();
     report();
     return data;
+  }
+
+  /**
+   * Leads the model through bytes that are known already, as if they had been decoded; after an error only `close` is
+   * allowed. Takes as long as decoding them.
+   *
+   * @throws the engine's errors, the abort reason
+   */
+  async learn(data: Uint8Array): Promise<void> {
+    const { streams } = this.#model.hyper;
+    const layout = layoutOf(data.length, streams);
+    const pacer = new Pacer(this.#options.signal);
+    const ends = new Uint32Array(streams * 256);
+    const bytes = new Uint8Array(streams);
+    let step = 0;
+    const report = () => {
+      const bytesDone = bytesInSteps(layout, step);
+      this.#options.onProgress?.({ stepsDone: step, steps: layout.steps, bytesDone, codedBytes: data.length });
+    };
+    for (; step < layout.steps; step += 1) {
+      await pacer.turn(report);
+      gatherSteps(data, layout, step, 1, bytes);
+      // An engine takes a step as a prediction and the bytes that came; this one's tables are not needed.
+      await this.#model.predict(ends);
+      await this.#model.learn(bytes);
+    }
+    report();
   }
 
   async #openDecoder(streams: number, groups: number): Promise<StepDecoder> {

@@ -1,118 +1,222 @@
 /**
- * Whole inputs to whole archives and back: joins the container (src/archive) with the blocks (compress.ts,
- * decompress.ts). Decides when storing beats coding, and lets no decoded byte out whose checksum does not match.
+ * Streams of plain bytes to frames: joins the container (src/archive) with the blocks (compress.ts). One block is in
+ * memory, whatever the length of the input, and what is done with it (coded, stored, learned) is decided here.
+ *
+ * A block that looks like chance is stored, and the model never hears of it. Where the model has tried and failed, it
+ * has learned from the block all the same: then the block goes out as "learned", plain bytes through which the decoder
+ * must lead its model too; unless nothing hangs on the model's state, because no coded block came before (the model
+ * begins anew) or none can follow.
  */
 import { CHECK_START, chainCheck } from "../archive/checksum.ts";
-import { CorruptError } from "../archive/errors.ts";
-import type { CodedBlock, Frame, FrameHeader } from "../archive/format.ts";
-import { checkPlain } from "../archive/read.ts";
-import { encodeFrame, encodeStoredFrame } from "../archive/write.ts";
-import { CorruptDataError } from "../coder/errors.ts";
+import { BLOCK_BYTES_MAX, type Block, type FrameModel } from "../archive/format.ts";
+import { FrameWriter } from "../archive/write.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { HyperParameters } from "../model/hyper.ts";
-import { compressBlock } from "./compress.ts";
-import { BlockDecompressor } from "./decompress.ts";
+import { BlockCompressor } from "./compress.ts";
+import { looksIncompressible } from "./content.ts";
 import { checkMemory } from "./memory.ts";
 import type { BlockOptions } from "./options.ts";
+
+export { decompressFrame } from "./restore.ts";
 
 /** Opens the engine at the first call: what is stored needs none, and decodes on machines that have none. */
 export type EngineSource = () => Promise<Engine>;
 
 export interface FrameOptions extends BlockOptions {
-  /** The model and the plain bytes together may take this much. */
+  /** The model and its blocks together may take this much. */
   readonly memoryBytesMax: number;
+}
+
+export interface PlainSource {
+  /** Plain bytes that there are, if that is known. */
+  readonly sizeBytes?: number;
+  /** The next `count` bytes; fewer only at the end. The caller may keep them. */
+  read(count: number): Promise<Uint8Array>;
+}
+
+/** Takes bytes, in order; it may keep them. */
+export type ByteSink = (bytes: Uint8Array) => Promise<void>;
+
+export interface CompressOptions extends FrameOptions {
+  /** Plain bytes in a block, at most; 1 to BLOCK_BYTES_MAX. */
+  readonly blockBytes: number;
+  /** The model for blocks of this many bytes; its `streams` may be at most that. */
+  readonly hyperFor: (blockBytes: number) => HyperParameters;
+}
+
+/** The input did not have the length that it was said to have. */
+export class InputSizeError extends Error {
+  constructor(
+    readonly expectedBytes: number,
+    readonly foundBytes: number,
+  ) {
+    super(`changed while it was read: ${expectedBytes} bytes were expected, ${foundBytes} are there`);
+    this.name = "InputSizeError";
+  }
 }
 
 /** The fields that a model adds to a header are about this long, so shorter inputs cannot gain from one. */
 export const STORED_BELOW_BYTES = 32;
 
+/** Blocks of one length, rather than full ones and a small rest: no stream runs short. */
+export function balancedBlockBytes(sizeBytes: number, blockBytes: number): number {
+  return Math.ceil(sizeBytes / Math.max(1, Math.ceil(sizeBytes / blockBytes)));
+}
+
 /**
- * Compresses `plain` into one frame; stored if coding would not make it smaller, so it grows by 50 bytes at most.
+ * Compresses everything that `source` gives into one frame. Each block goes to `sink` as soon as it is coded.
  *
- * @param hyper its `streams` may be at most plain.length
- * @throws HyperParameterError, MemoryLimitError, and what the engine and the coder throw
+ * @throws HyperParameterError, MemoryLimitError, InputSizeError, and what the source, the engine and the coder throw
  */
+export async function compressStream(
+  source: PlainSource,
+  sink: ByteSink,
+  engineSource: EngineSource,
+  options: CompressOptions,
+): Promise<void> {
+  const { sizeBytes } = source;
+  const wanted = Math.min(options.blockBytes, BLOCK_BYTES_MAX);
+  const blockBytes = sizeBytes === undefined ? wanted : balancedBlockBytes(sizeBytes, wanted);
+  const first = await source.read(Math.max(1, blockBytes));
+  // A short block is the last one; what comes after a full one is only known if the size is.
+  const totalBytes = sizeBytes ?? (first.length < blockBytes ? first.length : undefined);
+  const compressor = new FrameCompressor(engineSource, options, totalBytes);
+  try {
+    await compressor.open(first, totalBytes === first.length ? first.length : blockBytes, sink);
+    let doneBytes = first.length;
+    for (let plain = first; plain.length === blockBytes && doneBytes !== totalBytes; ) {
+      plain = await source.read(totalBytes === undefined ? blockBytes : Math.min(blockBytes, totalBytes - doneBytes));
+      doneBytes += plain.length;
+      if (plain.length > 0) await sink(await compressor.block(plain));
+    }
+    if (totalBytes !== undefined && doneBytes !== totalBytes) throw new InputSizeError(totalBytes, doneBytes);
+    await sink(compressor.end());
+  } finally {
+    await compressor.close();
+  }
+}
+
+/** Compresses bytes in memory into a frame of one block. @throws what compressStream throws */
 export async function compressFrame(
   plain: Uint8Array,
   hyper: HyperParameters,
   engineSource: EngineSource,
   options: FrameOptions,
 ): Promise<Uint8Array> {
-  if (plain.length < STORED_BELOW_BYTES) return encodeStoredFrame(plain);
-  checkMemory(hyper, plain.length, options.memoryBytesMax);
-  const groupCount = coderGroupsFor(hyper.streams);
-  const engine = await engineSource();
-  const { groups } = await compressBlock(engine, hyper, plain, { ...options, groups: groupCount });
-  const check = chainCheck(plain, CHECK_START);
-  const coded = encodeFrame({ model: { hyper, groupCount }, plainBytes: plain.length }, [
-    { kind: "coded", plainBytes: plain.length, check, groups },
-  ]);
-  if (coded.length <= plain.length) return coded;
-  const stored = encodeStoredFrame(plain);
-  return coded.length < stored.length ? coded : stored;
+  const parts: Uint8Array[] = [];
+  const sink = async (bytes: Uint8Array) => void parts.push(bytes);
+  const all = { ...options, blockBytes: Math.max(1, plain.length), hyperFor: () => hyper };
+  await compressStream(sourceOf(plain), sink, engineSource, all);
+  return new Uint8Array(Buffer.concat(parts));
 }
 
-/**
- * Restores the plain bytes of one frame.
- *
- * Allocates the frame's plain length, which readArchive has held against its limits.
- * @throws CorruptError, MemoryLimitError, and what the engine and the coder throw
- */
-export async function decompressFrame(
-  frame: Frame,
-  engineSource: EngineSource,
-  options: FrameOptions,
-): Promise<Uint8Array> {
-  const { header, blocks } = frame;
-  let decompressor: BlockDecompressor | undefined;
-  try {
-    const parts: Uint8Array[] = [];
-    let check = CHECK_START;
-    for (const block of blocks) {
-      if (block.kind === "coded") {
-        decompressor ??= await openModel(header, engineSource, options);
-      }
-      const plain = block.kind === "stored" ? block.payload : await decode(frame, block, decompressor);
-      check = checkPlain(frame, block, plain, check);
-      parts.push(plain);
-    }
-    return parts.length === 1 && parts[0] ? parts[0] : join(parts, header.plainBytes);
-  } finally {
-    await decompressor?.close();
-  }
-}
-
-async function openModel(
-  { model, plainBytes }: FrameHeader,
-  engineSource: EngineSource,
-  options: FrameOptions,
-): Promise<BlockDecompressor> {
-  if (!model) throw new Error("readArchive let a coded block pass in a frame without a model");
-  checkMemory(model.hyper, plainBytes, options.memoryBytesMax);
-  return await BlockDecompressor.open(await engineSource(), model.hyper, options);
-}
-
-async function decode(
-  frame: Frame,
-  block: CodedBlock,
-  decompressor: BlockDecompressor | undefined,
-): Promise<Uint8Array> {
-  if (!decompressor) throw new Error("no model is open");
-  try {
-    return await decompressor.decompress(block.plainBytes, block.groups);
-  } catch (error) {
-    if (!(error instanceof CorruptDataError)) throw error;
-    throw new CorruptError(frame.offsetBytes, "the coded data", "what a fade coder writes", error.message);
-  }
-}
-
-function join(parts: readonly Uint8Array[], totalBytes: number): Uint8Array {
-  const joined = new Uint8Array(totalBytes);
+/** A source of bytes that are in memory. @param isSizeKnown false: as if they came from a pipe */
+export function sourceOf(plain: Uint8Array, isSizeKnown = true): PlainSource {
   let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
+  const read = async (count: number) => {
+    offset += count;
+    return plain.subarray(offset - count, offset);
+  };
+  return { ...(isSizeKnown && { sizeBytes: plain.length }), read };
+}
+
+class FrameCompressor {
+  readonly #engineSource: EngineSource;
+  readonly #options: CompressOptions;
+  readonly #totalBytes: number | undefined;
+  #hyper: HyperParameters | undefined;
+  #writer: FrameWriter | undefined;
+  #model: BlockCompressor | undefined;
+  #doneBytes = 0;
+  #check = CHECK_START;
+  /** Whether a coded or learned block came before: then the model's state is the decoder's, too. */
+  #hasHistory = false;
+
+  constructor(engineSource: EngineSource, options: CompressOptions, totalBytes: number | undefined) {
+    this.#engineSource = engineSource;
+    this.#options = options;
+    this.#totalBytes = totalBytes;
   }
-  return joined;
+
+  /** Writes the header and the first block, which decides whether a frame of one block has a model at all. */
+  async open(first: Uint8Array, blockBytes: number, sink: ByteSink): Promise<void> {
+    const isWhole = first.length === this.#totalBytes;
+    const plainBytes = this.#totalBytes;
+    const length = plainBytes === undefined ? {} : { plainBytes };
+    if (isWhole && first.length < STORED_BELOW_BYTES) {
+      this.#writer = new FrameWriter({ blockBytes: first.length, ...length });
+      await sink(this.#writer.header());
+      if (first.length > 0) await sink(this.#writer.block(await this.#plainBlock("stored", first)));
+      return;
+    }
+    this.#hyper = this.#options.hyperFor(Math.min(blockBytes, first.length));
+    checkMemory(this.#hyper, 3 * blockBytes, this.#options.memoryBytesMax);
+    const model: FrameModel = { hyper: this.#hyper, groupCount: coderGroupsFor(this.#hyper.streams) };
+    const block = await this.#makeBlock(first);
+    const isPlain = isWhole && block.kind === "stored";
+    this.#writer = new FrameWriter({ blockBytes, ...length, ...(!isPlain && { model }) });
+    await sink(this.#writer.header());
+    await sink(this.#writer.block(block));
+  }
+
+  async block(plain: Uint8Array): Promise<Uint8Array> {
+    if (!this.#writer) throw new Error("the frame is not open");
+    return this.#writer.block(await this.#makeBlock(plain));
+  }
+
+  end(): Uint8Array {
+    if (!this.#writer) throw new Error("the frame is not open");
+    return this.#writer.end();
+  }
+
+  async close(): Promise<void> {
+    await this.#model?.close();
+    this.#model = undefined;
+  }
+
+  async #makeBlock(plain: Uint8Array): Promise<Block> {
+    if (looksIncompressible(plain)) return await this.#plainBlock("stored", plain);
+    const { groups } = await (await this.#openModel()).compress(plain);
+    const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
+    const isLast = this.#doneBytes + plain.length === this.#totalBytes;
+    // A frame of one stored block needs no model in its header; only there does a tie go to storing.
+    const headerGain = isLast && this.#doneBytes === 0 ? STORED_BELOW_BYTES / 2 : 0;
+    if (codedBytes + headerGain < plain.length) {
+      this.#hasHistory = true;
+      this.#chain(plain);
+      return { kind: "coded", plainBytes: plain.length, check: this.#check, groups };
+    }
+    if (!isLast && this.#hasHistory) return await this.#plainBlock("learned", plain);
+    if (!isLast) await this.close();
+    return await this.#plainBlock("stored", plain);
+  }
+
+  async #openModel(): Promise<BlockCompressor> {
+    if (!this.#hyper) throw new Error("the frame has no model");
+    if (this.#model) return this.#model;
+    const groups = coderGroupsFor(this.#hyper.streams);
+    const onProgress = this.#options.onProgress;
+    const options = {
+      ...this.#options,
+      groups,
+      // Blocks count from their own start; callers want the frame's.
+      ...(onProgress && {
+        onProgress: (progress: Parameters<typeof onProgress>[0]) =>
+          onProgress({ ...progress, bytesDone: this.#doneBytes + progress.bytesDone }),
+      }),
+    };
+    this.#model = await BlockCompressor.open(await this.#engineSource(), this.#hyper, options);
+    return this.#model;
+  }
+
+  async #plainBlock(kind: "stored" | "learned", plain: Uint8Array): Promise<Block> {
+    this.#chain(plain);
+    return { kind, plainBytes: plain.length, check: this.#check, payload: plain };
+  }
+
+  #chain(plain: Uint8Array): void {
+    this.#check = chainCheck(plain, this.#check);
+    this.#doneBytes += plain.length;
+  }
 }

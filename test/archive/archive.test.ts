@@ -9,38 +9,39 @@ import {
   ArchiveError,
   CorruptError,
   NotAnArchiveError,
-  PlainLimitError,
   TruncatedError,
   UnsupportedVersionError,
 } from "../../src/archive/errors.ts";
-import type { Block, FrameHeader } from "../../src/archive/format.ts";
+import { type Block, FORMAT_VERSION } from "../../src/archive/format.ts";
+import { listFrames } from "../../src/archive/list.ts";
 import { checkPlain, readArchive } from "../../src/archive/read.ts";
-import { encodeFrame, encodeHeader, encodeStoredFrame } from "../../src/archive/write.ts";
+import { ArchiveReader, pullFrom } from "../../src/archive/stream.ts";
+import { encodeFrame, encodeHeader, encodeStoredFrame, type NewHeader } from "../../src/archive/write.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 import { xxHash64 } from "./xxhash64.ts";
 
-const LIMITS = { plainBytesMax: 1 << 30 };
 const text = (s: string) => new TextEncoder().encode(s);
 const model = { hyper: tinyHyper(6), groupCount: 2 };
 
-/** A frame with a stored and two coded blocks. Their payloads mean nothing; the container does not look inside. */
-function mixedFrame(): { bytes: Uint8Array; header: FrameHeader; blocks: Block[] } {
-  const plains = [text("stored"), text("coded one"), text("coded two")];
+/** A frame of all kinds of blocks. Coded payloads mean nothing; the container does not look inside. */
+function mixedFrame(isLengthKnown = true): { bytes: Uint8Array; header: NewHeader; blocks: Block[] } {
+  const plains = [text("stored"), text("coded one"), text("coded two"), text("learned")];
   let check = CHECK_START;
   const blocks = plains.map((plain, i): Block => {
     check = chainCheck(plain, check);
     const facts = { plainBytes: plain.length, check };
-    return i === 0
-      ? { kind: "stored", ...facts, payload: plain }
-      : { kind: "coded", ...facts, groups: [text("abc"), text("de")] };
+    if (i === 0) return { kind: "stored", ...facts, payload: plain };
+    if (i === 3) return { kind: "learned", ...facts, payload: plain };
+    return { kind: "coded", ...facts, groups: [text("abc"), text("de")] };
   });
-  const header = { model, plainBytes: plains.reduce((sum, plain) => sum + plain.length, 0) };
+  const plainBytes = plains.reduce((sum, plain) => sum + plain.length, 0);
+  const header = { model, blockBytes: 9, ...(isLengthKnown && { plainBytes }) };
   return { bytes: encodeFrame(header, blocks), header, blocks };
 }
 
 /** A header with its guard made right again, so that only the altered field can be to blame. */
-function withBody(edit: (body: number[]) => void, version = 1): Uint8Array {
-  const original = encodeHeader({ model, plainBytes: 100 });
+function withBody(edit: (body: number[]) => void, version = FORMAT_VERSION): Uint8Array {
+  const original = encodeHeader({ model, plainBytes: 100, blockBytes: 100 });
   const body = [...original.subarray(10, -4)];
   edit(body);
   const guarded = new ByteWriter().raw(original.subarray(0, 8)).u8(version).varint(body.length);
@@ -48,9 +49,24 @@ function withBody(edit: (body: number[]) => void, version = 1): Uint8Array {
   return new ByteWriter().raw(bytes).u32(guardOf(bytes)).u8(0).finish();
 }
 
+/** Reads a whole archive, piece by piece. */
+async function streamed(bytes: Uint8Array, pieceBytes: number): Promise<string[]> {
+  const reader = new ArchiveReader(pullFrom(bytes, pieceBytes));
+  const kinds: string[] = [];
+  for (let part = await reader.next(); part; part = await reader.next()) {
+    kinds.push(part.kind === "block" ? part.block.kind : part.kind);
+  }
+  return kinds;
+}
+
+const fileOf = (bytes: Uint8Array) => ({
+  sizeBytes: bytes.length,
+  readAt: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
+});
+
 function failure(bytes: Uint8Array): ArchiveError {
   try {
-    readArchive(bytes, LIMITS);
+    readArchive(bytes);
   } catch (error) {
     if (error instanceof ArchiveError) return error;
     throw error;
@@ -86,33 +102,94 @@ describe("fields", () => {
 describe("frames", () => {
   test("come back as they were written, alone and concatenated", () => {
     const { bytes, header, blocks } = mixedFrame();
-    const [frame] = readArchive(bytes, LIMITS);
-    expect(frame).toEqual({ header, blocks, offsetBytes: 0, lengthBytes: bytes.length });
-    const twice = readArchive(Uint8Array.from([...bytes, ...bytes]), LIMITS);
+    const [frame] = readArchive(bytes);
+    const read = { ...header, version: FORMAT_VERSION, plainBytes: 31 };
+    expect(frame).toEqual({ header: read, blocks, offsetBytes: 0, lengthBytes: bytes.length });
+    expect(readArchive(mixedFrame(false).bytes)[0]).toMatchObject({ header: read, blocks });
+    const twice = readArchive(Uint8Array.from([...bytes, ...bytes]));
     expect(twice.map((f) => f.offsetBytes)).toEqual([0, bytes.length]);
     expect(twice[1]?.blocks).toEqual(blocks);
   });
 
   test("stored ones are as long as the format says", () => {
-    expect(encodeStoredFrame(new Uint8Array(0)).length).toBe(17);
-    expect(encodeStoredFrame(new Uint8Array(1)).length).toBe(32);
-    expect(encodeStoredFrame(new Uint8Array(1 << 22)).length - (1 << 22)).toBeLessThanOrEqual(40);
+    expect(encodeStoredFrame(new Uint8Array(0)).length).toBe(28);
+    expect(encodeStoredFrame(new Uint8Array(1)).length).toBe(46);
+    expect(encodeStoredFrame(new Uint8Array(1 << 22)).length - (1 << 22)).toBeLessThanOrEqual(60);
   });
 
   test("the writer refuses what the reader would", () => {
     const { header, blocks } = mixedFrame();
     expect(() => encodeFrame({ ...header, plainBytes: 1 }, blocks)).toThrow(RangeError);
     expect(() => encodeHeader({ ...header, model: { ...model, groupCount: 7 } })).toThrow(RangeError);
-    expect(() => encodeFrame({ plainBytes: 0 }, [{ ...blocks[0]!, plainBytes: 0 }])).toThrow(RangeError);
+    expect(() => encodeFrame({ plainBytes: 0, blockBytes: 0 }, [{ ...blocks[0]!, plainBytes: 0 }])).toThrow(RangeError);
   });
 
   test("blocks that changed places are noticed when decoded", () => {
-    const [frame] = readArchive(mixedFrame().bytes, LIMITS);
+    const [frame] = readArchive(mixedFrame().bytes);
     const [first, second] = frame!.blocks;
-    const check = checkPlain(frame!, first!, text("stored"));
-    expect(checkPlain(frame!, second!, text("coded one"), check)).toBe(second!.check);
-    expect(() => checkPlain(frame!, second!, text("coded one"))).toThrow(CorruptError);
-    expect(() => checkPlain(frame!, second!, text("coded oen"), check)).toThrow(CorruptError);
+    const check = checkPlain(first!, text("stored"), CHECK_START, 0);
+    expect(checkPlain(second!, text("coded one"), check, 0)).toBe(second!.check);
+    expect(() => checkPlain(second!, text("coded one"), CHECK_START, 0)).toThrow(CorruptError);
+    expect(() => checkPlain(second!, text("coded oen"), check, 0)).toThrow(CorruptError);
+  });
+
+  test("are the same in pieces of any size", async () => {
+    const bytes = Buffer.concat([mixedFrame().bytes, mixedFrame(false).bytes, encodeStoredFrame(text(""))]);
+    const frame = ["header", "stored", "coded", "coded", "learned", "end"];
+    for (const pieceBytes of [1, 2, 7, 64, bytes.length]) {
+      expect(await streamed(bytes, pieceBytes)).toEqual([...frame, ...frame, "header", "end"]);
+    }
+  });
+
+  test("a block is handed over without waiting for a byte behind it", async () => {
+    const { bytes } = mixedFrame();
+    let given = 0;
+    const reader = new ArchiveReader(async () => bytes.subarray(given, ++given));
+    expect((await reader.next())?.kind).toBe("header");
+    const part = await reader.next();
+    expect([part?.kind, reader.position]).toEqual(["block", given]);
+  });
+});
+
+describe("lists", () => {
+  test("are read from behind, without the payloads", async () => {
+    const old = readFileSync(join(import.meta.dir, "../golden/v1-stored.fade"));
+    const parts = [mixedFrame().bytes, mixedFrame(false).bytes, encodeStoredFrame(text("hello"))];
+    const bytes = Buffer.concat(parts);
+    const frames = readArchive(bytes);
+    const read: number[] = [];
+    const file = fileOf(bytes);
+    const readAt = (offset: number, length: number) => {
+      read.push(offset);
+      return file.readAt(offset, length);
+    };
+    const counted = { ...file, readAt };
+    const summary = async (archive: typeof file) =>
+      (await listFrames(archive)).map(({ plainBytes, offsetBytes, check, blocks }) => ({
+        plainBytes,
+        offsetBytes,
+        check,
+        kinds: blocks.map(({ kind }) => kind),
+      }));
+    const expected = frames.map(({ header, offsetBytes, blocks }) => ({
+      plainBytes: header.plainBytes,
+      offsetBytes,
+      check: blocks.at(-1)?.check,
+      kinds: blocks.map(({ kind }) => kind),
+    }));
+    expect(await summary(counted)).toEqual(expected as Awaited<ReturnType<typeof summary>>);
+    expect(read[0]).toBe(bytes.length - 8);
+    // A frame of version 1 has no index.
+    const mixed = await summary(fileOf(Buffer.concat([old, bytes])));
+    expect(mixed.slice(1).map(({ check }) => check)).toEqual(expected.map(({ check }) => check!));
+    expect(mixed[0]?.kinds).toEqual(["stored"]);
+  });
+
+  test("of damaged archives say what a reader says", async () => {
+    const { bytes } = mixedFrame();
+    await expect(listFrames(fileOf(bytes.subarray(0, -1)))).rejects.toBeInstanceOf(TruncatedError);
+    await expect(listFrames(fileOf(text("hello, world")))).rejects.toBeInstanceOf(NotAnArchiveError);
+    await expect(listFrames(fileOf(new Uint8Array(0)))).rejects.toBeInstanceOf(NotAnArchiveError);
   });
 });
 
@@ -122,8 +199,8 @@ describe("the test vectors of docs/FORMAT.md", () => {
   const hexLines = vectors.match(/^ {4}(?:[0-9a-f]{2} +)*[0-9a-f]{2}(?= {3,}|$)/gm) ?? [];
   const bytes = (lines: string[]) => Buffer.from(lines.join("").replaceAll(" ", ""), "hex");
   test.each([
-    ["", bytes(hexLines.slice(0, 1))],
-    ["hello", bytes(hexLines.slice(1))],
+    ["", bytes(hexLines.slice(0, 2))],
+    ["hello", bytes(hexLines.slice(2))],
   ])("%p", (plain, vector) => {
     expect(Buffer.from(encodeStoredFrame(text(plain)))).toEqual(vector);
   });
@@ -137,17 +214,18 @@ describe("damage", () => {
     }
   });
 
-  test("a flipped bit anywhere is noticed before anything is decoded", () => {
+  test("a flipped bit anywhere is noticed before anything is decoded", async () => {
     const { bytes } = mixedFrame();
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Uint8Array.from(bytes);
       flipped[bit >> 3] = flipped[bit >> 3]! ^ (1 << (bit & 7));
       expect(failure(flipped)).toBeInstanceOf(ArchiveError);
+      await expect(streamed(flipped, 5)).rejects.toBeInstanceOf(ArchiveError);
     }
   });
 
   test("random bytes, with or without a true magic, are refused", () => {
-    const prefix = [...encodeHeader({ model, plainBytes: 100 })];
+    const prefix = [...encodeHeader({ model, plainBytes: 100, blockBytes: 100 })];
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(prefix.length), (bytes, keep) => {
         expect(failure(Uint8Array.from([...prefix.slice(0, keep), ...bytes]))).toBeInstanceOf(ArchiveError);
@@ -177,22 +255,23 @@ describe("damage", () => {
 const put = (at: number, value: number) => (body: number[]) => void body.splice(at, 1, value);
 
 describe("altered header fields, with a checksum that matches", () => {
-  // Offsets in the body: flags, length, contract, then the hyper-parameters in the order of docs/FORMAT.md.
+  // Offsets in the body: flags, block size, length, contract, then the hyper-parameters in the order of docs/FORMAT.md.
   const cases: [string, (body: number[]) => void, string | RegExp][] = [
     ["unknown flags", put(0, 0x81), "header flags is 129"],
-    ["model contract", put(2, 99), "model contract is 99"],
-    ["history 0", put(3, 0), "history"],
-    ["history 3", put(3, 3), "history"],
-    ["embedding", put(4, 127), "embedding"],
-    ["globalHidden", put(5, 33), "globalHidden"],
-    ["slot", put(6, 3), "slot"],
-    ["fineHidden", put(7, 1), "fineHidden"],
-    ["coarseHidden", put(8, 17), "coarseHidden"],
-    ["no streams", put(9, 0), "streams"],
-    ["a million streams", (b) => void b.splice(9, 1, 0xc0, 0x84, 0x3d), "streams"],
-    ["learningRate", (b) => void b.splice(10, 3, 0), "learningRate"],
-    ["no groups", put(13, 0), "coder groups"],
-    ["more groups than streams", put(13, 7), "coder groups"],
+    ["a block size beyond the limit", (b) => void b.splice(1, 1, 0x81, 0x80, 0x80, 0x80, 0x04), "block size"],
+    ["model contract", put(3, 99), "model contract is 99"],
+    ["history 0", put(4, 0), "history"],
+    ["history 3", put(4, 3), "history"],
+    ["embedding", put(5, 127), "embedding"],
+    ["globalHidden", put(6, 33), "globalHidden"],
+    ["slot", put(7, 3), "slot"],
+    ["fineHidden", put(8, 1), "fineHidden"],
+    ["coarseHidden", put(9, 17), "coarseHidden"],
+    ["no streams", put(10, 0), "streams"],
+    ["a million streams", (b) => void b.splice(10, 1, 0xc0, 0x84, 0x3d), "streams"],
+    ["learningRate", (b) => void b.splice(11, 3, 0), "learningRate"],
+    ["no groups", put(14, 0), "coder groups"],
+    ["more groups than streams", put(14, 7), "coder groups"],
     ["a byte too many", (b) => void b.push(0), "length of the header"],
     ["a field too few", (b) => void b.pop(), "truncated"],
     ["a length that no block fills", () => {}, "sum of the blocks"],
@@ -202,16 +281,16 @@ describe("altered header fields, with a checksum that matches", () => {
   });
 
   test("another format version is unsupported, not corrupt", () => {
-    expect(failure(withBody(() => {}, 2))).toBeInstanceOf(UnsupportedVersionError);
+    expect(failure(withBody(() => {}, 3))).toBeInstanceOf(UnsupportedVersionError);
   });
 
-  test("a length beyond the caller's limit allocates nothing", () => {
-    const huge = withBody((b) => b.splice(1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01));
-    expect(failure(huge)).toBeInstanceOf(PlainLimitError);
+  test("a length beyond what numbers hold is refused", () => {
+    const huge = withBody((b) => b.splice(2, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01));
+    expect(failure(huge).message).toMatch("the original length");
   });
 
   test("a block that claims more than any coder could have coded is refused", () => {
-    const header = { model, plainBytes: 1 << 29 };
+    const header = { model, plainBytes: 1 << 29, blockBytes: 1 << 29 };
     const bytes = encodeFrame(header, [
       { kind: "coded", plainBytes: 1 << 29, check: 0n, groups: [text("a"), text("")] },
     ]);

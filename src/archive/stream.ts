@@ -1,0 +1,136 @@
+/**
+ * Reads an archive from a source that gives its bytes piece by piece, so that a pipe of any length passes through with
+ * one block in memory. It waits for no byte that the part at hand does not need: a block is handed over when its last
+ * byte has come, whatever the sender does next.
+ */
+import { ByteReader } from "./bytes.ts";
+import { TruncatedError } from "./errors.ts";
+import { type Block, type FrameHeader, type IndexEntry, MAGIC } from "./format.ts";
+import { readBlock, readEnd, readHeader } from "./read.ts";
+
+/** Gives the next bytes, as many as it likes; none at the end. */
+export type PullBytes = () => Promise<Uint8Array>;
+
+/** A part of an archive, in order of appearance. */
+export type ArchivePart =
+  | { readonly kind: "header"; readonly header: FrameHeader; readonly offsetBytes: number }
+  | { readonly kind: "block"; readonly block: Block; readonly offsetBytes: number; readonly codedBytes: number }
+  | { readonly kind: "end"; readonly offsetBytes: number };
+
+/** What is known of the frame that is being read. */
+interface OpenFrame {
+  readonly header: FrameHeader;
+  readonly headerBytes: number;
+  readonly entries: IndexEntry[];
+  plainBytes: number;
+}
+
+const BUFFER_BYTES_MIN = 1 << 16;
+
+/** Memory: what one part needs, and at most as much again, but never more than the source has given. */
+export class ArchiveReader {
+  readonly #pull: PullBytes;
+  #buffer = new Uint8Array(BUFFER_BYTES_MIN);
+  /** The bytes of the buffer that are not used up. */
+  #start = 0;
+  #end = 0;
+  /** Where #start lies in the archive. */
+  #position = 0;
+  #isEnded = false;
+  #frame: OpenFrame | undefined;
+
+  constructor(pull: PullBytes) {
+    this.#pull = pull;
+  }
+
+  /** Bytes of the archive that were used up. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /**
+   * The next part; undefined behind the last frame. A block's payload is a view that the next call overwrites.
+   *
+   * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, and what the source throws
+   */
+  async next(): Promise<ArchivePart | undefined> {
+    const offsetBytes = this.#position;
+    const frame = this.#frame;
+    if (!frame) {
+      const isMore = await this.#fill(offsetBytes > 0 ? 1 : MAGIC.length);
+      if (!isMore && offsetBytes > 0) return undefined;
+      const header = await this.#parse(readHeader);
+      this.#frame = { header, headerBytes: this.#position - offsetBytes, entries: [], plainBytes: 0 };
+      return { kind: "header", header, offsetBytes };
+    }
+    const { header } = frame;
+    const leftBytes = header.plainBytes === undefined ? undefined : header.plainBytes - frame.plainBytes;
+    const block = await this.#parse((reader) => readBlock(reader, header, leftBytes) ?? this.#readEnd(reader, frame));
+    if (block === "end") {
+      this.#frame = undefined;
+      return { kind: "end", offsetBytes };
+    }
+    const codedBytes = this.#position - offsetBytes;
+    frame.entries.push({ kind: block.kind, plainBytes: block.plainBytes, codedBytes });
+    frame.plainBytes += block.plainBytes;
+    return { kind: "block", block, offsetBytes, codedBytes };
+  }
+
+  /** Behind the end mark: everything that the frame has said about itself must agree. */
+  #readEnd(reader: ByteReader, { header, headerBytes, entries, plainBytes }: OpenFrame): "end" {
+    readEnd(reader, header, { headerBytes, entries }, plainBytes);
+    return "end";
+  }
+
+  /** Tries until enough bytes are there, or until there are no more. */
+  async #parse<T>(read: (reader: ByteReader) => T): Promise<T> {
+    for (;;) {
+      const reader = new ByteReader(this.#buffer.subarray(this.#start, this.#end), 0, this.#position);
+      try {
+        const result = read(reader);
+        this.#start += reader.offset;
+        this.#position += reader.offset;
+        return result;
+      } catch (error) {
+        if (!(error instanceof TruncatedError)) throw error;
+        if (!(await this.#fill(error.offsetBytes - this.#position + error.neededBytes))) throw error;
+      }
+    }
+  }
+
+  /** Reads until `count` unused bytes are there. @returns false if the source ends before */
+  async #fill(count: number): Promise<boolean> {
+    while (this.#end - this.#start < count) {
+      if (this.#isEnded) return false;
+      const bytes = await this.#pull();
+      if (bytes.length === 0) this.#isEnded = true;
+      else this.#append(bytes);
+    }
+    return true;
+  }
+
+  #append(bytes: Uint8Array): void {
+    const unused = this.#end - this.#start;
+    const neededBytes = unused + bytes.length;
+    if (this.#start > 0 || neededBytes > this.#buffer.length) {
+      const isTooSmall = neededBytes > this.#buffer.length;
+      const room = isTooSmall ? new Uint8Array(Math.max(neededBytes, this.#buffer.length * 2)) : this.#buffer;
+      room.set(this.#buffer.subarray(this.#start, this.#end));
+      this.#buffer = room;
+      this.#start = 0;
+      this.#end = unused;
+    }
+    this.#buffer.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+}
+
+/** A source that gives `bytes` in pieces of at most `pieceBytes`. */
+export function pullFrom(bytes: Uint8Array, pieceBytes = bytes.length): PullBytes {
+  let offset = 0;
+  return async () => {
+    const piece = bytes.subarray(offset, offset + pieceBytes);
+    offset += piece.length;
+    return piece;
+  };
+}

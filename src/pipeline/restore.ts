@@ -1,0 +1,189 @@
+/**
+ * Archives back to plain bytes, block by block: one block is in memory, and none goes out before its checksum was
+ * compared. The model of a frame lives from its first coded block to its end.
+ */
+import { CHECK_START } from "../archive/checksum.ts";
+import { ArchiveError, CorruptError } from "../archive/errors.ts";
+import type { Block, Frame, FrameHeader } from "../archive/format.ts";
+import { checkPlain } from "../archive/read.ts";
+import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
+import { CorruptDataError } from "../coder/errors.ts";
+import { BlockDecompressor } from "./decompress.ts";
+import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
+import { checkMemory } from "./memory.ts";
+
+export interface RestoreProgress {
+  /** Plain bytes that are restored, of all frames so far. */
+  readonly plainBytes: number;
+  /** Archive bytes that are used up. */
+  readonly codedBytes: number;
+  /** Plain bytes of the frames so far, as their headers say; undefined if one does not. */
+  readonly totalBytes: number | undefined;
+}
+
+export interface RestoreOptions extends Omit<FrameOptions, "onProgress"> {
+  readonly onProgress?: (progress: RestoreProgress) => void;
+  /** false: hand out bytes whose checksum is wrong, too. Default: true. */
+  readonly checks?: boolean;
+}
+
+/** Something is wrong in a block; says which, so that people know what is lost. */
+export class BlockError extends ArchiveError {
+  constructor(
+    override readonly cause: ArchiveError,
+    /** Counted from 1, over all frames. */
+    readonly block: number,
+    /** Plain bytes before the block, all of them sound. */
+    readonly soundBytes: number,
+  ) {
+    super(`${cause.message} (in block ${block}, behind ${soundBytes} sound bytes)`, cause.offsetBytes);
+    this.name = "BlockError";
+  }
+}
+
+/**
+ * Restores all frames that `pull` gives, and hands each block to `sink` when it is verified.
+ *
+ * Memory: the model, twice a block of the archive and a block of plain bytes, all held against `memoryBytesMax`.
+ * @returns plain and archive bytes
+ * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, BlockError (which wraps them behind
+ *   the first block), MemoryLimitError, and what the source, the sink, the engine and the coder throw
+ */
+export async function restore(
+  pull: PullBytes,
+  sink: ByteSink,
+  engineSource: EngineSource,
+  options: RestoreOptions,
+): Promise<{ plainBytes: number; codedBytes: number }> {
+  const reader = new ArchiveReader(pull);
+  const restorer = new Restorer(engineSource, options);
+  try {
+    for (let part = await restorer.guarded(() => reader.next()); part; ) {
+      const plain = await restorer.guarded(() => restorer.take(part as ArchivePart, reader.position));
+      if (plain) await sink(plain);
+      part = await restorer.guarded(() => reader.next());
+    }
+    return { plainBytes: restorer.plainBytes, codedBytes: reader.position };
+  } finally {
+    await restorer.close();
+  }
+}
+
+/** Restores one frame that is in memory. @throws what restore throws */
+export async function decompressFrame(
+  frame: Frame,
+  engineSource: EngineSource,
+  options: FrameOptions,
+): Promise<Uint8Array> {
+  const { onProgress, ...others } = options;
+  const report = ({ plainBytes }: RestoreProgress) =>
+    onProgress?.({ stepsDone: 0, steps: 0, bytesDone: plainBytes, codedBytes: 0 });
+  const restorer = new Restorer(engineSource, { ...others, onProgress: report });
+  const { header, blocks, offsetBytes } = frame;
+  const plain: Uint8Array[] = [];
+  try {
+    await restorer.take({ kind: "header", header, offsetBytes }, 0);
+    for (const block of blocks) {
+      const bytes = await restorer.take({ kind: "block", block, offsetBytes, codedBytes: 0 }, 0);
+      if (bytes) plain.push(bytes);
+    }
+    return new Uint8Array(Buffer.concat(plain));
+  } finally {
+    await restorer.close();
+  }
+}
+
+class Restorer {
+  readonly #engineSource: EngineSource;
+  readonly #options: RestoreOptions;
+  #header: FrameHeader | undefined;
+  #model: BlockDecompressor | undefined;
+  #check = CHECK_START;
+  #blocks = 0;
+  #codedBytes = 0;
+  #totalBytes: number | undefined = 0;
+  /** Restored and verified so far. */
+  plainBytes = 0;
+
+  constructor(engineSource: EngineSource, options: RestoreOptions) {
+    this.#engineSource = engineSource;
+    this.#options = options;
+  }
+
+  /** Adds to complaints where they come from. */
+  async guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const isPlaceless = this.#blocks === 0 || !(error instanceof ArchiveError);
+      throw isPlaceless ? error : new BlockError(error, this.#blocks + 1, this.plainBytes);
+    }
+  }
+
+  /** Follows one part; gives the plain bytes of a block. */
+  async take(part: ArchivePart, codedBytes: number): Promise<Uint8Array | undefined> {
+    if (part.kind === "header") {
+      const { plainBytes } = part.header;
+      this.#header = part.header;
+      this.#check = CHECK_START;
+      this.#totalBytes = add(this.#totalBytes, plainBytes);
+      return undefined;
+    }
+    if (part.kind === "end") {
+      await this.close();
+      return undefined;
+    }
+    const { block, offsetBytes } = part;
+    const plain = await this.#restoreBlock(block, offsetBytes);
+    this.#check = this.#options.checks === false ? block.check : checkPlain(block, plain, this.#check, offsetBytes);
+    this.#blocks += 1;
+    this.plainBytes += plain.length;
+    this.#codedBytes = codedBytes;
+    this.#report(0);
+    // The payload of a plain block is a view of the reader's buffer, and the sink may keep what it gets.
+    return block.kind === "coded" ? plain : plain.slice();
+  }
+
+  async close(): Promise<void> {
+    const model = this.#model;
+    this.#model = undefined;
+    await model?.close();
+  }
+
+  async #restoreBlock(block: Block, offsetBytes: number): Promise<Uint8Array> {
+    if (block.kind === "stored") return block.payload;
+    const model = await this.#openModel();
+    if (block.kind !== "coded") {
+      // First the check: bytes that are wrong would only waste the time.
+      if (this.#options.checks !== false) checkPlain(block, block.payload, this.#check, offsetBytes);
+      await model.learn(block.payload);
+      return block.payload;
+    }
+    try {
+      return await model.decompress(block.plainBytes, block.groups);
+    } catch (error) {
+      if (!(error instanceof CorruptDataError)) throw error;
+      throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);
+    }
+  }
+
+  async #openModel(): Promise<BlockDecompressor> {
+    if (this.#model) return this.#model;
+    const header = this.#header;
+    if (!header?.model) throw new Error("the reader let a coded block pass in a frame without a model");
+    const { onProgress, ...options } = this.#options;
+    checkMemory(header.model.hyper, 3 * header.blockBytes, options.memoryBytesMax);
+    this.#model = await BlockDecompressor.open(await this.#engineSource(), header.model.hyper, {
+      ...options,
+      ...(onProgress && { onProgress: ({ bytesDone }: { bytesDone: number }) => this.#report(bytesDone) }),
+    });
+    return this.#model;
+  }
+
+  #report(bytesInBlock: number): void {
+    const plainBytes = this.plainBytes + bytesInBlock;
+    this.#options.onProgress?.({ plainBytes, codedBytes: this.#codedBytes, totalBytes: this.#totalBytes });
+  }
+}
+
+const add = (a: number | undefined, b: number | undefined) => (a === undefined || b === undefined ? undefined : a + b);
