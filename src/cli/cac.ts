@@ -9,12 +9,14 @@ import { COMMANDS, OPTIONS, type OptionSpec } from "./options.ts";
 
 const USAGE = "[options] [file...]";
 
-const EXAMPLES = `  fade text               writes text.fade and keeps text
+export const EXAMPLES = `  fade text               writes text.fade and keeps text
   fade -d text.fade       restores text
   tar c dir | fade > dir.tar.fade
   fade -dc dir.tar.fade | tar x`;
 
-const NOTES = `  With no file, or when it is -, fade reads standard input and writes standard output.
+export const NOTES = `  With no file, or when it is -, fade reads standard input and writes standard output.
+  Called as unfade it decompresses, as fadecat to standard output.
+  FADE_LEVEL, FADE_THREADS, FADE_MEMORY, FADE_ENGINE and FADE_ADAPTER give defaults.
   Exit codes: 0 all well, 1 a file failed, 2 wrong usage, 3 a bad archive, 4 no engine here can do it`;
 
 /** Thrown out of cac's help callback, because what comes after the callback prints. */
@@ -46,7 +48,7 @@ export function checkWithCac(args: NormalArguments): void {
 
 /** @param all every option, else only the common ones */
 export function helpText(all: boolean): string {
-  const cli = declare(OPTIONS.filter((spec) => all || spec.common));
+  const cli = declare(OPTIONS.filter((spec) => (all || spec.common) && !spec.planned));
   cli.globalCommand.helpCallback = (sections) => {
     const [usage, , , options] = sections.slice(1);
     const commands = Object.entries(COMMANDS).map(([name, help]) => `  fade ${name.padEnd(17)}  ${help}`);

@@ -176,11 +176,10 @@ const TALK: readonly OptionSpec[] = [
   { name: "verbose", short: "v", help: "say more", common: true },
   {
     name: "completions",
-    planned: true,
     value: { kind: "word", label: "<shell>", choices: ["bash", "zsh", "fish"] },
     help: "print completions for bash, zsh or fish",
   },
-  { name: "man", planned: true, help: "print the manual page: fade --man | man -l -" },
+  { name: "man", help: "print the manual page: fade --man | man -l -" },
   { name: "version", short: "V", help: "show the version", common: true },
   { name: "help", short: "h", aliases: ["long-help"], help: "show this; --help shows all options", common: true },
 ];

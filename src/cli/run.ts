@@ -5,11 +5,13 @@
 import packageFacts from "../../package.json" with { type: "json" };
 import { BUILT_IN, type EngineParts, openEngine } from "../engine/registry.ts";
 import { checkWithCac, helpText } from "./cac.ts";
+import { completionsFor } from "./completions.ts";
 import { listDevices } from "./devices.ts";
 import { type Environment, withDefaults, wordsOfProgramName } from "./environment.ts";
 import { complaintOf, EXIT, type ExitCode, systemCode } from "./errors.ts";
 import { type Io, printLine } from "./io.ts";
 import { listAll } from "./list.ts";
+import { manualPage } from "./manual.ts";
 import { normalise } from "./normalise.ts";
 import { type OpenEngine, Session } from "./session.ts";
 import { type Settings, settingsOf } from "./settings.ts";
@@ -63,6 +65,10 @@ async function perform(session: Session, settings: Settings, engines: EnginePart
       return await printLine(io, helpText(settings.action === "help").trimEnd());
     case "version":
       return await printLine(io, `fade ${packageFacts.version}`);
+    case "man":
+      return await printLine(io, manualPage(packageFacts.version).trimEnd());
+    case "completions":
+      return await printLine(io, completionsFor(settings.shell ?? "").trimEnd());
     case "devices":
       return await listDevices(session, engines);
     case "list":

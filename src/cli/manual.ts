@@ -1,0 +1,107 @@
+/**
+ * The manual page, from the one table of options. `fade --man` prints it, because the program is a single file; docs/
+ * fade.1 is the same text for packagers.
+ */
+import { EXAMPLES, NOTES } from "./cac.ts";
+import { PROGRAM_NAMES } from "./environment.ts";
+import { COMMANDS, OPTION_SECTIONS, OPTIONS, type OptionSpec } from "./options.ts";
+
+/** @param version of the program */
+export function manualPage(version: string): string {
+  const lines = [
+    '.\\" Made from src/cli/options.ts: fade --man. Do not edit.',
+    `.TH FADE 1 "" "fade ${version}" "User Commands"`,
+    ".SH NAME",
+    `fade, ${Object.keys(PROGRAM_NAMES).join(", ")} \\- lossless compression by a neural network`,
+    ".SH SYNOPSIS",
+    ".B fade",
+    "[\\fIoptions\\fR] [\\fIfile\\fR...]",
+    ...Object.entries(PROGRAM_NAMES).flatMap(([name, words]) => [
+      ".PP",
+      `.B ${name}`,
+      `[\\fIoptions\\fR] [\\fIfile\\fR...]    (fade ${roff(words.join(" "))})`,
+    ]),
+    ".SH DESCRIPTION",
+    ...DESCRIPTION.flatMap((paragraph) => [".PP", roff(paragraph)]),
+    ".SH OPTIONS",
+    "Short options cluster (\\-dkf), and numbers attach to them (\\-T4).",
+    "Of opposites, modes and levels the last one counts.",
+    ...OPTION_SECTIONS.flatMap(([title, options]) => [
+      `.SS ${title}`,
+      ...options.filter((spec) => !spec.planned).flatMap(entry),
+    ]),
+    ".SS The end",
+    ".TP",
+    "\\fB\\-\\-\\fR",
+    roff("Everything behind it is a file name."),
+    ".SH COMMANDS",
+    ...Object.entries(COMMANDS).flatMap(([name, help]) => [".TP", `\\fBfade ${name}\\fR`, roff(sentence(help))]),
+    ".SH ENVIRONMENT",
+    "Options override these.",
+    ...OPTIONS.flatMap(({ name, environment }) =>
+      environment ? [".TP", `\\fB${environment}\\fR`, `The default of \\fB\\-\\-${roff(name)}\\fR.`] : [],
+    ),
+    ".TP",
+    "\\fBTMPDIR\\fR",
+    "Not used: temporary files lie beside the output, so that they can become it.",
+    ".SH EXIT STATUS",
+    ...EXIT_STATUS.flatMap(([code, meaning]) => [".TP", `\\fB${code}\\fR`, roff(meaning)]),
+    ".SH SIGNALS",
+    roff(SIGNALS),
+    ".SH NOTES",
+    ...NOTES.split("\n").flatMap((note) => [".PP", roff(note.trim())]),
+    ".SH EXAMPLES",
+    ".nf",
+    ...EXAMPLES.split("\n").map((line) => roff(line.trim())),
+    ".fi",
+    ".SH SEE ALSO",
+    "\\fBzstd\\fR(1), \\fBxz\\fR(1), \\fBtar\\fR(1)",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+const DESCRIPTION = [
+  "fade compresses files with a small neural network that learns each file while it compresses it. Decompression " +
+    "repeats the same training, in integers, so an archive decodes bit for bit on every GPU, and without one.",
+  "FILE becomes FILE.fade and is kept. Archives end in .fade or, of tar files, in .tfade.",
+  "An output gets its name only when it is complete and on the disk; until then an older file of that name stays as " +
+    "it is. It has the mode and time of its source. Decoded bytes that do not match their checksum get no name.",
+  "Archives can be joined: cat a.fade b.fade is one that holds both.",
+];
+
+const EXIT_STATUS: readonly (readonly [code: number, meaning: string])[] = [
+  [0, "All is well."],
+  [1, "A file failed, or several failed for different reasons."],
+  [2, "The command line makes no sense; nothing was touched."],
+  [3, "An archive is corrupt, truncated or of another version."],
+  [4, "No engine here can do it."],
+  [141, "The reader of the output has gone."],
+];
+
+const SIGNALS =
+  "SIGUSR1 prints one line that tells how far the work is. INT, TERM, HUP and the others that end a program remove " +
+  "the temporary file, and then end fade as that signal. Those that are ignored when fade starts stay ignored.";
+
+function entry({ name, short, aliases, value, help, details, environment }: OptionSpec): string[] {
+  const bold = (text: string) => `\\fB${roff(text)}\\fR`;
+  const label = value ? value.label.replace(/[<>]/g, "") : "";
+  const spelled =
+    name === "level"
+      ? [`${bold("-1")} ... ${bold("-9")}`, bold("--level")]
+      : [...(short ? [bold(`-${short}`)] : []), ...(name === "help" ? [bold("-H")] : []), bold(`--${name}`)];
+  const all = [...spelled, ...(aliases ?? []).map((alias) => bold(`--${alias}`))].join(", ");
+  const text = [sentence(help), ...(details ? [details] : []), ...(environment ? [`Default: $${environment}.`] : [])];
+  return [".TP", `${all}${label && ` \\fI${roff(label)}\\fR`}`, roff(text.join(" "))];
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** A plain line for roff: dashes are dashes, and nothing at its start is a command. */
+function roff(text: string): string {
+  return text
+    .replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replace(/^([.'])/, "\\&$1");
+}
