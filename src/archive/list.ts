@@ -55,6 +55,16 @@ export async function listFrames(file: ArchiveFile): Promise<FrameSummary[]> {
   }
 }
 
+/** Plain bytes of all frames, if their indexes tell; they are not believed, only shown. */
+export async function indexedPlainBytes(file: ArchiveFile): Promise<number | undefined> {
+  try {
+    return (await listFromBehind(file)).reduce((sum, frame) => sum + frame.plainBytes, 0);
+  } catch (error) {
+    if (error instanceof ArchiveError) return undefined;
+    throw error;
+  }
+}
+
 /** Also verifies the guards of headers and indexes, but not those of blocks. */
 async function listFromBehind(file: ArchiveFile): Promise<FrameSummary[]> {
   const frames: FrameSummary[] = [];

@@ -255,7 +255,7 @@ function isSame(a: IndexEntry, b: IndexEntry | undefined): boolean {
  *
  * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError
  */
-export function readArchive(bytes: Uint8Array, _limits?: { plainBytesMax: number }): Frame[] {
+export function readArchive(bytes: Uint8Array): Frame[] {
   const reader = new ByteReader(bytes);
   const frames: Frame[] = [];
   do frames.push(readFrame(reader));

@@ -1,13 +1,16 @@
-/** Reads operands: files by name, or standard input. This version holds a whole input in memory. */
+/**
+ * Reads operands: files by name, or standard input, piece by piece. Nothing here holds more than a piece and the block
+ * that a caller asks for.
+ */
 import type { Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { resolve } from "node:path";
+import type { PlainSource } from "../pipeline/frames.ts";
 import { FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 
-/** Blocks that bound the memory come with a later version; until then this much, and as much again for the result. */
-export const INPUT_BYTES_MAX = 2 ** 31 - 1;
+const PIECE_BYTES = 1 << 18;
 
 export interface Input {
   readonly operand: Operand;
@@ -29,19 +32,92 @@ export async function findInput(io: Io, operand: Operand): Promise<Input> {
   if (operand.isStandardInput) return { operand, name };
   const stats = await fs.stat(resolve(io.cwd, operand.name));
   if (stats.isDirectory()) throw new FileError("is a directory", "pipe it: tar c DIR | fade > DIR.tar.fade");
-  if (stats.size > INPUT_BYTES_MAX) throw tooLarge();
   return { operand, name, stats };
 }
 
-/** @throws FileError, system errors */
-export async function readInput(io: Io, { operand }: Input): Promise<Uint8Array> {
-  const bytes = operand.isStandardInput
-    ? await io.stdin.readAll()
-    : new Uint8Array(await fs.readFile(resolve(io.cwd, operand.name)));
-  if (bytes.length > INPUT_BYTES_MAX) throw tooLarge();
-  return bytes;
+/** An input that is being read. */
+export interface OpenInput {
+  /** Bytes in all; undefined for what has no length: pipes, devices, and files that claim to be empty (/proc). */
+  readonly sizeBytes?: number;
+  /** The next bytes, as many as there are; none at the end. @throws system errors */
+  read(): Promise<Uint8Array>;
+  /** Files only: any bytes, fewer at the end. @throws system errors */
+  readAt?(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  close(): Promise<void>;
 }
 
-function tooLarge(): FileError {
-  return new FileError("is larger than the 2 GiB that this version of fade can hold", "split it and join the archives");
+/** A part of a file: from `start` up to, but not including, `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The i-th of n parts of a file (i from 1): bytes floor((i-1) size / n) to floor(i size / n), so that parts differ by
+ * one byte at most, and every machine cuts alike.
+ */
+export function shardRange(sizeBytes: number, index: number, count: number): ByteRange {
+  const at = (i: number) => Number((BigInt(i) * BigInt(sizeBytes)) / BigInt(count));
+  return { start: at(index - 1), end: at(index) };
+}
+
+/** @param range only these bytes, of a file @throws FileError, system errors */
+export async function openInput(io: Io, { operand, stats }: Input, range?: ByteRange): Promise<OpenInput> {
+  if (operand.isStandardInput) return { read: () => io.stdin.read(), close: async () => {} };
+  return await openFile(resolve(io.cwd, operand.name), stats, range);
+}
+
+/** @throws system errors */
+export async function openFile(path: string, stats?: Stats, range?: ByteRange): Promise<OpenInput> {
+  const file = await fs.open(path, "r");
+  const facts = stats ?? (await file.stat());
+  const isSeekable = facts.isFile();
+  const sizeBytes = range ? range.end - range.start : facts.size;
+  const isSizeKnown = range !== undefined || (isSeekable && sizeBytes > 0);
+  let offset = range?.start ?? 0;
+  const readAt = async (offsetBytes: number, lengthBytes: number) => {
+    const piece = new Uint8Array(lengthBytes);
+    let done = 0;
+    while (done < lengthBytes) {
+      const { bytesRead } = await file.read(piece, done, lengthBytes - done, isSeekable ? offsetBytes + done : null);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+      if (!isSeekable) break;
+    }
+    return piece.subarray(0, done);
+  };
+  const read = async () => {
+    const left = range ? range.end - offset : PIECE_BYTES;
+    const piece = await readAt(offset, Math.min(PIECE_BYTES, left));
+    offset += piece.length;
+    return piece;
+  };
+  return { read, ...(isSeekable && { readAt }), ...(isSizeKnown && { sizeBytes }), close: () => file.close() };
+}
+
+/** Turns pieces into blocks: `read(count)` gives exactly `count` bytes until the end. */
+export function plainSource(input: OpenInput): PlainSource & { readonly readBytes: () => number } {
+  let rest = new Uint8Array(0);
+  let total = 0;
+  const read = async (count: number) => {
+    let block = new Uint8Array(Math.min(count, Math.max(PIECE_BYTES, input.sizeBytes === undefined ? 0 : count)));
+    let filled = 0;
+    while (filled < count) {
+      const piece: Uint8Array = rest.length > 0 ? rest : await input.read();
+      if (piece.length === 0) break;
+      const taken = piece.subarray(0, count - filled);
+      rest = piece.slice(taken.length);
+      if (filled + taken.length > block.length) {
+        const larger = new Uint8Array(Math.min(count, Math.max(filled + taken.length, block.length * 2)));
+        larger.set(block.subarray(0, filled));
+        block = larger;
+      }
+      block.set(taken, filled);
+      filled += taken.length;
+    }
+    total += filled;
+    return block.subarray(0, filled);
+  };
+  const { sizeBytes } = input;
+  return { read, readBytes: () => total, ...(sizeBytes !== undefined && { sizeBytes }) };
 }

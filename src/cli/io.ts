@@ -8,6 +8,8 @@ export interface Io {
   readonly cwd: string;
   readonly stdin: {
     readonly isTerminal: boolean;
+    /** The next bytes, as many as there are; none at the end. @throws system errors */
+    read(): Promise<Uint8Array>;
     /** Everything up to the end. @throws system errors */
     readAll(): Promise<Uint8Array>;
     /** One line that somebody types; "" at the end. Absent where nobody does. */

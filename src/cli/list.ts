@@ -1,9 +1,9 @@
-/** `fade -l`: what archives hold, without decoding them. The guards of headers and blocks are verified on the way. */
-import { CHECK_START, checkText } from "../archive/checksum.ts";
-import { FORMAT_VERSION, type Frame, type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
-import { readArchive } from "../archive/read.ts";
-import { UsageError } from "./errors.ts";
-import { findInput, readInput } from "./input.ts";
+/** `fade -l`: what archives hold, from their headers and indexes: no payload is read, so a listing takes no time. */
+import { checkText } from "../archive/checksum.ts";
+import { type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
+import { type FrameSummary, listFrames } from "../archive/list.ts";
+import { FileError, UsageError } from "./errors.ts";
+import { findInput, openInput } from "./input.ts";
 import { printLine } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
@@ -13,7 +13,7 @@ import { ratioText, sizeText } from "./words.ts";
 
 interface Listed {
   readonly name: string;
-  readonly frames: readonly Frame[];
+  readonly frames: readonly FrameSummary[];
   readonly blocks: number;
   readonly codedBytes: number;
   readonly plainBytes: number;
@@ -41,15 +41,23 @@ export async function listAll(session: Session): Promise<void> {
 }
 
 async function listOne(session: Session, operand: Operand): Promise<Listed> {
-  const bytes = await readInput(session.io, await findInput(session.io, operand));
-  const frames = readArchive(bytes, { plainBytesMax: Number.MAX_SAFE_INTEGER });
-  return {
-    name: operand.name,
-    frames,
-    blocks: frames.reduce((sum, frame) => sum + frame.blocks.length, 0),
-    codedBytes: bytes.length,
-    plainBytes: frames.reduce((sum, frame) => sum + frame.header.plainBytes, 0),
-  };
+  const input = await findInput(session.io, operand);
+  const file = await openInput(session.io, input);
+  const { readAt } = file;
+  try {
+    if (!readAt || !input.stats) throw new FileError("is not a regular file", "save it to a file first");
+    const sizeBytes = input.stats.size;
+    const frames = await listFrames({ sizeBytes, readAt });
+    return {
+      name: operand.name,
+      frames,
+      blocks: frames.reduce((sum, frame) => sum + frame.blocks.length, 0),
+      codedBytes: sizeBytes,
+      plainBytes: frames.reduce((sum, frame) => sum + frame.plainBytes, 0),
+    };
+  } finally {
+    await file.close();
+  }
 }
 
 /** The check of the last block, which is that of the whole frame; of several frames none stands for all. */
@@ -58,8 +66,13 @@ function checkOf({ frames }: Listed): string {
   return only && others.length === 0 ? checkOfFrame(only) : "-";
 }
 
-function checkOfFrame(frame: Frame): string {
-  return checkText(frame.blocks.at(-1)?.check ?? CHECK_START);
+function checkOfFrame(frame: FrameSummary): string {
+  return checkText(frame.check);
+}
+
+/** The newest of the frames' versions: what a program must know to read them all. */
+function versionOf({ frames }: Listed): number {
+  return Math.max(...frames.map((frame) => frame.header.version));
 }
 
 const HEADINGS = ["frames", "blocks", "compressed", "uncompressed", "ratio", "check", "name"];
@@ -100,7 +113,7 @@ function detailsOf(archive: Listed): string {
     `  compressed:     ${sizeText(codedBytes)} (${codedBytes} bytes)`,
     `  uncompressed:   ${sizeText(plainBytes)} (${plainBytes} bytes)`,
     `  ratio:          ${ratioText(plainBytes, codedBytes)}`,
-    `  format version: ${FORMAT_VERSION}`,
+    `  format version: ${versionOf(archive)}`,
   ];
   archive.frames.forEach((frame, i) => {
     const { blocks, header } = frame;
@@ -128,7 +141,7 @@ function jsonOf(archive: Listed): string {
   const frames = archive.frames.map((frame) => ({
     offsetBytes: frame.offsetBytes,
     codedBytes: frame.lengthBytes,
-    plainBytes: frame.header.plainBytes,
+    plainBytes: frame.plainBytes,
     check: checkOfFrame(frame),
     blocks: frame.blocks.map(({ kind, plainBytes: bytes }) => ({ kind, plainBytes: bytes })),
     ...(frame.header.model && {
@@ -136,6 +149,6 @@ function jsonOf(archive: Listed): string {
       groups: frame.header.model.groupCount,
     }),
   }));
-  const facts = { name, codedBytes, plainBytes, blockCount: blocks, formatVersion: FORMAT_VERSION, frames };
+  const facts = { name, codedBytes, plainBytes, blockCount: blocks, formatVersion: versionOf(archive), frames };
   return JSON.stringify(facts);
 }

@@ -119,14 +119,12 @@ const MODEL: readonly OptionSpec[] = [
     short: "B",
     value: { kind: "size", label: "<size>" },
     help: "plain bytes in a block, which bound the memory; default: by level",
-    planned: true,
   },
   { name: "streams", value: { kind: "number", label: "<n>" }, help: "parallel streams; default: by the input's size" },
   {
     name: "shard",
     value: { kind: "word", label: "<i/n>" },
     help: "compress the i-th of n parts; cat joins the archives",
-    planned: true,
   },
 ];
 

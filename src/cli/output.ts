@@ -10,7 +10,7 @@ import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError, OutputError, systemCode } from "./errors.ts";
 import type { Io } from "./io.ts";
-import { writeSparse } from "./sparse.ts";
+import { writeAll, writeSparse } from "./sparse.ts";
 
 const TEMPORARY_MODE = 0o600;
 const MODE_BITS = 0o777;
@@ -85,40 +85,115 @@ async function checkDirectory(path: string, name: string): Promise<void> {
   }
 }
 
-/** Writes `bytes` as the target. @throws FileError, OutputError, what `verify` throws */
-export async function writeTarget(io: Io, target: Target, bytes: Uint8Array, options: WriteOptions): Promise<void> {
-  try {
-    if (target.isSpecial) await fs.writeFile(target.path, bytes, { flag: constants.O_WRONLY });
-    else await writeThenName(io, target, bytes, options);
-  } catch (error) {
-    // The system's complaint is about the output, not about the file on the command line.
-    if (systemCode(error) === undefined) throw error;
-    throw new OutputError(target.name, error);
+/** Something that is being written. */
+export interface Output {
+  /** @throws OutputError */
+  write(bytes: Uint8Array): Promise<void>;
+  /** All is written: gives the output its name. @throws FileError, OutputError, what `verify` throws */
+  finish(): Promise<void>;
+  /** Nothing remains of what is not finished; to be called in any case. Does not throw. */
+  discard(): Promise<void>;
+}
+
+/** @throws OutputError */
+export async function openOutput(io: Io, target: Target, options: WriteOptions): Promise<Output> {
+  const output = target.isSpecial ? new SpecialOutput(target.path) : new FileOutput(io, target, options);
+  // The system's complaint is about the output, not about the file on the command line.
+  const blamed = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+      throw new OutputError(target.name, error);
+    }
+  };
+  await blamed(() => output.open());
+  return {
+    write: (bytes) => blamed(() => output.write(bytes)),
+    finish: () => blamed(() => output.finish()),
+    discard: () => output.discard(),
+  };
+}
+
+/** A device or a pipe. */
+class SpecialOutput {
+  #file: fs.FileHandle | undefined;
+
+  constructor(readonly path: string) {}
+
+  async open(): Promise<void> {
+    this.#file = await fs.open(this.path, constants.O_WRONLY);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#file?.writeFile(bytes);
+  }
+
+  async finish(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  async discard(): Promise<void> {
+    await this.finish().catch(() => {});
   }
 }
 
-async function writeThenName(io: Io, target: Target, bytes: Uint8Array, options: WriteOptions): Promise<void> {
-  const suffix = `.${randomBytes(6).toString("hex")}.tmp`;
-  // Cut, so that a long name does not become too long.
-  const temporary = join(dirname(target.path), `.${basename(target.path).slice(0, 64)}${suffix}`);
-  io.temporaryFiles.add(temporary);
-  try {
-    const file = await fs.open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, TEMPORARY_MODE);
+/** A temporary file that gets the target's name at the end. */
+class FileOutput {
+  readonly #temporary: string;
+  #file: fs.FileHandle | undefined;
+  #position = 0;
+
+  constructor(
+    readonly io: Io,
+    readonly target: Target,
+    readonly options: WriteOptions,
+  ) {
+    const suffix = `.${randomBytes(6).toString("hex")}.tmp`;
+    // Cut, so that a long name does not become too long.
+    this.#temporary = join(dirname(target.path), `.${basename(target.path).slice(0, 64)}${suffix}`);
+  }
+
+  async open(): Promise<void> {
+    this.io.temporaryFiles.add(this.#temporary);
     try {
-      if (options.sparse) {
-        await writeSparse(file, bytes, 0);
-        await file.truncate(bytes.length);
-      } else await file.writeFile(bytes);
-      await dress(file, options.source);
-      await file.sync();
-    } finally {
-      await file.close();
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+      this.#file = await fs.open(this.#temporary, flags, TEMPORARY_MODE);
+    } catch (error) {
+      await this.discard();
+      throw error;
     }
-    await options.verify?.(temporary);
-    await giveName(temporary, target);
-  } finally {
-    await fs.rm(temporary, { force: true }).catch(() => {});
-    io.temporaryFiles.delete(temporary);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (!this.#file) throw new Error("the output is not open");
+    if (this.options.sparse) await writeSparse(this.#file, bytes, this.#position);
+    else await writeAll(this.#file, bytes, this.#position);
+    this.#position += bytes.length;
+  }
+
+  async finish(): Promise<void> {
+    const file = this.#file;
+    if (!file) throw new Error("the output is not open");
+    // A hole at the end exists by the file's length only.
+    await file.truncate(this.#position);
+    await dress(file, this.options.source);
+    await file.sync();
+    this.#file = undefined;
+    await file.close();
+    await this.options.verify?.(this.#temporary);
+    await giveName(this.#temporary, this.target);
+    await this.discard();
+  }
+
+  async discard(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => {});
+    await fs.rm(this.#temporary, { force: true }).catch(() => {});
+    this.io.temporaryFiles.delete(this.#temporary);
   }
 }
 

@@ -24,7 +24,7 @@ export function processIo(): Io {
   const stderrIsTerminal = isatty(STDERR);
   return {
     cwd: process.cwd(),
-    stdin: { isTerminal: isatty(STDIN), readAll: () => readChunks(STDIN), readLine },
+    stdin: { isTerminal: isatty(STDIN), read: () => readChunk(STDIN), readAll: () => readChunks(STDIN), readLine },
     stdout: { isTerminal: isatty(STDOUT), write: (bytes) => writeDescriptor(STDOUT, bytes) },
     stderr: {
       isTerminal: stderrIsTerminal,
@@ -49,13 +49,18 @@ function writeStderr(text: string): void {
   }
 }
 
+async function readChunk(fd: number): Promise<Uint8Array> {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  const { bytesRead } = await again(() => read(fd, chunk, 0, CHUNK_BYTES, null));
+  return chunk.subarray(0, bytesRead);
+}
+
 async function readChunks(fd: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for (;;) {
-    const chunk = new Uint8Array(CHUNK_BYTES);
-    const { bytesRead } = await again(() => read(fd, chunk, 0, CHUNK_BYTES, null));
-    if (bytesRead === 0) break;
-    chunks.push(chunk.subarray(0, bytesRead));
+    const chunk = await readChunk(fd);
+    if (chunk.length === 0) break;
+    chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));
 }

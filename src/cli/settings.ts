@@ -258,6 +258,7 @@ function refuseContradictions(settings: Settings, given: Given): void {
     if (toStdout) throw new UsageError("--rm needs an output file", "remove the sources yourself, or leave out -c");
     if (!settings.checks) throw new UsageError("--rm and --no-check contradict each other", "use one of them");
   }
+  if (settings.shard) refuseShard(settings);
   if (given.has("verify") && action === "compress" && toStdout) {
     throw new UsageError("--verify needs an output file", "write to a file, or test the archive with fade -t");
   }
@@ -267,6 +268,14 @@ function refuseContradictions(settings: Settings, given: Given): void {
   const standardInputs = operands.filter((operand) => operand.isStandardInput).length;
   if (standardInputs + fileLists.filter((name) => name === "-").length > 1) {
     throw new UsageError("standard input can be read only once");
+  }
+}
+
+function refuseShard({ action, operands, removeSource }: Settings): void {
+  if (action !== "compress") throw new UsageError(`--shard goes with compression, not with --${action}`);
+  if (removeSource) throw new UsageError("--rm and --shard contradict each other", "other parts need the source, too");
+  if (operands.length === 0 || operands.some((operand) => operand.isStandardInput)) {
+    throw new UsageError("--shard needs a file, which can be read from its middle", "save standard input to a file");
   }
 }
 

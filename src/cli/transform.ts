@@ -5,19 +5,28 @@
 import * as fs from "node:fs/promises";
 import { totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
-import { CHECK_START, chainCheck } from "../archive/checksum.ts";
 import { ArchiveError } from "../archive/errors.ts";
-import { readArchive } from "../archive/read.ts";
-import { compressFrame, decompressFrame } from "../pipeline/frames.ts";
+import { indexedPlainBytes } from "../archive/list.ts";
+import { blockBytesFor, compressStream } from "../pipeline/frames.ts";
 import type { BlockProgress } from "../pipeline/options.ts";
+import { type RestoreProgress, restore } from "../pipeline/restore.ts";
 import { outputName } from "./destinations.ts";
 import { FileError, OutputError, systemCode, UsageError } from "./errors.ts";
-import { displayName, findInput, INPUT_BYTES_MAX, type Input, readInput } from "./input.ts";
+import {
+  displayName,
+  findInput,
+  type Input,
+  type OpenInput,
+  openFile,
+  openInput,
+  plainSource,
+  shardRange,
+} from "./input.ts";
 import { type Io, printLine } from "./io.ts";
 import { hasArchiveSuffix } from "./names.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
-import { checkTarget, ExistsError, type Target, writeTarget } from "./output.ts";
+import { checkTarget, ExistsError, type Output, openOutput, type Target } from "./output.ts";
 import type { Session } from "./session.ts";
 import { hyperFor, SAYS, type Settings } from "./settings.ts";
 import { checkRemovable, removeSource } from "./sources.ts";
@@ -47,40 +56,81 @@ interface Outcome {
 
 async function transformOne(session: Session, operand: Operand): Promise<Outcome> {
   const { settings, io } = session;
-  const { action, removeSource: isRemoved, verify } = settings;
+  const { action, removeSource: isRemoved } = settings;
   refuseTerminals(session, operand);
   const input = await findInput(io, operand);
-  const target = action === "test" ? undefined : await findTarget(session, input);
-  const removes = isRemoved && action !== "test";
-  if (removes) await checkRemovable(io, input, target, settings.force);
-  const bytes = await readInput(io, input);
-  const isCompressing = action === "compress";
-  const result = isCompressing ? await compress(session, input, bytes) : await decompress(session, input.name, bytes);
-  const outcome = isCompressing
-    ? { plainBytes: bytes.length, codedBytes: result.length }
-    : { plainBytes: result.length, codedBytes: bytes.length };
-  if (target) {
-    await writeTarget(io, target, result, {
-      source: input.stats,
-      sparse: settings.sparse ?? !isCompressing,
-      verify: verify && isCompressing ? (path) => verifyArchive(session, input, path, bytes) : undefined,
-    });
-  } else if (action !== "test") await writeStdout(io, result);
-  if (removes) await removeSource(io, input);
-  await report(session, input, target, outcome);
-  return outcome;
+  const source = await openInput(io, input, rangeOf(settings, input));
+  try {
+    const target = action === "test" ? undefined : await findTarget(session, input);
+    const removes = isRemoved && action !== "test";
+    if (removes) await checkRemovable(io, input, target, settings.force);
+    const outcome = await convert(session, input, source, target);
+    if (removes) await removeSource(io, input);
+    await report(session, input, target, outcome);
+    return outcome;
+  } finally {
+    await source.close();
+  }
 }
 
-/** Decodes what reached the disk. @throws FileError if it is not `plain` */
-async function verifyArchive(session: Session, input: Input, path: string, plain: Uint8Array): Promise<void> {
-  const archive = new Uint8Array(await fs.readFile(path));
-  const check = chainCheck(plain, CHECK_START);
-  const decoded = await decompress(session, `${input.name} (verify)`, archive).catch((error: unknown) => {
-    if (error instanceof ArchiveError) return undefined;
-    throw error;
-  });
-  if (decoded?.length === plain.length && chainCheck(decoded, CHECK_START) === check) return;
+/** The part of the input that --shard names; undefined for all of it. @throws FileError */
+function rangeOf({ shard, action }: Settings, input: Input): { start: number; end: number } | undefined {
+  if (!shard || action !== "compress") return undefined;
+  if (!input.stats?.isFile()) throw new FileError("cannot be cut into shards", "name a regular file");
+  return shardRange(input.stats.size, shard.index, shard.count);
+}
+
+async function convert(
+  session: Session,
+  input: Input,
+  source: OpenInput,
+  target: Target | undefined,
+): Promise<Outcome> {
+  const { settings, io } = session;
+  const { verify } = settings;
+  const isCompressing = settings.action === "compress";
+  let outcome: Outcome | undefined;
+  const verifyIt = (path: string) => verifyArchive(session, input, path, outcome);
+  const output = target
+    ? await openOutput(io, target, {
+        source: input.stats,
+        sparse: settings.sparse ?? !isCompressing,
+        verify: verify && isCompressing ? verifyIt : undefined,
+      })
+    : standardOutput(io, settings.action === "test");
+  try {
+    outcome = await (isCompressing
+      ? compress(session, input, source, output)
+      : decompress(session, input.name, source, output));
+    await output.finish();
+    return outcome;
+  } finally {
+    await output.discard();
+  }
+}
+
+/** Decodes what reached the disk, and compares the checksums. @throws FileError if it is not what was read */
+async function verifyArchive(session: Session, input: Input, path: string, written?: Outcome): Promise<void> {
+  const archive = await openFile(path);
+  try {
+    const label = `${input.name} (verify)`;
+    const decoded = await decompress(session, label, archive, NO_OUTPUT).catch((error: unknown) => {
+      if (error instanceof ArchiveError) return undefined;
+      throw error;
+    });
+    const isSame = decoded?.plainBytes === written?.plainBytes && decoded?.codedBytes === written?.codedBytes;
+    if (decoded && isSame) return;
+  } finally {
+    await archive.close();
+  }
   throw new FileError("the archive that was written does not decode to this file", "check this machine's memory");
+}
+
+const nothing = async () => {};
+const NO_OUTPUT: Output = { write: nothing, finish: nothing, discard: nothing };
+
+function standardOutput(io: Io, isTest: boolean): Output {
+  return isTest ? NO_OUTPUT : { ...NO_OUTPUT, write: (bytes) => writeStdout(io, bytes) };
 }
 
 async function writeStdout(io: Io, bytes: Uint8Array): Promise<void> {
@@ -139,15 +189,40 @@ function limits(settings: Settings): { workers: number; memoryBytesMax: number }
   return { workers, memoryBytesMax: Math.floor(memoryBytes * MEMORY_SHARE) };
 }
 
-async function compress(session: Session, input: Input, plain: Uint8Array): Promise<Uint8Array> {
+async function compress(session: Session, input: Input, source: OpenInput, output: Output): Promise<Outcome> {
   const { settings } = session;
-  const line = session.progress(input.name, plain.length);
+  const plain = plainSource(source);
+  const totalBytes = plain.sizeBytes;
+  const line = session.progress(input.name, totalBytes);
+  let writtenBytes = 0;
+  const write = async (bytes: Uint8Array) => {
+    writtenBytes += bytes.length;
+    await output.write(bytes);
+  };
   const onProgress = ({ bytesDone, codedBytes }: BlockProgress) =>
-    line.update({ doneBytes: bytesDone, totalBytes: plain.length, codedBytes });
+    line.update({ doneBytes: bytesDone, totalBytes, codedBytes: writtenBytes + codedBytes });
   try {
-    const hyper = hyperFor(settings, plain.length);
-    return await compressFrame(plain, hyper, session.engine, {
+    await compressStream(plain, write, session.engine, {
       ...limits(settings),
+      blockBytes: settings.blockBytes ?? blockBytesFor(settings.shape),
+      hyperFor: (blockBytes) => hyperFor(settings, blockBytes),
+      onProgress,
+    });
+    return { plainBytes: plain.readBytes(), codedBytes: writtenBytes };
+  } finally {
+    line.finish();
+  }
+}
+
+async function decompress(session: Session, label: string, source: OpenInput, output: Output): Promise<Outcome> {
+  const knownBytes = await plainBytesOf(source);
+  const line = session.progress(label, knownBytes);
+  const onProgress = ({ plainBytes, codedBytes, totalBytes }: RestoreProgress) =>
+    line.update({ doneBytes: plainBytes, totalBytes: knownBytes ?? totalBytes, codedBytes });
+  try {
+    return await restore(source.read, output.write, session.engine, {
+      ...limits(session.settings),
+      checks: session.settings.checks,
       onProgress,
     });
   } finally {
@@ -155,29 +230,9 @@ async function compress(session: Session, input: Input, plain: Uint8Array): Prom
   }
 }
 
-async function decompress(session: Session, label: string, archive: Uint8Array): Promise<Uint8Array> {
-  const frames = readArchive(archive, { plainBytesMax: INPUT_BYTES_MAX });
-  const totalBytes = frames.reduce((sum, { header }) => sum + header.plainBytes, 0);
-  const line = session.progress(label, totalBytes);
-  const parts: Uint8Array[] = [];
-  let beforeBytes = 0;
-  try {
-    for (const frame of frames) {
-      const onProgress = ({ bytesDone }: BlockProgress) => {
-        const doneBytes = beforeBytes + bytesDone;
-        // How much of the archive is used up is not known in between; the overall ratio tells about as much.
-        const codedBytes = Math.round((doneBytes / Math.max(1, totalBytes)) * archive.length);
-        line.update({ doneBytes, totalBytes, codedBytes });
-      };
-      const options = { ...limits(session.settings), onProgress };
-      parts.push(await decompressFrame(frame, session.engine, options));
-      beforeBytes += frame.header.plainBytes;
-    }
-  } finally {
-    line.finish();
-  }
-  const [first] = parts;
-  return parts.length === 1 && first ? first : new Uint8Array(Buffer.concat(parts));
+/** Of a file, the indexes tell at once. */
+async function plainBytesOf({ sizeBytes, readAt }: OpenInput): Promise<number | undefined> {
+  return sizeBytes !== undefined && readAt ? await indexedPlainBytes({ sizeBytes, readAt }) : undefined;
 }
 
 /** One line per file for people; with --json one object per tested file for programs. */

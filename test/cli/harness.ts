@@ -36,6 +36,16 @@ export function temporaryDirectory(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** Gives everything at once, and then nothing. */
+function nextOf(bytes: Uint8Array = new Uint8Array(0)): () => Promise<Uint8Array> {
+  let rest = bytes;
+  return async () => {
+    const next = rest;
+    rest = rest.subarray(rest.length);
+    return next;
+  };
+}
+
 /** The build's own choice of engines, with `create` where the reference would be and without a GPU. */
 function partsWith(create: () => Promise<Engine>): RunParts {
   const engines = {
@@ -58,6 +68,7 @@ export async function runFade(argv: readonly string[], world: World): Promise<Ou
     stdin: {
       isTerminal: isTerminal("stdin"),
       readAll: async () => world.stdin ?? new Uint8Array(0),
+      read: nextOf(world.stdin),
       readLine: async () => typed.shift() ?? "",
     },
     stdout: {

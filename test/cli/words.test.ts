@@ -58,7 +58,7 @@ test("the progress line fits the terminal and is cleared at the end", () => {
   };
   const io = {
     cwd: "/",
-    stdin: { isTerminal: false, readAll: async () => new Uint8Array(0) },
+    stdin: { isTerminal: false, read: async () => new Uint8Array(0), readAll: async () => new Uint8Array(0) },
     stdout: { isTerminal: false, write: async () => {} },
     stderr,
     nowMs: () => 0,
