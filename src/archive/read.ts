@@ -78,11 +78,21 @@ export function readHeader(reader: ByteReader): FrameHeader {
   reader.take("the header", bodyBytes);
   checkGuard(reader, start, "the checksum of the header");
   const body = new ByteReader(reader.bytes.subarray(0, bodyStart + bodyBytes), bodyStart, reader.baseBytes);
-  const header = readBody(body, version);
+  const header = readWholeBody(body, version, bodyBytes);
   if (body.remainingBytes > 0) {
     throw new CorruptError(body.position, "the length of the header", `${body.offset - bodyStart}`, `${bodyBytes}`);
   }
   return header;
+}
+
+/** All of the body is there, so a field that reaches beyond its end is a contradiction and not a truncation. */
+function readWholeBody(body: ByteReader, version: number, bodyBytes: number): FrameHeader {
+  try {
+    return readBody(body, version);
+  } catch (error) {
+    if (!(error instanceof TruncatedError)) throw error;
+    throw new CorruptError(error.offsetBytes, "the length of the header", "room for all fields", `${bodyBytes}`);
+  }
 }
 
 function readBody(body: ByteReader, version: number): FrameHeader {

@@ -93,7 +93,9 @@ export class ArchiveReader {
         return result;
       } catch (error) {
         if (!(error instanceof TruncatedError)) throw error;
-        if (!(await this.#fill(error.offsetBytes - this.#position + error.neededBytes))) throw error;
+        const neededBytes = error.offsetBytes - this.#position + error.neededBytes;
+        if (neededBytes <= reader.bytes.length) throw error; // more bytes would not help
+        if (!(await this.#fill(neededBytes))) throw error;
       }
     }
   }

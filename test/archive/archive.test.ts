@@ -273,7 +273,7 @@ describe("altered header fields, with a checksum that matches", () => {
     ["no groups", put(14, 0), "coder groups"],
     ["more groups than streams", put(14, 7), "coder groups"],
     ["a byte too many", (b) => void b.push(0), "length of the header"],
-    ["a field too few", (b) => void b.pop(), "truncated"],
+    ["a field too few", (b) => void b.pop(), "length of the header"],
     ["a length that no block fills", () => {}, "sum of the blocks"],
   ];
   test.each(cases)("%s", (_name, edit, says) => {

@@ -1,0 +1,32 @@
+/** Damaged archives: a share of what scripts/fuzz.ts does every night. See test/support/fuzz.ts for the rules. */
+import { expect, test } from "bun:test";
+import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import { FakeEngine } from "../support/fake-engine.ts";
+import { fuzz } from "../support/fuzz.ts";
+
+/** Small models, and blocks of some 50 kB: a payload of zeros may rightly claim 100,000 times its length. */
+const MEMORY = 2 ** 19;
+
+test("2,000 damaged archives: no crash, no hang, no wrong byte, no allocation beyond the limit", async () => {
+  const report = await fuzz({
+    engine: new FakeEngine(),
+    inputs: 2000,
+    seed: 1,
+    memoryBytesMax: MEMORY,
+    blockBytes: 150,
+  });
+  // Damage of all depths was done: some archives are refused at the door, some after decoding, some are sound.
+  expect(report.accepted).toBeGreaterThan(20);
+  for (const name of ["NotAnArchiveError", "TruncatedError", "CorruptError", "BlockError"]) {
+    expect(report.refusedBy[name] ?? 0).toBeGreaterThan(5);
+  }
+}, 60_000);
+
+test("100 damaged archives through the CPU engine", async () => {
+  const engine = await createCpuEngine({ threads: 1 });
+  try {
+    await fuzz({ engine, inputs: 100, seed: 2, memoryBytesMax: MEMORY, blockBytes: 100 });
+  } finally {
+    await engine.close();
+  }
+}, 60_000);

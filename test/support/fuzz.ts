@@ -1,0 +1,248 @@
+/**
+ * Throws damaged archives at the decoder. Damage of two kinds: blind (bits, bytes, cuts, splices), which the guards must
+ * catch, and knowing (fields altered, parts swapped and joined, with all guards made right again), which shows what
+ * lies behind the guards. Whatever comes, the decoder must end soon, either with one of the errors that it declares or
+ * with bytes that somebody compressed.
+ */
+import { ByteWriter } from "../../src/archive/bytes.ts";
+import { guardOf } from "../../src/archive/checksum.ts";
+import { ArchiveError } from "../../src/archive/errors.ts";
+import { readArchive } from "../../src/archive/read.ts";
+import { pullFrom } from "../../src/archive/stream.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { HyperParameters } from "../../src/model/hyper.ts";
+import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
+import { restore } from "../../src/pipeline/restore.ts";
+import { tinyHyper } from "./fake-engine.ts";
+import { Random } from "./gpu-values.ts";
+
+/** Decoding one damaged archive may take this long, on a machine that does other things, too. */
+const PATIENCE_MS = 20_000;
+
+export interface FuzzOptions {
+  readonly engine: Engine;
+  readonly inputs: number;
+  readonly seed: number;
+  /** What a decoder may use; engines must not be asked for larger models. */
+  readonly memoryBytesMax: number;
+  /** Bytes of the blocks of the archives that get damaged. */
+  readonly blockBytes: number;
+}
+
+export interface FuzzReport {
+  readonly inputs: number;
+  /** Damaged in a way that does not matter, such as frames that were joined. */
+  readonly accepted: number;
+  readonly refusedBy: Readonly<Record<string, number>>;
+  readonly slowestMs: number;
+  /** The largest model that an engine was asked for. */
+  readonly largestModelBytes: number;
+}
+
+/** An archive in parts (headers, blocks, ends), each of which closes with a guard of four bytes. */
+type Parts = readonly Uint8Array[];
+
+interface Corpus {
+  readonly archives: readonly Parts[];
+  /** All that a sound frame may hold: the first blocks of a plain text, as many as one likes. */
+  readonly prefixes: readonly Uint8Array[];
+}
+
+/** @throws Error that says with which seed and input a rule was broken, and shows the archive */
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const { seed, inputs, engine, memoryBytesMax } = options;
+  const corpus = await makeCorpus(options);
+  const random = new Random(seed);
+  const refusedBy: Record<string, number> = {};
+  const watched = new WatchedEngine(engine, memoryBytesMax);
+  let accepted = 0;
+  let slowestMs = 0;
+  for (let input = 0; input < inputs; input += 1) {
+    const archive = damage(corpus, random);
+    const startMs = performance.now();
+    const outcome = await decode(archive, watched, memoryBytesMax, random.between(1, archive.length + 1));
+    const tookMs = performance.now() - startMs;
+    slowestMs = Math.max(slowestMs, tookMs);
+    const broken =
+      outcome instanceof Uint8Array
+        ? !isMadeOf(outcome, corpus.prefixes) && "was accepted with wrong bytes"
+        : !isDeclared(outcome) && `failed with ${outcome instanceof Error ? outcome.stack : String(outcome)}`;
+    const fault = broken || (tookMs > PATIENCE_MS && `took ${tookMs} ms`);
+    if (fault) throw new Error(`seed ${seed}, input ${input} ${fault}: ${Buffer.from(archive).toString("hex")}`);
+    if (outcome instanceof Uint8Array) accepted += 1;
+    else refusedBy[(outcome as Error).name] = (refusedBy[(outcome as Error).name] ?? 0) + 1;
+  }
+  return { inputs, accepted, refusedBy, slowestMs, largestModelBytes: watched.largestModelBytes };
+}
+
+const isDeclared = (error: unknown) => error instanceof ArchiveError || error instanceof MemoryLimitError;
+
+async function decode(
+  archive: Uint8Array,
+  engine: Engine,
+  memoryBytesMax: number,
+  pieceBytes: number,
+): Promise<unknown> {
+  const plain: Uint8Array[] = [];
+  try {
+    const sink = async (bytes: Uint8Array) => void plain.push(bytes);
+    await restore(pullFrom(archive, pieceBytes), sink, async () => engine, { workers: 1, memoryBytesMax });
+    return new Uint8Array(Buffer.concat(plain));
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Refuses to open what the memory limit should have kept away from it. */
+class WatchedEngine implements Engine {
+  largestModelBytes = 0;
+
+  constructor(
+    readonly engine: Engine,
+    readonly memoryBytesMax: number,
+  ) {}
+
+  get name() {
+    return this.engine.name;
+  }
+
+  get description() {
+    return this.engine.description;
+  }
+
+  get chunkSteps() {
+    return this.engine.chunkSteps;
+  }
+
+  async openModel(hyper: HyperParameters) {
+    const bytes = modelMemoryBytes(hyper);
+    this.largestModelBytes = Math.max(this.largestModelBytes, bytes);
+    if (bytes > this.memoryBytesMax) throw new Error(`a model of ${bytes} bytes was let through`);
+    return await this.engine.openModel(hyper);
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Archives of all kinds of blocks: stored, coded, learned, several, of unknown length, empty. */
+async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> {
+  const random = new Random(7);
+  const soft = (count: number) => Uint8Array.from({ length: count }, (_, i) => 97 + ((i * i + (i >> 4)) % 5));
+  const hard = (count: number) => Uint8Array.from({ length: count }, () => random.between(0, 255));
+  const mixed = Buffer.concat([soft(blockBytes), hard(blockBytes), soft(blockBytes), hard(9)]);
+  const plains: readonly [Uint8Array, number, boolean][] = [
+    [soft(0), 1, true],
+    [soft(20), 1, true],
+    [hard(blockBytes), 2, true],
+    [soft(blockBytes), 4, true],
+    [soft(blockBytes * 3), 5, true],
+    [mixed, 3, false],
+    [mixed, 4, true],
+    [Buffer.concat([hard(blockBytes), soft(blockBytes * 2)]), 4, false],
+  ];
+  const archives: Parts[] = [];
+  const prefixes: Uint8Array[] = [];
+  for (const [plain, streams, isSizeKnown] of plains) {
+    const parts: Uint8Array[] = [];
+    const sink = async (bytes: Uint8Array) => void parts.push(bytes);
+    const hyperFor = () => tinyHyper(streams);
+    const options = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes, hyperFor };
+    await compressStream(sourceOf(plain, isSizeKnown), sink, async () => engine, options);
+    archives.push(parts);
+    let end = 0;
+    for (const block of readArchive(Buffer.concat(parts))[0]?.blocks ?? []) {
+      end += block.plainBytes;
+      prefixes.push(plain.slice(0, end));
+    }
+  }
+  return { archives, prefixes };
+}
+
+/** Whether `bytes` can be cut into prefixes. */
+function isMadeOf(bytes: Uint8Array, prefixes: readonly Uint8Array[]): boolean {
+  const reached = new Set([0]);
+  for (const start of reached) {
+    for (const prefix of prefixes) {
+      if (Buffer.compare(bytes.subarray(start, start + prefix.length), prefix) === 0)
+        reached.add(start + prefix.length);
+    }
+  }
+  return reached.has(bytes.length);
+}
+
+function damage(corpus: Corpus, random: Random): Uint8Array {
+  let parts = [...pick(corpus.archives, random)];
+  const rounds = random.between(1, 3);
+  const isKnowing = random.between(0, 1) === 1;
+  for (let round = 0; round < rounds; round += 1) {
+    if (isKnowing) parts = damageKnowing(parts, corpus, random);
+  }
+  if (isKnowing) return new Uint8Array(Buffer.concat(parts));
+  let bytes: Uint8Array = new Uint8Array(Buffer.concat(parts));
+  for (let round = 0; round < rounds; round += 1) bytes = damageBlind(bytes, corpus, random);
+  return bytes;
+}
+
+/** Alters a part and its guard, or moves whole parts. */
+function damageKnowing(parts: Uint8Array[], corpus: Corpus, random: Random): Uint8Array[] {
+  const at = random.between(0, Math.max(0, parts.length - 1));
+  const other = pick(corpus.archives, random);
+  const part = parts[at] ?? new Uint8Array(4);
+  const bodyOf = (bytes: Uint8Array) => bytes.subarray(0, Math.max(0, bytes.length - 4));
+  switch (random.between(0, 6)) {
+    case 0:
+      return parts.toSpliced(at, 1);
+    case 1:
+      return parts.toSpliced(at, 0, pick(other, random));
+    case 2:
+      return parts.toSpliced(at, 1, pick(other, random));
+    case 3:
+      return [...parts, ...other];
+    default:
+      return parts.toSpliced(at, 1, withGuard(damageBlind(bodyOf(part), corpus, random)));
+  }
+}
+
+function withGuard(body: Uint8Array): Uint8Array {
+  return new ByteWriter().raw(body).u32(guardOf(body)).finish();
+}
+
+/** Numbers at the edges of what fields hold, as varints. */
+const EDGES = [0, 1, 2, 127, 128, 2 ** 14, 2 ** 20, 2 ** 24, 2 ** 30, 2 ** 31, 2 ** 32, 2 ** 53 - 1].map((value) =>
+  new ByteWriter().varint(value).finish(),
+);
+
+function damageBlind(bytes: Uint8Array, corpus: Corpus, random: Random): Uint8Array {
+  // Half of the damage goes to the first bytes, where the fields are.
+  const span = random.between(0, 1) === 0 ? Math.min(bytes.length, 40) : bytes.length;
+  const at = random.between(0, Math.max(0, span - 1));
+  const put = (drop: number, insert: Uint8Array) =>
+    new Uint8Array(Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(at + drop)]));
+  switch (random.between(0, 6)) {
+    case 0:
+      return put(1, Uint8Array.of((bytes[at] ?? 0) ^ (1 << random.between(0, 7))));
+    case 1:
+      return put(1, Uint8Array.of(random.between(0, 255)));
+    case 2:
+      return bytes.slice(0, at);
+    case 3:
+      return put(random.between(1, 16), new Uint8Array(0));
+    case 4:
+      return put(random.between(0, 3), pick(EDGES, random));
+    case 5:
+      return put(
+        0,
+        Uint8Array.from({ length: random.between(1, 16) }, () => random.between(0, 255)),
+      );
+    default: {
+      const other = Buffer.concat([...pick(corpus.archives, random)]);
+      const from = random.between(0, other.length - 1);
+      return put(random.between(0, 32), other.subarray(from, from + random.between(1, 64)));
+    }
+  }
+}
+
+function pick<T>(items: readonly T[], random: Random): T {
+  return items[random.between(0, items.length - 1)] as T;
+}
