@@ -1,0 +1,135 @@
+/** Files that are not what they should be: unreadable, unwritable, changing, links to nothing, or no files at all. */
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inDirectory, namesIn, noise, shell, start, storedArchive } from "./support.ts";
+
+/** Root may do everything; without these two capabilities root is a user like others. */
+const AS_USER = process.getuid?.() === 0 ? "setpriv --bounding-set -dac_override,-dac_read_search" : "";
+
+describe("permission denied", () => {
+  test("to read, to write, and to enter", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "secret"), "x", { mode: 0o000 });
+      writeFileSync(join(cwd, "a"), "hello");
+      mkdirSync(join(cwd, "closed"), { mode: 0o500 });
+      mkdirSync(join(cwd, "dark"), { mode: 0o000 });
+      const ran = shell(
+        cwd,
+        `fade() { ${AS_USER} FADE -q "$@"; }; fade secret; fade -o closed/a a; fade -r dark; fade a`,
+      );
+      expect(ran.stderr).toBe(
+        "fade: secret: permission denied\n" +
+          "fade: closed/a: no permission to write there\n" +
+          "fade: dark: permission denied\n",
+      );
+      expect(namesIn(cwd)).toEqual(["a", "a.fade", "closed", "dark", "secret"]);
+    });
+  });
+});
+
+describe("what is no file", () => {
+  test("directories, dangling links, rings of links, names that are too long", async () => {
+    await inDirectory((cwd) => {
+      mkdirSync(join(cwd, "d"));
+      symlinkSync("nowhere", join(cwd, "dangling"));
+      symlinkSync("ring", join(cwd, "ring"));
+      writeFileSync(join(cwd, "a"), "hello");
+      const long = "n".repeat(252);
+      writeFileSync(join(cwd, long), "hello");
+      const ran = shell(cwd, `FADE -q d dangling ring ${long} a/b a`);
+      expect(ran.stderr.replaceAll(long, "LONG").split("\n")).toEqual([
+        "fade: d: is a directory",
+        "fade: hint: pipe it: tar c DIR | fade > DIR.tar.fade",
+        "fade: dangling: no such file or directory",
+        "fade: ring: too many symbolic links",
+        "fade: LONG: the name is too long",
+        "fade: a/b: a part of the path is not a directory",
+        "",
+      ]);
+      expect(namesIn(cwd)).toContain("a.fade");
+    });
+  });
+
+  test("input and output are one file, by name, link or hard link", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), "hello");
+      const ran = shell(cwd, "ln a hard; ln -s a soft; for to in a ./a hard soft; do FADE -qf -o $to a; echo $?; done");
+      expect(ran.stdout).toBe("1\n1\n1\n1\n");
+      expect(ran.stderr.match(/input and output are the same file/g)?.length).toBe(4);
+      expect(readFileSync(join(cwd, "a"), "utf8")).toBe("hello");
+    });
+  });
+});
+
+describe("an input that changes while it is read", () => {
+  test("and shrinks: an error and no archive, or an archive of what was there", async () => {
+    const plain = Buffer.from("some text that shrinks. ".repeat(400));
+    for (const afterMs of [100, 250, 500]) {
+      await inDirectory(async (cwd) => {
+        writeFileSync(join(cwd, "a"), plain);
+        const fade = start(cwd, ["-q1", "-T1", "--engine", "cpu", "--rm", "a"]);
+        await new Promise((resolve) => setTimeout(resolve, afterMs));
+        const wasThere = namesIn(cwd).includes("a");
+        if (wasThere) truncateSync(join(cwd, "a"), 100);
+        const { status, stderr } = await fade.ended;
+        // What changed while it was read is never removed; a change before that is none.
+        if (status === 0) expect(namesIn(cwd)).toEqual(["a.fade"]);
+        else
+          expect([statSync(join(cwd, "a")).size, status, stderr]).toEqual([
+            100,
+            1,
+            expect.stringMatching(/^fade: a: /),
+          ]);
+        if (!namesIn(cwd).includes("a.fade")) return;
+        const back = shell(cwd, "FADE -dc -T1 --engine cpu a.fade");
+        expect([back.status, plain.toString().startsWith(back.stdout)]).toEqual([0, true]);
+      });
+    }
+  }, 60_000);
+});
+
+describe("pipes", () => {
+  test("a reader that goes away early ends fade quietly", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "x.fade"), await storedArchive(noise(4 << 20)));
+      const ran = shell(cwd, "FADE -dc x.fade | head -c 1 | wc -c; echo ${PIPESTATUS[0]}");
+      expect(ran).toMatchObject({ stdout: "1\n141\n", stderr: "" });
+    });
+  });
+
+  test("a truncated archive from a pipe gives no success", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "x.fade"), await storedArchive(noise(100_000)));
+      const ran = shell(cwd, "set -o pipefail; head -c 50000 x.fade | FADE -d > out; echo $?");
+      expect(ran.stdout).toBe("3\n");
+      expect(ran.stderr).toContain("standard input: ");
+    });
+  });
+
+  test("tar in, tar out", async () => {
+    await inDirectory((cwd) => {
+      mkdirSync(join(cwd, "dir", "deep"), { recursive: true });
+      writeFileSync(join(cwd, "dir", "a"), "text ".repeat(20), { mode: 0o640 });
+      writeFileSync(join(cwd, "dir", "deep", "b c"), noise(300));
+      symlinkSync("a", join(cwd, "dir", "link"));
+      const ran = shell(
+        cwd,
+        `export FADE_ENGINE=cpu FADE_LEVEL=1 FADE_THREADS=1; set -eo pipefail; mkdir out
+         tar c dir | FADE | FADE -d | tar x -C out
+         diff -r --no-dereference dir out/dir && stat -c %a out/dir/a
+         tar c dir > dir.tar && FADE -q dir.tar -o dir.tfade && rm dir.tar && FADE -q -d dir.tfade && tar tf dir.tar`,
+      );
+      expect(ran.stderr).toBe("");
+      expect(ran.stdout.split("\n").slice(0, 2)).toEqual(["640", "dir/"]);
+      expect(ran.status).toBe(0);
+    });
+  });
+
+  test("a closed standard error is no reason to fail", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), "hello");
+      expect(shell(cwd, "FADE -q a 2>&-; echo $?; FADE -dc a.fade")).toMatchObject({ stdout: "0\nhello" });
+    });
+  });
+});

@@ -1,0 +1,119 @@
+/**
+ * Signals at random moments: the old target is intact, or the new one is complete, and nothing else lies around. The
+ * seed is fixed for the order of signals; the moments are as random as the machine.
+ */
+import { describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FATAL } from "../../src/cli/signals.ts";
+import { inDirectory, namesIn, noise, shell, start, storedArchive } from "./support.ts";
+
+const ROUNDS = Number(process.env.FADE_TEST_KILLS ?? 56);
+/** Processes at a time: more only wait for each other. */
+const AT_ONCE = 4;
+const PLAIN = noise(24 << 20);
+
+/** Those that end fade, and some that must not: writing to a closed pipe shows as an error, USR1 asks for progress. */
+const SIGNALS = [...FATAL, "SIGPIPE", "SIGUSR1", "SIGCONT"] as const;
+
+async function oneKill(round: number, archive: Uint8Array): Promise<string> {
+  const signal = SIGNALS[round % SIGNALS.length]!;
+  const afterMs = Math.random() * 400;
+  let outcome = "";
+  await inDirectory(async (cwd) => {
+    writeFileSync(join(cwd, "a.fade"), archive);
+    writeFileSync(join(cwd, "a"), "old");
+    const fade = start(cwd, ["-qdf", "a.fade"]);
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    fade.kill(signal);
+    const ended = await fade.ended;
+    const found = readFileSync(join(cwd, "a"));
+    const state = Buffer.compare(found, PLAIN) === 0 ? "new" : found.toString("latin1", 0, 20);
+    const context = { sent: signal, afterMs, ...ended };
+    expect({ names: namesIn(cwd), ...context }).toEqual({ names: ["a", "a.fade"], ...context });
+    expect(["old", "new"]).toContain(state);
+    if (ended.status === 0) expect(state).toBe("new");
+    // Whoever is ended by a signal says so, and by no other.
+    else expect([signal, state]).toEqual([ended.signal ?? "no signal", state]);
+    outcome = `${ended.signal ?? "finished"} ${state}`;
+  });
+  return outcome;
+}
+
+describe("kill", () => {
+  test(`${ROUNDS} times, with every signal that can be caught, at random moments`, async () => {
+    const archive = await storedArchive(PLAIN);
+    const outcomes: string[] = [];
+    let round = 0;
+    const lane = async () => {
+      while (round < ROUNDS) {
+        round += 1;
+        outcomes.push(await oneKill(round, archive));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    expect(outcomes.length).toBe(ROUNDS);
+    // Otherwise the moments are all too early or all too late to show anything.
+    expect(new Set(outcomes.map((outcome) => outcome.split(" ")[1]))).toEqual(new Set(["old", "new"]));
+  }, 3_600_000);
+});
+
+describe("a signal that was ignored when fade started", () => {
+  test("stays ignored", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), "text ".repeat(20));
+      const ran = shell(
+        cwd,
+        "trap '' TERM; FADE -q1 --engine reference a & sleep 0.2; kill -TERM $!; wait $!; echo $?",
+      );
+      expect(ran).toMatchObject({ stdout: "0\n", stderr: "" });
+      expect(namesIn(cwd)).toEqual(["a", "a.fade"]);
+    });
+  });
+});
+
+describe("limits of the system", () => {
+  test("the size of files: a message, or the signal; and no file", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "a.fade"), await storedArchive(noise(200_000)));
+      const ran = shell(cwd, "ulimit -f 100; FADE -qd a.fade; echo $?");
+      expect(["1\n", "153\n"]).toContain(ran.stdout);
+      expect(namesIn(cwd)).toEqual(["a.fade"]);
+    });
+  });
+
+  test("the processor's time: SIGXCPU, and no file", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), "text ".repeat(20_000));
+      expect(shell(cwd, "ulimit -St 1; FADE -q1 --engine reference a; echo $?").stdout).toBe("152\n");
+      expect(namesIn(cwd)).toEqual(["a"]);
+    });
+  });
+
+  test("the address space: a message and an exit code, never a hang or a file", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), "text ".repeat(4000));
+      const ran = shell(
+        cwd,
+        "ulimit -v 4000000; FADE -q --preset paper -M100G --streams 8000 --engine reference a; echo $?",
+      );
+      expect(ran.stdout).toBe("1\n");
+      expect(ran.stderr).toStartWith("fade: a: there is not enough memory");
+      expect(namesIn(cwd)).toEqual(["a"]);
+    });
+  });
+});
+
+describe("SIGUSR1", () => {
+  test("prints one line and changes nothing", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), "text ".repeat(200));
+      const ran = shell(
+        cwd,
+        "FADE -q1 --engine reference a & sleep 1; kill -USR1 $!; wait $!; echo $?; FADE -qt a.fade",
+      );
+      expect(ran.stdout).toBe("0\n");
+      expect(ran.stderr).toMatch(/^a: .*\n$/);
+    });
+  });
+});
