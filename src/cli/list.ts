@@ -2,6 +2,7 @@
 import { checkText } from "../archive/checksum.ts";
 import { type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
 import { type FrameSummary, listFrames } from "../archive/list.ts";
+import { type Shape, shapeOfLevel } from "../model/hyper.ts";
 import { FileError, UsageError } from "./errors.ts";
 import { findInput, openInput } from "./input.ts";
 import { printLine } from "./io.ts";
@@ -129,10 +130,21 @@ function modelLines(model: FrameModel | undefined): string[] {
   const { streams, learningRate, ...shape } = model.hyper;
   const numbers = Object.entries(shape).map(([name, value]) => `${name} ${value}`);
   return [
+    `    level:        ${levelOf(model) ?? "none of this version's"}`,
     `    model:        contract ${MODEL_CONTRACT_VERSION}, ${numbers.join(", ")}`,
     `    learning:     rate ${learningRate} / 2^24`,
     `    streams:      ${streams} in ${model.groupCount} coder groups`,
   ];
+}
+
+const LEVELS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/** The level that gives this model, in this version. */
+function levelOf({ hyper }: FrameModel): number | undefined {
+  return LEVELS.find((level) => {
+    const shape = shapeOfLevel(level);
+    return (Object.keys(shape) as (keyof Shape)[]).every((field) => shape[field] === hyper[field]);
+  });
 }
 
 /** One object per archive; fields are only ever added. */
@@ -147,6 +159,7 @@ function jsonOf(archive: Listed): string {
     ...(frame.header.model && {
       model: { contract: MODEL_CONTRACT_VERSION, ...frame.header.model.hyper },
       groups: frame.header.model.groupCount,
+      level: levelOf(frame.header.model) ?? null,
     }),
   }));
   const facts = { name, codedBytes, plainBytes, blockCount: blocks, formatVersion: versionOf(archive), frames };

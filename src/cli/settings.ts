@@ -256,6 +256,7 @@ function refuseContradictions(settings: Settings, given: Given): void {
   }
   if (settings.removeSource && writes) {
     if (toStdout) throw new UsageError("--rm needs an output file", "remove the sources yourself, or leave out -c");
+    if (settings.shard) throw new UsageError("--rm would remove all shards with one", "remove the source yourself");
     if (!settings.checks) throw new UsageError("--rm and --no-check contradict each other", "use one of them");
   }
   if (settings.shard) refuseShard(settings);

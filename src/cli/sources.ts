@@ -3,7 +3,7 @@
  * work, and once more after it: a file that somebody wrote to meanwhile is not what was compressed.
  */
 import * as fs from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { FileError } from "./errors.ts";
 import type { Input } from "./input.ts";
 import type { Io } from "./io.ts";
@@ -22,12 +22,20 @@ export async function checkRemovable(io: Io, input: Input, target: Target | unde
 }
 
 /** After the work. @throws FileError if the source is not what it was when the work began */
-export async function removeSource(io: Io, input: Input): Promise<void> {
+export async function removeSource(io: Io, input: Input, target: Target | undefined): Promise<void> {
   const path = resolve(io.cwd, input.operand.name);
   const now = await fs.stat(path);
   const { stats: before } = input;
   const isSame =
     now.ino === before?.ino && now.dev === before.dev && now.size === before.size && now.mtimeMs === before.mtimeMs;
   if (!isSame) throw new FileError("changed meanwhile, so it was not removed", "compress it again with -f --rm");
+  if (target) await syncDirectory(dirname(target.path));
   await fs.unlink(path);
+}
+
+/** Makes the output's name reach the disk: a power cut must not take both names. Windows has no such call. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await fs.open(path, "r").catch(() => undefined);
+  await directory?.sync().catch(() => {});
+  await directory?.close();
 }

@@ -65,7 +65,7 @@ async function transformOne(session: Session, operand: Operand): Promise<Outcome
     const removes = isRemoved && action !== "test";
     if (removes) await checkRemovable(io, input, target, settings.force);
     const outcome = await convert(session, input, source, target);
-    if (removes) await removeSource(io, input);
+    if (removes) await removeSource(io, input, target);
     await report(session, input, target, outcome);
     return outcome;
   } finally {
