@@ -38,16 +38,16 @@ test("every tensor lies where the one before it ends, and int8 copies start on w
   expect(layout.parameterCount).toBe(end);
 });
 
-test("streams: a power of two near size / 12 KiB, 8 to 4096, never more than bytes", () => {
+test("streams: size / 8 KiB in groups of 8, 8 to 4096, never more than bytes", () => {
   const expected: [size: number, streams: number][] = [
     [0, 1],
     [1, 1],
     [7, 7],
     [8, 8],
     [100_000, 8],
-    [16 * 12288 - 1, 8],
-    [16 * 12288, 16],
-    [1_000_000, 64],
+    [16 * 8192 - 1, 8],
+    [16 * 8192, 16],
+    [1_000_000, 120],
     [2 ** 40, 4096],
   ];
   for (const [size, streams] of expected) expect(streamsForSize(size)).toBe(streams);
