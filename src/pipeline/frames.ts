@@ -99,7 +99,8 @@ export async function compressStream(
     for (let plain = first; plain.length === blockBytes && doneBytes !== totalBytes; ) {
       plain = await source.read(totalBytes === undefined ? blockBytes : Math.min(blockBytes, totalBytes - doneBytes));
       doneBytes += plain.length;
-      if (plain.length > 0) await sink(await compressor.block(plain));
+      const isLast = plain.length < blockBytes || doneBytes === totalBytes;
+      if (plain.length > 0) await sink(await compressor.block(plain, isLast));
     }
     if (totalBytes !== undefined && doneBytes !== totalBytes) throw new InputSizeError(totalBytes, doneBytes);
     await sink(compressor.end());
@@ -164,16 +165,16 @@ class FrameCompressor {
     this.#hyper = this.#options.hyperFor(Math.min(blockBytes, first.length));
     checkMemory(this.#hyper, 3 * blockBytes, this.#options.memoryBytesMax);
     const model: FrameModel = { hyper: this.#hyper, groupCount: coderGroupsFor(this.#hyper.streams) };
-    const block = await this.#makeBlock(first);
+    const block = await this.#makeBlock(first, isWhole);
     const isPlain = isWhole && block.kind === "stored";
     this.#writer = new FrameWriter({ blockBytes, ...length, ...(!isPlain && { model }) });
     await sink(this.#writer.header());
     await sink(this.#writer.block(block));
   }
 
-  async block(plain: Uint8Array): Promise<Uint8Array> {
+  async block(plain: Uint8Array, isLast: boolean): Promise<Uint8Array> {
     if (!this.#writer) throw new Error("the frame is not open");
-    return this.#writer.block(await this.#makeBlock(plain));
+    return this.#writer.block(await this.#makeBlock(plain, isLast));
   }
 
   end(): Uint8Array {
@@ -186,11 +187,10 @@ class FrameCompressor {
     this.#model = undefined;
   }
 
-  async #makeBlock(plain: Uint8Array): Promise<Block> {
+  async #makeBlock(plain: Uint8Array, isLast: boolean): Promise<Block> {
     if (looksIncompressible(plain)) return await this.#plainBlock("stored", plain);
     const { groups } = await (await this.#openModel()).compress(plain);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
-    const isLast = this.#doneBytes + plain.length === this.#totalBytes;
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const headerGain = isLast && this.#doneBytes === 0 ? STORED_BELOW_BYTES / 2 : 0;
     if (codedBytes + headerGain < plain.length) {

@@ -1,5 +1,5 @@
 /**
- * Throws damaged archives at the decoder. Damage of two kinds: blind (bits, bytes, cuts, splices), which the guards must
+ * Throws damaged archives at the decoder. Damage of two kinds: blind (bits, bytes, splices), which the guards must
  * catch, and knowing (fields altered, parts swapped and joined, with all guards made right again), which shows what
  * lies behind the guards. Whatever comes, the decoder must end soon, either with one of the errors that it declares or
  * with bytes that somebody compressed.

@@ -1,0 +1,56 @@
+/** Archives of every published version decode for ever: test/golden/README.md has the rule, and what they hold. */
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readArchive } from "../../src/archive/read.ts";
+import { pullFrom } from "../../src/archive/stream.ts";
+import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createReferenceEngine } from "../../src/model/reference/engine.ts";
+import { restore } from "../../src/pipeline/restore.ts";
+
+const golden = (name: string) => new Uint8Array(readFileSync(join(import.meta.dir, "../golden", name)));
+const hello = new TextEncoder().encode("hello");
+
+const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
+  ["v1-stored.fade", hello, "stored"],
+  ["v1-coded.fade", golden("text.bin"), "coded"],
+  ["v2-stored.fade", hello, "stored"],
+  ["v2-coded.fade", golden("text.bin"), "coded"],
+  ["v2-blocks.fade", golden("mixed.bin"), "coded coded learned learned coded stored"],
+  ["v2-stored-then-coded.fade", golden("chance.bin"), "stored coded"],
+  ["v2-concatenated.fade", new Uint8Array(Buffer.concat([hello, golden("text.bin")])), "stored,,coded"],
+];
+
+async function decode(archive: Uint8Array, engine: Engine): Promise<Buffer> {
+  const plain: Uint8Array[] = [];
+  const sink = async (bytes: Uint8Array) => void plain.push(bytes);
+  const options = { workers: 1, memoryBytesMax: 2 ** 30 };
+  await restore(pullFrom(archive, 100), sink, async () => engine, options);
+  return Buffer.concat(plain);
+}
+
+describe("golden archives decode", () => {
+  test.each(CASES)(
+    "%s",
+    async (name, plain) => {
+      const engine = await createCpuEngine({ threads: 1 });
+      try {
+        expect(Buffer.compare(await decode(golden(name), engine), plain)).toBe(0);
+      } finally {
+        await engine.close();
+      }
+    },
+    60_000,
+  );
+
+  test("with the reference, too", async () => {
+    const decoded = await decode(golden("v2-stored-then-coded.fade"), createReferenceEngine());
+    expect(Buffer.compare(decoded, golden("chance.bin"))).toBe(0);
+  }, 60_000);
+});
+
+test.each(CASES)("%s has the blocks that it should", (name, _plain, kinds) => {
+  const frames = readArchive(golden(name));
+  expect(frames.map(({ blocks }) => blocks.map(({ kind }) => kind).join(" ")).join(",")).toBe(kinds);
+});
