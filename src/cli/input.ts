@@ -31,7 +31,8 @@ export async function findInput(io: Io, operand: Operand): Promise<Input> {
   const name = displayName(operand);
   if (operand.isStandardInput) return { operand, name };
   const stats = await fs.stat(resolve(io.cwd, operand.name));
-  if (stats.isDirectory()) throw new FileError("is a directory", "pipe it: tar c DIR | fade > DIR.tar.fade");
+  if (stats.isDirectory())
+    throw new FileError("is a directory", "use -r for the files in it, or pipe it: tar c DIR | fade > DIR.tar.fade");
   return { operand, name, stats };
 }
 

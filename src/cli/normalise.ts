@@ -6,7 +6,15 @@
  * never go through cac; it gets one `--name` per option, spelled out, and the command word.
  */
 import { UsageError } from "./errors.ts";
-import { COMMANDS, type CommandName, findLong, findShort, type OptionSpec, type ValueKind } from "./options.ts";
+import {
+  COMMANDS,
+  type CommandName,
+  findLong,
+  findShort,
+  likelyName,
+  type OptionSpec,
+  type ValueKind,
+} from "./options.ts";
 
 /** One use of an option; their order matters, because the last of several modes or levels wins. */
 export interface Occurrence {
@@ -70,7 +78,11 @@ function longOption(word: string, next: Next): Occurrence {
   const equals = word.indexOf("=");
   const written = equals < 0 ? word : word.slice(0, equals);
   const spec = findLong(written.slice(2));
-  if (!spec) throw new UsageError(`there is no option ${written}`);
+  if (!spec) {
+    // A value pasted in a hurry can be megabytes; nobody misspells that.
+    const likely = written.length > 40 ? undefined : likelyName(written.slice(2));
+    throw new UsageError(`there is no option ${written}`, likely && `did you mean --${likely}?`);
+  }
   if (equals < 0) return spec.value ? withValue(spec, written, next()) : { name: spec.name, written };
   if (!spec.value) throw new UsageError(`${written} takes no value`);
   return withValue(spec, written, word.slice(equals + 1));

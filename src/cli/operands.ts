@@ -23,6 +23,7 @@ export async function inputsOf(session: Session): Promise<readonly Operand[]> {
   if (!recursive) return all;
   const found: Operand[] = [];
   for (const operand of all) found.push(...(await expand(session, operand)));
+  if (found.length === 0 && session.exitCode === 0) session.say(SAYS.results, "fade: there are no files to work on");
   return found;
 }
 

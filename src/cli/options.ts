@@ -211,3 +211,27 @@ export function findLong(name: string): OptionSpec | undefined {
 export function findShort(letter: string): OptionSpec | undefined {
   return byShort.get(letter);
 }
+
+/** The long name that somebody may have meant: the same to within two letters, or the only one that starts so. */
+export function likelyName(written: string): string | undefined {
+  const names = [...byName.keys()];
+  const starting = names.filter((name) => name.startsWith(written));
+  if (starting.length === 1) return starting[0];
+  const near = names.map((name) => ({ name, distance: editDistance(name, written) }));
+  const best = near.sort((a, b) => a.distance - b.distance)[0];
+  return best && best.distance <= 2 && best.distance < written.length - 1 ? best.name : undefined;
+}
+
+/** Letters to put in, take out or replace to make `a` of `b`. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

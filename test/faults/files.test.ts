@@ -40,7 +40,7 @@ describe("what is no file", () => {
       const ran = shell(cwd, `FADE -q d dangling ring ${long} a/b a`);
       expect(ran.stderr.replaceAll(long, "LONG").split("\n")).toEqual([
         "fade: d: is a directory",
-        "fade: hint: pipe it: tar c DIR | fade > DIR.tar.fade",
+        "fade: hint: use -r for the files in it, or pipe it: tar c DIR | fade > DIR.tar.fade",
         "fade: dangling: no such file or directory",
         "fade: ring: too many symbolic links",
         "fade: LONG: the name is too long",
