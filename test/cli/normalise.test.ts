@@ -34,6 +34,14 @@ const options = fc.constantFrom(
   ["--engine", "auto"],
   ["--adapter", "007"],
   ["--no-progress"],
+  ["-M2Gv"],
+  ["-B64KiBk"],
+  ["-B", "1M"],
+  ["--memory", "007"],
+  ["--rm"],
+  ["--verify", "--no-sparse"],
+  ["--output-dir-mirror", "--x"],
+  ["--output-dir-flat=1e5"],
 );
 
 const parse = (argv: string[]) => {
@@ -110,6 +118,17 @@ describe("numbers and clusters", () => {
     const [first, ...others] = spelled.map(parse);
     for (const other of others) expect(other).toEqual(first!);
     expect(first).toMatchObject({ action: "decompress", force: true, threads: 4 });
+  });
+
+  test("sizes are the same in every spelling", () => {
+    const units = fc.constantFrom(["", 0], ["K", 10], ["k", 10], ["MB", 20], ["MiB", 20], ["G", 30], ["GiB", 30]);
+    fc.assert(
+      fc.property(fc.integer({ min: 1024, max: 4095 }), units, (count, [unit, shift]) => {
+        for (const words of [[`-B${count}${unit}`], ["-B", `${count}${unit}`], [`--block-size=${count}${unit}`]]) {
+          expect(parse([...words, "a"]).blockBytes).toBe(count * 2 ** Number(shift));
+        }
+      }),
+    );
   });
 
   test("the last mode and the last level win", () => {
