@@ -272,10 +272,12 @@ function refuseContradictions(settings: Settings, given: Given): void {
   }
 }
 
-function refuseShard({ action, operands, removeSource }: Settings): void {
-  if (action !== "compress") throw new UsageError(`--shard goes with compression, not with --${action}`);
-  if (removeSource) throw new UsageError("--rm and --shard contradict each other", "other parts need the source, too");
-  if (operands.length === 0 || operands.some((operand) => operand.isStandardInput)) {
+function refuseShard({ action, operands, fileLists }: Settings): void {
+  if (action === "decompress" || action === "test" || action === "list") {
+    throw new UsageError(`--shard goes with compression, not with --${action}`);
+  }
+  const readsStandardInput = action === "compress" && operands.length === 0 && fileLists.length === 0;
+  if (readsStandardInput || operands.some((operand) => operand.isStandardInput)) {
     throw new UsageError("--shard needs a file, which can be read from its middle", "save standard input to a file");
   }
 }
