@@ -33,7 +33,8 @@ export async function listAll(session: Session): Promise<void> {
       listed.push(archive);
       if (json) await printLine(session.io, jsonOf(archive));
     } catch (error) {
-      session.complain(operand.name, error);
+      const { message, exitCode } = session.complain(operand.name, error);
+      if (json) await printLine(session.io, JSON.stringify({ name: operand.name, error: message, exitCode }));
     }
   }
   if (json || listed.length === 0) return;

@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
-import { complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
+import { type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { ProgressLine } from "./progress.ts";
 import { SAYS, type Settings } from "./settings.ts";
@@ -84,11 +84,13 @@ export class Session {
   }
 
   /** Tells what went wrong with a file and remembers it for the exit code. */
-  complain(name: string, error: unknown): void {
-    const { message, hint, fileName, exitCode } = complaintOf(error);
+  complain(name: string, error: unknown): Complaint {
+    const complaint = complaintOf(error);
+    const { message, hint, fileName, exitCode } = complaint;
     this.#exitCodes.push(exitCode);
     this.say(SAYS.errors, `fade: ${fileName ?? name}: ${message}`);
     if (hint !== undefined) this.say(SAYS.errors, `fade: hint: ${hint}`);
+    return complaint;
   }
 
   /** The code of all failures if they agree, else the general one. */

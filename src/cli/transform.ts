@@ -42,7 +42,8 @@ export async function transformAll(session: Session): Promise<void> {
       outcomes.push(await transformOne(session, operand));
     } catch (error) {
       if (systemCode(error) === "EPIPE" || error instanceof UsageError) throw error;
-      session.complain(displayName(operand), error);
+      const { message, exitCode } = session.complain(displayName(operand), error);
+      if (session.settings.json) await printLine(session.io, failureOf(displayName(operand), message, exitCode));
     }
   }
   summarise(session, inputs.length, outcomes);
@@ -233,6 +234,11 @@ async function decompress(session: Session, label: string, source: OpenInput, ou
 /** Of a file, the indexes tell at once. */
 async function plainBytesOf({ sizeBytes, readAt }: OpenInput): Promise<number | undefined> {
   return sizeBytes !== undefined && readAt ? await indexedPlainBytes({ sizeBytes, readAt }) : undefined;
+}
+
+/** What --json says of a file that failed. */
+function failureOf(name: string, error: string, exitCode: number): string {
+  return JSON.stringify({ name, ok: false, error, exitCode });
 }
 
 /** One line per file for people; with --json one object per tested file for programs. */
