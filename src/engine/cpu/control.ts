@@ -34,6 +34,8 @@ export const Command = {
 const SPINS = 20_000;
 /** A sleeper looks for failed colleagues that often. */
 const SLEEP_MS = 200;
+/** So many sleeps at a meeting (ten minutes), and a colleague is taken for dead: no step of any model takes as long. */
+const MEETING_SLEEPS_MAX = 3000;
 
 /** A thread of the CPU engine died; the model cannot go on. */
 export class CpuThreadError extends Error {
@@ -44,18 +46,20 @@ export class CpuThreadError extends Error {
 }
 
 /**
- * Returns when control[index] is no longer `value`. @throws CpuThreadError if another thread has failed
+ * Returns when control[index] is no longer `value`. @throws CpuThreadError if another thread has failed, or after
+ * `sleepsMax` sleeps
  *
  * A wake-up proves nothing: whoever changed the value before may notify only now, when this thread already waits for
  * the next change. So the value is looked at again each time.
  */
-export function waitForChange(control: Int32Array, index: number, value: number): void {
+export function waitForChange(control: Int32Array, index: number, value: number, sleepsMax = Infinity): void {
   for (let i = 0; i < SPINS; i++) {
     if (Atomics.load(control, index) !== value) return;
   }
-  while (Atomics.load(control, index) === value) {
-    Atomics.wait(control, index, value, SLEEP_MS);
+  for (let sleeps = 0; Atomics.load(control, index) === value; ) {
+    if (Atomics.wait(control, index, value, SLEEP_MS) === "timed-out") sleeps++;
     if (Atomics.load(control, Control.FAILED) !== 0) throw new CpuThreadError("see its own message");
+    if (sleeps > sleepsMax) throw new CpuThreadError("it does not answer any more");
   }
 }
 
@@ -68,7 +72,7 @@ export function meet(control: Int32Array, threads: number): void {
     Atomics.add(control, Control.GENERATION, 1);
     Atomics.notify(control, Control.GENERATION);
   } else {
-    waitForChange(control, Control.GENERATION, generation);
+    waitForChange(control, Control.GENERATION, generation, MEETING_SLEEPS_MAX);
   }
 }
 
