@@ -14,7 +14,7 @@
  * The code is not minified: stack traces in bug reports should name functions. Nothing is read from the current
  * directory when it starts (no .env, no bunfig.toml): a compressor is run anywhere.
  */
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { WORKERS } from "./src/platform/workers.ts";
@@ -41,12 +41,14 @@ function requestedTarget(): Target {
   return target;
 }
 
-/** The CPU engine's WebAssembly, which the program embeds; nothing to do before there is such an engine. */
-async function buildAssembly(): Promise<void> {
+/**
+ * The CPU engine's WebAssembly, which the program embeds. In a process of its own: Bun remembers what a folder held when
+ * it first looked, so a bundler in the process that made the file would not find it.
+ */
+function buildAssembly(): void {
   const script = join(ROOT, "src", "engine", "cpu", "assembly", "build.ts");
-  if (!existsSync(script)) return;
-  const { buildAssembly } = (await import(script)) as { buildAssembly(): Promise<void> };
-  await buildAssembly();
+  const { success } = Bun.spawnSync([process.execPath, script], { stdio: ["ignore", "inherit", "inherit"] });
+  if (!success) throw new Error("the WebAssembly of the CPU engine did not compile");
 }
 
 async function buildExecutable(target: Target, outfile: string): Promise<void> {
@@ -73,7 +75,7 @@ const suffix = target.startsWith("windows") ? ".exe" : "";
 const outfile = join(folder, `fade${target === hostTarget() ? "" : `-${target}`}${suffix}`);
 mkdirSync(folder, { recursive: true });
 rmSync(outfile, { force: true }); // an executable that runs cannot be written over
-await buildAssembly();
+buildAssembly();
 await buildExecutable(target, outfile);
 if (target === "windows-x64") {
   for (const name of WINDOWS_LIBRARIES) {
