@@ -42,8 +42,8 @@ function requestedTarget(): Target {
 }
 
 /**
- * The CPU engine's WebAssembly, which the program embeds. In a process of its own: Bun remembers what a folder held when
- * it first looked, so a bundler in the process that made the file would not find it.
+ * The CPU engine's WebAssembly, which the program embeds. In a process of its own: Bun remembers what a folder held
+ * when it first looked, so a bundler in the process that made the file would not find it.
  */
 function buildAssembly(): void {
   const script = join(ROOT, "src", "engine", "cpu", "assembly", "build.ts");
