@@ -76,7 +76,7 @@ export class BlockCompressor {
       await Promise.allSettled(inSlot);
       throw error;
     }
-    const groups = await this.#encoder.finishBlock();
+    const groups = await this.#observed(() => this.#encoder.finishBlock());
     codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     report();
     return { groups };
@@ -110,7 +110,22 @@ export class BlockCompressor {
   ): Promise<number> {
     await Promise.all([filled, before]);
     const endsBlock = first + steps === layout.steps;
-    return await this.#encoder.encodeChunk(slot, steps, endsBlock ? layout.liveInLastStep : layout.streams);
+    const { streams } = layout;
+    const liveInLastStep = endsBlock ? layout.liveInLastStep : streams;
+    const intervals = this.#encoder.slots[slot] as Uint32Array;
+    this.#options.observer?.intervals?.(intervals, { streams, steps, liveInLastStep });
+    return await this.#observed(() => this.#encoder.encodeChunk(slot, steps, liveInLastStep));
+  }
+
+  /** Work of the coder, with the observer told. */
+  async #observed<T>(work: () => Promise<T>): Promise<T> {
+    const { observer } = this.#options;
+    observer?.coding?.(true);
+    try {
+      return await work();
+    } finally {
+      observer?.coding?.(false);
+    }
   }
 
   #report(layout: StreamLayout, stepsDone: number, codedBytes: number): void {

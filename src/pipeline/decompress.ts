@@ -43,6 +43,7 @@ export class BlockDecompressor {
    */
   async decompress(sizeBytes: number, groups: readonly Uint8Array[]): Promise<Uint8Array> {
     const { streams } = this.#model.hyper;
+    const { observer } = this.#options;
     checkGroups(groups.length, streams);
     const decoder = await this.#openDecoder(streams, groups.length);
     const layout = layoutOf(sizeBytes, streams);
@@ -60,7 +61,9 @@ export class BlockDecompressor {
     for (; step < layout.steps; step += 1) {
       await pacer.turn(report);
       await Promise.all([learned, this.#model.predict(decoder.ends)]);
+      observer?.coding?.(true);
       await decoder.decodeStep(liveAt(layout, step));
+      observer?.coding?.(false);
       const row = step % SCATTER_STEPS;
       const bytes = recent.subarray(row * streams, (row + 1) * streams);
       bytes.set(decoder.bytes);

@@ -10,6 +10,14 @@ export interface BlockProgress {
   readonly codedBytes: number;
 }
 
+/** Watches the work from beside it, for benchmarks. Nothing depends on it. */
+export interface BlockObserver {
+  /** The coder begins (true) or ends (false) a piece of work. Decoding calls it twice a step. */
+  coding?(isWorking: boolean): void;
+  /** What the engine predicted for some steps: start and frequency of each byte, step-major, before they are coded. */
+  intervals?(intervals: Uint32Array, shape: { streams: number; steps: number; liveInLastStep: number }): void;
+}
+
 export interface BlockOptions {
   /** Threads that code, the main one included; at least 1. The bytes do not depend on it. */
   readonly workers: number;
@@ -17,6 +25,7 @@ export interface BlockOptions {
   readonly streamsPerThread?: number;
   /** Called at most about 20 times a second, and once when the block is done. */
   readonly onProgress?: (progress: BlockProgress) => void;
+  readonly observer?: BlockObserver;
   /** Aborting rejects with the signal's reason within about one chunk of steps. */
   readonly signal?: AbortSignal;
 }

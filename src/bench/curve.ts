@@ -1,0 +1,49 @@
+/**
+ * The learning curve: how many bits a byte the model needs over the course of a file. Counted from the intervals that
+ * the pipeline's observer sees, so it is exact wherever a stretch ends; the coder's output comes in lumps.
+ */
+import { FREQUENCY_BITS } from "../coder/frequency.ts";
+import type { BlockObserver } from "../pipeline/options.ts";
+import type { CurvePoint } from "./results.ts";
+
+/** Stretches of a curve: as many as a chart can show. */
+const POINTS = 200;
+
+export class LearningCurve {
+  readonly #stretchBytes: number;
+  readonly #points: CurvePoint[] = [];
+  #bytesDone = 0;
+  #bits = 0;
+  #bytes = 0;
+
+  /** @param sizeBytes plain bytes in all @param points stretches at most */
+  constructor(sizeBytes: number, points = POINTS) {
+    this.#stretchBytes = Math.max(1, Math.ceil(sizeBytes / points));
+  }
+
+  /** Adds some steps; a function of its own, to be an observer's `intervals`. */
+  readonly add: NonNullable<BlockObserver["intervals"]> = (intervals, { streams, steps, liveInLastStep }) => {
+    for (let step = 0; step < steps; step += 1) {
+      const live = step === steps - 1 ? liveInLastStep : streams;
+      for (let stream = 0; stream < live; stream += 1) {
+        const frequency = intervals[2 * (step * streams + stream) + 1] ?? 0;
+        this.#bits += FREQUENCY_BITS - Math.log2(frequency);
+      }
+      this.#bytes += live;
+      if (this.#bytes >= this.#stretchBytes) this.#endStretch();
+    }
+  };
+
+  /** All stretches, the last one as long as it got. */
+  finish(): readonly CurvePoint[] {
+    if (this.#bytes > 0) this.#endStretch();
+    return this.#points;
+  }
+
+  #endStretch(): void {
+    this.#bytesDone += this.#bytes;
+    this.#points.push({ bytesDone: this.#bytesDone, bitsPerByte: this.#bits / this.#bytes });
+    this.#bits = 0;
+    this.#bytes = 0;
+  }
+}
