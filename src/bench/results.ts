@@ -59,6 +59,8 @@ export interface FileResult extends Contestant {
   readonly decompress: Side;
   /** Always: what did not come back byte for byte is a failure. */
   readonly isVerified: true;
+  /** The engine that ran; where `engine` is auto, the one that was chosen. */
+  readonly engineName?: string;
   /** The adapter, or the number of threads. */
   readonly engineDescription?: string;
   readonly curve?: readonly CurvePoint[];

@@ -1,0 +1,92 @@
+/**
+ * Runs another program and tells how long it took and how much memory was resident.
+ *
+ * The kernel's own figure for a child (maxrss of wait4) is at least what its parent had resident when it started it,
+ * because the child is a copy of the parent until it becomes the other program. So that figure counts only where it is
+ * larger; otherwise /proc is asked while the child runs, more often at its start, and what the child allocates in its
+ * last milliseconds may be missed.
+ */
+import { readFileSync } from "node:fs";
+
+export interface ProcessRequest {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  /** File that gets standard output; by default it is handed back. */
+  readonly stdoutPath?: string;
+  readonly stdin?: Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ProcessOutcome {
+  readonly elapsedMs: number;
+  readonly peakMemoryBytes?: number;
+  readonly stdout: string;
+}
+
+/** The program could not do it. */
+export class ProgramError extends Error {
+  constructor(
+    readonly program: string,
+    readonly exitCode: number,
+    readonly says: string,
+  ) {
+    super(`${program} ended with code ${exitCode}${says === "" ? "" : `: ${says}`}`);
+    this.name = "ProgramError";
+  }
+}
+
+const POLL_MS_MIN = 1;
+const POLL_MS_MAX = 50;
+/** Of what a program says when it fails; the end says most. */
+const SAYS_LENGTH_MAX = 300;
+
+/** @throws ProgramError if it ends with another code than 0, system errors if it cannot be started */
+export async function runProcess({ command, cwd, stdoutPath, stdin, env }: ProcessRequest): Promise<ProcessOutcome> {
+  const ownPeakBytes = residentPeakBytes("self") ?? 0;
+  const startedAtMs = performance.now();
+  const child = Bun.spawn([...command], {
+    cwd,
+    stdin: stdin ?? "ignore",
+    stdout: stdoutPath === undefined ? "pipe" : Bun.file(stdoutPath),
+    stderr: "pipe",
+    ...(env && { env: { ...process.env, ...env } }),
+  });
+  const polled = pollPeak(child.pid, child.exited);
+  const stdout = child.stdout instanceof ReadableStream ? new Response(child.stdout).text() : Promise.resolve("");
+  const stderr = new Response(child.stderr).text();
+  const exitCode = await child.exited;
+  const elapsedMs = performance.now() - startedAtMs;
+  if (exitCode !== 0) {
+    throw new ProgramError(command[0] ?? "", exitCode, (await stderr).trim().slice(-SAYS_LENGTH_MAX));
+  }
+  const exactBytes = child.resourceUsage()?.maxRSS ?? 0;
+  const peakMemoryBytes = exactBytes > ownPeakBytes ? exactBytes : await polled;
+  return { elapsedMs, stdout: await stdout, ...(peakMemoryBytes !== undefined && { peakMemoryBytes }) };
+}
+
+/** The high-water mark that /proc showed last; undefined where there is no /proc, or the child was too quick. */
+async function pollPeak(pid: number, exited: Promise<number>): Promise<number | undefined> {
+  let isRunning = true;
+  const ended = exited.then(() => {
+    isRunning = false;
+  });
+  let peakBytes: number | undefined;
+  for (let waitMs = POLL_MS_MIN; isRunning; waitMs = Math.min(POLL_MS_MAX, waitMs * 1.2)) {
+    const seenBytes = residentPeakBytes(String(pid));
+    if (seenBytes === undefined && process.platform !== "linux") return undefined;
+    if (seenBytes !== undefined) peakBytes = Math.max(peakBytes ?? 0, seenBytes);
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, waitMs))]);
+  }
+  return peakBytes;
+}
+
+/** The most that a process had resident so far. @param who a process id, or self */
+export function residentPeakBytes(who: string): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${who}/status`, "latin1");
+    const kibibytes = /^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
