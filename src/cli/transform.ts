@@ -3,11 +3,10 @@
  * nothing over the work that may take hours to the name that makes it true.
  */
 import * as fs from "node:fs/promises";
-import { totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import { ArchiveError } from "../archive/errors.ts";
 import { indexedPlainBytes } from "../archive/list.ts";
-import { blockBytesFor, compressStream } from "../pipeline/frames.ts";
+import { compressStream } from "../pipeline/frames.ts";
 import type { BlockProgress } from "../pipeline/options.ts";
 import { type RestoreProgress, restore } from "../pipeline/restore.ts";
 import { outputName } from "./destinations.ts";
@@ -27,8 +26,9 @@ import { hasArchiveSuffix } from "./names.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
 import { checkTarget, ExistsError, type Output, openOutput, type Target } from "./output.ts";
+import { compressOptionsOf, limitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
-import { hyperFor, SAYS, type Settings } from "./settings.ts";
+import { SAYS, type Settings } from "./settings.ts";
 import { checkRemovable, removeSource } from "./sources.ts";
 import { percentText, sizeText } from "./words.ts";
 
@@ -180,16 +180,6 @@ function refuseTerminals({ settings, io }: Session, operand: Operand): void {
   }
 }
 
-/** Some of the machine's memory (or the container's) is needed by everything else. */
-const MEMORY_SHARE = 0.8;
-
-function limits(settings: Settings): { workers: number; memoryBytesMax: number } {
-  const { threads: workers } = settings;
-  if (settings.memoryBytesMax !== undefined) return { workers, memoryBytesMax: settings.memoryBytesMax };
-  const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-  return { workers, memoryBytesMax: Math.floor(memoryBytes * MEMORY_SHARE) };
-}
-
 async function compress(session: Session, input: Input, source: OpenInput, output: Output): Promise<Outcome> {
   const { settings } = session;
   const plain = plainSource(source);
@@ -203,12 +193,7 @@ async function compress(session: Session, input: Input, source: OpenInput, outpu
   const onProgress = ({ bytesDone, codedBytes }: BlockProgress) =>
     line.update({ doneBytes: bytesDone, totalBytes, codedBytes: writtenBytes + codedBytes });
   try {
-    await compressStream(plain, write, session.engine, {
-      ...limits(settings),
-      blockBytes: settings.blockBytes ?? blockBytesFor(settings.shape),
-      hyperFor: (blockBytes) => hyperFor(settings, blockBytes),
-      onProgress,
-    });
+    await compressStream(plain, write, session.engine, { ...compressOptionsOf(settings), onProgress });
     return { plainBytes: plain.readBytes(), codedBytes: writtenBytes };
   } finally {
     line.finish();
@@ -222,7 +207,7 @@ async function decompress(session: Session, label: string, source: OpenInput, ou
     line.update({ doneBytes: plainBytes, totalBytes: knownBytes ?? totalBytes, codedBytes });
   try {
     return await restore(source.read, output.write, session.engine, {
-      ...limits(session.settings),
+      ...limitsOf(session.settings),
       checks: session.settings.checks,
       onProgress,
     });

@@ -1,0 +1,25 @@
+/**
+ * From settings to what the pipeline asks for, in one place, so that a benchmark runs what the command line would.
+ */
+import { totalmem } from "node:os";
+import { blockBytesFor, type CompressOptions } from "../pipeline/frames.ts";
+import { hyperFor, type Settings } from "./settings.ts";
+
+/** Some of the machine's memory (or the container's) is needed by everything else. */
+const MEMORY_SHARE = 0.8;
+
+/** How much of the machine the work may use, in either direction. */
+export function limitsOf(settings: Settings): { workers: number; memoryBytesMax: number } {
+  const { threads: workers } = settings;
+  if (settings.memoryBytesMax !== undefined) return { workers, memoryBytesMax: settings.memoryBytesMax };
+  const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  return { workers, memoryBytesMax: Math.floor(memoryBytes * MEMORY_SHARE) };
+}
+
+export function compressOptionsOf(settings: Settings): CompressOptions {
+  return {
+    ...limitsOf(settings),
+    blockBytes: settings.blockBytes ?? blockBytesFor(settings.shape),
+    hyperFor: (blockBytes) => hyperFor(settings, blockBytes),
+  };
+}
