@@ -1,0 +1,78 @@
+/**
+ * The stage before the model: cuts long repeats out of a block, and puts them back.
+ *
+ * The network reads what is left, the rest, as if it had been written so. What it would have taken for a repeat (a
+ * few bits per byte until it recognises it, and time for every byte) is replaced by one entry of a list (copies.ts).
+ */
+import { type CutOptions, chooseCopies } from "./choose.ts";
+import { COPY_BYTES_MIN, type Copies, copiedBytes } from "./copies.ts";
+
+export interface CutBlock {
+  /** The block without the bytes that copies give. */
+  readonly rest: Uint8Array;
+  readonly copies: Copies;
+}
+
+/**
+ * Cuts repeats out of `block`, of bytes anywhere before them in the block or in the window, which is what came directly
+ * before the block. Memory: about 3 bytes for each byte of window and block, besides what it gives back.
+ *
+ * @throws RangeError if an option is out of range
+ */
+export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions): CutBlock {
+  const { minLength, seamBytes = 0, resumeLength = COPY_BYTES_MIN } = options;
+  if (minLength < COPY_BYTES_MIN || resumeLength < COPY_BYTES_MIN || seamBytes < 0) {
+    throw new RangeError(`copies of ${minLength} or ${resumeLength} bytes with seams of ${seamBytes} cannot be cut`);
+  }
+  const bytes = new Uint8Array(window.length + block.length);
+  bytes.set(window);
+  bytes.set(block, window.length);
+  const copies = chooseCopies(bytes, window.length, options);
+  const rest = new Uint8Array(block.length - copiedBytes(copies));
+  let done = 0;
+  let from = 0;
+  for (let i = 0; i < copies.count; i += 1) {
+    const gap = copies.gaps[i] as number;
+    rest.set(block.subarray(from, from + gap), done);
+    done += gap;
+    from += gap + (copies.lengths[i] as number);
+  }
+  rest.set(block.subarray(from), done);
+  return { rest, copies };
+}
+
+/**
+ * The block that `cut` was given. `copies` may come from anybody, as long as it went through decodeCopies with the
+ * lengths of this rest, window and block.
+ */
+export function restore(rest: Uint8Array, copies: Copies, window: Uint8Array): Uint8Array {
+  const block = new Uint8Array(rest.length + copiedBytes(copies));
+  let taken = 0;
+  let done = 0;
+  for (let i = 0; i < copies.count; i += 1) {
+    const gap = copies.gaps[i] as number;
+    const length = copies.lengths[i] as number;
+    block.set(rest.subarray(taken, taken + gap), done);
+    taken += gap;
+    done += gap;
+    copyWithin(block, window, done, length, copies.distances[i] as number);
+    done += length;
+  }
+  block.set(rest.subarray(taken), done);
+  return block;
+}
+
+/** Writes `length` bytes at `at`, each the one `distance` before it, of the block or of the window before that. */
+function copyWithin(block: Uint8Array, window: Uint8Array, at: number, length: number, distance: number): void {
+  const fromWindow = Math.min(length, Math.max(0, distance - at));
+  if (fromWindow > 0) {
+    const from = window.length + at - distance;
+    block.set(window.subarray(from, from + fromWindow), at);
+  }
+  const from = at - distance;
+  if (distance >= length) {
+    block.copyWithin(at + fromWindow, from + fromWindow, from + length);
+    return;
+  }
+  for (let i = fromWindow; i < length; i += 1) block[at + i] = block[from + i] as number;
+}

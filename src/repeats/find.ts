@@ -1,0 +1,193 @@
+/**
+ * Finds bytes that were there before: at each place of a block, whether some earlier place, in the block or in the
+ * window before it, goes on with the same bytes for long.
+ *
+ * Only every S-th place is remembered, under a hash of the A bytes that begin there, and every place is looked up. A
+ * repeat of A + S - 1 bytes holds a remembered place wherever it lies, and is then followed to both of its ends, so
+ * none of the least length is missed. S is a quarter to an eighth of the least length. Memory: 8 to 14 bytes for each
+ * place that is remembered, so for a least length of 32 bytes at most 1.8 bytes per byte of window and block.
+ *
+ * Nothing here decides what a decoder does: it only makes a list of copies, and any true list restores the block.
+ */
+
+/** Candidates of one hash that are looked at. The newest come first. */
+const CHAIN_MAX = 24;
+/** Deep inside a repeat that goes on for long, nobody looks for a still longer one. */
+const CONTENT_BYTES = 1024;
+/** The filter has 2^3 bits for each slot. */
+const FILTER_BITS = 3;
+const MULTIPLIER = 0x9e3779b1;
+/** Spreads the low bits of the hash, which know little, over all. */
+const SPREAD = 0x85ebca6b;
+
+/** A stretch of bytes that stand `distance` bytes before, too. */
+export interface Repeat {
+  start: number;
+  end: number;
+  distance: number;
+}
+
+/** How often places are remembered, for repeats of at least `minLength` bytes. */
+export function strideFor(minLength: number): number {
+  return Math.max(1, 2 ** (29 - Math.clz32(minLength)));
+}
+
+/** Remembers places by the bytes that begin there. */
+class PlaceIndex {
+  readonly #heads: Uint32Array;
+  readonly #links: Uint32Array;
+  /** A bit for each of 8 to 16 times as many hashes as there are places: most places are new, and end here. */
+  readonly #isKnown: Uint32Array;
+  readonly #shift: number;
+  /** An entry is a place's number + 1, and above it some bits of its hash, which spare most vain looks at the bytes. */
+  readonly #placeMask: number;
+
+  constructor(places: number) {
+    const bits = Math.min(32 - FILTER_BITS, Math.max(8, 32 - Math.clz32(places)));
+    this.#heads = new Uint32Array(2 ** bits);
+    this.#links = new Uint32Array(places + 1);
+    this.#isKnown = new Uint32Array(2 ** (bits - 2));
+    this.#shift = 32 - bits;
+    this.#placeMask = 2 ** (32 - Math.clz32(places)) - 1;
+  }
+
+  add(hash: number, place: number): void {
+    const slot = hash >>> this.#shift;
+    const known = hash >>> (this.#shift - FILTER_BITS);
+    this.#isKnown[known >>> 5] = (this.#isKnown[known >>> 5] as number) | (1 << (known & 31));
+    this.#links[place + 1] = this.#heads[slot] as number;
+    this.#heads[slot] = ((this.#tagOf(hash) | (place + 1)) >>> 0) as number;
+  }
+
+  /** The newest place that may have this hash, plus 1; 0 if there is none. */
+  first(hash: number): number {
+    const known = hash >>> (this.#shift - FILTER_BITS);
+    if ((((this.#isKnown[known >>> 5] as number) >>> (known & 31)) & 1) === 0) return 0;
+    return this.#next(this.#heads[hash >>> this.#shift] as number, this.#tagOf(hash));
+  }
+
+  /** The one before `entry`, as `first`. */
+  before(entry: number, hash: number): number {
+    return this.#next(this.#links[entry] as number, this.#tagOf(hash));
+  }
+
+  #next(head: number, tag: number): number {
+    let entry = head;
+    for (let i = 0; i < CHAIN_MAX && entry !== 0; i += 1) {
+      if (((entry ^ tag) & ~this.#placeMask) === 0) return entry & this.#placeMask;
+      entry = this.#links[entry & this.#placeMask] as number;
+    }
+    return 0;
+  }
+
+  /** Hash bits that the slot does not tell, where the entry has room. */
+  #tagOf(hash: number): number {
+    return Math.imul(hash, SPREAD) & ~this.#placeMask;
+  }
+}
+
+/**
+ * Goes through a block once and gives the repeats in it that reach farther than all before them, in the order of their
+ * starts: any place of the block is best served by one of these.
+ */
+export class RepeatFinder {
+  readonly #bytes: Uint8Array;
+  readonly #minLength: number;
+  readonly #stride: number;
+  readonly #anchorBytes: number;
+  readonly #index: PlaceIndex;
+  /** What the byte that leaves the hash is multiplied by. */
+  readonly #leaving: number;
+  #hash = 0;
+  #at = 0;
+  readonly #blockStart: number;
+  /** No repeat begins before this place. */
+  floor: number;
+
+  /** @param bytes the window and behind it the block, which starts at `blockStart` */
+  constructor(bytes: Uint8Array, blockStart: number, minLength: number) {
+    this.#bytes = bytes;
+    this.#minLength = minLength;
+    this.#stride = strideFor(minLength);
+    this.#anchorBytes = minLength - this.#stride + 1;
+    this.#index = new PlaceIndex(Math.ceil(bytes.length / this.#stride));
+    this.#blockStart = blockStart;
+    this.floor = blockStart;
+    let leaving = 1;
+    for (let i = 0; i < this.#anchorBytes; i += 1) leaving = Math.imul(leaving, MULTIPLIER);
+    this.#leaving = leaving;
+    const begin = Math.min(this.#anchorBytes, bytes.length);
+    for (let i = 0; i < begin; i += 1) this.#hash = (Math.imul(this.#hash, MULTIPLIER) + (bytes[i] as number)) | 0;
+  }
+
+  /**
+   * The next repeat that ends behind `reach`, or undefined at the end of the block.
+   *
+   * @param since where the repeat that ends at `reach` starts
+   */
+  next(since: number, reach: number): Repeat | undefined {
+    const bytes = this.#bytes;
+    const last = bytes.length - this.#anchorBytes;
+    const strideMask = this.#stride - 1;
+    let found: Repeat | undefined;
+    while (this.#at <= last && !found) {
+      const at = this.#at;
+      const hash = Math.imul(this.#hash, SPREAD) >>> 0;
+      if (at >= this.#blockStart && (at < since + 2 * this.#minLength || reach < at + CONTENT_BYTES)) {
+        found = this.#longest(at, hash, reach);
+      }
+      if ((at & strideMask) === 0) this.#index.add(hash, at / this.#stride);
+      this.#roll(at);
+    }
+    return found;
+  }
+
+  /** Of the places with this hash, the one whose bytes go on farthest as those at `at` do, and behind `reach`. */
+  #longest(at: number, hash: number, reach: number): Repeat | undefined {
+    const bytes = this.#bytes;
+    let end = Math.max(reach, at + this.#anchorBytes - 1);
+    let from = -1;
+    let entry = this.#index.first(hash);
+    for (let i = 0; i < CHAIN_MAX && entry !== 0 && end < bytes.length; i += 1) {
+      const place = (entry - 1) * this.#stride;
+      if (bytes[place + end - at] === bytes[end]) {
+        const candidateEnd = this.#follow(place, at);
+        if (candidateEnd > end) {
+          end = candidateEnd;
+          from = place;
+          if (end - at >= CONTENT_BYTES) break;
+        }
+      }
+      entry = this.#index.before(entry, hash);
+    }
+    if (from < 0) return undefined;
+    const start = this.#backwards(from, at);
+    return end - start >= this.#minLength ? { start, end, distance: at - from } : undefined;
+  }
+
+  /** Where the bytes from `at` end to be those from `place`. */
+  #follow(place: number, at: number): number {
+    const bytes = this.#bytes;
+    const distance = at - place;
+    let end = at;
+    while (end < bytes.length && bytes[end - distance] === bytes[end]) end += 1;
+    return end;
+  }
+
+  #backwards(place: number, at: number): number {
+    const bytes = this.#bytes;
+    const steps = Math.min(place, at - this.floor);
+    let back = 0;
+    while (back < steps && bytes[place - back - 1] === bytes[at - back - 1]) back += 1;
+    return at - back;
+  }
+
+  /** Moves the hash on by one byte. */
+  #roll(at: number): void {
+    const bytes = this.#bytes;
+    const comes = at + this.#anchorBytes;
+    const taken = Math.imul(this.#hash, MULTIPLIER) - Math.imul(bytes[at] as number, this.#leaving);
+    if (comes < bytes.length) this.#hash = (taken + (bytes[comes] as number)) | 0;
+    this.#at = at + 1;
+  }
+}
