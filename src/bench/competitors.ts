@@ -6,8 +6,9 @@ import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 
 /** File names in the folder where programs run: what goes in, the archive, what comes back. */
 export const NAMES = { plain: "plain", archive: "archive", restored: "restored" } as const;
-/** zpaq appends its suffix to names that lack it. */
+/** These two append their suffixes to names that lack them. */
 const ZPAQ_ARCHIVE = "archive.zpaq";
+const SEVEN_ZIP_ARCHIVE = "archive.7z";
 
 export interface Program {
   readonly name: string;
@@ -58,10 +59,11 @@ export const PROGRAMS: readonly Program[] = [
     settings: ["-mx=9", "-m0=PPMd -mx=9"],
     compress: (setting, threads) => [
       ...["7z", "a", "-t7z", "-bd", "-y", ...setting.split(" ")],
-      ...[`-mmt=${threads}`, archive, plain],
+      ...[`-mmt=${threads}`, SEVEN_ZIP_ARCHIVE, plain],
     ],
-    decompress: (threads) => ["7z", "e", "-so", "-bd", `-mmt=${threads}`, archive],
+    decompress: (threads) => ["7z", "e", "-so", "-bd", `-mmt=${threads}`, SEVEN_ZIP_ARCHIVE],
     pipes: [false, true],
+    archive: SEVEN_ZIP_ARCHIVE,
   },
   {
     name: "zpaq",

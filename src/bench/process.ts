@@ -3,8 +3,8 @@
  *
  * The kernel's own figure for a child (maxrss of wait4) is at least what its parent had resident when it started it,
  * because the child is a copy of the parent until it becomes the other program. So that figure counts only where it is
- * larger; otherwise /proc is asked while the child runs, more often at its start, and what the child allocates in its
- * last milliseconds may be missed.
+ * larger; otherwise /proc is asked while the child runs, without pause at its start, and what a short-lived child
+ * allocates at its very end may be missed.
  */
 import { readFileSync } from "node:fs";
 
@@ -35,6 +35,7 @@ export class ProgramError extends Error {
   }
 }
 
+const CLOSE_WATCH_MS = 30;
 const POLL_MS_MIN = 1;
 const POLL_MS_MAX = 50;
 /** Of what a program says when it fails; the end says most. */
@@ -42,7 +43,7 @@ const SAYS_LENGTH_MAX = 300;
 
 /** @throws ProgramError if it ends with another code than 0, system errors if it cannot be started */
 export async function runProcess({ command, cwd, stdoutPath, stdin, env }: ProcessRequest): Promise<ProcessOutcome> {
-  const ownPeakBytes = residentPeakBytes("self") ?? 0;
+  const ownPeakBytes = ownPeakMemoryBytes() ?? 0;
   const startedAtMs = performance.now();
   const child = Bun.spawn([...command], {
     cwd,
@@ -71,21 +72,36 @@ async function pollPeak(pid: number, exited: Promise<number>): Promise<number | 
     isRunning = false;
   });
   let peakBytes: number | undefined;
+  const own = statusOf("self")?.name;
+  if (own === undefined) return undefined;
+  const look = () => {
+    const status = statusOf(String(pid));
+    // Until the child has become the other program, it is this one and has its memory.
+    if (status && status.name !== own) peakBytes = Math.max(peakBytes ?? 0, status.peakBytes);
+  };
+  for (const endMs = performance.now() + CLOSE_WATCH_MS; isRunning && performance.now() < endMs; ) {
+    look();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   for (let waitMs = POLL_MS_MIN; isRunning; waitMs = Math.min(POLL_MS_MAX, waitMs * 1.2)) {
-    const seenBytes = residentPeakBytes(String(pid));
-    if (seenBytes === undefined && process.platform !== "linux") return undefined;
-    if (seenBytes !== undefined) peakBytes = Math.max(peakBytes ?? 0, seenBytes);
+    look();
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, waitMs))]);
   }
   return peakBytes;
 }
 
-/** The most that a process had resident so far. @param who a process id, or self */
-export function residentPeakBytes(who: string): number | undefined {
+/** The most that this process had resident so far; undefined where the system does not tell. */
+export function ownPeakMemoryBytes(): number | undefined {
+  return statusOf("self")?.peakBytes;
+}
+
+/** What /proc says of a process, if there is /proc, and the process. @param who its id, or self */
+function statusOf(who: string): { name: string; peakBytes: number } | undefined {
   try {
     const status = readFileSync(`/proc/${who}/status`, "latin1");
+    const name = /^Name:\s*(.*)$/m.exec(status)?.[1];
     const kibibytes = /^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1];
-    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+    return name === undefined || kibibytes === undefined ? undefined : { name, peakBytes: Number(kibibytes) * 1024 };
   } catch {
     return undefined;
   }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { CompressOptions } from "../pipeline/frames.ts";
 import { NAMES, type Program, type RuntimeCompressor } from "./competitors.ts";
 import { type EngineOpener, type Measured, measureCompression, measureDecompression } from "./fade.ts";
-import { residentPeakBytes, runProcess } from "./process.ts";
+import { ownPeakMemoryBytes, runProcess } from "./process.ts";
 import type { Contestant, CurvePoint, Side, TimeSplit } from "./results.ts";
 
 /** One run in one direction. */
@@ -95,7 +95,7 @@ export async function restoreFile(folder: string, { openEngine, options }: FadeP
 }
 
 function passOf({ bytes: _, ...facts }: Measured): Pass {
-  const peakMemoryBytes = residentPeakBytes("self");
+  const peakMemoryBytes = ownPeakMemoryBytes();
   return { ...facts, ...(peakMemoryBytes !== undefined && { peakMemoryBytes, memoryOf: "this process" }) };
 }
 

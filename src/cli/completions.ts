@@ -22,6 +22,9 @@ const madeFrom = (shell: string) => `# Made from src/cli/options.ts: fade --comp
 const offered = OPTIONS.filter((spec) => !spec.planned);
 const LEVELS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
+/** Whether a value must follow. */
+const isTaker = ({ value }: OptionSpec) => value !== undefined && !value.isOptional;
+
 function longNames({ name, aliases = [] }: OptionSpec): string[] {
   return [name, ...aliases].map((each) => `--${each}`);
 }
@@ -33,7 +36,7 @@ function allNames(spec: OptionSpec): string[] {
 function forBash(): string {
   const values = offered.flatMap((spec) => {
     const { value } = spec;
-    if (!value) return [];
+    if (!value || value.isOptional) return [];
     const words = value.choices ? `compgen -W "${value.choices.join(" ")}" -- "$cur"` : undefined;
     const action =
       words ??
@@ -67,15 +70,16 @@ complete -F _fade ${PROGRAMS.join(" ")}
 function forZsh(): string {
   const quote = (text: string) => text.replace(/[[\]:\\]/g, "\\$&").replaceAll("'", "'\\''");
   const action = ({ value }: OptionSpec) => {
-    if (!value) return "";
+    if (!value || value.isOptional) return "";
     const by = { path: "_files", directory: "_files -/", word: " ", number: " ", size: " " }[value.kind];
     const label = value.label.replace(/[<>]/g, "");
     return `:${label}:${value.choices ? `(${value.choices.join(" ")})` : by}`;
   };
   const lines = offered.flatMap((spec) => {
     const repeatable = spec.name === "verbose" || spec.name === "quiet" || spec.name === "filelist" ? "*" : "";
-    const long = (name: string) => `'${repeatable}${name}${spec.value ? "=" : ""}[${quote(spec.help)}]${action(spec)}'`;
-    const short = `'${repeatable}-${spec.short}${spec.value ? "+" : ""}[${quote(spec.help)}]${action(spec)}'`;
+    const long = (name: string) =>
+      `'${repeatable}${name}${isTaker(spec) ? "=" : ""}[${quote(spec.help)}]${action(spec)}'`;
+    const short = `'${repeatable}-${spec.short}${isTaker(spec) ? "+" : ""}[${quote(spec.help)}]${action(spec)}'`;
     return [...(spec.short ? [short] : []), ...longNames(spec).map(long)];
   });
   const levels = LEVELS.map((level) => `'-${level}[level ${level}]'`);
@@ -106,7 +110,12 @@ function forFish(): string {
       number: "-x",
       size: "-x",
     };
-    const takes = !value ? "" : value.choices ? ` -x -a ${quote(value.choices.join(" "))}` : ` ${kinds[value.kind]}`;
+    const takes =
+      !value || value.isOptional
+        ? ""
+        : value.choices
+          ? ` -x -a ${quote(value.choices.join(" "))}`
+          : ` ${kinds[value.kind]}`;
     const short = spec.short ? ` -s ${spec.short}` : "";
     return `complete ${program}${short} ${long.join(" ")}${takes} -d ${quote(spec.help)}`;
   };

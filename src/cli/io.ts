@@ -30,7 +30,7 @@ export interface Io {
   nowMs(): number;
   /** Calls `listener` whenever somebody wants to know how far the work is (SIGUSR1). */
   onStatusRequest?(listener: () => void): void;
-  /** Files to delete if a signal ends the program. */
+  /** Files and folders to delete if a signal ends the program. */
   readonly temporaryFiles: Set<string>;
 }
 

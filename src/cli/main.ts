@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 /** The entry of the program: the only place that touches the process and ends it. */
+import { isCompiled } from "../platform/workers.ts";
 import { processIo } from "./process-io.ts";
 import { run } from "./run.ts";
 import { cleanUpOnSignals } from "./signals.ts";
@@ -11,4 +12,5 @@ cleanUpOnSignals(io.temporaryFiles, () => {
 
 // process.exit, because an engine's threads or device must not keep a finished program alive.
 const { env: environment, argv0 } = process;
-process.exit(await run(process.argv.slice(2), io, { environment, argv0 }));
+const self = isCompiled ? [process.execPath] : [process.execPath, import.meta.path];
+process.exit(await run(process.argv.slice(2), io, { environment, argv0, self }));

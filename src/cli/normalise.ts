@@ -83,9 +83,14 @@ function longOption(word: string, next: Next): Occurrence {
     const likely = written.length > 40 ? undefined : likelyName(written.slice(2));
     throw new UsageError(`there is no option ${written}`, likely && `did you mean --${likely}?`);
   }
-  if (equals < 0) return spec.value ? withValue(spec, written, next()) : { name: spec.name, written };
+  if (equals < 0) return takesNext(spec) ? withValue(spec, written, next()) : { name: spec.name, written };
   if (!spec.value) throw new UsageError(`${written} takes no value`);
   return withValue(spec, written, word.slice(equals + 1));
+}
+
+/** Whether the option, written without an attached value, takes the next word. */
+function takesNext({ value }: OptionSpec): boolean {
+  return value !== undefined && !value.isOptional;
 }
 
 function withValue(spec: OptionSpec, written: string, value: string | undefined): Occurrence {
@@ -121,6 +126,10 @@ function cluster(word: string, next: Next): Occurrence[] {
       continue;
     }
     const digits = ATTACHED[spec.value.kind]?.exec(rest)?.[0];
+    if (digits === undefined && !takesNext(spec)) {
+      found.push({ name: spec.name, written });
+      continue;
+    }
     const value = digits ?? (rest === "" ? next() : rest);
     found.push(withValue(spec, written, value));
     rest = digits === undefined ? "" : rest.slice(digits.length);

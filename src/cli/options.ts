@@ -15,6 +15,8 @@ export interface OptionSpec {
   readonly value?: {
     readonly kind: ValueKind;
     readonly label: string;
+    /** It may be left out, and is given attached only: -b, -b5, --bench, --bench=5. */
+    readonly isOptional?: boolean;
     /** All values that there are, for completion. */
     readonly choices?: readonly string[];
   };
@@ -166,7 +168,7 @@ const MACHINE: readonly OptionSpec[] = [
 ];
 
 const TALK: readonly OptionSpec[] = [
-  { name: "json", help: "with --list or --test: one JSON object per line" },
+  { name: "json", help: "with --list, --test or bench: one JSON object per line" },
   { name: "progress", help: "show progress even if standard error is no terminal" },
   { name: "no-progress", help: "never show progress" },
   { name: "quiet", short: "q", help: "say less; twice: say nothing", common: true },
@@ -181,6 +183,42 @@ const TALK: readonly OptionSpec[] = [
   { name: "help", short: "h", aliases: ["long-help"], help: "show this; --help shows all options", common: true },
 ];
 
+const BENCHMARKS: readonly OptionSpec[] = [
+  {
+    name: "bench",
+    short: "b",
+    value: { kind: "number", label: "[level]", isOptional: true },
+    help: "compare on files, from this level; the same as fade bench",
+  },
+  { name: "bench-end", short: "e", value: { kind: "number", label: "<level>" }, help: "up to this level: -b1 -e5" },
+  {
+    name: "bench-seconds",
+    short: "i",
+    value: { kind: "number", label: "<n>" },
+    help: "repeat each measurement for so long; the fastest counts",
+    details: "Default: a tenth of a second, so that only what is quick is repeated.",
+  },
+  {
+    name: "levels",
+    value: { kind: "word", label: "<list>" },
+    help: "levels to compare, as 1,5 or 1-5; paper is --preset paper",
+    details: "-1 -5 does the same. --engine takes a list, too, as cpu,gpu.",
+  },
+  {
+    name: "against",
+    value: { kind: "word", label: "<list>" },
+    help: "other compressors to compare: all (the default), none, or names",
+    details:
+      "The names are zstd, xz, brotli, bzip2, 7z, zpaq, and runtime for gzip, brotli and zstd out of the runtime.",
+  },
+  { name: "limit", value: { kind: "size", label: "<size>" }, help: "take only the first bytes of each file" },
+  {
+    name: "curve",
+    help: "show bits per byte over the course of each file, too",
+    details: "With --json they are always there.",
+  },
+];
+
 /** In sections, as the manual page has them. */
 export const OPTION_SECTIONS: readonly (readonly [title: string, options: readonly OptionSpec[]])[] = [
   ["What to do", MODES],
@@ -188,6 +226,7 @@ export const OPTION_SECTIONS: readonly (readonly [title: string, options: readon
   ["What is read", INPUTS],
   ["The model", MODEL],
   ["The machine", MACHINE],
+  ["Benchmarks", BENCHMARKS],
   ["What is said", TALK],
 ];
 
@@ -195,6 +234,7 @@ export const OPTIONS: readonly OptionSpec[] = OPTION_SECTIONS.flatMap(([, option
 
 /** Words that are commands when they are the first operand; a file of that name is ./devices. */
 export const COMMANDS = {
+  bench: "compare levels, engines and other compressors on files",
   devices: "list the engines and GPUs of this machine",
 } as const;
 

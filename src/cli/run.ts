@@ -4,6 +4,8 @@
  */
 import packageFacts from "../../package.json" with { type: "json" };
 import { BUILT_IN, type EngineParts, openEngine } from "../engine/registry.ts";
+import { CHILD_VARIABLE, runBenchChild, runFilesBench } from "./bench.ts";
+import { type BenchSettings, benchSettingsOf } from "./bench-settings.ts";
 import { checkWithCac, helpText } from "./cac.ts";
 import { completionsFor } from "./completions.ts";
 import { listDevices } from "./devices.ts";
@@ -25,6 +27,8 @@ export interface RunParts {
   readonly environment?: Environment;
   /** As what the program was called: unfade and fadecat decompress. */
   readonly argv0?: string;
+  /** A command line that runs this program again; benchmarks measure in processes of their own if they have it. */
+  readonly self?: readonly string[];
 }
 
 /** A reader that closed the pipe: the code that a shell reports for SIGPIPE, and no message. */
@@ -40,10 +44,12 @@ export async function run(
   try {
     const words = [...wordsOfProgramName(parts.argv0 ?? ""), ...argv];
     const args = withDefaults(normalise(words), parts.environment ?? {});
-    const settings = settingsOf(args);
+    const bench = benchSettingsOf(args);
+    const settings = bench?.common ?? settingsOf(args);
     checkWithCac(args);
     session = new Session(io, settings, parts.openEngine ?? openEngine);
-    await perform(session, settings, parts.engines ?? BUILT_IN);
+    if (bench) await performBench(session, bench, parts);
+    else await perform(session, settings, parts.engines ?? BUILT_IN);
     return session.exitCode;
   } catch (error) {
     if (systemCode(error) === "EPIPE") return EXIT_BROKEN_PIPE;
@@ -55,6 +61,12 @@ export async function run(
   } finally {
     await session?.close();
   }
+}
+
+async function performBench(session: Session, bench: BenchSettings, parts: RunParts): Promise<void> {
+  const request = parts.environment?.[CHILD_VARIABLE];
+  if (request) return await runBenchChild(session, bench, request);
+  return await runFilesBench(session, bench, parts.self);
 }
 
 async function perform(session: Session, settings: Settings, engines: EngineParts): Promise<void> {

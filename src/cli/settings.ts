@@ -18,7 +18,7 @@ import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong } from "./options.ts";
 
 export type Mode = "compress" | "decompress" | "test" | "list";
-export type Action = Mode | "devices" | "version" | "help" | "short-help" | "man" | "completions";
+export type Action = Mode | "bench" | "devices" | "version" | "help" | "short-help" | "man" | "completions";
 
 /** How much is said: 0 nothing, 1 errors, 2 results and progress, 3 details. */
 export const SAYS = { nothing: 0, errors: 1, results: 2, details: 3 } as const;
@@ -216,7 +216,7 @@ function numberOf(option: Occurrence | undefined, low: number, high: number): nu
 const UNITS: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
 /** 4096, 64K, 64KB, 64KiB, 2G: powers of 1024 all of them, as in zstd. */
-function sizeOf(option: Occurrence | undefined, low: number): number | undefined {
+export function sizeOf(option: Occurrence | undefined, low: number): number | undefined {
   if (!option) return undefined;
   const [, digits, unit = ""] = /^([0-9]{1,15})(?:([KMG])(?:i?B)?)?$/i.exec(option.value ?? "") ?? [];
   const bytes = digits === undefined ? Number.NaN : Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
@@ -237,7 +237,7 @@ function shardOf(option: Occurrence | undefined): Shard | undefined {
   );
 }
 
-function integer(written: string, value: string | undefined, low: number, high: number, hint?: string): number {
+export function integer(written: string, value: string | undefined, low: number, high: number, hint?: string): number {
   const number = /^[0-9]{1,9}$/.test(value ?? "") ? Number(value) : Number.NaN;
   if (number >= low && number <= high) return number;
   throw new UsageError(

@@ -30,7 +30,7 @@ export const FATAL = [
 /** The signals that ask how far the work is: SIGINFO is Ctrl-T on BSD and macOS. */
 const STATUS = ["SIGUSR1", "SIGINFO"] as const;
 
-/** @param temporaryFiles deleted when a signal arrives; the set may change meanwhile */
+/** @param temporaryFiles files and folders, deleted when a signal arrives; the set may change meanwhile */
 export function cleanUpOnSignals(temporaryFiles: ReadonlySet<string>, onSignal: () => void): void {
   const ignored = inheritedIgnores();
   for (const signal of FATAL) {
@@ -39,7 +39,7 @@ export function cleanUpOnSignals(temporaryFiles: ReadonlySet<string>, onSignal: 
     if (number === undefined || ignored & (1n << BigInt(number - 1))) continue;
     process.once(signal, () => {
       onSignal();
-      for (const file of temporaryFiles) rmSync(file, { force: true });
+      for (const file of temporaryFiles) rmSync(file, { recursive: true, force: true });
       for (const each of FATAL) process.removeAllListeners(each);
       process.kill(process.pid, signal);
     });
