@@ -1,0 +1,204 @@
+/** `fade bench FILE...` as people and programs use it: options, lines, exit codes, child processes. */
+import { describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BenchResult, FileResult } from "../../src/bench/results.ts";
+import { benchSettingsOf } from "../../src/cli/bench-settings.ts";
+import { normalise } from "../../src/cli/normalise.ts";
+import { FakeEngine } from "../support/fake-engine.ts";
+import { runFade, temporaryDirectory } from "./harness.ts";
+
+const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
+const LINES = "a line of the file, and another one\n".repeat(200);
+
+async function inDirectory<T>(work: (path: string) => Promise<T>): Promise<T> {
+  const directory = temporaryDirectory();
+  try {
+    writeFileSync(join(directory.path, "text"), LINES);
+    return await work(directory.path);
+  } finally {
+    directory.remove();
+  }
+}
+
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const objects = (stdout: string) =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as BenchResult);
+const benchFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("fade-bench-"));
+
+/** "-1 auto -2 auto …": what a command line compares. */
+function contestants(...words: string[]): string {
+  const found = benchSettingsOf(normalise(words))?.contestants ?? [];
+  return found.map(({ setting, engine }) => `${setting} ${engine}`).join(", ");
+}
+
+describe("levels and engines", () => {
+  test.each([
+    [["bench", "f"], "-5 auto"],
+    [["bench", "-1", "-5", "f"], "-1 auto, -5 auto"],
+    [["bench", "-5", "-1", "-5", "f"], "-5 auto, -1 auto"],
+    [["bench", "--levels", "2,4-6", "f"], "-2 auto, -4 auto, -5 auto, -6 auto"],
+    [["bench", "--levels=5,paper", "--engine=gpu,cpu", "f"], "-5 gpu, -5 cpu, --preset paper gpu, --preset paper cpu"],
+    [["-b1", "-e3", "f"], "-1 auto, -2 auto, -3 auto"],
+    [["-b1e3i0", "f"], "-1 auto, -2 auto, -3 auto"],
+    [["-b", "f"], "-5 auto"],
+    [["-b", "-3", "f"], "-3 auto"],
+    [["-b4", "f"], "-4 auto"],
+    [["--bench=2", "--bench-end=3", "f"], "-2 auto, -3 auto"],
+    [["f", "-b", "--engine", "reference"], "-5 reference"],
+  ])("%p", (words, expected) => {
+    expect(contestants(...words)).toBe(expected);
+  });
+
+  test("no other command line is a benchmark", () => {
+    for (const words of [["f"], ["./bench"], ["-d", "bench.fade"], ["bench", "--help"]]) {
+      expect(benchSettingsOf(normalise(words))).toBeUndefined();
+    }
+  });
+
+  test("each contestant has the settings of its level, engine and adapter, and of the common options", () => {
+    const line = ["bench", "--levels=1,9", "--engine=cpu,gpu", "--adapter=rtx", "-T3", "--streams=7", "-M1G", "f"];
+    const { contestants = [], common } = benchSettingsOf(normalise(line)) ?? {};
+    const facts = contestants.map(({ settings }) => [settings.shape.history, settings.engine, settings.adapter]);
+    expect(facts).toEqual([
+      [8, "cpu", undefined],
+      [8, "gpu", "rtx"],
+      [16, "cpu", undefined],
+      [16, "gpu", "rtx"],
+    ]);
+    for (const { settings } of contestants) {
+      expect(settings).toMatchObject({ threads: 3, streams: 7, memoryBytesMax: 2 ** 30, action: "compress" });
+    }
+    expect(common?.threads).toBe(3);
+    expect(contestants[1]?.words).toEqual([
+      ...["--threads=3", "--streams=7", "--memory=1G", "--level=1", "--engine=gpu", "--adapter=rtx"],
+    ]);
+  });
+});
+
+test("a default level from the environment gives way to levels that are named", async () => {
+  await inDirectory(async (cwd) => {
+    const environment = { FADE_LEVEL: "2" };
+    const settings = async (...words: string[]) => {
+      const ran = await runFade(["bench", "--json", "--against=none", ...words, "text"], { cwd, environment });
+      return objects(decode(ran.stdout)).flatMap((each) => (each.kind === "result" ? [each.setting] : []));
+    };
+    expect(await settings()).toEqual(["-2"]);
+    expect(await settings("-1", "-3")).toEqual(["-1", "-3"]);
+  });
+});
+
+describe("results", () => {
+  test("--json: one object a line, with a curve", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "more"), LINES.slice(0, 3000));
+      const words = ["bench", "--json", "-1", "--against=runtime", "--limit=5K", "text", "more"];
+      const { exitCode, stdout, stderr } = await runFade(words, { cwd });
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+      const results = objects(decode(stdout));
+      expect(results[0]).toMatchObject({ kind: "machine", runtime: `Bun ${Bun.version}` });
+      const rows = results.filter((result) => result.kind === "result");
+      expect(rows.map(({ file }) => file)).toEqual([...Array(6).fill("text"), ...Array(6).fill("more")]);
+      const [fade] = rows as [FileResult];
+      expect(fade).toMatchObject({ compressor: "fade", origin: "fade", setting: "-1", plainBytes: 5120 });
+      expect(fade.engineName).toBe("reference");
+      expect(fade.compress.memoryOf).toBe("this process");
+      const { setUpMs, engineMs, coderMs, waitingMs } = fade.compress.split ?? {};
+      const sumMs = [setUpMs, engineMs, coderMs, waitingMs].reduce((sum = 0, part = Number.NaN) => sum + part, 0);
+      expect(Math.abs((sumMs ?? 0) - fade.compress.elapsedMs)).toBeLessThan(20);
+      expect(fade.curve?.at(-1)?.bytesDone).toBe(5120);
+      const totals = results.filter((result) => result.kind === "total");
+      expect(totals.length).toBe(6);
+      expect(totals[0]).toMatchObject({ files: 2, plainBytes: 5120 + 3000 });
+    });
+  });
+
+  test("for people: a table per file and a table of all", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "more"), LINES);
+      const { stdout } = await runFade(["bench", "-3", "--against=runtime", "text", "more"], { cwd });
+      const lines = decode(stdout).split("\n");
+      for (const head of ["text, 7.20 kB", "more, 7.20 kB", "2 files together"]) expect(lines).toContain(head);
+      expect(lines.filter((line) => /^ {2}fade -3 auto \(reference\)\s+\d+ +\d+\.\d{3} /.test(line)).length).toBe(2);
+      expect(lines.filter((line) => /^ {2}runtime gzip -9 +\d+ +\d+\.\d{3} /.test(line)).length).toBe(3);
+      const shares = lines.find((line) => line.includes("compress: engine"))?.match(/\d+(?=%)/g) ?? [];
+      expect(shares.length).toBe(8);
+      expect(shares.slice(0, 4).reduce((sum, share) => sum + Number(share), 0)).toBeGreaterThanOrEqual(98);
+    });
+  });
+
+  test("--curve draws falling bars", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "text"), "a".repeat(800));
+      const { stdout } = await runFade(["bench", "--curve", "--against=none", "--streams=1", "text"], { cwd });
+      const bars = [...decode(stdout).matchAll(/ k?B (\d\.\d{3}) (#*)$/gm)].map((match) => match[2]?.length ?? 0);
+      expect(bars.length).toBeGreaterThan(5);
+      expect(bars[0]).toBeGreaterThan(5);
+      expect(bars.at(-1)).toBeLessThan(3);
+    });
+  });
+
+  test("a file that cannot be read, and a compressor that fails, are told and remembered", async () => {
+    await inDirectory(async (cwd) => {
+      mkdirSync(join(cwd, "folder"));
+      const engine = async () => new FakeEngine({ failAtCall: 3 });
+      const words = ["bench", "-1", "--against=runtime", "absent", "folder", "text"];
+      const before = benchFolders();
+      const { exitCode, stdout, stderr } = await runFade(words, { cwd, engine });
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("fade: absent: no such file or directory\n");
+      expect(stderr).toContain("fade: folder: is a directory\n");
+      expect(stderr).toMatch(/fade: text: fade -1 auto: .*fail/i);
+      expect(decode(stdout)).toContain("runtime gzip -9");
+      expect(benchFolders()).toEqual(before);
+    });
+  });
+});
+
+describe("command lines that make no sense", () => {
+  test.each([
+    [["bench"], "bench needs files"],
+    [["bench", "-"], "bench reads its files again and again"],
+    [["bench", "-d", "text"], "-d does not go with bench"],
+    [["bench", "-o", "x", "text"], "-o does not go with bench"],
+    [["--levels=1", "text"], "--levels goes with fade bench"],
+    [["-i3", "text"], "-i goes with fade bench"],
+    [["bench", "--levels=0", "text"], "--levels must be a list of levels, not 0"],
+    [["bench", "--levels=5-1", "text"], "--levels must be a list of levels, not 5-1"],
+    [["bench", "-19", "text"], "-19 must be a number from 1 to 9"],
+    [["-b12", "text"], "-b must be a number from 1 to 9, not 12"],
+    [["bench", "--engine=cpu,fast", "text"], "there is no engine fast"],
+    [["bench", "--against=rar", "text"], "there is no compressor rar to compare"],
+    [["bench", "--limit=x", "text"], "--limit must be a size, not x"],
+  ])("%p", async (words, message) => {
+    await inDirectory(async (cwd) => {
+      const { exitCode, stderr, stdout } = await runFade(words, { cwd });
+      expect(stderr).toStartWith(`fade: ${message}\n`);
+      expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 2, stdout: 0 });
+    });
+  });
+});
+
+test("as a program: fade in child processes, whose memory and start count", async () => {
+  await inDirectory(async (cwd) => {
+    const before = benchFolders();
+    const words = ["bench", "--json", "-b1", "--engine=cpu", "-T1", "-i0", "--against=none", "text"];
+    const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, encoding: "utf8" });
+    expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: "" });
+    const [, fade] = objects(ran.stdout) as [unknown, FileResult];
+    expect(fade).toMatchObject({ engineName: "cpu", plainBytes: LINES.length, isVerified: true });
+    for (const side of [fade.compress, fade.decompress]) {
+      expect(side).toMatchObject({ memoryOf: "child", runs: 1 });
+      expect(side.peakMemoryBytes).toBeGreaterThan(20e6);
+      // A program of this size needs that long to start on any machine; in this process it would be less than 1 ms.
+      expect(side.split?.setUpMs).toBeGreaterThan(10);
+    }
+    expect(fade.curve?.at(-1)?.bytesDone).toBe(LINES.length);
+    expect(benchFolders()).toEqual(before);
+  });
+}, 30_000);
