@@ -135,13 +135,19 @@ function sideOf(plainBytes: number, { best, runs, peakMemoryBytes }: Repeated): 
   };
 }
 
-/** Those of `names` that run here, and those that do not. @param names of COMPETITOR_NAMES */
+/**
+ * Those of `names` that run here, and those that do not.
+ *
+ * @param names of COMPETITOR_NAMES
+ * @param find where a program is; null if it is not installed
+ */
 export function competitorsHere(
   names: readonly string[] = COMPETITOR_NAMES,
   threads: number,
+  find: (program: string) => string | null = (program) => Bun.which(program),
 ): { runners: Runner[]; absent: AbsentResult[] } {
   const wanted = PROGRAMS.filter(({ name }) => names.includes(name));
-  const here = wanted.filter(({ name }) => Bun.which(name) !== null);
+  const here = wanted.filter(({ name }) => find(name) !== null);
   const programs = here.flatMap((program) =>
     program.settings.map((setting) => programRunner(program, setting, threads)),
   );

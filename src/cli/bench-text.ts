@@ -22,7 +22,7 @@ export function machineText({ processor, cores, threads, platform, runtime, load
   return `${what}, load ${load.toFixed(1)}`;
 }
 
-const LABEL_WIDTH = 24;
+const LABEL_WIDTH = 28;
 
 const columns = (cells: readonly string[]) =>
   [10, 8, 7, 11, 11, 9].map((width, i) => (cells[i] ?? "").padStart(width)).join("");
@@ -64,7 +64,8 @@ export function resultText(result: FileResult): string {
 /** Where the time went, as shares: of compression and of restoring. */
 export function splitText({ compress, decompress }: FileResult): string | undefined {
   if (!compress.split || !decompress.split) return undefined;
-  return `${" ".repeat(LABEL_WIDTH)}  compress: ${sharesText(compress.split)}; restore: ${sharesText(decompress.split)}`;
+  const shares = `compress: ${sharesText(compress.split)}; restore: ${sharesText(decompress.split)}`;
+  return `${" ".repeat(4)}${shares}`;
 }
 
 function sharesText({ setUpMs, engineMs, coderMs, waitingMs }: TimeSplit): string {

@@ -138,8 +138,8 @@ describe("results", () => {
       const { stdout } = await runFade(["bench", "--curve", "--against=none", "--streams=1", "text"], { cwd });
       const bars = [...decode(stdout).matchAll(/ k?B (\d\.\d{3}) (#*)$/gm)].map((match) => match[2]?.length ?? 0);
       expect(bars.length).toBeGreaterThan(5);
-      expect(bars[0]).toBeGreaterThan(5);
-      expect(bars.at(-1)).toBeLessThan(3);
+      expect(bars[0]).toBeGreaterThan(2);
+      expect(bars.at(-1)).toBe(0);
     });
   });
 
