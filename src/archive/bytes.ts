@@ -11,6 +11,13 @@ import { CorruptError, TruncatedError } from "./errors.ts";
 const VARINT_BYTES_MAX = 10;
 const U64_MAX = (1n << 64n) - 1n;
 
+/** How long `value` is as a varint. */
+export function varintBytes(value: number): number {
+  let count = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) count += 1;
+  return count;
+}
+
 /** A cursor over untrusted bytes. Offsets in errors count from the start of the archive. */
 export class ByteReader {
   readonly #view: DataView;

@@ -14,6 +14,14 @@ export function chainCheck(plain: Uint8Array, checkBefore: bigint): bigint {
   return Bun.hash.xxHash64(plain, checkBefore);
 }
 
+/** The check of a run of blocks: that of its last piece. @param pieceBytes the frame's block size */
+export function chainRun(plain: Uint8Array, checkBefore: bigint, pieceBytes: number): bigint {
+  const step = Math.max(1, pieceBytes);
+  let check = checkBefore;
+  for (let at = 0; at < plain.length; at += step) check = chainCheck(plain.subarray(at, at + step), check);
+  return check;
+}
+
 /** The low 32 bits of xxHash64 with seed 0. */
 export function guardOf(bytes: Uint8Array): number {
   return Number(Bun.hash.xxHash64(bytes, 0n) & 0xffff_ffffn);

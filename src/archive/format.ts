@@ -12,10 +12,12 @@ import type { HyperParameters } from "../model/hyper.ts";
 export const MAGIC = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** Still read, never written: a frame whose header states no block size and that ends without an index. */
-export const FORMAT_VERSION_OLD = 1;
+export const FORMAT_VERSION_1 = 1;
+/** Still read, never written: each block has its length, a guard and a long entry in the index. */
+export const FORMAT_VERSION_2 = 2;
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
 export const MODEL_CONTRACT_VERSION = 1;
@@ -25,14 +27,29 @@ export const FLAG_MODEL = 0x01;
 /** Header flag: the original length follows. Absent when the input was a pipe; version 1 always has it. */
 export const FLAG_LENGTH = 0x02;
 
-export const BLOCK_END = 0;
+/** The end mark of versions 1 and 2; a reader that comes from behind tells the versions apart by it. */
+export const BLOCK_END_OLD = 0;
 export const BLOCK_STORED = 1;
 export const BLOCK_CODED = 2;
 /** Plain bytes that the model goes through as if they had been coded. */
 export const BLOCK_LEARNED = 3;
+/** No block: the model, in a frame whose header has none because its first blocks are stored. */
+export const BLOCK_MODEL = 4;
+export const BLOCK_END = 5;
+
+/** The high half of a block's first byte: how many full blocks of plain bytes it holds, in place of a length. */
+export const PIECES_SHIFT = 4;
+export const PIECES_MAX = 15;
 
 /** Plain bytes that a block may hold. A decoder has one block in memory, so this bounds what an archive can ask for. */
 export const BLOCK_BYTES_MAX = 2 ** 30;
+
+/**
+ * Stored blocks may be longer than the frame's block size, up to this: a run of bytes that nothing can shrink shares
+ * one head, which keeps its growth to a few bytes. A decoder verifies a block before it lets go of it, so a run takes
+ * memory; 64 MiB is about what the other parts of the program take.
+ */
+export const STORED_RUN_BYTES_MAX = 2 ** 26;
 
 /** The end of an index: its length and its guard, from which a reader of a file finds the rest. */
 export const TRAILER_BYTES = 8;
@@ -63,19 +80,22 @@ export interface FrameModel {
 }
 
 export interface FrameHeader {
-  /** 2, or 1 in frames that an old fade wrote. */
+  /** 3, or less in frames that an old fade wrote. */
   readonly version: number;
-  /** Absent when every block of the frame is stored. */
+  /** Absent when every block of the frame is stored, or the first ones are and the model comes behind them. */
   readonly model?: FrameModel;
   /** Plain bytes in the whole frame; absent if the writer did not know. */
   readonly plainBytes?: number;
-  /** No block holds more plain bytes; 0 only in an empty frame. */
+  /** No block but stored ones holds more plain bytes; 0 only in an empty frame. */
   readonly blockBytes: number;
 }
 
 interface BlockFacts {
   readonly plainBytes: number;
-  /** xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). */
+  /**
+   * xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). Of a run, each
+   * piece of the frame's block size is hashed for itself and seeds the next.
+   */
   readonly check: bigint;
 }
 
@@ -94,24 +114,31 @@ export interface CodedBlock extends BlockFacts {
 export type Block = PlainBlock | CodedBlock;
 export type BlockKind = Block["kind"];
 
-export const BLOCK_TAGS: Readonly<Record<BlockKind, number>> = {
+export const BLOCK_TAGS: Readonly<Record<IndexEntry["kind"], number>> = {
   stored: BLOCK_STORED,
   coded: BLOCK_CODED,
   learned: BLOCK_LEARNED,
+  model: BLOCK_MODEL,
 };
 
-/** What the index says of a block. */
+/** What stands where a block could, and says how the coded and learned blocks behind it are to be read. */
+export interface ModelRecord {
+  readonly kind: "model";
+  readonly model: FrameModel;
+}
+
+/** What the index says of a block, or of the model between the blocks. */
 export interface IndexEntry {
-  readonly kind: BlockKind;
+  readonly kind: BlockKind | "model";
   readonly plainBytes: number;
-  /** Bytes of the archive that the block takes, from its kind to its guard. */
+  /** Bytes of the archive that the block takes, its head and its guard among them. */
   readonly codedBytes: number;
 }
 
 /** The last part of a frame: all that is needed to find its blocks from behind. */
 export interface FrameIndex {
-  /** From the magic to the guard of the header. */
-  readonly headerBytes: number;
+  /** From the magic to the end mark. */
+  readonly frameBytes: number;
   readonly entries: readonly IndexEntry[];
 }
 

@@ -7,16 +7,17 @@ import { ByteReader } from "./bytes.ts";
 import { CHECK_START } from "./checksum.ts";
 import { ArchiveError } from "./errors.ts";
 import {
-  BLOCK_END,
   type FrameHeader,
   type FrameIndex,
+  type FrameModel,
   GROUPS_MAX,
   HEADER_BODY_BYTES_MAX,
   type IndexEntry,
   MAGIC,
   TRAILER_BYTES,
 } from "./format.ts";
-import { readBlockHead, readHeader, readIndex, readTrailer } from "./read.ts";
+import { frameBytesOf, readIndex, readTrailer } from "./index.ts";
+import { readBlockHead, readHeader } from "./read.ts";
 import { ArchiveReader, type PullBytes } from "./stream.ts";
 
 /** An archive any part of which can be read. */
@@ -28,7 +29,9 @@ export interface ArchiveFile {
 
 /** A frame without its payloads. */
 export interface FrameSummary {
+  /** With the model, wherever it stands. */
   readonly header: FrameHeader;
+  /** Without the model. */
   readonly blocks: readonly IndexEntry[];
   /** The check of the last block, which is one of the whole frame. */
   readonly check: bigint;
@@ -85,20 +88,48 @@ async function frameBefore(file: ArchiveFile, end: number): Promise<FrameSummary
   const indexBytes = readTrailer(await read(end - TRAILER_BYTES, TRAILER_BYTES));
   const markOffset = end - TRAILER_BYTES - indexBytes - 1;
   const tail = await read(markOffset, end - markOffset);
-  if (tail.u8("the end mark") !== BLOCK_END) throw new ArchiveError("has no index", markOffset);
-  const index = readIndex(tail, 0);
-  const codedBytes = index.entries.reduce((sum, entry) => sum + entry.codedBytes, 0);
-  const offsetBytes = markOffset - codedBytes - index.headerBytes;
+  const offsetBytes = markOffset - frameBytesOf(tail);
   if (offsetBytes < 0) throw new ArchiveError("has an index that does not fit", markOffset);
   const header = readHeader(await read(offsetBytes, HEADER_BYTES_MAX));
-  const plainBytes = checkedSum(header, index, markOffset);
-  const last = index.entries.at(-1);
-  const head = last && readBlockHead(await read(markOffset - last.codedBytes, BLOCK_HEAD_BYTES_MAX), header);
-  const check = head?.check ?? CHECK_START;
-  return { header, blocks: index.entries, check, plainBytes, offsetBytes, lengthBytes: end - offsetBytes };
+  tail.offset = 1;
+  const { entries } = readIndex(tail, 0, header);
+  const plainBytes = checkedSum(header, entries, markOffset);
+  const model = header.model ?? (await findModel(entries, markOffset, header, read));
+  const blocks = entries.filter(({ kind }) => kind !== "model");
+  const check = await checkOfLast(entries.at(-1), markOffset, { ...header, ...(model && { model }) }, read);
+  const lengthBytes = end - offsetBytes;
+  return { header: { ...header, ...(model && { model }) }, blocks, check, plainBytes, offsetBytes, lengthBytes };
 }
 
-function checkedSum(header: FrameHeader, { entries }: FrameIndex, offset: number): number {
+type ReadPart = (offset: number, length: number) => Promise<ByteReader>;
+
+/** The check of the last block, which is one of the whole frame; a model is never the last part. */
+async function checkOfLast(
+  last: IndexEntry | undefined,
+  markOffset: number,
+  header: FrameHeader,
+  read: ReadPart,
+): Promise<bigint> {
+  if (!last) return CHECK_START;
+  const head = readBlockHead(await read(markOffset - last.codedBytes, BLOCK_HEAD_BYTES_MAX), header);
+  return head && head.kind !== "model" ? head.check : CHECK_START;
+}
+
+/** The model of a frame that has one behind its first blocks. */
+async function findModel(
+  entries: FrameIndex["entries"],
+  markOffset: number,
+  header: FrameHeader,
+  read: ReadPart,
+): Promise<FrameModel | undefined> {
+  const at = entries.findIndex(({ kind }) => kind === "model");
+  if (at < 0) return undefined;
+  const behind = entries.slice(at).reduce((sum, entry) => sum + entry.codedBytes, 0);
+  const record = readBlockHead(await read(markOffset - behind, HEADER_BYTES_MAX), header);
+  return record?.kind === "model" ? record.model : undefined;
+}
+
+function checkedSum(header: FrameHeader, entries: readonly IndexEntry[], offset: number): number {
   const plainBytes = entries.reduce((sum, entry) => sum + entry.plainBytes, 0);
   if ((header.plainBytes ?? plainBytes) === plainBytes) return plainBytes;
   throw new ArchiveError("has an index that does not fit", offset);
@@ -116,6 +147,8 @@ async function listByScan(file: ArchiveFile): Promise<FrameSummary[]> {
       opened = part;
       blocks = [];
       check = CHECK_START;
+    } else if (part.kind === "model") {
+      if (opened) opened = { ...opened, header: { ...opened.header, model: part.model } };
     } else if (part.kind === "block") {
       const { kind, plainBytes } = part.block;
       blocks.push({ kind, plainBytes, codedBytes: part.codedBytes });

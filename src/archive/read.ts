@@ -1,42 +1,54 @@
 /**
- * Finds headers, blocks and indexes in bytes that may be anything: the mirror image of write.ts. Nothing is allocated
- * by the word of an archive, payloads are views of the input, and every field is checked where it is read, so that
- * what comes out can be decoded without further doubt about its shape. Whether the plain bytes are right is only known
- * after decoding: see checkPlain. stream.ts feeds these functions piece by piece, index.ts from the end of a file.
+ * Finds headers and blocks in bytes that may be anything: the mirror image of write.ts. Nothing is allocated by the
+ * word of an archive, payloads are views of the input, and every field is checked where it is read, so that what
+ * comes out can be decoded without further doubt about its shape. Whether decoded bytes are right is only known after
+ * decoding: see checkPlain. stream.ts feeds these functions piece by piece, list.ts from the end of a file.
  */
 import { checkHyperParameters, HyperParameterError, type HyperParameters } from "../model/hyper.ts";
 import { ByteReader } from "./bytes.ts";
-import { chainCheck, checkText, guardOf } from "./checksum.ts";
+import { CHECK_START, chainRun, checkText, guardOf } from "./checksum.ts";
 import { CorruptError, NotAnArchiveError, TruncatedError, UnsupportedVersionError } from "./errors.ts";
 import {
   BLOCK_BYTES_MAX,
   BLOCK_END,
+  BLOCK_END_OLD,
   BLOCK_TAGS,
   type Block,
   type BlockKind,
   FLAG_LENGTH,
   FLAG_MODEL,
   FORMAT_VERSION,
-  FORMAT_VERSION_OLD,
-  type Frame,
+  FORMAT_VERSION_1,
+  FORMAT_VERSION_2,
   type FrameHeader,
-  type FrameIndex,
   type FrameModel,
   GROUPS_MAX,
   HEADER_BODY_BYTES_MAX,
-  INDEX_BYTES_MAX,
   type IndexEntry,
   MAGIC,
   MODEL_CONTRACT_VERSION,
+  type ModelRecord,
   PAYLOAD_SLACK_BYTES,
   PAYLOAD_SLACK_BYTES_PER_GROUP,
+  PIECES_MAX,
+  PIECES_SHIFT,
   PLAIN_BYTES_PER_PAYLOAD_BYTE_MAX,
-  TRAILER_BYTES,
+  STORED_RUN_BYTES_MAX,
 } from "./format.ts";
 
-/** @throws CorruptError if `plain` is not what was compressed into `block`. Returns the check to chain on. */
-export function checkPlain(block: Block, plain: Uint8Array, checkBefore: bigint, offsetBytes: number): bigint {
-  const found = chainCheck(plain, checkBefore);
+/**
+ * @param blockBytes the frame's block size
+ * @returns the check to chain on
+ * @throws CorruptError if `plain` is not what was compressed into `block`
+ */
+export function checkPlain(
+  block: Pick<Block, "plainBytes" | "check">,
+  plain: Uint8Array,
+  checkBefore: bigint,
+  blockBytes: number,
+  offsetBytes: number,
+): bigint {
+  const found = chainRun(plain, checkBefore, blockBytes);
   if (plain.length === block.plainBytes && found === block.check) return found;
   throw new CorruptError(offsetBytes, "the checksum of the decoded bytes", checkText(block.check), checkText(found));
 }
@@ -70,7 +82,7 @@ export function readHeader(reader: ByteReader): FrameHeader {
   if (reader.position === 0 && reader.remainingBytes === 0) throw new NotAnArchiveError(0, "empty");
   readMagic(reader);
   const version = reader.u8("the format version");
-  if (version !== FORMAT_VERSION && version !== FORMAT_VERSION_OLD) {
+  if (version < FORMAT_VERSION_1 || version > FORMAT_VERSION) {
     throw new UnsupportedVersionError(reader.position - 1, "format version", version, FORMAT_VERSION);
   }
   const bodyBytes = reader.varintWithin("the length of the header", 2, HEADER_BODY_BYTES_MAX);
@@ -96,17 +108,31 @@ function readWholeBody(body: ByteReader, version: number, bodyBytes: number): Fr
 }
 
 function readBody(body: ByteReader, version: number): FrameHeader {
-  const isOld = version === FORMAT_VERSION_OLD;
   const flagsOffset = body.position;
   const flags = body.u8("the header's flags");
-  const known = isOld ? FLAG_MODEL : FLAG_MODEL | FLAG_LENGTH;
+  const known = version === FORMAT_VERSION_1 ? FLAG_MODEL : FLAG_MODEL | FLAG_LENGTH;
   if ((flags & ~known) !== 0) throw new UnsupportedVersionError(flagsOffset, "header flags", flags, known);
-  const statedBytes = isOld ? undefined : body.varintWithin("the block size", 0, BLOCK_BYTES_MAX);
-  const hasLength = isOld || (flags & FLAG_LENGTH) !== 0;
-  const plainBytes = hasLength ? body.varintWithin("the original length", 0, Number.MAX_SAFE_INTEGER) : undefined;
+  const hasLength = version === FORMAT_VERSION_1 || (flags & FLAG_LENGTH) !== 0;
+  const sizes = readSizes(body, version, hasLength);
   const model = flags & FLAG_MODEL ? readModel(body) : undefined;
-  const blockBytes = statedBytes ?? Math.min(plainBytes ?? 0, BLOCK_BYTES_MAX);
-  return { version, blockBytes, ...(plainBytes !== undefined && { plainBytes }), ...(model && { model }) };
+  return { version, ...sizes, ...(model && { model }) };
+}
+
+function readSizes(body: ByteReader, version: number, hasLength: boolean): { plainBytes?: number; blockBytes: number } {
+  const readLength = () => body.varintWithin("the original length", 0, Number.MAX_SAFE_INTEGER);
+  if (version === FORMAT_VERSION_1) {
+    const plainBytes = readLength();
+    return { plainBytes, blockBytes: Math.min(plainBytes, BLOCK_BYTES_MAX) };
+  }
+  if (version === FORMAT_VERSION_2) {
+    const blockBytes = body.varintWithin("the block size", 0, BLOCK_BYTES_MAX);
+    return { blockBytes, ...(hasLength && { plainBytes: readLength() }) };
+  }
+  if (!hasLength) return { blockBytes: body.varintWithin("the block size", 1, BLOCK_BYTES_MAX) };
+  const plainBytes = readLength();
+  const partsMin = Math.ceil(plainBytes / BLOCK_BYTES_MAX);
+  const parts = body.varintWithin("the number of parts", partsMin, plainBytes);
+  return { plainBytes, blockBytes: parts === 0 ? 0 : Math.ceil(plainBytes / parts) };
 }
 
 function readModel(body: ByteReader): FrameModel {
@@ -136,6 +162,39 @@ function readModel(body: ByteReader): FrameModel {
   return { hyper, groupCount: body.varintWithin("the number of coder groups", 1, groupsMax) };
 }
 
+/** A frame while it is read: what its parts so far have said. */
+export class OpenFrame {
+  readonly entries: IndexEntry[] = [];
+  /** Of the blocks so far. */
+  plainBytes = 0;
+  check = CHECK_START;
+
+  constructor(
+    public header: FrameHeader,
+    /** Where the frame begins in the archive. */
+    readonly offsetBytes: number,
+  ) {}
+
+  /** Plain bytes that the header has promised and no block has brought yet; undefined: not known. */
+  get leftBytes(): number | undefined {
+    const { plainBytes } = this.header;
+    return plainBytes === undefined ? undefined : plainBytes - this.plainBytes;
+  }
+
+  /** Goes on behind `part`. */
+  advance(part: Block | ModelRecord, codedBytes: number): void {
+    if (part.kind === "model") {
+      this.header = { ...this.header, model: part.model };
+      this.entries.push({ kind: "model", plainBytes: 0, codedBytes });
+      return;
+    }
+    const { kind, plainBytes, check } = part;
+    this.entries.push({ kind, plainBytes, codedBytes });
+    this.plainBytes += plainBytes;
+    this.check = check;
+  }
+}
+
 /** What comes before a block's payload. */
 export interface BlockHead {
   readonly kind: BlockKind;
@@ -145,27 +204,71 @@ export interface BlockHead {
   readonly lengths: readonly number[];
 }
 
-const KINDS = new Map(Object.entries(BLOCK_TAGS).map(([kind, tag]) => [tag, kind as BlockKind]));
+export interface ReadOptions {
+  /** Called with the head of each block before its payload is waited for; may throw to refuse it. */
+  readonly admit?: (head: BlockHead, header: FrameHeader) => void;
+  /** false: blocks of plain bytes pass whatever their check says. Default: true. */
+  readonly checks?: boolean;
+}
+
+const KINDS = new Map(Object.entries(BLOCK_TAGS).map(([kind, tag]) => [tag, kind as IndexEntry["kind"]]));
 
 /**
- * The next block's head, or undefined at the end mark.
+ * The kind of a block, and how many full pieces it holds if that stands in place of a length.
  *
- * @param leftBytes plain bytes that the header has promised and no block has brought yet; undefined: not known
- * @throws TruncatedError, CorruptError
+ * @throws CorruptError for a kind that the frame cannot have
  */
-export function readBlockHead(reader: ByteReader, header: FrameHeader, leftBytes?: number): BlockHead | undefined {
+export function readKind(
+  reader: ByteReader,
+  header: FrameHeader,
+  byte: number,
+): { kind: IndexEntry["kind"]; pieces: number } {
+  const isOld = header.version < FORMAT_VERSION;
+  const pieces = isOld ? 0 : byte >> PIECES_SHIFT;
+  const kind = KINDS.get(isOld ? byte : byte & PIECES_MAX);
+  const refuse = (expected: string) =>
+    new CorruptError(reader.position - 1, "the kind of a block", expected, `${byte}`);
+  if (kind === undefined) throw refuse("1 to 5");
+  if (kind === "model" && (isOld || pieces > 0)) throw refuse("1 to 5");
+  if (kind === "learned" && header.version === FORMAT_VERSION_1) throw refuse("one that version 1 has");
+  if (kind !== "stored" && pieces > 1) throw refuse("at most one piece");
+  return { kind, pieces };
+}
+
+/** The length of a block's plain bytes: full pieces, of which the header's length may cut the last, or a number. */
+export function readPlainLength(
+  reader: ByteReader,
+  { blockBytes, version }: FrameHeader,
+  { kind, pieces }: { kind: IndexEntry["kind"]; pieces: number },
+  leftBytes = Number.MAX_SAFE_INTEGER,
+): number {
+  const isRun = kind === "stored" && version >= FORMAT_VERSION;
+  const bytesMax = Math.min(isRun ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes, leftBytes);
+  if (pieces === 0) return reader.varintWithin("the length of a block", 1, bytesMax);
+  const plainBytes = Math.min(pieces * blockBytes, leftBytes);
+  // One length has one spelling: every piece must have bytes.
+  if (plainBytes > (pieces - 1) * blockBytes && plainBytes <= bytesMax) return plainBytes;
+  throw new CorruptError(reader.position - 1, "the length of a block", `1 to ${bytesMax}`, `${plainBytes}`);
+}
+
+const isEnd = (byte: number, { version }: FrameHeader) =>
+  byte === (version < FORMAT_VERSION ? BLOCK_END_OLD : BLOCK_END);
+
+/** The next block's head, the model, or undefined at the end mark. @throws TruncatedError, CorruptError */
+export function readBlockHead(
+  reader: ByteReader,
+  header: FrameHeader,
+  leftBytes?: number,
+): BlockHead | ModelRecord | undefined {
   const start = reader.position;
-  const tag = reader.u8("a block");
-  if (tag === BLOCK_END) return undefined;
-  const kind = KINDS.get(tag);
-  if (kind === undefined || (kind === "learned" && header.version === FORMAT_VERSION_OLD)) {
-    throw new CorruptError(start, "the kind of a block", "0 to 3", `${tag}`);
+  const byte = reader.u8("a block");
+  if (isEnd(byte, header)) return undefined;
+  const { kind, pieces } = readKind(reader, header, byte);
+  if (kind === "model" ? header.model : kind !== "stored" && !header.model) {
+    throw new CorruptError(start, "the kind of a block", "one model before what needs it", kind);
   }
-  if (kind !== "stored" && !header.model) {
-    throw new CorruptError(start, "the kind of a block", "0 or 1 in a frame without a model", `${tag}`);
-  }
-  const plainBytesMax = Math.min(header.blockBytes, leftBytes ?? Number.MAX_SAFE_INTEGER);
-  const plainBytes = reader.varintWithin("the length of a block", 1, plainBytesMax);
+  if (kind === "model") return { kind, model: readModel(reader) };
+  const plainBytes = readPlainLength(reader, header, { kind, pieces }, leftBytes);
   const lengths = kind === "coded" ? readGroupLengths(reader, header.model, plainBytes, start) : [plainBytes];
   return { kind, plainBytes, lengths, check: reader.u64("the checksum of the plain bytes") };
 }
@@ -194,16 +297,36 @@ function readGroupLengths(
   return lengths;
 }
 
-/** A whole block, its guard verified; undefined behind the end mark. @throws TruncatedError, CorruptError */
-export function readBlock(reader: ByteReader, header: FrameHeader, leftBytes?: number): Block | undefined {
+/**
+ * A whole block, verified as far as that goes without decoding it, or the model; undefined behind the end mark.
+ *
+ * @throws TruncatedError, CorruptError, and what `options.admit` throws
+ */
+export function readPart(
+  reader: ByteReader,
+  frame: OpenFrame,
+  options: ReadOptions = {},
+): Block | ModelRecord | undefined {
   const start = reader.offset;
-  const head = readBlockHead(reader, header, leftBytes);
+  const at = reader.position;
+  const { header, check: checkBefore } = frame;
+  const head = readBlockHead(reader, header, frame.leftBytes);
   if (!head) return undefined;
+  if (head.kind === "model") {
+    checkGuard(reader, start, "the checksum of a model");
+    return head;
+  }
+  options.admit?.(head, header);
   const { kind, plainBytes, check, lengths } = head;
   const payload = reader.take(
     "the payload of a block",
     lengths.reduce((sum, length) => sum + length, 0),
   );
+  // The check of plain bytes that are there needs no guard beside it.
+  if (kind !== "coded" && header.version >= FORMAT_VERSION) {
+    if (options.checks !== false) checkPlain(head, payload, checkBefore, header.blockBytes, at);
+    return { kind, plainBytes, check, payload };
+  }
   checkGuard(reader, start, "the checksum of a block");
   if (kind !== "coded") return { kind, plainBytes, check, payload };
   let offset = 0;
@@ -214,94 +337,8 @@ export function readBlock(reader: ByteReader, header: FrameHeader, leftBytes?: n
   return { kind, plainBytes, check, groups };
 }
 
-/** What follows the end mark in version 2. `start` is the offset of the mark. @throws TruncatedError, CorruptError */
-export function readIndex(reader: ByteReader, start: number): FrameIndex {
-  const indexStart = reader.offset;
-  const headerBytes = reader.varintWithin("the index", 1, HEADER_BODY_BYTES_MAX * 2);
-  const count = reader.varintWithin("the number of blocks", 0, INDEX_BYTES_MAX);
-  const entries: IndexEntry[] = [];
-  for (let i = 0; i < count; i++) {
-    const at = reader.position;
-    const kind = KINDS.get(reader.u8("the index"));
-    if (kind === undefined) throw new CorruptError(at, "the index", "the kind of a block", "another number");
-    const plainBytes = reader.varintWithin("the index", 1, BLOCK_BYTES_MAX);
-    const codedBytes = reader.varintWithin("the index", 1, 2 * BLOCK_BYTES_MAX);
-    entries.push({ kind, plainBytes, codedBytes });
-  }
-  const lengthBytes = reader.offset - indexStart;
-  const at = reader.position;
-  const stated = reader.u32("the length of the index");
-  if (stated !== lengthBytes) throw new CorruptError(at, "the length of the index", `${lengthBytes}`, `${stated}`);
-  checkGuard(reader, start, "the checksum of the index");
-  return { headerBytes, entries };
-}
-
-/**
- * Behind the end mark: everything that the frame has said about itself must agree.
- *
- * @param seen what was read of the frame @param plainBytes the sum of its blocks
- * @throws TruncatedError, CorruptError
- */
-export function readEnd(reader: ByteReader, header: FrameHeader, seen: FrameIndex, plainBytes: number): void {
-  const at = reader.position;
-  if (header.plainBytes !== undefined && header.plainBytes !== plainBytes) {
-    throw new CorruptError(at, "the sum of the blocks", `${header.plainBytes} bytes`, `${plainBytes} bytes`);
-  }
-  if (header.version === FORMAT_VERSION_OLD) return;
-  const index = readIndex(reader, reader.offset - 1);
-  const agrees =
-    index.headerBytes === seen.headerBytes &&
-    index.entries.length === seen.entries.length &&
-    index.entries.every((entry, i) => isSame(entry, seen.entries[i]));
-  if (!agrees) throw new CorruptError(at, "the index", "what the blocks say", "something else");
-}
-
-function isSame(a: IndexEntry, b: IndexEntry | undefined): boolean {
-  return a.kind === b?.kind && a.plainBytes === b.plainBytes && a.codedBytes === b.codedBytes;
-}
-
-/**
- * Reads all frames of an archive that is in memory, and verifies all guards. Payloads are views of `bytes`.
- *
- * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError
- */
-export function readArchive(bytes: Uint8Array): Frame[] {
-  const reader = new ByteReader(bytes);
-  const frames: Frame[] = [];
-  do frames.push(readFrame(reader));
-  while (reader.remainingBytes > 0);
-  return frames;
-}
-
-function readFrame(reader: ByteReader): Frame {
-  const offsetBytes = reader.offset;
-  const header = readHeader(reader);
-  const headerBytes = reader.offset - offsetBytes;
-  const blocks: Block[] = [];
-  const entries: IndexEntry[] = [];
-  let plainBytes = 0;
-  for (;;) {
-    const start = reader.offset;
-    const block = readBlock(reader, header, header.plainBytes && header.plainBytes - plainBytes);
-    if (!block) break;
-    blocks.push(block);
-    entries.push({ kind: block.kind, plainBytes: block.plainBytes, codedBytes: reader.offset - start });
-    plainBytes += block.plainBytes;
-  }
-  readEnd(reader, header, { headerBytes, entries }, plainBytes);
-  return { header: { ...header, plainBytes }, blocks, offsetBytes, lengthBytes: reader.offset - offsetBytes };
-}
-
-/** The length of the index, from the last bytes of a frame. @throws TruncatedError, CorruptError */
-export function readTrailer(reader: ByteReader): number {
-  const lengthBytes = reader.u32("the length of the index");
-  if (reader.remainingBytes < TRAILER_BYTES - 4) throw new TruncatedError(reader.position, "the trailer", 4, 0);
-  if (lengthBytes >= 2 && lengthBytes <= INDEX_BYTES_MAX) return lengthBytes;
-  throw new CorruptError(reader.position - 4, "the length of the index", "2 bytes or more", `${lengthBytes}`);
-}
-
-/** Compares the u32 at the cursor with the guard of everything from `start` to the cursor. */
-function checkGuard(reader: ByteReader, start: number, field: string): void {
+/** Compares the u32 at the cursor with the guard of everything from `start` on. @throws TruncatedError, CorruptError */
+export function checkGuard(reader: ByteReader, start: number, field: string): void {
   // First the field itself: where it is not there yet, hashing what comes before it would be in vain.
   const { offset, position } = reader;
   const found = reader.u32(field);

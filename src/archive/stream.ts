@@ -5,8 +5,9 @@
  */
 import { ByteReader } from "./bytes.ts";
 import { TruncatedError } from "./errors.ts";
-import { type Block, type FrameHeader, type IndexEntry, MAGIC } from "./format.ts";
-import { readBlock, readEnd, readHeader } from "./read.ts";
+import { type Block, type FrameHeader, type FrameModel, MAGIC } from "./format.ts";
+import { readEnd } from "./index.ts";
+import { OpenFrame, type ReadOptions, readHeader, readPart } from "./read.ts";
 
 /** Gives the next bytes, as many as it likes; none at the end. */
 export type PullBytes = () => Promise<Uint8Array>;
@@ -14,22 +15,17 @@ export type PullBytes = () => Promise<Uint8Array>;
 /** A part of an archive, in order of appearance. */
 export type ArchivePart =
   | { readonly kind: "header"; readonly header: FrameHeader; readonly offsetBytes: number }
+  /** The model of a frame whose header has none; `codedBytes` of the archive. */
+  | { readonly kind: "model"; readonly model: FrameModel; readonly offsetBytes: number; readonly codedBytes: number }
   | { readonly kind: "block"; readonly block: Block; readonly offsetBytes: number; readonly codedBytes: number }
   | { readonly kind: "end"; readonly offsetBytes: number };
-
-/** What is known of the frame that is being read. */
-interface OpenFrame {
-  readonly header: FrameHeader;
-  readonly headerBytes: number;
-  readonly entries: IndexEntry[];
-  plainBytes: number;
-}
 
 const BUFFER_BYTES_MIN = 1 << 16;
 
 /** Memory: what one part needs, and at most as much again, but never more than the source has given. */
 export class ArchiveReader {
   readonly #pull: PullBytes;
+  readonly #options: ReadOptions;
   #buffer = new Uint8Array(BUFFER_BYTES_MIN);
   /** The bytes of the buffer that are not used up. */
   #start = 0;
@@ -38,14 +34,21 @@ export class ArchiveReader {
   #position = 0;
   #isEnded = false;
   #frame: OpenFrame | undefined;
+  #isAtBlock = false;
 
-  constructor(pull: PullBytes) {
+  constructor(pull: PullBytes, options: ReadOptions = {}) {
     this.#pull = pull;
+    this.#options = options;
   }
 
   /** Bytes of the archive that were used up. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Whether what `next` has thrown befell a block, rather than a header, an index, or what lies between frames. */
+  get isAtBlock(): boolean {
+    return this.#isAtBlock;
   }
 
   /**
@@ -56,29 +59,29 @@ export class ArchiveReader {
   async next(): Promise<ArchivePart | undefined> {
     const offsetBytes = this.#position;
     const frame = this.#frame;
+    this.#isAtBlock = frame !== undefined;
     if (!frame) {
       const isMore = await this.#fill(offsetBytes > 0 ? 1 : MAGIC.length);
       if (!isMore && offsetBytes > 0) return undefined;
       const header = await this.#parse(readHeader);
-      this.#frame = { header, headerBytes: this.#position - offsetBytes, entries: [], plainBytes: 0 };
+      this.#frame = new OpenFrame(header, offsetBytes);
       return { kind: "header", header, offsetBytes };
     }
-    const { header } = frame;
-    const leftBytes = header.plainBytes === undefined ? undefined : header.plainBytes - frame.plainBytes;
-    const block = await this.#parse((reader) => readBlock(reader, header, leftBytes) ?? this.#readEnd(reader, frame));
-    if (block === "end") {
+    const part = await this.#parse((reader) => readPart(reader, frame, this.#options) ?? this.#readEnd(reader, frame));
+    if (part === "end") {
       this.#frame = undefined;
       return { kind: "end", offsetBytes };
     }
     const codedBytes = this.#position - offsetBytes;
-    frame.entries.push({ kind: block.kind, plainBytes: block.plainBytes, codedBytes });
-    frame.plainBytes += block.plainBytes;
-    return { kind: "block", block, offsetBytes, codedBytes };
+    frame.advance(part, codedBytes);
+    if (part.kind === "model") return { kind: "model", model: part.model, offsetBytes, codedBytes };
+    return { kind: "block", block: part, offsetBytes, codedBytes };
   }
 
   /** Behind the end mark: everything that the frame has said about itself must agree. */
-  #readEnd(reader: ByteReader, { header, headerBytes, entries, plainBytes }: OpenFrame): "end" {
-    readEnd(reader, header, { headerBytes, entries }, plainBytes);
+  #readEnd(reader: ByteReader, frame: OpenFrame): "end" {
+    this.#isAtBlock = false;
+    readEnd(reader, frame);
     return "end";
   }
 

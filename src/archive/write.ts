@@ -10,92 +10,114 @@ import {
   BLOCK_END,
   BLOCK_TAGS,
   type Block,
+  type BlockKind,
   FLAG_LENGTH,
   FLAG_MODEL,
   FORMAT_VERSION,
   type FrameHeader,
-  type FrameIndex,
+  type FrameModel,
   GROUPS_MAX,
-  type IndexEntry,
   MAGIC,
   MODEL_CONTRACT_VERSION,
+  type ModelRecord,
+  PIECES_MAX,
+  PIECES_SHIFT,
+  STORED_RUN_BYTES_MAX,
 } from "./format.ts";
 
 /** What a caller decides about a header; the version is always the newest. */
 export type NewHeader = Omit<FrameHeader, "version">;
 
 /** @throws HyperParameterError, RangeError for a header that no reader would accept. */
-export function encodeHeader(header: NewHeader): Uint8Array {
-  const { model, plainBytes, blockBytes } = header;
+export function encodeHeader({ model, plainBytes, blockBytes }: NewHeader): Uint8Array {
   if (blockBytes < 0 || blockBytes > BLOCK_BYTES_MAX) throw new RangeError(`blocks of ${blockBytes} bytes`);
   const body = new ByteWriter();
-  body.u8((model ? FLAG_MODEL : 0) | (plainBytes === undefined ? 0 : FLAG_LENGTH)).varint(blockBytes);
-  if (plainBytes !== undefined) body.varint(plainBytes);
-  if (model) {
-    const { hyper, groupCount } = model;
-    checkHyperParameters(hyper);
-    if (groupCount < 1 || groupCount > Math.min(GROUPS_MAX, hyper.streams)) {
-      throw new RangeError(`${groupCount} coder groups for ${hyper.streams} streams`);
-    }
-    body.varint(MODEL_CONTRACT_VERSION);
-    body.varint(hyper.history).varint(hyper.embedding);
-    body.varint(hyper.globalHidden).varint(hyper.slot).varint(hyper.fineHidden).varint(hyper.coarseHidden);
-    body.varint(hyper.streams).varint(hyper.learningRate).varint(groupCount);
-  }
+  body.u8((model ? FLAG_MODEL : 0) | (plainBytes === undefined ? 0 : FLAG_LENGTH));
+  if (plainBytes === undefined) body.varint(blockBytes);
+  else body.varint(plainBytes).varint(partsOf(plainBytes, blockBytes));
+  if (model) writeModel(body, model);
   const bodyBytes = body.finish();
   const guarded = new ByteWriter().raw(MAGIC).u8(FORMAT_VERSION).varint(bodyBytes.length).raw(bodyBytes).finish();
   return withGuard([guarded]);
 }
 
-/** @throws RangeError if a block is empty (an empty input has no blocks) or longer than the format allows. */
-export function encodeBlock(block: Block): Uint8Array {
-  if (block.plainBytes < 1 || block.plainBytes > BLOCK_BYTES_MAX) {
-    throw new RangeError(`a block of ${block.plainBytes} bytes`);
-  }
-  const parts = block.kind === "coded" ? block.groups : [block.payload];
-  const head = new ByteWriter().u8(BLOCK_TAGS[block.kind]).varint(block.plainBytes);
-  if (block.kind === "coded") for (const group of block.groups) head.varint(group.length);
-  head.u64(block.check);
-  return withGuard([head.finish(), ...parts]);
+/** How many parts of equal length a frame has, from which a reader takes the block size. */
+function partsOf(plainBytes: number, blockBytes: number): number {
+  const parts = plainBytes === 0 ? 0 : Math.ceil(plainBytes / blockBytes);
+  if (plainBytes > 0 && Math.ceil(plainBytes / parts) === blockBytes) return parts;
+  if (plainBytes === 0 && blockBytes === 0) return 0;
+  throw new RangeError(`blocks of ${blockBytes} bytes do not share ${plainBytes} bytes alike`);
 }
 
-/** The end mark, the index and the trailer. */
-export function encodeEnd({ headerBytes, entries }: FrameIndex): Uint8Array {
-  const index = new ByteWriter().varint(headerBytes).varint(entries.length);
-  for (const { kind, plainBytes, codedBytes } of entries) {
-    index.u8(BLOCK_TAGS[kind]).varint(plainBytes).varint(codedBytes);
+function writeModel(body: ByteWriter, { hyper, groupCount }: FrameModel): void {
+  checkHyperParameters(hyper);
+  if (groupCount < 1 || groupCount > Math.min(GROUPS_MAX, hyper.streams)) {
+    throw new RangeError(`${groupCount} coder groups for ${hyper.streams} streams`);
   }
-  const bytes = index.finish();
-  return withGuard([Uint8Array.of(BLOCK_END), bytes, new ByteWriter().u32(bytes.length).finish()]);
+  body.varint(MODEL_CONTRACT_VERSION);
+  body.varint(hyper.history).varint(hyper.embedding);
+  body.varint(hyper.globalHidden).varint(hyper.slot).varint(hyper.fineHidden).varint(hyper.coarseHidden);
+  body.varint(hyper.streams).varint(hyper.learningRate).varint(groupCount);
 }
 
 /** Makes the bytes of a frame part by part, and keeps the index meanwhile. */
 export class FrameWriter {
-  readonly #entries: IndexEntry[] = [];
+  readonly #index = new ByteWriter();
   readonly #header: NewHeader;
-  #headerBytes = 0;
+  #model: FrameModel | undefined;
+  #blocks = 0;
+  #frameBytes = 0;
   #plainBytes = 0;
 
   constructor(header: NewHeader) {
     this.#header = header;
+    this.#model = header.model;
   }
 
   /** The first part. @throws what encodeHeader throws */
   header(): Uint8Array {
     const bytes = encodeHeader(this.#header);
-    this.#headerBytes = bytes.length;
+    this.#frameBytes = bytes.length;
     return bytes;
   }
 
-  /** @throws RangeError if the block breaks what the header says */
-  block(block: Block): Uint8Array {
-    const { blockBytes, model } = this.#header;
-    if (block.plainBytes > blockBytes) throw new RangeError(`${block.plainBytes} bytes in a block of ${blockBytes}`);
-    if (!model && block.kind !== "stored") throw new RangeError(`a ${block.kind} block in a frame without a model`);
-    const bytes = encodeBlock(block);
-    this.#entries.push({ kind: block.kind, plainBytes: block.plainBytes, codedBytes: bytes.length });
-    this.#plainBytes += block.plainBytes;
+  /** For frames whose header has no model: before the first block that needs it. @throws RangeError if there is one */
+  model(model: FrameModel): Uint8Array {
+    if (this.#model) throw new RangeError("a second model in a frame");
+    this.#model = model;
+    const record = new ByteWriter().u8(BLOCK_TAGS.model);
+    writeModel(record, model);
+    const bytes = withGuard([record.finish()]);
+    this.#index.u8(BLOCK_TAGS.model).varint(bytes.length);
+    this.#count(bytes.length, 0);
     return bytes;
+  }
+
+  /** @throws RangeError if the block breaks what the header says, or what the format allows */
+  block(block: Block): Uint8Array {
+    if (block.kind !== "coded") return concatenate(this.plain(block.kind, [block.payload], block.check));
+    if (!this.#model) throw new RangeError("a coded block in a frame without a model");
+    const head = new ByteWriter().raw(this.#lengthOf("coded", block.plainBytes));
+    for (const group of block.groups) head.varint(group.length);
+    const bytes = withGuard([head.u64(block.check).finish(), ...block.groups]);
+    this.#index.raw(this.#lengthOf("coded", block.plainBytes)).varint(bytes.length);
+    this.#count(bytes.length, block.plainBytes);
+    return bytes;
+  }
+
+  /**
+   * A block of plain bytes, in parts that belong together: its head, and `pieces` as they are, without a copy.
+   *
+   * @throws RangeError as `block`
+   */
+  plain(kind: Exclude<BlockKind, "coded">, pieces: readonly Uint8Array[], check: bigint): Uint8Array[] {
+    if (!this.#model && kind === "learned") throw new RangeError("a learned block in a frame without a model");
+    const plainBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const length = this.#lengthOf(kind, plainBytes);
+    const head = new ByteWriter().raw(length).u64(check).finish();
+    this.#index.raw(length);
+    this.#count(head.length + plainBytes, plainBytes);
+    return [head, ...pieces];
   }
 
   /** The last part. @throws RangeError if the blocks do not add up to the header's length */
@@ -104,14 +126,36 @@ export class FrameWriter {
     if (plainBytes !== this.#plainBytes) {
       throw new RangeError(`blocks of ${this.#plainBytes} bytes in a frame of ${plainBytes}`);
     }
-    return encodeEnd({ headerBytes: this.#headerBytes, entries: this.#entries });
+    const entries = this.#index.finish();
+    const index = new ByteWriter().varint(this.#frameBytes).varint(this.#blocks).finish();
+    const length = new ByteWriter().u32(index.length + entries.length).finish();
+    return withGuard([Uint8Array.of(BLOCK_END), index, entries, length]);
+  }
+
+  /** The kind, with the number of full pieces if that says the length, else with the length behind it. */
+  #lengthOf(kind: BlockKind, plainBytes: number): Uint8Array {
+    const { blockBytes, plainBytes: totalBytes = Number.MAX_SAFE_INTEGER } = this.#header;
+    const bytesMax = kind === "stored" ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes;
+    // An empty input has no blocks.
+    if (plainBytes < 1 || plainBytes > bytesMax) throw new RangeError(`${plainBytes} bytes in a ${kind} block`);
+    const pieces = Math.ceil(plainBytes / blockBytes);
+    const isFull = plainBytes === Math.min(pieces * blockBytes, totalBytes - this.#plainBytes);
+    if (isFull && pieces <= PIECES_MAX) return Uint8Array.of(BLOCK_TAGS[kind] | (pieces << PIECES_SHIFT));
+    return new ByteWriter().u8(BLOCK_TAGS[kind]).varint(plainBytes).finish();
+  }
+
+  #count(codedBytes: number, plainBytes: number): void {
+    this.#blocks += 1;
+    this.#frameBytes += codedBytes;
+    this.#plainBytes += plainBytes;
   }
 }
 
 /** A whole frame. @throws RangeError if the blocks do not add up to the header's length. */
-export function encodeFrame(header: NewHeader, blocks: readonly Block[]): Uint8Array {
+export function encodeFrame(header: NewHeader, parts: readonly (Block | ModelRecord)[]): Uint8Array {
   const writer = new FrameWriter(header);
-  return concatenate([writer.header(), ...blocks.map((block) => writer.block(block)), writer.end()]);
+  const encode = (part: Block | ModelRecord) => (part.kind === "model" ? writer.model(part.model) : writer.block(part));
+  return concatenate([writer.header(), ...parts.map(encode), writer.end()]);
 }
 
 /** A frame that holds `plain` as it is, in one block. @throws RangeError beyond BLOCK_BYTES_MAX */

@@ -163,7 +163,8 @@ const MACHINE: readonly OptionSpec[] = [
   {
     name: "no-check",
     help: "decompress without comparing checksums",
-    details: "Bytes that are not what was compressed come out, too. Damage to the archive itself is still an error.",
+    details:
+      "Bytes that are not what was compressed come out, too. Damage to headers and coded data is still an error.",
   },
 ];
 

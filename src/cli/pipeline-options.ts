@@ -20,6 +20,8 @@ export function compressOptionsOf(settings: Settings): CompressOptions {
   return {
     ...limitsOf(settings),
     blockBytes: settings.blockBytes ?? blockBytesFor(settings.shape),
+    // Whoever names a block size bounds the memory, and wants no longer runs of stored blocks either.
+    ...(settings.blockBytes !== undefined && { runBytes: settings.blockBytes }),
     hyperFor: (blockBytes) => hyperFor(settings, blockBytes),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Streams of plain bytes to frames: joins the container (src/archive) with the blocks (compress.ts). One block is in
- * memory, whatever the length of the input, and what is done with it (coded, stored, learned) is decided here.
+ * memory, whatever the length of the input, and what is done with it (coded, stored, learned) is decided here. Only
+ * stored blocks are collected, up to 64 MiB, so that they share a head: the first of a row goes out at once.
  *
  * A block that looks like chance is stored, and the model never hears of it. Where the model has tried and failed, it
  * has learned from the block all the same: then the block goes out as "learned", plain bytes through which the decoder
@@ -8,7 +9,13 @@
  * begins anew) or none can follow.
  */
 import { CHECK_START, chainCheck } from "../archive/checksum.ts";
-import { BLOCK_BYTES_MAX, type Block, type FrameModel } from "../archive/format.ts";
+import {
+  BLOCK_BYTES_MAX,
+  type Block,
+  type FrameModel,
+  type PlainBlock,
+  STORED_RUN_BYTES_MAX,
+} from "../archive/format.ts";
 import { FrameWriter } from "../archive/write.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -39,6 +46,8 @@ export type ByteSink = (bytes: Uint8Array) => Promise<void>;
 export interface CompressOptions extends FrameOptions {
   /** Plain bytes in a block, at most; 1 to BLOCK_BYTES_MAX. */
   readonly blockBytes: number;
+  /** Stored blocks are joined up to this length; default: STORED_RUN_BYTES_MAX, or what the memory allows. */
+  readonly runBytes?: number;
   /** The model for blocks of this many bytes; its `streams` may be at most that. */
   readonly hyperFor: (blockBytes: number) => HyperParameters;
 }
@@ -92,18 +101,19 @@ export async function compressStream(
   const first = await source.read(Math.max(1, blockBytes));
   // A short block is the last one; what comes after a full one is only known if the size is.
   const totalBytes = sizeBytes ?? (first.length < blockBytes ? first.length : undefined);
-  const compressor = new FrameCompressor(engineSource, options, totalBytes);
+  const plan = { totalBytes, blockBytes: totalBytes === first.length ? first.length : blockBytes };
+  const compressor = new FrameCompressor(engineSource, options, plan, sink);
   try {
-    await compressor.open(first, totalBytes === first.length ? first.length : blockBytes, sink);
     let doneBytes = first.length;
+    await compressor.add(first, first.length < blockBytes || doneBytes === totalBytes);
     for (let plain = first; plain.length === blockBytes && doneBytes !== totalBytes; ) {
       plain = await source.read(totalBytes === undefined ? blockBytes : Math.min(blockBytes, totalBytes - doneBytes));
       doneBytes += plain.length;
       const isLast = plain.length < blockBytes || doneBytes === totalBytes;
-      if (plain.length > 0) await sink(await compressor.block(plain, isLast));
+      if (plain.length > 0) await compressor.add(plain, isLast);
     }
     if (totalBytes !== undefined && doneBytes !== totalBytes) throw new InputSizeError(totalBytes, doneBytes);
-    await sink(compressor.end());
+    await compressor.end();
   } finally {
     await compressor.close();
   }
@@ -133,53 +143,64 @@ export function sourceOf(plain: Uint8Array, isSizeKnown = true): PlainSource {
   return { ...(isSizeKnown && { sizeBytes: plain.length }), read };
 }
 
+/** What is known of a frame before its first block. */
+interface FramePlan {
+  readonly totalBytes: number | undefined;
+  readonly blockBytes: number;
+}
+
+/** A share of the memory that may be used, for stored blocks that wait for each other. */
+const RUN_SHARE = 1 / 4;
+
 class FrameCompressor {
   readonly #engineSource: EngineSource;
   readonly #options: CompressOptions;
-  readonly #totalBytes: number | undefined;
-  #hyper: HyperParameters | undefined;
+  readonly #plan: FramePlan;
+  readonly #sink: ByteSink;
+  readonly #runBytesMax: number;
+  #frameModel: FrameModel | undefined;
   #writer: FrameWriter | undefined;
+  #isModelWritten = false;
   #model: BlockCompressor | undefined;
   #doneBytes = 0;
   #check = CHECK_START;
   /** Whether a coded or learned block came before: then the model's state is the decoder's, too. */
   #hasHistory = false;
+  /** Stored blocks that have not gone out. */
+  #run: Uint8Array[] = [];
+  #runCheck = CHECK_START;
+  #isBehindStored = false;
 
-  constructor(engineSource: EngineSource, options: CompressOptions, totalBytes: number | undefined) {
+  constructor(engineSource: EngineSource, options: CompressOptions, plan: FramePlan, sink: ByteSink) {
     this.#engineSource = engineSource;
     this.#options = options;
-    this.#totalBytes = totalBytes;
+    this.#plan = plan;
+    this.#sink = sink;
+    const { runBytes = STORED_RUN_BYTES_MAX, memoryBytesMax } = options;
+    this.#runBytesMax = Math.min(runBytes, STORED_RUN_BYTES_MAX, Math.floor(memoryBytesMax * RUN_SHARE));
   }
 
-  /** Writes the header and the first block, which decides whether a frame of one block has a model at all. */
-  async open(first: Uint8Array, blockBytes: number, sink: ByteSink): Promise<void> {
-    const isWhole = first.length === this.#totalBytes;
-    const plainBytes = this.#totalBytes;
-    const length = plainBytes === undefined ? {} : { plainBytes };
-    if (isWhole && first.length < STORED_BELOW_BYTES) {
-      this.#writer = new FrameWriter({ blockBytes: first.length, ...length });
-      await sink(this.#writer.header());
-      if (first.length > 0) await sink(this.#writer.block(await this.#plainBlock("stored", first)));
+  /** Takes the next block, and sends what is ready to the sink. */
+  async add(plain: Uint8Array, isLast: boolean): Promise<void> {
+    const isFirst = this.#writer === undefined;
+    const isWhole = isFirst && isLast;
+    if (isFirst && !(isWhole && plain.length < STORED_BELOW_BYTES)) this.#chooseModel(plain);
+    const block = this.#frameModel ? await this.#makeBlock(plain, isLast) : this.#plainBlock("stored", plain);
+    if (isFirst) await this.#writeHeader(block);
+    if (plain.length === 0) return;
+    if (block.kind === "stored") {
+      await this.#addStored(block.payload, isLast);
       return;
     }
-    this.#hyper = this.#options.hyperFor(Math.min(blockBytes, first.length));
-    checkMemory(this.#hyper, 3 * blockBytes, this.#options.memoryBytesMax);
-    const model: FrameModel = { hyper: this.#hyper, groupCount: coderGroupsFor(this.#hyper.streams) };
-    const block = await this.#makeBlock(first, isWhole);
-    const isPlain = isWhole && block.kind === "stored";
-    this.#writer = new FrameWriter({ blockBytes, ...length, ...(!isPlain && { model }) });
-    await sink(this.#writer.header());
-    await sink(this.#writer.block(block));
+    await this.#flush();
+    this.#isBehindStored = false;
+    await this.#writeModel();
+    await this.#sink(this.#open.block(block));
   }
 
-  async block(plain: Uint8Array, isLast: boolean): Promise<Uint8Array> {
-    if (!this.#writer) throw new Error("the frame is not open");
-    return this.#writer.block(await this.#makeBlock(plain, isLast));
-  }
-
-  end(): Uint8Array {
-    if (!this.#writer) throw new Error("the frame is not open");
-    return this.#writer.end();
+  async end(): Promise<void> {
+    await this.#flush();
+    await this.#sink(this.#open.end());
   }
 
   async close(): Promise<void> {
@@ -187,8 +208,55 @@ class FrameCompressor {
     this.#model = undefined;
   }
 
+  get #open(): FrameWriter {
+    if (!this.#writer) throw new Error("the frame is not open");
+    return this.#writer;
+  }
+
+  #chooseModel(first: Uint8Array): void {
+    const { blockBytes } = this.#plan;
+    const hyper = this.#options.hyperFor(Math.min(blockBytes, first.length));
+    checkMemory(hyper, 3 * blockBytes, this.#options.memoryBytesMax);
+    this.#frameModel = { hyper, groupCount: coderGroupsFor(hyper.streams) };
+  }
+
+  /** The model stands there only if the first block needs it: what is stored to its end has none. */
+  async #writeHeader(first: Block): Promise<void> {
+    const { totalBytes: plainBytes, blockBytes } = this.#plan;
+    const model = first.kind === "stored" ? undefined : this.#frameModel;
+    this.#isModelWritten = model !== undefined;
+    this.#writer = new FrameWriter({
+      blockBytes,
+      ...(plainBytes !== undefined && { plainBytes }),
+      ...(model && { model }),
+    });
+    await this.#sink(this.#writer.header());
+  }
+
+  async #writeModel(): Promise<void> {
+    if (this.#isModelWritten || !this.#frameModel) return;
+    this.#isModelWritten = true;
+    await this.#sink(this.#open.model(this.#frameModel));
+  }
+
+  async #addStored(plain: Uint8Array, isLast: boolean): Promise<void> {
+    this.#run.push(plain);
+    this.#runCheck = this.#check;
+    const runBytes = this.#run.reduce((sum, piece) => sum + piece.length, 0);
+    const isFull = runBytes + this.#plan.blockBytes > this.#runBytesMax;
+    if (isLast || isFull || !this.#isBehindStored) await this.#flush();
+    this.#isBehindStored = true;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#run.length === 0) return;
+    const parts = this.#open.plain("stored", this.#run, this.#runCheck);
+    this.#run = [];
+    for (const part of parts) await this.#sink(part);
+  }
+
   async #makeBlock(plain: Uint8Array, isLast: boolean): Promise<Block> {
-    if (looksIncompressible(plain)) return await this.#plainBlock("stored", plain);
+    if (looksIncompressible(plain)) return this.#plainBlock("stored", plain);
     const { groups } = await (await this.#openModel()).compress(plain);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
@@ -198,15 +266,15 @@ class FrameCompressor {
       this.#chain(plain);
       return { kind: "coded", plainBytes: plain.length, check: this.#check, groups };
     }
-    if (!isLast && this.#hasHistory) return await this.#plainBlock("learned", plain);
+    if (!isLast && this.#hasHistory) return this.#plainBlock("learned", plain);
     if (!isLast) await this.close();
-    return await this.#plainBlock("stored", plain);
+    return this.#plainBlock("stored", plain);
   }
 
   async #openModel(): Promise<BlockCompressor> {
-    if (!this.#hyper) throw new Error("the frame has no model");
     if (this.#model) return this.#model;
-    const groups = coderGroupsFor(this.#hyper.streams);
+    if (!this.#frameModel) throw new Error("the frame has no model");
+    const { hyper, groupCount: groups } = this.#frameModel;
     const onProgress = this.#options.onProgress;
     const options = {
       ...this.#options,
@@ -217,11 +285,11 @@ class FrameCompressor {
           onProgress({ ...progress, bytesDone: this.#doneBytes + progress.bytesDone }),
       }),
     };
-    this.#model = await BlockCompressor.open(await this.#engineSource(), this.#hyper, options);
+    this.#model = await BlockCompressor.open(await this.#engineSource(), hyper, options);
     return this.#model;
   }
 
-  async #plainBlock(kind: "stored" | "learned", plain: Uint8Array): Promise<Block> {
+  #plainBlock(kind: "stored" | "learned", plain: Uint8Array): PlainBlock {
     this.#chain(plain);
     return { kind, plainBytes: plain.length, check: this.#check, payload: plain };
   }

@@ -5,12 +5,12 @@
 import { CHECK_START } from "../archive/checksum.ts";
 import { ArchiveError, CorruptError } from "../archive/errors.ts";
 import type { Block, Frame, FrameHeader } from "../archive/format.ts";
-import { checkPlain } from "../archive/read.ts";
+import { type BlockHead, checkPlain } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
-import { checkMemory } from "./memory.ts";
+import { checkMemory, checkStoredMemory } from "./memory.ts";
 
 export interface RestoreProgress {
   /** Plain bytes that are restored, of all frames so far. */
@@ -44,7 +44,8 @@ export class BlockError extends ArchiveError {
 /**
  * Restores all frames that `pull` gives, and hands each block to `sink` when it is verified.
  *
- * Memory: the model, twice a block of the archive and a block of plain bytes, all held against `memoryBytesMax`.
+ * Memory: the model, twice a block of the archive and a block of plain bytes, all held against `memoryBytesMax` when
+ * the head of the block has come and its payload has not.
  * @returns plain and archive bytes
  * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, BlockError (which wraps them behind
  *   the first block), MemoryLimitError, and what the source, the sink, the engine and the coder throw
@@ -55,18 +56,35 @@ export async function restore(
   engineSource: EngineSource,
   options: RestoreOptions,
 ): Promise<{ plainBytes: number; codedBytes: number }> {
-  const reader = new ArchiveReader(pull);
   const restorer = new Restorer(engineSource, options);
+  const reader = new ArchiveReader(pull, {
+    admit: (head, header) => restorer.admit(head, header),
+    checks: options.checks !== false,
+  });
   try {
-    for (let part = await restorer.guarded(() => reader.next()); part; ) {
-      const plain = await restorer.guarded(() => restorer.take(part as ArchivePart, reader.position));
-      if (plain) await sink(plain);
-      part = await restorer.guarded(() => reader.next());
+    const next = () =>
+      reader.next().catch((error: unknown) => {
+        throw reader.isAtBlock ? restorer.placed(error) : error;
+      });
+    for (let part = await next(); part; part = await next()) {
+      const taken = part;
+      const plain = await restorer.take(taken, reader.position).catch((error: unknown) => {
+        throw restorer.placed(error);
+      });
+      if (plain) await emit(plain, taken, sink);
     }
     return { plainBytes: restorer.plainBytes, codedBytes: reader.position };
   } finally {
     await restorer.close();
   }
+}
+
+/** A stored block can be long, and is a view of the reader's buffer, which the sink may not keep: it gets copies. */
+const COPY_BYTES = 1 << 22;
+
+async function emit(plain: Uint8Array, part: ArchivePart, sink: ByteSink): Promise<void> {
+  if (part.kind === "block" && part.block.kind === "coded") return await sink(plain);
+  for (let at = 0; at < plain.length; at += COPY_BYTES) await sink(plain.slice(at, at + COPY_BYTES));
 }
 
 /** Restores one frame that is in memory. @throws what restore throws */
@@ -110,14 +128,10 @@ class Restorer {
     this.#options = options;
   }
 
-  /** Adds to complaints where they come from. */
-  async guarded<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const isPlaceless = this.#blocks === 0 || !(error instanceof ArchiveError);
-      throw isPlaceless ? error : new BlockError(error, this.#blocks + 1, this.plainBytes);
-    }
+  /** Adds to a complaint about a block which one it is, if sound ones came before. */
+  placed(error: unknown): unknown {
+    const isPlaceless = this.#blocks === 0 || !(error instanceof ArchiveError);
+    return isPlaceless ? error : new BlockError(error, this.#blocks + 1, this.plainBytes);
   }
 
   /** Follows one part; gives the plain bytes of a block. */
@@ -129,19 +143,33 @@ class Restorer {
       this.#totalBytes = add(this.#totalBytes, plainBytes);
       return undefined;
     }
+    if (part.kind === "model") {
+      if (this.#header) this.#header = { ...this.#header, model: part.model };
+      return undefined;
+    }
     if (part.kind === "end") {
       await this.close();
       return undefined;
     }
     const { block, offsetBytes } = part;
     const plain = await this.#restoreBlock(block, offsetBytes);
-    this.#check = this.#options.checks === false ? block.check : checkPlain(block, plain, this.#check, offsetBytes);
+    this.#check = this.#options.checks === false ? block.check : this.#verify(block, plain, offsetBytes);
     this.#blocks += 1;
     this.plainBytes += plain.length;
     this.#codedBytes = codedBytes;
     this.#report(0);
-    // The payload of a plain block is a view of the reader's buffer, and the sink may keep what it gets.
-    return block.kind === "coded" ? plain : plain.slice();
+    return plain;
+  }
+
+  /** Refuses a block that needs too much memory, before its payload is there. @throws MemoryLimitError */
+  admit({ kind, plainBytes }: BlockHead, { model, blockBytes }: FrameHeader): void {
+    const { memoryBytesMax } = this.#options;
+    if (kind !== "stored" && model) checkMemory(model.hyper, 3 * blockBytes, memoryBytesMax);
+    else checkStoredMemory(plainBytes, memoryBytesMax);
+  }
+
+  #verify(block: Block, plain: Uint8Array, offsetBytes: number): bigint {
+    return checkPlain(block, plain, this.#check, this.#header?.blockBytes ?? plain.length, offsetBytes);
   }
 
   async close(): Promise<void> {
@@ -155,7 +183,7 @@ class Restorer {
     const model = await this.#openModel();
     if (block.kind !== "coded") {
       // First the check: bytes that are wrong would only waste the time.
-      if (this.#options.checks !== false) checkPlain(block, block.payload, this.#check, offsetBytes);
+      if (this.#options.checks !== false) this.#verify(block, block.payload, offsetBytes);
       await model.learn(block.payload);
       return block.payload;
     }

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { ByteReader, ByteWriter } from "../../src/archive/bytes.ts";
-import { CHECK_START, chainCheck, guardOf } from "../../src/archive/checksum.ts";
+import { CHECK_START, chainCheck, chainRun, guardOf } from "../../src/archive/checksum.ts";
 import {
   ArchiveError,
   CorruptError,
@@ -12,10 +12,11 @@ import {
   TruncatedError,
   UnsupportedVersionError,
 } from "../../src/archive/errors.ts";
-import { type Block, FORMAT_VERSION } from "../../src/archive/format.ts";
+import { BLOCK_END, type Block, FORMAT_VERSION } from "../../src/archive/format.ts";
 import { listFrames } from "../../src/archive/list.ts";
-import { checkPlain, readArchive } from "../../src/archive/read.ts";
+import { checkPlain } from "../../src/archive/read.ts";
 import { ArchiveReader, pullFrom } from "../../src/archive/stream.ts";
+import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader, encodeStoredFrame, type NewHeader } from "../../src/archive/write.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 import { xxHash64 } from "./xxhash64.ts";
@@ -25,7 +26,7 @@ const model = { hyper: tinyHyper(6), groupCount: 2 };
 
 /** A frame of all kinds of blocks. Coded payloads mean nothing; the container does not look inside. */
 function mixedFrame(isLengthKnown = true): { bytes: Uint8Array; header: NewHeader; blocks: Block[] } {
-  const plains = [text("stored"), text("coded one"), text("coded two"), text("learned")];
+  const plains = [text("stored.."), text("coded one"), text("coded two"), text("learned")];
   let check = CHECK_START;
   const blocks = plains.map((plain, i): Block => {
     check = chainCheck(plain, check);
@@ -39,6 +40,20 @@ function mixedFrame(isLengthKnown = true): { bytes: Uint8Array; header: NewHeade
   return { bytes: encodeFrame(header, blocks), header, blocks };
 }
 
+/** A frame that begins with a run of stored blocks, and has its model behind them. */
+function lateFrame(isLengthKnown = true): Uint8Array {
+  const run = text("stored as a run of three...");
+  const checks = [chainRun(run, CHECK_START, 9)];
+  for (const plain of ["coded one", "the end"]) checks.push(chainCheck(text(plain), checks.at(-1)!));
+  const [first = 0n, second = 0n, third = 0n] = checks;
+  return encodeFrame({ blockBytes: 9, ...(isLengthKnown && { plainBytes: 43 }) }, [
+    { kind: "stored", plainBytes: 27, check: first, payload: run },
+    { kind: "model", model },
+    { kind: "coded", plainBytes: 9, check: second, groups: [text("abc"), text("de")] },
+    { kind: "stored", plainBytes: 7, check: third, payload: text("the end") },
+  ]);
+}
+
 /** A header with its guard made right again, so that only the altered field can be to blame. */
 function withBody(edit: (body: number[]) => void, version = FORMAT_VERSION): Uint8Array {
   const original = encodeHeader({ model, plainBytes: 100, blockBytes: 100 });
@@ -46,7 +61,7 @@ function withBody(edit: (body: number[]) => void, version = FORMAT_VERSION): Uin
   edit(body);
   const guarded = new ByteWriter().raw(original.subarray(0, 8)).u8(version).varint(body.length);
   const bytes = guarded.raw(Uint8Array.from(body)).finish();
-  return new ByteWriter().raw(bytes).u32(guardOf(bytes)).u8(0).finish();
+  return new ByteWriter().raw(bytes).u32(guardOf(bytes)).u8(BLOCK_END).finish();
 }
 
 /** Reads a whole archive, piece by piece. */
@@ -103,7 +118,7 @@ describe("frames", () => {
   test("come back as they were written, alone and concatenated", () => {
     const { bytes, header, blocks } = mixedFrame();
     const [frame] = readArchive(bytes);
-    const read = { ...header, version: FORMAT_VERSION, plainBytes: 31 };
+    const read = { ...header, version: FORMAT_VERSION, plainBytes: 33 };
     expect(frame).toEqual({ header: read, blocks, offsetBytes: 0, lengthBytes: bytes.length });
     expect(readArchive(mixedFrame(false).bytes)[0]).toMatchObject({ header: read, blocks });
     const twice = readArchive(Uint8Array.from([...bytes, ...bytes]));
@@ -113,8 +128,25 @@ describe("frames", () => {
 
   test("stored ones are as long as the format says", () => {
     expect(encodeStoredFrame(new Uint8Array(0)).length).toBe(28);
-    expect(encodeStoredFrame(new Uint8Array(1)).length).toBe(46);
-    expect(encodeStoredFrame(new Uint8Array(1 << 22)).length - (1 << 22)).toBeLessThanOrEqual(60);
+    expect(encodeStoredFrame(new Uint8Array(1)).length).toBe(39);
+    expect(encodeStoredFrame(new Uint8Array(1 << 22)).length - (1 << 22)).toBe(44);
+  });
+
+  test("the model may stand behind the first stored blocks, but only once, and only before what needs it", () => {
+    for (const isLengthKnown of [true, false]) {
+      const [frame] = readArchive(lateFrame(isLengthKnown));
+      expect(frame).toMatchObject({ header: { model, plainBytes: 43, blockBytes: 9 } });
+      expect(frame?.blocks.map(({ plainBytes }) => plainBytes)).toEqual([27, 9, 7]);
+    }
+    const record = { kind: "model", model } as const;
+    expect(() => encodeFrame({ blockBytes: 9, model }, [record])).toThrow(RangeError);
+    const late = lateFrame();
+    const from = late.indexOf(4, 30);
+    const record19 = late.subarray(from, late.indexOf(0x12, from));
+    const twice = Buffer.concat([late.subarray(0, from), record19, record19, late.subarray(from + record19.length)]);
+    expect(failure(twice).message).toMatch("one model before what needs it");
+    const never = Buffer.concat([late.subarray(0, from), late.subarray(from + record19.length)]);
+    expect(failure(never).message).toMatch("one model before what needs it");
   });
 
   test("the writer refuses what the reader would", () => {
@@ -127,17 +159,23 @@ describe("frames", () => {
   test("blocks that changed places are noticed when decoded", () => {
     const [frame] = readArchive(mixedFrame().bytes);
     const [first, second] = frame!.blocks;
-    const check = checkPlain(first!, text("stored"), CHECK_START, 0);
-    expect(checkPlain(second!, text("coded one"), check, 0)).toBe(second!.check);
-    expect(() => checkPlain(second!, text("coded one"), CHECK_START, 0)).toThrow(CorruptError);
-    expect(() => checkPlain(second!, text("coded oen"), check, 0)).toThrow(CorruptError);
+    const check = checkPlain(first!, text("stored.."), CHECK_START, 9, 0);
+    expect(checkPlain(second!, text("coded one"), check, 9, 0)).toBe(second!.check);
+    expect(() => checkPlain(second!, text("coded one"), CHECK_START, 9, 0)).toThrow(CorruptError);
+    expect(() => checkPlain(second!, text("coded oen"), check, 9, 0)).toThrow(CorruptError);
   });
 
   test("are the same in pieces of any size", async () => {
-    const bytes = Buffer.concat([mixedFrame().bytes, mixedFrame(false).bytes, encodeStoredFrame(text(""))]);
+    const bytes = Buffer.concat([
+      mixedFrame().bytes,
+      mixedFrame(false).bytes,
+      lateFrame(),
+      encodeStoredFrame(text("")),
+    ]);
     const frame = ["header", "stored", "coded", "coded", "learned", "end"];
+    const late = ["header", "stored", "model", "coded", "stored", "end"];
     for (const pieceBytes of [1, 2, 7, 64, bytes.length]) {
-      expect(await streamed(bytes, pieceBytes)).toEqual([...frame, ...frame, "header", "end"]);
+      expect(await streamed(bytes, pieceBytes)).toEqual([...frame, ...frame, ...late, "header", "end"]);
     }
   });
 
@@ -154,7 +192,8 @@ describe("frames", () => {
 describe("lists", () => {
   test("are read from behind, without the payloads", async () => {
     const old = readFileSync(join(import.meta.dir, "../golden/v1-stored.fade"));
-    const parts = [mixedFrame().bytes, mixedFrame(false).bytes, encodeStoredFrame(text("hello"))];
+    const parts = [mixedFrame().bytes, mixedFrame(false).bytes, lateFrame(), lateFrame(false)];
+    parts.push(encodeStoredFrame(text("hello")));
     const bytes = Buffer.concat(parts);
     const frames = readArchive(bytes);
     const read: number[] = [];
@@ -165,13 +204,15 @@ describe("lists", () => {
     };
     const counted = { ...file, readAt };
     const summary = async (archive: typeof file) =>
-      (await listFrames(archive)).map(({ plainBytes, offsetBytes, check, blocks }) => ({
+      (await listFrames(archive)).map(({ header, plainBytes, offsetBytes, check, blocks }) => ({
+        streams: header.model?.hyper.streams,
         plainBytes,
         offsetBytes,
         check,
         kinds: blocks.map(({ kind }) => kind),
       }));
     const expected = frames.map(({ header, offsetBytes, blocks }) => ({
+      streams: header.model?.hyper.streams,
       plainBytes: header.plainBytes,
       offsetBytes,
       check: blocks.at(-1)?.check,
@@ -208,20 +249,20 @@ describe("the test vectors of docs/FORMAT.md", () => {
 
 describe("damage", () => {
   test("a truncation at any byte is called a truncation", () => {
-    const { bytes } = mixedFrame();
-    for (let length = 1; length < bytes.length; length++) {
-      expect(failure(bytes.subarray(0, length))).toBeInstanceOf(TruncatedError);
-    }
+    for (const bytes of [mixedFrame().bytes, lateFrame(), lateFrame(false)])
+      for (let length = 1; length < bytes.length; length++) {
+        expect(failure(bytes.subarray(0, length))).toBeInstanceOf(TruncatedError);
+      }
   });
 
   test("a flipped bit anywhere is noticed before anything is decoded", async () => {
-    const { bytes } = mixedFrame();
-    for (let bit = 0; bit < bytes.length * 8; bit++) {
-      const flipped = Uint8Array.from(bytes);
-      flipped[bit >> 3] = flipped[bit >> 3]! ^ (1 << (bit & 7));
-      expect(failure(flipped)).toBeInstanceOf(ArchiveError);
-      await expect(streamed(flipped, 5)).rejects.toBeInstanceOf(ArchiveError);
-    }
+    for (const bytes of [mixedFrame().bytes, lateFrame(), lateFrame(false)])
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const flipped = Uint8Array.from(bytes);
+        flipped[bit >> 3] = flipped[bit >> 3]! ^ (1 << (bit & 7));
+        expect(failure(flipped)).toBeInstanceOf(ArchiveError);
+        await expect(streamed(flipped, 5)).rejects.toBeInstanceOf(ArchiveError);
+      }
   });
 
   test("random bytes, with or without a true magic, are refused", () => {
@@ -258,7 +299,10 @@ describe("altered header fields, with a checksum that matches", () => {
   // Offsets in the body: flags, block size, length, contract, then the hyper-parameters in the order of docs/FORMAT.md.
   const cases: [string, (body: number[]) => void, string | RegExp][] = [
     ["unknown flags", put(0, 0x81), "header flags is 129"],
-    ["a block size beyond the limit", (b) => void b.splice(1, 1, 0x81, 0x80, 0x80, 0x80, 0x04), "block size"],
+    ["a block size beyond the limit", (b) => void b.splice(0, 3, 1, 0x81, 0x80, 0x80, 0x80, 0x04), "block size"],
+    ["a block size of 0", (b) => void b.splice(0, 3, 1, 0), "block size"],
+    ["no parts", put(2, 0), "number of parts"],
+    ["more parts than bytes", put(2, 101), "number of parts"],
     ["model contract", put(3, 99), "model contract is 99"],
     ["history 0", put(4, 0), "history"],
     ["history 3", put(4, 3), "history"],
@@ -281,11 +325,11 @@ describe("altered header fields, with a checksum that matches", () => {
   });
 
   test("another format version is unsupported, not corrupt", () => {
-    expect(failure(withBody(() => {}, 3))).toBeInstanceOf(UnsupportedVersionError);
+    expect(failure(withBody(() => {}, 4))).toBeInstanceOf(UnsupportedVersionError);
   });
 
   test("a length beyond what numbers hold is refused", () => {
-    const huge = withBody((b) => b.splice(2, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01));
+    const huge = withBody((b) => b.splice(1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01));
     expect(failure(huge).message).toMatch("the original length");
   });
 

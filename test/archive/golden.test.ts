@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readArchive } from "../../src/archive/read.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
+import { readArchive } from "../../src/archive/whole.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/model/reference/engine.ts";
@@ -20,6 +20,11 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v2-blocks.fade", golden("mixed.bin"), "coded coded learned learned coded stored"],
   ["v2-stored-then-coded.fade", golden("chance.bin"), "stored coded"],
   ["v2-concatenated.fade", new Uint8Array(Buffer.concat([hello, golden("text.bin")])), "stored,,coded"],
+  ["v3-stored.fade", hello, "stored"],
+  ["v3-coded.fade", golden("text.bin"), "coded"],
+  ["v3-blocks.fade", golden("mixed.bin"), "coded coded learned learned coded stored"],
+  ["v3-run.fade", golden("chance.bin"), "stored stored coded coded"],
+  ["v3-concatenated.fade", new Uint8Array(Buffer.concat([hello, golden("text.bin")])), "stored,,coded"],
 ];
 
 async function decode(archive: Uint8Array, engine: Engine): Promise<Buffer> {
@@ -45,8 +50,10 @@ describe("golden archives decode", () => {
   );
 
   test("with the reference, too", async () => {
-    const decoded = await decode(golden("v2-stored-then-coded.fade"), createReferenceEngine());
-    expect(Buffer.compare(decoded, golden("chance.bin"))).toBe(0);
+    for (const name of ["v2-stored-then-coded.fade", "v3-run.fade"]) {
+      const decoded = await decode(golden(name), createReferenceEngine());
+      expect(Buffer.compare(decoded, golden("chance.bin"))).toBe(0);
+    }
   }, 60_000);
 });
 

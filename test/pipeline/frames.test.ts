@@ -1,6 +1,6 @@
 /** Frames: when storing wins, and what is refused before anything is allocated. */
 import { expect, test } from "bun:test";
-import { readArchive } from "../../src/archive/read.ts";
+import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import { PAPER } from "../../src/model/hyper.ts";
 import { compressFrame, STORED_BELOW_BYTES } from "../../src/pipeline/frames.ts";

@@ -1,14 +1,16 @@
 /** Many blocks: what becomes of each, that they come back, and that none waits for the next. */
 import { describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { CorruptError } from "../../src/archive/errors.ts";
 import type { Frame } from "../../src/archive/format.ts";
-import { readArchive } from "../../src/archive/read.ts";
 import { type PullBytes, pullFrom } from "../../src/archive/stream.ts";
+import { readArchive } from "../../src/archive/whole.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { looksIncompressible } from "../../src/pipeline/content.ts";
 import { compressStream, InputSizeError, type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
+import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { BlockError, restore } from "../../src/pipeline/restore.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
@@ -37,6 +39,11 @@ async function decompress(pull: PullBytes, engine: Engine = new FakeEngine()): P
   return Buffer.concat(parts);
 }
 
+/** For what must be stored without asking a model. */
+const noEngine: Engine = Object.assign(new FakeEngine(), {
+  openModel: () => Promise.reject(new Error("a model was opened")),
+});
+
 const kindsOf = ({ blocks }: Frame) => blocks.map(({ kind }) => kind).join(" ");
 
 describe("a frame of many blocks", () => {
@@ -53,7 +60,7 @@ describe("a frame of many blocks", () => {
           const archive = await compress(sourceOf(plain, isSizeKnown), blockBytes, engine);
           const [frame] = readArchive(archive);
           const blocks = frame?.blocks.length ?? 0;
-          expect(archive.length).toBeLessThanOrEqual(plain.length + 72 + 28 * blocks);
+          expect(archive.length).toBeLessThanOrEqual(plain.length + 56 + 21 * blocks);
           expect(Buffer.compare(await decompress(pullFrom(archive, 50), engine), plain)).toBe(0);
           expect(engine.openModels).toBe(0);
         },
@@ -82,11 +89,45 @@ describe("a frame of many blocks", () => {
 
   test("asks no engine about chance", async () => {
     const plain = noise(20_000);
-    const openModel = () => Promise.reject(new Error("a model was opened"));
-    const none: Engine = Object.assign(new FakeEngine(), { openModel });
-    const archive = await compress(sourceOf(plain), 5000, none);
-    expect(kindsOf(readArchive(archive)[0]!)).toBe("stored stored stored stored");
-    expect(Buffer.compare(await decompress(pullFrom(archive), none), plain)).toBe(0);
+    const archive = await compress(sourceOf(plain), 5000, noEngine);
+    // The first goes out at once; those behind it share a head.
+    expect(readArchive(archive)[0]!.blocks.map(({ plainBytes }) => plainBytes)).toEqual([5000, 15_000]);
+    expect(kindsOf(readArchive(archive)[0]!)).toBe("stored stored");
+    expect(Buffer.compare(await decompress(pullFrom(archive), noEngine), plain)).toBe(0);
+  });
+
+  test.each([
+    [1, 44],
+    [1e7, 44],
+    [4e7, 54],
+    [1e8, 64],
+  ])(
+    "grows by few bytes where nothing can shrink: %p",
+    async (sizeBytes, growthMax) => {
+      const plain = new Uint8Array(randomBytes(sizeBytes));
+      const known = await compress(sourceOf(plain), 2 ** 24, noEngine);
+      expect(known.length - plain.length).toBeLessThanOrEqual(growthMax);
+      const piped = await compress(sourceOf(plain, false), 2 ** 24, noEngine);
+      expect(piped.length - plain.length).toBeLessThanOrEqual(growthMax + 8);
+      expect(Buffer.compare(await decompress(pullFrom(piped, 1 << 20), noEngine), plain)).toBe(0);
+    },
+    60_000,
+  );
+
+  test("hands on the first stored block at once, and the others in runs", async () => {
+    const blockBytes = 5000;
+    const sizes: string[] = [];
+    let read = 0;
+    const source: PlainSource = {
+      read: async () => {
+        sizes.push("read");
+        return read++ < 4 ? noise(blockBytes) : new Uint8Array(0);
+      },
+    };
+    const sink = async ({ length }: Uint8Array) => void (length === blockBytes && sizes.push("wrote"));
+    const options = { ...LIMITS, blockBytes, runBytes: 2 * blockBytes, hyperFor: () => tinyHyper(4) };
+    await compressStream(source, sink, async () => noEngine, options);
+    expect(sizes.join(" ")).toBe("read wrote read read wrote wrote read read wrote");
   });
 
   test("that a file has shrunk is noticed", async () => {
@@ -103,6 +144,29 @@ describe("a frame of many blocks", () => {
     expect(error).toBeInstanceOf(BlockError);
     expect(error).toMatchObject({ block: 3, soundBytes: 1000 });
     expect((error as BlockError).cause).toBeInstanceOf(CorruptError);
+  });
+
+  test("damage behind the last block names no block", async () => {
+    const archive = await compress(sourceOf(soft(1500)), 500);
+    const index = archive.subarray(-12);
+    index[0] = (index[0] ?? 0) ^ 1;
+    const inIndex = await decompress(pullFrom(archive)).catch((thrown: unknown) => thrown);
+    expect(inIndex).toMatchObject({ name: "CorruptError", message: expect.stringMatching("index") });
+    index[0] = (index[0] ?? 0) ^ 1;
+    const trailing = Buffer.concat([archive, Buffer.from("more")]);
+    const behind = await decompress(pullFrom(trailing)).catch((thrown: unknown) => thrown);
+    expect(behind).toMatchObject({
+      name: "CorruptError",
+      message: expect.stringMatching("what follows the last frame"),
+    });
+  });
+
+  test("a stored block that needs more memory than allowed is refused before it has come", async () => {
+    const archive = await compress(sourceOf(noise(100_000)), 100_000, noEngine);
+    const pull = pullFrom(archive.subarray(0, 100));
+    const sink = async () => {};
+    const restored = restore(pull, sink, async () => noEngine, { workers: 1, memoryBytesMax: 150_000 });
+    await expect(restored).rejects.toBeInstanceOf(MemoryLimitError);
   });
 });
 

@@ -7,8 +7,8 @@
 import { ByteWriter } from "../../src/archive/bytes.ts";
 import { guardOf } from "../../src/archive/checksum.ts";
 import { ArchiveError } from "../../src/archive/errors.ts";
-import { readArchive } from "../../src/archive/read.ts";
-import { pullFrom } from "../../src/archive/stream.ts";
+import { ArchiveReader, pullFrom } from "../../src/archive/stream.ts";
+import { readArchive } from "../../src/archive/whole.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { HyperParameters } from "../../src/model/hyper.ts";
 import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
@@ -40,8 +40,14 @@ export interface FuzzReport {
   readonly largestModelBytes: number;
 }
 
-/** An archive in parts (headers, blocks, ends), each of which closes with a guard of four bytes. */
-type Parts = readonly Uint8Array[];
+/** An archive in parts (headers, models, blocks, ends), each of which closes with a guard of four bytes if need be. */
+type Parts = readonly Part[];
+
+interface Part {
+  readonly bytes: Uint8Array;
+  /** Blocks of plain bytes have their check alone. */
+  readonly isGuarded: boolean;
+}
 
 interface Corpus {
   readonly archives: readonly Parts[];
@@ -140,24 +146,39 @@ async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> 
     [mixed, 3, false],
     [mixed, 4, true],
     [Buffer.concat([hard(blockBytes), soft(blockBytes * 2)]), 4, false],
+    [hard(blockBytes * 5 - 7), 2, true],
+    [Buffer.concat([hard(blockBytes * 4), soft(blockBytes * 2)]), 4, true],
   ];
   const archives: Parts[] = [];
   const prefixes: Uint8Array[] = [];
   for (const [plain, streams, isSizeKnown] of plains) {
-    const parts: Uint8Array[] = [];
-    const sink = async (bytes: Uint8Array) => void parts.push(bytes);
+    const written: Uint8Array[] = [];
+    const sink = async (bytes: Uint8Array) => void written.push(bytes);
     const hyperFor = () => tinyHyper(streams);
     const options = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes, hyperFor };
     await compressStream(sourceOf(plain, isSizeKnown), sink, async () => engine, options);
-    archives.push(parts);
+    const archive = new Uint8Array(Buffer.concat(written));
+    archives.push(await partsOf(archive));
     let end = 0;
-    for (const block of readArchive(Buffer.concat(parts))[0]?.blocks ?? []) {
+    for (const block of readArchive(archive)[0]?.blocks ?? []) {
       end += block.plainBytes;
       prefixes.push(plain.slice(0, end));
     }
   }
   return { archives, prefixes };
 }
+
+async function partsOf(archive: Uint8Array): Promise<Part[]> {
+  const reader = new ArchiveReader(pullFrom(archive));
+  const parts: Part[] = [];
+  for (let part = await reader.next(); part; part = await reader.next()) {
+    const isGuarded = part.kind !== "block" || part.block.kind === "coded";
+    parts.push({ bytes: archive.slice(part.offsetBytes, reader.position), isGuarded });
+  }
+  return parts;
+}
+
+const join = (parts: Parts) => new Uint8Array(Buffer.concat(parts.map(({ bytes }) => bytes)));
 
 /** Whether `bytes` can be cut into prefixes. */
 function isMadeOf(bytes: Uint8Array, prefixes: readonly Uint8Array[]): boolean {
@@ -178,18 +199,18 @@ function damage(corpus: Corpus, random: Random): Uint8Array {
   for (let round = 0; round < rounds; round += 1) {
     if (isKnowing) parts = damageKnowing(parts, corpus, random);
   }
-  if (isKnowing) return new Uint8Array(Buffer.concat(parts));
-  let bytes: Uint8Array = new Uint8Array(Buffer.concat(parts));
+  if (isKnowing) return join(parts);
+  let bytes: Uint8Array = join(parts);
   for (let round = 0; round < rounds; round += 1) bytes = damageBlind(bytes, corpus, random);
   return bytes;
 }
 
 /** Alters a part and its guard, or moves whole parts. */
-function damageKnowing(parts: Uint8Array[], corpus: Corpus, random: Random): Uint8Array[] {
+function damageKnowing(parts: Part[], corpus: Corpus, random: Random): Part[] {
   const at = random.between(0, Math.max(0, parts.length - 1));
   const other = pick(corpus.archives, random);
-  const part = parts[at] ?? new Uint8Array(4);
-  const bodyOf = (bytes: Uint8Array) => bytes.subarray(0, Math.max(0, bytes.length - 4));
+  const { bytes, isGuarded } = parts[at] ?? { bytes: new Uint8Array(4), isGuarded: true };
+  const body = isGuarded ? bytes.subarray(0, Math.max(0, bytes.length - 4)) : bytes;
   switch (random.between(0, 6)) {
     case 0:
       return parts.toSpliced(at, 1);
@@ -199,8 +220,10 @@ function damageKnowing(parts: Uint8Array[], corpus: Corpus, random: Random): Uin
       return parts.toSpliced(at, 1, pick(other, random));
     case 3:
       return [...parts, ...other];
-    default:
-      return parts.toSpliced(at, 1, withGuard(damageBlind(bodyOf(part), corpus, random)));
+    default: {
+      const damaged = damageBlind(body, corpus, random);
+      return parts.toSpliced(at, 1, { bytes: isGuarded ? withGuard(damaged) : damaged, isGuarded });
+    }
   }
 }
 
@@ -236,7 +259,7 @@ function damageBlind(bytes: Uint8Array, corpus: Corpus, random: Random): Uint8Ar
         Uint8Array.from({ length: random.between(1, 16) }, () => random.between(0, 255)),
       );
     default: {
-      const other = Buffer.concat([...pick(corpus.archives, random)]);
+      const other = join(pick(corpus.archives, random));
       const from = random.between(0, other.length - 1);
       return put(random.between(0, 32), other.subarray(from, from + random.between(1, 64)));
     }
