@@ -1,12 +1,13 @@
 /**
  * Chooses among overlapping repeats which ones to cut out, and what their sources are.
  *
- * A copy costs as much as the network would take for so many bytes of a repeat that it recognises; `minLength` says how
- * many. So the choice is the one with most bytes cut out after paying `minLength` bytes per copy. The repeats come with
- * rising starts and rising ends; of two that overlap, the second one then gives up what the first has. With that, the
- * best choice that ends with repeat j follows from the best ones before it: one pass over the overlapping ones.
+ * A copy takes some bits of its list, and saves what the network would take for its bytes (estimate.ts). The choice is
+ * the one that saves most in sum. The repeats come with rising starts and rising ends; of two that overlap, the second
+ * one gives up what the first has. With that, the best choice that ends with repeat j follows from the best ones before
+ * it: one pass over the overlapping ones.
  */
 import { COPY_BYTES_MIN, type Copies } from "./copies.ts";
+import { COST_UNITS, estimateCosts } from "./estimate.ts";
 import { type Repeat, RepeatFinder } from "./find.ts";
 
 export interface CutOptions {
@@ -19,22 +20,55 @@ export interface CutOptions {
    * bytes: such a copy costs little. Default: half of minLength. At least COPY_BYTES_MIN.
    */
   readonly resumeLength?: number;
+  /** What a copy must save, by estimate. Without it, every repeat of minLength counts as worth a copy. */
+  readonly worth?: Worth;
+}
+
+/** What copies cost and save, in bits. */
+export interface Worth {
+  /** What a copy costs besides its distance. */
+  readonly copyBits: number;
+  /** What each byte saves that the network need not see, besides its bits: time. In 32nds of a bit. */
+  readonly timeUnits: number;
 }
 
 /** Changed bytes behind a copy across which it is looked whether it goes on. */
 const CHANGED_BYTES_MAX = 32;
+/** Of copyBits, what a copy still costs that goes on in the same distance: as a fraction of 4. */
+const RESUMED_QUARTERS = 3;
 /** So many overlapping repeats are chosen from at once; memory and time stay bounded on the strangest input. */
 const OVERLAPPING_MAX = 4096;
 const RECENT = 4;
 
+/** What copies save and cost, in units of the same kind. */
+export interface Prices {
+  saved(start: number, end: number): number;
+  cost(distance: number): number;
+  resumedCost(): number;
+}
+
+function pricesOf(bytes: Uint8Array, blockStart: number, options: CutOptions): Prices {
+  const { minLength, worth } = options;
+  if (!worth) return { saved: (start, end) => end - start, cost: () => minLength, resumedCost: () => 0 };
+  const { copyBits, timeUnits } = worth;
+  const costs = estimateCosts(bytes, blockStart);
+  const costAt = (place: number) => costs[place - blockStart] as number;
+  return {
+    saved: (start, end) => ((costAt(end) - costAt(start)) >>> 0) + timeUnits * (end - start),
+    cost: (distance) => COST_UNITS * (copyBits + 32 - Math.clz32(distance)),
+    resumedCost: () => (COST_UNITS * copyBits * RESUMED_QUARTERS) / 4,
+  };
+}
+
 /** Copies of the block that is at the end of `bytes`, behind the window. */
 export function chooseCopies(bytes: Uint8Array, blockStart: number, options: CutOptions): Copies {
   const { minLength } = options;
+  const prices = pricesOf(bytes, blockStart, options);
   const finder = new RepeatFinder(bytes, blockStart, minLength);
-  const chosen = new ChosenCopies(bytes, blockStart, options);
+  const chosen = new ChosenCopies(bytes, blockStart, options, prices);
   let group: Repeat[] = [];
   const choose = () => {
-    for (const repeat of bestOf(group, minLength)) chosen.add(repeat);
+    for (const repeat of bestOf(group, prices)) chosen.add(repeat);
     finder.floor = Math.max(finder.floor, group.at(-1)?.end ?? 0);
     group = [];
   };
@@ -55,20 +89,20 @@ export function chooseCopies(bytes: Uint8Array, blockStart: number, options: Cut
   return chosen.finish();
 }
 
-/** Of repeats with rising starts and ends, those that cut out most; each begins where the one before it ends. */
-export function bestOf(group: readonly Repeat[], costBytes: number): Repeat[] {
-  if (group.length <= 1) return [...group];
-  // The best that ends with repeat j: its value, what comes before it, and the best value of all up to j.
+/** Of repeats with rising starts and ends, those that save most; each begins where the one before it ends. */
+export function bestOf(group: readonly Repeat[], prices: Prices): Repeat[] {
+  // The best that ends with repeat j: its value, what comes before it, and the best one of all up to j.
   const values: number[] = [];
   const before: number[] = [];
   const bestUpTo: number[] = [];
   let apart = -1;
-  for (const [j, { start, end }] of group.entries()) {
+  for (const [j, { start, end, distance }] of group.entries()) {
     while ((group[apart + 1] as Repeat).end <= start) apart += 1;
     let from = apart < 0 ? -1 : (bestUpTo[apart] as number);
-    let value = end - start - costBytes + (from < 0 ? 0 : (values[from] as number));
+    const cost = prices.cost(distance);
+    let value = prices.saved(start, end) - cost + (from < 0 ? 0 : (values[from] as number));
     for (let i = apart + 1; i < j; i += 1) {
-      const joined = (values[i] as number) + end - (group[i] as Repeat).end - costBytes;
+      const joined = (values[i] as number) + prices.saved((group[i] as Repeat).end, end) - cost;
       if (joined > value) {
         value = joined;
         from = i;
@@ -76,11 +110,11 @@ export function bestOf(group: readonly Repeat[], costBytes: number): Repeat[] {
     }
     values.push(value);
     before.push(from);
-    const best = bestUpTo[j - 1];
-    bestUpTo.push(best !== undefined && (values[best] as number) > value ? best : j);
+    const best = bestUpTo[j - 1] ?? -1;
+    bestUpTo.push(value >= (best < 0 ? 0 : (values[best] as number)) ? j : best);
   }
   const chosen: Repeat[] = [];
-  for (let j = bestUpTo.at(-1) as number; j >= 0; j = before[j] as number) chosen.push(group[j] as Repeat);
+  for (let j = bestUpTo.at(-1) ?? -1; j >= 0; j = before[j] as number) chosen.push(group[j] as Repeat);
   chosen.reverse();
   let end = 0;
   return chosen.map((repeat) => {
@@ -96,12 +130,14 @@ class ChosenCopies {
   readonly #resumeLength: number;
   readonly #seamBytes: number;
   readonly #blockStart: number;
+  readonly #prices: Prices;
   /** Distances in the order of their last use. */
   readonly #recent: number[] = [];
   readonly #copies: Repeat[] = [];
 
-  constructor(bytes: Uint8Array, blockStart: number, options: CutOptions) {
+  constructor(bytes: Uint8Array, blockStart: number, options: CutOptions, prices: Prices) {
     this.#bytes = bytes;
+    this.#prices = prices;
     this.#blockStart = blockStart;
     this.#resumeLength = Math.max(COPY_BYTES_MIN, options.resumeLength ?? options.minLength >> 1);
     this.#seamBytes = options.seamBytes ?? 0;
@@ -149,7 +185,7 @@ class ChosenCopies {
       ) {
         let end = start;
         while (end < limit && this.#bytes[end] === this.#bytes[end - distance]) end += 1;
-        if (end - start >= this.#resumeLength) {
+        if (end - start >= this.#resumeLength && this.#prices.saved(start, end) >= this.#prices.resumedCost()) {
           last = { start, end, distance };
           this.#push(last);
           break;

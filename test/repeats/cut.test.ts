@@ -185,7 +185,8 @@ test("the choice among overlapping repeats is the best one", () => {
       group.push({ start, end, distance: i });
     }
     const cost = random.between(1, 10);
-    const chosen = bestOf(group, cost);
+    const prices = { saved: (from: number, to: number) => to - from, cost: () => cost, resumedCost: () => 0 };
+    const chosen = bestOf(group, prices);
     for (const [i, each] of chosen.slice(1).entries()) expect(each.start).toBeGreaterThanOrEqual(chosen[i]!.end);
     expect(netBytes(chosen, cost)).toBe(bestNetBytes(group, cost));
   }

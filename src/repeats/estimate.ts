@@ -1,0 +1,224 @@
+/**
+ * Estimates what the network will pay for each byte of a block, so that only those repeats are cut out that cost more
+ * than a copy does. Length alone does not tell: in a log, a hundred repeated bytes are foreseen within a few bits; in a
+ * genome, whose four letters say little each, thirty take longer to recognise than a copy takes to write.
+ *
+ * The estimate is a coarse cousin of the recall stream: for some context lengths a table of the byte that followed last
+ * and how often in a row, and one match that is followed as long as it is right. The longest context that knows
+ * something is asked first; how much it is trusted follows from how often such answers were right so far; where it
+ * fails, the next shorter one is asked, and at last the frequencies behind the last byte. Integers only, so that every
+ * machine cuts the same.
+ */
+
+/** Costs are in 32nds of a bit. */
+export const COST_UNITS = 32;
+
+/** Context lengths with a table, longest first. */
+const ORDERS = [6, 4, 3, 2];
+/** Bytes that a match must have behind it, and the classes of its length. */
+const MATCH_BYTES = 10;
+const MATCH_CLASSES = 24;
+/** How often in a row an answer was right: 0 to 15. */
+const RUNS = 16;
+const PROBABILITY_BITS = 12;
+const CERTAIN = 2 ** PROBABILITY_BITS;
+/** Trust moves by a 64th; it is kept in 2^16ths. */
+const TRUST_SHIFT = 6;
+const TRUST_SCALE = 16 - PROBABILITY_BITS;
+const TRUST_MARGIN = 24;
+const FREQUENCY_STEP = 24;
+const FREQUENCY_LIMIT = 4000;
+
+/** -log2(p / 2^12) in units, by squaring: a square has the double logarithm. */
+const COSTS = Uint16Array.from({ length: CERTAIN + 1 }, (_, p) => costOf(Math.max(1, p)));
+
+function costOf(p: number): number {
+  const whole = 31 - Math.clz32(p);
+  let mantissa = p * 2 ** (15 - whole);
+  let fraction = 0;
+  for (let unit = 2; unit <= COST_UNITS; unit *= 2) {
+    mantissa = Math.floor((mantissa * mantissa) / 2 ** 15);
+    fraction *= 2;
+    if (mantissa >= 2 ** 16) {
+      fraction += 1;
+      mantissa = Math.floor(mantissa / 2);
+    }
+  }
+  return (PROBABILITY_BITS - whole) * COST_UNITS - fraction;
+}
+
+/** How often one kind of answer is right, and what that makes it cost. */
+class Trust {
+  readonly #right: Uint16Array;
+
+  constructor(classes: number) {
+    this.#right = new Uint16Array(classes).fill(2 ** 15);
+  }
+
+  /** The cost of learning whether an answer of this class is right. */
+  cost(kind: number, isRight: boolean): number {
+    const right = this.#right[kind] as number;
+    const p = right >>> TRUST_SCALE;
+    this.#right[kind] = isRight
+      ? right + ((2 ** 16 - TRUST_MARGIN - right) >> TRUST_SHIFT)
+      : right - (right >> TRUST_SHIFT);
+    return COSTS[isRight ? p : CERTAIN - p] as number;
+  }
+}
+
+/** What followed each context last: the byte, and how often in a row. */
+class Followers {
+  readonly #slots: Uint16Array;
+  readonly #shift: number;
+  readonly #trust = new Trust(RUNS);
+  readonly #mask: number;
+  #slot = 0;
+
+  constructor(order: number, bits: number) {
+    this.#slots = new Uint16Array(2 ** bits);
+    this.#shift = 32 - bits;
+    this.#mask = order >= 4 ? -1 : 2 ** (8 * order) - 1;
+  }
+
+  /** Looks at the context: the last four bytes, and a hash of those before. Gives the answer, or -1 without one. */
+  look(last4: number, earlier: number): number {
+    this.#slot = (Math.imul((last4 & this.#mask) + Math.imul(earlier, 0x2545f491), 0x9e3779b1) >>> this.#shift) | 0;
+    const slot = this.#slots[this.#slot] as number;
+    return slot < 256 ? -1 : slot & 255;
+  }
+
+  /** The cost of learning whether the answer is right. */
+  cost(isRight: boolean): number {
+    return this.#trust.cost((this.#slots[this.#slot] as number) >>> 8, isRight);
+  }
+
+  /** Takes in which byte it was: a right answer counts, a wrong one loses most of its count, and then its place. */
+  learn(byte: number): void {
+    const slot = this.#slots[this.#slot] as number;
+    const run = slot >>> 8;
+    if (run > 0 && (slot & 255) === byte) {
+      if (run < RUNS - 1) this.#slots[this.#slot] = slot + 256;
+    } else {
+      this.#slots[this.#slot] = run > 2 ? slot - ((run + 1) >> 1) * 256 : 256 + byte;
+    }
+  }
+}
+
+/** Follows the place where the last bytes stood before, as long as it tells right. */
+class Match {
+  readonly #bytes: Uint8Array;
+  readonly #places: Uint32Array;
+  readonly #shift: number;
+  readonly #trust = new Trust(MATCH_CLASSES);
+  #at = 0;
+  #length = 0;
+  #hash = 0;
+
+  constructor(bytes: Uint8Array, bits: number) {
+    this.#bytes = bytes;
+    this.#places = new Uint32Array(2 ** bits);
+    this.#shift = 32 - bits;
+  }
+
+  /** The answer, or -1 without one. */
+  look(): number {
+    return this.#length > 0 ? (this.#bytes[this.#at] as number) : -1;
+  }
+
+  cost(isRight: boolean): number {
+    const length = this.#length;
+    const kind = length < 16 ? length : Math.min(MATCH_CLASSES - 1, 11 + 31 - Math.clz32(length));
+    return this.#trust.cost(kind, isRight);
+  }
+
+  learn(position: number): void {
+    const byte = this.#bytes[position] as number;
+    if (this.#length > 0 && this.#bytes[this.#at] === byte) {
+      this.#length += 1;
+      this.#at += 1;
+    } else {
+      this.#length = 0;
+    }
+    // 32 bits, each byte shifted out after MATCH_BYTES steps by an even factor to the power.
+    this.#hash = (Math.imul(this.#hash, 0x2f0b4c47 << 3) + byte + 1) | 0;
+    const slot = Math.imul(this.#hash, 0x9e3779b1) >>> this.#shift;
+    if (this.#length === 0 && position >= MATCH_BYTES) {
+      this.#at = this.#places[slot] as number;
+      while (this.#length < 32 && this.#at > this.#length && this.#agrees(position)) this.#length += 1;
+      if (this.#length < MATCH_BYTES) this.#length = 0;
+    }
+    this.#places[slot] = position + 1;
+  }
+
+  #agrees(position: number): boolean {
+    return this.#bytes[this.#at - 1 - this.#length] === this.#bytes[position - this.#length];
+  }
+}
+
+/** Frequencies of the bytes behind each byte. */
+class Frequencies {
+  readonly #counts = new Uint16Array(256 * 256).fill(1);
+  readonly #totals = new Uint32Array(256).fill(256);
+
+  cost(before: number, byte: number): number {
+    const p = Math.floor((CERTAIN * (this.#counts[before * 256 + byte] as number)) / (this.#totals[before] as number));
+    return COSTS[p] as number;
+  }
+
+  learn(before: number, byte: number): void {
+    const at = before * 256 + byte;
+    this.#counts[at] = (this.#counts[at] as number) + FREQUENCY_STEP;
+    this.#totals[before] = (this.#totals[before] as number) + FREQUENCY_STEP;
+    if ((this.#totals[before] as number) < FREQUENCY_LIMIT) return;
+    let total = 0;
+    for (let i = before * 256; i < (before + 1) * 256; i += 1) {
+      this.#counts[i] = ((this.#counts[i] as number) + 1) >> 1;
+      total += this.#counts[i] as number;
+    }
+    this.#totals[before] = total;
+  }
+}
+
+/**
+ * The estimated cost of all bytes of a block before each place of it, modulo 2^32: the cost of a stretch is
+ * (costs[end] - costs[start]) >>> 0. Places count from the start of `bytes`, which begin with the window.
+ * Memory: 4 bytes for each byte of the block, and up to 12 MiB of tables.
+ */
+export function estimateCosts(bytes: Uint8Array, blockStart: number): Uint32Array {
+  const bits = Math.max(12, Math.min(20, 32 - Math.clz32(bytes.length)));
+  const tables = ORDERS.map((order) => new Followers(order, Math.min(bits, 8 * order)));
+  const match = new Match(bytes, bits);
+  const frequencies = new Frequencies();
+  const costs = new Uint32Array(bytes.length - blockStart + 1);
+  let last4 = 0;
+  let earlier = 0;
+  for (let position = 0; position < bytes.length; position += 1) {
+    const byte = bytes[position] as number;
+    const before = last4 & 255;
+    let cost = 0;
+    let isKnown = false;
+    const matched = match.look();
+    if (matched >= 0) {
+      isKnown = matched === byte;
+      cost += match.cost(isKnown);
+    }
+    let wrong = matched;
+    for (let i = 0; i < ORDERS.length; i += 1) {
+      const table = tables[i] as Followers;
+      const answer = table.look(last4, i === 0 ? earlier : 0);
+      if (!isKnown && answer >= 0 && answer !== wrong) {
+        isKnown = answer === byte;
+        cost += table.cost(isKnown);
+        wrong = answer;
+      }
+      table.learn(byte);
+    }
+    if (!isKnown) cost += frequencies.cost(before, byte);
+    frequencies.learn(before, byte);
+    match.learn(position);
+    earlier = ((earlier << 8) | (last4 >>> 24)) & 0xffff;
+    last4 = (last4 << 8) | byte;
+    if (position >= blockStart) costs[position - blockStart + 1] = (costs[position - blockStart] as number) + cost;
+  }
+  return costs;
+}

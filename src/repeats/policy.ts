@@ -1,0 +1,39 @@
+/**
+ * Which repeats of a block are cut out. Measured with zpaq -m5 in the network's place (docs/REPEATS.md): a strong model
+ * pays so little for most repeats that a copy would cost more, and what is cut out is missing from the context of what
+ * follows. So a repeat must save far more than a copy takes. In two kinds of data it is otherwise.
+ */
+import type { CutOptions } from "./choose.ts";
+
+/** What each byte counts for the time that it takes, in 32nds of a bit: the faster a level, the more. */
+export interface CutPolicy {
+  readonly timeUnits: number;
+  /** Given by the user: cut all repeats of so many bytes. */
+  readonly minLength?: number;
+}
+
+/** Repeats of fewer bytes are not looked for; with these prices they would hardly ever be chosen. */
+const MIN_LENGTH = 32;
+const COPY_BITS = 70;
+/** In a genome, each letter says so little that a model needs long to recognise a repeat, and context hardly matters. */
+const LETTERS_MIN_LENGTH = 20;
+/** Bytes that no model shrinks: anything that stood there before is worth a copy, but short repeats are chance. */
+const CHANCE_MIN_LENGTH = 256;
+
+/** @param isChance whether the block looks like chance to the model */
+export function cutOptionsFor(block: Uint8Array, isChance: boolean, policy: CutPolicy): CutOptions {
+  if (policy.minLength !== undefined) return { minLength: policy.minLength };
+  if (isChance) return { minLength: CHANCE_MIN_LENGTH };
+  if (isOfFewLetters(block)) return { minLength: LETTERS_MIN_LENGTH };
+  return { minLength: MIN_LENGTH, worth: { copyBits: COPY_BITS, timeUnits: policy.timeUnits } };
+}
+
+/** Whether 2 to 6 byte values, none of them rare or most of the block, make up nearly all of it. */
+export function isOfFewLetters(block: Uint8Array): boolean {
+  const counts = new Uint32Array(256);
+  for (const byte of block) counts[byte] = (counts[byte] as number) + 1;
+  const letters = counts.filter((count) => 32 * count >= block.length);
+  const inLetters = letters.reduce((sum, count) => sum + count, 0);
+  const isEven = letters.every((count) => 2 * count < block.length);
+  return letters.length >= 2 && letters.length <= 6 && isEven && 20 * inLetters >= 19 * block.length;
+}

@@ -1,0 +1,103 @@
+/** The estimate of what the network pays: right in what it must tell apart, and the same everywhere. */
+import { describe, expect, test } from "bun:test";
+import { encodeCopies } from "../../src/repeats/copies.ts";
+import { cut } from "../../src/repeats/cut.ts";
+import { COST_UNITS, estimateCosts } from "../../src/repeats/estimate.ts";
+import { cutOptionsFor, isOfFewLetters } from "../../src/repeats/policy.ts";
+import { Random } from "../support/gpu-values.ts";
+import { trainingBytes } from "../support/text.ts";
+
+const NO_WINDOW = new Uint8Array(0);
+const random = (seed: number, count: number, values = 256) => {
+  const source = new Random(seed);
+  return Uint8Array.from({ length: count }, () => source.next() % values);
+};
+
+/** Estimated bits of bytes from..to. */
+const bitsOf = (costs: Uint32Array, from: number, to: number) => ((costs[to]! - costs[from]!) >>> 0) / COST_UNITS;
+
+describe("estimated costs", () => {
+  test("of noise, its repeat, and letters without order", () => {
+    const noise = random(1, 50_000);
+    const costs = estimateCosts(new Uint8Array(Buffer.concat([noise, noise])), 0);
+    expect(bitsOf(costs, 0, 50_000) / 50_000).toBeGreaterThan(7.9);
+    expect(bitsOf(costs, 0, 50_000) / 50_000).toBeLessThan(10);
+    expect(bitsOf(costs, 50_000, 50_020)).toBeGreaterThan(60); // a repeat must first be recognised
+    expect(bitsOf(costs, 51_000, 100_000) / 49_000).toBeLessThan(0.1);
+    const letters = estimateCosts(random(2, 50_000, 4), 0);
+    expect(bitsOf(letters, 1000, 50_000) / 49_000).toBeGreaterThan(1.95);
+    expect(bitsOf(letters, 1000, 50_000) / 49_000).toBeLessThan(2.8);
+  });
+
+  test("of text fall while it is learned", () => {
+    const text = trainingBytes(100_000, 1);
+    const costs = estimateCosts(text, 0);
+    expect(bitsOf(costs, 0, 5000)).toBeGreaterThan(1.05 * bitsOf(costs, 95_000, 100_000));
+  });
+
+  test("of a block count what the window has taught", () => {
+    const text = trainingBytes(60_000, 1);
+    const all = estimateCosts(text, 0);
+    const block = estimateCosts(text, 40_000);
+    expect(block.length).toBe(20_001);
+    expect(bitsOf(block, 0, 20_000)).toBe(bitsOf(all, 40_000, 60_000));
+  });
+
+  test("are these, on every machine", () => {
+    const words = trainingBytes(30_000, 1);
+    const costs = estimateCosts(
+      new Uint8Array(Buffer.concat([words, random(3, 3000), words.subarray(9000, 15_000)])),
+      0,
+    );
+    expect(new Bun.CryptoHasher("sha256").update(costs).digest("hex").slice(0, 16)).toBe("8aabcb9adb846a44");
+  });
+});
+
+describe("what is cut out", () => {
+  /** Text in which phrases come again. */
+  const text = trainingBytes(80_000, 1);
+  const places = new Random(12);
+  for (let to = 20_000; to < 79_000; to += 150) {
+    const from = places.between(0, to - 200);
+    text.copyWithin(to, from, from + places.between(24, 120));
+  }
+  const worth = (copyBits: number, timeUnits = 0) => ({ minLength: 24, worth: { copyBits, timeUnits } });
+
+  test("of text: less, the dearer a copy; more, the dearer time", () => {
+    const restOf = (copyBits: number, timeUnits = 0) => cut(text, NO_WINDOW, worth(copyBits, timeUnits)).rest.length;
+    expect(restOf(20)).toBeLessThan(restOf(70));
+    expect(restOf(70)).toBeLessThan(restOf(1000) + 1);
+    expect(restOf(1000)).toBe(text.length);
+    expect(restOf(70, 100)).toBeLessThan(restOf(70));
+  });
+
+  test("noise that comes again, even among text that does not pay", () => {
+    const noise = random(5, 200);
+    const block = new Uint8Array(Buffer.concat([noise, text, noise, text.subarray(0, 40)]));
+    const { copies } = cut(block, NO_WINDOW, worth(60));
+    expect(copies.lengths.filter((length) => length >= 200).length).toBe(1);
+  });
+});
+
+describe("the policy", () => {
+  test("knows letters, which are not text, noise or zeros", () => {
+    expect(isOfFewLetters(random(1, 10_000, 4))).toBe(true);
+    expect(isOfFewLetters(random(1, 10_000, 20))).toBe(false);
+    expect(isOfFewLetters(trainingBytes(10_000, 1))).toBe(false);
+    expect(isOfFewLetters(Uint8Array.from({ length: 10_000 }, (_, i) => (i % 5 === 0 ? 1 : 0)))).toBe(false);
+    expect(isOfFewLetters(new Uint8Array(100))).toBe(false);
+  });
+
+  test("cuts what the user says", () => {
+    expect(cutOptionsFor(random(1, 100), true, { timeUnits: 3, minLength: 77 })).toEqual({ minLength: 77 });
+  });
+
+  test("finds the repeats of a genome that a fixed price would leave", () => {
+    const genome = random(8, 200_000, 4);
+    for (let i = 0; i < 400; i += 1) genome.copyWithin(100_000 + i * 200, i * 190, i * 190 + 28);
+    const options = cutOptionsFor(genome, false, { timeUnits: 0 });
+    const { rest, copies } = cut(genome, NO_WINDOW, options);
+    expect(rest.length).toBeLessThan(genome.length - 400 * 27);
+    expect(2 * 400 * 28).toBeGreaterThan(8 * encodeCopies(copies).length); // two bits a letter
+  });
+});
