@@ -22,6 +22,8 @@ export interface BenchSettings {
   readonly limitBytes?: number;
   readonly json: boolean;
   readonly wantsCurve: boolean;
+  /** Of kernels' names. */
+  readonly filter?: string;
   /** What every combination has in common, as compression has it. */
   readonly common: Settings;
 }
@@ -36,7 +38,7 @@ export interface BenchContestant {
 }
 
 /** Options that mean something only to benchmarks. */
-const OWN = ["bench", "bench-end", "bench-seconds", "levels", "against", "limit", "curve"];
+const OWN = ["bench", "bench-end", "bench-seconds", "levels", "against", "limit", "curve", "filter"];
 const CHOICES = ["level", "preset", "engine", "adapter", "json"];
 /** Options that are handed on. */
 const COMMON = [
@@ -66,6 +68,7 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
   const seconds = last("bench-seconds");
   const limitBytes = sizeOf(last("limit"), 1);
   const json = options.some(({ name }) => name === "json");
+  const filter = last("filter")?.value;
   return {
     subject,
     operands,
@@ -75,6 +78,7 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
     ...(limitBytes !== undefined && { limitBytes }),
     json,
     wantsCurve: json || options.some(({ name }) => name === "curve"),
+    ...(filter !== undefined && { filter }),
     common,
   };
 }

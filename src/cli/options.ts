@@ -212,6 +212,11 @@ const BENCHMARKS: readonly OptionSpec[] = [
     details:
       "The names are zstd, xz, brotli, bzip2, 7z, zpaq, and runtime for gzip, brotli and zstd out of the runtime.",
   },
+  {
+    name: "filter",
+    value: { kind: "word", label: "<text>" },
+    help: "fade bench kernels: only those whose name contains this",
+  },
   { name: "limit", value: { kind: "size", label: "<size>" }, help: "take only the first bytes of each file" },
   {
     name: "curve",
@@ -235,7 +240,7 @@ export const OPTIONS: readonly OptionSpec[] = OPTION_SECTIONS.flatMap(([, option
 
 /** Words that are commands when they are the first operand; a file of that name is ./devices. */
 export const COMMANDS = {
-  bench: "compare levels, engines and other compressors on files",
+  bench: "compare levels, engines and compressors on files; also: bench kernels",
   devices: "list the engines and GPUs of this machine",
 } as const;
 

@@ -5,6 +5,7 @@
 import packageFacts from "../../package.json" with { type: "json" };
 import { BUILT_IN, type EngineParts, openEngine } from "../engine/registry.ts";
 import { CHILD_VARIABLE, runBenchChild, runFilesBench } from "./bench.ts";
+import { runKernelsBench } from "./bench-kernels.ts";
 import { type BenchSettings, benchSettingsOf } from "./bench-settings.ts";
 import { checkWithCac, helpText } from "./cac.ts";
 import { completionsFor } from "./completions.ts";
@@ -66,6 +67,7 @@ export async function run(
 async function performBench(session: Session, bench: BenchSettings, parts: RunParts): Promise<void> {
   const request = parts.environment?.[CHILD_VARIABLE];
   if (request) return await runBenchChild(session, bench, request);
+  if (bench.subject === "kernels") return await runKernelsBench(session, bench, parts.engines ?? BUILT_IN);
   return await runFilesBench(session, bench, parts.self);
 }
 

@@ -160,8 +160,42 @@ describe("results", () => {
   });
 });
 
+describe("bench kernels", () => {
+  const kernels = async (...words: string[]) => {
+    const ran = await runFade(["bench", "kernels", "--streams=4", "--filter=norm", ...words], { cwd: tmpdir() });
+    expect({ exitCode: ran.exitCode, stderr: ran.stderr }).toEqual({ exitCode: 0, stderr: "" });
+    return decode(ran.stdout);
+  };
+
+  test("a table for people, checked first", async () => {
+    const lines = (await kernels("--engine=cpu", "-1")).trimEnd().split("\n");
+    const at = lines.findIndex((line) => line.endsWith("all numbers of 6 steps equal the reference"));
+    expect(lines[at]).toStartWith("fade -1 with 4 streams on ");
+    expect(lines[at + 1]).toMatch(/^kernel +shape +calls +a call +MAC\/s +B\/s +peak$/);
+    expect(lines.slice(at + 2, -1).map((line) => line.split(" ")[0])).toEqual(["normForward", "normBackward"]);
+    for (const line of lines.slice(at + 2, -1)) expect(line).toMatch(/ 5 +[\d.]+ [µm]s +no case$/);
+    expect(lines.at(-1)).toMatch(/a step of \d+ calls takes [\d.]+ [µm]s, [\d.]+ k?B\/s; the kernels above sum to /);
+  });
+
+  test("--json, level by level; auto is the CPU where there is no adapter", async () => {
+    const results = (await kernels("--json", "-1", "-2"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const checks = results.filter(({ kind }) => kind === "check");
+    expect(checks).toMatchObject([
+      { engine: "cpu", setting: "-1", streams: 4 },
+      { engine: "cpu", setting: "-2", streams: 4 },
+    ]);
+    expect(results.filter(({ kind }) => kind === "kernel").length).toBe(4);
+    expect(results.filter(({ kind }) => kind === "step").length).toBe(2);
+  });
+});
+
 describe("command lines that make no sense", () => {
   test.each([
+    [["bench", "kernels", "text"], "bench kernels takes no files"],
+    [["bench", "kernels", "--engine=reference"], "the reference engine has no kernels"],
     [["bench"], "bench needs files"],
     [["bench", "-"], "bench reads its files again and again"],
     [["bench", "-d", "text"], "-d does not go with bench"],

@@ -1,0 +1,191 @@
+/**
+ * Times every kernel of the GPU engine at the shapes of a model. The list is what the engine's own step registers: its
+ * compiler is watched while it binds, so that nothing has to be kept up to date by hand and nothing is forgotten.
+ */
+import { ModelBuffers, sharedConstants } from "../engine/gpu/buffers.ts";
+import { type OpenedDevice, openDevice } from "../engine/gpu/dawn.ts";
+import { GpuDevice } from "../engine/gpu/device.ts";
+import { bindingsOf, type Constants, type Dispatch, KernelCompiler, record } from "../engine/gpu/kernel.ts";
+import { GpuModel } from "../engine/gpu/model.ts";
+import { KERNELS, type KernelName } from "../engine/gpu/shaders.ts";
+import { buildStep } from "../engine/gpu/step.ts";
+import type { HyperParameters } from "../model/hyper.ts";
+import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
+import { gpuPeaks } from "./gpu-peaks.ts";
+import { GpuTimer } from "./gpu-timer.ts";
+import {
+  type KernelBenchResult,
+  type KernelResult,
+  type KernelSubject,
+  type ModelSubject,
+  type PeakResult,
+  ratesOf,
+} from "./kernel-results.ts";
+import { type BoundCall, shapeOf, workOf } from "./kernel-work.ts";
+
+export interface KernelBenchRequest {
+  readonly models: readonly { readonly setting: string; readonly hyper: HyperParameters }[];
+  /** Only kernels whose name contains it are timed. */
+  readonly filter?: string;
+  readonly onResult: (result: KernelBenchResult) => Promise<void>;
+}
+
+/** @param adapter a part of its name @throws EngineUnavailableError, EngineDeviceError, ShaderError */
+export async function benchGpuKernels(request: KernelBenchRequest, adapter?: string): Promise<void> {
+  const opened = await openDevice(adapter, ["timestamp-query"]);
+  try {
+    await benchOn(opened, request);
+  } finally {
+    opened.device.destroy();
+  }
+}
+
+/** @param opened destroyed by the caller */
+export async function benchOn(opened: OpenedDevice, { models, filter, onResult }: KernelBenchRequest): Promise<void> {
+  const gpu = new GpuDevice(opened.device, opened.adapter.name);
+  const subject: KernelSubject = { engine: "gpu", device: gpu.name };
+  const timer = await GpuTimer.open(gpu);
+  try {
+    const { peaks, overheads } = await gpuPeaks(gpu, timer, subject, opened.adapter.isSoftware);
+    for (const result of [...peaks, ...overheads]) await onResult(result);
+    for (const { setting, hyper } of models) {
+      const model: ModelSubject = { ...subject, setting, streams: hyper.streams };
+      const difference = await checkModel(gpu, hyper);
+      const checked = { kind: "check", ...model, steps: CHECK_STEPS } as const;
+      await onResult({ ...checked, ...(difference !== undefined && { difference }) });
+      await timeModel(gpu, timer, hyper, { model, peaks, onResult, ...(filter !== undefined && { filter }) });
+    }
+    gpu.check();
+  } finally {
+    timer.close();
+  }
+}
+
+const CHUNK_STEPS = 16;
+
+async function checkModel(gpu: GpuDevice, hyper: HyperParameters): Promise<string | undefined> {
+  const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS);
+  try {
+    return await differenceFromReference(hyper, {
+      encodeSteps: (...parameters) => model.encodeSteps(...parameters),
+      readTrained: async () => ({
+        master: await model.readBuffer("master"),
+        moment: await model.readBuffer("moment"),
+        square: await model.readBuffer("square"),
+      }),
+    });
+  } finally {
+    await model.close();
+  }
+}
+
+/** A compiler that remembers what each dispatch was bound to. */
+class WatchedCompiler extends KernelCompiler {
+  readonly calls = new Map<Dispatch, BoundCall>();
+
+  override async bind(
+    name: KernelName,
+    constants: Constants,
+    buffers: Readonly<Record<string, GPUBuffer>>,
+    workgroups: readonly [number, number, number],
+  ): Promise<Dispatch> {
+    const dispatch = await super.bind(name, constants, buffers, workgroups);
+    const bindings = bindingsOf(KERNELS[name]).map((binding) => ({
+      name: binding.name,
+      access: binding.access,
+      sizeBytes: buffers[binding.name]?.size ?? 0,
+    }));
+    this.calls.set(dispatch, { kernel: name, constants: { ...this.shared, ...constants }, bindings, workgroups });
+    return dispatch;
+  }
+}
+
+interface TimingParts {
+  readonly model: ModelSubject;
+  readonly peaks: readonly PeakResult[];
+  readonly filter?: string;
+  readonly onResult: (result: KernelBenchResult) => Promise<void>;
+}
+
+async function timeModel(gpu: GpuDevice, timer: GpuTimer, hyper: HyperParameters, parts: TimingParts): Promise<void> {
+  const { model, peaks, filter = "", onResult } = parts;
+  const buffers = new ModelBuffers(gpu.device, hyper, CHUNK_STEPS);
+  try {
+    const compiler = new WatchedCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.rowWords));
+    const step = await buildStep(compiler, buffers);
+    // A step's lists, whatever they are called, are all that there is to time.
+    const dispatches: readonly Dispatch[] = Object.values(step).flat();
+    await warmUp(gpu, buffers, dispatches, hyper);
+    const wholeMicroseconds = await timer.microseconds(dispatches);
+    let kernelsMicroseconds = 0;
+    for (const group of groupsOf(dispatches, compiler.calls)) {
+      if (!group.call.kernel.includes(filter)) continue;
+      const microseconds = await timer.microseconds([group.first]);
+      kernelsMicroseconds += microseconds * group.calls;
+      await onResult(resultOf(model, group, microseconds, peaks));
+    }
+    const used = new Set([...compiler.calls.values()].map(({ kernel }) => kernel));
+    for (const kernel of Object.keys(KERNELS)) {
+      if (used.has(kernel) || !kernel.includes(filter)) continue;
+      await onResult({ kind: "kernel", ...model, kernel, shape: "", calls: 0, microseconds: 0 });
+    }
+    const { clock } = timer;
+    await onResult({ kind: "step", ...model, kernelsMicroseconds, wholeMicroseconds, calls: dispatches.length, clock });
+  } finally {
+    buffers.destroy();
+  }
+}
+
+/** Some real steps, so that the numbers in the buffers are such as a model has. */
+async function warmUp(
+  gpu: GpuDevice,
+  buffers: ModelBuffers,
+  dispatches: readonly Dispatch[],
+  hyper: HyperParameters,
+): Promise<void> {
+  const rows = hyper.history + CHECK_STEPS;
+  const plain = benchBytes(rows, hyper.streams);
+  const padded = new Uint8Array(rows * buffers.rowWords * 4);
+  for (let row = 0; row < rows; row += 1) {
+    padded.set(plain.subarray(row * hyper.streams, (row + 1) * hyper.streams), row * buffers.rowWords * 4);
+  }
+  gpu.device.queue.writeBuffer(buffers.get("bytes"), 0, padded);
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (let step = 0; step < CHECK_STEPS; step += 1) record(pass, dispatches);
+  pass.end();
+  gpu.device.queue.submit([encoder.finish()]);
+  await gpu.settled(gpu.device.queue.onSubmittedWorkDone());
+}
+
+interface Group {
+  readonly call: BoundCall;
+  readonly first: Dispatch;
+  readonly shape: string;
+  calls: number;
+}
+
+/** Dispatches of the same kernel at the same shape take the same time: one of them is timed. */
+function groupsOf(dispatches: readonly Dispatch[], calls: ReadonlyMap<Dispatch, BoundCall>): Group[] {
+  const groups = new Map<string, Group>();
+  for (const dispatch of dispatches) {
+    const call = calls.get(dispatch);
+    if (!call) throw new Error(`a dispatch of ${dispatch.name} was not bound by the step's compiler`);
+    const shape = shapeOf(call);
+    const key = `${call.kernel} ${shape} ${call.workgroups.join("x")}`;
+    const known = groups.get(key);
+    if (known) known.calls += 1;
+    else groups.set(key, { call, first: dispatch, shape, calls: 1 });
+  }
+  return [...groups.values()];
+}
+
+function resultOf(
+  model: ModelSubject,
+  { call, shape, calls }: Group,
+  microseconds: number,
+  peaks: readonly PeakResult[],
+): KernelResult {
+  const rates = ratesOf(microseconds, workOf(call), peaks);
+  return { kind: "kernel", ...model, kernel: call.kernel, shape, calls, microseconds, ...rates };
+}

@@ -1,0 +1,94 @@
+/**
+ * What a call of a GPU kernel must do, from what it is bound to: the products of its matrix, and the bytes of its
+ * arrays. The list of kernels comes from the step itself; this file only knows how to count the ones that are named
+ * here. A kernel that is not named is still timed, and shown as having no case.
+ */
+import type { Constants } from "../engine/gpu/kernel.ts";
+import type { KernelWork } from "./kernel-results.ts";
+
+/** A call as it was bound. */
+export interface BoundCall {
+  readonly kernel: string;
+  readonly constants: Constants;
+  readonly bindings: readonly { readonly name: string; readonly access: string; readonly sizeBytes: number }[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Kernels that multiply a matrix, ROWS x INPUTS x OUTPUTS, and others, whose work is to move their arrays. */
+const PRODUCTS = new Set(["linear", "linear_inputs", "linear_weights", "stream_linear", "stream_linear_inputs"]);
+const MOVES = new Set(
+  (
+    "bias_gradient cache_operand coarse_gate coarse_gate_backward embed embed_backward end_step frequencies geglu " +
+    "geglu_backward gelu_skip gelu_skip_backward local local_backward logit_gradient mix mix_backward norm " +
+    "norm_backward optimise_dense quantise_activation quantise_gradient sum_gradients"
+  ).split(" "),
+);
+
+/** Arrays of the whole model, of which a call touches its own part only. */
+const SHARED = new Set([
+  "master",
+  "moment",
+  "square",
+  "copies",
+  "tables",
+  "shifts",
+  "seen",
+  "bytes",
+  "gradient",
+  "rates",
+]);
+/** Bytes of one weight in each of those that training reads and writes. */
+const WEIGHT_BYTES: Readonly<Record<string, number>> = { master: 4, moment: 4, square: 4 };
+
+/** Calls with a matrix of their own for every stream: as many times the work. */
+const batchOf = ({ kernel, constants, workgroups }: BoundCall) => {
+  if (kernel === "linear_weights") return workgroups[2];
+  return kernel.startsWith("stream_") ? Number(constants.STREAMS ?? 1) : 1;
+};
+
+const numberOf = (constants: Constants, name: string) => {
+  const value = constants[name];
+  return typeof value === "number" ? value : 0;
+};
+
+/** undefined for kernels that have no case here. */
+export function workOf(call: BoundCall): KernelWork | undefined {
+  const { kernel, constants, bindings } = call;
+  const isProduct = PRODUCTS.has(kernel);
+  if (!isProduct && !MOVES.has(kernel)) return undefined;
+  const weights = numberOf(constants, "OUTPUTS") * numberOf(constants, "INPUTS") * batchOf(call);
+  // The dense list is the one place where vectors' weights are walked through.
+  const walked = isProduct ? weights : kernel === "optimise_dense" ? numberOf(constants, "DENSE_COUNT") : 0;
+  let bytes = 0;
+  for (const { name, access, sizeBytes } of bindings) {
+    if (!SHARED.has(name) || isOwn(call, name)) bytes += sizeBytes * partOf(constants, name);
+    else if (name === "copies") bytes += walked;
+    // Who only reads the master weights wants a bias or a scale of them.
+    else if (access !== "read") bytes += 2 * walked * (WEIGHT_BYTES[name] ?? 0);
+  }
+  return { multiplyAdds: isProduct ? weights * numberOf(constants, "ROWS") : 0, bytes };
+}
+
+/** GeGLUs of the global stream touch one slot of each row of a ring. */
+function partOf(constants: Constants, name: string): number {
+  const { RING, N, D_STRIDE } = constants;
+  if (name === "out" && typeof RING === "number") return 1 / RING;
+  if (name === "d" && typeof N === "number" && typeof D_STRIDE === "number") return N / D_STRIDE;
+  return 1;
+}
+
+/** The products bind their own rows under a name that elsewhere means the dense list. */
+function isOwn({ kernel }: BoundCall, name: string): boolean {
+  return name === "gradient" && PRODUCTS.has(kernel);
+}
+
+const SHAPE_NAMES = ["ROWS", "OUTPUTS", "INPUTS", "WIDTH", "COUNT", "N"];
+
+/** "64 x 256 x 256": the constants that tell one shape from another; else the workgroups. */
+export function shapeOf({ constants, workgroups }: BoundCall): string {
+  const sizes = SHAPE_NAMES.flatMap((name) => {
+    const value = constants[name];
+    return typeof value === "number" ? [`${name.toLowerCase()} ${value}`] : [];
+  });
+  return sizes.length > 0 ? sizes.join(" ") : `${workgroups.filter((n) => n > 1).join("x") || "1"} groups`;
+}

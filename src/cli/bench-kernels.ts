@@ -1,0 +1,121 @@
+/**
+ * `fade bench kernels`: every kernel of the engines at the shapes of the levels that are asked for, as a table for
+ * people or as JSON lines.
+ */
+import { cpus } from "node:os";
+import type { KernelBenchResult, KernelResult } from "../bench/kernel-results.ts";
+import { EngineUnavailableError } from "../engine/engine.ts";
+import type { EngineParts } from "../engine/registry.ts";
+import type { HyperParameters } from "../model/hyper.ts";
+import type { BenchContestant, BenchSettings } from "./bench-settings.ts";
+import { FileError, UsageError } from "./errors.ts";
+import { printLine } from "./io.ts";
+import type { Session } from "./session.ts";
+import { sizeText } from "./words.ts";
+
+/** Streams of a file of half a megabyte. */
+const STREAMS_DEFAULT = 64;
+
+export async function runKernelsBench(session: Session, bench: BenchSettings, parts: EngineParts): Promise<void> {
+  if (bench.operands.length > 0) {
+    throw new UsageError("bench kernels takes no files", "a file called kernels is ./kernels");
+  }
+  const { filter } = bench;
+  const failed: string[] = [];
+  const onResult = async (result: KernelBenchResult) => {
+    if (result.kind === "check" && result.difference) failed.push(`${result.device}: ${result.difference}`);
+    await printLine(session.io, bench.json ? JSON.stringify(result) : textOf(result));
+  };
+  for (const { engine, contestants } of await engineGroups(bench.contestants, parts)) {
+    const models = contestants.map(({ setting, settings }) => ({ setting, hyper: hyperOf(settings) }));
+    const request = { models, onResult, ...(filter !== undefined && { filter }) };
+    if (engine === "gpu") {
+      const { benchGpuKernels } = await import("../bench/gpu-kernels.ts");
+      await benchGpuKernels(request, contestants[0]?.settings.adapter);
+    } else {
+      const { benchCpuKernels } = await import("../bench/cpu-kernels.ts");
+      await benchCpuKernels(request, cpus()[0]?.model.trim() ?? "unknown");
+    }
+  }
+  for (const difference of failed) session.complain("kernels", new FileError(difference));
+}
+
+function hyperOf({ shape, streams = STREAMS_DEFAULT }: BenchContestant["settings"]): HyperParameters {
+  return { ...shape, streams };
+}
+
+/** Engine by engine; "auto" is the CPU engine and, where there is an adapter, the GPU engine. */
+async function engineGroups(contestants: readonly BenchContestant[], parts: EngineParts) {
+  const names = [...new Set(contestants.map(({ engine }) => engine))];
+  const groups: { engine: "cpu" | "gpu"; contestants: BenchContestant[] }[] = [];
+  for (const name of names) {
+    if (name === "reference") throw new UsageError("the reference engine has no kernels", "use --engine cpu,gpu");
+    const own = contestants.filter(({ engine }) => engine === name);
+    if (name !== "gpu" && own.every(({ settings }) => settings.adapter === undefined)) {
+      groups.push({ engine: "cpu", contestants: own });
+    }
+    const wantsGpu = name === "gpu" || own.some(({ settings }) => settings.adapter !== undefined);
+    if (wantsGpu || (name === "auto" && (await hasAdapter(parts)))) groups.push({ engine: "gpu", contestants: own });
+  }
+  return groups;
+}
+
+async function hasAdapter(parts: EngineParts): Promise<boolean> {
+  try {
+    return (await parts.listAdapters()).length > 0;
+  } catch (error) {
+    if (error instanceof EngineUnavailableError) return false;
+    throw error;
+  }
+}
+
+/** Three digits and a unit of thousands. */
+function rateText(perSecond: number | undefined, unit: string): string {
+  if (perSecond === undefined || perSecond === 0) return "-";
+  return sizeText(perSecond).replace(/B$/, unit).replace("kB", `k${unit}`);
+}
+
+function textOf(result: KernelBenchResult): string {
+  if (result.kind === "peak") {
+    const { device, what, loop, perSecond } = result;
+    return `${device}: at most ${rateText(perSecond, what === "bytes" ? "B" : "MAC")}/s (${loop})`;
+  }
+  if (result.kind === "overhead") return `${result.device}: ${result.what} takes ${timeText(result.microseconds)}`;
+  if (result.kind === "kernel") return kernelText(result);
+  const model = `fade ${result.setting} with ${result.streams} streams on ${result.device}`;
+  if (result.kind === "check") {
+    const { steps, difference } = result;
+    const verdict = difference === undefined ? "equal the reference" : `DIFFER from the reference: ${difference}`;
+    return `${model}: all numbers of ${steps} steps ${verdict}\n${HEAD}`;
+  }
+  const { kernelsMicroseconds, wholeMicroseconds, calls, clock, streams } = result;
+  const speed = sizeText((streams * 1e6) / wholeMicroseconds);
+  return (
+    `${model}: a step of ${calls} calls takes ${timeText(wholeMicroseconds)}, ${speed}/s; ` +
+    `the kernels above sum to ${timeText(kernelsMicroseconds)} (${clock})`
+  );
+}
+
+/** Microseconds up to a thousand, then milliseconds. */
+function timeText(microseconds: number): string {
+  const isLong = microseconds >= 1000;
+  const value = isLong ? microseconds / 1000 : microseconds;
+  return `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ${isLong ? "ms" : "µs"}`;
+}
+
+const WIDTHS = [22, 36, 6, 11, 12, 12, 7];
+const columns = (cells: readonly string[]) =>
+  WIDTHS.map((width, i) => (i < 2 ? `${cells[i] ?? ""} `.padEnd(width) : (cells[i] ?? "").padStart(width)))
+    .join("")
+    .trimEnd();
+const HEAD = columns(["kernel", "shape", "calls", "a call", "MAC/s", "B/s", "peak"]);
+
+function kernelText(result: KernelResult): string {
+  const { kernel, shape, calls, microseconds, work, shareOfPeak, nearest } = result;
+  if (calls === 0) return columns([kernel, "not in this step"]);
+  const share = shareOfPeak === undefined ? "" : `${(100 * shareOfPeak).toFixed(0)}%${nearest === "bytes" ? "b" : ""}`;
+  const rates = work
+    ? [rateText(result.multiplyAddsPerSecond, ""), rateText(result.bytesPerSecond, "B"), share]
+    : ["", "no case"];
+  return columns([kernel, shape, String(calls), timeText(microseconds), ...rates]);
+}

@@ -1,0 +1,205 @@
+/**
+ * The kernel benchmark: nothing that the engines run is missing from it, a wrong number is found, and what a call must
+ * do is counted right. Times themselves are not tested; they are of this machine.
+ */
+import { describe, expect, test } from "bun:test";
+import { type CheckedModel, differenceFromReference } from "../../src/bench/check.ts";
+import { cpuShapeOf, cpuWorkOf } from "../../src/bench/cpu-work.ts";
+import { benchOn } from "../../src/bench/gpu-kernels.ts";
+import { type KernelBenchResult, type KernelResult, ratesOf } from "../../src/bench/kernel-results.ts";
+import { type BoundCall, shapeOf, workOf } from "../../src/bench/kernel-work.ts";
+import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
+import { openDevice } from "../../src/engine/gpu/dawn.ts";
+import { KERNELS } from "../../src/engine/gpu/shaders.ts";
+import { ReferenceModel } from "../../src/model/reference/engine.ts";
+import { TINY } from "../model/tiny.ts";
+import { testAdapterName, testAdapters } from "../setup/adapters.ts";
+
+await buildAssembly();
+const { benchCpuKernels } = await import("../../src/bench/cpu-kernels.ts");
+const { instantiateKernels, readKernels } = await import("../../src/engine/cpu/kernels.ts");
+
+const MODELS = [{ setting: "-1", hyper: TINY }];
+
+function collector() {
+  const results: KernelBenchResult[] = [];
+  return { results, onResult: async (result: KernelBenchResult) => void results.push(result) };
+}
+
+/** What holds for every engine's results. */
+function expectComplete(results: readonly KernelBenchResult[], names: readonly string[]): void {
+  const kinds = results.map(({ kind }) => kind);
+  expect(kinds.indexOf("check")).toBeLessThan(kinds.indexOf("kernel"));
+  for (const check of results) if (check.kind === "check") expect(check.difference).toBeUndefined();
+  const rows = results.filter((result): result is KernelResult => result.kind === "kernel");
+  expect([...new Set(rows.map(({ kernel }) => kernel))].sort()).toEqual([...names].sort());
+  for (const { kernel, calls, microseconds } of rows) {
+    expect(`${kernel} ${calls > 0 ? microseconds > 0 : microseconds === 0}`).toBe(`${kernel} true`);
+  }
+  const peaks = results.filter((result) => result.kind === "peak");
+  expect(new Set(peaks.map(({ what }) => what))).toEqual(new Set(["multiply-adds", "bytes"]));
+  for (const { perSecond } of peaks) expect(perSecond).toBeGreaterThan(1e7);
+  const step = results.at(-1);
+  if (step?.kind !== "step") throw new Error("the last result is not the step");
+  expect(step.calls).toBe(
+    rows.filter((row) => !row.shape.startsWith("decomp")).reduce((sum, { calls }) => sum + calls, 0),
+  );
+  expect(step.kernelsMicroseconds).toBeGreaterThan(0);
+  expect(step.wholeMicroseconds).toBeGreaterThan(0);
+}
+
+describe.each(testAdapters)("kernels of the GPU engine on %s", (which) => {
+  async function results(features: readonly GPUFeatureName[], filter = ""): Promise<KernelBenchResult[]> {
+    const opened = await openDevice(testAdapterName(which), features);
+    try {
+      const { results, onResult } = collector();
+      await benchOn(opened, { models: MODELS, onResult, filter });
+      return results;
+    } finally {
+      opened.device.destroy();
+    }
+  }
+
+  test("all of them, by the adapter's timestamps", async () => {
+    const all = await results(["timestamp-query"]);
+    expectComplete(all, Object.keys(KERNELS));
+    expect(all.at(-1)).toMatchObject({ clock: "timestamps of the adapter" });
+    const overheads = all.filter((result) => result.kind === "overhead");
+    expect(overheads.length).toBe(2);
+    for (const { microseconds } of overheads) expect(microseconds).toBeGreaterThan(0);
+  }, 120_000);
+
+  test("those that a filter names, by whole batches", async () => {
+    const some = await results([], "norm");
+    const names = Object.keys(KERNELS).filter((name) => name.includes("norm"));
+    expect(some.at(-1)).toMatchObject({ clock: "whole batches", kernelsMicroseconds: expect.any(Number) });
+    const rows = some.filter((result) => result.kind === "kernel");
+    expect([...new Set(rows.map(({ kernel }) => kernel))].sort()).toEqual(names.sort());
+    for (const { microseconds } of rows) expect(microseconds).toBeGreaterThan(0);
+  }, 120_000);
+});
+
+test("all kernels of the CPU engine, those of decompression too", async () => {
+  const { results, onResult } = collector();
+  await benchCpuKernels({ models: MODELS, onResult }, "a processor");
+  const memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true });
+  const exported = Object.entries(instantiateKernels(readKernels(), memory)).flatMap(
+    ([name, member]: [string, unknown]) => (typeof member === "function" && name !== "peakDots" ? [name] : []),
+  );
+  expectComplete(results, exported);
+  const decoding = results.filter((result) => result.kind === "kernel" && result.shape === "decompression only");
+  expect(decoding).toMatchObject([{ kernel: "cumulate", calls: 1 }]);
+});
+
+describe("the check against the reference", () => {
+  const reference = (spoil: (model: ReferenceModel, intervals: Uint32Array) => void): CheckedModel => {
+    const model = new ReferenceModel(TINY);
+    return {
+      async encodeSteps(bytes, steps, intervals) {
+        await model.encodeSteps(bytes, steps, intervals);
+        spoil(model, intervals);
+      },
+      readTrained: async () => model.state,
+    };
+  };
+
+  test("passes what is equal", async () => {
+    expect(
+      await differenceFromReference(
+        TINY,
+        reference(() => {}),
+      ),
+    ).toBeUndefined();
+  });
+
+  test.each([
+    ["interval 3", (_: ReferenceModel, intervals: Uint32Array) => intervals.set([1], 3)],
+    ["master 5", ({ state }: ReferenceModel) => state.master.set([123456], 5)],
+    ["moment 0", ({ state }: ReferenceModel) => state.moment.set([7_654_321], 0)],
+    ["square 99", ({ state }: ReferenceModel) => state.square.set([-1], 99)],
+  ])("names %s", async (what, spoil) => {
+    expect(await differenceFromReference(TINY, reference(spoil))).toStartWith(`${what} is `);
+  });
+
+  test("has gone on until weights have changed", async () => {
+    let untrained: Int32Array | undefined;
+    const model = reference(({ state }) => {
+      untrained = state.master;
+    });
+    await differenceFromReference(TINY, model);
+    expect(untrained).not.toEqual(new ReferenceModel(TINY).state.master);
+  });
+});
+
+describe("what a call must do", () => {
+  const call = (kernel: string, changes: Partial<BoundCall>): BoundCall => {
+    return { kernel, constants: {}, bindings: [], workgroups: [1, 1, 1], ...changes };
+  };
+  const bound = (name: string, access: string, sizeBytes: number) => ({ name, access, sizeBytes });
+
+  test("a product: rows, its own weights, bias not counted", () => {
+    const linear = call("linear", {
+      constants: { ROWS: 64, OUTPUTS: 32, INPUTS: 16 },
+      bindings: [
+        bound("x", "read", 64 * 16),
+        bound("copies", "read", 1e6),
+        bound("master", "read", 4e6),
+        bound("shifts", "read", 400),
+        bound("out", "read_write", 64 * 32 * 4),
+      ],
+    });
+    const weights = 32 * 16;
+    expect(workOf(linear)).toEqual({
+      multiplyAdds: 64 * weights,
+      bytes: 64 * 16 + weights + 64 * 32 * 4,
+    });
+    expect(shapeOf(linear)).toBe("rows 64 outputs 32 inputs 16");
+  });
+
+  test("an update reads and writes master and moments, and writes the copy", () => {
+    const bindings = ["master", "moment", "square", "copies"].map((name) => bound(name, "read_write", 1e6));
+    const weights = call("linear_weights", { constants: { ROWS: 4, OUTPUTS: 8, INPUTS: 8 }, bindings });
+    expect(workOf(weights)).toEqual({ multiplyAdds: 4 * 64, bytes: 64 * (3 * 8 + 1) });
+  });
+
+  test("matrices of the streams count once for each stream", () => {
+    const constants = { ROWS: 2, OUTPUTS: 16, INPUTS: 16, STREAMS: 9 };
+    expect(workOf(call("stream_linear", { constants }))?.multiplyAdds).toBe(9 * 2 * 256);
+    expect(workOf(call("linear_weights", { constants, workgroups: [1, 1, 9] }))?.multiplyAdds).toBe(9 * 2 * 256);
+  });
+
+  test("others move their arrays, of a ring one slot", () => {
+    const bindings = [bound("x", "read", 800), bound("tables", "read", 9999), bound("out", "read_write", 4000)];
+    expect(workOf(call("geglu", { constants: { N: 4, RING: 10 }, bindings }))).toEqual({
+      multiplyAdds: 0,
+      bytes: 800 + 400,
+    });
+  });
+
+  test("a kernel without a case has no work, but a shape", () => {
+    const fused = call("a_kernel_of_tomorrow", { workgroups: [8, 2, 1] });
+    expect(workOf(fused)).toBeUndefined();
+    expect(shapeOf(fused)).toBe("8x2 groups");
+    expect(cpuWorkOf({ kernel: "aKernelOfTomorrow", parameters: [1, 2] })).toBeUndefined();
+  });
+
+  test("products of the CPU engine", () => {
+    const forward = { kernel: "multiplyForward", parameters: [0, 512, 0, 64, 0, 256, 128, 0, 14, 7, 0, 0, 0] };
+    expect(cpuShapeOf(forward)).toBe("64 x 256 x 128");
+    expect(cpuWorkOf(forward)).toEqual({
+      multiplyAdds: 64 * 256 * 128,
+      bytes: 2 * (64 * 256 + 256 * 128 + 64 * 128),
+    });
+  });
+});
+
+test("rates are held against the highest peak of each kind, and the nearest counts", () => {
+  const peak = (what: "multiply-adds" | "bytes", perSecond: number) =>
+    ({ kind: "peak", engine: "gpu", device: "d", what, loop: "", perSecond }) as const;
+  const peaks = [peak("bytes", 1e9), peak("bytes", 4e9), peak("multiply-adds", 1e10)];
+  const rates = ratesOf(2, { multiplyAdds: 10_000, bytes: 1000 }, peaks);
+  expect(rates).toMatchObject({ multiplyAddsPerSecond: 5e9, bytesPerSecond: 5e8, nearest: "multiply-adds" });
+  expect(rates.shareOfPeak).toBeCloseTo(0.5);
+  expect(ratesOf(2, { multiplyAdds: 0, bytes: 6000 }, peaks)).toMatchObject({ shareOfPeak: 0.75, nearest: "bytes" });
+  expect(ratesOf(2, undefined, peaks)).toEqual({});
+});
