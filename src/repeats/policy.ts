@@ -15,7 +15,7 @@ export interface CutPolicy {
 /** Repeats of fewer bytes are not looked for; with these prices they would hardly ever be chosen. */
 const MIN_LENGTH = 32;
 const COPY_BITS = 70;
-/** In a genome, each letter says so little that a model needs long to recognise a repeat, and context hardly matters. */
+/** In a genome a letter says so little that a model is long in recognising a repeat, and context hardly matters. */
 const LETTERS_MIN_LENGTH = 20;
 /** Bytes that no model shrinks: anything that stood there before is worth a copy, but short repeats are chance. */
 const CHANCE_MIN_LENGTH = 256;
