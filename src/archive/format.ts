@@ -20,7 +20,9 @@ export const FORMAT_VERSION_1 = 1;
 export const FORMAT_VERSION_2 = 2;
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
-export const MODEL_CONTRACT_VERSION = 1;
+export const MODEL_CONTRACT_VERSION = 2;
+/** Still read: the same arithmetic without a recall stream, so it lacks the last hyper-parameters. */
+export const MODEL_CONTRACT_VERSION_1 = 1;
 
 /** Header flag: the frame has a model, and its hyper-parameters follow. */
 export const FLAG_MODEL = 0x01;

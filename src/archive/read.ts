@@ -4,7 +4,7 @@
  * comes out can be decoded without further doubt about its shape. Whether decoded bytes are right is only known after
  * decoding: see checkPlain. stream.ts feeds these functions piece by piece, list.ts from the end of a file.
  */
-import { checkHyperParameters, HyperParameterError, type HyperParameters } from "../model/hyper.ts";
+import { checkHyperParameters, HyperParameterError, type HyperParameters, NO_RECALL } from "../model/hyper.ts";
 import { ByteReader } from "./bytes.ts";
 import { CHECK_START, chainRun, checkText, guardOf } from "./checksum.ts";
 import { CorruptError, NotAnArchiveError, TruncatedError, UnsupportedVersionError } from "./errors.ts";
@@ -27,6 +27,7 @@ import {
   type IndexEntry,
   MAGIC,
   MODEL_CONTRACT_VERSION,
+  MODEL_CONTRACT_VERSION_1,
   type ModelRecord,
   PAYLOAD_SLACK_BYTES,
   PAYLOAD_SLACK_BYTES_PER_GROUP,
@@ -138,7 +139,7 @@ function readSizes(body: ByteReader, version: number, hasLength: boolean): { pla
 function readModel(body: ByteReader): FrameModel {
   const start = body.position;
   const contract = body.varintWithin("the model contract", 0, 0xffff_ffff);
-  if (contract !== MODEL_CONTRACT_VERSION) {
+  if (contract !== MODEL_CONTRACT_VERSION && contract !== MODEL_CONTRACT_VERSION_1) {
     throw new UnsupportedVersionError(start, "model contract", contract, MODEL_CONTRACT_VERSION);
   }
   const number = (field: string) => body.varintWithin(`hyper-parameter ${field}`, 0, 0xffff_ffff);
@@ -151,6 +152,7 @@ function readModel(body: ByteReader): FrameModel {
     coarseHidden: number("coarseHidden"),
     streams: number("streams"),
     learningRate: number("learningRate"),
+    ...(contract === MODEL_CONTRACT_VERSION_1 ? NO_RECALL : readRecall(number)),
   };
   try {
     checkHyperParameters(hyper);
@@ -160,6 +162,17 @@ function readModel(body: ByteReader): FrameModel {
   }
   const groupsMax = Math.min(GROUPS_MAX, hyper.streams);
   return { hyper, groupCount: body.varintWithin("the number of coder groups", 1, groupsMax) };
+}
+
+/** What contract 2 added: the recall stream, and steps without training. */
+function readRecall(number: (field: string) => number) {
+  return {
+    contexts: number("contexts"),
+    slotBits: number("slotBits"),
+    tables: number("tables"),
+    tableBits: number("tableBits"),
+    trainEvery: number("trainEvery"),
+  };
 }
 
 /** A frame while it is read: what its parts so far have said. */

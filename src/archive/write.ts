@@ -57,7 +57,9 @@ function writeModel(body: ByteWriter, { hyper, groupCount }: FrameModel): void {
   body.varint(MODEL_CONTRACT_VERSION);
   body.varint(hyper.history).varint(hyper.embedding);
   body.varint(hyper.globalHidden).varint(hyper.slot).varint(hyper.fineHidden).varint(hyper.coarseHidden);
-  body.varint(hyper.streams).varint(hyper.learningRate).varint(groupCount);
+  body.varint(hyper.streams).varint(hyper.learningRate);
+  body.varint(hyper.contexts).varint(hyper.slotBits).varint(hyper.tables).varint(hyper.tableBits);
+  body.varint(hyper.trainEvery).varint(groupCount);
 }
 
 /** Makes the bytes of a frame part by part, and keeps the index meanwhile. */

@@ -7,6 +7,7 @@ import type { EngineName } from "../engine/engine.ts";
 import {
   DEFAULT_LEVEL,
   type HyperParameters,
+  hyperForSize,
   PAPER,
   PAPER_STREAMS,
   type Shape,
@@ -177,8 +178,8 @@ function limitsOf(given: Given) {
 
 /** The model for an input of `sizeBytes`: at most one stream per byte. */
 export function hyperFor(settings: Settings, sizeBytes: number): HyperParameters {
-  const wanted = settings.streams ?? streamsForSize(sizeBytes);
-  return { ...settings.shape, streams: Math.max(1, Math.min(wanted, sizeBytes)) };
+  const streams = settings.streams ?? streamsForSize(sizeBytes);
+  return hyperForSize(settings.shape, sizeBytes, Math.max(1, Math.min(streams, sizeBytes)));
 }
 
 function actionOf({ command, options }: NormalArguments): Action {

@@ -10,6 +10,7 @@
  * the earlier ones. A caller may therefore request the next chunk before the last one has arrived (ping-pong
  * buffers). A model is either encoding or decoding; mixing the two on one model is a programmer's error.
  */
+import type { DataKind } from "../model/contexts.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 
 export type EngineName = "reference" | "gpu" | "cpu";
@@ -30,6 +31,13 @@ export interface Engine {
 
 export interface Model {
   readonly hyper: HyperParameters;
+
+  /**
+   * Says what the bytes of the next steps are like; until the first call they are PLAIN_DATA.
+   *
+   * @throws RangeError if the stride is out of reach
+   */
+  describe(kind: DataKind): Promise<void>;
 
   /**
    * Predicts and learns `stepCount` steps of known bytes (compression).

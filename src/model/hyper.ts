@@ -6,6 +6,9 @@
  * streams from the size of the input. It holds no arithmetic of the network.
  */
 
+import { CONTEXTS_MAX, TABLES_MAX } from "./contexts.ts";
+import { ceilLog2 } from "./fixed.ts";
+
 /** The shape of one model. Every field is stored in the archive header. */
 export interface HyperParameters {
   /** T: bytes of history that a step sees; a power of two, 4 to 64. */
@@ -24,6 +27,24 @@ export interface HyperParameters {
   readonly streams: number;
   /** Peak learning rate of the optimizer in units of 2^-24. */
   readonly learningRate: number;
+  /** N: contexts of the recall stream, a multiple of 4; 0 turns it off. */
+  readonly contexts: number;
+  /** log2 of the slots of each context. */
+  readonly slotBits: number;
+  /** M: logit tables. */
+  readonly tables: number;
+  /** log2 of the rows of each table; a table of one byte has 256. */
+  readonly tableBits: number;
+  /** The network trains in the first 2048 steps, then in every step whose number this divides. */
+  readonly trainEvery: number;
+}
+
+/** Steps from the start in which every model trains. */
+export const TRAIN_ALWAYS_STEPS = 2048;
+
+/** Whether the network trains in step `step` (from 0). */
+export function trainsIn(hyper: Pick<HyperParameters, "trainEvery">, step: number): boolean {
+  return step < TRAIN_ALWAYS_STEPS || step % hyper.trainEvery === 0;
 }
 
 /** H: the width of the network, one embedded history. */
@@ -86,6 +107,15 @@ const RULES: readonly Rule[] = [
   },
   { field: "streams", says: "1 to 16384", holds: (h) => within(h.streams, 1, 16384) },
   { field: "learningRate", says: "64 to 65535", holds: (h) => within(h.learningRate, 64, 65535) },
+  {
+    field: "contexts",
+    says: `a multiple of 4, 0 to ${CONTEXTS_MAX}`,
+    holds: (h) => within(h.contexts, 0, CONTEXTS_MAX) && h.contexts % 4 === 0,
+  },
+  { field: "slotBits", says: "8 to 24", holds: (h) => within(h.slotBits, 8, 24) },
+  { field: "tables", says: `0 to ${TABLES_MAX}`, holds: (h) => within(h.tables, 0, TABLES_MAX) },
+  { field: "tableBits", says: "8 to 18", holds: (h) => within(h.tableBits, 8, 18) },
+  { field: "trainEvery", says: "1 to 64", holds: (h) => within(h.trainEvery, 1, 64) },
 ];
 
 /** @throws HyperParameterError naming the first field that breaks its rule. */
@@ -95,13 +125,23 @@ export function checkHyperParameters(hyper: HyperParameters): void {
   }
 }
 
-/** A model without its number of streams, which follows from the input's size. */
+/** A model without its number of streams; its memories are the smallest, and grow with the input's size. */
 export type Shape = Omit<HyperParameters, "streams">;
+
+/** What a model without a recall stream has in place of it. */
+export const NO_RECALL = { contexts: 0, slotBits: 8, tables: 0, tableBits: 8, trainEvery: 1 } as const;
 
 /** 2^-10 in units of 2^-24: the learning rate of the paper, 1e-3, to the nearest power of two. */
 const RATE_PAPER = 1 << 14;
 /** 2^-9: on 200 kB of text 0.9 to 2.3 % smaller than 1e-3, over four draws of weights (docs/NUMERICS.md section 11). */
 const RATE_LEVELS = 1 << 15;
+
+/** 4 KiB a context and 4 MiB a table. */
+const SLOT_BITS_MIN = 10;
+const TABLE_BITS_MIN = 12;
+/** 16 MiB a context and 16 MiB a table. */
+const SLOT_BITS_MAX = 22;
+const TABLE_BITS_MAX = 14;
 
 interface Widths {
   readonly history: number;
@@ -110,6 +150,9 @@ interface Widths {
   readonly slot: number;
   readonly coarse: number;
   readonly fine: number;
+  readonly contexts: number;
+  readonly tables: number;
+  readonly every?: number;
 }
 
 function shape(width: Widths, rate = RATE_LEVELS): Shape {
@@ -121,12 +164,17 @@ function shape(width: Widths, rate = RATE_LEVELS): Shape {
     fineHidden: width.fine,
     coarseHidden: width.coarse,
     learningRate: rate,
+    contexts: width.contexts,
+    tables: width.tables,
+    slotBits: SLOT_BITS_MIN,
+    tableBits: TABLE_BITS_MIN,
+    trainEvery: width.every ?? 1,
   };
 }
 
 /** FADE as published: arXiv 2604.07239, section 4 (15.5 million shared parameters, 512 streams). */
 export const PAPER: Shape = shape(
-  { history: 16, embedding: 32, global: 4096, slot: 64, coarse: 64, fine: 8192 },
+  { history: 16, embedding: 32, global: 4096, slot: 64, coarse: 64, fine: 8192, contexts: 0, tables: 0 },
   RATE_PAPER,
 );
 export const PAPER_STREAMS = 512;
@@ -139,15 +187,15 @@ export const DEFAULT_LEVEL = 5;
  */
 const LEVELS: readonly (Shape | undefined)[] = [
   undefined,
-  shape({ history: 8, embedding: 16, global: 128, slot: 4, coarse: 16, fine: 64 }),
-  shape({ history: 16, embedding: 8, global: 128, slot: 4, coarse: 16, fine: 128 }),
-  shape({ history: 16, embedding: 8, global: 256, slot: 4, coarse: 32, fine: 256 }),
-  shape({ history: 16, embedding: 16, global: 128, slot: 4, coarse: 32, fine: 128 }),
-  shape({ history: 16, embedding: 16, global: 256, slot: 4, coarse: 32, fine: 256 }),
-  shape({ history: 16, embedding: 16, global: 512, slot: 8, coarse: 32, fine: 512 }),
-  shape({ history: 16, embedding: 32, global: 512, slot: 8, coarse: 64, fine: 512 }),
-  shape({ history: 16, embedding: 32, global: 1024, slot: 16, coarse: 64, fine: 1024 }),
-  shape({ history: 16, embedding: 32, global: 2048, slot: 32, coarse: 64, fine: 2048 }),
+  shape({ history: 8, embedding: 8, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 4, tables: 2, every: 2 }),
+  shape({ history: 8, embedding: 8, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 8, tables: 2 }),
+  shape({ history: 8, embedding: 16, global: 128, slot: 4, coarse: 16, fine: 128, contexts: 8, tables: 2 }),
+  shape({ history: 16, embedding: 8, global: 128, slot: 4, coarse: 16, fine: 128, contexts: 12, tables: 3 }),
+  shape({ history: 16, embedding: 16, global: 256, slot: 4, coarse: 32, fine: 256, contexts: 12, tables: 3 }),
+  shape({ history: 16, embedding: 16, global: 256, slot: 4, coarse: 32, fine: 384, contexts: 16, tables: 3 }),
+  shape({ history: 16, embedding: 16, global: 512, slot: 8, coarse: 32, fine: 512, contexts: 16, tables: 4 }),
+  shape({ history: 16, embedding: 32, global: 512, slot: 8, coarse: 32, fine: 512, contexts: 20, tables: 4 }),
+  shape({ history: 16, embedding: 32, global: 1024, slot: 16, coarse: 32, fine: 1024, contexts: 20, tables: 4 }),
 ];
 
 /** @throws RangeError if there is no such level. */
@@ -172,4 +220,15 @@ export function streamsForSize(sizeBytes: number): number {
   const groups = Math.floor(sizeBytes / STREAM_TARGET_BYTES / STREAM_GROUP);
   const wanted = Math.max(1, Math.min(STREAMS_MAX / STREAM_GROUP, groups)) * STREAM_GROUP;
   return Math.max(1, Math.min(wanted, sizeBytes));
+}
+
+/** A slot for every byte of a block, and a table's row for every 16, within bounds. */
+export function hyperForSize(shape: Shape, sizeBytes: number, streams = streamsForSize(sizeBytes)): HyperParameters {
+  const bits = ceilLog2(Math.max(1, sizeBytes));
+  return {
+    ...shape,
+    streams,
+    slotBits: shape.contexts === 0 ? shape.slotBits : Math.max(shape.slotBits, Math.min(SLOT_BITS_MAX, bits)),
+    tableBits: shape.tables === 0 ? shape.tableBits : Math.max(shape.tableBits, Math.min(TABLE_BITS_MAX, bits - 4)),
+  };
 }

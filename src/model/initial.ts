@@ -16,9 +16,9 @@ export function mix32(x: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The random word number `position` of tensor number `tensorIndex`: 32 uniform bits. */
-function randomWord(tensorIndex: number, position: number): number {
-  return mix32(mix32(position) ^ Math.imul(tensorIndex + 1, 0x9e3779b9));
+/** The random word number `position` of the tensor with this seed: 32 uniform bits. */
+function randomWord(seed: number, position: number): number {
+  return mix32(mix32(position) ^ Math.imul(seed + 1, 0x9e3779b9));
 }
 
 /** floor(2^24 / sqrt(fanIn)), exactly. */
@@ -45,14 +45,14 @@ function normalWeight(word: number): number {
 
 /** Fills `master` (Q24) from `tensor.offset` on with the tensor's initial weights. */
 function drawTensor(tensor: Tensor, master: Int32Array): void {
-  const { initial, offset, size, index } = tensor;
+  const { initial, offset, size, seed } = tensor;
   if (initial.kind === "constant") {
     master.fill(initial.value, offset, offset + size);
     return;
   }
   const bound = initial.kind === "uniform" ? uniformBound(initial.fanIn) : 0;
   for (let i = 0; i < size; i++) {
-    const word = randomWord(index, i);
+    const word = randomWord(seed, i);
     // (2 * 16 random bits - 65535) / 65536 spreads over -1 to 1; the product is below 2^41, exact in a double.
     master[offset + i] =
       initial.kind === "normal" ? normalWeight(word) : Math.floor((((word >>> 16) * 2 - 65535) * bound) / 65536);

@@ -3,11 +3,12 @@
  *
  * One list serves all engines: the reference indexes its arrays with it, the GPU engine sizes its buffers and
  * generates its constants from it, the CPU engine lays out its memory by it. The order of the list is the order in
- * memory and is part of the numeric contract only through the seeds of the initial weights (tensor i uses seed i).
+ * memory and is no part of the numeric contract; the seeds of the initial weights are.
  * Matrices come first, so that each starts at a multiple of four elements, a word of packed int8 copies.
  */
 import { ACTIVATION_BITS, ACTIVATION_LIMIT, HIDDEN_BITS, NORM_INPUT_BITS, WIDE_LIMIT } from "./fixed.ts";
 import { type HyperParameters, widthOf } from "./hyper.ts";
+import { FEATURE_BITS, FEATURES_PER_CONTEXT } from "./recall.ts";
 
 /**
  * How a tensor is used and trained.
@@ -25,7 +26,21 @@ export type Initial =
   | { readonly kind: "uniform"; readonly fanIn: number }
   | { readonly kind: "normal" };
 
-export const MATRIX_NAMES = ["newest", "global", "router", "down", "up", "gate", "fine", "fineOut", "logits"] as const;
+/** FADE's own matrices. */
+export const NETWORK_MATRICES = [
+  "newest",
+  "global",
+  "router",
+  "down",
+  "up",
+  "gate",
+  "fine",
+  "fineOut",
+  "logits",
+] as const;
+/** Matrices of the recall stream: remembered bytes into the network, and the gates of the boosts. */
+export const RECALL_MATRICES = ["feature", "boostGate"] as const;
+export const MATRIX_NAMES = [...NETWORK_MATRICES, ...RECALL_MATRICES] as const;
 export type MatrixName = (typeof MATRIX_NAMES)[number];
 
 export const NORM_NAMES = ["inputNorm", "localNorm", "coarseNorm", "fineNorm", "lastNorm"] as const;
@@ -49,8 +64,10 @@ export interface Tensor {
   readonly rows: number;
   readonly columns: number;
   readonly initial: Initial;
-  /** Position in the list: the seed of its initial weights, the index of its gradient exponent. */
+  /** Position in the list: the index of its gradient exponent. */
   readonly index: number;
+  /** Draws its initial weights; the recall stream's tensors came later and have the last seeds. */
+  readonly seed: number;
   /** First element in the arrays of all master weights and moments. */
   readonly offset: number;
   readonly size: number;
@@ -79,6 +96,8 @@ export const GRADIENT_SLOTS = [
   "fine",
   "fineOut",
   "memory",
+  "feature",
+  "boostGate",
 ] as const;
 export type GradientSlot = (typeof GRADIENT_SLOTS)[number];
 
@@ -100,8 +119,6 @@ export const gradientSlot = (name: GradientSlot): number => ACTIVATION_SLOTS.len
 export const weightSlot = (name: WeightSlot): number =>
   ACTIVATION_SLOTS.length + GRADIENT_SLOTS.length + WEIGHT_SLOTS.indexOf(name);
 
-type Shape = Omit<Tensor, "index" | "offset" | "size">;
-
 const ONE: Initial = { kind: "constant", value: 1 << 24 };
 const ZERO: Initial = { kind: "constant", value: 0 };
 const NORMAL: Initial = { kind: "normal" };
@@ -120,6 +137,8 @@ export function matrixShape(hyper: HyperParameters, name: MatrixName): readonly 
     fine: [2 * hyper.fineHidden, width],
     fineOut: [width, hyper.fineHidden],
     logits: [256, width],
+    feature: [width, FEATURES_PER_CONTEXT * hyper.contexts],
+    boostGate: [hyper.contexts, width],
   };
   return shapes[name];
 }
@@ -149,6 +168,8 @@ export const PRODUCT_FORMATS: Readonly<Record<MatrixName | "memory", ProductForm
   fineOut: { inputBits: HIDDEN_BITS, outputBits: NORM_INPUT_BITS, outputLimit: ACTIVATION_LIMIT },
   logits: PLAIN,
   memory: PLAIN,
+  feature: { inputBits: FEATURE_BITS, outputBits: ACTIVATION_BITS, outputLimit: ACTIVATION_LIMIT },
+  boostGate: PLAIN,
 };
 
 /** Elements that each norm averages over, a power of two. */
@@ -158,51 +179,79 @@ export function normWidth(hyper: HyperParameters, name: NormName): number {
   return name === "coarseNorm" ? width / 2 : width;
 }
 
-function matrices(hyper: HyperParameters): Shape[] {
-  return MATRIX_NAMES.map((name) => {
+type Unplaced = Omit<Tensor, "index" | "offset" | "size">;
+/** The recall stream's first seed: FADE's own tensors have 0 to 35, and 36 to 39 came later. */
+const RECALL_SEED = 2 * NETWORK_MATRICES.length + 18;
+
+/** Initial weights of a matrix and of its bias. */
+function initialOf(name: MatrixName, columns: number): readonly [weights: Initial, bias: Initial] {
+  if (name === "logits" || name === "boostGate") return [NORMAL, ZERO];
+  const uniform: Initial = { kind: "uniform", fanIn: Math.max(1, columns) };
+  return [uniform, name === "feature" ? ZERO : uniform];
+}
+
+function matrices(hyper: HyperParameters, names: readonly MatrixName[], firstSeed: number): Unplaced[] {
+  return names.map((name, i) => {
     const [rows, columns] = matrixShape(hyper, name);
-    const initial: Initial = name === "logits" ? NORMAL : { kind: "uniform", fanIn: columns };
-    return { name, kind: "matrix", rows, columns, initial };
+    return { name, kind: "matrix", rows, columns, initial: initialOf(name, columns)[0], seed: firstSeed + i };
   });
 }
 
-function vector(name: VectorName, columns: number, initial: Initial): Shape {
-  return { name, kind: "vector", rows: 1, columns, initial };
+function biases(hyper: HyperParameters, names: readonly MatrixName[], firstSeed: number): Unplaced[] {
+  return names.map((name, i) => {
+    const [rows, columns] = matrixShape(hyper, name);
+    // A matrix without weights has no bias either.
+    const size = columns === 0 ? 0 : rows;
+    return vector(`${name}Bias`, size, initialOf(name, columns)[1], firstSeed + i);
+  });
 }
 
-function vectors(hyper: HyperParameters): Shape[] {
-  const biases = MATRIX_NAMES.map((name) => {
-    const [rows, columns] = matrixShape(hyper, name);
-    return vector(`${name}Bias`, rows, name === "logits" ? ZERO : { kind: "uniform", fanIn: columns });
-  });
+function vector(name: VectorName, columns: number, initial: Initial, seed: number): Unplaced {
+  return { name, kind: "vector", rows: 1, columns, initial, seed };
+}
+
+/** All vectors but the biases. */
+function vectors(hyper: HyperParameters, firstSeed: number): Unplaced[] {
   const norms = NORM_NAMES.flatMap((name) => [
-    vector(`${name}Scale`, normWidth(hyper, name), ONE),
-    vector(`${name}Shift`, normWidth(hyper, name), ZERO),
+    [`${name}Scale`, normWidth(hyper, name), ONE] as const,
+    [`${name}Shift`, normWidth(hyper, name), ZERO] as const,
   ]);
   const tapInitial: Initial = { kind: "uniform", fanIn: 3 };
-  return [
-    ...biases,
+  const all = [
     ...norms,
-    vector("tap", 3 * hyper.embedding, tapInitial),
-    vector("tapBias", hyper.embedding, tapInitial),
-    vector("globalSkip", 1, ONE),
-    vector("coarseSkip", 1, ONE),
-    vector("fineSkip", 1, ONE),
+    ["tap", 3 * hyper.embedding, tapInitial] as const,
+    ["tapBias", hyper.embedding, tapInitial] as const,
+    ["globalSkip", 1, ONE] as const,
+    ["coarseSkip", 1, ONE] as const,
+    ["fineSkip", 1, ONE] as const,
+  ];
+  return all.map(([name, columns, initial], i) => vector(name, columns, initial, firstSeed + i));
+}
+
+/** The tensors of each stream and the embedding. */
+function others(hyper: HyperParameters, firstSeed: number): Unplaced[] {
+  const { streams, coarseHidden: C, embedding: D } = hyper;
+  const draw = { initial: NORMAL };
+  return [
+    { name: "memory", kind: "streamMatrix", rows: streams * C, columns: C, ...draw, seed: firstSeed },
+    { name: "embedding", kind: "embedding", rows: 256, columns: D, ...draw, seed: firstSeed + 1 },
+    { name: "memoryBias", kind: "streamVector", rows: streams, columns: widthOf(hyper), ...draw, seed: firstSeed + 2 },
   ];
 }
 
 /** The complete list for one model. */
 export function layoutOf(hyper: HyperParameters): Layout {
-  const { streams, coarseHidden, embedding } = hyper;
-  const shapes: Shape[] = [
-    ...matrices(hyper),
-    { name: "memory", kind: "streamMatrix", rows: streams * coarseHidden, columns: coarseHidden, initial: NORMAL },
-    { name: "embedding", kind: "embedding", rows: 256, columns: embedding, initial: NORMAL },
-    { name: "memoryBias", kind: "streamVector", rows: streams, columns: widthOf(hyper), initial: NORMAL },
-    ...vectors(hyper),
+  const count = NETWORK_MATRICES.length;
+  const unplaced: Unplaced[] = [
+    ...matrices(hyper, NETWORK_MATRICES, 0),
+    ...matrices(hyper, RECALL_MATRICES, RECALL_SEED),
+    ...others(hyper, count),
+    ...biases(hyper, NETWORK_MATRICES, count + 3),
+    ...vectors(hyper, 2 * count + 3),
+    ...biases(hyper, RECALL_MATRICES, RECALL_SEED + RECALL_MATRICES.length),
   ];
   let offset = 0;
-  const tensors = shapes.map((shape, index) => {
+  const tensors = unplaced.map((shape, index) => {
     const size = shape.rows * shape.columns;
     const tensor: Tensor = { ...shape, index, offset, size };
     offset += size;

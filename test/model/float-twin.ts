@@ -8,6 +8,7 @@ import { HIDDEN_BITS } from "../../src/model/fixed.ts";
 import { type HyperParameters, widthOf } from "../../src/model/hyper.ts";
 import type { State } from "../../src/model/reference/state.ts";
 import { type NormName, normWidth, type TensorName } from "../../src/model/tensors.ts";
+import { historyOf } from "./tiny.ts";
 
 /** erf by its series of positive terms: accurate to a few units of 1e-16 where the result is not yet 1. */
 export function erf(x: number): number {
@@ -35,7 +36,7 @@ export class FloatTwin {
   constructor(state: State) {
     const { hyper } = state;
     this.#hyper = hyper;
-    this.#history = state.history.slice();
+    this.#history = historyOf(state);
     this.#cache = agedCache(state);
     const entries = state.layout.tensors.map((tensor) => [tensor.name, dequantised(state, tensor.name)] as const);
     this.weights = Object.fromEntries(entries) as Record<TensorName, Float64Array>;

@@ -23,7 +23,7 @@ for (let step = 0; step < STEPS_BEFORE; step++) {
 }
 const bytes = textBytes(STEPS_BEFORE, STREAMS);
 model.forward.run();
-model.backward.run(bytes);
+model.backward.run(bytes, true);
 const twin = new FloatTwin(model.state);
 
 /** Half of the elements with the largest gradients of the tensor, half of any: small ones must be small. */

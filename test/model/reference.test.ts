@@ -4,16 +4,30 @@ import { FREQUENCY_TOTAL } from "../../src/coder/frequency.ts";
 import { HyperParameterError, type HyperParameters } from "../../src/model/hyper.ts";
 import { ReferenceModel } from "../../src/model/reference/engine.ts";
 import { hashOf } from "./hash.ts";
-import { noiseBytes, TINY, textBytes } from "./tiny.ts";
+import { historyOf, noiseBytes, TINY, textBytes } from "./tiny.ts";
 
 type Source = (step: number, streams: number) => Uint8Array;
 
 /** Everything that outlives a step. */
 function stateHash({ state }: ReferenceModel): string {
-  const { master, moment, square, copy, embedding, exponents, gradientScales, cache, history } = state;
+  const { master, moment, square, copy, embedding, exponents, gradientScales, cache } = state;
   const { shift, copyShift, held } = exponents;
   const { scale, moved, window } = gradientScales;
-  return hashOf(master, moment, square, copy, embedding, shift, copyShift, held, scale, moved, window, cache, history);
+  return hashOf(
+    master,
+    moment,
+    square,
+    copy,
+    embedding,
+    shift,
+    copyShift,
+    held,
+    scale,
+    moved,
+    window,
+    cache,
+    historyOf(state),
+  );
 }
 
 function concatenated(source: Source, stepCount: number, streams: number): Uint8Array {

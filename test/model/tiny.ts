@@ -1,5 +1,6 @@
 /** The smallest models that have every part, and bytes for them. */
-import type { HyperParameters } from "../../src/model/hyper.ts";
+import { type HyperParameters, NO_RECALL } from "../../src/model/hyper.ts";
+import type { State } from "../../src/model/reference/state.ts";
 
 /** 13,000 shared parameters: a step takes a millisecond. */
 export const TINY: HyperParameters = {
@@ -11,7 +12,17 @@ export const TINY: HyperParameters = {
   coarseHidden: 16,
   streams: 4,
   learningRate: 1 << 14,
+  ...NO_RECALL,
 };
+
+/** The same with a recall stream. */
+export const TINY_RECALL: HyperParameters = { ...TINY, contexts: 4, slotBits: 10, tables: 2, tableBits: 8 };
+
+/** The last T bytes of each stream, oldest first, B x T. */
+export function historyOf({ hyper, recall, step }: State): Uint8Array {
+  const { streams, history: T } = hyper;
+  return Uint8Array.from({ length: streams * T }, (_, i) => recall.byteBefore(Math.floor(i / T), step, T - (i % T)));
+}
 
 const TEXT =
   "We hold these truths to be self-evident, that all men are created equal, that they are endowed by their Creator " +

@@ -3,7 +3,7 @@
  * count that all streams share, in integers. It obeys the interface strictly, and checks that its caller does.
  */
 import { type Engine, FREQUENCY_TOTAL, type Model } from "../../src/engine/engine.ts";
-import type { HyperParameters } from "../../src/model/hyper.ts";
+import { type HyperParameters, NO_RECALL } from "../../src/model/hyper.ts";
 
 export interface FakeEngineOptions {
   readonly chunkSteps?: number;
@@ -56,6 +56,9 @@ class FakeModel implements Model {
     this.#counts = new Uint32Array(hyper.streams * 256).fill(1);
     this.#sums = new Uint32Array(hyper.streams).fill(256);
   }
+
+  /** A fake has no use for the kind of data. */
+  async describe(): Promise<void> {}
 
   encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const { streams } = this.hyper;
@@ -147,5 +150,6 @@ export function tinyHyper(streams: number): HyperParameters {
     coarseHidden: 16,
     streams,
     learningRate: 1 << 14,
+    ...NO_RECALL,
   };
 }

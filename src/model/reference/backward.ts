@@ -8,6 +8,7 @@
 import {
   ACTIVATION_BITS,
   ceilLog2,
+  clamp,
   clampActivation,
   clampGradient,
   GRADIENT_BITS,
@@ -17,6 +18,7 @@ import {
   SCALE_BITS,
   SLOPE_BITS,
 } from "../fixed.ts";
+import { FEATURES_PER_CONTEXT } from "../recall.ts";
 import { gelu, geluSlope, sigmoidSlope } from "../tables.ts";
 import {
   type ActivationSlot,
@@ -30,7 +32,7 @@ import {
 } from "../tensors.ts";
 import { gradientBits, gradientOperandLimit } from "./exponents.ts";
 import type { Forward } from "./forward.ts";
-import { logitGradient } from "./frequency.ts";
+import { logitDifference } from "./frequency.ts";
 import { backwardShift, multiplyBackward, multiplyRows, quantiseGradient, type Rows, rowsOf } from "./linear.ts";
 import { normaliseBackward } from "./norm.ts";
 import type { State } from "./state.ts";
@@ -42,6 +44,8 @@ export class Backward {
   readonly exponent: Int32Array;
   /** int16 operands of the matrix products. */
   readonly operands: Readonly<Record<GradientSlot | "logits", Int16Array>>;
+  /** B x 256, Q22. */
+  readonly difference: Int32Array;
   readonly #limit: number;
   readonly #logitShift: number;
 
@@ -53,6 +57,7 @@ export class Backward {
     const { streams: B, width: H } = forward;
     this.gradient = new Int32Array(state.layout.parameterCount);
     this.exponent = new Int32Array(state.layout.tensors.length);
+    this.difference = new Int32Array(B * 256);
     this.#limit = gradientOperandLimit(B);
     this.#logitShift = GRADIENT_BITS - gradientBits(B);
     this.operands = {
@@ -66,13 +71,24 @@ export class Backward {
       fine: new Int16Array(B * 2 * hyper.fineHidden),
       fineOut: new Int16Array(B * H),
       logits: new Int16Array(B * 256),
+      feature: new Int16Array(hyper.contexts > 0 ? B * H : 0),
+      boostGate: new Int16Array(B * hyper.contexts),
     };
   }
 
-  /** @param bytes the byte that came in each stream */
-  run(bytes: Uint8Array): void {
+  /**
+   * @param bytes the byte that came in each stream
+   * @param trains whether the network trains; the recall stream always learns
+   */
+  run(bytes: Uint8Array, trains: boolean): void {
+    this.#differ(bytes);
+    if (trains) this.#network();
+    this.forward.recall.learn(bytes, this.difference);
+  }
+
+  #network(): void {
     this.gradient.fill(0);
-    const dLast = this.#predict(bytes);
+    const dLast = this.#predict();
     const dCoarse = this.#fineRefiner(dLast);
     const dMixed = this.#coarseRefiner(dCoarse);
     const { dFar, dNear, dInput } = this.#route(dMixed);
@@ -100,13 +116,13 @@ export class Backward {
     name: MatrixName,
     shift: number,
     gradient: Rows<Int16Array>,
-    slot: ActivationSlot,
+    slot: ActivationSlot | undefined,
     x: Rows<Int8Array>,
   ): void {
     const { state } = this;
     const [outputs, inputs] = matrixShape(state.hyper, name);
     multiplyRows(gradient, x, outputs, inputs, this.gradient, state.tensor(name).offset);
-    this.#setExponent(name, shift + state.activationShift(slot));
+    this.#setExponent(name, shift + (slot === undefined ? 0 : state.activationShift(slot)));
     for (let r = 0; r < gradient.count; r++) {
       for (let n = 0; n < outputs; n++) this.#add(`${name}Bias`, n, gradient.data[r * outputs + n] as number);
     }
@@ -182,17 +198,30 @@ export class Backward {
     return d.map((value, i) => mulRound(value, geluSlope(this.forward.tables, x[i] as number), SLOPE_BITS));
   }
 
-  #predict(bytes: Uint8Array): Int32Array {
+  /** Probability - (1 if the byte came), Q22: all that learns learns from it. */
+  #differ(bytes: Uint8Array): void {
+    for (let i = 0; i < this.difference.length; i++) {
+      this.difference[i] = logitDifference(this.forward.frequencies[i] as number, bytes[i >> 8] === (i & 255));
+    }
+  }
+
+  #predict(): Int32Array {
     const { forward } = this;
-    const { streams: B } = forward;
+    const { streams: B, width: H } = forward;
     const operand = this.operands.logits;
     for (let i = 0; i < operand.length; i++) {
-      const came = bytes[i >> 8] === (i & 255);
-      operand[i] = logitGradient(forward.frequencies[i] as number, came, this.#logitShift, this.#limit);
+      operand[i] = clamp(roundShift(this.difference[i] as number, this.#logitShift), this.#limit);
     }
     const gradient = rowsOf(operand, B, 256);
-    this.#weights("logits", this.#logitShift, gradient, "last", rowsOf(forward.operands.last, B, forward.width));
-    return this.#inputs("logits", this.#logitShift, gradient);
+    const last = rowsOf(forward.operands.last, B, H);
+    this.#weights("logits", this.#logitShift, gradient, "last", last);
+    const dLast = this.#inputs("logits", this.#logitShift, gradient);
+    const { contexts: N } = this.state.hyper;
+    if (N === 0) return dLast;
+    const gateRows = rowsOf(this.#quantise("boostGate", forward.recall.gateGradient(this.difference)), B, N);
+    const gateShift = this.state.gradientShift("boostGate");
+    this.#weights("boostGate", gateShift, gateRows, "last", last);
+    return sum(dLast, this.#inputs("boostGate", gateShift, gateRows));
   }
 
   #fineRefiner(dLast: Int32Array): Int32Array {
@@ -219,6 +248,7 @@ export class Backward {
     const bias = state.tensor("memoryBias");
     this.gradient.set(dCoarse, bias.offset);
     this.#setExponent("memoryBias", 0);
+    this.#remember(dCoarse);
     const dSkipped = this.#skip("coarseSkip", dCoarse, forward.coarseNorm.out);
     const dGate = dCoarse.map((d, i) => {
       const toGate = mulRound(d, forward.up[i] as number, ACTIVATION_BITS);
@@ -242,6 +272,16 @@ export class Backward {
     const dThroughGate = this.#inputs("gate", gateShift, gateRows);
     const dThroughDown = this.#inputs("down", downShift, downRows);
     return this.#norm("coarseNorm", sum(dThroughGate, dThroughDown, dSkipped));
+  }
+
+  /** The recall stream's features are not trained, so only their matrix learns. */
+  #remember(dCoarse: Int32Array): void {
+    const { forward, state } = this;
+    const { contexts: N } = state.hyper;
+    if (N === 0) return;
+    const rows = rowsOf(this.#quantise("feature", dCoarse), forward.streams, forward.width);
+    const features = rowsOf(forward.recall.features, forward.streams, FEATURES_PER_CONTEXT * N);
+    this.#weights("feature", state.gradientShift("feature"), rows, undefined, features);
   }
 
   /** Through the batched matmul: the gradient of each stream's matrix, and that of its input. */
@@ -336,7 +376,7 @@ export class Backward {
     const D = state.hyper.embedding;
     const dThroughInput = this.#norm("inputNorm", dInput);
     for (let i = 0; i < dInput.length; i++) {
-      const byte = state.history[Math.floor(i / D)] as number;
+      const byte = this.forward.seen[Math.floor(i / D)] as number;
       const d = clampGradient((dThroughInput[i] as number) + (dThroughLocal[i] as number));
       this.#add("embedding", byte * D + (i % D), roundShift(d, EMBEDDING_GRADIENT_SHIFT));
     }

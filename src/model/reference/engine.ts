@@ -5,7 +5,8 @@
  * every intermediate where a test can look at it.
  */
 import type { Engine, Model } from "../../engine/engine.ts";
-import { checkHyperParameters, type HyperParameters } from "../hyper.ts";
+import { type DataKind, planFor } from "../contexts.ts";
+import { checkHyperParameters, type HyperParameters, trainsIn } from "../hyper.ts";
 import { Backward } from "./backward.ts";
 import { Forward } from "./forward.ts";
 import { optimise } from "./optimizer.ts";
@@ -25,10 +26,17 @@ export class ReferenceModel implements Model {
 
   /** Trains on the bytes of the step that `forward.run` predicted. */
   train(bytes: Uint8Array): void {
-    this.backward.run(bytes);
-    optimise(this.state, this.backward);
-    this.state.shiftHistory(bytes);
-    this.state.step++;
+    const { state } = this;
+    const trains = trainsIn(this.hyper, state.step);
+    this.backward.run(bytes, trains);
+    if (trains) optimise(state, this.backward);
+    else state.exponents.endUntrainedStep();
+    state.recall.append(state.step, bytes);
+    state.step++;
+  }
+
+  async describe(kind: DataKind): Promise<void> {
+    this.state.recall.plan = planFor(this.hyper, kind);
   }
 
   async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {

@@ -106,6 +106,16 @@ export class Exponents {
     this.#chooseShifts();
   }
 
+  /** After a step in which nothing trained: gradients and weights have not been seen, activations have. */
+  endUntrainedStep(): void {
+    for (let slot = 0; slot < ACTIVATION_SLOTS.length; slot++) {
+      this.copyShift[slot] = this.shift[slot] as number;
+      this.held[slot] = Math.max(this.seen[slot] as number, (this.held[slot] as number) >> 1);
+      this.seen[slot] = 0;
+    }
+    this.#chooseShifts();
+  }
+
   #chooseShifts(): void {
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
       this.shift[slot] = Math.max(0, bitLength(this.held[slot] as number) - (this.bits[slot] as number));

@@ -18,12 +18,14 @@ import {
   SLOPE_BITS,
 } from "../fixed.ts";
 import { widthOf } from "../hyper.ts";
+import { FEATURES_PER_CONTEXT } from "../recall.ts";
 import { gelu, sigmoid, type Tables, tables } from "../tables.ts";
 import type { ActivationSlot } from "../tensors.ts";
 import { activationSlot, type MatrixName, matrixShape, type NormName, normWidth, PRODUCT_FORMATS } from "../tensors.ts";
 import { frequencies } from "./frequency.ts";
 import { forwardShift, multiplyForward, quantiseActivation, type Rows, rowsOf } from "./linear.ts";
 import { type Deviation, normalise, scaleAndShift } from "./norm.ts";
+import { Recall } from "./recall.ts";
 import type { State } from "./state.ts";
 
 /** What one norm keeps for its backward pass. */
@@ -46,6 +48,9 @@ export class Forward {
   readonly width: number;
   readonly half: number;
 
+  /** B x T: the bytes at the plan's positions. */
+  readonly seen: Uint8Array;
+  readonly recall: Recall;
   /** B x T x D raw int16 embeddings. */
   readonly embedded: Int32Array;
   readonly inputNorm: NormState;
@@ -97,6 +102,8 @@ export class Forward {
     this.streams = B;
     this.width = H;
     this.half = H / 2;
+    this.seen = new Uint8Array(B * hyper.history);
+    this.recall = new Recall(state.recall);
     this.embedded = values(H);
     this.inputNorm = norm();
     this.localNorm = norm();
@@ -136,6 +143,7 @@ export class Forward {
   /** Runs all boxes; `frequencies` is the result. */
   run(): void {
     this.#embed();
+    this.recall.lookUp(this.state.step);
     this.#globalStream();
     this.#localStream();
     this.#route();
@@ -144,13 +152,14 @@ export class Forward {
     this.#predict();
   }
 
-  /** out = saturate(x W^T + bias) for one of the shared matrices. */
-  #linear(name: MatrixName, slot: ActivationSlot, x: Rows<Int8Array>, out: Int32Array): void {
+  /** out = saturate(x W^T + bias) for one of the shared matrices; an operand without a slot is never rescaled. */
+  #linear(name: MatrixName, slot: ActivationSlot | undefined, x: Rows<Int8Array>, out: Int32Array): void {
     const { state } = this;
     const [outputs, inputs] = matrixShape(state.hyper, name);
     multiplyForward(x, state.copy, state.tensor(name).offset, outputs, inputs, out);
     const format = PRODUCT_FORMATS[name];
-    const shift = forwardShift(format, state.activationShift(slot), state.weightShift(name));
+    const activationShift = slot === undefined ? 0 : state.activationShift(slot);
+    const shift = forwardShift(format, activationShift, state.weightShift(name));
     const bias = state.tensor(`${name}Bias`);
     for (let i = 0; i < x.count * outputs; i++) {
       const sum = roundShift(out[i] as number, shift) + state.biasAt(bias, i % outputs, format.outputBits);
@@ -179,12 +188,14 @@ export class Forward {
     }
   }
 
-  /** Rows of the embedding for each byte of history, then the norm that feeds the global stream and the router. */
+  /** Rows of the embedding for each byte that is looked at, then the norm that feeds the global stream and the router. */
   #embed(): void {
-    const { history, embedding } = this.state;
-    const D = this.state.hyper.embedding;
-    for (let i = 0; i < history.length; i++) {
-      for (let d = 0; d < D; d++) this.embedded[i * D + d] = embedding[(history[i] as number) * D + d] as number;
+    const { embedding, recall, step } = this.state;
+    const { history: T, embedding: D } = this.state.hyper;
+    for (let i = 0; i < this.seen.length; i++) {
+      const byte = recall.byteBefore(Math.floor(i / T), step, recall.plan.positions[i % T] as number);
+      this.seen[i] = byte;
+      for (let d = 0; d < D; d++) this.embedded[i * D + d] = embedding[byte * D + d] as number;
     }
     this.#norm("inputNorm", this.embedded);
     this.#quantise("input", this.inputNorm.out);
@@ -271,13 +282,25 @@ export class Forward {
     this.#linear("gate", "coarse", operand, this.gate);
     const skip = state.scaleAt(state.tensor("coarseSkip"), 0);
     const bias = state.tensor("memoryBias");
+    const remembered = this.#remembered();
     for (let i = 0; i < this.coarse.length; i++) {
       const gate = sigmoid(this.tables, this.gate[i] as number);
       this.gate[i] = gate;
       const gated = roundShift((this.up[i] as number) * gate, SLOPE_BITS);
       const skipped = roundShift((this.coarseNorm.out[i] as number) * skip, SCALE_BITS);
-      this.coarse[i] = asNormInput(gated + state.biasAt(bias, i) + skipped);
+      this.coarse[i] = asNormInput(gated + state.biasAt(bias, i) + skipped + (remembered[i] as number));
     }
+  }
+
+  /** What the recall stream's features give to the network, B x H. */
+  #remembered(): Int32Array {
+    const out = new Int32Array(this.streams * this.width);
+    const { contexts: N } = this.state.hyper;
+    if (N > 0) {
+      const rows = rowsOf(this.recall.features, this.streams, FEATURES_PER_CONTEXT * N);
+      this.#linear("feature", undefined, rows, out);
+    }
+    return out;
   }
 
   /** The batched matmul: both branches of a stream times that stream's matrix, C outputs x C inputs. */
@@ -318,6 +341,12 @@ export class Forward {
   #predict(): void {
     const operand = rowsOf(this.#quantise("last", this.last), this.streams, this.width);
     this.#linear("logits", "last", operand, this.logits);
+    if (this.state.hyper.contexts > 0) {
+      const { gate } = this.recall;
+      this.#linear("boostGate", "last", operand, gate);
+      for (let i = 0; i < gate.length; i++) gate[i] = sigmoid(this.tables, gate[i] as number);
+    }
+    this.recall.addTo(this.logits);
     for (let b = 0; b < this.streams; b++) {
       frequencies(this.tables, this.logits, b * 256, this.frequencies, b * 256);
     }

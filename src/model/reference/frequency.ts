@@ -50,8 +50,12 @@ export function frequencies(
   }
 }
 
-/** Gradient of the cross-entropy with respect to one logit, in 2^-shift of Q22: probability - (1 if it came). */
+/** Gradient of the cross-entropy with respect to one logit in Q22: probability - (1 if it came). */
+export function logitDifference(frequency: number, came: boolean): number {
+  return frequency - (came ? 1 << GRADIENT_BITS : 0);
+}
+
+/** The same as an int16 operand, in 2^-shift of Q22. */
 export function logitGradient(frequency: number, came: boolean, shift: number, limit: number): number {
-  const difference = frequency - (came ? 1 << GRADIENT_BITS : 0);
-  return clamp(roundShift(difference, shift), limit);
+  return clamp(roundShift(logitDifference(frequency, came), shift), limit);
 }

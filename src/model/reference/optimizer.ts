@@ -68,7 +68,7 @@ function updateTensor(state: State, tensor: Tensor, gradient: Int32Array, expone
   const { master, moment, square, gradientScales } = state;
   const left = exponent - (gradientScales.scale[tensor.index] as number);
   const moved = gradientScales.moved[tensor.index] as number;
-  const dither = squareDither(state.step);
+  const dither = squareDither(state.trained);
   let largest = 0;
   for (let i = tensor.offset; i < tensor.offset + tensor.size; i++) {
     const accumulated = gradient[i] as number;
@@ -92,7 +92,7 @@ function updateTensor(state: State, tensor: Tensor, gradient: Int32Array, expone
 
 /** One step of training for all tensors, their copies, and the exponents of the next step. */
 export function optimise(state: State, backward: Backward): void {
-  const rate = rateAt(state.rates, state.step);
+  const rate = rateAt(state.rates, state.trained);
   const largest = new Map<string, number>();
   for (const tensor of state.layout.tensors) {
     const exponent = backward.exponent[tensor.index] as number;
@@ -102,6 +102,7 @@ export function optimise(state: State, backward: Backward): void {
     state.exponents.note(weightSlot(name), largest.get(name) ?? 0);
     state.copyWeights(name);
   }
-  state.gradientScales.endStep(state.step, rate === 0);
+  state.gradientScales.endStep(state.trained, rate === 0);
   state.exponents.endStep();
+  state.trained++;
 }

@@ -1,6 +1,6 @@
 /**
  * Everything of a model that outlives a step: weights, their quantised copies, the optimizer's moments, exponents,
- * the rolling cache and the history. Two engines agree if and only if these arrays agree after every step.
+ * the rolling cache, the recall stream's memory and the bytes of each stream. Two engines agree if and only if these arrays agree after every step.
  */
 import { ACTIVATION_BITS, clamp, roundShift, SCALE_BITS, WEIGHT_BITS } from "../fixed.ts";
 import type { HyperParameters } from "../hyper.ts";
@@ -20,6 +20,7 @@ import {
   weightSlot,
 } from "../tensors.ts";
 import { Exponents, GradientScales } from "./exponents.ts";
+import { RecallState } from "./recall.ts";
 
 export class State {
   readonly layout: Layout;
@@ -38,10 +39,12 @@ export class State {
   readonly rates: Int32Array;
   /** Cached values of the global stream, Q8, B x G as a ring of slots of S. */
   readonly cache: Int32Array;
-  /** The last T bytes of each stream, oldest first, B x T. */
-  readonly history: Uint8Array;
-  /** Steps that have been learned. */
+  /** The recall stream's memory, and the bytes of each stream. */
+  readonly recall: RecallState;
+  /** Steps that have been learned from. */
   step = 0;
+  /** Steps in which the network trained: what the optimizer counts. */
+  trained = 0;
 
   constructor(readonly hyper: HyperParameters) {
     this.layout = layoutOf(hyper);
@@ -54,7 +57,7 @@ export class State {
     this.gradientScales = new GradientScales(this.layout);
     this.rates = learningRates(hyper.learningRate);
     this.cache = new Int32Array(hyper.streams * hyper.globalHidden);
-    this.history = new Uint8Array(hyper.streams * hyper.history);
+    this.recall = new RecallState(hyper);
     for (const name of WEIGHT_SLOTS) {
       const { offset, size } = this.tensor(name);
       this.exponents.holdInitial(weightSlot(name), largestMagnitude(this.master, offset, size));
@@ -98,15 +101,5 @@ export class State {
   /** The shift of the weights' copy in use. */
   weightShift(name: WeightSlot): number {
     return this.exponents.copyShift[weightSlot(name)] as number;
-  }
-
-  /** Appends one byte to each stream's history. */
-  shiftHistory(bytes: Uint8Array): void {
-    const { streams, history } = this.hyper;
-    for (let stream = 0; stream < streams; stream++) {
-      const row = this.history.subarray(stream * history, (stream + 1) * history);
-      row.copyWithin(0, 1);
-      row[history - 1] = bytes[stream] as number;
-    }
   }
 }

@@ -13,7 +13,7 @@ import {
   SCALE_BITS,
   WEIGHT_BITS,
 } from "../../../../src/model/fixed.ts";
-import type { HyperParameters } from "../../../../src/model/hyper.ts";
+import { type HyperParameters, NO_RECALL } from "../../../../src/model/hyper.ts";
 import { type Layout, layoutOf } from "../../../../src/model/tensors.ts";
 import { CANARY } from "../../../support/gpu-harness.ts";
 import type { Field, Random, Words } from "../../../support/gpu-values.ts";
@@ -59,6 +59,7 @@ const BASE: HyperParameters = {
   coarseHidden: 16,
   streams: 5,
   learningRate: 1 << 14,
+  ...NO_RECALL,
 };
 
 export function shapeWith(changes: Partial<HyperParameters>): Shape {

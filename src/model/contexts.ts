@@ -1,0 +1,174 @@
+/**
+ * The contexts that the recall stream remembers, and the places that the local stream looks at.
+ *
+ * A context is a recipe: words, the last bytes, bytes farther back. Which ones pay depends on the data: text has words,
+ * an image has rows, a table has columns. So a block states its stride (the distance at which its bytes resemble
+ * themselves, 0 if there is none), and the plan of contexts follows from that and the hyper-parameters by the fixed
+ * lists below, which are part of the numeric contract (docs/NUMERICS.md section 12).
+ */
+import { ceilLog2 } from "./fixed.ts";
+import type { HyperParameters } from "./hyper.ts";
+
+/** Bytes of each stream that a model can look back on, a power of two; before the first step they are 0. */
+export const REACH = 4096;
+/** Offsets that a context may have besides the last bytes. */
+export const CONTEXT_OFFSETS_MAX = 4;
+/** Most contexts of a plan, a multiple of 4. */
+export const CONTEXTS_MAX = 20;
+/** Most logit tables of a plan. */
+export const TABLES_MAX = 4;
+
+/** What is hashed, in this order. */
+export interface Context {
+  /** 0: no words; 1: the current word; 2: the current word and the one before it. */
+  readonly words: 0 | 1 | 2;
+  /** The last so many bytes, the newest first. */
+  readonly order: number;
+  /** Bytes at these offsets (1 is the newest byte), in this order. */
+  readonly offsets: readonly number[];
+}
+
+/** A context whose rows hold a logit for each byte. */
+export interface TableContext extends Context {
+  /** Learning rate in Q8 at few streams. */
+  readonly rate: number;
+  /** From more than 2^crowdLog2 streams on the rate falls, since many streams then teach the same row at once. */
+  readonly crowdLog2: number;
+}
+
+/** What a block says of its data. */
+export interface DataKind {
+  /** Bytes between things that resemble each other: 0 (none known) to STRIDE_MAX. */
+  readonly stride: number;
+}
+
+export const PLAIN_DATA: DataKind = { stride: 0 };
+/** Twice the stride, and one more, must be within reach. */
+export const STRIDE_MAX = (REACH - 2) / 2;
+
+/** All that depends on the kind of data. */
+export interface ContextPlan {
+  /** `hyper.contexts` of them. */
+  readonly contexts: readonly Context[];
+  /** `hyper.tables` of them. */
+  readonly tables: readonly TableContext[];
+  /** `hyper.history` offsets of the bytes that are embedded, in the order of the positions: the newest is last. */
+  readonly positions: readonly number[];
+}
+
+const bytes = (order: number, ...offsets: number[]): Context => ({ words: 0, order, offsets });
+const words = (count: 1 | 2, order = 0, ...offsets: number[]): Context => ({ words: count, order, offsets });
+const table = (context: Context, rate: number, crowdLog2: number): TableContext => ({ ...context, rate, crowdLog2 });
+
+/** Without a stride; a level uses the first ones, so what serves most kinds of data comes first. */
+const PLAIN_CONTEXTS: readonly Context[] = [
+  bytes(2),
+  bytes(3),
+  bytes(4),
+  bytes(6),
+  words(1),
+  bytes(5),
+  bytes(1),
+  bytes(8),
+  words(2),
+  bytes(12),
+  bytes(0, 2, 3),
+  bytes(7),
+  words(1, 1),
+  bytes(16),
+  bytes(0, 1, 3),
+  bytes(0, 2, 3, 4),
+  bytes(10),
+  bytes(20),
+  bytes(0, 3, 4),
+  words(2, 1),
+];
+
+/** With a stride s: the byte above is the byte s before. */
+function stridedContexts(s: number): readonly Context[] {
+  return [
+    bytes(1, s),
+    bytes(2),
+    bytes(3),
+    bytes(0, s, 2 * s),
+    bytes(2, s),
+    bytes(4),
+    bytes(0, s, s + 1),
+    bytes(6),
+    bytes(0, s),
+    bytes(0, s, s - 1),
+    bytes(1),
+    bytes(5),
+    bytes(1, s, 2 * s),
+    bytes(3, s),
+    bytes(0, 2, 3),
+    bytes(8),
+    bytes(1, s, s + 1),
+    bytes(12),
+    bytes(1, s, s - 1),
+    words(1),
+  ];
+}
+
+const PLAIN_TABLES: readonly TableContext[] = [
+  table(bytes(2), 38, 10),
+  table(bytes(1), 10, 7),
+  table(bytes(3), 58, 12),
+  table(bytes(4), 58, 12),
+];
+
+function stridedTables(s: number): readonly TableContext[] {
+  return [table(bytes(1, s), 38, 10), table(bytes(1), 10, 7), table(bytes(0, s), 10, 7), table(bytes(2), 38, 10)];
+}
+
+/** Strides up to this are seen by the local stream without help. */
+const NEAR_STRIDE = 4;
+
+/** The last T bytes; far strides take the places of the oldest ones. */
+function positionsFor(history: number, stride: number): readonly number[] {
+  const near = Array.from({ length: history }, (_, i) => history - i);
+  if (stride + NEAR_STRIDE <= history) return near;
+  const far = [2 * stride, stride + 1, stride, stride - 1].slice(0, history / 4 >= 4 ? 4 : 1);
+  return [...far, ...near.slice(far.length)];
+}
+
+/** @throws RangeError if the stride is out of reach */
+export function planFor(hyper: HyperParameters, { stride }: DataKind): ContextPlan {
+  if (!Number.isInteger(stride) || stride < 0 || stride > STRIDE_MAX || stride === 1) {
+    throw new RangeError(`a stride of ${stride} bytes (0, or 2 to ${STRIDE_MAX})`);
+  }
+  const contexts = stride === 0 ? PLAIN_CONTEXTS : stridedContexts(stride);
+  const tables = stride === 0 ? PLAIN_TABLES : stridedTables(stride);
+  return {
+    contexts: contexts.slice(0, hyper.contexts),
+    tables: tables.slice(0, hyper.tables),
+    positions: stride === 0 ? positionsFor(hyper.history, 0) : positionsFor(hyper.history, stride),
+  };
+}
+
+/** A table of one byte has a row for each; others have 2^tableBits rows. */
+export function isDirect(context: Context): boolean {
+  return context.words === 0 && context.order + context.offsets.length === 1;
+}
+
+/** How far a table's or the boosts' rate is shifted down when B streams learn at once. */
+export function crowdShift(streams: number, crowdLog2: number): number {
+  return Math.max(0, ceilLog2(streams) - crowdLog2);
+}
+
+/** 32-bit words of one packed context: words, order, number of offsets, offsets, rate, shift. */
+export const PACKED_CONTEXT_WORDS = 10;
+
+/** A plan as numbers for engines: contexts, then tables, PACKED_CONTEXT_WORDS each, then the positions. */
+export function packPlan(plan: ContextPlan, streams: number): Int32Array {
+  const pack = (context: Context, rate: number, shift: number) => {
+    const offsets = Array.from({ length: CONTEXT_OFFSETS_MAX }, (_, i) => context.offsets[i] ?? 0);
+    const direct = isDirect(context) ? 1 : 0;
+    return [context.words, context.order, context.offsets.length, ...offsets, direct, rate, shift];
+  };
+  return Int32Array.from([
+    ...plan.contexts.flatMap((context) => pack(context, 0, 0)),
+    ...plan.tables.flatMap((entry) => pack(entry, entry.rate, crowdShift(streams, entry.crowdLog2))),
+    ...plan.positions,
+  ]);
+}

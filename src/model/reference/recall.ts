@@ -1,0 +1,257 @@
+/**
+ * The recall stream of the reference engine: what followed the current contexts before, in any stream.
+ *
+ * Before a step it looks the contexts up, hands the remembered bytes to the network as features, and adds its guesses
+ * to the logits: boosts of remembered bytes, scaled by gates that the network computes, and rows of logit tables. After
+ * the step it learns from the byte that came: tables and boosts by plain gradient steps, slots by their own rule.
+ * docs/NUMERICS.md section 12 has the formulas.
+ */
+import { type Context, type ContextPlan, crowdShift, isDirect, PLAIN_DATA, planFor, REACH } from "../contexts.ts";
+import { ACTIVATION_BITS, clampActivation, clampGradient, mulRound, roundShift, SLOPE_BITS } from "../fixed.ts";
+import type { HyperParameters } from "../hyper.ts";
+import {
+  BOOST_BITS,
+  BOOST_CROWD_LOG2,
+  BOOST_RATE_SHIFT,
+  BUCKETS,
+  bucketOf,
+  COUNT_CLASS,
+  FEATURE_UNIT,
+  FEATURES_PER_CONTEXT,
+  finishHash,
+  INITIAL_BOOSTS,
+  mixInto,
+  OWNER_BITS,
+  slotHits,
+  TABLE_ENTRY_BITS,
+  TABLE_RATE_BITS,
+  unpackSlot,
+  updatedSlot,
+  wordAfter,
+} from "../recall.ts";
+import { sigmoidSlope } from "../tables.ts";
+
+/** All that the recall stream keeps from step to step. */
+export class RecallState {
+  /** N x 2^slotBits packed slots. */
+  readonly slots: Uint32Array;
+  /** M tables of 2^tableBits rows (256 if that is more) of 256 logits, Q20. */
+  readonly tables: readonly Int32Array[];
+  /** N x 33 x 2: boosts of a and of b, Q20. */
+  readonly boosts: Int32Array;
+  /** Hashes of the word that each stream is in, and of the one before; 0 is none. */
+  readonly word: Uint32Array;
+  readonly previousWord: Uint32Array;
+  /** B rings of REACH bytes: the byte of step t is at t mod REACH. */
+  readonly past: Uint8Array;
+  plan: ContextPlan;
+
+  constructor(readonly hyper: HyperParameters) {
+    const { contexts, slotBits, tables, tableBits, streams } = hyper;
+    this.slots = new Uint32Array(contexts << slotBits);
+    this.tables = Array.from({ length: tables }, () => new Int32Array(2 ** (tableBits + 8)));
+    this.boosts = new Int32Array(contexts * BUCKETS * 2);
+    for (let i = 0; i < this.boosts.length; i += 2) {
+      const bucket = (i / 2) % BUCKETS;
+      const boost = bucket === 0 ? 0 : (INITIAL_BOOSTS[bucket - 1] as number);
+      this.boosts[i] = boost << (BOOST_BITS - ACTIVATION_BITS);
+    }
+    this.word = new Uint32Array(streams);
+    this.previousWord = new Uint32Array(streams);
+    this.past = new Uint8Array(streams * REACH);
+    this.plan = planFor(hyper, PLAIN_DATA);
+  }
+
+  /** The byte that stream b had `offset` steps before step `step`. */
+  byteBefore(b: number, step: number, offset: number): number {
+    return this.past[b * REACH + ((step - offset) & (REACH - 1))] as number;
+  }
+
+  /** The byte of each stream in step `step`. */
+  append(step: number, bytes: Uint8Array): void {
+    for (let b = 0; b < this.hyper.streams; b++) {
+      const y = bytes[b] as number;
+      this.past[b * REACH + (step & (REACH - 1))] = y;
+      const before = this.word[b] as number;
+      const after = wordAfter(before, y);
+      if (after === 0 && before !== 0) this.previousWord[b] = before;
+      this.word[b] = after;
+    }
+  }
+}
+
+/** One step's look-ups and their consequences. Rows are streams. */
+export class Recall {
+  /** B x N: the slot's word if it is this context's, else 0. */
+  readonly found: Uint32Array;
+  /** B x N: where the slot is in its context's part, and the check that it must have. */
+  readonly slot: Uint32Array;
+  readonly check: Uint8Array;
+  /** B x M. */
+  readonly row: Uint32Array;
+  /** B x 8N, Q7: the bits of each remembered byte as plus or minus its confidence. */
+  readonly features: Int8Array;
+  /** B x N, Q14: sigmoid of the gates; a boost is scaled by twice that. */
+  readonly gate: Int32Array;
+
+  constructor(readonly state: RecallState) {
+    const { streams, contexts, tables } = state.hyper;
+    this.found = new Uint32Array(streams * contexts);
+    this.slot = new Uint32Array(streams * contexts);
+    this.check = new Uint8Array(streams * contexts);
+    this.row = new Uint32Array(streams * tables);
+    this.features = new Int8Array(streams * contexts * FEATURES_PER_CONTEXT);
+    this.gate = new Int32Array(streams * contexts);
+  }
+
+  /** Fills found, slot, check, row and features for step `step`. */
+  lookUp(step: number): void {
+    const { hyper, plan, slots } = this.state;
+    const { streams, contexts: N, tables: M, slotBits, tableBits } = hyper;
+    for (let b = 0; b < streams; b++) {
+      plan.contexts.forEach((context, c) => {
+        const hash = finishHash(this.#hash(context, b, step));
+        const slot = hash >>> (32 - slotBits);
+        const word = slots[(c << slotBits) + slot] as number;
+        const at = b * N + c;
+        this.slot[at] = slot;
+        this.check[at] = hash & 255;
+        this.found[at] = slotHits(word, hash & 255) ? word : 0;
+        this.#feature(at);
+      });
+      plan.tables.forEach((table, m) => {
+        const mixed = this.#hash(table, b, step);
+        const direct = this.state.byteBefore(b, step, table.order + (table.offsets[0] ?? 0));
+        this.row[b * M + m] = isDirect(table) ? direct : finishHash(mixed) >>> (32 - tableBits);
+      });
+    }
+  }
+
+  #hash(context: Context, b: number, step: number): number {
+    const { state } = this;
+    let hash = 0;
+    if (context.words >= 1) hash = mixInto(hash, state.word[b] as number);
+    if (context.words >= 2) hash = mixInto(hash, state.previousWord[b] as number);
+    for (let offset = 1; offset <= context.order; offset++) hash = mixInto(hash, state.byteBefore(b, step, offset));
+    for (const offset of context.offsets) hash = mixInto(hash, state.byteBefore(b, step, offset));
+    return hash;
+  }
+
+  #feature(at: number): void {
+    const found = this.found[at] as number;
+    const { a, count } = unpackSlot(found);
+    const size = found === 0 ? 0 : FEATURE_UNIT * ((COUNT_CLASS[count] as number) + 1);
+    for (let bit = 0; bit < FEATURES_PER_CONTEXT; bit++) {
+      this.features[at * FEATURES_PER_CONTEXT + bit] = (a >> bit) & 1 ? size : -size;
+    }
+  }
+
+  /** The boosts of a and b of a context's slot, Q10 in 16 bits. */
+  #boost(at: number, which: 0 | 1): number {
+    const c = at % this.state.hyper.contexts;
+    const boost = this.state.boosts[(c * BUCKETS + bucketOf(this.found[at] as number)) * 2 + which] as number;
+    return clampActivation(roundShift(boost, BOOST_BITS - ACTIVATION_BITS));
+  }
+
+  /** Adds tables and boosts to the logits (B x 256, Q10); `gate` must have been set. */
+  addTo(logits: Int32Array): void {
+    const { hyper, tables } = this.state;
+    const { streams, contexts: N, tables: M } = hyper;
+    for (let b = 0; b < streams; b++) {
+      for (let v = 0; v < 256 && M > 0; v++) {
+        let sum = 0;
+        tables.forEach((table, m) => {
+          sum = (sum + (table[(this.row[b * M + m] as number) * 256 + v] as number)) | 0;
+        });
+        logits[b * 256 + v] = (logits[b * 256 + v] as number) + roundShift(sum, TABLE_ENTRY_BITS - ACTIVATION_BITS);
+      }
+      for (let at = b * N; at < (b + 1) * N; at++) this.#addBoosts(at, logits, b * 256);
+      for (let i = b * 256; i < (b + 1) * 256; i++) logits[i] = clampActivation(logits[i] as number);
+    }
+  }
+
+  #addBoosts(at: number, logits: Int32Array, start: number): void {
+    const found = this.found[at] as number;
+    if (found === 0) return;
+    const { a, b, other } = unpackSlot(found);
+    const gate = this.gate[at] as number;
+    const add = (byte: number, boost: number) => {
+      logits[start + byte] = (logits[start + byte] as number) + roundShift(boost * gate, SLOPE_BITS - 1);
+    };
+    add(a, this.#boost(at, 0));
+    if (other > 0) add(b, this.#boost(at, 1));
+  }
+
+  /**
+   * The gradient of the gates before their sigmoid, B x N, Q22.
+   *
+   * @param difference B x 256, Q22: probability - (1 if the byte came)
+   */
+  gateGradient(difference: Int32Array): Int32Array {
+    const N = this.state.hyper.contexts;
+    return Int32Array.from(this.found, (found, at) => {
+      if (found === 0) return 0;
+      const { a, b, other } = unpackSlot(found);
+      const start = Math.floor(at / N) * 256;
+      let sum = mulRound(difference[start + a] as number, this.#boost(at, 0), ACTIVATION_BITS);
+      if (other > 0) sum += mulRound(difference[start + b] as number, this.#boost(at, 1), ACTIVATION_BITS);
+      return clampGradient(mulRound(sum, sigmoidSlope(this.gate[at] as number), SLOPE_BITS - 1));
+    });
+  }
+
+  /** Tables, boosts and slots learn from the bytes that came; all changes are made of the values before the step. */
+  learn(bytes: Uint8Array, difference: Int32Array): void {
+    this.#learnTables(difference);
+    this.#learnBoosts(difference);
+    this.#learnSlots(bytes);
+  }
+
+  #learnTables(difference: Int32Array): void {
+    const { hyper, plan, tables } = this.state;
+    plan.tables.forEach(({ rate, crowdLog2 }, m) => {
+      const right = TABLE_RATE_BITS + 22 - TABLE_ENTRY_BITS + crowdShift(hyper.streams, crowdLog2);
+      const table = tables[m] as Int32Array;
+      for (let b = 0; b < hyper.streams; b++) {
+        const start = (this.row[b * hyper.tables + m] as number) * 256;
+        for (let v = 0; v < 256; v++) {
+          const step = roundShift((difference[b * 256 + v] as number) * rate, right);
+          table[start + v] = (table[start + v] as number) - step;
+        }
+      }
+    });
+  }
+
+  #learnBoosts(difference: Int32Array): void {
+    const { hyper, boosts } = this.state;
+    const right = BOOST_RATE_SHIFT + 22 - BOOST_BITS + crowdShift(hyper.streams, BOOST_CROWD_LOG2);
+    this.found.forEach((found, at) => {
+      if (found === 0) return;
+      const { a, b, other } = unpackSlot(found);
+      const start = Math.floor(at / hyper.contexts) * 256;
+      const entry = ((at % hyper.contexts) * BUCKETS + bucketOf(found)) * 2;
+      const step = (byte: number) => {
+        const scaled = mulRound(difference[start + byte] as number, this.gate[at] as number, SLOPE_BITS - 1);
+        return roundShift(scaled, right);
+      };
+      boosts[entry] = (boosts[entry] as number) - step(a);
+      if (other > 0) boosts[entry + 1] = (boosts[entry + 1] as number) - step(b);
+    });
+  }
+
+  #learnSlots(bytes: Uint8Array): void {
+    const { hyper, slots } = this.state;
+    const { streams, contexts: N, slotBits } = hyper;
+    const owner = new Int32Array(1 << OWNER_BITS);
+    const mask = owner.length - 1;
+    for (let c = 0; c < N; c++) {
+      for (let b = 0; b < streams; b++) owner[(this.slot[b * N + c] as number) & mask] = b;
+      for (let b = 0; b < streams; b++) {
+        const at = b * N + c;
+        const slot = this.slot[at] as number;
+        if (owner[slot & mask] !== b) continue;
+        const word = updatedSlot(this.found[at] as number, this.check[at] as number, bytes[b] as number);
+        slots[(c << slotBits) + slot] = word;
+      }
+    }
+  }
+}
