@@ -5,13 +5,16 @@
 import { describe, expect, test } from "bun:test";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
+import type { RecallMemory } from "../../src/engine/cpu/recall-layout.ts";
 import { EngineLimitError } from "../../src/engine/engine.ts";
-import { type HyperParameters, PAPER, shapeOfLevel } from "../../src/model/hyper.ts";
+import { type HyperParameters, PAPER, shapeOfLevel, TRAIN_ALWAYS_STEPS } from "../../src/model/hyper.ts";
 import { ReferenceModel } from "../../src/model/reference/engine.ts";
-import { textBytes as plainBytes, TINY } from "../model/tiny.ts";
+import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
 
 await buildAssembly();
 const { CpuModel: Cpu, createCpuEngine } = await import("../../src/engine/cpu/engine.ts");
+
+type Numbers = Int32Array | Uint32Array | Uint8Array;
 
 /** Text, then a stretch of noise: magnitudes rise and fall, so exponents move both ways. */
 function bytesAt(step: number, streams: number): Uint8Array {
@@ -37,31 +40,58 @@ function expectSameState(cpu: CpuModel, { state }: ReferenceModel, step: number)
       if (mine.some((value, i) => value !== wanted[i])) throw new Error(`${kind} of ${name} differs ${where}`);
     }
   }
-  const { streams, history, globalHidden } = at.hyper;
-  const histories = new Uint8Array(buffer, at.history, streams * history);
-  expect(Uint8Array.from(histories), where).toEqual(Uint8Array.from(state.history));
+  const { streams, globalHidden } = at.hyper;
   const ring = new Int16Array(buffer, at.activations.ring, streams * globalHidden);
   expect(Int32Array.from(ring), where).toEqual(Int32Array.from(state.cache));
+  expectSameMemory(seen, state.recall, where);
 }
 
-/** Trains both for `steps` and compares intervals and, every `every` steps, the whole state. */
-async function compareModels(hyper: HyperParameters, threads: number, steps: number, every = 1): Promise<void> {
+/** All that the recall stream remembers. */
+function expectSameMemory(mine: RecallMemory, wanted: RecallMemory, where: string): void {
+  const same = (name: string, a: Numbers, b: Numbers) => {
+    if (a.length !== b.length) throw new Error(`${a.length} ${name} instead of ${b.length}`);
+    const at = a.findIndex((value, i) => value !== b[i]);
+    if (at >= 0) throw new Error(`${name}[${at}] is ${a[at]} instead of ${b[at]} ${where}`);
+  };
+  for (const name of ["slots", "boosts", "word", "previousWord", "past"] as const) same(name, mine[name], wanted[name]);
+  expect(mine.tables.length).toBe(wanted.tables.length);
+  for (const [m, table] of mine.tables.entries()) same(`table ${m}`, table, wanted.tables[m] as Int32Array);
+}
+
+interface Comparison {
+  /** The whole state is compared in every so many steps. */
+  readonly every?: number;
+  /** The same from this step on. */
+  readonly from?: number;
+  /** What the data is like from a step on. */
+  readonly strides?: Readonly<Record<number, number>>;
+}
+
+/** Trains both for `steps` and compares intervals, and the whole state in some steps and after the last. */
+async function compareModels(
+  hyper: HyperParameters,
+  threads: number,
+  steps: number,
+  { every = 1, from = 0, strides = {} }: Comparison = {},
+): Promise<void> {
   const cpu = await Cpu.open(hyper, threads);
   const reference = new ReferenceModel(hyper);
   const mine = new Uint32Array(2 * hyper.streams);
   const wanted = new Uint32Array(2 * hyper.streams);
   for (let step = 0; step < steps; step++) {
     const bytes = bytesAt(step, hyper.streams);
+    const stride = strides[step];
+    if (stride !== undefined) for (const model of [cpu, reference]) await model.describe({ stride });
     await cpu.encodeSteps(bytes, 1, mine);
     await reference.encodeSteps(bytes, 1, wanted);
     expect(mine, `intervals of step ${step}`).toEqual(wanted);
-    if (step % every === 0 || step === steps - 1) expectSameState(cpu, reference, step);
+    if ((step % every === 0 && step >= from) || step === steps - 1) expectSameState(cpu, reference, step);
   }
   await cpu.close();
 }
 
 describe("CPU engine equals the reference", () => {
-  test("whole state, 300 steps, 2 threads", () => compareModels({ ...TINY, streams: 8 }, 2, 300, 3), 60_000);
+  test("whole state, 300 steps, 2 threads", () => compareModels({ ...TINY, streams: 8 }, 2, 300, { every: 3 }), 60_000);
 
   for (const streams of [1, 3, 65]) {
     test(`${streams} streams`, () => compareModels({ ...TINY, streams }, 3, 12), 30_000);
@@ -86,10 +116,55 @@ describe("CPU engine equals the reference", () => {
   }, 60_000);
 });
 
+describe("the recall stream equals the reference's", () => {
+  /** From words to strides and back, in the middle of the stream. */
+  const strides = { 9: 3, 18: 64, 27: 2047, 36: 0 };
+  const SMALL = { ...TINY_RECALL, slotBits: 8 };
+
+  const shapes: Record<string, Partial<HyperParameters>> = {
+    "4 contexts without tables": { contexts: 4, tables: 0, streams: 5 },
+    "12 contexts, one table": { contexts: 12, tables: 1, streams: 9 },
+    "20 contexts, all tables": { contexts: 20, tables: 4, streams: 8 },
+    "tables without contexts": { contexts: 0, tables: 3, streams: 6 },
+    "a long history": { contexts: 8, tables: 2, history: 32, streams: 3 },
+    "tables of more rows": { contexts: 16, tables: 4, tableBits: 11, slotBits: 12, streams: 7 },
+  };
+  for (const [name, change] of Object.entries(shapes)) {
+    for (const threads of [1, 2, 3]) {
+      const hyper = { ...SMALL, ...change };
+      test(`${name}, ${threads} threads`, () => compareModels(hyper, threads, 45, { every: 4, strides }), 60_000);
+    }
+  }
+
+  test("slots that many streams want at once", async () => {
+    const hyper = { ...SMALL, contexts: 12, tables: 3, streams: 300 };
+    await compareModels(hyper, 3, 24, { every: 3, strides: { 12: 3 } });
+  }, 60_000);
+
+  test("slots that differ but have the same owner", async () => {
+    // Hundreds of streams in 2^18 slots of which 2^16 have owners: some pairs in each context and step.
+    await compareModels({ ...SMALL, contexts: 4, slotBits: 18, streams: 900 }, 2, 5, { every: 2 });
+  }, 60_000);
+
+  test("so many streams that tables and boosts learn more slowly", async () => {
+    await compareModels({ ...SMALL, contexts: 4, tables: 4, streams: 1100 }, 2, 6, { every: 2 });
+  }, 60_000);
+
+  test("the default level", () => compareModels({ ...shapeOfLevel(5), streams: 5 }, 2, 12, { every: 4 }), 60_000);
+
+  for (const trainEvery of [2, 5]) {
+    test(`training in every step, then in one of ${trainEvery}`, async () => {
+      const smallest = { globalHidden: 32, slot: 4, coarseHidden: 16, streams: 4 };
+      const from = TRAIN_ALWAYS_STEPS - 4;
+      await compareModels({ ...SMALL, ...smallest, trainEvery }, 2, TRAIN_ALWAYS_STEPS + 30, { from });
+    }, 120_000);
+  }
+});
+
 describe("CPU engine", () => {
   test("threads do not matter", async () => {
     // More steps than one command takes, and more threads than cores: waits of all kinds, and late wake-ups.
-    const hyper = { ...TINY, streams: 21 };
+    const hyper = { ...TINY_RECALL, contexts: 8, streams: 21 };
     const steps = 300;
     const bytes = new Uint8Array(steps * hyper.streams);
     for (let step = 0; step < steps; step++) bytes.set(bytesAt(step, hyper.streams), step * hyper.streams);
@@ -98,8 +173,8 @@ describe("CPU engine", () => {
       const model = await Cpu.open(hyper, threads);
       const intervals = new Uint32Array(bytes.length * 2);
       await model.encodeSteps(bytes, steps, intervals);
-      const { master, moment, square } = model.inspect();
-      results.push({ intervals, master, moment, square });
+      const { master, moment, square, slots, tables, boosts } = model.inspect();
+      results.push({ intervals, master, moment, square, slots, tables, boosts });
       await model.close();
     }
     expect(results[1]).toEqual(results[0]);
@@ -108,13 +183,14 @@ describe("CPU engine", () => {
   }, 30_000);
 
   test("decoding sees the tables that encoding used", async () => {
-    const hyper = { ...TINY, streams: 9 };
+    const hyper = { ...TINY_RECALL, streams: 9 };
     const encoder = await Cpu.open(hyper, 2);
     const decoder = await Cpu.open(hyper, 2);
     const intervals = new Uint32Array(2 * hyper.streams);
     const ends = new Uint32Array(256 * hyper.streams);
     for (let step = 0; step < 40; step++) {
       const bytes = bytesAt(step, hyper.streams);
+      if (step === 20) for (const model of [encoder, decoder]) await model.describe({ stride: 5 });
       await encoder.encodeSteps(bytes, 1, intervals);
       await decoder.predict(ends);
       await decoder.learn(bytes);
@@ -125,7 +201,9 @@ describe("CPU engine", () => {
         expect([start, end - start]).toEqual([...intervals.subarray(2 * stream, 2 * stream + 2)]);
       }
     }
-    expect(decoder.inspect().master).toEqual(encoder.inspect().master);
+    const [decoded, encoded] = [decoder.inspect(), encoder.inspect()];
+    expect(decoded.master).toEqual(encoded.master);
+    expectSameMemory(decoded, encoded, "after decoding");
     await encoder.close();
     await decoder.close();
   }, 30_000);
@@ -142,5 +220,29 @@ describe("CPU engine", () => {
     const engine = await createCpuEngine({ threads: 1 });
     const hyper = { ...PAPER, coarseHidden: 128, streams: 16384 };
     expect(engine.openModel(hyper)).rejects.toBeInstanceOf(EngineLimitError);
+    const memory = { contexts: 20, slotBits: 24, tables: 4, tableBits: 18 };
+    expect(engine.openModel({ ...TINY, ...memory, streams: 16384, fineHidden: 8192 })).rejects.toBeInstanceOf(
+      EngineLimitError,
+    );
+  });
+
+  test("memory that no step touches costs nothing", async () => {
+    const before = process.memoryUsage.rss();
+    const model = await Cpu.open({ ...TINY, contexts: 20, slotBits: 24, tables: 4, tableBits: 17, streams: 4 }, 2);
+    await model.encodeSteps(bytesAt(0, 4), 1, new Uint32Array(8));
+    // 1.3 GiB of slots and half a GiB of tables.
+    expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 28);
+    await model.close();
+  }, 30_000);
+
+  test("a stride out of reach is refused, and nothing changes", async () => {
+    const model = await Cpu.open({ ...TINY_RECALL, streams: 3 }, 1);
+    const plan = () => Array.from(new Int32Array(model.inspect().buffer, model.inspect().at.recall.plan, 60));
+    const before = plan();
+    expect(model.describe({ stride: 2048 })).rejects.toBeInstanceOf(RangeError);
+    expect(plan()).toEqual(before);
+    await model.describe({ stride: 2047 });
+    expect(plan()).not.toEqual(before);
+    await model.close();
   });
 });

@@ -8,15 +8,9 @@ import { ACTIVATION_BITS, ceilLog2, GRADIENT_BITS, NORM_INPUT_BITS } from "../..
 import { widthOf } from "../../model/hyper.ts";
 import { gradientBits } from "../../model/reference/exponents.ts";
 import { backwardShift } from "../../model/reference/linear.ts";
-import {
-  type GradientSlot,
-  type MatrixName,
-  matrixShape,
-  type NormName,
-  normWidth,
-  weightSlot,
-} from "../../model/tensors.ts";
-import { GRADIENT_INDEX } from "./layout.ts";
+import { type GradientSlot, type MatrixName, type NormName, normWidth, weightSlot } from "../../model/tensors.ts";
+import { GRADIENT_INDEX, placedShape } from "./layout.ts";
+import { gateColumns } from "./recall-layout.ts";
 import type { EngineThread } from "./thread.ts";
 
 /** Embedding gradients drop this many bits: EMBEDDING_GRADIENT_SHIFT of the reference. */
@@ -45,19 +39,18 @@ export class BackwardPass {
     this.#sums = new Int32Array(memory.buffer, at.threads[index]!.sums, at.sumsBytes / 4);
   }
 
-  /** @param bytes address of the byte that came in each stream */
-  run(bytes: number): void {
+  /** From the differences that stand in the place of the frequencies. */
+  run(): void {
     this.#sums.fill(0);
-    const { kernels, at, hyper, from, to } = this.thread;
+    const { from, to } = this.thread;
     if (from === to) return;
-    this.#predict(bytes);
+    this.#predict();
     this.#fineRefiner();
     this.#coarseRefiner();
     this.#route();
     this.#globalStream();
     this.#localStream();
     this.#embed();
-    kernels.shiftHistory(at.history, from, to, hyper.history, bytes);
   }
 
   /** Bytes from the start of an i32 array to this thread's rows, and how many values it has there. */
@@ -97,7 +90,7 @@ export class BackwardPass {
   /** The gradient with respect to a matrix's inputs, from column `firstColumn` (a multiple of 8) on. */
   #inputs(name: MatrixName, shift: number, out: number, branches: Branches = 1, firstColumn = 0): void {
     const { kernels, at, hyper, from, toPadded, index } = this.thread;
-    const [outputs, inputs] = matrixShape(hyper, name);
+    const [outputs, inputs] = placedShape(hyper, name);
     kernels.multiplyBackward(
       at.gradientOperands[name].rows,
       from * branches,
@@ -153,12 +146,26 @@ export class BackwardPass {
   }
 
   /** a = gradient of the last hidden values. */
-  #predict(bytes: number): void {
-    const { kernels, at, from, to, gradientLimit } = this.thread;
+  #predict(): void {
+    const { kernels, at, gradientLimit } = this.thread;
     const { rows } = at.gradientOperands.logits;
-    kernels.logitGradients(at.frequencies, bytes, from, to, this.logitShift, gradientLimit, rows);
+    const { start, count } = this.#span(256);
+    kernels.quantiseGradient(at.frequencies + start, count, this.logitShift, gradientLimit, rows + start / 2);
     this.#pack("logits", 1);
     this.#inputs("logits", this.logitShift, at.gradients.a);
+    this.#gates();
+  }
+
+  /** Adds to a what comes through the gates of the boosts. */
+  #gates(): void {
+    const { kernels, at, hyper, from, to } = this.thread;
+    const { a, b, boostGate } = at.gradients;
+    if (gateColumns(hyper) === 0) return;
+    kernels.gateGradients(at.recall.record, at.frequencies, from, to, boostGate);
+    this.#quantise("boostGate", boostGate);
+    this.#inputs("boostGate", this.#gradientShift("boostGate"), b);
+    const { start, count } = this.#span(widthOf(hyper));
+    kernels.addTwo(a + start, b + start, count, a + start);
   }
 
   /** From a to `coarse`, the gradient of the coarse refiner's output. */
@@ -184,6 +191,8 @@ export class BackwardPass {
   #coarseRefiner(): void {
     const { kernels, at, hyper } = this.thread;
     const { a, b, c, branches, coarse } = at.gradients;
+    // The features are not trained, so only their matrix learns.
+    if (hyper.contexts > 0) this.#quantise("feature", coarse);
     this.#skip("coarseSkip", coarse, at.norms.coarseNorm.out, b);
     const { start, count } = this.#span(widthOf(hyper));
     const up = at.activations.up + start / 2;

@@ -7,6 +7,7 @@
 
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
+import type { DataKind } from "../../model/contexts.ts";
 import { checkHyperParameters, type HyperParameters } from "../../model/hyper.ts";
 import { startWorker } from "../../platform/workers.ts";
 import { type Engine, EngineLimitError, type Model } from "../engine.ts";
@@ -14,6 +15,7 @@ import { Command, Control, CpuThreadError } from "./control.ts";
 import { readKernels } from "./kernels.ts";
 import { CHUNK_STEPS, CpuLayout } from "./layout.ts";
 import { Network, type PhaseTimes } from "./network.ts";
+import { type RecallMemory, readRecall, writePlan, writeRecall } from "./recall-layout.ts";
 import { readState, type TrainedState, writeInitialWeights, writeTables } from "./weights.ts";
 
 export interface CpuEngineOptions {
@@ -71,6 +73,7 @@ export class CpuModel implements Model {
     const memory = allocate(at.pages);
     writeTables(at, memory.buffer);
     writeInitialWeights(at, memory.buffer);
+    writeRecall(at.recall, hyper, memory.buffer);
     const setup = { hyper, threads: useful, memory, kernels: readKernels() };
     const workers = Array.from({ length: useful - 1 }, (_, i) => startWorker("engine", { ...setup, index: i + 1 }));
     try {
@@ -101,6 +104,11 @@ export class CpuModel implements Model {
       worker.on("error", (error) => this.#fail(error instanceof Error ? error.message : String(error)));
       worker.on("exit", () => this.#fail("it ended"));
     }
+  }
+
+  /** The workers are idle between two calls, and see the plan with their next command. */
+  async describe({ stride }: DataKind): Promise<void> {
+    writePlan(this.#network.thread.at.recall, this.hyper, stride, this.#memory.buffer);
   }
 
   async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
@@ -137,9 +145,10 @@ export class CpuModel implements Model {
   }
 
   /** The trained state and thread 0's view of the exponents, for tests. */
-  inspect(): TrainedState & Inspection {
+  inspect(): TrainedState & RecallMemory & Inspection {
     const { exponents, gradientScales, at } = this.#network.thread;
-    return { ...readState(at, this.#memory.buffer), exponents, gradientScales, at, buffer: this.#memory.buffer };
+    const { buffer } = this.#memory;
+    return { ...readState(at, buffer), ...readRecall(at.recall, buffer), exponents, gradientScales, at, buffer };
   }
 
   /** Wakes the workers. */

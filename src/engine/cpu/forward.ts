@@ -8,13 +8,13 @@ import { forwardShift } from "../../model/reference/linear.ts";
 import {
   type ActivationSlot,
   type MatrixName,
-  matrixShape,
   type NormName,
   normWidth,
   PRODUCT_FORMATS,
   weightSlot,
 } from "../../model/tensors.ts";
-import { ACTIVATION_INDEX } from "./layout.ts";
+import { ACTIVATION_INDEX, type OperandName, placedShape } from "./layout.ts";
+import { gateColumns } from "./recall-layout.ts";
 import type { EngineThread } from "./thread.ts";
 
 /** Rows per stream of a box: 1, or 2 for the branches of the coarse refiner. */
@@ -36,12 +36,12 @@ export class ForwardPass {
   }
 
   /** out = saturate(x W^T + bias) for one of the shared matrices; x starts `skipped` columns into its rows. */
-  #linear(name: MatrixName, slot: ActivationSlot, out: number, branches: Branches = 1, skipped = 0): void {
+  #linear(name: MatrixName, slot: OperandName, out: number, branches: Branches = 1, skipped = 0): void {
     const { kernels, at, hyper, from, toPadded, index, exponents } = this.thread;
-    const [outputs, inputs] = matrixShape(hyper, name);
+    const [outputs, inputs] = placedShape(hyper, name);
     const operand = at.operands[slot];
     const format = PRODUCT_FORMATS[name];
-    const activationShift = exponents.shift[ACTIVATION_INDEX[slot]] as number;
+    const activationShift = slot === "feature" ? 0 : (exponents.shift[ACTIVATION_INDEX[slot]] as number);
     const weightShift = exponents.copyShift[weightSlot(name)] as number;
     kernels.multiplyForward(
       operand.rows + skipped * 2,
@@ -62,12 +62,20 @@ export class ForwardPass {
 
   /** The operand of a slot from int16 activations in rows of the same width, in both layouts. */
   #quantise(slot: ActivationSlot, x: number, branches: Branches = 1): void {
-    const { kernels, at, from, to, toPadded, exponents } = this.thread;
-    const { rows, panels, columns } = at.operands[slot];
+    const { kernels, at, from, to, exponents } = this.thread;
+    const { rows, columns } = at.operands[slot];
     const start = from * columns * 2;
     const shift = exponents.shift[ACTIVATION_INDEX[slot]] as number;
     const largest = kernels.quantiseActivation(x + start, (to - from) * columns, shift, rows + start);
     this.thread.note(ACTIVATION_INDEX[slot], largest);
+    this.#pack(slot, branches);
+  }
+
+  /** The row-major operand as pair panels, for the weight gradients; nobody needs them in a step without training. */
+  #pack(slot: OperandName, branches: Branches): void {
+    const { kernels, at, from, toPadded, trains } = this.thread;
+    if (!trains) return;
+    const { rows, panels, columns } = at.operands[slot];
     const width = columns / branches;
     const pairs = (at.rows * branches) / 2;
     kernels.packPairs(rows, width * 2, width, (from * branches) / 2, (toPadded * branches) / 2, pairs, panels);
@@ -91,9 +99,10 @@ export class ForwardPass {
   }
 
   #embed(): void {
-    const { kernels, at, hyper } = this.thread;
+    const { kernels, at, hyper, from, to, step } = this.thread;
     const { history: T, embedding: D } = hyper;
     const { start, count } = this.#span(T);
+    kernels.gatherPositions(at.recall.record, step, from, to, T, at.history);
     kernels.gatherEmbedding(at.history + start / 2, count, at.embedding, D, at.activations.embedded + start * D);
     this.#norm("inputNorm", at.activations.embedded);
     this.#quantise("input", at.norms.inputNorm.out);
@@ -141,7 +150,7 @@ export class ForwardPass {
 
   #coarseRefiner(): void {
     const { kernels, at, hyper } = this.thread;
-    const { mixed, down, recalled, up, gate, coarse } = at.activations;
+    const { mixed, down, recalled, up, gate, coarse, remembered } = at.activations;
     this.#norm("coarseNorm", mixed);
     this.#quantise("coarse", at.norms.coarseNorm.out, 2);
     this.#linear("down", "coarse", down, 2);
@@ -155,7 +164,17 @@ export class ForwardPass {
     kernels.lookUp(gate + start, at.tables.sigmoid, count, gate + start);
     const x = at.norms.coarseNorm.out + start;
     const bias = at.master("memoryBias") + start * 2;
-    kernels.combineCoarse(up + start, gate + start, x, count, bias, at.master("coarseSkip"), coarse + start);
+    const added = this.#remember() ? remembered + start : 0;
+    kernels.combineCoarse(up + start, gate + start, x, count, bias, at.master("coarseSkip"), added, coarse + start);
+  }
+
+  /** What the recall stream's features give to the network. @returns whether there are any */
+  #remember(): boolean {
+    const { at, hyper } = this.thread;
+    if (hyper.contexts === 0) return false;
+    this.#pack("feature", 1);
+    this.#linear("feature", "feature", at.activations.remembered);
+    return true;
   }
 
   #streamMatrix(): void {
@@ -197,10 +216,18 @@ export class ForwardPass {
   }
 
   #predict(): void {
-    const { kernels, at, from, to } = this.thread;
-    const { last, logits } = at.activations;
+    const { kernels, at, hyper, from, to, index } = this.thread;
+    const { last, logits, boostGate } = at.activations;
     this.#quantise("last", last);
     this.#linear("logits", "last", logits);
+    if (hyper.contexts > 0) {
+      this.#linear("boostGate", "last", boostGate);
+      const { start, count } = this.#span(gateColumns(hyper));
+      kernels.lookUp(boostGate + start, at.tables.sigmoid, count, boostGate + start);
+    }
+    if (hyper.contexts + hyper.tables > 0) {
+      kernels.addRecall(at.recall.record, logits, from, to, at.threads[index]!.work);
+    }
     kernels.frequencies(at.tables.exp2, logits, from, to, at.frequencies);
   }
 }

@@ -126,7 +126,16 @@ export interface Kernels {
     work: number,
   ): void;
 
-  combineCoarse(up: number, gate: number, x: number, count: number, bias: number, skip: number, out: number): void;
+  combineCoarse(
+    up: number,
+    gate: number,
+    x: number,
+    count: number,
+    bias: number,
+    skip: number,
+    remembered: number,
+    out: number,
+  ): void;
   convolve(
     z: number,
     from: number,
@@ -155,7 +164,6 @@ export interface Kernels {
     out: number,
   ): void;
   quantiseActivation(x: number, count: number, shift: number, out: number): number;
-  shiftHistory(rows: number, from: number, to: number, history: number, bytes: number): void;
 
   addNewest(a: number, b: number, c: number, from: number, to: number, width: number, newest: number): void;
   addThree(a: number, b: number, c: number, count: number, out: number): void;
@@ -221,15 +229,18 @@ export interface Kernels {
   cumulate(table: number, from: number, to: number, ends: number): void;
   frequencies(exp2: number, logits: number, from: number, to: number, into: number): void;
   intervals(table: number, bytes: number, from: number, to: number, into: number): void;
-  logitGradients(
-    table: number,
-    bytes: number,
-    from: number,
-    to: number,
-    shift: number,
-    limit: number,
-    into: number,
-  ): void;
+
+  addRecall(r: number, logits: number, from: number, to: number, work: number): void;
+  appendBytes(r: number, step: number, from: number, to: number, bytes: number): void;
+  gateGradients(r: number, difference: number, from: number, to: number, out: number): void;
+  gatherPositions(r: number, step: number, from: number, to: number, positions: number, out: number): void;
+  lookUpContexts(r: number, step: number, from: number, to: number, toPadded: number, work: number): void;
+
+  differ(frequencies: number, bytes: number, from: number, to: number): void;
+  learnBoosts(r: number, difference: number, from: number, to: number): void;
+  learnSlots(r: number, bytes: number, from: number, to: number, taken: number): void;
+  learnTables(r: number, difference: number, from: number, to: number): void;
+  updatedSlot(found: number, check: number, y: number): number;
 
   peakDots(rounds: number): number;
 }

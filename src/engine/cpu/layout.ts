@@ -6,6 +6,7 @@
  * over them and gradients not notice. All addresses are multiples of 64.
  */
 import { type HyperParameters, widthOf } from "../../model/hyper.ts";
+import { OWNER_BITS } from "../../model/recall.ts";
 import {
   ACTIVATION_SLOTS,
   type ActivationSlot,
@@ -15,6 +16,7 @@ import {
   layoutOf,
   MATRIX_NAMES,
   type MatrixName,
+  matrixShape,
   NORM_NAMES,
   type NormName,
   normWidth,
@@ -24,6 +26,7 @@ import {
 } from "../../model/tensors.ts";
 import { EngineLimitError } from "../engine.ts";
 import { CONTROL_WORDS } from "./control.ts";
+import { featureColumns, gateColumns, placeRecall, type RecallPlace } from "./recall-layout.ts";
 
 /** Most bytes that a WebAssembly memory may have. */
 const MEMORY_LIMIT_BYTES = 2 ** 32;
@@ -35,6 +38,8 @@ const SCRATCH_BYTES = 512 * 64 + 64 * 128;
 const CONTEXT_BYTES = 448;
 /** Work rows of the norms and the convolution: at most 12 bytes times the widest row, or 16 times an embedding's. */
 const WORK_BYTES = 16 * 1024;
+/** A bit for each owner of slots: OWNER_BITS of src/model/recall.ts. */
+const TAKEN_BYTES = 2 ** (OWNER_BITS - 3);
 /** Steps whose bytes and intervals one call of the workers can take. */
 export const CHUNK_STEPS = 64;
 
@@ -64,6 +69,8 @@ export interface ThreadPlace {
   readonly scratch: number;
   readonly context: number;
   readonly work: number;
+  /** Bits that are 0 between calls: slots that have their owner. */
+  readonly taken: number;
   /** i32 sums of the gradients of all vectors and the embedding, in the order of `vectorOffset`. */
   readonly sums: number;
 }
@@ -91,6 +98,8 @@ function activationColumns(hyper: HyperParameters) {
     last: H,
     logits: 256,
     slopes: H,
+    remembered: hyper.contexts > 0 ? H : 0,
+    boostGate: gateColumns(hyper),
   };
 }
 
@@ -109,14 +118,18 @@ function gradientColumns(hyper: HyperParameters) {
     cache: hyper.slot + 8,
     newest: 2 * hyper.slot,
     newestIn: hyper.embedding,
+    boostGate: gateColumns(hyper),
   };
 }
 
 type ActivationArray = keyof ReturnType<typeof activationColumns>;
 type GradientArray = keyof ReturnType<typeof gradientColumns>;
 
+/** Operands of the forward products: quantised activations, and the recall stream's features. */
+export type OperandName = ActivationSlot | "feature";
+
 /** Columns of each activation operand, per stream. */
-function operandColumns(hyper: HyperParameters): Record<ActivationSlot, number> {
+function operandColumns(hyper: HyperParameters): Record<OperandName, number> {
   const H = widthOf(hyper);
   const C = hyper.coarseHidden;
   return {
@@ -128,6 +141,7 @@ function operandColumns(hyper: HyperParameters): Record<ActivationSlot, number> 
     fineIn: H,
     fineHidden: hyper.fineHidden,
     last: H,
+    feature: featureColumns(hyper),
   };
 }
 
@@ -146,7 +160,15 @@ function gradientOperandColumns(hyper: HyperParameters): Record<GradientSlot | "
     fineOut: H,
     memory: 2 * C,
     logits: 256,
+    feature: hyper.contexts > 0 ? H : 0,
+    boostGate: gateColumns(hyper),
   };
+}
+
+/** Outputs x inputs of a matrix as it lies here: outputs in eights, of which the last ones may be 0 for ever. */
+export function placedShape(hyper: HyperParameters, name: MatrixName): readonly [outputs: number, inputs: number] {
+  const [outputs, inputs] = matrixShape(hyper, name);
+  return [padded(outputs, 8), inputs];
 }
 
 const padded = (count: number, to: number) => Math.ceil(count / to) * to;
@@ -191,15 +213,17 @@ export class CpuLayout {
   readonly sumsBytes: number;
   /** int16 copy of the embedding. */
   readonly embedding: number;
+  /** B x T bytes at the plan's positions. */
   readonly history: number;
   readonly activations: Readonly<Record<ActivationArray, number>>;
   /** The global stream's i32 values, B x H: before the GELU, and after it with the skip. */
   readonly wide: { readonly global: number; readonly far: number };
   readonly norms: Readonly<Record<NormName, NormPlace>>;
-  readonly operands: Readonly<Record<ActivationSlot, OperandPlace>>;
+  readonly operands: Readonly<Record<OperandName, OperandPlace>>;
   readonly gradientOperands: Readonly<Record<GradientSlot | "logits", OperandPlace>>;
   readonly gradients: Readonly<Record<GradientArray, number>>;
-  /** u32 frequencies, B x 256. */
+  readonly recall: RecallPlace;
+  /** u32 frequencies, B x 256; once the bytes are known, i32 differences from them. */
   readonly frequencies: number;
   /** u32 cumulative ends, B x 256. */
   readonly ends: number;
@@ -234,6 +258,7 @@ export class CpuLayout {
       scratch: memory.take(SCRATCH_BYTES),
       context: memory.take(CONTEXT_BYTES),
       work: memory.take(WORK_BYTES),
+      taken: memory.take(TAKEN_BYTES),
       sums: memory.take(sumsBytes),
     }));
     this.embedding = memory.take(256 * hyper.embedding * 2);
@@ -251,6 +276,10 @@ export class CpuLayout {
     };
     this.operands = mapRecord(operandColumns(hyper), operand);
     this.gradientOperands = mapRecord(gradientOperandColumns(hyper), operand);
+    this.recall = placeRecall(hyper, this.rows, (bytes) => memory.take(bytes), {
+      features: this.operands.feature.rows,
+      gates: this.activations.boostGate,
+    });
     this.frequencies = memory.take(this.rows * 1024);
     this.ends = memory.take(this.rows * 1024);
     this.bytes = memory.take(CHUNK_STEPS * hyper.streams);
@@ -298,7 +327,8 @@ export class CpuLayout {
 
   #placeMatrices(memory: Allocator): Record<MatrixName | "memory", MatrixPlace> {
     return mapRecord(record([...MATRIX_NAMES, "memory"]), (_, name) => {
-      const { size } = this.layout.byName[name];
+      const [outputs, inputs] = name === "memory" ? [this.layout.byName.memory.size, 1] : placedShape(this.hyper, name);
+      const size = outputs * inputs;
       return { state: memory.take(size * 12), forward: memory.take(size * 2), backward: memory.take(size * 2) };
     });
   }

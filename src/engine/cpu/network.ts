@@ -6,6 +6,7 @@ import { BackwardPass } from "./backward.ts";
 import { Command, Control, meet } from "./control.ts";
 import { ForwardPass } from "./forward.ts";
 import { Optimizer } from "./optimizer.ts";
+import { RecallPart } from "./recall.ts";
 import { EngineThread, type ThreadSetup } from "./thread.ts";
 
 /** Milliseconds that this thread has spent, by phase. */
@@ -13,6 +14,7 @@ export interface PhaseTimes {
   forward: number;
   backward: number;
   optimizer: number;
+  recall: number;
   waiting: number;
 }
 
@@ -21,7 +23,8 @@ export class Network {
   readonly forward: ForwardPass;
   readonly backward: BackwardPass;
   readonly optimizer: Optimizer;
-  readonly times: PhaseTimes = { forward: 0, backward: 0, optimizer: 0, waiting: 0 };
+  readonly recall: RecallPart;
+  readonly times: PhaseTimes = { forward: 0, backward: 0, optimizer: 0, recall: 0, waiting: 0 };
 
   /** @param clock milliseconds, for benchmarks; the engine itself has no use for time */
   constructor(
@@ -30,6 +33,7 @@ export class Network {
   ) {
     this.thread = new EngineThread(setup);
     this.forward = new ForwardPass(this.thread);
+    this.recall = new RecallPart(this.thread);
     this.backward = new BackwardPass(this.thread, setup.memory);
     this.optimizer = new Optimizer(this.thread, this.backward.logitShift);
   }
@@ -71,23 +75,31 @@ export class Network {
   }
 
   #forward(): void {
+    const { times } = this;
     const start = this.clock();
+    this.recall.lookUp();
+    const found = this.clock();
     this.forward.run();
-    this.times.forward += this.clock() - start;
+    times.recall += found - start;
+    times.forward += this.clock() - found;
   }
 
   #learn(bytes: number): void {
     const { thread, times } = this;
     const start = this.clock();
-    this.backward.run(bytes);
+    this.recall.take(bytes);
+    if (thread.trains) this.backward.run();
     const ran = this.clock();
     meet(thread.control, thread.threads);
     const met = this.clock();
-    this.optimizer.run(thread.rate);
+    this.recall.learn(bytes);
+    const learned = this.clock();
+    if (thread.trains) this.optimizer.run(thread.rate);
     const trained = this.clock();
     thread.endStep();
     times.backward += ran - start;
-    times.optimizer += trained - met;
+    times.recall += learned - met;
+    times.optimizer += trained - learned;
     times.waiting += met - ran + this.clock() - trained;
   }
 }

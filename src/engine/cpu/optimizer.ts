@@ -4,7 +4,6 @@
  */
 import { squareDither } from "../../model/schedule.ts";
 import {
-  type ActivationSlot,
   type GradientSlot,
   MATRIX_NAMES,
   type MatrixName,
@@ -14,11 +13,11 @@ import {
   weightSlot,
 } from "../../model/tensors.ts";
 import { share } from "./control.ts";
-import { ACTIVATION_INDEX, GRADIENT_INDEX } from "./layout.ts";
+import { ACTIVATION_INDEX, GRADIENT_INDEX, type OperandName, placedShape } from "./layout.ts";
 import type { EngineThread } from "./thread.ts";
 
 /** The activation that each matrix multiplies. */
-const INPUT_OF: Readonly<Record<MatrixName, ActivationSlot>> = {
+const INPUT_OF: Readonly<Record<MatrixName, OperandName>> = {
   newest: "input",
   global: "cache",
   router: "input",
@@ -28,6 +27,8 @@ const INPUT_OF: Readonly<Record<MatrixName, ActivationSlot>> = {
   fine: "fineIn",
   fineOut: "fineHidden",
   logits: "last",
+  feature: "feature",
+  boostGate: "last",
 };
 
 /** Matrices of the coarse refiner, whose rows are two branches per stream. */
@@ -62,8 +63,8 @@ export class Optimizer {
     return this.thread.exponents.shift[GRADIENT_INDEX[slot]] as number;
   }
 
-  #activationShift(slot: ActivationSlot): number {
-    return this.thread.exponents.shift[ACTIVATION_INDEX[slot]] as number;
+  #activationShift(slot: OperandName): number {
+    return slot === "feature" ? 0 : (this.thread.exponents.shift[ACTIVATION_INDEX[slot]] as number);
   }
 
   /** Runs `update` inside a prepared context, then notes what it saw. */
@@ -79,7 +80,7 @@ export class Optimizer {
       rate,
       weight < 0 ? 0 : (exponents.shift[weight] as number),
       tensor.name === "embedding" ? EMBEDDING_LIMIT : MATRIX_LIMIT,
-      squareDither(this.thread.step),
+      squareDither(this.thread.trained),
     );
     update(context);
     this.thread.noteGradient(tensor.index, kernels.seenGradient(context), exponent);
@@ -87,9 +88,10 @@ export class Optimizer {
   }
 
   #matrix(name: MatrixName, rate: number): void {
-    const { kernels, at, index, threads } = this.thread;
+    const { kernels, at, hyper, index, threads } = this.thread;
     const tensor = at.layout.byName[name];
-    const { rows: outputs, columns: inputs } = tensor;
+    if (tensor.size === 0) return;
+    const [outputs, inputs] = placedShape(hyper, name);
     const [fromEight, toEight] = share(outputs / 8, index, threads);
     if (fromEight === toEight) return;
     const [from, to] = [2 * fromEight, 2 * toEight];

@@ -2,7 +2,7 @@
  * What one thread of the CPU engine holds: its instance of the kernels, its share of the streams, and its own replica
  * of the exponents, which all threads move on by the same rule from the same shared maxima.
  */
-import type { HyperParameters } from "../../model/hyper.ts";
+import { type HyperParameters, trainsIn } from "../../model/hyper.ts";
 import { Exponents, GradientScales, gradientOperandLimit } from "../../model/reference/exponents.ts";
 import { learningRates, rateAt } from "../../model/schedule.ts";
 import { SLOT_COUNT, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
@@ -37,6 +37,8 @@ export class EngineThread {
   readonly seen: Int32Array;
   /** Steps that have been learned. */
   step = 0;
+  /** Steps in which the network trained: what the optimizer counts. */
+  trained = 0;
 
   readonly #rates: Int32Array;
   readonly #sharedSeen: Int32Array;
@@ -65,9 +67,14 @@ export class EngineThread {
     }
   }
 
-  /** The learning rate of this step, Q24; 0 while calibrating. */
+  /** The learning rate of this step if it trains, Q24; 0 while calibrating. */
   get rate(): number {
-    return rateAt(this.#rates, this.step);
+    return rateAt(this.#rates, this.trained);
+  }
+
+  /** Whether the network trains in this step. */
+  get trains(): boolean {
+    return trainsIn(this.hyper, this.step);
   }
 
   /** Records a magnitude of a slot. */
@@ -87,6 +94,7 @@ export class EngineThread {
     this.#sharedSeen.set(this.seen, (half + this.index) * at.seenCount);
     this.seen.fill(0);
     const calibrating = this.rate === 0;
+    const { trains } = this;
     meet(this.control, threads);
     for (let thread = 0; thread < threads; thread++) {
       const start = (half + thread) * at.seenCount;
@@ -97,8 +105,13 @@ export class EngineThread {
         if (need > (needs[tensor] as number)) needs[tensor] = need;
       }
     }
-    gradientScales.endStep(this.step, calibrating);
-    exponents.endStep();
+    if (trains) {
+      gradientScales.endStep(this.trained, calibrating);
+      exponents.endStep();
+      this.trained++;
+    } else {
+      exponents.endUntrainedStep();
+    }
     this.step++;
   }
 }

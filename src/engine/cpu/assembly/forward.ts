@@ -208,7 +208,7 @@ export function mix(far: usize, near: usize, alpha: usize, count: usize, out: us
   }
 }
 
-/** Four lanes of the coarse refiner's sum: gated + bias + skipped. */
+/** Four lanes of the coarse refiner's sum but for what is remembered: gated + bias + skipped. */
 // @ts-ignore: decorator
 @inline
 function coarseSum(gated: v128, skipped: v128, bias: v128): v128 {
@@ -219,9 +219,10 @@ function coarseSum(gated: v128, skipped: v128, bias: v128): v128 {
 }
 
 /**
- * roundShift(up * gate, 14) + bias + roundShift(x * skip, 12), as the input of a norm.
+ * roundShift(up * gate, 14) + bias + roundShift(x * skip, 12) + remembered, as the input of a norm.
  *
  * @param bias master weights in Q24, one per value
+ * @param remembered int16, or 0 for none
  */
 export function combineCoarse(
   up: usize,
@@ -230,6 +231,7 @@ export function combineCoarse(
   count: usize,
   bias: usize,
   skip: usize,
+  remembered: usize,
   out: usize,
 ): void {
   const scale = i16x8.splat(<i16>scaleOf(load<i32>(skip)));
@@ -238,17 +240,12 @@ export function combineCoarse(
     const g = v128.load(gate + i);
     const s = v128.load(x + i);
     const at = bias + i * 2;
-    const low = coarseSum(i32x4.extmul_low_i16x8_s(u, g), i32x4.extmul_low_i16x8_s(s, scale), v128.load(at));
-    const high = coarseSum(i32x4.extmul_high_i16x8_s(u, g), i32x4.extmul_high_i16x8_s(s, scale), v128.load(at, 16));
+    let low = coarseSum(i32x4.extmul_low_i16x8_s(u, g), i32x4.extmul_low_i16x8_s(s, scale), v128.load(at));
+    let high = coarseSum(i32x4.extmul_high_i16x8_s(u, g), i32x4.extmul_high_i16x8_s(s, scale), v128.load(at, 16));
+    if (remembered != 0) {
+      low = i32x4.add(low, v128.load16x4_s(remembered + i));
+      high = i32x4.add(high, v128.load16x4_s(remembered + i, 8));
+    }
     v128.store(out + i, asNormInput(low, high));
-  }
-}
-
-/** Appends one byte to each of the histories [from, to) of `history` bytes. */
-export function shiftHistory(rows: usize, from: usize, to: usize, history: usize, bytes: usize): void {
-  for (let row = from; row < to; row++) {
-    const at = rows + row * history;
-    memory.copy(at, at + 1, history - 1);
-    store<u8>(at + history - 1, load<u8>(bytes + row));
   }
 }

@@ -1,9 +1,8 @@
 /**
- * From logits to integer frequencies, to what the coder wants of them, and to the gradient of the cross-entropy:
+ * From logits to integer frequencies, and to what the coder wants of them:
  * src/model/reference/frequency.ts for whole rows. Scalar: 256 table look-ups a row are under 2 % of a step.
  */
 import { ACTIVATION_BITS } from "./contract";
-import { roundShift } from "./vector";
 
 /** log2(e) in Q12. */
 const LOG2_E: u32 = 5909;
@@ -65,25 +64,5 @@ export function intervals(table: usize, bytes: usize, from: usize, to: usize, in
     for (let at = table + row * 1024; at < last; at += 4) start += load<u32>(at);
     store<u32>(into + row * 8, start);
     store<u32>(into + row * 8 + 4, load<u32>(last));
-  }
-}
-
-/** Gradient operands of rows [from, to): probability minus what came, rounded by `shift`, saturating. */
-export function logitGradients(
-  table: usize,
-  bytes: usize,
-  from: usize,
-  to: usize,
-  shift: i32,
-  limit: i32,
-  into: usize,
-): void {
-  for (let row = from; row < to; row++) {
-    const came = <usize>load<u8>(bytes + row);
-    for (let v: usize = 0; v < 256; v++) {
-      const difference = load<i32>(table + (row * 256 + v) * 4) - (v == came ? 1 << 22 : 0);
-      const rounded = max(-limit, min(limit, roundShift(difference, shift)));
-      store<i16>(into + (row * 256 + v) * 2, <i16>rounded);
-    }
   }
 }

@@ -20,7 +20,6 @@ export {
   mix,
   orderByAge,
   quantiseActivation,
-  shiftHistory,
 } from "./forward";
 export {
   addNewest,
@@ -35,5 +34,7 @@ export {
   skipBackward,
   throughSlope,
 } from "./backward";
-export { cumulate, frequencies, intervals, logitGradients } from "./frequency";
+export { cumulate, frequencies, intervals } from "./frequency";
+export { addRecall, appendBytes, gateGradients, gatherPositions, lookUpContexts } from "./recall";
+export { differ, learnBoosts, learnSlots, learnTables, updatedSlot } from "./recall-learn";
 export { peakDots } from "./peak";

@@ -1,0 +1,386 @@
+/**
+ * The recall stream before a step: src/model/reference/recall.ts's look-up, what it adds to the logits, and the
+ * gradient of its gates.
+ *
+ * Hashes are made for four streams at once, and contexts that begin alike share the beginning. Then all slots are
+ * loaded in a loop that does nothing else: they lie anywhere in some hundred megabytes, and the processor can wait for
+ * twenty of them at once only if they are next to each other in the program.
+ *
+ * `r` is the address of a record of 32-bit fields: sizes and addresses in the order of RECALL_FIELDS in
+ * ../recall-layout.ts. Arrays of a context's or a table's values for all streams have ROWS values, those of its own
+ * before those of the next.
+ */
+import { ACTIVATION_BITS, GRADIENT_LIMIT, SLOPE_BITS } from "./contract";
+import { narrowActivation } from "./vector";
+
+export const CONTEXTS: usize = 0;
+export const TABLES: usize = 4;
+export const SLOT_BITS: usize = 8;
+const TABLE_BITS: usize = 12;
+export const STREAMS: usize = 16;
+/** Streams, padded to a multiple of four. */
+export const ROWS: usize = 20;
+/** Outputs of the gates' matrix: contexts, padded to a multiple of eight. */
+export const GATE_COLUMNS: usize = 24;
+/** How far a boost's step is shifted down. */
+export const BOOST_SHIFT: usize = 28;
+/** Packed contexts, then packed tables, then positions: packPlan of src/model/contexts.ts. */
+export const PLAN: usize = 32;
+/** The byte of stream b in step t is at (t mod REACH) * PAST_STRIDE + b. */
+const PAST: usize = 36;
+const PAST_STRIDE: usize = 40;
+/** Hashes of each stream's word and, ROWS words behind them, of the one before. */
+const WORDS: usize = 44;
+export const SLOTS: usize = 48;
+const TABLE_ENTRIES: usize = 52;
+export const BOOSTS: usize = 56;
+/** A byte for the upper 8 bits of a slot: its bucket, 0 for an empty one. */
+const BUCKET_OF: usize = 60;
+/** What a step looked up: finished hashes, found slots (0: missed), addresses of tables' rows. */
+export const HASHES: usize = 64;
+export const FOUND: usize = 68;
+export const TABLE_ROWS: usize = 72;
+const FEATURES: usize = 76;
+/** Sigmoids of the gates, int16, GATE_COLUMNS a stream. */
+export const GATES: usize = 80;
+
+const REACH_MASK: i32 = 4095;
+/** One packed context: words, order, number of offsets, four offsets, whether direct, rate, shift. */
+export const PACKED_BYTES: usize = 40;
+export const PACKED_RATE: usize = 32;
+export const PACKED_SHIFT: usize = 36;
+const PACKED_ORDER: usize = 4;
+const PACKED_COUNT: usize = 8;
+const PACKED_OFFSETS: usize = 12;
+const PACKED_DIRECT: usize = 28;
+/** Hashes after each of the last bytes, 0 to ORDER_MAX of them, for each number of words. */
+const ORDER_MAX: usize = 20;
+const CHAIN_BYTES: usize = (ORDER_MAX + 1) * 16;
+export const BUCKETS: usize = 33;
+const FEATURE_UNIT: i32 = 15;
+/** From Q20 boosts and table entries to logits. */
+const ENTRY_SHIFT: i32 = 20 - ACTIVATION_BITS;
+
+/** One 32-bit field of the record. */
+// @ts-ignore: decorator
+@inline
+export function field(r: usize, at: usize): usize {
+  return load<u32>(r + at);
+}
+
+/** mixInto of src/model/recall.ts, four streams. */
+// @ts-ignore: decorator
+@inline
+function mixInto(hash: v128, value: v128): v128 {
+  const mixed = i32x4.mul(i32x4.add(i32x4.add(hash, value), i32x4.splat(1)), i32x4.splat(0x9e3779b1));
+  return v128.xor(mixed, i32x4.shr_u(mixed, 15));
+}
+
+/** mix32 of src/model/initial.ts, four streams. */
+// @ts-ignore: decorator
+@inline
+function mix32(x: v128): v128 {
+  let h = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 16)), i32x4.splat(0x7feb352d));
+  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 15)), i32x4.splat(0x846ca68b));
+  return v128.xor(h, i32x4.shr_u(h, 16));
+}
+
+/** The bytes that four streams had `offset` steps before; `past` is that of stream b at step 0. */
+// @ts-ignore: decorator
+@inline
+function bytesBefore(past: usize, stride: usize, step: i32, offset: i32): v128 {
+  const four = v128.load32_zero(past + <usize>((step - offset) & REACH_MASK) * stride);
+  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(four));
+}
+
+/** The most last bytes that a context with `words` words has; -1 if there is no such context. */
+function longestOrder(plan: usize, count: usize, words: i32): i32 {
+  let longest = -1;
+  for (const end = plan + count * PACKED_BYTES; plan < end; plan += PACKED_BYTES) {
+    if (load<i32>(plan) == words) longest = max(longest, load<i32>(plan, PACKED_ORDER));
+  }
+  return longest;
+}
+
+/** Hashes of no byte to the last `longest` ones, after `start`. */
+// @ts-ignore: decorator
+@inline
+function chain(start: v128, longest: i32, past: usize, stride: usize, step: i32, into: usize): void {
+  if (longest < 0) return;
+  let hash = start;
+  v128.store(into, hash);
+  for (let order = 1; order <= longest; order++) {
+    hash = mixInto(hash, bytesBefore(past, stride, step, order));
+    into += 16;
+    v128.store(into, hash);
+  }
+}
+
+/** The finished hash of one context from the chains at `work`. */
+// @ts-ignore: decorator
+@inline
+function hashOf(packed: usize, past: usize, stride: usize, step: i32, work: usize): v128 {
+  const words = <usize>load<i32>(packed);
+  const order = <usize>load<i32>(packed, PACKED_ORDER);
+  let hash = v128.load(work + words * CHAIN_BYTES + order * 16);
+  let offset = packed + PACKED_OFFSETS;
+  for (const end = offset + (<usize>load<i32>(packed, PACKED_COUNT) << 2); offset < end; offset += 4) {
+    hash = mixInto(hash, bytesBefore(past, stride, step, load<i32>(offset)));
+  }
+  return mix32(hash);
+}
+
+/** Hashes of all contexts, and rows of all tables, for streams [from, to), multiples of four. */
+function hashContexts(r: usize, step: i32, from: usize, to: usize, work: usize): void {
+  const contexts = field(r, CONTEXTS);
+  const count = contexts + field(r, TABLES);
+  const plan = field(r, PLAN);
+  const stride = field(r, PAST_STRIDE);
+  const rowBytes = field(r, ROWS) * 4;
+  const tableShift = 32 - <i32>field(r, TABLE_BITS);
+  const tableBytes = <usize>1024 << field(r, TABLE_BITS);
+  const bytesOnly = longestOrder(plan, count, 0);
+  const afterWord = longestOrder(plan, count, 1);
+  const afterTwo = longestOrder(plan, count, 2);
+  for (let b = from; b < to; b += 4) {
+    const past = field(r, PAST) + b;
+    const words = field(r, WORDS) + b * 4;
+    const zero = i32x4.splat(0);
+    chain(zero, bytesOnly, past, stride, step, work);
+    const word = mixInto(zero, v128.load(words));
+    chain(word, afterWord, past, stride, step, work + CHAIN_BYTES);
+    chain(mixInto(word, v128.load(words + rowBytes)), afterTwo, past, stride, step, work + 2 * CHAIN_BYTES);
+    let into = field(r, HASHES) + b * 4;
+    let packed = plan;
+    for (let c: usize = 0; c < contexts; c++) {
+      v128.store(into, hashOf(packed, past, stride, step, work));
+      packed += PACKED_BYTES;
+      into += rowBytes;
+    }
+    into = field(r, TABLE_ROWS) + b * 4;
+    let entries = field(r, TABLE_ENTRIES);
+    for (let m = contexts; m < count; m++) {
+      let row: v128;
+      if (load<i32>(packed, PACKED_DIRECT) != 0) {
+        row = bytesBefore(past, stride, step, load<i32>(packed, PACKED_ORDER) + load<i32>(packed, PACKED_OFFSETS));
+      } else {
+        row = i32x4.shr_u(hashOf(packed, past, stride, step, work), tableShift);
+      }
+      v128.store(into, i32x4.add(i32x4.shl(row, 10), i32x4.splat(<i32>entries)));
+      packed += PACKED_BYTES;
+      into += rowBytes;
+      entries += tableBytes;
+    }
+  }
+}
+
+/** Loads the slots of all hashes of streams [from, to), multiples of four; those of other contexts become 0. */
+function findSlots(r: usize, from: usize, to: usize): void {
+  const right = 32 - <i32>field(r, SLOT_BITS);
+  const rowBytes = field(r, ROWS) * 4;
+  const contexts = field(r, CONTEXTS);
+  const counts = i32x4.splat(31 << 24);
+  const checks = i32x4.splat(255);
+  let hashes = field(r, HASHES);
+  let found = field(r, FOUND);
+  let slots = field(r, SLOTS);
+  for (let c: usize = 0; c < contexts; c++) {
+    for (let at = from * 4; at < to * 4; at += 16) {
+      const hash = v128.load(hashes + at);
+      const place = i32x4.shl(i32x4.shr_u(hash, right), 2);
+      let word = v128.load32_zero(slots + <usize>i32x4.extract_lane(place, 0));
+      word = v128.load32_lane(slots + <usize>i32x4.extract_lane(place, 1), word, 1);
+      word = v128.load32_lane(slots + <usize>i32x4.extract_lane(place, 2), word, 2);
+      word = v128.load32_lane(slots + <usize>i32x4.extract_lane(place, 3), word, 3);
+      const other = v128.and(v128.xor(word, hash), checks);
+      const empty = i32x4.eq(v128.and(word, counts), i32x4.splat(0));
+      const missed = v128.or(empty, i32x4.ne(other, i32x4.splat(0)));
+      v128.store(found + at, v128.andnot(word, missed));
+    }
+    hashes += rowBytes;
+    found += rowBytes;
+    slots += <usize>4 << field(r, SLOT_BITS);
+  }
+}
+
+/** The bits of each remembered byte as plus or minus its confidence, int16, for streams [from, to). */
+function makeFeatures(r: usize, from: usize, to: usize): void {
+  const contexts = field(r, CONTEXTS);
+  const rowBytes = field(r, ROWS) * 4;
+  const buckets = field(r, BUCKET_OF);
+  const bits = i16x8(1, 2, 4, 8, 16, 32, 64, 128);
+  let into = field(r, FEATURES) + from * contexts * 16;
+  for (let b = from; b < to; b++) {
+    let found = field(r, FOUND) + b * 4;
+    for (let c: usize = 0; c < contexts; c++) {
+      const word = load<u32>(found);
+      const size = FEATURE_UNIT * ((<i32>load<u8>(buckets + (word >> 24)) + 3) >> 2);
+      const minus = i16x8.ne(v128.and(i16x8.splat(<i16>((word >> 8) & 255)), bits), bits);
+      v128.store(into, i16x8.sub(v128.xor(i16x8.splat(<i16>size), minus), minus));
+      into += 16;
+      found += rowBytes;
+    }
+  }
+}
+
+/**
+ * Hashes, slots, tables' rows and features of one step.
+ *
+ * @param to end of the streams; toPadded the same, up to a multiple of four
+ * @param work 1 KiB
+ */
+export function lookUpContexts(r: usize, step: i32, from: usize, to: usize, toPadded: usize, work: usize): void {
+  hashContexts(r, step, from, toPadded, work);
+  findSlots(r, from, toPadded);
+  makeFeatures(r, from, to);
+}
+
+/** The bytes at the plan's positions, oldest first: rows [from, to) of `positions`. */
+export function gatherPositions(r: usize, step: i32, from: usize, to: usize, positions: usize, out: usize): void {
+  const places = field(r, PLAN) + (field(r, CONTEXTS) + field(r, TABLES)) * PACKED_BYTES;
+  const stride = field(r, PAST_STRIDE);
+  for (let t: usize = 0; t < positions; t++) {
+    const past = field(r, PAST) + <usize>((step - load<i32>(places + t * 4)) & REACH_MASK) * stride;
+    for (let b = from; b < to; b++) store<u8>(out + b * positions + t, load<u8>(past + b));
+  }
+}
+
+/** Where the boosts of a found slot of context c are. */
+// @ts-ignore: decorator
+@inline
+export function boostsOf(r: usize, c: usize, word: u32): usize {
+  return field(r, BOOSTS) + (c * BUCKETS + <usize>load<u8>(field(r, BUCKET_OF) + (word >> 24))) * 8;
+}
+
+/** A boost as a logit in 16 bits. */
+// @ts-ignore: decorator
+@inline
+function boostAt(at: usize): i32 {
+  return max(-32767, min(32767, (load<i32>(at) + (1 << (ENTRY_SHIFT - 1))) >> ENTRY_SHIFT));
+}
+
+/** logits[byte] += boost * gate, where the gate is twice a sigmoid. */
+// @ts-ignore: decorator
+@inline
+function addBoost(logits: usize, byte: u32, boost: i32, gate: i32): void {
+  const at = logits + (byte << 2);
+  store<i32>(at, load<i32>(at) + ((boost * gate + (1 << (SLOPE_BITS - 2))) >> (SLOPE_BITS - 1)));
+}
+
+/** A row of int16 logits plus its rows of the tables, as i32. */
+function addTables(r: usize, b: usize, logits: usize, into: usize): void {
+  const tables = field(r, TABLES);
+  const rowBytes = field(r, ROWS) * 4;
+  const rows = field(r, TABLE_ROWS) + b * 4;
+  const half = i32x4.splat(1 << (ENTRY_SHIFT - 1));
+  if (tables == 0) {
+    for (let v: usize = 0; v < 256; v += 4) v128.store(into + v * 4, v128.load16x4_s(logits + v * 2));
+    return;
+  }
+  const first = <usize>load<u32>(rows);
+  const second = tables > 1 ? <usize>load<u32>(rows + rowBytes) : 0;
+  const third = tables > 2 ? <usize>load<u32>(rows + 2 * rowBytes) : 0;
+  const fourth = tables > 3 ? <usize>load<u32>(rows + 3 * rowBytes) : 0;
+  for (let v: usize = 0; v < 1024; v += 16) {
+    let sum = v128.load(first + v);
+    if (second != 0) sum = i32x4.add(sum, v128.load(second + v));
+    if (third != 0) sum = i32x4.add(sum, v128.load(third + v));
+    if (fourth != 0) sum = i32x4.add(sum, v128.load(fourth + v));
+    const added = i32x4.shr_s(i32x4.add(sum, half), ENTRY_SHIFT);
+    v128.store(into + v, i32x4.add(v128.load16x4_s(logits + (v >> 1)), added));
+  }
+}
+
+/**
+ * Adds tables and boosts to the int16 logits of streams [from, to).
+ *
+ * @param work 1 KiB
+ */
+export function addRecall(r: usize, logits: usize, from: usize, to: usize, work: usize): void {
+  const contexts = field(r, CONTEXTS);
+  const rowBytes = field(r, ROWS) * 4;
+  for (let b = from; b < to; b++) {
+    const row = logits + b * 512;
+    addTables(r, b, row, work);
+    let found = field(r, FOUND) + b * 4;
+    const gates = field(r, GATES) + b * field(r, GATE_COLUMNS) * 2;
+    for (let c: usize = 0; c < contexts; c++) {
+      const word = load<u32>(found);
+      found += rowBytes;
+      if (word == 0) continue;
+      const boosts = boostsOf(r, c, word);
+      const gate = <i32>load<i16>(gates + c * 2);
+      addBoost(work, (word >> 8) & 255, boostAt(boosts), gate);
+      if (word >> 29 != 0) addBoost(work, (word >> 16) & 255, boostAt(boosts + 4), gate);
+    }
+    for (let v: usize = 0; v < 512; v += 16) {
+      v128.store(row + v, narrowActivation(v128.load(work + v * 2), v128.load(work + v * 2, 16)));
+    }
+  }
+}
+
+/** mulRound of src/model/fixed.ts. */
+// @ts-ignore: decorator
+@inline
+export function mulRound(a: i32, b: i32, s: i64): i32 {
+  return <i32>((<i64>a * <i64>b + (<i64>1 << (s - 1))) >> s);
+}
+
+/**
+ * Gradients of the gates before their sigmoid, Q22: rows [from, to) of GATE_COLUMNS, of which those of no context stay
+ * as they are.
+ *
+ * @param difference 256 per row, Q22: probability - (1 if the byte came)
+ */
+export function gateGradients(r: usize, difference: usize, from: usize, to: usize, out: usize): void {
+  const contexts = field(r, CONTEXTS);
+  const columns = field(r, GATE_COLUMNS);
+  const rowBytes = field(r, ROWS) * 4;
+  for (let b = from; b < to; b++) {
+    const row = difference + b * 1024;
+    const gates = field(r, GATES) + b * columns * 2;
+    let found = field(r, FOUND) + b * 4;
+    for (let c: usize = 0; c < contexts; c++) {
+      const word = load<u32>(found);
+      found += rowBytes;
+      let gradient = 0;
+      if (word != 0) {
+        const boosts = boostsOf(r, c, word);
+        gradient = mulRound(load<i32>(row + (((word >> 8) & 255) << 2)), boostAt(boosts), ACTIVATION_BITS);
+        if (word >> 29 != 0) {
+          const other = load<i32>(row + (((word >> 16) & 255) << 2));
+          gradient += mulRound(other, boostAt(boosts + 4), ACTIVATION_BITS);
+        }
+        const gate = <i32>load<i16>(gates + c * 2);
+        const slope = (gate * ((1 << SLOPE_BITS) - gate) + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS;
+        gradient = max(-GRADIENT_LIMIT, min(GRADIENT_LIMIT, mulRound(gradient, slope, SLOPE_BITS - 1)));
+      }
+      store<i32>(out + (b * columns + c) * 4, gradient);
+    }
+  }
+}
+
+/** The hash of a stream's word after byte y: wordAfter of src/model/recall.ts. */
+// @ts-ignore: decorator
+@inline
+function wordAfter(word: u32, y: u32): u32 {
+  const lower = y - 65 < 26 ? y + 32 : y;
+  if (lower - 97 >= 26 && y < 128) return 0;
+  const mixed: u32 = (word + lower + 1) * 0x9e3779b1;
+  return mixed ^ (mixed >> 15);
+}
+
+/** The byte of each stream [from, to) in step `step`, to its past and its words. */
+export function appendBytes(r: usize, step: i32, from: usize, to: usize, bytes: usize): void {
+  const past = field(r, PAST) + <usize>(step & REACH_MASK) * field(r, PAST_STRIDE);
+  const rowBytes = field(r, ROWS) * 4;
+  for (let b = from; b < to; b++) {
+    const y = <u32>load<u8>(bytes + b);
+    store<u8>(past + b, <u8>y);
+    const word = field(r, WORDS) + b * 4;
+    const before = load<u32>(word);
+    const after = wordAfter(before, y);
+    if (after == 0 && before != 0) store<u32>(word + rowBytes, before);
+    store<u32>(word, after);
+  }
+}

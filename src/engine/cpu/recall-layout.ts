@@ -1,0 +1,154 @@
+/**
+ * Where the recall stream's memory lies in the shared memory, the record by which its kernels find it, and the state
+ * back out of it for tests.
+ *
+ * Slots and tables may be a gigabyte. Nothing here writes to them: fresh pages of a shared memory are 0, which is what
+ * the contract starts from, and cost nothing until a slot or a row in them learns.
+ */
+import { crowdShift, PACKED_CONTEXT_WORDS, PLAIN_DATA, packPlan, planFor, REACH } from "../../model/contexts.ts";
+import { ACTIVATION_BITS, GRADIENT_BITS } from "../../model/fixed.ts";
+import type { HyperParameters } from "../../model/hyper.ts";
+import {
+  BOOST_BITS,
+  BOOST_CROWD_LOG2,
+  BOOST_RATE_SHIFT,
+  BUCKETS,
+  bucketOf,
+  FEATURES_PER_CONTEXT,
+  INITIAL_BOOSTS,
+} from "../../model/recall.ts";
+
+/** The record's 32-bit fields in order: the constants at the top of assembly/recall.ts. */
+const RECALL_FIELDS = [
+  "contexts",
+  "tables",
+  "slotBits",
+  "tableBits",
+  "streams",
+  "rows",
+  "gateColumns",
+  "boostShift",
+  "plan",
+  "past",
+  "pastStride",
+  "words",
+  "slots",
+  "entries",
+  "boosts",
+  "bucketOf",
+  "hashes",
+  "found",
+  "tableRows",
+  "features",
+  "gates",
+] as const;
+type RecallField = (typeof RECALL_FIELDS)[number];
+
+/** What the recall stream's record says, by name, and where the record is. */
+export type RecallPlace = Readonly<Record<RecallField, number>> & { readonly record: number };
+
+const padded = (count: number, to: number) => Math.ceil(count / to) * to;
+
+/** Values per stream of the gates and their gradients: products make eight outputs at once. */
+export const gateColumns = ({ contexts }: HyperParameters): number => padded(contexts, 8);
+
+/**
+ * Hands out addresses for everything.
+ *
+ * @param rows streams, padded to a multiple of four
+ * @param features, gates int16 arrays that products read and write
+ */
+export function placeRecall(
+  hyper: HyperParameters,
+  rows: number,
+  take: (bytes: number) => number,
+  { features, gates }: { readonly features: number; readonly gates: number },
+): RecallPlace {
+  const { contexts, tables, slotBits, tableBits, streams } = hyper;
+  // An odd number of cache lines: the last bytes of a stream must not all fall into the same set of the cache.
+  const pastStride = padded(rows, 64) + (padded(rows, 64) % 128 === 0 ? 64 : 0);
+  return {
+    record: take(RECALL_FIELDS.length * 4),
+    contexts,
+    tables,
+    slotBits,
+    tableBits,
+    streams,
+    rows,
+    gateColumns: gateColumns(hyper),
+    boostShift: BOOST_RATE_SHIFT + GRADIENT_BITS - BOOST_BITS + crowdShift(streams, BOOST_CROWD_LOG2),
+    plan: take(((contexts + tables) * PACKED_CONTEXT_WORDS + hyper.history) * 4),
+    past: take(REACH * pastStride),
+    pastStride,
+    words: take(2 * rows * 4),
+    slots: take(contexts * 2 ** slotBits * 4),
+    entries: take(tables * 2 ** (tableBits + 8) * 4),
+    boosts: take(contexts * BUCKETS * 8),
+    bucketOf: take(256),
+    hashes: take(contexts * rows * 4),
+    found: take(contexts * rows * 4),
+    tableRows: take(tables * rows * 4),
+    features,
+    gates,
+  };
+}
+
+/** First boost of a remembered byte, Q20, by bucket: there is none for a miss. */
+function initialBoost(bucket: number): number {
+  return bucket === 0 ? 0 : (INITIAL_BOOSTS[bucket - 1] as number) << (BOOST_BITS - ACTIVATION_BITS);
+}
+
+/** The record, the buckets of all slots, the first boosts, and the plan for plain data. */
+export function writeRecall(place: RecallPlace, hyper: HyperParameters, buffer: ArrayBufferLike): void {
+  const record = new Uint32Array(buffer, place.record, RECALL_FIELDS.length);
+  for (const [i, name] of RECALL_FIELDS.entries()) record[i] = place[name];
+  const buckets = new Uint8Array(buffer, place.bucketOf, 256);
+  for (let upper = 0; upper < 256; upper++) {
+    // No slot has a count of 0 but the empty one; bits below the counts do not matter.
+    buckets[upper] = upper % 32 === 0 ? 0 : bucketOf(upper * 2 ** 24);
+  }
+  const boosts = new Int32Array(buffer, place.boosts, hyper.contexts * BUCKETS * 2);
+  for (let i = 0; i < boosts.length; i += 2) boosts[i] = initialBoost((i / 2) % BUCKETS);
+  writePlan(place, hyper, PLAIN_DATA.stride, buffer);
+}
+
+/** What the next steps look at. @throws RangeError if the stride is out of reach */
+export function writePlan(place: RecallPlace, hyper: HyperParameters, stride: number, buffer: ArrayBufferLike): void {
+  const packed = packPlan(planFor(hyper, { stride }), hyper.streams);
+  new Int32Array(buffer, place.plan, packed.length).set(packed);
+}
+
+/** The recall stream's memory in the reference's order. */
+export interface RecallMemory {
+  readonly slots: Uint32Array;
+  readonly tables: readonly Int32Array[];
+  readonly boosts: Int32Array;
+  readonly word: Uint32Array;
+  readonly previousWord: Uint32Array;
+  /** B rings of REACH bytes. */
+  readonly past: Uint8Array;
+}
+
+/** All that the recall stream remembers, for tests. */
+export function readRecall(place: RecallPlace, buffer: ArrayBufferLike): RecallMemory {
+  const { contexts, slotBits, tables, tableBits, streams, rows } = place;
+  const past = new Uint8Array(streams * REACH);
+  const bytes = new Uint8Array(buffer, place.past, REACH * place.pastStride);
+  for (let at = 0; at < past.length; at++) {
+    past[at] = bytes[(at % REACH) * place.pastStride + Math.floor(at / REACH)] as number;
+  }
+  const tableWords = 2 ** (tableBits + 8);
+  return {
+    slots: new Uint32Array(buffer, place.slots, contexts * 2 ** slotBits),
+    tables: Array.from({ length: tables }, (_, m) => {
+      return new Int32Array(buffer, place.entries + m * tableWords * 4, tableWords);
+    }),
+    boosts: new Int32Array(buffer, place.boosts, contexts * BUCKETS * 2),
+    word: new Uint32Array(buffer, place.words, streams),
+    previousWord: new Uint32Array(buffer, place.words + rows * 4, streams),
+    past,
+  };
+}
+
+/** Inputs of the matrix of features. */
+export const featureColumns = ({ contexts }: HyperParameters): number => contexts * FEATURES_PER_CONTEXT;
