@@ -1,16 +1,17 @@
-// coarse_gate: the end of the coarse refiner: gated values, the stream's own bias, and the skip.
+// coarse_gate: the end of the coarse refiner: gated values, the stream's own bias, the skip, and what is remembered.
 //
-//   gate = sigmoid(g)      out = up * gate + bias[stream] + skipped * scale
+//   gate = sigmoid(g)      out = up * gate + bias[stream] + skipped * scale + remembered
 //
 // gate is Q14, out Q7, the rest Q10. Rows are streams: both branches lie side by side.
 
 @group(0) @binding(0) var<storage, read> up: array<i32>;              // B x H, Q10
 @group(0) @binding(1) var<storage, read> g: array<i32>;               // B x H, Q10
 @group(0) @binding(2) var<storage, read> skipped: array<i32>;         // B x H, Q10
-@group(0) @binding(3) var<storage, read> master: array<i32>;          // Q24
-@group(0) @binding(4) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
-@group(0) @binding(5) var<storage, read_write> gate: array<i32>;      // B x H, Q14
-@group(0) @binding(6) var<storage, read_write> out: array<i32>;       // B x H, Q7
+@group(0) @binding(3) var<storage, read> remembered: array<i32>;      // B x H, Q10; nothing without a recall stream
+@group(0) @binding(4) var<storage, read> master: array<i32>;          // Q24
+@group(0) @binding(5) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
+@group(0) @binding(6) var<storage, read_write> gate: array<i32>;      // B x H, Q14
+@group(0) @binding(7) var<storage, read_write> out: array<i32>;       // B x H, Q7
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -20,5 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let open = sigmoid(g[i]);
   gate[i] = open;
   let kept = round_shift(skipped[i] * as_scale(master[SKIP_AT]), SCALE_BITS);
-  out[i] = as_norm_input(round_shift(up[i] * open, SLOPE_BITS) + as_bias(master[STREAM_BIAS_AT + i]) + kept);
+  var sum = round_shift(up[i] * open, SLOPE_BITS) + as_bias(master[STREAM_BIAS_AT + i]) + kept;
+  if (CONTEXTS > 0u) { sum += remembered[i]; }
+  out[i] = as_norm_input(sum);
 }

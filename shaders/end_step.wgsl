@@ -3,11 +3,12 @@
 //   held = max(seen, held / 2)      shift = max(0, bit_length(held) - bits)      copy shift = the old shift
 //   gradient scales: rise at once, fall by one after a window of 64 steps below      docs/NUMERICS.md section 3
 //
+// In a step in which the network does not train (TRAINS = 0), only the activations' exponents and the steps move.
 // One small workgroup: some dozens of numbers. It owns the buffer that all other kernels only read.
 
 @group(0) @binding(0) var<storage, read_write> shifts: array<i32>;          // control numbers, see end_step
 @group(0) @binding(1) var<storage, read_write> seen: array<atomic<u32>>;    // per slot, then per tensor
-@group(0) @binding(2) var<storage, read> rates: array<i32>;                 // learning rate per step, Q24
+@group(0) @binding(2) var<storage, read> rates: array<i32>;                 // learning rate per trained step, Q24
 
 fn end_slot(slot: u32) {
   let held = max(i32(atomicExchange(&seen[slot], 0u)), shifts[HELD + slot] >> 1u);
@@ -16,8 +17,8 @@ fn end_slot(slot: u32) {
   shifts[slot] = max(0, bit_length(u32(held)) - shifts[SLOT_BITS + slot]);
 }
 
-fn end_tensor(tensor: u32, step: i32, calibrating: bool) {
-  let window_ends = (step + 1) % FALL_STEPS == 0;
+fn end_tensor(tensor: u32, trained: i32, calibrating: bool) {
+  let window_ends = (trained + 1) % FALL_STEPS == 0;
   let mine = i32(atomicExchange(&seen[SLOTS + tensor], 0u));
   let need = mine - NEED_BIAS - ALIGNED_BITS;
   let widest = max(shifts[WINDOW + tensor], mine);
@@ -31,15 +32,20 @@ fn end_tensor(tensor: u32, step: i32, calibrating: bool) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
-  let step = shifts[AT_STEP];
+  let trained = shifts[AT_TRAINED];
   let calibrating = shifts[AT_RATE] == 0;
   storageBarrier();
   workgroupBarrier();
-  for (var slot = lane; slot < SLOTS; slot += 64u) { end_slot(slot); }
-  for (var tensor = lane; tensor < TENSORS; tensor += 64u) { end_tensor(tensor, step, calibrating); }
+  let slots = select(u32(ACTIVATION_SLOTS), u32(SLOTS), TRAINS == 1u);
+  for (var slot = lane; slot < slots; slot += 64u) { end_slot(slot); }
   if (lane == 0u) {
-    shifts[AT_STEP] = step + 1;
+    shifts[AT_STEP] += 1;
     shifts[AT_CHUNK_STEP] += 1;
-    shifts[AT_RATE] = rates[min(u32(step + 1), arrayLength(&rates) - 1u)];
+  }
+  if (TRAINS == 0u) { return; }
+  for (var tensor = lane; tensor < TENSORS; tensor += 64u) { end_tensor(tensor, trained, calibrating); }
+  if (lane == 0u) {
+    shifts[AT_TRAINED] = trained + 1;
+    shifts[AT_RATE] = rates[min(u32(trained + 1), arrayLength(&rates) - 1u)];
   }
 }

@@ -1,19 +1,26 @@
-// frequencies: from 256 logits to the cumulative frequencies that the range coder uses.
+// frequencies: from 256 logits, with what the recall stream adds, to the cumulative frequencies of the range coder.
 //
+//   logit[v] += sum of the tables' entries of v + sum over contexts that found v of boost * gate * 2        Q10
 //   e[v] = 2^(-(top - logit[v]) * log2(e))            Q16, a table of 256 fractions and a shift
 //   frequency[v] = 1 + (e[v] * inverse >> right)      ends[v] = running sum
 //
-// One workgroup per stream, four bytes to a lane. The inverse of the sum is one division of integers; its rounding
-// keeps the total at or below 2^22: docs/NUMERICS.md section 8.
+// One workgroup per stream, four bytes to a lane; one context to a lane, whose boosts meet in workgroup memory: sums of
+// integers, each term rounded on its own. Entries are summed modulo 2^32 and rounded once. The inverse of the
+// frequencies' sum is one division of integers; its rounding keeps the total at or below 2^22: docs/NUMERICS.md section 8.
 
 @group(0) @binding(0) var<storage, read> logits: array<i32>;          // B x 256, Q10
 @group(0) @binding(1) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
-@group(0) @binding(2) var<storage, read_write> ends: array<u32>;      // B x 256
+@group(0) @binding(2) var<storage, read> lookups: array<u32>;         // see recall.wgsl
+@group(0) @binding(3) var<storage, read> gates: array<i32>;           // B x N, Q10, before the sigmoid
+@group(0) @binding(4) var<storage, read> boosts: array<i32>;          // N x BUCKETS x 2, Q20
+@group(0) @binding(5) var<storage, read> entries: array<vec4<i32>>;   // M x 2^TABLE_LOG2 x 64 fours, Q20
+@group(0) @binding(6) var<storage, read_write> ends: array<u32>;      // B x 256
 
 const LOG2_E = 5909;   // log2(e) in Q12
 
 var<workgroup> tops: array<i32, 64>;
 var<workgroup> sums: array<u32, 64>;
+var<workgroup> boosted: array<atomic<i32>, 256>;   // zero at the start
 
 fn exp_negative(difference: i32) -> u32 {
   let power = difference * LOG2_E;
@@ -36,12 +43,39 @@ fn running_sum(lane: u32, mine: u32) -> u32 {
   return sums[lane];
 }
 
+fn add_boost(b: u32, c: u32) {
+  let found = lookups[b * CONTEXTS + c];
+  if (found == 0u) { return; }
+  let gate = sigmoid(gates[b * CONTEXTS + c]);
+  let place = boost_place(c, found);
+  atomicAdd(&boosted[first_byte(found)], round_shift(as_boost(boosts[place]) * gate, SLOPE_BITS - 1u));
+  if (other_of(found) == 0u) { return; }
+  atomicAdd(&boosted[second_byte(found)], round_shift(as_boost(boosts[place + 1u]) * gate, SLOPE_BITS - 1u));
+}
+
+// What the recall stream adds to the four logits of a lane.
+fn recalled(b: u32, lane: u32) -> vec4<i32> {
+  if (lane < CONTEXTS) { add_boost(b, lane); }
+  var sum = vec4<i32>();
+  for (var table = 0u; table < LOGIT_TABLES; table++) {
+    let row = (table << TABLE_LOG2) + lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table];
+    sum += entries[row * 64u + lane];
+  }
+  sum = (sum + vec4<i32>(1 << (BOOST_BITS - ACTIVATION_BITS - 1u))) >> vec4<u32>(BOOST_BITS - ACTIVATION_BITS);
+  workgroupBarrier();
+  return sum + vec4<i32>(atomicLoad(&boosted[4u * lane]), atomicLoad(&boosted[4u * lane + 1u]),
+                         atomicLoad(&boosted[4u * lane + 2u]), atomicLoad(&boosted[4u * lane + 3u]));
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let b = min(flat_group(group, groups), STREAMS - 1u);   // groups beyond the last repeat it
   let first = b * 256u + 4u * lane;
-  let mine = vec4<i32>(logits[first], logits[first + 1u], logits[first + 2u], logits[first + 3u]);
+  var mine = vec4<i32>(logits[first], logits[first + 1u], logits[first + 2u], logits[first + 3u]);
+  if (CONTEXTS + LOGIT_TABLES > 0u) {
+    mine = clamp(mine + recalled(b, lane), vec4<i32>(-ACTIVATION_LIMIT), vec4<i32>(ACTIVATION_LIMIT));
+  }
   tops[lane] = max(max(mine.x, mine.y), max(mine.z, mine.w));
   workgroupBarrier();
   for (var reach = 32u; reach > 0u; reach = reach / 2u) {

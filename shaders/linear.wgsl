@@ -2,8 +2,8 @@
 //
 //   out[r, n] = clamp(round(sum_k x[r, k] * w[n, k] / 2^shift) + bias[n], ±OUTPUT_LIMIT)        Q(OUTPUT_BITS)
 //
-// Each invocation makes TILE rows x 8 outputs, so that a loaded word serves 8 products. Accumulators stay below
-// 127 * 127 * 8192 < 2^27, so nothing wraps.
+// Each invocation makes TILE rows x 8 outputs, so that a loaded word serves 8 products; the last 4 may be missing.
+// Accumulators stay below 127 * 127 * 8192 < 2^27, so nothing wraps.
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;                 // ROWS x X_STRIDE words, packed int8
 @group(0) @binding(1) var<storage, read> copies: array<u32>;            // packed int8 copies of all matrices
@@ -32,13 +32,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let r0 = id.y * TILE;
   if (n0 >= OUTPUTS || r0 >= ROWS) { return; }
   let first = COPY_AT + n0 * WORDS;
+  let has_high = n0 + 4u < OUTPUTS;
+  let high_at = select(0u, 4u * WORDS, has_high);   // outputs beyond the last repeat others
   var low = array<vec4<i32>, TILE>();
   var high = array<vec4<i32>, TILE>();
   for (var k = 0u; k < WORDS; k++) {
     let at = first + k;
     let w_low = vec4<u32>(copies[at], copies[at + WORDS], copies[at + 2u * WORDS], copies[at + 3u * WORDS]);
-    let w_high = vec4<u32>(copies[at + 4u * WORDS], copies[at + 5u * WORDS], copies[at + 6u * WORDS],
-                           copies[at + 7u * WORDS]);
+    let more = at + high_at;
+    let w_high = vec4<u32>(copies[more], copies[more + WORDS], copies[more + 2u * WORDS], copies[more + 3u * WORDS]);
     for (var i = 0u; i < TILE; i++) {
       let a = x[min(r0 + i, ROWS - 1u) * X_STRIDE + X_START + k];   // rows beyond the last repeat it
       low[i] += dots(a, w_low);
@@ -48,6 +50,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let shift = WEIGHT_BITS + INPUT_BITS - OUTPUT_BITS - shifts[ACTIVATION_SLOT] - shifts[COPY_SHIFTS + WEIGHT_SLOT];
   for (var i = 0u; i < TILE && r0 + i < ROWS; i++) {
     store(r0 + i, n0, low[i], shift);
-    store(r0 + i, n0 + 4u, high[i], shift);
+    if (has_high) { store(r0 + i, n0 + 4u, high[i], shift); }
   }
 }

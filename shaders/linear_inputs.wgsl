@@ -1,6 +1,7 @@
 // linear_inputs: the gradient with respect to a linear layer's input.
 //
 //   out[r, k] = clamp(round(sum_n gradient[r, n] * w[n, k] / 2^shift))           Q22
+//   with ADDS = 1: clamp(out[r, k] + that), for the second of two layers that have one input
 //
 // Each invocation makes TILE rows x 8 inputs (two words of weights); neighbours read neighbouring words. Sums are
 // modulo 2^32: with wide layers they could wrap in theory, and would wrap alike everywhere.
@@ -11,6 +12,14 @@
 @group(0) @binding(3) var<storage, read_write> out: array<i32>;         // ROWS x INPUTS, Q22
 
 const WORDS = INPUTS / 4u;
+
+fn store(at: u32, value: i32) {
+  if (ADDS == 1u) {
+    out[at] = clamp_gradient(out[at] + clamp_gradient(value));
+  } else {
+    out[at] = clamp_gradient(value);
+  }
+}
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -32,8 +41,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var i = 0u; i < TILE && r0 + i < ROWS; i++) {
     for (var j = 0u; j < 4u; j++) {
       let at = (r0 + i) * INPUTS + 4u * word + j;
-      out[at] = clamp_gradient(round_shift_any(low[i][j], shift));
-      out[at + 4u] = clamp_gradient(round_shift_any(high[i][j], shift));
+      store(at, round_shift_any(low[i][j], shift));
+      store(at + 4u, round_shift_any(high[i][j], shift));
     }
   }
 }

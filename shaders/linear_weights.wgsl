@@ -28,7 +28,7 @@ fn update_word(n: u32, word: u32, accumulated: vec4<i32>, exponent: i32) {
   let rate = shifts[AT_RATE];
   let left = exponent - shifts[SCALES + TENSOR];
   let moved = shifts[MOVED + TENSOR];
-  let dither = square_dither(shifts[AT_STEP]);
+  let dither = square_dither(shifts[AT_TRAINED]);
   let first = MASTER_AT + n * INPUTS + 4u * word;
   var quantised = vec4<i32>();
   for (var j = 0u; j < 4u; j++) {

@@ -40,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (rate > 0) {
     let left = exponent - shifts[SCALES + tensor];
     let old = Element(weight, moment[at], square[at]);
-    let element = update(old, accumulated, left, shifts[MOVED + tensor], rate, square_dither(shifts[AT_STEP]));
+    let element = update(old, accumulated, left, shifts[MOVED + tensor], rate, square_dither(shifts[AT_TRAINED]));
     weight = element.master;
     master[at] = weight;
     moment[at] = element.moment;

@@ -111,10 +111,10 @@ async function timeModel(gpu: GpuDevice, timer: GpuTimer, hyper: HyperParameters
   const { model, peaks, filter = "", onResult } = parts;
   const buffers = new ModelBuffers(gpu.device, hyper, CHUNK_STEPS);
   try {
-    const compiler = new WatchedCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.rowWords));
+    const compiler = new WatchedCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
     const step = await buildStep(compiler, buffers);
-    // A step's lists, whatever they are called, are all that there is to time.
-    const dispatches: readonly Dispatch[] = Object.values(step).flat();
+    // The kernels of a step without training are among those of one with it.
+    const dispatches: readonly Dispatch[] = [...step.forward, ...step.backward];
     await warmUp(gpu, buffers, dispatches, hyper);
     const wholeMicroseconds = await timer.microseconds(dispatches);
     let kernelsMicroseconds = 0;
@@ -143,10 +143,9 @@ async function warmUp(
   dispatches: readonly Dispatch[],
   hyper: HyperParameters,
 ): Promise<void> {
-  const rows = hyper.history + CHECK_STEPS;
-  const plain = benchBytes(rows, hyper.streams);
-  const padded = new Uint8Array(rows * buffers.rowWords * 4);
-  for (let row = 0; row < rows; row += 1) {
+  const plain = benchBytes(CHECK_STEPS, hyper.streams);
+  const padded = new Uint8Array(CHECK_STEPS * buffers.rowWords * 4);
+  for (let row = 0; row < CHECK_STEPS; row += 1) {
     padded.set(plain.subarray(row * hyper.streams, (row + 1) * hyper.streams), row * buffers.rowWords * 4);
   }
   gpu.device.queue.writeBuffer(buffers.get("bytes"), 0, padded);

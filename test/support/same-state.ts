@@ -1,6 +1,7 @@
 /** Compares everything that outlives a step between a model on the GPU and the reference, number by number. */
 import { denseRange } from "../../src/engine/gpu/buffers.ts";
 import type { GpuModel } from "../../src/engine/gpu/model.ts";
+import { REACH } from "../../src/model/contexts.ts";
 import type { State } from "../../src/model/reference/state.ts";
 
 /** A part of a device buffer, and the reference's values for it. */
@@ -36,9 +37,43 @@ function partsOf(model: GpuModel, state: State): Part[] {
     control("moved", places.moved, gradientScales.moved),
     control("window", places.window, gradientScales.window),
     control("step", places.step, Int32Array.of(state.step)),
+    control("trained", places.trained, Int32Array.of(state.trained)),
+    ...recallParts(state, whole),
     whole("seen", Int32Array.of(...exponents.seen, ...gradientScales.seen)),
     whole("dense", new Int32Array(denseRange(layout).count)),
   ];
+}
+
+function recallParts({ recall }: State, whole: (buffer: string, values: Int32Array) => Part): Part[] {
+  const { contexts: N, tables: M, tableBits } = recall.hyper;
+  if (N + M === 0) return []; // nothing of it runs: it is not even kept up
+  const words = (values: Uint32Array) => new Int32Array(values.buffer);
+  const tables = recall.tables.map((values, m) => ({
+    what: `table ${m}`,
+    buffer: "entries",
+    place: m << (tableBits + 8),
+    values,
+  }));
+  return [
+    whole("slots", words(recall.slots)),
+    whole("boosts", recall.boosts),
+    whole("words", Int32Array.of(...words(recall.word), ...words(recall.previousWord))),
+    ...tables,
+  ];
+}
+
+/** @throws Error if the bytes within reach differ */
+async function expectSamePast(model: GpuModel, { recall, step, hyper }: State): Promise<void> {
+  const { pastRows, rowWords } = model.buffers;
+  const device = new Uint8Array((await model.readBuffer("bytes")).buffer);
+  for (let offset = 1; offset <= Math.min(step, REACH); offset++) {
+    const row = ((step - offset) % pastRows) * rowWords * 4;
+    for (let b = 0; b < hyper.streams; b++) {
+      const expected = recall.byteBefore(b, step, offset);
+      if (device[row + b] === expected) continue;
+      throw new Error(`stream ${b}, ${offset} bytes back: ${device[row + b]} on the GPU, ${expected} in the reference`);
+    }
+  }
 }
 
 /** The tensor that a place among all weights belongs to. */
@@ -50,6 +85,7 @@ function tensorAt(state: State, place: number): string {
 /** @throws Error naming the first number that differs; the model must have trained on all that it was given, and both
  * or none have begun the next step */
 export async function expectSameState(model: GpuModel, state: State): Promise<void> {
+  await expectSamePast(model, state);
   const read = new Map<string, Int32Array>();
   for (const { what, buffer, place, values } of partsOf(model, state)) {
     const device = read.get(buffer) ?? (await model.readBuffer(buffer));

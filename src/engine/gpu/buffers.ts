@@ -5,12 +5,20 @@
  * dispatches in step.ts uses.
  */
 
-import { ceilLog2 } from "../../model/fixed.ts";
+import { CONTEXT_OFFSETS_MAX, crowdShift, PACKED_CONTEXT_WORDS, packPlan, REACH } from "../../model/contexts.ts";
+import { ceilLog2, GRADIENT_BITS } from "../../model/fixed.ts";
 import { type HyperParameters, widthOf } from "../../model/hyper.ts";
+import {
+  BOOST_BITS,
+  BOOST_CROWD_LOG2,
+  BOOST_RATE_SHIFT,
+  FEATURES_PER_CONTEXT,
+  OWNER_BITS,
+} from "../../model/recall.ts";
 import { FALL_STEPS, GradientScales, gradientBits, gradientOperandLimit } from "../../model/reference/exponents.ts";
 import { State } from "../../model/reference/state.ts";
 import { tables } from "../../model/tables.ts";
-import { gradientSlot, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
+import { ACTIVATION_SLOTS, gradientSlot, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
 import { EngineLimitError } from "../engine.ts";
 import type { Constants } from "./kernel.ts";
 
@@ -28,6 +36,7 @@ export interface ShiftPlaces {
   readonly moved: number;
   readonly window: number;
   readonly step: number;
+  readonly trained: number;
   readonly chunkStep: number;
   readonly rate: number;
   readonly logitShift: number;
@@ -47,11 +56,12 @@ export function shiftPlaces(layout: Layout): ShiftPlaces {
     moved: scales + tensors,
     window: scales + 2 * tensors,
     step: control,
-    chunkStep: control + 1,
-    rate: control + 2,
-    logitShift: control + 3,
-    zero: control + 4,
-    count: control + 5,
+    trained: control + 1,
+    chunkStep: control + 2,
+    rate: control + 3,
+    logitShift: control + 4,
+    zero: control + 5,
+    count: control + 6,
   };
 }
 
@@ -71,8 +81,36 @@ function denseExponent(layout: Layout, places: ShiftPlaces, name: string): { sig
   return { sign: 1, place: gradientSlot(found.name as Parameters<typeof gradientSlot>[0]) };
 }
 
+/** Words in one row of packed bytes: one byte of each stream. */
+export function rowWordsOf(hyper: HyperParameters): number {
+  return Math.ceil(hyper.streams / 4);
+}
+
+/** Rows of bytes that stay on the device: all that contexts reach, and a chunk that is uploaded ahead of its steps. */
+export function pastRowsFor(chunkSteps: number): number {
+  return REACH + chunkSteps;
+}
+
+/** What the recall stream's kernels see: sizes, and places in the plan. */
+function recallConstants(hyper: HyperParameters): Constants {
+  const { streams, contexts, tables, slotBits, tableBits } = hyper;
+  return {
+    CONTEXTS: contexts,
+    LOGIT_TABLES: tables,
+    SLOT_LOG2: slotBits,
+    TABLE_LOG2: tableBits,
+    OWNERS: 1 << OWNER_BITS,
+    BOOST_RIGHT: BOOST_RATE_SHIFT + GRADIENT_BITS - BOOST_BITS + crowdShift(streams, BOOST_CROWD_LOG2),
+    PLAN_WORDS: PACKED_CONTEXT_WORDS,
+    PLAN_OFFSETS: 3,
+    PLAN_DIRECT: 3 + CONTEXT_OFFSETS_MAX,
+    PLAN_RATE: 4 + CONTEXT_OFFSETS_MAX,
+    PLAN_POSITIONS: (contexts + tables) * PACKED_CONTEXT_WORDS,
+  };
+}
+
 /** Constants that every kernel of a model sees. */
-export function sharedConstants(hyper: HyperParameters, layout: Layout, rowWords: number): Constants {
+export function sharedConstants(hyper: HyperParameters, layout: Layout, pastRows: number): Constants {
   const places = shiftPlaces(layout);
   const dense = layout.tensors.filter((tensor) => tensor.offset >= denseRange(layout).offset);
   const exponents = dense.map((tensor) => denseExponent(layout, places, tensor.name));
@@ -84,9 +122,12 @@ export function sharedConstants(hyper: HyperParameters, layout: Layout, rowWords
     COARSE: hyper.coarseHidden,
     CACHE: hyper.globalHidden,
     RING_SLOT: hyper.slot,
-    ROW_WORDS: rowWords,
+    ROW_WORDS: rowWordsOf(hyper),
+    PAST_ROWS: pastRows,
+    ...recallConstants(hyper),
     GRADIENT_OPERAND_LIMIT: gradientOperandLimit(hyper.streams),
     SLOTS: SLOT_COUNT,
+    ACTIVATION_SLOTS: ACTIVATION_SLOTS.length,
     TENSORS: layout.tensors.length,
     COPY_SHIFTS: places.copyShifts,
     HELD: places.held,
@@ -95,6 +136,7 @@ export function sharedConstants(hyper: HyperParameters, layout: Layout, rowWords
     MOVED: places.moved,
     WINDOW: places.window,
     AT_STEP: places.step,
+    AT_TRAINED: places.trained,
     AT_CHUNK_STEP: places.chunkStep,
     AT_RATE: places.rate,
     AT_LOGIT_SHIFT: places.logitShift,
@@ -166,6 +208,26 @@ function intermediateWords(hyper: HyperParameters): Record<string, number> {
     dCache: B * G,
     dNewest: 2 * B * S,
     dNewestIn: B * hyper.embedding,
+    ...recallWords(hyper),
+  };
+}
+
+/** The same for the recall stream. */
+function recallWords(hyper: HyperParameters): Record<string, number> {
+  const { streams: B, contexts: N, tables: M } = hyper;
+  const wide = N > 0 ? B * widthOf(hyper) : 0;
+  return {
+    lookups: 2 * B * N + B * M,
+    "operand.feature": (B * FEATURES_PER_CONTEXT * N) / 4,
+    "gradient.feature": wide,
+    remembered: wide,
+    boostGate: B * N,
+    "gradient.boostGate": B * N,
+    difference: N + M > 0 ? 256 * B : 0,
+    owners: N << OWNER_BITS,
+    words: 2 * B,
+    slots: N << hyper.slotBits,
+    entries: M << (hyper.tableBits + 8),
   };
 }
 
@@ -173,8 +235,8 @@ function intermediateWords(hyper: HyperParameters): Record<string, number> {
 export class ModelBuffers {
   readonly layout: Layout;
   readonly places: ShiftPlaces;
-  /** Words in one row of packed bytes: one byte of each stream. */
   readonly rowWords: number;
+  readonly pastRows: number;
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #staging: GPUBuffer[] = [];
 
@@ -186,7 +248,8 @@ export class ModelBuffers {
     const state = new State(hyper);
     this.layout = state.layout;
     this.places = shiftPlaces(state.layout);
-    this.rowWords = Math.ceil(hyper.streams / 4);
+    this.rowWords = rowWordsOf(hyper);
+    this.pastRows = pastRowsFor(chunkSteps);
     try {
       this.#createAll(state, chunkSteps);
     } catch (error) {
@@ -198,7 +261,7 @@ export class ModelBuffers {
   #createAll(state: State, chunkSteps: number): void {
     const { hyper } = this;
     for (const [name, words] of Object.entries(intermediateWords(hyper))) this.#create(name, words);
-    this.#create("bytes", (hyper.history + chunkSteps) * this.rowWords);
+    this.#create("bytes", this.pastRows * this.rowWords);
     this.#create("intervals", 2 * chunkSteps * hyper.streams);
     this.#create("moment", this.layout.parameterCount);
     this.#create("square", this.layout.parameterCount);
@@ -209,6 +272,8 @@ export class ModelBuffers {
     this.#upload("embedding", Int32Array.from(state.embedding));
     this.#upload("rates", state.rates);
     this.#upload("tables", packTables());
+    this.#upload("boosts", state.recall.boosts);
+    this.#upload("plan", packPlan(state.recall.plan, hyper.streams));
     this.#upload("shifts", this.#initialShifts(state));
   }
 

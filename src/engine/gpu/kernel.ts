@@ -36,13 +36,17 @@ function header(constants: Constants): string {
   return Object.entries(constants).map(line).join("\n");
 }
 
+/** Whether a kernel calls a function of a library. */
+function uses(own: string, library: string): boolean {
+  return [...library.matchAll(/^fn (\w+)/gm)].some(([, name]) => new RegExp(`\\b${name}\\(`).test(own));
+}
+
 /** The complete text of a kernel: constants, prelude, the libraries it uses, itself. */
 export function kernelSource(name: KernelName, constants: Constants): string {
   const own = KERNELS[name];
-  const libraries = [LIBRARIES.prelude];
-  if (/gelu\(|gelu_slope\(|sigmoid\(/.test(own)) libraries.push(LIBRARIES.tables);
-  if (/\bupdate\(/.test(own)) libraries.push(LIBRARIES.optimizer);
-  return [header(constants), ...libraries, own].join("\n");
+  const { prelude, ...others } = LIBRARIES;
+  const libraries = Object.values(others).filter((library) => uses(own, library));
+  return [header(constants), prelude, ...libraries, own].join("\n");
 }
 
 /** A kernel bound to its buffers, ready to be recorded. */

@@ -1,11 +1,13 @@
 /**
- * A model on the GPU: feeds bytes in, brings intervals or frequency tables back, keeps the history of each stream.
+ * A model on the GPU: feeds bytes in, brings intervals or frequency tables back.
  *
- * Compression records hundreds of steps into one submit; the step counter lives on the device. Decompression submits
- * the training of the last step and the prediction of the next one together, and waits once per step.
+ * Compression records hundreds of steps into one submit; the step counter lives on the device, and the host counts
+ * along, because it chooses what a step does. Decompression submits the training of the last step and the prediction
+ * of the next one together, and waits once per step. The bytes of the past stay on the device, in a ring of rows.
  */
 
-import type { HyperParameters } from "../../model/hyper.ts";
+import { type DataKind, packPlan, planFor } from "../../model/contexts.ts";
+import { type HyperParameters, trainsIn } from "../../model/hyper.ts";
 import type { Model } from "../engine.ts";
 import { ModelBuffers, sharedConstants } from "./buffers.ts";
 import type { GpuDevice } from "./device.ts";
@@ -15,12 +17,10 @@ import { buildStep, type StepDispatches } from "./step.ts";
 const MAP_MODE_READ = 1;
 
 export class GpuModel implements Model {
-  /** The last T rows of bytes, one byte of each stream to a row, padded to whole words. */
-  #history: Uint8Array<ArrayBuffer>;
-  /** Steps of the current chunk that the device has, when decoding. */
-  #decodedInChunk = 0;
   /** Bytes have come that the device has not trained on yet. */
   #owesTraining = false;
+  /** The number of the next step whose bytes come. */
+  #nextStep: number;
   readonly #rowBytes: number;
 
   private constructor(
@@ -29,19 +29,36 @@ export class GpuModel implements Model {
     readonly buffers: ModelBuffers,
     readonly step: StepDispatches,
     readonly chunkSteps: number,
+    firstStep: number,
   ) {
+    this.#nextStep = firstStep;
     this.#rowBytes = buffers.rowWords * 4;
-    this.#history = new Uint8Array(hyper.history * this.#rowBytes);
-    this.#startChunk(new Uint8Array(0));
+    this.#writeControl(buffers.places.step, firstStep);
   }
 
-  /** @throws EngineLimitError, ShaderError */
-  static async open(gpu: GpuDevice, hyper: HyperParameters, chunkSteps: number): Promise<GpuModel> {
+  /**
+   * @param firstStep where the count of steps begins: what happens late can be tested early
+   * @throws EngineLimitError, ShaderError
+   */
+  static async open(gpu: GpuDevice, hyper: HyperParameters, chunkSteps: number, firstStep = 0): Promise<GpuModel> {
     const buffers = new ModelBuffers(gpu.device, hyper, chunkSteps);
-    const compiler = new KernelCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.rowWords));
+    const compiler = new KernelCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
     const step = await buildStep(compiler, buffers);
     gpu.check();
-    return new GpuModel(hyper, gpu, buffers, step, chunkSteps);
+    return new GpuModel(hyper, gpu, buffers, step, chunkSteps, firstStep);
+  }
+
+  /** What the device has yet to learn belongs to the kind of data before. */
+  async describe(kind: DataKind): Promise<void> {
+    const plan = packPlan(planFor(this.hyper, kind), this.hyper.streams) as Int32Array<ArrayBuffer>;
+    const encoder = this.gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    this.#settle(pass);
+    pass.end();
+    // A prediction that nothing was learned from has left its claims on slots.
+    encoder.clearBuffer(this.buffers.get("owners"));
+    this.gpu.device.queue.submit([encoder.finish()]);
+    this.gpu.device.queue.writeBuffer(this.buffers.get("plan"), 0, plan);
   }
 
   async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
@@ -57,12 +74,13 @@ export class GpuModel implements Model {
 
   /** Everything up to the submit happens before the first await, so calls keep their order. */
   async #encodeChunk(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
-    this.#startChunk(this.#rows(bytes, stepCount));
+    const first = this.#nextStep;
+    this.#give(bytes, stepCount);
     const encoder = this.gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let step = 0; step < stepCount; step++) {
+    for (let step = first; step < first + stepCount; step++) {
       record(pass, this.step.forward);
-      record(pass, this.step.backward);
+      this.#recordLearning(pass, step);
     }
     pass.end();
     await this.#read(encoder, "intervals", 2 * stepCount * this.hyper.streams, intervals);
@@ -71,23 +89,46 @@ export class GpuModel implements Model {
   async predict(ends: Uint32Array): Promise<void> {
     const encoder = this.gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    if (this.#owesTraining) {
-      record(pass, this.step.backward);
-      this.#owesTraining = false;
-    }
+    this.#settle(pass);
     record(pass, this.step.forward);
     pass.end();
     await this.#read(encoder, "ends", 256 * this.hyper.streams, ends);
   }
 
   async learn(bytes: Uint8Array): Promise<void> {
-    const row = this.#rows(bytes, 1);
-    if (this.#decodedInChunk === this.chunkSteps) this.#continueChunk();
-    const at = (this.hyper.history + this.#decodedInChunk) * this.#rowBytes;
-    this.gpu.device.queue.writeBuffer(this.buffers.get("bytes"), at, row);
-    this.#remember(row);
-    this.#decodedInChunk++;
+    if (this.#owesTraining) throw new Error("learn was called twice without predict between");
+    this.#give(bytes, 1);
     this.#owesTraining = true;
+  }
+
+  /** Records what the last step that was given has to learn, if that has not happened. */
+  #settle(pass: GPUComputePassEncoder): void {
+    if (this.#owesTraining) this.#recordLearning(pass, this.#nextStep - 1);
+    this.#owesTraining = false;
+  }
+
+  #recordLearning(pass: GPUComputePassEncoder, step: number): void {
+    record(pass, trainsIn(this.hyper, step) ? this.step.backward : this.step.untrained);
+  }
+
+  /** Uploads the bytes of the next steps into the ring, a row to a step; they are a chunk of their own. */
+  #give(bytes: Uint8Array, stepCount: number): void {
+    const { pastRows } = this.buffers;
+    const rows = this.#rows(bytes, stepCount);
+    const first = this.#nextStep % pastRows;
+    const untilEnd = Math.min(stepCount, pastRows - first) * this.#rowBytes;
+    this.#writeRows(first, rows.subarray(0, untilEnd));
+    this.#writeRows(0, rows.subarray(untilEnd));
+    this.#writeControl(this.buffers.places.chunkStep, 0);
+    this.#nextStep += stepCount;
+  }
+
+  #writeRows(row: number, rows: Uint8Array<ArrayBuffer>): void {
+    if (rows.length > 0) this.gpu.device.queue.writeBuffer(this.buffers.get("bytes"), row * this.#rowBytes, rows);
+  }
+
+  #writeControl(place: number, value: number): void {
+    this.gpu.device.queue.writeBuffer(this.buffers.get("shifts"), 4 * place, Int32Array.of(value));
   }
 
   /** Step-major bytes with rows padded to whole words. */
@@ -98,30 +139,6 @@ export class GpuModel implements Model {
       rows.set(bytes.subarray(step * streams, (step + 1) * streams), step * this.#rowBytes);
     }
     return rows;
-  }
-
-  /** Keeps the last T rows of history and `rows` together. */
-  #remember(rows: Uint8Array): void {
-    const all = new Uint8Array(this.#history.length + rows.length);
-    all.set(this.#history);
-    all.set(rows, this.#history.length);
-    this.#history = all.slice(rows.length);
-  }
-
-  /** Uploads the history and the rows of a chunk, and sets the device's chunk step to 0. */
-  #startChunk(rows: Uint8Array<ArrayBuffer>): void {
-    const { queue } = this.gpu.device;
-    queue.writeBuffer(this.buffers.get("bytes"), 0, this.#history);
-    if (rows.length > 0) queue.writeBuffer(this.buffers.get("bytes"), this.#history.length, rows);
-    queue.writeBuffer(this.buffers.get("shifts"), 4 * this.buffers.places.chunkStep, new Int32Array([0]));
-    this.#remember(rows);
-  }
-
-  /** The decoder's window of rows is full: the history moves to its start. */
-  #continueChunk(): void {
-    if (this.#owesTraining) throw new Error("learn was called twice without predict between");
-    this.#startChunk(new Uint8Array(0));
-    this.#decodedInChunk = 0;
   }
 
   /** Submits and reads `words` words of a buffer back into `into`. */

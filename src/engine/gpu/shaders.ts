@@ -1,8 +1,7 @@
 /**
  * The text of every shader, embedded at build time so that the executable needs nothing beside it.
  *
- * A kernel is one file of shaders/; the prelude goes in front of each, `tables` and `optimizer` are libraries for the
- * kernels that use them.
+ * A kernel is one file of shaders/; the prelude goes in front of each, the other libraries for the kernels that use them.
  */
 import biasGradient from "../../../shaders/bias_gradient.wgsl" with { type: "text" };
 import cacheOperand from "../../../shaders/cache_operand.wgsl" with { type: "text" };
@@ -12,31 +11,37 @@ import embed from "../../../shaders/embed.wgsl" with { type: "text" };
 import embedBackward from "../../../shaders/embed_backward.wgsl" with { type: "text" };
 import endStep from "../../../shaders/end_step.wgsl" with { type: "text" };
 import frequencies from "../../../shaders/frequencies.wgsl" with { type: "text" };
+import gateGradient from "../../../shaders/gate_gradient.wgsl" with { type: "text" };
 import geglu from "../../../shaders/geglu.wgsl" with { type: "text" };
 import gegluBackward from "../../../shaders/geglu_backward.wgsl" with { type: "text" };
 import geluSkip from "../../../shaders/gelu_skip.wgsl" with { type: "text" };
 import geluSkipBackward from "../../../shaders/gelu_skip_backward.wgsl" with { type: "text" };
+import learnRecall from "../../../shaders/learn_recall.wgsl" with { type: "text" };
 import linear from "../../../shaders/linear.wgsl" with { type: "text" };
 import linearInputs from "../../../shaders/linear_inputs.wgsl" with { type: "text" };
 import linearWeights from "../../../shaders/linear_weights.wgsl" with { type: "text" };
 import local from "../../../shaders/local.wgsl" with { type: "text" };
 import localBackward from "../../../shaders/local_backward.wgsl" with { type: "text" };
 import logitGradient from "../../../shaders/logit_gradient.wgsl" with { type: "text" };
+import lookUp from "../../../shaders/look_up.wgsl" with { type: "text" };
 import mix from "../../../shaders/mix.wgsl" with { type: "text" };
 import mixBackward from "../../../shaders/mix_backward.wgsl" with { type: "text" };
 import norm from "../../../shaders/norm.wgsl" with { type: "text" };
 import normBackward from "../../../shaders/norm_backward.wgsl" with { type: "text" };
 import optimiseDense from "../../../shaders/optimise_dense.wgsl" with { type: "text" };
 import optimizer from "../../../shaders/optimizer.wgsl" with { type: "text" };
+import past from "../../../shaders/past.wgsl" with { type: "text" };
 import prelude from "../../../shaders/prelude.wgsl" with { type: "text" };
 import quantiseActivation from "../../../shaders/quantise_activation.wgsl" with { type: "text" };
 import quantiseGradient from "../../../shaders/quantise_gradient.wgsl" with { type: "text" };
+import recall from "../../../shaders/recall.wgsl" with { type: "text" };
+import remember from "../../../shaders/remember.wgsl" with { type: "text" };
 import streamLinear from "../../../shaders/stream_linear.wgsl" with { type: "text" };
 import streamLinearInputs from "../../../shaders/stream_linear_inputs.wgsl" with { type: "text" };
 import sumGradients from "../../../shaders/sum_gradients.wgsl" with { type: "text" };
 import tables from "../../../shaders/tables.wgsl" with { type: "text" };
 
-export const LIBRARIES = { prelude, tables, optimizer } as const;
+export const LIBRARIES = { prelude, tables, optimizer, past, recall } as const;
 
 export const KERNELS = {
   bias_gradient: biasGradient,
@@ -47,16 +52,19 @@ export const KERNELS = {
   embed_backward: embedBackward,
   end_step: endStep,
   frequencies,
+  gate_gradient: gateGradient,
   geglu,
   geglu_backward: gegluBackward,
   gelu_skip: geluSkip,
   gelu_skip_backward: geluSkipBackward,
+  learn_recall: learnRecall,
   linear,
   linear_inputs: linearInputs,
   linear_weights: linearWeights,
   local,
   local_backward: localBackward,
   logit_gradient: logitGradient,
+  look_up: lookUp,
   mix,
   mix_backward: mixBackward,
   norm,
@@ -64,6 +72,7 @@ export const KERNELS = {
   optimise_dense: optimiseDense,
   quantise_activation: quantiseActivation,
   quantise_gradient: quantiseGradient,
+  remember,
   stream_linear: streamLinear,
   stream_linear_inputs: streamLinearInputs,
   sum_gradients: sumGradients,

@@ -1,14 +1,18 @@
 /**
- * Whole training runs on the GPU against the reference: every weight, moment, copy and exponent, and every interval
- * that the coder gets, compared with ==.
+ * Whole training runs on the GPU against the reference: every weight, moment, copy and exponent, all that the recall
+ * stream remembers, and every interval that the coder gets, compared with ==.
+ *
+ * A run may begin with a late step and a past full of noise, and change its kind of data on the way.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { GpuModel } from "../../../src/engine/gpu/model.ts";
-import { type HyperParameters, shapeOfLevel } from "../../../src/model/hyper.ts";
+import { REACH } from "../../../src/model/contexts.ts";
+import { type HyperParameters, shapeOfLevel, TRAIN_ALWAYS_STEPS } from "../../../src/model/hyper.ts";
 import { ReferenceModel } from "../../../src/model/reference/engine.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
 import { tinyHyper } from "../../support/fake-engine.ts";
+import { Random } from "../../support/gpu-values.ts";
 import { expectSameState } from "../../support/same-state.ts";
 import { trainingBytes } from "../../support/text.ts";
 
@@ -16,12 +20,47 @@ interface Run {
   readonly title: string;
   readonly hyper: HyperParameters;
   readonly steps: number;
+  /** The number of the first step; before it came noise. */
+  readonly firstStep?: number;
+  /** Strides from some of the run's steps on. */
+  readonly strides?: Readonly<Record<number, number>>;
 }
 
 const SMALL: Run = { title: "256 steps of a small shape", hyper: tinyHyper(8), steps: 256 };
 const ODD: Run = { title: "200 steps of 33 streams", hyper: tinyHyper(33), steps: 200 };
 
+const CHUNK_STEPS = 16;
+/** Slots and rows that collide in every step. */
+const CROWDED = { slotBits: 8, tableBits: 8 };
+
+/** Beginning where the network stops to train in every step. */
+const RARELY_TRAINED: Run = {
+  title: "4 contexts, training in every second step",
+  hyper: { ...tinyHyper(8), ...CROWDED, contexts: 4, trainEvery: 2 },
+  steps: 50,
+  firstStep: TRAIN_ALWAYS_STEPS - 13,
+  strides: { 30: 3 },
+};
+
+/** Around the end of the ring of rows, so that the longest strides meet bytes of both of its ends. */
+const STRIDED: Run = {
+  title: "12 contexts and 4 tables, with strides up to the longest",
+  hyper: { ...tinyHyper(33), ...CROWDED, history: 8, contexts: 12, tables: 4 },
+  steps: 60,
+  firstStep: REACH + CHUNK_STEPS - 20,
+  strides: { 15: 3, 24: 64, 35: 2047, 54: 0 },
+};
+
 const RUNS: readonly Run[] = [
+  RARELY_TRAINED,
+  STRIDED,
+  {
+    title: "a table without contexts, training in every third step",
+    hyper: { ...tinyHyper(5), ...CROWDED, tables: 1, trainEvery: 3 },
+    steps: 40,
+    firstStep: TRAIN_ALWAYS_STEPS - 13,
+    strides: { 0: 3 },
+  },
   SMALL,
   ODD,
   { title: "one stream, a ring of 12 slots of 8", hyper: { ...tinyHyper(1), slot: 8, globalHidden: 96 }, steps: 40 },
@@ -49,20 +88,61 @@ function expectedOf(run: Run): Promise<Expected> {
   return known;
 }
 
-async function runReference({ hyper, steps }: Run): Promise<Expected> {
+interface Segment {
+  readonly first: number;
+  readonly end: number;
+  /** What the data is like from here on, if that is news. */
+  readonly stride: number | undefined;
+}
+
+/** The run cut where its stride changes, and at `cuts`. */
+function segmentsOf({ steps, strides = {} }: Run, cuts: readonly number[] = []): Segment[] {
+  const places = [...new Set([0, ...Object.keys(strides).map(Number), ...cuts])].sort((a, b) => a - b);
+  return places.map((first, i) => ({ first, end: places[i + 1] ?? steps, stride: strides[first] }));
+}
+
+/** The noise before a run that begins late: the byte of each stream in `step`. */
+function noiseIn({ hyper }: Run, step: number): Uint8Array<ArrayBuffer> {
+  const random = new Random(step);
+  return Uint8Array.from({ length: hyper.streams }, () => random.between(0, 255));
+}
+
+function openReference(run: Run): ReferenceModel {
+  const { hyper, firstStep = 0 } = run;
   const reference = new ReferenceModel(hyper);
+  const { recall } = reference.state;
+  reference.state.step = firstStep;
+  for (let step = Math.max(0, firstStep - REACH); step < firstStep; step++) {
+    noiseIn(run, step).forEach((byte, b) => {
+      recall.past[b * REACH + (step % REACH)] = byte;
+    });
+  }
+  return reference;
+}
+
+async function runReference(run: Run): Promise<Expected> {
+  const { hyper, steps } = run;
+  const reference = openReference(run);
   const bytes = trainingBytes(steps, hyper.streams);
   const intervals = new Uint32Array(2 * bytes.length);
-  await reference.encodeSteps(bytes, steps, intervals);
+  for (const { first, end, stride } of segmentsOf(run)) {
+    if (stride !== undefined) await reference.describe({ stride });
+    const part = bytes.subarray(first * hyper.streams, end * hyper.streams);
+    await reference.encodeSteps(part, end - first, intervals.subarray(2 * first * hyper.streams));
+  }
   return { reference, bytes, intervals };
 }
 
-/** The interval of each stream's byte, out of the tables of predict. */
-function intervalsIn(ends: Uint32Array, row: Uint8Array): number[] {
-  return [...row].flatMap((byte, stream) => {
-    const start = byte === 0 ? 0 : (ends[stream * 256 + byte - 1] as number);
-    return [start, (ends[stream * 256 + byte] as number) - start];
-  });
+async function openModel(gpu: GpuDevice, run: Run, chunkSteps: number): Promise<GpuModel> {
+  const { hyper, firstStep = 0 } = run;
+  const model = await GpuModel.open(gpu, hyper, chunkSteps, firstStep);
+  const { pastRows, rowWords } = model.buffers;
+  for (let step = Math.max(0, firstStep - REACH); step < firstStep; step++) {
+    const row = new Uint8Array(4 * rowWords);
+    row.set(noiseIn(run, step));
+    gpu.device.queue.writeBuffer(model.buffers.get("bytes"), (step % pastRows) * row.length, row);
+  }
+  return model;
 }
 
 describe.each(testAdapters)("training on %s", (which) => {
@@ -73,45 +153,60 @@ describe.each(testAdapters)("training on %s", (which) => {
   });
   afterAll(() => gpu.device.destroy());
 
-  /** Three calls in flight at once, of unequal length, and chunks that do not divide them. */
+  /** All calls in flight at once, of unequal length, and chunks that do not divide them. */
   test.each(RUNS.map((run) => [run.title, run] as const))("encoding: %s", async (_title, run) => {
     const { reference, bytes, intervals } = await expectedOf(run);
     const { streams } = run.hyper;
-    const model = await GpuModel.open(gpu, run.hyper, 16);
+    const model = await openModel(gpu, run, CHUNK_STEPS);
     const actual = new Uint32Array(intervals.length);
-    const cuts = [0, Math.floor(run.steps / 5), Math.floor((2 * run.steps) / 3), run.steps];
-    await Promise.all(
-      cuts.slice(1).map((end, i) => {
-        const first = cuts[i] as number;
-        const into = actual.subarray(2 * first * streams, 2 * end * streams);
-        return model.encodeSteps(bytes.subarray(first * streams, end * streams), end - first, into);
-      }),
-    );
+    const pending: Promise<void>[] = [];
+    for (const { first, end, stride } of segmentsOf(run, [
+      Math.floor(run.steps / 5),
+      Math.floor((2 * run.steps) / 3),
+    ])) {
+      if (stride !== undefined) pending.push(model.describe({ stride }));
+      const into = actual.subarray(2 * first * streams, 2 * end * streams);
+      pending.push(model.encodeSteps(bytes.subarray(first * streams, end * streams), end - first, into));
+    }
+    await Promise.all(pending);
     expect(Buffer.compare(Buffer.from(actual.buffer), Buffer.from(intervals.buffer))).toBe(0);
     await expectSameState(model, reference.state);
     await model.close();
   });
 
-  /** Chunks of 7 steps: the window of rows starts again many times. One stream, and rows that are not whole words. */
-  test.each([
-    [8, 16],
-    [33, 24],
-  ])("decoding %i streams gives the intervals and the state of encoding", async (streams, steps) => {
-    const hyper = tinyHyper(streams);
-    const { reference, bytes, intervals } = await runReference({ title: "", hyper, steps });
-    const model = await GpuModel.open(gpu, hyper, 7);
+  /** One stream, rows that are not whole words; strides that change between learning and predicting. */
+  test.each(
+    [
+      { title: "8 streams", hyper: tinyHyper(8), steps: 16 },
+      { title: "33 streams", hyper: tinyHyper(33), steps: 24 },
+      RARELY_TRAINED,
+      STRIDED,
+    ].map((run: Run) => [run.title, run] as const),
+  )("decoding: %s", async (_title, run) => {
+    const { streams } = run.hyper;
+    const bytes = trainingBytes(run.steps, streams);
+    const reference = openReference(run);
+    const model = await openModel(gpu, run, CHUNK_STEPS);
     const ends = new Uint32Array(256 * streams);
-    for (let step = 0; step < steps; step++) {
-      const row = bytes.subarray(step * streams, (step + 1) * streams);
+    const expectedEnds = new Uint32Array(ends.length);
+    const expectSamePrediction = async () => {
+      await reference.predict(expectedEnds);
       await model.predict(ends);
-      const expected = [...intervals.subarray(2 * step * streams, 2 * (step + 1) * streams)];
-      expect(intervalsIn(ends, row)).toEqual(expected);
+      expect(Buffer.compare(Buffer.from(ends.buffer), Buffer.from(expectedEnds.buffer))).toBe(0);
+    };
+    for (let step = 0; step < run.steps; step++) {
+      const row = bytes.subarray(step * streams, (step + 1) * streams);
+      const stride = run.strides?.[step];
+      if (stride !== undefined) {
+        // At odd steps, a prediction before the stride was known is in vain.
+        if (step % 2 === 1) await expectSamePrediction();
+        await Promise.all([reference.describe({ stride }), model.describe({ stride })]);
+      }
+      await expectSamePrediction();
+      await reference.learn(row);
       await model.learn(row);
     }
-    const expectedEnds = new Uint32Array(ends.length);
-    await reference.predict(expectedEnds);
-    await model.predict(ends); // the last row is learned when the next prediction is asked for
-    expect(ends).toEqual(expectedEnds);
+    await expectSamePrediction(); // the last row is learned when the next prediction is asked for
     await expectSameState(model, reference.state);
     await model.close();
   });

@@ -62,10 +62,13 @@ const BASE: HyperParameters = {
   ...NO_RECALL,
 };
 
+/** Rows in the ring of bytes: more than the longest history, and no power of two. */
+export const PAST_ROWS = 70;
+
 export function shapeWith(changes: Partial<HyperParameters>): Shape {
   const hyper = { ...BASE, ...changes };
   const layout = layoutOf(hyper);
-  const shared = sharedConstants(hyper, layout, Math.ceil(hyper.streams / 4));
+  const shared = sharedConstants(hyper, layout, PAST_ROWS);
   return { hyper, layout, shared, places: shiftPlaces(layout) };
 }
 

@@ -1,0 +1,46 @@
+// learn_recall: the logit tables and the boosts take a gradient step each, in every step of the model.
+//
+//   entry[row, v] -= difference[v] * rate / 2^right                   of every table, in the row that was looked up
+//   boost[a] -= difference[a] * gate * 2 / 2^BOOST_RIGHT              and of b, if the slot has one
+//
+// One workgroup per stream. Each step is rounded on its own and subtracted atomically (modulo 2^32), so streams that
+// teach the same row may come in any order. A rate has 6 bits, hence products stay below 2^28.
+
+@group(0) @binding(0) var<storage, read> difference: array<i32>;            // B x 256, Q22
+@group(0) @binding(1) var<storage, read> lookups: array<u32>;               // see recall.wgsl
+@group(0) @binding(2) var<storage, read> plan: array<i32>;                  // contexts, tables, positions
+@group(0) @binding(3) var<storage, read> gates: array<i32>;                 // B x N, Q10, before the sigmoid
+@group(0) @binding(4) var<storage, read> tables: array<i32>;                // look-ups, see tables.wgsl
+@group(0) @binding(5) var<storage, read_write> boosts: array<atomic<i32>>;  // N x BUCKETS x 2, Q20
+@group(0) @binding(6) var<storage, read_write> entries: array<atomic<i32>>; // M x 2^TABLE_LOG2 x 256, Q20
+
+const TABLE_RATE_BITS = 8u;
+
+fn learn_table(b: u32, table: u32, lane: u32) {
+  let at = (CONTEXTS + table) * PLAN_WORDS + PLAN_RATE;
+  let rate = plan[at];
+  let right = TABLE_RATE_BITS + GRADIENT_BITS - BOOST_BITS + u32(plan[at + 1u]);
+  let row = (table << TABLE_LOG2) + lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table];
+  for (var v = lane; v < 256u; v += 64u) {
+    atomicSub(&entries[row * 256u + v], round_shift(difference[b * 256u + v] * rate, right));
+  }
+}
+
+fn boost_step(i: u32, gate: i32) -> i32 {
+  return round_shift(mul_round(difference[i], gate, SLOPE_BITS - 1u), BOOST_RIGHT);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let b = flat_group(group, groups);
+  if (b >= STREAMS) { return; }
+  for (var table = 0u; table < LOGIT_TABLES; table++) { learn_table(b, table, lane); }
+  if (lane >= CONTEXTS) { return; }
+  let found = lookups[b * CONTEXTS + lane];
+  if (found == 0u) { return; }
+  let gate = sigmoid(gates[b * CONTEXTS + lane]);
+  let place = boost_place(lane, found);
+  atomicSub(&boosts[place], boost_step(b * 256u + first_byte(found), gate));
+  if (other_of(found) > 0u) { atomicSub(&boosts[place + 1u], boost_step(b * 256u + second_byte(found), gate)); }
+}

@@ -1,0 +1,55 @@
+// The recall stream's arithmetic on single numbers: hashes, and what a slot's word says. docs/NUMERICS.md section 12.
+//
+// A slot is check | a << 8 | b << 16 | count << 24 | other << 29: the byte that followed, a second one, and the
+// confidence in each. A word of 0 is a miss. `lookups` holds, one after the other, the slot words found (B x N), the
+// hashes that led to them (B x N), and the rows of the logit tables (B x M).
+
+const LOOKUP_HASHES = STREAMS * CONTEXTS;
+const LOOKUP_ROWS = 2 * STREAMS * CONTEXTS;
+const BUCKETS = 33u;          // confidences: a miss, then 8 classes of count times 4 of other
+const BOOST_BITS = 20u;       // Q20: boosts and entries of the logit tables
+
+// Adds one value to a running hash.
+fn mix_into(hash: u32, value: u32) -> u32 {
+  let mixed = (hash + value + 1u) * 0x9e3779b1u;
+  return mixed ^ (mixed >> 15u);
+}
+
+fn finish_hash(hash: u32) -> u32 {
+  var x = (hash ^ (hash >> 16u)) * 0x7feb352du;
+  x = (x ^ (x >> 15u)) * 0x846ca68bu;
+  return x ^ (x >> 16u);
+}
+
+// The slot's place among those of its context; the hash's last 8 bits are its check.
+fn slot_of(hash: u32) -> u32 { return hash >> (32u - SLOT_LOG2); }
+fn check_of(hash: u32) -> u32 { return hash & 255u; }
+// Where the streams that want a slot of context c are compared.
+fn owner_of(c: u32, hash: u32) -> u32 { return c * OWNERS + (slot_of(hash) & (OWNERS - 1u)); }
+
+fn first_byte(word: u32) -> u32 { return (word >> 8u) & 255u; }
+fn second_byte(word: u32) -> u32 { return (word >> 16u) & 255u; }
+fn count_of(word: u32) -> u32 { return (word >> 24u) & 31u; }
+fn other_of(word: u32) -> u32 { return word >> 29u; }
+
+// 1, 2, 3, 4-5, 6-8, 9-14, 15-24, 25 and more.
+fn count_class(count: u32) -> u32 {
+  let low = vec4<u32>(vec4<u32>(count) >= vec4<u32>(2u, 3u, 4u, 6u));
+  let high = vec4<u32>(vec4<u32>(count) >= vec4<u32>(9u, 15u, 25u, 32u));
+  let both = low + high;
+  return both.x + both.y + both.z + both.w;
+}
+
+// None, 1, 2-3, 4 and more.
+fn other_class(other: u32) -> u32 { return min(other, 1u) + u32(other >= 2u) + u32(other >= 4u); }
+
+fn bucket_of(found: u32) -> u32 {
+  if (found == 0u) { return 0u; }
+  return 1u + 4u * count_class(count_of(found)) + other_class(other_of(found));
+}
+
+// The place of the boost of a among all boosts; that of b follows.
+fn boost_place(c: u32, found: u32) -> u32 { return 2u * (c * BUCKETS + bucket_of(found)); }
+
+// A boost as it is used: Q10 in 16 bits.
+fn as_boost(boost: i32) -> i32 { return clamp_activation(round_shift(boost, BOOST_BITS - ACTIVATION_BITS)); }

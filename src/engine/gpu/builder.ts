@@ -1,0 +1,325 @@
+/**
+ * The kernels of a step, each as one line to write: what step.ts lists, with the constants that follow from shapes.
+ *
+ * A method adds one box of the network, one or several dispatches; buffers are said by name.
+ */
+import { ACTIVATION_BITS, ACTIVATION_LIMIT, ceilLog2, NORM_INPUT_BITS, WIDE_LIMIT } from "../../model/fixed.ts";
+import { widthOf } from "../../model/hyper.ts";
+import {
+  type ActivationSlot,
+  activationSlot,
+  type GradientSlot,
+  gradientSlot,
+  type MatrixName,
+  matrixShape,
+  type NormName,
+  normWidth,
+  PRODUCT_FORMATS,
+  weightSlot,
+} from "../../model/tensors.ts";
+import { denseRange, type ModelBuffers } from "./buffers.ts";
+import { type Constants, type Dispatch, elementGroups, flatGroups, type KernelCompiler } from "./kernel.ts";
+import type { KernelName } from "./shaders.ts";
+
+/** Rows that each matrix product of the network has per stream: 2 for the branches of the coarse refiner. */
+const ROWS_PER_STREAM: Readonly<Record<MatrixName, number>> = {
+  newest: 1,
+  global: 1,
+  router: 1,
+  down: 2,
+  up: 2,
+  gate: 2,
+  fine: 1,
+  fineOut: 1,
+  logits: 1,
+  feature: 1,
+  boostGate: 1,
+};
+
+/** The operand that each matrix multiplies; that of "feature" has no exponent. */
+const INPUT_SLOT: Readonly<Record<MatrixName, ActivationSlot | "feature">> = {
+  newest: "input",
+  global: "cache",
+  router: "input",
+  down: "coarse",
+  up: "memoryOut",
+  gate: "coarse",
+  fine: "fineIn",
+  fineOut: "fineHidden",
+  logits: "last",
+  feature: "feature",
+  boostGate: "last",
+};
+
+/** Rows and outputs that one invocation of the matrix kernels makes; a shape's outputs are a multiple of it. */
+const TILE = 8;
+/** The same for outputs of "boostGate", one to a context. */
+const CONTEXT_TILE = 4;
+
+/** Workgroups of 8 x 8 invocations. */
+function tiles(columns: number, rows: number, batch = 1): readonly [number, number, number] {
+  return [Math.ceil(columns / 8), Math.ceil(rows / 8), batch];
+}
+
+/** Invocations to a row of a norm: narrow rows take one each. */
+const normLanes = (width: number) => (width <= 32 ? 1 : 64);
+
+type Buffers = Readonly<Record<string, string>>;
+
+/** Bindings that mean the same in every kernel. */
+const BUFFERS_OF_THEIR_NAME: Buffers = Object.fromEntries(
+  (
+    "master moment square copies shifts seen tables bytes ends plan lookups entries boosts slots owners words " +
+    "difference"
+  )
+    .split(" ")
+    .map((name) => [name, name]),
+);
+
+/** Collects dispatches; compiles them all at once when the list is complete. */
+export class StepBuilder {
+  readonly #pending: Promise<Dispatch>[] = [];
+  readonly B: number;
+  readonly H: number;
+
+  constructor(
+    readonly compiler: KernelCompiler,
+    readonly buffers: ModelBuffers,
+  ) {
+    this.B = buffers.hyper.streams;
+    this.H = widthOf(buffers.hyper);
+  }
+
+  finish(): Promise<Dispatch[]> {
+    return Promise.all(this.#pending);
+  }
+
+  /** One dispatch of a kernel. `named` maps bindings to buffers; one not named there is a buffer of its own name. */
+  add(kernel: KernelName, constants: Constants, named: Buffers, groups: readonly [number, number, number]): void {
+    const names = { ...BUFFERS_OF_THEIR_NAME, gradient: "dense", ...named };
+    const bound = Object.fromEntries(Object.entries(names).map(([name, buffer]) => [name, this.buffers.get(buffer)]));
+    this.#pending.push(this.compiler.bind(kernel, constants, bound, groups));
+  }
+
+  offset(name: string): number {
+    return this.buffers.layout.byName[name as keyof typeof this.buffers.layout.byName].offset;
+  }
+
+  dense(name: string): number {
+    return this.offset(name) - denseRange(this.buffers.layout).offset;
+  }
+
+  quantiseActivation(slot: ActivationSlot, x: string, count: number): void {
+    const constants = { COUNT: count, SLOT: activationSlot(slot) };
+    this.add("quantise_activation", constants, { x, operand: `operand.${slot}` }, elementGroups(count / 4));
+  }
+
+  /** @param start first element of `x`: the second half of a shared buffer */
+  quantiseGradient(slot: GradientSlot, x: string, count: number, start = 0): void {
+    const constants = { COUNT: count, SLOT: gradientSlot(slot), START: start };
+    this.add("quantise_gradient", constants, { x, operand: `gradient.${slot}` }, elementGroups(count / 4));
+  }
+
+  norm(name: NormName, x: string): void {
+    const width = normWidth(this.buffers.hyper, name);
+    const rows = (this.B * this.H) / width;
+    const constants = {
+      WIDTH: width,
+      WIDTH_LOG2: ceilLog2(width),
+      LANES: normLanes(width),
+      ROWS: rows,
+      SCALE_AT: this.offset(`${name}Scale`),
+      SHIFT_AT: this.offset(`${name}Shift`),
+    };
+    const named = {
+      x,
+      normalised: `${name}.normalised`,
+      deviations: `${name}.deviations`,
+      out: `${name}.out`,
+    };
+    this.add("norm", constants, named, flatGroups(Math.ceil(rows / (64 / normLanes(width)))));
+  }
+
+  normBackward(name: NormName, d: string, out: string): void {
+    const width = normWidth(this.buffers.hyper, name);
+    const rows = (this.B * this.H) / width;
+    const constants = {
+      WIDTH: width,
+      WIDTH_LOG2: ceilLog2(width),
+      LANES: normLanes(width),
+      ROWS: rows,
+      ROWS_LOG2: ceilLog2(rows),
+      MORE_SHIFT: name === "inputNorm" || name === "localNorm" ? 0 : ACTIVATION_BITS - NORM_INPUT_BITS,
+      SCALE_AT: this.offset(`${name}Scale`),
+      SCALE_DENSE: this.dense(`${name}Scale`),
+      SHIFT_DENSE: this.dense(`${name}Shift`),
+    };
+    const named = { d, normalised: `${name}.normalised`, deviations: `${name}.deviations`, out };
+    const groupRows = 64 / normLanes(width);
+    this.add("norm_backward", constants, named, flatGroups(Math.ceil(rows / groupRows)));
+  }
+
+  /** Shapes and places that the three kernels of one matrix share. */
+  #matrix(name: MatrixName): Record<string, number> & { ROWS: number; OUTPUTS: number; INPUTS: number } {
+    const { hyper } = this.buffers;
+    const [outputs, inputs] = matrixShape(hyper, name);
+    const format = PRODUCT_FORMATS[name];
+    const newest = name === "newest";
+    const slot = INPUT_SLOT[name];
+    return {
+      TILE,
+      ADDS: 0,
+      ROWS: this.B * ROWS_PER_STREAM[name],
+      OUTPUTS: outputs,
+      INPUTS: inputs,
+      X_STRIDE: (newest ? this.H : inputs) / 4,
+      X_START: newest ? (this.H - hyper.embedding) / 4 : 0,
+      ACTIVATION_SLOT: slot === "feature" ? this.buffers.places.zero : activationSlot(slot),
+      WEIGHT_SLOT: weightSlot(name),
+      GRADIENT_SLOT: name === "logits" ? this.buffers.places.logitShift : gradientSlot(name),
+      COPY_AT: this.offset(name) / 4,
+      MASTER_AT: this.offset(name),
+      BIAS_AT: this.offset(`${name}Bias`),
+      BIAS_DENSE: this.dense(`${name}Bias`),
+      TENSOR: this.buffers.layout.byName[name].index,
+      INPUT_BITS: format.inputBits,
+      OUTPUT_BITS: format.outputBits,
+      OUTPUT_LIMIT: format.outputLimit,
+    };
+  }
+
+  linear(name: MatrixName, out: string): void {
+    const matrix = this.#matrix(name);
+    const groups = tiles(matrix.OUTPUTS / TILE, matrix.ROWS / TILE);
+    this.add("linear", matrix, { x: `operand.${INPUT_SLOT[name]}`, out }, groups);
+  }
+
+  /** The gradient of the layer's input, before its weights change; then the update of weights and bias. */
+  linearBackward(name: MatrixName, out: string): void {
+    this.linearInputs(name, out);
+    this.linearWeights(name);
+  }
+
+  /** @param adds 1 to add to what is in `out`, the gradient of the same input through another layer */
+  linearInputs(name: MatrixName, out: string, adds: 0 | 1 = 0): void {
+    const matrix = { ...this.#matrix(name), ADDS: adds };
+    const groups = tiles(matrix.INPUTS / 8, matrix.ROWS / TILE);
+    this.add("linear_inputs", matrix, { gradient: `gradient.${name}`, out }, groups);
+  }
+
+  linearWeights(name: MatrixName): void {
+    const tile = name === "boostGate" ? CONTEXT_TILE : TILE;
+    const matrix = { ...this.#matrix(name), TILE: tile };
+    const groups = tiles(matrix.INPUTS / 8, matrix.OUTPUTS / tile);
+    const named = { gradient: `gradient.${name}`, x: `operand.${INPUT_SLOT[name]}` };
+    this.add("linear_weights", matrix, named, groups);
+    this.add("bias_gradient", matrix, { operand: `gradient.${name}` }, elementGroups(matrix.OUTPUTS));
+  }
+
+  #memory(): Record<string, number> {
+    const C = this.buffers.hyper.coarseHidden;
+    return {
+      TILE,
+      ROWS: 2,
+      OUTPUTS: C,
+      INPUTS: C,
+      X_STRIDE: C / 4,
+      X_START: 0,
+      ACTIVATION_SLOT: activationSlot("downOut"),
+      WEIGHT_SLOT: weightSlot("memory"),
+      GRADIENT_SLOT: gradientSlot("memory"),
+      COPY_AT: this.offset("memory") / 4,
+      MASTER_AT: this.offset("memory"),
+      TENSOR: this.buffers.layout.byName.memory.index,
+    };
+  }
+
+  streamMatrix(): void {
+    const named = { x: "operand.downOut", out: "recalled" };
+    this.add("stream_linear", this.#memory(), named, elementGroups(this.B * this.buffers.hyper.coarseHidden));
+  }
+
+  streamMatrixBackward(): void {
+    const C = this.buffers.hyper.coarseHidden;
+    const gradient = "gradient.memory";
+    const inputs = elementGroups((this.B * C) / 4);
+    this.add("stream_linear_inputs", this.#memory(), { gradient, out: "dDown" }, inputs);
+    const weights = tiles(C / 8, C / TILE, this.B);
+    this.add("linear_weights", this.#memory(), { gradient, x: "operand.downOut" }, weights);
+  }
+
+  geluSkip(skip: string, x: string, skipped: string, out: string): void {
+    const limit = skip === "globalSkip" ? WIDE_LIMIT : ACTIVATION_LIMIT;
+    const constants = { COUNT: this.B * this.H, SKIP_AT: this.offset(skip), LIMIT: limit };
+    this.add("gelu_skip", constants, { x, skipped, out }, elementGroups(this.B * this.H));
+  }
+
+  geluSkipBackward(skip: string, named: Buffers): void {
+    this.add("gelu_skip_backward", this.#skip(skip), { ...named, gradient: "dense" }, flatGroups(this.B));
+  }
+
+  #skip(skip: string): Constants {
+    return {
+      COUNT: this.B * this.H,
+      WIDTH: this.H,
+      WIDTH_LOG2: ceilLog2(this.H),
+      SKIP_AT: this.offset(skip),
+      SKIP_DENSE: this.dense(skip),
+      STREAM_BIAS_AT: this.offset("memoryBias"),
+      STREAM_BIAS_DENSE: this.dense("memoryBias"),
+    };
+  }
+
+  coarseGate(): void {
+    const pre = { up: "up", g: "gatePre", skipped: "coarseNorm.out", remembered: "remembered" };
+    const named = { ...pre, gate: "gate", out: "coarse" };
+    this.add("coarse_gate", this.#skip("coarseSkip"), named, elementGroups(this.B * this.H));
+  }
+
+  coarseGateBackward(d: string): void {
+    const named = {
+      d,
+      up: "up",
+      gate: "gate",
+      skipped: "coarseNorm.out",
+      d_up_gate: "dUpGate",
+      d_skipped: "dSkipped",
+      gradient: "dense",
+    };
+    this.add("coarse_gate_backward", this.#skip("coarseSkip"), named, flatGroups(this.B));
+  }
+
+  sum(a: string, b: string, c: string, cWidth: number, width: number, out: string): void {
+    const constants = { ROWS: (this.B * this.H) / width, WIDTH: width, C_WIDTH: cWidth };
+    this.add("sum_gradients", constants, { a, b, c, out }, elementGroups(this.B * this.H));
+  }
+
+  lookUp(): void {
+    const { contexts, tables } = this.buffers.hyper;
+    this.add("look_up", {}, { features: "operand.feature" }, elementGroups(this.B * (contexts + tables)));
+  }
+
+  logitGradient(): void {
+    const named = { operand: "gradient.logits", intervals: "intervals" };
+    this.add("logit_gradient", {}, named, elementGroups(256 * this.B));
+  }
+
+  /** The operand of the gates' gradient; the boosts must not have learned yet. */
+  gateGradient(): void {
+    const named = { gates: "boostGate", operand: "gradient.boostGate" };
+    const groups = elementGroups(this.B * this.buffers.hyper.contexts);
+    this.add("gate_gradient", { SLOT: gradientSlot("boostGate") }, named, groups);
+  }
+
+  /** Tables, boosts, slots and words take in the byte that came. */
+  learnRecall(): void {
+    const { contexts, tables } = this.buffers.hyper;
+    if (contexts + tables === 0) return;
+    this.add("learn_recall", {}, { gates: "boostGate" }, flatGroups(this.B));
+    this.add("remember", {}, {}, elementGroups(this.B * (contexts + 1)));
+  }
+
+  endStep(trains: boolean): void {
+    this.add("end_step", { TRAINS: trains ? 1 : 0 }, { rates: "rates" }, [1, 1, 1]);
+  }
+}
