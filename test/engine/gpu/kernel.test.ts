@@ -46,7 +46,7 @@ describe("kernelSource", () => {
     const source = kernelSource(name, {});
     expect(source).toContain(LIBRARIES.prelude);
     expect(source.endsWith(own)).toBe(true);
-    for (const library of ["tables", "optimizer"] as const) {
+    for (const library of ["tables", "optimizer", "past", "recall"] as const) {
       const functions = [...LIBRARIES[library].matchAll(/^fn (\w+)/gm)].map((match) => match[1] as string);
       const isUsed = functions.some((each) => new RegExp(`\\b${each}\\(`).test(own));
       expect({ library, isThere: source.includes(LIBRARIES[library]) }).toEqual({ library, isThere: isUsed });
@@ -103,7 +103,8 @@ describe.each(kernels)("shader %s", (_name, source) => {
     for (const { name } of bindings) {
       const uses = [...source.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length;
       const throughTables = name === "tables" && /gelu\(|gelu_slope\(|sigmoid\(/.test(source);
-      expect({ name, isUsed: uses > 1 || throughTables }).toEqual({ name, isUsed: true });
+      const throughPast = name === "bytes" && source.includes("byte_before(");
+      expect({ name, isUsed: uses > 1 || throughTables || throughPast }).toEqual({ name, isUsed: true });
     }
   });
 });

@@ -19,6 +19,7 @@ import { LINEAR_CASES } from "./cases/linear.ts";
 import { NORM_CASES } from "./cases/norms.ts";
 import { OPTIMIZER_CASES } from "./cases/optimizer.ts";
 import { QUANTISER_CASES } from "./cases/quantisers.ts";
+import { RECALL_CASES } from "./cases/recall.ts";
 import { STREAM_MATRIX_CASES } from "./cases/stream-matrices.ts";
 
 const CASES: readonly KernelCase[] = [
@@ -30,6 +31,7 @@ const CASES: readonly KernelCase[] = [
   ...LINEAR_CASES,
   ...NORM_CASES,
   ...OPTIMIZER_CASES,
+  ...RECALL_CASES,
   ...STREAM_MATRIX_CASES,
 ];
 const MIXED_ROUNDS = 10;

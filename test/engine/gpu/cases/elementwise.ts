@@ -161,29 +161,31 @@ function geluSkipBackward(width: number, streams: number): KernelCase {
   };
 }
 
-function coarseGate(count: number): KernelCase {
+function coarseGate(count: number, contexts: number): KernelCase {
   return {
     kernel: "coarse_gate",
-    title: `${count} values`,
-    shared: shapeWith({}).shared,
+    title: `${count} values, ${contexts} contexts`,
+    shared: shapeWith({ contexts }).shared,
     constants: { COUNT: count, SKIP_AT: 0, STREAM_BIAS_AT: 2 },
     workgroups: foldedGroups(Math.ceil(count / 64)),
     inputs: {
       up: values(count, ACTIVATION),
       g: values(count, ACTIVATION),
       skipped: values(count, ACTIVATION),
+      remembered: values(contexts > 0 ? count : 4, ACTIVATION),
       master: values(2 + count, WEIGHT),
       tables: tablesInput,
       gate: output(count),
       out: output(count),
     },
-    expect: ({ up, g, skipped, master, gate, out }: Named) => {
+    expect: ({ up, g, skipped, remembered, master, gate, out }: Named) => {
       for (let i = 0; i < count; i++) {
         const open = sigmoid(table, g![i] as number);
         gate![i] = open;
         const kept = roundShift((skipped![i] as number) * scaleOf(master![0] as number), SCALE_BITS);
         const gated = roundShift((up![i] as number) * open, SLOPE_BITS);
-        out![i] = asNormInput(gated + biasOf(master![2 + i] as number) + kept);
+        const recalled = contexts > 0 ? (remembered![i] as number) : 0;
+        out![i] = asNormInput(gated + biasOf(master![2 + i] as number) + kept + recalled);
       }
     },
   };
@@ -400,7 +402,8 @@ export const ELEMENTWISE_CASES: readonly KernelCase[] = [
   geluSkipBackward(32, 5),
   geluSkipBackward(1024, 1),
   geluSkipBackward(256, 33),
-  coarseGate(5 * 32),
+  coarseGate(5 * 32, 0),
+  coarseGate(5 * 32, 4),
   coarseGateBackward(32, 5),
   coarseGateBackward(512, 3),
   mix(5 * 32),

@@ -1,8 +1,10 @@
 /**
  * Cases of the embedding: the gather of each stream's history, and the scatter of its gradient, which may wrap.
  */
+import { type DataKind, planFor } from "../../../../src/model/contexts.ts";
 import { clampGradient, roundShift } from "../../../../src/model/fixed.ts";
-import { range, values } from "../../../support/gpu-values.ts";
+import type { HyperParameters } from "../../../../src/model/hyper.ts";
+import { type Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import {
   ACTIVATION,
   ANY_I32,
@@ -11,63 +13,71 @@ import {
   type KernelCase,
   type Named,
   output,
+  PAST_ROWS,
   type Shape,
   shapeWith,
   shiftsWith,
 } from "./case.ts";
+import { planInput, rowOf } from "./recall-model.ts";
 
-/** Rows of bytes after the history: the chunk's steps. */
-const CHUNK_STEPS = 5;
-
-function bytesInput(shape: Shape) {
-  return range((shape.hyper.history + CHUNK_STEPS) * Math.ceil(shape.hyper.streams / 4), -(2 ** 31), ANY_I32);
+/** The byte that element i of the embedded bytes belongs to: of stream b, positions[t] steps back. */
+function byteAt(shape: Shape, kind: DataKind, { bytes, shifts }: Named, i: number): number {
+  const { history, embedding } = shape.hyper;
+  const offset = planFor(shape.hyper, kind).positions[Math.floor(i / embedding) % history] as number;
+  const row = rowOf(shape, bytes as Words, (shifts![shape.places.step] as number) - offset);
+  return row[Math.floor(i / (embedding * history))] as number;
 }
 
-/** The byte of a stream's history that element i of the embedded history belongs to. */
-function byteAt(shape: Shape, { bytes, shifts }: Named, i: number): number {
+/** What both kernels see: the ring of bytes, and where in it to look. */
+function pastInputs(shape: Shape, kind: DataKind) {
+  return {
+    bytes: range(PAST_ROWS * Math.ceil(shape.hyper.streams / 4), -(2 ** 31), ANY_I32),
+    shifts: (random: Random) => shiftsWith(shape, { [shape.places.step]: random.between(0, 1 << 30) }),
+    plan: planInput({ ...shape, kind }),
+  };
+}
+
+const titleOf = ({ hyper }: Shape, { stride }: DataKind) =>
+  `${hyper.streams} x ${hyper.history} x ${hyper.embedding}, stride ${stride}`;
+
+function embed(changes: Partial<HyperParameters>, stride = 0): KernelCase {
+  const shape = shapeWith(changes);
   const { history, embedding, streams } = shape.hyper;
-  const t = Math.floor(i / embedding) % history;
-  const b = Math.floor(i / (embedding * history));
-  const row = (shifts![shape.places.chunkStep] as number) + t;
-  return new Uint8Array(bytes!.buffer)[row * Math.ceil(streams / 4) * 4 + b] as number;
-}
-
-function embed(history: number, embedding: number, streams: number): KernelCase {
-  const shape = shapeWith({ history, embedding, streams });
+  const kind = { stride };
   const count = streams * history * embedding;
   return {
     kernel: "embed",
-    title: `${streams} x ${history} x ${embedding}`,
+    title: titleOf(shape, kind),
     shared: shape.shared,
     constants: {},
     workgroups: foldedGroups(Math.ceil(count / 64)),
     inputs: {
-      bytes: bytesInput(shape),
+      ...pastInputs(shape, kind),
       embedding: values(256 * embedding, ACTIVATION),
-      shifts: (random) => shiftsWith(shape, { [shape.places.chunkStep]: random.between(0, CHUNK_STEPS - 1) }),
       embedded: output(count),
     },
     expect: (arrays: Named) => {
       for (let i = 0; i < count; i++) {
-        const at = byteAt(shape, arrays, i) * embedding + (i % embedding);
+        const at = byteAt(shape, kind, arrays, i) * embedding + (i % embedding);
         arrays.embedded![i] = arrays.embedding![at] as number;
       }
     },
   };
 }
 
-function embedBackward(history: number, embedding: number, streams: number): KernelCase {
-  const shape = shapeWith({ history, embedding, streams });
+function embedBackward(changes: Partial<HyperParameters>, stride = 0): KernelCase {
+  const shape = shapeWith(changes);
+  const { history, embedding, streams } = shape.hyper;
+  const kind = { stride };
   const count = streams * history * embedding;
   return {
     kernel: "embed_backward",
-    title: `${streams} x ${history} x ${embedding}`,
+    title: titleOf(shape, kind),
     shared: shape.shared,
     constants: {},
     workgroups: foldedGroups(Math.ceil(count / 64)),
     inputs: {
-      bytes: bytesInput(shape),
-      shifts: (random) => shiftsWith(shape, { [shape.places.chunkStep]: random.between(0, CHUNK_STEPS - 1) }),
+      ...pastInputs(shape, kind),
       d_input: values(count, GRADIENT),
       d_local: values(count, GRADIENT),
       gradient: values(256 * embedding, ANY_I32),
@@ -75,7 +85,7 @@ function embedBackward(history: number, embedding: number, streams: number): Ker
     expect: (arrays: Named) => {
       const { d_input, d_local, gradient } = arrays;
       for (let i = 0; i < count; i++) {
-        const at = byteAt(shape, arrays, i) * embedding + (i % embedding);
+        const at = byteAt(shape, kind, arrays, i) * embedding + (i % embedding);
         const d = clampGradient((d_input![i] as number) + (d_local![i] as number));
         gradient![at] = (gradient![at] as number) + roundShift(d, 3);
       }
@@ -84,8 +94,10 @@ function embedBackward(history: number, embedding: number, streams: number): Ker
 }
 
 export const EMBEDDING_CASES: readonly KernelCase[] = [
-  embed(4, 8, 5),
-  embed(16, 64, 33),
-  embedBackward(4, 8, 33),
-  embedBackward(64, 16, 1),
+  embed({ history: 4, embedding: 8, streams: 5 }),
+  embed({ history: 16, embedding: 64, streams: 33 }, 34),
+  embed({ contexts: 8, tables: 2 }, 3),
+  embedBackward({ history: 4, embedding: 8, streams: 33 }, 34),
+  embedBackward({ history: 64, embedding: 16, streams: 1 }),
+  embedBackward({ contexts: 8, tables: 2 }, 3),
 ];

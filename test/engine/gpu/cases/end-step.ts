@@ -3,9 +3,10 @@
  * the end of the table of learning rates.
  */
 
+import { bitLength } from "../../../../src/model/fixed.ts";
 import { Exponents, GradientScales } from "../../../../src/model/reference/exponents.ts";
 import { rateAt } from "../../../../src/model/schedule.ts";
-import { SLOT_COUNT } from "../../../../src/model/tensors.ts";
+import { ACTIVATION_SLOTS, SLOT_COUNT } from "../../../../src/model/tensors.ts";
 import { draw, PATTERN_COUNT, type Random, range, type Words } from "../../../support/gpu-values.ts";
 import { type KernelCase, type Named, shapeWith, WEIGHT } from "./case.ts";
 
@@ -20,7 +21,7 @@ function drawn(count: number, low: number, high: number, random: Random): Words 
   return draw(range(count, low, high), random.between(0, PATTERN_COUNT - 1), random);
 }
 
-function drawShifts(random: Random, step: number, rate: number): Words {
+function drawShifts(random: Random, trained: number, rate: number): Words {
   const shifts = new Int32Array(places.count);
   shifts.set(drawn(SLOT_COUNT, 0, 31, random), 0);
   shifts.set(drawn(SLOT_COUNT, 0, 31, random), places.copyShifts);
@@ -29,55 +30,75 @@ function drawShifts(random: Random, step: number, rate: number): Words {
   shifts.set(drawn(TENSORS, -60, 60, random), places.scales);
   shifts.set(drawn(TENSORS, -1, 40, random), places.moved);
   shifts.set(drawn(TENSORS, 0, NEED_MAX, random), places.window);
-  shifts[places.step] = step;
+  shifts[places.step] = random.between(0, 1 << 30);
+  shifts[places.trained] = trained;
   shifts[places.chunkStep] = random.between(0, 255);
   shifts[places.rate] = rate;
   shifts[places.logitShift] = 8;
   return shifts;
 }
 
-function expectEnd({ shifts, seen, rates }: Named): void {
+/** Every step leaves shifts that follow from what is held: an untrained one may rely on that where it sees nothing. */
+function settleShifts(shifts: Words): void {
+  for (let slot = ACTIVATION_SLOTS.length; slot < SLOT_COUNT; slot++) {
+    const bits = bitLength(shifts[places.held + slot] as number) - (shifts[places.slotBits + slot] as number);
+    shifts[slot] = Math.max(0, bits);
+  }
+}
+
+function expectEnd({ shifts, seen, rates }: Named, trains: boolean): void {
   const control = shifts as Words;
   const part = (place: number, count: number) => control.subarray(place, place + count);
-  const step = control[places.step] as number;
+  const trained = control[places.trained] as number;
   const exponents = new Exponents(shape.hyper);
   exponents.shift.set(part(0, SLOT_COUNT));
   exponents.held.set(part(places.held, SLOT_COUNT));
+  exponents.copyShift.set(part(places.copyShifts, SLOT_COUNT));
   exponents.seen.set(seen!.subarray(0, SLOT_COUNT));
-  exponents.endStep();
+  if (trains) exponents.endStep();
+  else exponents.endUntrainedStep();
+  control.set(exponents.shift, 0);
+  control.set(exponents.copyShift, places.copyShifts);
+  control.set(exponents.held, places.held);
+  control[places.step] = (control[places.step] as number) + 1;
+  control[places.chunkStep] = (control[places.chunkStep] as number) + 1;
+  if (!trains) {
+    seen!.fill(0, 0, ACTIVATION_SLOTS.length);
+    return;
+  }
   const scales = new GradientScales(layout);
   scales.scale.set(part(places.scales, TENSORS));
   scales.window.set(part(places.window, TENSORS));
   scales.seen.set(seen!.subarray(SLOT_COUNT));
-  scales.endStep(step, control[places.rate] === 0);
-  control.set(exponents.shift, 0);
-  control.set(exponents.copyShift, places.copyShifts);
-  control.set(exponents.held, places.held);
+  scales.endStep(trained, control[places.rate] === 0);
   control.set(scales.scale, places.scales);
   control.set(scales.moved, places.moved);
   control.set(scales.window, places.window);
-  control[places.step] = step + 1;
-  control[places.chunkStep] = (control[places.chunkStep] as number) + 1;
-  control[places.rate] = rateAt(rates as Words, step + 1);
+  control[places.trained] = trained + 1;
+  control[places.rate] = rateAt(rates as Words, trained + 1);
   seen!.fill(0);
 }
 
-function endStep(title: string, steps: readonly [number, number], rate: number): KernelCase {
+function endStep(title: string, steps: readonly [number, number], rate: number, trains = true): KernelCase {
   return {
     kernel: "end_step",
     title,
     shared: shape.shared,
-    constants: {},
+    constants: { TRAINS: trains ? 1 : 0 },
     workgroups: [1, 1, 1],
     inputs: {
-      shifts: (random) => drawShifts(random, random.between(...steps), rate),
+      shifts: (random) => {
+        const shifts = drawShifts(random, random.between(...steps), rate);
+        if (!trains) settleShifts(shifts);
+        return shifts;
+      },
       seen: (random) => {
         const slots = drawn(SLOT_COUNT, 0, WEIGHT, random);
         return Int32Array.of(...slots, ...drawn(TENSORS, NEED_MIN, NEED_MAX, random));
       },
       rates: range(70, 0, 65535),
     },
-    expect: expectEnd,
+    expect: (arrays) => expectEnd(arrays, trains),
   };
 }
 
@@ -85,5 +106,6 @@ export const END_STEP_CASES: readonly KernelCase[] = [
   endStep("calibrating", [0, 3], 0),
   endStep("within a window", [64, 126], 1 << 14),
   endStep("a window ends", [63, 63], 1 << 14),
+  endStep("the network does not train", [63, 63], 1 << 14, false),
   endStep("a window ends late, beyond the rates", [(1 << 30) - 1, (1 << 30) - 1], 700),
 ];

@@ -1,9 +1,10 @@
 /**
  * Cases of the two kernels around the coder: frequencies from logits, and the gradient of what came.
  */
+import { PLAIN_DATA } from "../../../../src/model/contexts.ts";
 import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
 import { gradientBits, gradientOperandLimit } from "../../../../src/model/reference/exponents.ts";
-import { frequencies, logitGradient } from "../../../../src/model/reference/frequency.ts";
+import { frequencies, logitDifference, logitGradient } from "../../../../src/model/reference/frequency.ts";
 import { tables } from "../../../../src/model/tables.ts";
 import { draw, PATTERN_COUNT, type Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import {
@@ -13,10 +14,12 @@ import {
   type KernelCase,
   type Named,
   output,
+  PAST_ROWS,
   shapeWith,
   shiftsWith,
   tablesInput,
 } from "./case.ts";
+import { lookupsInput, recallOf, rowOf } from "./recall-model.ts";
 
 const table = tables();
 
@@ -30,16 +33,31 @@ function endsOf(logits: Words): Words {
   return ends;
 }
 
-function fromLogits(streams: number): KernelCase {
+function fromLogits(streams: number, contexts = 0, logitTables = 0): KernelCase {
+  const shape = { ...shapeWith({ streams, contexts, tables: logitTables }), kind: PLAIN_DATA };
   return {
     kernel: "frequencies",
-    title: `${streams} streams`,
-    shared: shapeWith({ streams }).shared,
+    title: `${streams} streams, ${contexts} contexts, ${logitTables} tables`,
+    shared: shape.shared,
     constants: {},
     workgroups: foldedGroups(streams),
-    inputs: { logits: values(256 * streams, ACTIVATION), tables: tablesInput, ends: output(256 * streams) },
-    mixedRounds: 30,
-    expect: ({ logits, ends }: Named) => void ends!.set(endsOf(logits as Words)),
+    inputs: {
+      logits: values(256 * streams, ACTIVATION),
+      tables: tablesInput,
+      lookups: contexts + logitTables > 0 ? lookupsInput(shape) : output(4),
+      gates: values(Math.max(4, streams * contexts), ACTIVATION),
+      boosts: values(Math.max(4, contexts * 66), ANY_I32),
+      entries: values(Math.max(4, logitTables << 16), ANY_I32),
+      ends: output(256 * streams),
+    },
+    mixedRounds: contexts + logitTables > 0 ? 10 : 30,
+    expect: (arrays: Named) => {
+      const logits = (arrays.logits as Words).slice();
+      recallOf(shape, { ...arrays, lookups: contexts + logitTables > 0 ? arrays.lookups! : new Int32Array(0) }).addTo(
+        logits,
+      );
+      arrays.ends!.set(endsOf(logits));
+    },
   };
 }
 
@@ -50,36 +68,41 @@ function drawEnds(streams: number, random: Random): Words {
   return endsOf(Int32Array.from(rows.flatMap((row) => [...row])));
 }
 
-function gradient(streams: number): KernelCase {
-  const shape = shapeWith({ streams });
-  const { history } = shape.hyper;
+/** @param contexts of a recall stream, which learns from the difference; without one that is not written */
+function gradient(streams: number, contexts: number): KernelCase {
+  const shape = shapeWith({ streams, contexts });
   const { places } = shape;
-  const rowWords = Math.ceil(streams / 4);
   const steps = 3;
   const shift = GRADIENT_BITS - gradientBits(streams);
   return {
     kernel: "logit_gradient",
-    title: `${streams} streams`,
+    title: `${streams} streams, ${contexts} contexts`,
     shared: shape.shared,
     constants: {},
     workgroups: foldedGroups(4 * streams),
     inputs: {
       ends: (random) => drawEnds(streams, random),
-      bytes: range((history + steps) * rowWords, -(2 ** 31), ANY_I32),
+      bytes: range(PAST_ROWS * Math.ceil(streams / 4), -(2 ** 31), ANY_I32),
       shifts: (random) =>
-        shiftsWith(shape, { [places.chunkStep]: random.between(0, steps - 1), [places.logitShift]: shift }),
+        shiftsWith(shape, {
+          [places.step]: random.between(0, 1 << 30),
+          [places.chunkStep]: random.between(0, steps - 1),
+          [places.logitShift]: shift,
+        }),
+      difference: output(256 * streams),
       operand: output(256 * streams),
       intervals: output(2 * steps * streams),
     },
     mixedRounds: 4,
-    expect: ({ ends, bytes, shifts, operand, intervals }: Named) => {
+    expect: ({ ends, bytes, shifts, operand, intervals, difference }: Named) => {
       const step = shifts![places.chunkStep] as number;
-      const row = new Uint8Array(bytes!.buffer).subarray((history + step) * rowWords * 4);
+      const row = rowOf(shape, bytes as Words, shifts![places.step] as number);
       for (let i = 0; i < 256 * streams; i++) {
         const b = i >> 8;
         const start = i % 256 === 0 ? 0 : (ends![i - 1] as number);
         const frequency = (ends![i] as number) - start;
         const came = row[b] === (i & 255);
+        if (contexts > 0) difference![i] = logitDifference(frequency, came);
         operand![i] = logitGradient(frequency, came, shift, gradientOperandLimit(streams));
         if (came) intervals!.set([start, frequency], 2 * (step * streams + b));
       }
@@ -87,4 +110,12 @@ function gradient(streams: number): KernelCase {
   };
 }
 
-export const FREQUENCY_CASES: readonly KernelCase[] = [fromLogits(1), fromLogits(33), gradient(5), gradient(300)];
+export const FREQUENCY_CASES: readonly KernelCase[] = [
+  fromLogits(1),
+  fromLogits(33),
+  fromLogits(33, 20, 0),
+  fromLogits(5, 0, 4),
+  fromLogits(33, 12, 3),
+  gradient(5, 0),
+  gradient(300, 4),
+];

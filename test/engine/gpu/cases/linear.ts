@@ -21,7 +21,17 @@ import {
 } from "../../../../src/model/tensors.ts";
 import { operands, type Random, values, type Words } from "../../../support/gpu-values.ts";
 import { unpack4 } from "../../../support/packed.ts";
-import { ANY_I32, type KernelCase, type Named, output, type Shape, shapeWith, shiftsWith, WEIGHT } from "./case.ts";
+import {
+  ANY_I32,
+  GRADIENT,
+  type KernelCase,
+  type Named,
+  output,
+  type Shape,
+  shapeWith,
+  shiftsWith,
+  WEIGHT,
+} from "./case.ts";
 
 const TILE = 8;
 /** Words before the matrix among the copies, and numbers before the bias among the masters. */
@@ -47,6 +57,7 @@ function constantsOf({ rows, outputs, inputs, stride = inputs, start = 0, name =
   const format = PRODUCT_FORMATS[name];
   return {
     TILE,
+    ADDS: 0,
     ROWS: rows,
     OUTPUTS: outputs,
     INPUTS: inputs,
@@ -109,27 +120,30 @@ function forward(product: Product): KernelCase {
   };
 }
 
-function inputGradient(product: Product): KernelCase {
+/** @param adds 1 if `out` holds the gradient of the same input through another layer */
+function inputGradient(product: Product, adds: 0 | 1 = 0): KernelCase {
   const { rows, outputs, inputs } = product;
   const shape = shapeWith({});
   return {
     kernel: "linear_inputs",
-    title: titleOf(product),
+    title: `${titleOf(product)}${adds ? ", added" : ""}`,
     shared: shape.shared,
-    constants: constantsOf(product),
+    constants: { ...constantsOf(product), ADDS: adds },
     workgroups: tiles(inputs, rows),
     inputs: {
       gradient: values(rows * outputs, OPERAND_LIMIT),
       copies: operands(4 * COPY_AT + outputs * inputs),
       shifts: (random) => drawShifts(shape, random),
-      out: output(rows * inputs),
+      out: adds ? values(rows * inputs, GRADIENT) : output(rows * inputs),
     },
     expect: ({ gradient, copies, shifts, out }: Named) => {
       const left = rowsOf(Int16Array.from(gradient as Words), rows, outputs);
+      const before = (out as Words).slice();
       multiplyBackward(left, unpack4(copies as Words), 4 * COPY_AT, outputs, inputs, out as Words);
       const weightShift = shifts![shape.places.copyShifts + WEIGHT_SLOT] as number;
       const right = backwardShift(shifts![GRADIENT_SLOT] as number, weightShift);
-      out!.set(out!.map((sum) => clampGradient(roundShift(sum, right))));
+      const here = out!.map((sum) => clampGradient(roundShift(sum, right)));
+      out!.set(adds ? here.map((value, i) => clampGradient(value + (before[i] as number))) : here);
     },
   };
 }
@@ -157,10 +171,15 @@ export const LINEAR_CASES: readonly KernelCase[] = [
   forward({ rows: 33, outputs: 72, inputs: 40, name: "global" }),
   forward({ rows: 65, outputs: 8, inputs: 8, stride: 32, start: 24 }),
   forward({ rows: 2, outputs: 8, inputs: 8192, name: "fineOut" }),
+  forward({ rows: 5, outputs: 4, inputs: 32, name: "boostGate" }),
+  forward({ rows: 33, outputs: 20, inputs: 32, name: "boostGate" }),
+  forward({ rows: 33, outputs: 32, inputs: 160, name: "feature" }),
   inputGradient({ rows: 1, outputs: 8, inputs: 8 }),
   inputGradient({ rows: 33, outputs: 40, inputs: 72 }),
   inputGradient({ rows: 65, outputs: 8, inputs: 16 }),
   inputGradient({ rows: 2, outputs: 16384, inputs: 8 }),
+  inputGradient({ rows: 33, outputs: 12, inputs: 32 }, 1),
   biasGradient(1, 8),
   biasGradient(66, 72),
+  biasGradient(33, 20),
 ];

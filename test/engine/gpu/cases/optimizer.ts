@@ -60,8 +60,8 @@ class ReferenceOptimizer {
     state.gradientScales.scale.set(scales(places.scales));
     state.gradientScales.moved.set(scales(places.moved));
     state.gradientScales.seen.fill(0);
-    state.step = shifts[places.step] as number;
-    state.rates[Math.min(state.step, state.rates.length - 1)] = shifts[places.rate] as number;
+    state.trained = shifts[places.trained] as number;
+    state.rates[Math.min(state.trained, state.rates.length - 1)] = shifts[places.rate] as number;
     this.#gradient.fill(0);
     this.#exponent.fill(0);
     fill(this.#gradient, this.#exponent);
@@ -93,6 +93,7 @@ function drawShifts(shape: Shape, random: Random, isCalibrating: boolean): Words
   shifts.set(drawn(count, -60, 60), places.scales);
   shifts.set(drawn(count, -1, 40), places.moved);
   shifts[places.step] = random.between(0, 9000);
+  shifts[places.trained] = random.between(0, 9000);
   shifts[places.rate] = isCalibrating ? 0 : random.between(1, 65535);
   shifts[places.logitShift] = GRADIENT_BITS - gradientBits(shape.hyper.streams);
   return shifts;
@@ -145,15 +146,17 @@ function matrixOf(shape: Shape, name: MatrixName | "memory"): Matrix {
     batch: 1,
     stride: isNewest ? widthOf(hyper) : inputs,
     start: isNewest ? widthOf(hyper) - inputs : 0,
-    activation: activationSlot(name === "down" ? "coarse" : "input"),
+    activation: name === "feature" ? places.zero : activationSlot(name === "down" ? "coarse" : "input"),
     gradient: name === "logits" ? places.logitShift : gradientSlot(name),
   };
 }
 
-function weights(name: MatrixName | "memory", streams: number, isCalibrating = false): KernelCase {
-  const shape = shapeWith({ streams });
+/** @param contexts of the recall stream */
+function weights(name: MatrixName | "memory", streams: number, isCalibrating = false, contexts = 0): KernelCase {
+  const shape = shapeWith({ streams, contexts });
   const matrix = matrixOf(shape, name);
   const { tensor, rows, outputs, inputs, batch, stride, start } = matrix;
+  const tile = name === "boostGate" ? 4 : 8;
   const reference = new ReferenceOptimizer(shape);
   const fill = (arrays: Named, gradient: Int32Array, exponent: Int32Array) => {
     const operand = Int16Array.from(arrays.gradient as Words);
@@ -171,7 +174,7 @@ function weights(name: MatrixName | "memory", streams: number, isCalibrating = f
     title: `${name}, ${streams} streams${isCalibrating ? ", calibrating" : ""}`,
     shared: shape.shared,
     constants: {
-      TILE: 8,
+      TILE: tile,
       ROWS: rows,
       OUTPUTS: outputs,
       INPUTS: inputs,
@@ -184,7 +187,7 @@ function weights(name: MatrixName | "memory", streams: number, isCalibrating = f
       MASTER_AT: tensor.offset,
       TENSOR: tensor.index,
     },
-    workgroups: [Math.ceil(inputs / 64), Math.ceil(outputs / 64), batch],
+    workgroups: [Math.ceil(inputs / 64), Math.ceil(outputs / 8 / tile), batch],
     inputs: {
       gradient: values(batch * rows * outputs, gradientOperandLimit(streams)),
       x: operands(batch * rows * stride),
@@ -211,14 +214,14 @@ function denseExponent(shape: Shape, shifts: Words, name: string): number {
   return shifts[gradientSlot(matrix)] as number;
 }
 
-function dense(streams: number, isCalibrating = false): KernelCase {
-  const shape = shapeWith({ streams });
+function dense(streams: number, isCalibrating = false, contexts = 0): KernelCase {
+  const shape = shapeWith({ streams, contexts });
   const { offset, count } = denseRange(shape.layout);
   const tensors = shape.layout.tensors.filter((tensor) => tensor.offset >= offset);
   const reference = new ReferenceOptimizer(shape);
   return {
     kernel: "optimise_dense",
-    title: `${streams} streams${isCalibrating ? ", calibrating" : ""}`,
+    title: `${streams} streams, ${contexts} contexts${isCalibrating ? ", calibrating" : ""}`,
     shared: shape.shared,
     constants: {},
     workgroups: elementGroups(count),
@@ -254,4 +257,7 @@ export const OPTIMIZER_CASES: readonly KernelCase[] = [
   weights("fine", 5, true),
   dense(5),
   dense(5, true),
+  dense(5, false, 4),
+  weights("boostGate", 33, false, 12),
+  weights("feature", 5, false, 4),
 ];
