@@ -3,14 +3,20 @@
  * share of the peak that a bare dot loop reaches in the same process.
  *
  *     bun scripts/bench-cpu.ts [--level 5] [--streams 64] [--threads 1,2] [--seconds 4] [--paper] [--kernels]
+ *                              [--file text] [--recall]
+ *
+ * With --recall: the same steps with and without the recall stream in turns, and what it costs. Its memory has the size
+ * that 8 KiB a stream get; a file's bytes reach more of it than the built-in words do.
  *
  * Speeds are those of the fastest step, because other programs disturb; means are beside them. Ratios are between
  * figures of one run.
  */
+
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
-import { type HyperParameters, PAPER, shapeOfLevel } from "../src/model/hyper.ts";
+import { type HyperParameters, hyperForSize, NO_RECALL, PAPER, shapeOfLevel } from "../src/model/hyper.ts";
 
 await buildAssembly();
 const { CpuModel } = await import("../src/engine/cpu/engine.ts");
@@ -24,16 +30,18 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "4" },
     paper: { type: "boolean", default: false },
     kernels: { type: "boolean", default: false },
+    file: { type: "string" },
+    recall: { type: "boolean", default: false },
   },
 });
 
-const hyper: HyperParameters = {
-  ...(values.paper ? PAPER : shapeOfLevel(Number(values.level))),
-  streams: Number(values.streams),
-};
+const shape = values.paper ? PAPER : shapeOfLevel(Number(values.level));
+const hyper = hyperForSize(shape, 8192 * Number(values.streams), Number(values.streams));
+const file = values.file === undefined ? undefined : readFileSync(values.file);
 
 /** English-like bytes: the network must have something to learn, or gradients are not typical. */
 function text(step: number, stream: number): number {
+  if (file !== undefined) return file[(Math.floor((file.length / hyper.streams) * stream) + step) % file.length] ?? 0;
   const words = "the of and to in is was for that on as with by he at from his it an were which are this also be ";
   return words.charCodeAt((step + stream * 31 + ((step * stream) >> 5)) % words.length);
 }
@@ -46,7 +54,7 @@ function chunk(first: number, steps: number): Uint8Array {
   return bytes;
 }
 
-const PHASES = ["forward", "backward", "optimizer", "waiting"] as const;
+const PHASES = ["forward", "backward", "recall", "optimizer", "waiting"] as const;
 
 /** The least milliseconds that one step took, as a whole and by phase of thread 0, in about `seconds`. */
 async function measure(model: Model, run: (bytes: Uint8Array) => Promise<void>): Promise<Record<string, number>> {
@@ -86,6 +94,38 @@ async function benchThreads(threads: number): Promise<number> {
   );
   console.log(`  ms of a step: ${PHASES.map((phase) => `${phase} ${encoded[phase]?.toFixed(3)}`).join(", ")}`);
   return hyper.streams / (encoded.step ?? 1);
+}
+
+/** The recall stream's share of a step: two models take the same steps in turns. */
+async function benchRecall(threads: number): Promise<void> {
+  const shapes: HyperParameters[] = [{ ...hyper, ...NO_RECALL }, hyper];
+  const models = await Promise.all(shapes.map((each) => CpuModel.open(each, threads, () => performance.now())));
+  const intervals = new Uint32Array(2 * hyper.streams);
+  const took: number[][] = [[], []];
+  const recalled: number[] = [];
+  const end = performance.now() + Number(values.seconds) * 1000;
+  for (let step = 0; performance.now() < end; step++) {
+    const bytes = chunk(step, 1);
+    for (const [i, model] of models.entries()) {
+      const before = model.times.recall;
+      const start = performance.now();
+      await model.encodeSteps(bytes, 1, intervals);
+      took[i]?.push(performance.now() - start);
+      if (i === 1) recalled.push(model.times.recall - before);
+    }
+  }
+  for (const model of models) await model.close();
+  // The first steps find their memory in the caches, and a tenth of the others are taken to be undisturbed.
+  const tenth = (times: number[] = []) => {
+    const late = times.slice(times.length >> 2).sort((a, b) => a - b);
+    return late[Math.floor(late.length / 10)] ?? 0;
+  };
+  const [without, withIt, own] = [tenth(took[0]), tenth(took[1]), tenth(recalled)];
+  const share = ((100 * (withIt - without)) / withIt).toFixed(1);
+  console.log(
+    `${threads} thread(s): ${without.toFixed(3)} ms without recall, ${withIt.toFixed(3)} with it, ${share} % of that; ` +
+      `look-up and learning of one thread ${own.toFixed(3)} (${recalled.length} steps)`,
+  );
 }
 
 /** Best billions of multiply-adds a second of `run`, which does `products` of them. */
@@ -128,7 +168,11 @@ function benchKernels(): void {
 console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Bun ${Bun.version}, ${process.platform}-${process.arch}`);
 const { streams, history, embedding, globalHidden, fineHidden } = hyper;
 console.log(`B ${streams}, T ${history}, D ${embedding}, G ${globalHidden}, F ${fineHidden}`);
-benchKernels();
+if (!values.recall) benchKernels();
+if (values.recall) {
+  for (const threads of values.threads.split(",").map(Number)) await benchRecall(threads);
+  process.exit(0);
+}
 if (values.kernels) process.exit(0);
 const speeds: number[] = [];
 for (const threads of values.threads.split(",").map(Number)) speeds.push(await benchThreads(threads));

@@ -240,7 +240,6 @@ export interface Kernels {
   learnBoosts(r: number, difference: number, from: number, to: number): void;
   learnSlots(r: number, bytes: number, from: number, to: number, taken: number): void;
   learnTables(r: number, difference: number, from: number, to: number): void;
-  updatedSlot(found: number, check: number, y: number): number;
 
   peakDots(rounds: number): number;
 }

@@ -38,8 +38,8 @@ const SCRATCH_BYTES = 512 * 64 + 64 * 128;
 const CONTEXT_BYTES = 448;
 /** Work rows of the norms and the convolution: at most 12 bytes times the widest row, or 16 times an embedding's. */
 const WORK_BYTES = 16 * 1024;
-/** A bit for each owner of slots: OWNER_BITS of src/model/recall.ts. */
-const TAKEN_BYTES = 2 ** (OWNER_BITS - 3);
+/** A bit for each owner of slots (OWNER_BITS of src/model/recall.ts), and a word for what goes nowhere. */
+const TAKEN_BYTES = 2 ** (OWNER_BITS - 3) + 4;
 /** Steps whose bytes and intervals one call of the workers can take. */
 export const CHUNK_STEPS = 64;
 

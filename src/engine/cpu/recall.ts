@@ -19,8 +19,8 @@ export class RecallPart {
   constructor(readonly thread: EngineThread) {
     const { hyper, index, threads } = thread;
     this.#contexts = share(hyper.contexts, index, threads);
-    const [fromQuad, toQuad] = share(COLUMNS / 4, index, threads);
-    this.#columns = [4 * fromQuad, 4 * toQuad];
+    const [fromEight, toEight] = share(COLUMNS / 8, index, threads);
+    this.#columns = [8 * fromEight, 8 * toEight];
   }
 
   /** Hashes, slots, tables' rows and features of this thread's streams. */

@@ -36,5 +36,5 @@ export {
 } from "./backward";
 export { cumulate, frequencies, intervals } from "./frequency";
 export { addRecall, appendBytes, gateGradients, gatherPositions, lookUpContexts } from "./recall";
-export { differ, learnBoosts, learnSlots, learnTables, updatedSlot } from "./recall-learn";
+export { differ, learnBoosts, learnSlots, learnTables } from "./recall-learn";
 export { peakDots } from "./peak";

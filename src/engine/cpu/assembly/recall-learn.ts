@@ -29,8 +29,8 @@ import {
 import { roundShift } from "./vector";
 
 /** COUNT limits of src/model/recall.ts. */
-const RUN_MAX: u32 = 30;
-const OTHER_MAX: u32 = 7;
+const RUN_MAX: i32 = 30;
+const OTHER_MAX: i32 = 7;
 /** Streams whose slots of a context agree in so many low bits: only the last one writes. */
 const OWNER_MASK: u32 = 0xffff;
 
@@ -44,7 +44,10 @@ export function differ(frequencies: usize, bytes: usize, from: usize, to: usize)
   }
 }
 
-/** Columns [from, to), multiples of four, of the rows that were looked up. */
+/**
+ * Columns [from, to), multiples of eight, of the rows that were looked up. Where no byte is likely nothing changes, and
+ * the row's memory is not touched: that is half of all columns in text.
+ */
 export function learnTables(r: usize, difference: usize, from: usize, to: usize): void {
   const tables = field(r, TABLES);
   const streams = field(r, STREAMS);
@@ -58,9 +61,12 @@ export function learnTables(r: usize, difference: usize, from: usize, to: usize)
     for (let b: usize = 0; b < streams; b++) {
       const row = <usize>load<u32>(rows + b * 4);
       const gradients = difference + b * 1024;
-      for (let v = from * 4; v < to * 4; v += 16) {
-        const step = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(gradients + v), rate), half), right);
-        v128.store(row + v, i32x4.sub(v128.load(row + v), step));
+      for (let v = from * 4; v < to * 4; v += 32) {
+        const a = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(gradients + v), rate), half), right);
+        const b = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(gradients + v, 16), rate), half), right);
+        if (!v128.any_true(v128.or(a, b))) continue;
+        v128.store(row + v, i32x4.sub(v128.load(row + v), a));
+        v128.store(row + v, i32x4.sub(v128.load(row + v, 16), b), 16);
       }
     }
     packed += PACKED_BYTES;
@@ -94,54 +100,79 @@ export function learnBoosts(r: usize, difference: usize, from: usize, to: usize)
   }
 }
 
+/** x where the mask is set, else y. */
 // @ts-ignore: decorator
 @inline
-function packSlot(check: u32, a: u32, b: u32, count: u32, other: u32): u32 {
-  return check | (a << 8) | (b << 16) | (count << 24) | (other << 29);
-}
-
-/** updatedSlot of src/model/recall.ts. */
-export function updatedSlot(found: u32, check: u32, y: u32): u32 {
-  if (found == 0) return packSlot(check, y, 0, 1, 0);
-  const a = (found >> 8) & 255;
-  const b = (found >> 16) & 255;
-  const count = (found >> 24) & 31;
-  const other = found >> 29;
-  if (y == a) return packSlot(check, a, b, max(count, min(count + 1, RUN_MAX)), other);
-  if (other > 0 && y == b) {
-    const more = other + 1;
-    const less = count > 2 ? count - (count >> 2) : count;
-    if (more >= less) return packSlot(check, b, a, more, min(less, OTHER_MAX));
-    return packSlot(check, a, b, less, min(more, OTHER_MAX));
-  }
-  const less = count < 2 ? count : count < 4 ? count - 1 : (count >> 1) + 1;
-  if (less <= 1 && other <= 1) return packSlot(check, y, a, 1, less);
-  return packSlot(check, a, y, less, 1);
+function pick(mask: v128, x: v128, y: v128): v128 {
+  return v128.bitselect(x, y, mask);
 }
 
 /**
- * The slots of contexts [from, to). From the last stream down, so that the first to come is the owner.
+ * updatedSlot of src/model/recall.ts, four streams. All three cases are computed: which one it is cannot be predicted,
+ * and a wrong guess costs as much as all of them. An empty slot is one whose bytes and counts are 0.
+ */
+// @ts-ignore: decorator
+@inline
+function updatedSlots(found: v128, check: v128, y: v128): v128 {
+  const zero = i32x4.splat(0);
+  const one = i32x4.splat(1);
+  const byte = i32x4.splat(255);
+  const a = v128.and(i32x4.shr_u(found, 8), byte);
+  const b = v128.and(i32x4.shr_u(found, 16), byte);
+  const count = v128.and(i32x4.shr_u(found, 24), i32x4.splat(31));
+  const other = i32x4.shr_u(found, 29);
+  const isA = v128.andnot(i32x4.eq(y, a), i32x4.eq(found, zero));
+  const isB = v128.and(i32x4.eq(y, b), i32x4.ne(other, zero));
+
+  const run = i32x4.max_s(count, i32x4.min_s(i32x4.add(count, one), i32x4.splat(RUN_MAX)));
+  // b came: it gains, a loses, and they change places if b is then as good.
+  const more = i32x4.add(other, one);
+  const worn = i32x4.sub(count, i32x4.shr_u(count, 2));
+  const swaps = i32x4.ge_s(more, worn);
+  // Neither came: the byte becomes b, or a if both were weak.
+  const below = i32x4.add(count, i32x4.ge_s(count, i32x4.splat(2)));
+  const less = pick(i32x4.lt_s(count, i32x4.splat(4)), below, i32x4.add(i32x4.shr_u(count, 1), one));
+  const weak = v128.and(i32x4.le_s(less, one), i32x4.le_s(other, one));
+
+  const newCount = pick(isA, run, pick(isB, i32x4.max_s(more, worn), pick(weak, one, less)));
+  const otherOfB = i32x4.min_s(i32x4.min_s(more, worn), i32x4.splat(OTHER_MAX));
+  const newOther = pick(isA, other, pick(isB, otherOfB, pick(weak, less, one)));
+  const newA = pick(isA, a, pick(isB, pick(swaps, b, a), pick(weak, y, a)));
+  const newB = pick(isA, b, pick(isB, pick(swaps, a, b), pick(weak, a, y)));
+  const bytes = v128.or(i32x4.shl(newA, 8), i32x4.shl(newB, 16));
+  const counts = v128.or(i32x4.shl(newCount, 24), i32x4.shl(newOther, 29));
+  return v128.or(v128.or(check, bytes), counts);
+}
+
+/**
+ * The slots of contexts [from, to). Their found slots are overwritten with what they become; then those of the owners
+ * are stored, from the last stream down, so that the first to come is the owner. The others' go nowhere.
  *
- * @param taken 2^16 bits, all 0 before and after
+ * @param taken 2^16 bits, all 0 before and after; nowhere is the word behind them
  */
 export function learnSlots(r: usize, bytes: usize, from: usize, to: usize, taken: usize): void {
   const streams = field(r, STREAMS);
   const rowBytes = field(r, ROWS) * 4;
   const right = 32 - <u32>field(r, SLOT_BITS);
   const slotBytes = <usize>4 << field(r, SLOT_BITS);
+  const nowhere = taken + ((OWNER_MASK + 1) >> 3);
+  const checks = i32x4.splat(255);
   for (let c = from; c < to; c++) {
     const hashes = field(r, HASHES) + c * rowBytes;
     const found = field(r, FOUND) + c * rowBytes;
     const slots = field(r, SLOTS) + c * slotBytes;
+    for (let b: usize = 0; b < streams; b += 4) {
+      const y = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(bytes + b)));
+      const check = v128.and(v128.load(hashes + b * 4), checks);
+      v128.store(found + b * 4, updatedSlots(v128.load(found + b * 4), check, y));
+    }
     for (let b = streams; b-- > 0; ) {
-      const hash = load<u32>(hashes + b * 4);
-      const slot = hash >> right;
+      const slot = load<u32>(hashes + b * 4) >> right;
       const at = taken + ((slot & OWNER_MASK) >> 3);
       const bit: u32 = 1 << (slot & 7);
       const owners = <u32>load<u8>(at);
-      if ((owners & bit) != 0) continue;
       store<u8>(at, <u8>(owners | bit));
-      store<u32>(slots + (slot << 2), updatedSlot(load<u32>(found + b * 4), hash & 255, <u32>load<u8>(bytes + b)));
+      store<u32>(select<usize>(nowhere, slots + (slot << 2), (owners & bit) != 0), load<u32>(found + b * 4));
     }
     for (let b: usize = 0; b < streams; b++) {
       store<u8>(taken + (((load<u32>(hashes + b * 4) >> right) & OWNER_MASK) >> 3), 0);

@@ -292,7 +292,8 @@ function addTables(r: usize, b: usize, logits: usize, into: usize): void {
 }
 
 /**
- * Adds tables and boosts to the int16 logits of streams [from, to).
+ * Adds tables and boosts to the int16 logits of streams [from, to). A miss, and a slot without b, have boosts of 0: they
+ * never learn. So they are added like others, and no branch has to be guessed.
  *
  * @param work 1 KiB
  */
@@ -307,11 +308,10 @@ export function addRecall(r: usize, logits: usize, from: usize, to: usize, work:
     for (let c: usize = 0; c < contexts; c++) {
       const word = load<u32>(found);
       found += rowBytes;
-      if (word == 0) continue;
       const boosts = boostsOf(r, c, word);
       const gate = <i32>load<i16>(gates + c * 2);
       addBoost(work, (word >> 8) & 255, boostAt(boosts), gate);
-      if (word >> 29 != 0) addBoost(work, (word >> 16) & 255, boostAt(boosts + 4), gate);
+      addBoost(work, (word >> 16) & 255, boostAt(boosts + 4), gate);
     }
     for (let v: usize = 0; v < 512; v += 16) {
       v128.store(row + v, narrowActivation(v128.load(work + v * 2), v128.load(work + v * 2, 16)));
@@ -343,19 +343,13 @@ export function gateGradients(r: usize, difference: usize, from: usize, to: usiz
     for (let c: usize = 0; c < contexts; c++) {
       const word = load<u32>(found);
       found += rowBytes;
-      let gradient = 0;
-      if (word != 0) {
-        const boosts = boostsOf(r, c, word);
-        gradient = mulRound(load<i32>(row + (((word >> 8) & 255) << 2)), boostAt(boosts), ACTIVATION_BITS);
-        if (word >> 29 != 0) {
-          const other = load<i32>(row + (((word >> 16) & 255) << 2));
-          gradient += mulRound(other, boostAt(boosts + 4), ACTIVATION_BITS);
-        }
-        const gate = <i32>load<i16>(gates + c * 2);
-        const slope = (gate * ((1 << SLOPE_BITS) - gate) + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS;
-        gradient = max(-GRADIENT_LIMIT, min(GRADIENT_LIMIT, mulRound(gradient, slope, SLOPE_BITS - 1)));
-      }
-      store<i32>(out + (b * columns + c) * 4, gradient);
+      const boosts = boostsOf(r, c, word);
+      const ofA = mulRound(load<i32>(row + (((word >> 8) & 255) << 2)), boostAt(boosts), ACTIVATION_BITS);
+      const ofB = mulRound(load<i32>(row + (((word >> 16) & 255) << 2)), boostAt(boosts + 4), ACTIVATION_BITS);
+      const gate = <i32>load<i16>(gates + c * 2);
+      const slope = (gate * ((1 << SLOPE_BITS) - gate) + (1 << (SLOPE_BITS - 1))) >> SLOPE_BITS;
+      const gradient = mulRound(ofA + ofB, slope, SLOPE_BITS - 1);
+      store<i32>(out + (b * columns + c) * 4, max(-GRADIENT_LIMIT, min(GRADIENT_LIMIT, gradient)));
     }
   }
 }
