@@ -5,7 +5,7 @@
  *     bun scripts/bench-cpu.ts [--level 5] [--streams 64] [--threads 1,2] [--seconds 4] [--paper] [--kernels]
  *                              [--file text] [--recall]
  *
- * With --recall: the same steps with and without the recall stream in turns, and what it costs. Its memory has the size
+ * With --recall: the same steps with and without the recall stream in turns, one thread, and what it costs. Its memory has the size
  * that 8 KiB a stream get; a file's bytes reach more of it than the built-in words do.
  *
  * Speeds are those of the fastest step, because other programs disturb; means are beside them. Ratios are between
@@ -96,35 +96,41 @@ async function benchThreads(threads: number): Promise<number> {
   return hyper.streams / (encoded.step ?? 1);
 }
 
-/** The recall stream's share of a step: two models take the same steps in turns. */
-async function benchRecall(threads: number): Promise<void> {
+/** Milliseconds of processor time, in which other programs count less: for one thread. */
+function worked(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** The recall stream's share of a step of one thread: two models take the same steps in turns. */
+async function benchRecall(): Promise<void> {
   const shapes: HyperParameters[] = [{ ...hyper, ...NO_RECALL }, hyper];
-  const models = await Promise.all(shapes.map((each) => CpuModel.open(each, threads, () => performance.now())));
+  const models = await Promise.all(shapes.map((each) => CpuModel.open(each, 1, worked)));
   const intervals = new Uint32Array(2 * hyper.streams);
-  const took: number[][] = [[], []];
-  const recalled: number[] = [];
+  const took: [number[], number[]] = [[], []];
+  const own: number[] = [];
   const end = performance.now() + Number(values.seconds) * 1000;
   for (let step = 0; performance.now() < end; step++) {
     const bytes = chunk(step, 1);
-    for (const [i, model] of models.entries()) {
+    for (const i of [0, 1] as const) {
+      const model = models[i] as Model;
       const before = model.times.recall;
-      const start = performance.now();
+      const start = worked();
       await model.encodeSteps(bytes, 1, intervals);
-      took[i]?.push(performance.now() - start);
-      if (i === 1) recalled.push(model.times.recall - before);
+      took[i].push(worked() - start);
+      if (i === 1) own.push(model.times.recall - before);
     }
   }
   for (const model of models) await model.close();
-  // The first steps find their memory in the caches, and a tenth of the others are taken to be undisturbed.
-  const tenth = (times: number[] = []) => {
+  // The first steps compile the kernels, and find their memory in the caches.
+  const middle = (times: number[]) => {
     const late = times.slice(times.length >> 2).sort((a, b) => a - b);
-    return late[Math.floor(late.length / 10)] ?? 0;
+    return late[late.length >> 1] ?? 0;
   };
-  const [without, withIt, own] = [tenth(took[0]), tenth(took[1]), tenth(recalled)];
-  const share = ((100 * (withIt - without)) / withIt).toFixed(1);
+  const [without, complete] = [middle(took[0]), middle(took[1])];
   console.log(
-    `${threads} thread(s): ${without.toFixed(3)} ms without recall, ${withIt.toFixed(3)} with it, ${share} % of that; ` +
-      `look-up and learning of one thread ${own.toFixed(3)} (${recalled.length} steps)`,
+    `median of ${own.length} steps, ms: ${without.toFixed(3)} without recall, ${complete.toFixed(3)} with it, which is ` +
+      `${((100 * (complete - without)) / complete).toFixed(1)} %; look-up and learning ${middle(own).toFixed(3)}`,
   );
 }
 
@@ -170,7 +176,7 @@ const { streams, history, embedding, globalHidden, fineHidden } = hyper;
 console.log(`B ${streams}, T ${history}, D ${embedding}, G ${globalHidden}, F ${fineHidden}`);
 if (!values.recall) benchKernels();
 if (values.recall) {
-  for (const threads of values.threads.split(",").map(Number)) await benchRecall(threads);
+  await benchRecall();
   process.exit(0);
 }
 if (values.kernels) process.exit(0);

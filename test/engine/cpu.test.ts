@@ -13,6 +13,7 @@ import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
 
 await buildAssembly();
 const { CpuModel: Cpu, createCpuEngine } = await import("../../src/engine/cpu/engine.ts");
+const { CpuLayout } = await import("../../src/engine/cpu/layout.ts");
 
 type Numbers = Int32Array | Uint32Array | Uint8Array;
 
@@ -219,11 +220,14 @@ describe("CPU engine", () => {
   test("a model beyond 4 GiB is refused before anything is allocated", async () => {
     const engine = await createCpuEngine({ threads: 1 });
     const hyper = { ...PAPER, coarseHidden: 128, streams: 16384 };
-    expect(engine.openModel(hyper)).rejects.toBeInstanceOf(EngineLimitError);
+    await expect(engine.openModel(hyper)).rejects.toBeInstanceOf(EngineLimitError);
+  });
+
+  test("slots and tables count when a model is too large", () => {
+    const hyper = { ...PAPER, streams: 4096 };
+    expect(new CpuLayout(hyper, 1).pages).toBeLessThan(65536);
     const memory = { contexts: 20, slotBits: 24, tables: 4, tableBits: 18 };
-    expect(engine.openModel({ ...TINY, ...memory, streams: 16384, fineHidden: 8192 })).rejects.toBeInstanceOf(
-      EngineLimitError,
-    );
+    expect(() => new CpuLayout({ ...hyper, ...memory }, 1)).toThrow(EngineLimitError);
   });
 
   test("memory that no step touches costs nothing", async () => {
@@ -239,7 +243,7 @@ describe("CPU engine", () => {
     const model = await Cpu.open({ ...TINY_RECALL, streams: 3 }, 1);
     const plan = () => Array.from(new Int32Array(model.inspect().buffer, model.inspect().at.recall.plan, 60));
     const before = plan();
-    expect(model.describe({ stride: 2048 })).rejects.toBeInstanceOf(RangeError);
+    await expect(model.describe({ stride: 2048 })).rejects.toBeInstanceOf(RangeError);
     expect(plan()).toEqual(before);
     await model.describe({ stride: 2047 });
     expect(plan()).not.toEqual(before);

@@ -44,10 +44,7 @@ export function differ(frequencies: usize, bytes: usize, from: usize, to: usize)
   }
 }
 
-/**
- * Columns [from, to), multiples of eight, of the rows that were looked up. Where no byte is likely nothing changes, and
- * the row's memory is not touched: that is half of all columns in text.
- */
+/** Columns [from, to), multiples of eight, of the rows that were looked up. */
 export function learnTables(r: usize, difference: usize, from: usize, to: usize): void {
   const tables = field(r, TABLES);
   const streams = field(r, STREAMS);
@@ -64,7 +61,6 @@ export function learnTables(r: usize, difference: usize, from: usize, to: usize)
       for (let v = from * 4; v < to * 4; v += 32) {
         const a = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(gradients + v), rate), half), right);
         const b = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(gradients + v, 16), rate), half), right);
-        if (!v128.any_true(v128.or(a, b))) continue;
         v128.store(row + v, i32x4.sub(v128.load(row + v), a));
         v128.store(row + v, i32x4.sub(v128.load(row + v, 16), b), 16);
       }
