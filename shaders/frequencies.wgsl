@@ -6,7 +6,8 @@
 //
 // One workgroup per stream, four bytes to a lane; one context to a lane, whose boosts meet in workgroup memory: sums of
 // integers, each term rounded on its own. Entries are summed modulo 2^32 and rounded once. The inverse of the
-// frequencies' sum is one division of integers; its rounding keeps the total at or below 2^22: docs/NUMERICS.md section 8.
+// frequencies' sum is one division of integers; its rounding keeps the total at or below 2^22: docs/NUMERICS.md
+// section 8.
 
 @group(0) @binding(0) var<storage, read> logits: array<i32>;          // B x 256, Q10
 @group(0) @binding(1) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl

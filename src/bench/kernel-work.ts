@@ -20,7 +20,8 @@ const MOVES = new Set(
   (
     "bias_gradient cache_operand coarse_gate coarse_gate_backward embed embed_backward end_step frequencies geglu " +
     "geglu_backward gelu_skip gelu_skip_backward local local_backward logit_gradient mix mix_backward norm " +
-    "norm_backward optimise_dense quantise_activation quantise_gradient sum_gradients"
+    "norm_backward optimise_dense quantise_activation quantise_gradient sum_gradients look_up gate_gradient " +
+    "learn_recall remember"
   ).split(" "),
 );
 
@@ -61,12 +62,22 @@ export function workOf(call: BoundCall): KernelWork | undefined {
   const walked = isProduct ? weights : kernel === "optimise_dense" ? numberOf(constants, "DENSE_COUNT") : 0;
   let bytes = 0;
   for (const { name, access, sizeBytes } of bindings) {
-    if (!SHARED.has(name) || isOwn(call, name)) bytes += sizeBytes * partOf(constants, name);
+    const touched = touchedOf(constants, name);
+    if (touched !== undefined) bytes += access === "read" ? touched : 2 * touched;
+    else if (!SHARED.has(name) || isOwn(call, name)) bytes += sizeBytes * partOf(constants, name);
     else if (name === "copies") bytes += walked;
     // Who only reads the master weights wants a bias or a scale of them.
     else if (access !== "read") bytes += 2 * walked * (WEIGHT_BYTES[name] ?? 0);
   }
   return { multiplyAdds: isProduct ? weights * numberOf(constants, "ROWS") : 0, bytes };
+}
+
+/** Bytes that all streams together touch in the recall stream's memories, wherever in them: each a place of its own. */
+function touchedOf(constants: Constants, name: string): number | undefined {
+  const streams = numberOf(constants, "STREAMS");
+  if (name === "entries") return streams * numberOf(constants, "LOGIT_TABLES") * 1024;
+  if (name === "slots" || name === "owners") return streams * numberOf(constants, "CONTEXTS") * 4;
+  return undefined;
 }
 
 /** GeGLUs of the global stream touch one slot of each row of a ring. */

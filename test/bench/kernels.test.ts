@@ -176,6 +176,12 @@ describe("what a call must do", () => {
     });
   });
 
+  test("of the recall stream's memories, what the streams touch", () => {
+    const constants = { STREAMS: 5, CONTEXTS: 4, LOGIT_TABLES: 3 };
+    const bindings = [bound("entries", "read", 1e6), bound("slots", "read_write", 1e6)];
+    expect(workOf(call("remember", { constants, bindings }))?.bytes).toBe(5 * 3 * 1024 + 2 * 5 * 4 * 4);
+  });
+
   test("a kernel without a case has no work, but a shape", () => {
     const fused = call("a_kernel_of_tomorrow", { workgroups: [8, 2, 1] });
     expect(workOf(fused)).toBeUndefined();

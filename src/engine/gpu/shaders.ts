@@ -1,7 +1,8 @@
 /**
  * The text of every shader, embedded at build time so that the executable needs nothing beside it.
  *
- * A kernel is one file of shaders/; the prelude goes in front of each, the other libraries for the kernels that use them.
+ * A kernel is one file of shaders/; the prelude goes in front of each, the other libraries in front of the kernels that
+ * use them.
  */
 import biasGradient from "../../../shaders/bias_gradient.wgsl" with { type: "text" };
 import cacheOperand from "../../../shaders/cache_operand.wgsl" with { type: "text" };

@@ -226,4 +226,12 @@ describe.each(testAdapters)("training on %s", (which) => {
     await expectSameState(model, reference.state);
     await model.close();
   });
+
+  test("learning twice from one prediction is a programmer's error", async () => {
+    const model = await GpuModel.open(gpu, tinyHyper(8), CHUNK_STEPS);
+    await model.predict(new Uint32Array(256 * 8));
+    await model.learn(new Uint8Array(8));
+    await expect(model.learn(new Uint8Array(8))).rejects.toThrow("learn was called twice without predict between");
+    await model.close();
+  });
 });
