@@ -5,8 +5,8 @@
  *     bun scripts/bench-cpu.ts [--level 5] [--streams 64] [--threads 1,2] [--seconds 4] [--paper] [--kernels]
  *                              [--file text] [--recall]
  *
- * With --recall: the same steps with and without the recall stream in turns, one thread, and what it costs. Its memory has the size
- * that 8 KiB a stream get; a file's bytes reach more of it than the built-in words do.
+ * With --recall: the same steps with and without the recall stream in turns, one thread, and what it costs. Its memory
+ * has the size that 8 KiB a stream get; a file's bytes reach more of it than the built-in words do.
  *
  * Speeds are those of the fastest step, because other programs disturb; means are beside them. Ratios are between
  * figures of one run.

@@ -7,7 +7,7 @@ import { CpuModel } from "../engine/cpu/engine.ts";
 import { type Kernels, readKernels } from "../engine/cpu/kernels.ts";
 import { CpuLayout } from "../engine/cpu/layout.ts";
 import { Network } from "../engine/cpu/network.ts";
-import { writeInitialWeights, writeTables } from "../engine/cpu/weights.ts";
+import { writeInitialState } from "../engine/cpu/weights.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import { CALIBRATION_STEPS } from "../model/schedule.ts";
 import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
@@ -133,8 +133,7 @@ class WatchedNetwork {
     const at = new CpuLayout(hyper, 1);
     this.#hyper = hyper;
     this.#memory = new WebAssembly.Memory({ initial: at.pages, maximum: at.pages, shared: true });
-    writeTables(at, this.#memory.buffer);
-    writeInitialWeights(at, this.#memory.buffer);
+    writeInitialState(at, this.#memory.buffer);
     this.#network = new Network({ hyper, index: 0, threads: 1, memory: this.#memory, kernels: readKernels() });
     this.#network.prepare();
     this.kernels = this.#network.thread.kernels;

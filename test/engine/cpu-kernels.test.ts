@@ -6,10 +6,13 @@ import { describe, expect, test } from "bun:test";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { clamp, clampActivation, clampGradient, mulRound, roundShift, WEIGHT_LIMIT } from "../../src/model/fixed.ts";
 import { mix32 } from "../../src/model/initial.ts";
+import { expNegative, frequencies } from "../../src/model/reference/frequency.ts";
 import { multiplyBackward, multiplyForward, rowsOf } from "../../src/model/reference/linear.ts";
 import { alignGradient, momentRatio, moveMoment, moveSquare } from "../../src/model/reference/optimizer.ts";
+import { tables } from "../../src/model/tables.ts";
 
 await buildAssembly();
+const { DIFFERENCES } = await import("../../src/engine/cpu/layout.ts");
 const { instantiateKernels, readKernels } = await import("../../src/engine/cpu/kernels.ts");
 
 const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
@@ -102,6 +105,38 @@ describe("quantisers", () => {
       expect(kernels.quantiseGradient(A, x.length, shift, limit, B)).toBe(2 ** 27);
       const wanted = x.map((value) => clamp(roundShift(value, shift), limit));
       expect(Int32Array.from(halves.subarray(B / 2, B / 2 + x.length))).toEqual(wanted);
+    });
+  }
+});
+
+describe("frequencies", () => {
+  const table = tables();
+  const exponentials = new Uint16Array(memory.buffer, E, DIFFERENCES);
+  for (let i = 0; i < DIFFERENCES; i++) exponentials[i] = expNegative(table, i);
+
+  test("no exponential is left out", () => {
+    expect(exponentials[0]).toBe(65535);
+    expect(exponentials[DIFFERENCES - 1]).toBe(0);
+    expect(expNegative(table, DIFFERENCES)).toBe(0);
+    expect(expNegative(table, 65534)).toBe(0);
+  });
+
+  const rows: Record<string, (v: number) => number> = {
+    "all alike": () => -32767,
+    "one above all others": (v) => (v === 200 ? 32767 : -32767),
+    "two alike at the top": (v) => (v % 255 === 0 ? 3000 : -9000),
+    "every difference that counts": (v) => 32767 - 48 * v,
+    random: () => draw(32767),
+    "random and close": () => draw(900),
+  };
+  for (const [name, logit] of Object.entries(rows)) {
+    test(name, () => {
+      const x = Int32Array.from({ length: 1024 }, (_, i) => logit(i & 255));
+      halves.set(x, A / 2);
+      kernels.frequencies(E, A, 1, 4, B);
+      const wanted = new Int32Array(1024);
+      for (let row = 1; row < 4; row++) frequencies(table, x, row * 256, wanted, row * 256);
+      expect(words.slice(B / 4 + 256, B / 4 + 1024)).toEqual(wanted.subarray(256));
     });
   }
 });

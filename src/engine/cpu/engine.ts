@@ -15,8 +15,8 @@ import { Command, Control, CpuThreadError } from "./control.ts";
 import { readKernels } from "./kernels.ts";
 import { CHUNK_STEPS, CpuLayout } from "./layout.ts";
 import { Network, type PhaseTimes } from "./network.ts";
-import { type RecallMemory, readRecall, writePlan, writeRecall } from "./recall-layout.ts";
-import { readState, type TrainedState, writeInitialWeights, writeTables } from "./weights.ts";
+import { type RecallMemory, readRecall, writePlan } from "./recall-layout.ts";
+import { readState, type TrainedState, writeInitialState } from "./weights.ts";
 
 export interface CpuEngineOptions {
   /** Threads, at least 1; by default as many as the machine runs at once. */
@@ -71,9 +71,7 @@ export class CpuModel implements Model {
     const useful = Math.min(threads, Math.ceil(hyper.streams / 4));
     const at = new CpuLayout(hyper, useful);
     const memory = allocate(at.pages);
-    writeTables(at, memory.buffer);
-    writeInitialWeights(at, memory.buffer);
-    writeRecall(at.recall, hyper, memory.buffer);
+    writeInitialState(at, memory.buffer);
     const setup = { hyper, threads: useful, memory, kernels: readKernels() };
     const workers = Array.from({ length: useful - 1 }, (_, i) => startWorker("engine", { ...setup, index: i + 1 }));
     try {

@@ -228,6 +228,6 @@ export class ForwardPass {
     if (hyper.contexts + hyper.tables > 0) {
       kernels.addRecall(at.recall.record, logits, from, to, at.threads[index]!.work);
     }
-    kernels.frequencies(at.tables.exp2, logits, from, to, at.frequencies);
+    kernels.frequencies(at.tables.exponentials, logits, from, to, at.frequencies);
   }
 }

@@ -227,7 +227,7 @@ export interface Kernels {
   throughSlope(d: number, slope: number, count: number, out: number): void;
 
   cumulate(table: number, from: number, to: number, ends: number): void;
-  frequencies(exp2: number, logits: number, from: number, to: number, into: number): void;
+  frequencies(exponentials: number, logits: number, from: number, to: number, into: number): void;
   intervals(table: number, bytes: number, from: number, to: number, into: number): void;
 
   addRecall(r: number, logits: number, from: number, to: number, work: number): void;

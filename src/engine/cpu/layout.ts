@@ -33,6 +33,8 @@ const MEMORY_LIMIT_BYTES = 2 ** 32;
 const PAGE_BYTES = 65536;
 /** Entries of a table over all int16 values. */
 const TABLE_BYTES = 2 * 65536;
+/** Entries of the table of exponentials: the first difference of logits (Q10) at which they are 0 comes before. */
+export const DIFFERENCES = 2 ** 14;
 /** Splat scratch and accumulators of one thread: SPLAT_BYTES + GROUP_PANELS_MAX * 128 of assembly/matmul.ts. */
 const SCRATCH_BYTES = 512 * 64 + 64 * 128;
 const CONTEXT_BYTES = 448;
@@ -199,7 +201,8 @@ export class CpuLayout {
     readonly gelu: number;
     readonly geluSlope: number;
     readonly sigmoid: number;
-    readonly exp2: number;
+    /** e^-difference of two logits in Q16, u16. */
+    readonly exponentials: number;
   };
   readonly threads: readonly ThreadPlace[];
   readonly matrices: Readonly<Record<MatrixName | "memory", MatrixPlace>>;
@@ -253,7 +256,7 @@ export class CpuLayout {
     this.masters = memory.take(3 * naturalBytes);
     this.biasGradients = memory.take(naturalBytes);
     const table = () => memory.take(TABLE_BYTES) + TABLE_BYTES / 2;
-    this.tables = { gelu: table(), geluSlope: table(), sigmoid: table(), exp2: memory.take(1024) };
+    this.tables = { gelu: table(), geluSlope: table(), sigmoid: table(), exponentials: memory.take(2 * DIFFERENCES) };
     this.threads = Array.from({ length: threadCount }, () => ({
       scratch: memory.take(SCRATCH_BYTES),
       context: memory.take(CONTEXT_BYTES),

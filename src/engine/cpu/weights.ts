@@ -3,9 +3,11 @@
  * blocks of a matrix map to the contract's row-major order.
  */
 import { initialWeights, largestMagnitude } from "../../model/initial.ts";
+import { expNegative } from "../../model/reference/frequency.ts";
 import { gelu, geluSlope, sigmoid, tables } from "../../model/tables.ts";
 import { SLOT_COUNT, type Tensor, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
-import type { CpuLayout } from "./layout.ts";
+import { type CpuLayout, DIFFERENCES } from "./layout.ts";
+import { writeRecall } from "./recall-layout.ts";
 
 /** Values in one block of 4 outputs x 8 inputs: masters, moments, squares. */
 const BLOCK_WORDS = 96;
@@ -31,8 +33,15 @@ function placeOf(at: CpuLayout, tensor: Tensor): { readonly master: number; read
   return { master: at.matrices[tensor.name as keyof typeof at.matrices].state / 4, toMoment: 32 };
 }
 
+/** All that is not 0 in the memory of a model before its first step. */
+export function writeInitialState(at: CpuLayout, buffer: ArrayBufferLike): void {
+  writeTables(at, buffer);
+  writeInitialWeights(at, buffer);
+  writeRecall(at.recall, at.hyper, buffer);
+}
+
 /** Writes the initial masters and their largest magnitudes. */
-export function writeInitialWeights(at: CpuLayout, buffer: ArrayBufferLike): void {
+function writeInitialWeights(at: CpuLayout, buffer: ArrayBufferLike): void {
   const words = new Int32Array(buffer);
   const initial = initialWeights(at.layout);
   for (const tensor of at.layout.tensors) {
@@ -53,7 +62,7 @@ export function writeInitialWeights(at: CpuLayout, buffer: ArrayBufferLike): voi
 }
 
 /** The non-linear functions for all int16 arguments, made by the contract's own functions. */
-export function writeTables(at: CpuLayout, buffer: ArrayBufferLike): void {
+function writeTables(at: CpuLayout, buffer: ArrayBufferLike): void {
   const contract = tables();
   const fill = (address: number, f: (x: number) => number) => {
     const into = new Int16Array(buffer, address - 65536, 65536);
@@ -62,7 +71,8 @@ export function writeTables(at: CpuLayout, buffer: ArrayBufferLike): void {
   fill(at.tables.gelu, (x) => gelu(contract, x));
   fill(at.tables.geluSlope, (x) => geluSlope(contract, x));
   fill(at.tables.sigmoid, (x) => sigmoid(contract, x));
-  new Int32Array(buffer, at.tables.exp2, 256).set(contract.exp2);
+  const exponentials = new Uint16Array(buffer, at.tables.exponentials, DIFFERENCES);
+  for (let i = 0; i < DIFFERENCES; i++) exponentials[i] = expNegative(contract, i);
 }
 
 /** Masters and moments in the contract's order. */

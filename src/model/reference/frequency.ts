@@ -11,7 +11,7 @@ import type { Tables } from "../tables.ts";
 const LOG2_E = 5909;
 
 /** e^(-difference) for a difference in Q10, 0 to 65535: Q16, at most 65535, 0 beyond 2^-17. */
-function expNegative(table: Tables, difference: number): number {
+export function expNegative(table: Tables, difference: number): number {
   const power = difference * LOG2_E; // Q22, below 2^29
   const whole = power >> 22;
   if (whole > 16) return 0;

@@ -267,32 +267,38 @@ function addBoost(logits: usize, byte: u32, boost: i32, gate: i32): void {
   store<i32>(at, load<i32>(at) + ((boost * gate + (1 << (SLOPE_BITS - 2))) >> (SLOPE_BITS - 1)));
 }
 
+/** A row of int16 logits plus `count` rows of tables, as i32; the count is known where this is inlined. */
+// @ts-ignore: decorator
+@inline
+function addRows(count: i32, rows: usize, rowBytes: usize, logits: usize, into: usize): void {
+  const half = i32x4.splat(1 << (ENTRY_SHIFT - 1));
+  const first = <usize>load<u32>(rows);
+  const second = count > 1 ? <usize>load<u32>(rows + rowBytes) : 0;
+  const third = count > 2 ? <usize>load<u32>(rows + 2 * rowBytes) : 0;
+  const fourth = count > 3 ? <usize>load<u32>(rows + 3 * rowBytes) : 0;
+  for (let v: usize = 0; v < 1024; v += 16) {
+    let sum = i32x4.add(v128.load(first + v), half);
+    if (count > 1) sum = i32x4.add(sum, v128.load(second + v));
+    if (count > 2) sum = i32x4.add(sum, v128.load(third + v));
+    if (count > 3) sum = i32x4.add(sum, v128.load(fourth + v));
+    v128.store(into + v, i32x4.add(v128.load16x4_s(logits + (v >> 1)), i32x4.shr_s(sum, ENTRY_SHIFT)));
+  }
+}
+
 /** A row of int16 logits plus its rows of the tables, as i32. */
 function addTables(r: usize, b: usize, logits: usize, into: usize): void {
   const tables = field(r, TABLES);
   const rowBytes = field(r, ROWS) * 4;
   const rows = field(r, TABLE_ROWS) + b * 4;
-  const half = i32x4.splat(1 << (ENTRY_SHIFT - 1));
-  if (tables == 0) {
-    for (let v: usize = 0; v < 256; v += 4) v128.store(into + v * 4, v128.load16x4_s(logits + v * 2));
-    return;
-  }
-  const first = <usize>load<u32>(rows);
-  const second = tables > 1 ? <usize>load<u32>(rows + rowBytes) : 0;
-  const third = tables > 2 ? <usize>load<u32>(rows + 2 * rowBytes) : 0;
-  const fourth = tables > 3 ? <usize>load<u32>(rows + 3 * rowBytes) : 0;
-  for (let v: usize = 0; v < 1024; v += 16) {
-    let sum = v128.load(first + v);
-    if (second != 0) sum = i32x4.add(sum, v128.load(second + v));
-    if (third != 0) sum = i32x4.add(sum, v128.load(third + v));
-    if (fourth != 0) sum = i32x4.add(sum, v128.load(fourth + v));
-    const added = i32x4.shr_s(i32x4.add(sum, half), ENTRY_SHIFT);
-    v128.store(into + v, i32x4.add(v128.load16x4_s(logits + (v >> 1)), added));
-  }
+  if (tables == 1) addRows(1, rows, rowBytes, logits, into);
+  else if (tables == 2) addRows(2, rows, rowBytes, logits, into);
+  else if (tables == 3) addRows(3, rows, rowBytes, logits, into);
+  else if (tables == 4) addRows(4, rows, rowBytes, logits, into);
+  else for (let v: usize = 0; v < 256; v += 4) v128.store(into + v * 4, v128.load16x4_s(logits + v * 2));
 }
 
 /**
- * Adds tables and boosts to the int16 logits of streams [from, to). A miss, and a slot without b, have boosts of 0: they
+ * Adds tables and boosts to the int16 logits of streams [from, to). A miss, and a slot without b, have boosts of 0 that
  * never learn. So they are added like others, and no branch has to be guessed.
  *
  * @param work 1 KiB
