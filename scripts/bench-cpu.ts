@@ -128,9 +128,10 @@ async function benchRecall(): Promise<void> {
     return late[late.length >> 1] ?? 0;
   };
   const [without, complete] = [middle(took[0]), middle(took[1])];
+  const share = ((100 * (complete - without)) / complete).toFixed(1);
   console.log(
-    `median of ${own.length} steps, ms: ${without.toFixed(3)} without recall, ${complete.toFixed(3)} with it, which is ` +
-      `${((100 * (complete - without)) / complete).toFixed(1)} %; look-up and learning ${middle(own).toFixed(3)}`,
+    `median of ${own.length} steps, ms: ${without.toFixed(3)} without recall, ${complete.toFixed(3)} with it, ` +
+      `which is ${share} %; look-up and learning ${middle(own).toFixed(3)}`,
   );
 }
 
