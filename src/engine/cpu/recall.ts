@@ -11,6 +11,8 @@ import type { EngineThread } from "./thread.ts";
 
 /** Columns of a table. */
 const COLUMNS = 256;
+/** Columns in a cache line: no two threads write to the same one. */
+const LINE_COLUMNS = 16;
 
 export class RecallPart {
   readonly #contexts: readonly [from: number, to: number];
@@ -19,8 +21,8 @@ export class RecallPart {
   constructor(readonly thread: EngineThread) {
     const { hyper, index, threads } = thread;
     this.#contexts = share(hyper.contexts, index, threads);
-    const [fromEight, toEight] = share(COLUMNS / 8, index, threads);
-    this.#columns = [8 * fromEight, 8 * toEight];
+    const [fromLine, toLine] = share(COLUMNS / LINE_COLUMNS, index, threads);
+    this.#columns = [LINE_COLUMNS * fromLine, LINE_COLUMNS * toLine];
   }
 
   /** Hashes, slots, tables' rows and features of this thread's streams. */
