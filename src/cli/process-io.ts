@@ -5,6 +5,7 @@
 import { read as readCallback, write as writeCallback, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
+import { addressSpaceLimit, wasClosedAtStart } from "../platform/process-facts.ts";
 import { systemCode } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { answerStatusRequests } from "./signals.ts";
@@ -22,10 +23,22 @@ const COLUMNS_DEFAULT = 80;
 
 export function processIo(): Io {
   const stderrIsTerminal = isatty(STDERR);
+  const hasStdin = !wasClosedAtStart(STDIN);
+  const hasStdout = !wasClosedAtStart(STDOUT);
+  const addressSpaceBytes = addressSpaceLimit();
   return {
     cwd: process.cwd(),
-    stdin: { isTerminal: isatty(STDIN), read: () => readChunk(STDIN), readAll: () => readChunks(STDIN), readLine },
-    stdout: { isTerminal: isatty(STDOUT), write: (bytes) => writeDescriptor(STDOUT, bytes) },
+    stdin: {
+      isTerminal: isatty(STDIN),
+      read: async () => await readChunk(opened(STDIN, hasStdin)),
+      readAll: async () => await readChunks(opened(STDIN, hasStdin)),
+      readLine,
+    },
+    stdout: {
+      isTerminal: isatty(STDOUT),
+      write: async (bytes) => await writeDescriptor(opened(STDOUT, hasStdout), bytes),
+    },
+    ...(addressSpaceBytes !== undefined && { addressSpaceBytes }),
     stderr: {
       isTerminal: stderrIsTerminal,
       get columns() {
@@ -38,6 +51,12 @@ export function processIo(): Io {
     onStatusRequest: answerStatusRequests,
     temporaryFiles: new Set(),
   };
+}
+
+/** What the system would say of a closed stream, if the runtime did not put /dev/null there. */
+function opened(descriptor: number, isOpen: boolean): number {
+  if (isOpen) return descriptor;
+  throw Object.assign(new Error("the descriptor is closed"), { code: "EBADF" });
 }
 
 /** Messages must not be lost at exit, so they are written at once; where nobody listens there is nobody to tell. */

@@ -19,6 +19,7 @@ import { normalise } from "./normalise.ts";
 import { type OpenEngine, Session } from "./session.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { transformAll } from "./transform.ts";
+import { visible } from "./visible.ts";
 
 /** What tests replace. In the program both are those of this build. */
 export interface RunParts {
@@ -56,8 +57,8 @@ export async function run(
     if (systemCode(error) === "EPIPE") return EXIT_BROKEN_PIPE;
     const { message, hint, exitCode } = complaintOf(error);
     const name = session && exitCode !== EXIT.usage ? "fade: standard output" : "fade";
-    io.stderr.write(`${name}: ${message}\n`);
-    if (hint !== undefined) io.stderr.write(`fade: hint: ${hint}\n`);
+    io.stderr.write(`${name}: ${visible(message)}\n`);
+    if (hint !== undefined) io.stderr.write(`fade: hint: ${visible(hint)}\n`);
     return exitCode;
   } finally {
     await session?.close();

@@ -13,7 +13,7 @@ import {
   shapeOfLevel,
   streamsForSize,
 } from "../model/hyper.ts";
-import { UsageError } from "./errors.ts";
+import { refuseUndecodable, UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong } from "./options.ts";
 
@@ -286,6 +286,8 @@ function refuseOutputs(
   { action, operands, output, toStdout, outputDirectory, ...others }: Settings,
   given: Given,
 ): void {
+  refuseUndecodable(output);
+  refuseUndecodable(outputDirectory?.path);
   if (output !== undefined && toStdout) throw new UsageError("-c and -o contradict each other", "use one of them");
   if (given.has("output") && (action === "test" || action === "list"))
     throw new UsageError(`--${action} writes no output file`);

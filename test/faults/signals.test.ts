@@ -90,6 +90,21 @@ describe("limits of the system", () => {
     });
   });
 
+  test("too little address space for an engine: said before anything starts, and what needs none is done", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "b"), "text ".repeat(4000));
+      writeFileSync(join(cwd, "a.fade"), await storedArchive(noise(5000)));
+      const ran = shell(cwd, "ulimit -v 2000000; FADE -q b; echo $?; FADE -qd a.fade; echo $?");
+      expect(ran.stdout).toBe("4\n0\n");
+      expect(ran.stderr.split("\n")).toEqual([
+        "fade: b: the address space is limited to 2.05 GB, and no engine runs in less than 2.46 GB",
+        "fade: hint: raise it (ulimit -v unlimited); -M limits what fade really uses",
+        "",
+      ]);
+      expect(namesIn(cwd)).toEqual(["a", "a.fade", "b"]);
+    });
+  });
+
   test("the address space: a message and an exit code, never a hang or a file", async () => {
     await inDirectory((cwd) => {
       writeFileSync(join(cwd, "a"), "text ".repeat(4000));
