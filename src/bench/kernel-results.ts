@@ -47,6 +47,8 @@ export interface KernelResult extends ModelSubject {
   readonly shape: string;
   /** Calls in a step; 0 for a kernel that this model's step does not have. */
   readonly calls: number;
+  /** A step of compression does without it. */
+  readonly isDecodingOnly?: true;
   /** One call. */
   readonly microseconds: number;
   /** What a call must do, from the table of cases; absent where that has none. */

@@ -117,5 +117,6 @@ function kernelText(result: KernelResult): string {
   const rates = work
     ? [rateText(result.multiplyAddsPerSecond, ""), rateText(result.bytesPerSecond, "B"), share]
     : ["", "no case"];
-  return columns([kernel, shape, String(calls), timeText(microseconds), ...rates]);
+  const what = result.isDecodingOnly ? `${shape} (decompression only)`.trimStart() : shape;
+  return columns([kernel, what, String(calls), timeText(microseconds), ...rates]);
 }

@@ -240,7 +240,7 @@ export const OPTIONS: readonly OptionSpec[] = OPTION_SECTIONS.flatMap(([, option
 
 /** Words that are commands when they are the first operand; a file of that name is ./devices. */
 export const COMMANDS = {
-  bench: "compare levels, engines and compressors on files; also: bench kernels",
+  bench: "compare levels, engines and compressors on files; also: bench kernels, bench report",
   devices: "list the engines and GPUs of this machine",
 } as const;
 

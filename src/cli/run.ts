@@ -6,6 +6,7 @@ import packageFacts from "../../package.json" with { type: "json" };
 import { BUILT_IN, type EngineParts, openEngine } from "../engine/registry.ts";
 import { CHILD_VARIABLE, runBenchChild, runFilesBench } from "./bench.ts";
 import { runKernelsBench } from "./bench-kernels.ts";
+import { writeReport } from "./bench-report.ts";
 import { type BenchSettings, benchSettingsOf } from "./bench-settings.ts";
 import { checkWithCac, helpText } from "./cac.ts";
 import { completionsFor } from "./completions.ts";
@@ -69,6 +70,7 @@ async function performBench(session: Session, bench: BenchSettings, parts: RunPa
   const request = parts.environment?.[CHILD_VARIABLE];
   if (request) return await runBenchChild(session, bench, request);
   if (bench.subject === "kernels") return await runKernelsBench(session, bench, parts.engines ?? BUILT_IN);
+  if (bench.subject === "report") return await writeReport(session, bench);
   return await runFilesBench(session, bench, parts.self);
 }
 
