@@ -155,5 +155,5 @@ complete -c fadecat -l completions -x -a 'bash zsh fish' -d 'print completions f
 complete -c fadecat -l man -d 'print the manual page: fade --man | man -l -'
 complete -c fadecat -s V -l version -d 'show the version'
 complete -c fadecat -s h -l help -l long-help -d 'show this; --help shows all options'
-complete -c fade -n __fish_is_first_token -a bench -d 'compare levels, engines and compressors on files; also: bench kernels'
+complete -c fade -n __fish_is_first_token -a bench -d 'compare levels, engines and compressors on files; also: bench kernels, bench report'
 complete -c fade -n __fish_is_first_token -a devices -d 'list the engines and GPUs of this machine'

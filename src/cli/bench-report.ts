@@ -21,18 +21,40 @@ export async function writeReport(session: Session, bench: BenchSettings): Promi
     throw new UsageError("a report is not written to a terminal", "name a file with -o, as in -o report.html");
   }
   const results: AnyResult[] = [];
-  for (const operand of bench.operands) results.push(...(await readOperand(session, operand)));
-  const page = new TextEncoder().encode(pageOf(results, displayName(bench.operands[0] as Operand)));
+  for (const operand of bench.operands) {
+    const name = displayName(operand);
+    const read = await orComplaint(session, name, () => readOperand(session, operand));
+    if (!read) return;
+    results.push(...read);
+  }
+  const page = await orComplaint(session, displayName(bench.operands[0] as Operand), async () => pageOf(results));
+  if (!page) return;
   if (bench.output === undefined) return await io.stdout.write(page);
-  const target = await checkTarget(resolve(io.cwd, bench.output), bench.output, bench.force, undefined);
+  const { output: name, force } = bench;
+  const isWritten = await orComplaint(session, name, () => write(session, name, force, page));
+  if (isWritten) session.say(SAYS.results, `${name}: ${results.length} results, ${sizeText(page.length)}`);
+}
+
+/** The result of `work`; undefined if it failed, which was told. */
+async function orComplaint<T>(session: Session, name: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    session.complain(name, error);
+    return undefined;
+  }
+}
+
+async function write({ io }: Session, name: string, force: boolean, page: Uint8Array): Promise<true> {
+  const target = await checkTarget(resolve(io.cwd, name), name, force, undefined);
   const output = await openOutput(io, target, { source: undefined, sparse: false, verify: undefined });
   try {
     await output.write(page);
     await output.finish();
+    return true;
   } finally {
     await output.discard();
   }
-  session.say(SAYS.results, `${bench.output}: ${results.length} results, ${sizeText(page.length)}`);
 }
 
 async function readOperand({ io }: Session, operand: Operand): Promise<AnyResult[]> {
@@ -43,17 +65,17 @@ async function readOperand({ io }: Session, operand: Operand): Promise<AnyResult
   } catch (error) {
     if (!(error instanceof ReportInputError)) throw error;
     const hint = "results are written by fade bench --json and fade bench kernels --json";
-    throw new FileError(error.message, hint, displayName(operand));
+    throw new FileError(error.message, hint);
   } finally {
     await source.close();
   }
 }
 
-function pageOf(results: readonly AnyResult[], name: string): string {
+function pageOf(results: readonly AnyResult[]): Uint8Array {
   try {
-    return reportPage(results);
+    return new TextEncoder().encode(reportPage(results));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new FileError("holds no results of a benchmark", "fade bench --json FILE > results.json makes them", name);
+    throw new FileError("holds no results of a benchmark", "fade bench --json FILE > results.json makes them");
   }
 }

@@ -192,9 +192,39 @@ describe("bench kernels", () => {
   });
 });
 
+describe("bench report", () => {
+  test("from JSON lines, of files or standard input, to a page", async () => {
+    await inDirectory(async (cwd) => {
+      const bench = await runFade(["bench", "--json", "-1", "--against=runtime", "text"], { cwd });
+      writeFileSync(join(cwd, "results.json"), bench.stdout);
+      const written = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
+      expect(written).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^report\.html: 7 results, \d/) });
+      const page = await Bun.file(join(cwd, "report.html")).text();
+      expect(page).toStartWith("<!doctype html>");
+      expect(page.match(/data-name="fade -1 auto"/g)?.length).toBe(3);
+      const again = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
+      expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("report.html: already exists") });
+      const piped = await runFade(["bench", "report", "-"], { cwd, stdin: bench.stdout });
+      expect(decode(piped.stdout)).toBe(page);
+    });
+  });
+
+  test("what is no result is named, and nothing is written", async () => {
+    await inDirectory(async (cwd) => {
+      const ran = await runFade(["bench", "report", "text", "-o", "report.html"], { cwd });
+      expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^fade: text: line 1 is not JSON\n/) });
+      expect(readdirSync(cwd)).toEqual(["text"]);
+      writeFileSync(join(cwd, "empty"), "\n");
+      const empty = await runFade(["bench", "report", "empty"], { cwd });
+      expect(empty).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("empty: holds no results") });
+    });
+  });
+});
+
 describe("command lines that make no sense", () => {
   test.each([
     [["bench", "kernels", "text"], "bench kernels takes no files"],
+    [["bench", "report"], "bench report needs results"],
     [["bench", "kernels", "--engine=reference"], "the reference engine has no kernels"],
     [["bench"], "bench needs files"],
     [["bench", "-"], "bench reads its files again and again"],

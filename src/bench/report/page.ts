@@ -22,7 +22,8 @@ body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); b
   max-width: 900px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; margin-bottom: .3rem; }
 p.note { color: var(--quiet); margin: .2rem 0; } p.bad { color: var(--fade); font-weight: 600; }
-.chart { width: 100%; height: auto; font-size: 12px; } .chart text { fill: var(--ink); stroke: var(--paper); stroke-width: 3px; paint-order: stroke; }
+.chart { width: 100%; height: auto; font-size: 12px; }
+.chart text { fill: var(--ink); stroke: var(--paper); stroke-width: 3px; paint-order: stroke; }
 .chart text.quiet, .chart text.axis { fill: var(--quiet); } .grid { stroke: var(--grid); }
 .dot { stroke: var(--paper); stroke-width: 1; } .dot.fade { fill: var(--fade); } .dot.program { fill: var(--program); }
 .dot.runtime { fill: var(--runtime); } .chart text.fade { fill: var(--fade); font-weight: 600; }
@@ -179,7 +180,7 @@ function kernelSection({ step, rows, peaks, overheads, check }: ModelResults): s
   const checked = check?.difference
     ? element("p", { class: "bad" }, escaped(`It differs from the reference: ${check.difference}`))
     : note(check ? `All numbers of ${check.steps} steps equal the reference.` : "It was not checked.");
-  const whole = `A step of ${calls} calls takes ${duration(wholeMicroseconds)} (${speed}); its kernels one by one sum to`;
+  const whole = `A step of ${calls} calls takes ${duration(wholeMicroseconds)} (${speed}); its kernels sum to`;
   return [
     element("h2", {}, escaped(`Kernels of the ${engine} engine, level ${setting}, ${streams} streams`)),
     note(device),
