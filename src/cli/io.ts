@@ -8,7 +8,7 @@ export interface Io {
   readonly cwd: string;
   readonly stdin: {
     readonly isTerminal: boolean;
-    /** The next bytes, as many as there are; none at the end. @throws system errors */
+    /** The next bytes, as many as there are; none at the end. The next call overwrites them. @throws system errors */
     read(): Promise<Uint8Array>;
     /** Everything up to the end. @throws system errors */
     readAll(): Promise<Uint8Array>;

@@ -26,11 +26,12 @@ export function processIo(): Io {
   const hasStdin = !wasClosedAtStart(STDIN);
   const hasStdout = !wasClosedAtStart(STDOUT);
   const addressSpaceBytes = addressSpaceLimit();
+  const room = new Uint8Array(CHUNK_BYTES);
   return {
     cwd: process.cwd(),
     stdin: {
       isTerminal: isatty(STDIN),
-      read: async () => await readChunk(opened(STDIN, hasStdin)),
+      read: async () => await readChunk(opened(STDIN, hasStdin), room),
       readAll: async () => await readChunks(opened(STDIN, hasStdin)),
       readLine,
     },
@@ -68,9 +69,8 @@ function writeStderr(text: string): void {
   }
 }
 
-async function readChunk(fd: number): Promise<Uint8Array> {
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  const { bytesRead } = await again(() => read(fd, chunk, 0, CHUNK_BYTES, null));
+async function readChunk(fd: number, chunk = new Uint8Array(CHUNK_BYTES)): Promise<Uint8Array> {
+  const { bytesRead } = await again(() => read(fd, chunk, 0, chunk.length, null));
   return chunk.subarray(0, bytesRead);
 }
 

@@ -69,14 +69,12 @@ export const STORED_BELOW_BYTES = 32;
 const MIB = 2 ** 20;
 
 /**
- * The block size where nobody names one: for narrow models (levels 1 to 3) 8 MiB, for middle ones (4 to 6) 16 MiB, for
- * wide ones 64 MiB. A stream of a full block then has 12 to 16 KiB, so its first bytes, which follow bytes of another
- * place, do not matter, and a pipe through a fast level gives its first bytes soon.
+ * The block size where nobody names one: 8 MiB for models of up to middle width (levels 1 to 6), 64 MiB for wide ones.
+ * A stream of a full block then has 8 or 16 KiB, so its first bytes, which follow bytes of another place, do not
+ * matter, and a pipe gives its first bytes soon. With 16 MiB, level 5 would take 2048 streams and 70 MB more.
  */
 export function blockBytesFor(shape: Shape): number {
-  const width = shape.history * shape.embedding;
-  if (width <= 128) return 8 * MIB;
-  return width <= 256 ? 16 * MIB : 64 * MIB;
+  return shape.history * shape.embedding <= 256 ? 8 * MIB : 64 * MIB;
 }
 
 /** Blocks of one length, rather than full ones and a small rest: no stream runs short. */

@@ -42,7 +42,8 @@ export class BlockError extends ArchiveError {
 }
 
 /**
- * Restores all frames that `pull` gives, and hands each block to `sink` when it is verified.
+ * Restores all frames that `pull` gives, and hands each block to `sink` when it is verified. The bytes are the sink's
+ * until its promise resolves: those of stored blocks are a view of what was read, and are overwritten then.
  *
  * Memory: the model, twice a block of the archive and a block of plain bytes, all held against `memoryBytesMax` when
  * the head of the block has come and its payload has not.
@@ -67,24 +68,15 @@ export async function restore(
         throw reader.isAtBlock ? restorer.placed(error) : error;
       });
     for (let part = await next(); part; part = await next()) {
-      const taken = part;
-      const plain = await restorer.take(taken, reader.position).catch((error: unknown) => {
+      const plain = await restorer.take(part, reader.position).catch((error: unknown) => {
         throw restorer.placed(error);
       });
-      if (plain) await emit(plain, taken, sink);
+      if (plain) await sink(plain);
     }
     return { plainBytes: restorer.plainBytes, codedBytes: reader.position };
   } finally {
     await restorer.close();
   }
-}
-
-/** A stored block can be long, and is a view of the reader's buffer, which the sink may not keep: it gets copies. */
-const COPY_BYTES = 1 << 22;
-
-async function emit(plain: Uint8Array, part: ArchivePart, sink: ByteSink): Promise<void> {
-  if (part.kind === "block" && part.block.kind === "coded") return await sink(plain);
-  for (let at = 0; at < plain.length; at += COPY_BYTES) await sink(plain.slice(at, at + COPY_BYTES));
 }
 
 /** Restores one frame that is in memory. @throws what restore throws */

@@ -29,7 +29,7 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
 
 async function decode(archive: Uint8Array, engine: Engine): Promise<Buffer> {
   const plain: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void plain.push(bytes);
+  const sink = async (bytes: Uint8Array) => void plain.push(bytes.slice());
   const options = { workers: 1, memoryBytesMax: 2 ** 30 };
   await restore(pullFrom(archive, 100), sink, async () => engine, options);
   return Buffer.concat(plain);

@@ -92,7 +92,7 @@ async function decode(
 ): Promise<unknown> {
   const plain: Uint8Array[] = [];
   try {
-    const sink = async (bytes: Uint8Array) => void plain.push(bytes);
+    const sink = async (bytes: Uint8Array) => void plain.push(bytes.slice());
     await restore(pullFrom(archive, pieceBytes), sink, async () => engine, { workers: 1, memoryBytesMax });
     return new Uint8Array(Buffer.concat(plain));
   } catch (error) {
