@@ -35,6 +35,14 @@ export class ProgramError extends Error {
   }
 }
 
+/** Programs that run now. */
+const running = new Set<{ kill(signal: "SIGKILL"): void }>();
+
+/** Ends them: a signal that ends this process does not reach them unless it came from a terminal. */
+export function killPrograms(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 const CLOSE_WATCH_MS = 30;
 const POLL_MS_MIN = 1;
 const POLL_MS_MAX = 50;
@@ -52,10 +60,12 @@ export async function runProcess({ command, cwd, stdoutPath, stdin, env }: Proce
     stderr: "pipe",
     ...(env && { env: { ...process.env, ...env } }),
   });
+  running.add(child);
   const polled = pollPeak(child.pid, child.exited);
   const stdout = child.stdout instanceof ReadableStream ? new Response(child.stdout).text() : Promise.resolve("");
   const stderr = new Response(child.stderr).text();
   const exitCode = await child.exited;
+  running.delete(child);
   const elapsedMs = performance.now() - startedAtMs;
   if (exitCode !== 0) {
     throw new ProgramError(command[0] ?? "", exitCode, (await stderr).trim().slice(-SAYS_LENGTH_MAX));

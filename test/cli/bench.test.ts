@@ -1,7 +1,7 @@
 /** `fade bench FILE...` as people and programs use it: options, lines, exit codes, child processes. */
 import { describe, expect, test } from "bun:test";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchResult, FileResult } from "../../src/bench/results.ts";
@@ -29,7 +29,20 @@ const objects = (stdout: string) =>
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as BenchResult);
-const benchFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("fade-bench-"));
+const benchFolders = (inside: string) => readdirSync(inside).filter((name) => name.startsWith("fade-bench-"));
+
+/** Other benchmarks may run on this machine: folders of this one are made in `path`. */
+async function withTemporary<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = path;
+  try {
+    expect(tmpdir()).toBe(path);
+    return await work();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  }
+}
 
 /** "-1 auto -2 auto …": what a command line compares. */
 function contestants(...words: string[]): string {
@@ -148,14 +161,13 @@ describe("results", () => {
       mkdirSync(join(cwd, "folder"));
       const engine = async () => new FakeEngine({ failAtCall: 3 });
       const words = ["bench", "-1", "--against=runtime", "absent", "folder", "text"];
-      const before = benchFolders();
-      const { exitCode, stdout, stderr } = await runFade(words, { cwd, engine });
+      const { exitCode, stdout, stderr } = await withTemporary(cwd, () => runFade(words, { cwd, engine }));
       expect(exitCode).toBe(1);
       expect(stderr).toContain("fade: absent: no such file or directory\n");
       expect(stderr).toContain("fade: folder: is a directory\n");
       expect(stderr).toMatch(/fade: text: fade -1 auto: .*fail/i);
       expect(decode(stdout)).toContain("runtime gzip -9");
-      expect(benchFolders()).toEqual(before);
+      expect(benchFolders(cwd)).toEqual([]);
     });
   });
 });
@@ -250,9 +262,9 @@ describe("command lines that make no sense", () => {
 
 test("as a program: fade in child processes, whose memory and start count", async () => {
   await inDirectory(async (cwd) => {
-    const before = benchFolders();
     const words = ["bench", "--json", "-b1", "--engine=cpu", "-T1", "-i0", "--against=none", "text"];
-    const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, encoding: "utf8" });
+    const env = { ...process.env, TMPDIR: cwd };
+    const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, env, encoding: "utf8" });
     expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: "" });
     const [, fade] = objects(ran.stdout) as [unknown, FileResult];
     expect(fade).toMatchObject({ engineName: "cpu", plainBytes: LINES.length, isVerified: true });
@@ -263,6 +275,40 @@ test("as a program: fade in child processes, whose memory and start count", asyn
       expect(side.split?.setUpMs).toBeGreaterThan(10);
     }
     expect(fade.curve?.at(-1)?.bytesDone).toBe(LINES.length);
-    expect(benchFolders()).toEqual(before);
+    expect(benchFolders(cwd)).toEqual([]);
   });
 }, 30_000);
+
+/** The processes that `pid` has started and that still run. */
+const childrenOf = (pid: number) => {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(path) ? readFileSync(path, "utf8").trim().split(" ").filter(Boolean) : [];
+};
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const endMs = performance.now() + 20_000; !condition(); ) {
+    if (performance.now() > endMs) throw new Error("it did not happen within 20 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test("a signal ends the child that is measured, too, and takes the folder away", async () => {
+  await inDirectory(async (cwd) => {
+    // Text that the reference engine would take minutes for.
+    writeFileSync(join(cwd, "long"), LINES.repeat(20));
+    const words = ["bench", "-5", "--engine=reference", "--against=none", "long"];
+    const bench = spawn(process.execPath, [MAIN, ...words], {
+      cwd,
+      stdio: "ignore",
+      env: { ...process.env, TMPDIR: cwd },
+    });
+    const ended = new Promise((resolve) => bench.once("exit", (_code, signal) => resolve(signal)));
+    await until(() => childrenOf(bench.pid ?? 0).length === 1);
+    const [child] = childrenOf(bench.pid ?? 0);
+    expect(benchFolders(cwd).length).toBe(1);
+    bench.kill("SIGTERM");
+    expect(await ended).toBe("SIGTERM");
+    await until(() => !existsSync(`/proc/${child}/fd`));
+    expect(benchFolders(cwd)).toEqual([]);
+  });
+}, 60_000);
