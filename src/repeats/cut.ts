@@ -13,13 +13,21 @@ export interface CutBlock {
   readonly copies: Copies;
 }
 
+/** What cuts repeats out of `block` all at once. @throws what cutSlowly throws */
+export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions): CutBlock {
+  const work = cutSlowly(block, window, options);
+  let turn = work.next();
+  while (!turn.done) turn = work.next();
+  return turn.value;
+}
+
 /**
  * Cuts repeats out of `block`, of bytes anywhere before them in the block or in the window, which is what came directly
- * before the block. Memory: about 3 bytes for each byte of window and block, besides what it gives back.
+ * before the block. Pauses some times a second. Memory: cuttingMemoryBytes, besides what it gives back.
  *
  * @throws RangeError if an option is out of range
  */
-export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions): CutBlock {
+export function* cutSlowly(block: Uint8Array, window: Uint8Array, options: CutOptions): Generator<void, CutBlock> {
   const { minLength, seamBytes = 0, resumeLength = COPY_BYTES_MIN } = options;
   if (minLength < COPY_BYTES_MIN || resumeLength < COPY_BYTES_MIN || seamBytes < 0) {
     throw new RangeError(`copies of ${minLength} or ${resumeLength} bytes with seams of ${seamBytes} cannot be cut`);
@@ -27,7 +35,19 @@ export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions):
   const bytes = new Uint8Array(window.length + block.length);
   bytes.set(window);
   bytes.set(block, window.length);
-  const copies = chooseCopies(bytes, window.length, options);
+  const copies = yield* chooseCopies(bytes, window.length, options);
+  return { rest: withoutCopies(block, copies), copies };
+}
+
+/** What cutting takes, generously counted: the bytes themselves, places that are remembered, estimated costs. */
+export function cuttingMemoryBytes(blockBytes: number, windowBytes: number): number {
+  return Math.ceil(4.5 * (blockBytes + windowBytes) + 4 * blockBytes) + TABLES_BYTES;
+}
+
+/** Of the estimate. */
+const TABLES_BYTES = 12 * 2 ** 20;
+
+function withoutCopies(block: Uint8Array, copies: Copies): Uint8Array {
   const rest = new Uint8Array(block.length - copiedBytes(copies));
   let done = 0;
   let from = 0;
@@ -38,7 +58,7 @@ export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions):
     from += gap + (copies.lengths[i] as number);
   }
   rest.set(block.subarray(from), done);
-  return { rest, copies };
+  return rest;
 }
 
 /**

@@ -120,14 +120,19 @@ export class RepeatFinder {
     for (let i = 0; i < begin; i += 1) this.#hash = (Math.imul(this.#hash, MULTIPLIER) + (bytes[i] as number)) | 0;
   }
 
+  /** Whether the end of the block was reached. */
+  get isDone(): boolean {
+    return this.#at > this.#bytes.length - this.#anchorBytes;
+  }
+
   /**
-   * The next repeat that ends behind `reach`, or undefined at the end of the block.
+   * The next repeat that ends behind `reach`; undefined at the end of the block, or if none was met for `count` bytes.
    *
    * @param since where the repeat that ends at `reach` starts
    */
-  next(since: number, reach: number): Repeat | undefined {
+  next(since: number, reach: number, count: number): Repeat | undefined {
     const bytes = this.#bytes;
-    const last = bytes.length - this.#anchorBytes;
+    const last = Math.min(bytes.length - this.#anchorBytes, this.#at + count - 1);
     const strideMask = this.#stride - 1;
     let found: Repeat | undefined;
     while (this.#at <= last && !found) {
