@@ -29,6 +29,13 @@ export class Window {
     }
   }
 
+  /** As `add`, but of what cannot be reached anyway nothing is kept; with `isView`, what is kept is a copy. */
+  addEnd(plain: Uint8Array, isView: boolean): void {
+    if (this.#bytesMax === 0) return;
+    const end = plain.subarray(Math.max(0, plain.length - this.#bytesMax));
+    this.add(isView ? end.slice() : end);
+  }
+
   /** The last bytes of all that came, in one piece: a copy. */
   bytes(): Uint8Array {
     const joined = new Uint8Array(this.lengthBytes);
