@@ -52,7 +52,7 @@ async function compress(
 
 async function decompress(archive: Uint8Array, memoryBytesMax = MEMORY): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes);
+  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
   await restore(pullFrom(archive, 1000), sink, async () => new FakeEngine(), { ...LIMITS, memoryBytesMax });
   return joined(...parts);
 }
