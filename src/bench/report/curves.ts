@@ -36,7 +36,7 @@ export function curvesChart(curves: readonly Curve[], file: string): string {
     const sample = element("line", { class: colour, x1: right - 26, y1: below - 4, x2: right, y2: below - 4 });
     return path + sample + label(right - 34, below, name, { "text-anchor": "end" });
   });
-  const titles = { x: "bytes of the file that are done", y: "bits per byte" };
+  const titles = { x: "bytes that the model has seen", y: "bits per byte" };
   const says = `Bits per byte over the course of ${file}`;
   return chart(frame, "curves", says, axes(frame, x, y, titles) + lines.join(""));
 }
