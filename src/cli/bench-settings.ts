@@ -45,7 +45,7 @@ const OWN = ["bench", "bench-end", "bench-seconds", "levels", "against", "limit"
 const CHOICES = ["level", "preset", "engine", "adapter", "json"];
 /** Options that are handed on. */
 const COMMON = [
-  ...["threads", "memory", "streams", "block-size", "recursive", "filelist"],
+  ...["threads", "memory", "streams", "block-size", "repeats", "recursive", "filelist"],
   ...["progress", "no-progress", "quiet", "verbose"],
 ];
 /** Only reports have an output. */
