@@ -6,9 +6,10 @@ import { decodeSeconds } from "../../src/cli/estimate.ts";
 import { EngineDeviceError, EngineUnavailableError } from "../../src/engine/engine.ts";
 import { shapeOfLevel } from "../../src/model/hyper.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
+import { trainingBytes } from "../support/text.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";
 
-const TEXT = "a rose is a rose is a rose; ".repeat(40);
+const TEXT = trainingBytes(1000, 1);
 
 async function withFiles(names: readonly string[], work: (cwd: string) => Promise<void>): Promise<void> {
   const directory = temporaryDirectory();
