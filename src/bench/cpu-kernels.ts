@@ -14,6 +14,7 @@ import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
 import { type CpuCall, cpuShapeOf, cpuWorkOf } from "./cpu-work.ts";
 import type { KernelBenchRequest } from "./gpu-kernels.ts";
 import { type KernelSubject, type ModelSubject, type PeakResult, ratesOf } from "./kernel-results.ts";
+import { stepWork } from "./model-work.ts";
 
 /** Steps that are timed; of each call the fastest counts. */
 const TIMED_STEPS = 30;
@@ -63,7 +64,9 @@ export async function benchCpuKernels({ models, filter = "", onResult }: KernelB
       await onResult({ kind: "kernel", ...model, kernel, shape: "", calls: 0, microseconds: 0 });
     }
     const clock = "performance.now, one thread";
-    await onResult({ kind: "step", ...model, kernelsMicroseconds, wholeMicroseconds: wholeMs * 1000, calls, clock });
+    const wholeMicroseconds = wholeMs * 1000;
+    const times = { kernelsMicroseconds, wholeMicroseconds, ...stepWork(hyper, wholeMicroseconds, peaks) };
+    await onResult({ kind: "step", ...model, ...times, calls, clock });
   }
 }
 

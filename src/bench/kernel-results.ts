@@ -73,6 +73,9 @@ export interface StepResult extends ModelSubject {
   readonly kernelsMicroseconds: number;
   /** The step as the engine runs it. */
   readonly wholeMicroseconds: number;
+  /** Of the whole step's products, and what share of the arithmetic's peak that is. */
+  readonly multiplyAdds?: number;
+  readonly shareOfPeak?: number;
   readonly calls: number;
   /** How the times were taken. */
   readonly clock: string;

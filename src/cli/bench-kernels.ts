@@ -90,8 +90,11 @@ function textOf(result: KernelBenchResult): string {
   }
   const { kernelsMicroseconds, wholeMicroseconds, calls, clock, streams } = result;
   const speed = sizeText((streams * 1e6) / wholeMicroseconds);
+  const { multiplyAdds, shareOfPeak = 0 } = result;
+  const rate = multiplyAdds ? `, ${rateText((multiplyAdds * 1e6) / wholeMicroseconds, "MAC")}/s` : "";
+  const share = shareOfPeak > 0 ? ` (${(100 * shareOfPeak).toFixed(0)}% of the peak)` : "";
   return (
-    `${model}: a step of ${calls} calls takes ${timeText(wholeMicroseconds)}, ${speed}/s; ` +
+    `${model}: a step of ${calls} calls takes ${timeText(wholeMicroseconds)}, ${speed}/s${rate}${share}; ` +
     `the kernels above sum to ${timeText(kernelsMicroseconds)} (${clock})`
   );
 }

@@ -8,6 +8,7 @@ import { cpuShapeOf, cpuWorkOf } from "../../src/bench/cpu-work.ts";
 import { benchOn } from "../../src/bench/gpu-kernels.ts";
 import { type KernelBenchResult, type KernelResult, ratesOf } from "../../src/bench/kernel-results.ts";
 import { type BoundCall, shapeOf, workOf } from "../../src/bench/kernel-work.ts";
+import { multiplyAddsOfStep, stepWork } from "../../src/bench/model-work.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { openDevice } from "../../src/engine/gpu/dawn.ts";
 import { KERNELS } from "../../src/engine/gpu/shaders.ts";
@@ -85,6 +86,10 @@ test("all kernels of the CPU engine, those of decompression too", async () => {
     ([name, member]: [string, unknown]) => (typeof member === "function" && name !== "peakDots" ? [name] : []),
   );
   expectComplete(results, exported);
+  // What the exports were called with, and what the layout says, are the same products.
+  const counted = results.filter((result) => result.kind === "kernel");
+  const products = counted.reduce((sum, { calls, work }) => sum + calls * (work?.multiplyAdds ?? 0), 0);
+  expect(products).toBe(multiplyAddsOfStep(TINY));
   const decoding = results.filter((result) => result.kind === "kernel" && result.isDecodingOnly);
   expect(decoding).toMatchObject([{ kernel: "cumulate", calls: 1 }]);
 });
@@ -189,6 +194,15 @@ describe("what a call must do", () => {
       bytes: 2 * (64 * 256 + 256 * 128 + 64 * 128),
     });
   });
+});
+
+test("a whole step is held against the peak of products", () => {
+  const peak = { kind: "peak", engine: "cpu", device: "d", what: "multiply-adds", loop: "", perSecond: 1e9 } as const;
+  const multiplyAdds = multiplyAddsOfStep(TINY);
+  expect(multiplyAddsOfStep({ ...TINY, streams: 12 })).toBe(3 * multiplyAdds);
+  const work = stepWork(TINY, multiplyAdds / 500, [peak, { ...peak, what: "bytes", perSecond: 9e9 }]);
+  expect(work.multiplyAdds).toBe(multiplyAdds);
+  expect(work.shareOfPeak).toBeCloseTo(0.5);
 });
 
 test("rates are held against the highest peak of each kind, and the nearest counts", () => {

@@ -194,7 +194,9 @@ describe("bench kernels", () => {
     expect(lines[at + 1]).toMatch(/^kernel +shape +calls +a call +MAC\/s +B\/s +peak$/);
     expect(lines.slice(at + 2, -1).map((line) => line.split(" ")[0])).toEqual(["normForward", "normBackward"]);
     for (const line of lines.slice(at + 2, -1)) expect(line).toMatch(/ 5 +[\d.]+ [µm]s +no case$/);
-    expect(lines.at(-1)).toMatch(/a step of \d+ calls takes [\d.]+ [µm]s, [\d.]+ k?B\/s; the kernels above sum to /);
+    expect(lines.at(-1)).toMatch(
+      /a step of \d+ calls takes [\d.]+ [µm]s, [\d.]+ k?B\/s, [\d.]+ [MG]MAC\/s \(\d+% of the peak\); the kern/,
+    );
   });
 
   test("--json, level by level; auto is the CPU where there is no adapter", async () => {

@@ -176,7 +176,9 @@ function kernelSections(results: readonly AnyResult[]): string[] {
 
 function kernelSection({ step, rows, peaks, overheads, check }: ModelResults): string {
   const { engine, device, setting, streams, wholeMicroseconds, kernelsMicroseconds, calls, clock } = step;
-  const speed = short((streams * 1e6) / wholeMicroseconds, "B/s");
+  const share =
+    step.shareOfPeak === undefined ? "" : `, ${(100 * step.shareOfPeak).toFixed(0)} % of the peak of products`;
+  const speed = `${short((streams * 1e6) / wholeMicroseconds, "B/s")}${share}`;
   const checked = check?.difference
     ? element("p", { class: "bad" }, escaped(`It differs from the reference: ${check.difference}`))
     : note(check ? `All numbers of ${check.steps} steps equal the reference.` : "It was not checked.");
