@@ -44,8 +44,8 @@ export function manualPage(version: string): string {
     ".TP",
     "\\fBTMPDIR\\fR",
     roff(
-      "Where the GPU library is unpacked before it is loaded: it must exist for --engine gpu. Outputs in the making lie " +
-        "beside their final place, so that they can become it.",
+      "Where the GPU library is unpacked before it is loaded: it must exist for --engine gpu. Outputs in the making " +
+        "lie beside their final place, so that they can become it.",
     ),
     ".SH EXIT STATUS",
     ...EXIT_STATUS.flatMap(([code, meaning]) => [".TP", `\\fB${code}\\fR`, roff(meaning)]),
