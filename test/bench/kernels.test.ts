@@ -35,7 +35,9 @@ function expectComplete(results: readonly KernelBenchResult[], names: readonly s
   const rows = results.filter((result): result is KernelResult => result.kind === "kernel");
   expect([...new Set(rows.map(({ kernel }) => kernel))].sort()).toEqual([...names].sort());
   for (const { kernel, calls, microseconds } of rows) {
-    expect(`${kernel} ${calls > 0 ? microseconds > 0 : microseconds === 0}`).toBe(`${kernel} true`);
+    // The shortest calls on the CPU take no longer than looking at the clock, which is taken off.
+    const isPlausible = calls > 0 ? Number.isFinite(microseconds) && microseconds >= 0 : microseconds === 0;
+    expect(`${kernel} ${isPlausible}`).toBe(`${kernel} true`);
   }
   const peaks = results.filter((result) => result.kind === "peak");
   expect(new Set(peaks.map(({ what }) => what))).toEqual(new Set(["multiply-adds", "bytes"]));
@@ -63,6 +65,7 @@ describe.each(testAdapters)("kernels of the GPU engine on %s", (which) => {
     const all = await results(["timestamp-query"]);
     expectComplete(all, Object.keys(KERNELS));
     expect(all.at(-1)).toMatchObject({ clock: "timestamps of the adapter" });
+    for (const row of all) if (row.kind === "kernel" && row.calls > 0) expect(row.microseconds).toBeGreaterThan(0);
     const overheads = all.filter((result) => result.kind === "overhead");
     expect(overheads.length).toBe(2);
     for (const { microseconds } of overheads) expect(microseconds).toBeGreaterThan(0);
