@@ -5,7 +5,7 @@
 import { COMPETITOR_NAMES } from "../bench/competitors.ts";
 import { UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
-import { findLong } from "./options.ts";
+import { findLong, OPTION_SECTIONS } from "./options.ts";
 import { integer, type Settings, settingsOf, sizeOf } from "./settings.ts";
 
 export const BENCH_SUBJECTS = ["files", "kernels", "report"] as const;
@@ -43,10 +43,14 @@ export interface BenchContestant {
 /** Options that mean something only to benchmarks. */
 const OWN = ["bench", "bench-end", "bench-seconds", "levels", "against", "limit", "curve", "filter"];
 const CHOICES = ["level", "preset", "engine", "adapter", "json"];
-/** Options that are handed on. */
+/** Of the model and the machine, what makes no sense here: parts of a file, and trust in wrong checksums. */
+const SENSELESS = ["shard", "no-check"];
+/** Options that are handed on: all else that changes how files are compressed, so that it can be measured. */
 const COMMON = [
-  ...["threads", "memory", "streams", "block-size", "repeats", "recursive", "filelist"],
-  ...["progress", "no-progress", "quiet", "verbose"],
+  ...OPTION_SECTIONS.filter(([title]) => title === "The model" || title === "The machine").flatMap(([, options]) =>
+    options.map(({ name }) => name).filter((name) => !CHOICES.includes(name) && !SENSELESS.includes(name)),
+  ),
+  ...["recursive", "filelist", "progress", "no-progress", "quiet", "verbose"],
 ];
 /** Only reports have an output. */
 const OF_REPORTS = ["output", "force", "stdout"];

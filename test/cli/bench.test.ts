@@ -101,6 +101,17 @@ describe("levels and engines", () => {
   });
 });
 
+test("options that change how files are compressed are measured with", () => {
+  const words = ["bench", "--repeats=0", "--streams=3", "-B64K", "-M1G", "-T1", "f"];
+  const { contestants = [] } = benchSettingsOf(normalise(words)) ?? {};
+  expect(contestants[0]?.words.slice(0, -2)).toEqual([
+    ...["--repeats=0", "--streams=3", "--block-size=64K", "--memory=1G", "--threads=1"],
+  ]);
+  for (const word of ["--shard=1/2", "--no-check"]) {
+    expect(() => benchSettingsOf(normalise(["bench", word, "f"]))).toThrow("does not go with bench");
+  }
+});
+
 test("a default level from the environment gives way to levels that are named", async () => {
   await inDirectory(async (cwd) => {
     const environment = { FADE_LEVEL: "2" };
