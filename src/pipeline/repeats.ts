@@ -43,17 +43,21 @@ export class RepeatCutter {
   }
 
   /**
-   * The next block without its repeats, or undefined if it has none that pay. Afterwards nobody may change `plain`.
+   * The next block without its repeats, or undefined if it has none that pay.
    *
    * @param isChance whether the block looks like chance to the model
    * @throws the abort reason
    */
   async cut(plain: Uint8Array, isChance: boolean): Promise<Cut | undefined> {
-    const window = this.#window.bytes();
+    const isPossible = this.#isPossible && plain.length >= CUT_BYTES_MIN;
+    const found = isPossible ? await this.#cut(plain, isChance) : undefined;
     this.#window.add(plain);
-    if (!this.#isPossible || plain.length < CUT_BYTES_MIN) return undefined;
+    return found;
+  }
+
+  async #cut(plain: Uint8Array, isChance: boolean): Promise<Cut | undefined> {
     const pacer = new Pacer(this.#options.signal);
-    const work = cutSlowly(plain, window, cutOptionsFor(plain, isChance, this.#options.policy));
+    const work = cutSlowly(plain, this.#window.bytes, cutOptionsFor(plain, isChance, this.#options.policy));
     let turn = work.next();
     for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
     const { rest, copies } = turn.value;
@@ -80,11 +84,11 @@ export class RepeatRestorer {
   open({ plainBytes }: Block, { restBytes, list }: BlockCopies, offsetBytes: number): (rest: Uint8Array) => Uint8Array {
     const limits = { blockBytes: plainBytes, restBytes, windowBytes: this.#window.lengthBytes };
     const copies = decodeCopies(list, limits, offsetBytes);
-    return (rest) => restore(rest, copies, this.#window.bytes());
+    return (rest) => restore(rest, copies, this.#window.bytes);
   }
 
-  /** Keeps the plain bytes of a block, whatever its kind. @param isView the caller will overwrite them */
-  keep(plain: Uint8Array, isView: boolean): void {
-    this.#window.addEnd(plain, isView);
+  /** Keeps the plain bytes of a block, whatever its kind. */
+  keep(plain: Uint8Array): void {
+    this.#window.add(plain);
   }
 }

@@ -157,7 +157,7 @@ class Restorer {
     }
     const { block, offsetBytes } = part;
     const plain = await this.#restoreBlock(block, offsetBytes);
-    this.#repeats?.keep(plain, block.kind !== "coded" && !block.copies);
+    this.#repeats?.keep(plain);
     this.#check = this.#options.checks === false ? block.check : this.#verify(block, plain, offsetBytes);
     this.#blocks += 1;
     this.plainBytes += plain.length;

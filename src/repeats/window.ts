@@ -1,11 +1,12 @@
 /**
- * The plain bytes before a block, as far back as copies reach. They are kept as they came, in pieces: only a block
- * whose copies need them has them joined.
+ * The plain bytes before a block, as far back as copies reach. They are copied into one room that stays: what came may
+ * be overwritten by its owner, and no garbage grows with the length of a pipe. Moving the room's bytes up costs little,
+ * because a window is at most two blocks long.
  */
 export class Window {
   readonly #bytesMax: number;
-  #pieces: Uint8Array[] = [];
-  #lengthBytes = 0;
+  #room = new Uint8Array(0);
+  #length = 0;
 
   /** @param bytesMax how far back copies reach */
   constructor(bytesMax: number) {
@@ -14,36 +15,27 @@ export class Window {
 
   /** Bytes that copies can reach. */
   get lengthBytes(): number {
-    return Math.min(this.#lengthBytes, this.#bytesMax);
+    return this.#length;
   }
 
-  /** Takes what comes next; nobody may change it from now on. Memory: up to bytesMax, and one piece more. */
+  /** The last bytes of all that came: a view, which the next `add` changes. */
+  get bytes(): Uint8Array {
+    return this.#room.subarray(0, this.#length);
+  }
+
+  /** Takes what comes next. */
   add(plain: Uint8Array): void {
-    if (this.#bytesMax === 0 || plain.length === 0) return;
-    this.#pieces.push(plain);
-    this.#lengthBytes += plain.length;
-    for (let first = this.#pieces[0]; first; first = this.#pieces[0]) {
-      if (this.#lengthBytes - first.length < this.#bytesMax) return;
-      this.#lengthBytes -= first.length;
-      this.#pieces.shift();
+    const fresh = plain.subarray(Math.max(0, plain.length - this.#bytesMax));
+    const kept = Math.min(this.#length, this.#bytesMax - fresh.length);
+    const needed = kept + fresh.length;
+    const old = this.#room.subarray(this.#length - kept, this.#length);
+    if (needed > this.#room.length) {
+      this.#room = new Uint8Array(Math.min(this.#bytesMax, Math.max(needed, 2 * this.#room.length)));
+      this.#room.set(old);
+    } else {
+      this.#room.copyWithin(0, this.#length - kept, this.#length);
     }
-  }
-
-  /** As `add`, but of what cannot be reached anyway nothing is kept; with `isView`, what is kept is a copy. */
-  addEnd(plain: Uint8Array, isView: boolean): void {
-    if (this.#bytesMax === 0) return;
-    const end = plain.subarray(Math.max(0, plain.length - this.#bytesMax));
-    this.add(isView ? end.slice() : end);
-  }
-
-  /** The last bytes of all that came, in one piece: a copy. */
-  bytes(): Uint8Array {
-    const joined = new Uint8Array(this.lengthBytes);
-    let at = joined.length - this.#lengthBytes;
-    for (const piece of this.#pieces) {
-      joined.set(at < 0 ? piece.subarray(-at) : piece, Math.max(0, at));
-      at += piece.length;
-    }
-    return joined;
+    this.#room.set(fresh, kept);
+    this.#length = needed;
   }
 }
