@@ -6,7 +6,7 @@ import { type Block, type BlockCopies, windowBytesOf } from "../archive/format.t
 import { copiedBytes, decodeCopies, encodeCopies } from "../repeats/copies.ts";
 import { cutSlowly, cuttingMemoryBytes, restore } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
-import { Window } from "../repeats/window.ts";
+import { BlockRoom, Window } from "../repeats/window.ts";
 import { Pacer } from "./pacer.ts";
 
 /** What is left of a block, and how the rest comes back. */
@@ -30,7 +30,7 @@ export interface CutterOptions {
 /** Takes the repeats out of the blocks of a frame, one after the other. */
 export class RepeatCutter {
   readonly #options: CutterOptions;
-  readonly #window: Window;
+  readonly #room: BlockRoom;
   readonly #isPossible: boolean;
 
   /** @param isOnlyBlock nothing comes behind the first block, so nothing is kept */
@@ -39,7 +39,7 @@ export class RepeatCutter {
     const windowBytes = isOnlyBlock ? 0 : windowBytesOf(blockBytes);
     this.#options = options;
     this.#isPossible = fits(0);
-    this.#window = new Window(fits(windowBytes) ? windowBytes : 0);
+    this.#room = new BlockRoom(fits(windowBytes) ? windowBytes : 0);
   }
 
   /**
@@ -49,15 +49,11 @@ export class RepeatCutter {
    * @throws the abort reason
    */
   async cut(plain: Uint8Array, isChance: boolean): Promise<Cut | undefined> {
-    const isPossible = this.#isPossible && plain.length >= CUT_BYTES_MIN;
-    const found = isPossible ? await this.#cut(plain, isChance) : undefined;
-    this.#window.add(plain);
-    return found;
-  }
-
-  async #cut(plain: Uint8Array, isChance: boolean): Promise<Cut | undefined> {
+    if (!this.#isPossible) return undefined;
+    const { bytes, blockStart } = this.#room.place(plain);
+    if (plain.length < CUT_BYTES_MIN) return undefined;
     const pacer = new Pacer(this.#options.signal);
-    const work = cutSlowly(plain, this.#window.bytes, cutOptionsFor(plain, isChance, this.#options.policy));
+    const work = cutSlowly(bytes, blockStart, cutOptionsFor(plain, isChance, this.#options.policy));
     let turn = work.next();
     for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
     const { rest, copies } = turn.value;

@@ -39,3 +39,27 @@ export class Window {
     this.#length = needed;
   }
 }
+
+/** For who cuts: the window and the block behind it in one piece, in a room that stays from block to block. */
+export class BlockRoom {
+  readonly #windowBytesMax: number;
+  #room = new Uint8Array(0);
+  #length = 0;
+
+  constructor(windowBytesMax: number) {
+    this.#windowBytesMax = windowBytesMax;
+  }
+
+  /** Puts the next block behind what is left of those before it: a view, good until the next block. */
+  place(block: Uint8Array): { readonly bytes: Uint8Array; readonly blockStart: number } {
+    const blockStart = Math.min(this.#length, this.#windowBytesMax);
+    const window = this.#room.subarray(this.#length - blockStart, this.#length);
+    const length = blockStart + block.length;
+    const room = length > this.#room.length ? new Uint8Array(length) : this.#room;
+    room.set(window);
+    room.set(block, blockStart);
+    this.#room = room;
+    this.#length = length;
+    return { bytes: room.subarray(0, length), blockStart };
+  }
+}
