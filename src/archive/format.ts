@@ -39,12 +39,21 @@ export const BLOCK_LEARNED = 3;
 export const BLOCK_MODEL = 4;
 export const BLOCK_END = 5;
 
+/** Added to the kinds stored to learned: repeats are cut out, and the list of copies stands before the rest. */
+export const BLOCK_CUT = 5;
+
 /** The high half of a block's first byte: how many full blocks of plain bytes it holds, in place of a length. */
 export const PIECES_SHIFT = 4;
 export const PIECES_MAX = 15;
 
 /** Plain bytes that a block may hold. A decoder has one block in memory, so this bounds what an archive can ask for. */
 export const BLOCK_BYTES_MAX = 2 ** 30;
+
+/** How far before their block copies reach, at most; or twice the block size, if that is less. */
+export const WINDOW_BYTES_MAX = 2 ** 25;
+
+/** @param blockBytes the frame's block size */
+export const windowBytesOf = (blockBytes: number) => Math.min(WINDOW_BYTES_MAX, 2 * blockBytes);
 
 /**
  * Stored blocks may be longer than the frame's block size, up to this: a run of bytes that nothing can shrink shares
@@ -92,8 +101,17 @@ export interface FrameHeader {
   readonly blockBytes: number;
 }
 
+/** How a block comes back whose repeats were cut out; its payload is then the rest. */
+export interface BlockCopies {
+  /** Plain bytes without those that copies give. */
+  readonly restBytes: number;
+  /** The coded list of copies (src/repeats/copies.ts). */
+  readonly list: Uint8Array;
+}
+
 interface BlockFacts {
   readonly plainBytes: number;
+  readonly copies?: BlockCopies;
   /**
    * xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). Of a run, each
    * piece of the frame's block size is hashed for itself and seeds the next.
@@ -132,6 +150,8 @@ export interface ModelRecord {
 /** What the index says of a block, or of the model between the blocks. */
 export interface IndexEntry {
   readonly kind: BlockKind | "model";
+  /** Whether copies are cut out of the block. */
+  readonly isCut?: boolean;
   readonly plainBytes: number;
   /** Bytes of the archive that the block takes, its head and its guard among them. */
   readonly codedBytes: number;

@@ -66,14 +66,14 @@ function readEntries(reader: ByteReader, header: FrameHeader): FrameIndex {
   let leftBytes = header.plainBytes;
   for (let i = 0; i < count; i++) {
     const found = readKind(reader, header, reader.u8("the index"));
-    const { kind, pieces } = found;
+    const { kind, pieces, isCut } = found;
     const plainBytes = kind === "model" ? 0 : readPlainLength(reader, header, found, leftBytes);
     const lengthBytes = pieces > 0 ? 0 : varintBytes(plainBytes);
-    const isPlain = kind === "stored" || kind === "learned";
+    const isPlain = (kind === "stored" || kind === "learned") && !isCut;
     const codedBytes = isPlain
       ? 1 + lengthBytes + CHECK_BYTES + plainBytes
       : reader.varintWithin("the index", 1, 2 * BLOCK_BYTES_MAX);
-    entries.push({ kind, plainBytes, codedBytes });
+    entries.push({ kind, plainBytes, codedBytes, ...(isCut && { isCut }) });
     if (leftBytes !== undefined) leftBytes -= plainBytes;
   }
   return { frameBytes, entries };
@@ -115,5 +115,5 @@ export function readEnd(reader: ByteReader, frame: OpenFrame): void {
 }
 
 function isSame(a: IndexEntry, b: IndexEntry | undefined): boolean {
-  return a.kind === b?.kind && a.plainBytes === b.plainBytes && a.codedBytes === b.codedBytes;
+  return a.kind === b?.kind && a.isCut === b.isCut && a.plainBytes === b.plainBytes && a.codedBytes === b.codedBytes;
 }

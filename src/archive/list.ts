@@ -150,8 +150,8 @@ async function listByScan(file: ArchiveFile): Promise<FrameSummary[]> {
     } else if (part.kind === "model") {
       if (opened) opened = { ...opened, header: { ...opened.header, model: part.model } };
     } else if (part.kind === "block") {
-      const { kind, plainBytes } = part.block;
-      blocks.push({ kind, plainBytes, codedBytes: part.codedBytes });
+      const { kind, plainBytes, copies } = part.block;
+      blocks.push({ kind, plainBytes, codedBytes: part.codedBytes, ...(copies && { isCut: true }) });
       check = part.block.check;
     } else if (opened) {
       const { header, offsetBytes } = opened;

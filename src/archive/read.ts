@@ -10,6 +10,7 @@ import { CHECK_START, chainRun, checkText, guardOf } from "./checksum.ts";
 import { CorruptError, NotAnArchiveError, TruncatedError, UnsupportedVersionError } from "./errors.ts";
 import {
   BLOCK_BYTES_MAX,
+  BLOCK_CUT,
   BLOCK_END,
   BLOCK_END_OLD,
   BLOCK_TAGS,
@@ -201,8 +202,8 @@ export class OpenFrame {
       this.entries.push({ kind: "model", plainBytes: 0, codedBytes });
       return;
     }
-    const { kind, plainBytes, check } = part;
-    this.entries.push({ kind, plainBytes, codedBytes });
+    const { kind, plainBytes, check, copies } = part;
+    this.entries.push({ kind, plainBytes, codedBytes, ...(copies && { isCut: true }) });
     this.plainBytes += plainBytes;
     this.check = check;
   }
@@ -213,6 +214,8 @@ export interface BlockHead {
   readonly kind: BlockKind;
   readonly plainBytes: number;
   readonly check: bigint;
+  /** Only of blocks with copies: what is left of the plain bytes, and the length of the list, which comes first. */
+  readonly cut?: { readonly restBytes: number; readonly listBytes: number };
   /** The parts of the payload: one, or one per coder group. */
   readonly lengths: readonly number[];
 }
@@ -224,6 +227,14 @@ export interface ReadOptions {
   readonly checks?: boolean;
 }
 
+/** What a block's first byte says. */
+export interface FoundKind {
+  readonly kind: IndexEntry["kind"];
+  /** Full pieces, where that stands in place of a length. */
+  readonly pieces: number;
+  readonly isCut: boolean;
+}
+
 const KINDS = new Map(Object.entries(BLOCK_TAGS).map(([kind, tag]) => [tag, kind as IndexEntry["kind"]]));
 
 /**
@@ -231,31 +242,29 @@ const KINDS = new Map(Object.entries(BLOCK_TAGS).map(([kind, tag]) => [tag, kind
  *
  * @throws CorruptError for a kind that the frame cannot have
  */
-export function readKind(
-  reader: ByteReader,
-  header: FrameHeader,
-  byte: number,
-): { kind: IndexEntry["kind"]; pieces: number } {
+export function readKind(reader: ByteReader, header: FrameHeader, byte: number): FoundKind {
   const isOld = header.version < FORMAT_VERSION;
   const pieces = isOld ? 0 : byte >> PIECES_SHIFT;
-  const kind = KINDS.get(isOld ? byte : byte & PIECES_MAX);
+  const tag = isOld ? byte : byte & PIECES_MAX;
+  const isCut = !isOld && tag > BLOCK_CUT;
+  const kind = KINDS.get(isCut ? tag - BLOCK_CUT : tag);
   const refuse = (expected: string) =>
     new CorruptError(reader.position - 1, "the kind of a block", expected, `${byte}`);
-  if (kind === undefined) throw refuse("1 to 5");
-  if (kind === "model" && (isOld || pieces > 0)) throw refuse("1 to 5");
+  if (kind === undefined) throw refuse("1 to 8");
+  if (kind === "model" && (isOld || isCut || pieces > 0)) throw refuse("1 to 8");
   if (kind === "learned" && header.version === FORMAT_VERSION_1) throw refuse("one that version 1 has");
-  if (kind !== "stored" && pieces > 1) throw refuse("at most one piece");
-  return { kind, pieces };
+  if ((kind !== "stored" || isCut) && pieces > 1) throw refuse("at most one piece");
+  return { kind, pieces, isCut };
 }
 
 /** The length of a block's plain bytes: full pieces, of which the header's length may cut the last, or a number. */
 export function readPlainLength(
   reader: ByteReader,
   { blockBytes, version }: FrameHeader,
-  { kind, pieces }: { kind: IndexEntry["kind"]; pieces: number },
+  { kind, pieces, isCut }: FoundKind,
   leftBytes = Number.MAX_SAFE_INTEGER,
 ): number {
-  const isRun = kind === "stored" && version >= FORMAT_VERSION;
+  const isRun = kind === "stored" && !isCut && version >= FORMAT_VERSION;
   const bytesMax = Math.min(isRun ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes, leftBytes);
   if (pieces === 0) return reader.varintWithin("the length of a block", 1, bytesMax);
   const plainBytes = Math.min(pieces * blockBytes, leftBytes);
@@ -276,14 +285,23 @@ export function readBlockHead(
   const start = reader.position;
   const byte = reader.u8("a block");
   if (isEnd(byte, header)) return undefined;
-  const { kind, pieces } = readKind(reader, header, byte);
+  const found = readKind(reader, header, byte);
+  const { kind } = found;
   if (kind === "model" ? header.model : kind !== "stored" && !header.model) {
     throw new CorruptError(start, "the kind of a block", "one model before what needs it", kind);
   }
   if (kind === "model") return { kind, model: readModel(reader) };
-  const plainBytes = readPlainLength(reader, header, { kind, pieces }, leftBytes);
-  const lengths = kind === "coded" ? readGroupLengths(reader, header.model, plainBytes, start) : [plainBytes];
-  return { kind, plainBytes, lengths, check: reader.u64("the checksum of the plain bytes") };
+  const plainBytes = readPlainLength(reader, header, found, leftBytes);
+  const cut = found.isCut ? readCut(reader, kind, plainBytes) : undefined;
+  const payloadBytes = cut?.restBytes ?? plainBytes;
+  const lengths = kind === "coded" ? readGroupLengths(reader, header.model, payloadBytes, start) : [payloadBytes];
+  return { kind, plainBytes, lengths, check: reader.u64("the checksum of the plain bytes"), ...(cut && { cut }) };
+}
+
+/** What a block with copies says of them. A list is never longer than what it saves; a model has something to do. */
+function readCut(reader: ByteReader, kind: BlockKind, plainBytes: number): { restBytes: number; listBytes: number } {
+  const restBytes = reader.varintWithin("the length of a rest", kind === "stored" ? 0 : 1, plainBytes - 1);
+  return { restBytes, listBytes: reader.varintWithin("the length of a list of copies", 1, plainBytes - restBytes) };
 }
 
 function readGroupLengths(
@@ -330,24 +348,26 @@ export function readPart(
     return head;
   }
   options.admit?.(head, header);
-  const { kind, plainBytes, check, lengths } = head;
+  const { kind, plainBytes, check, lengths, cut } = head;
+  const list = reader.take("the copies of a block", cut?.listBytes ?? 0);
   const payload = reader.take(
     "the payload of a block",
     lengths.reduce((sum, length) => sum + length, 0),
   );
   // The check of plain bytes that are there needs no guard beside it.
-  if (kind !== "coded" && header.version >= FORMAT_VERSION) {
+  if (kind !== "coded" && !cut && header.version >= FORMAT_VERSION) {
     if (options.checks !== false) checkPlain(head, payload, checkBefore, header.blockBytes, at);
     return { kind, plainBytes, check, payload };
   }
   checkGuard(reader, start, "the checksum of a block");
-  if (kind !== "coded") return { kind, plainBytes, check, payload };
+  const facts = { plainBytes, check, ...(cut && { copies: { restBytes: cut.restBytes, list } }) };
+  if (kind !== "coded") return { kind, ...facts, payload };
   let offset = 0;
   const groups = lengths.map((length) => {
     offset += length;
     return payload.subarray(offset - length, offset);
   });
-  return { kind, plainBytes, check, groups };
+  return { kind, ...facts, groups };
 }
 
 /** Compares the u32 at the cursor with the guard of everything from `start` on. @throws TruncatedError, CorruptError */

@@ -5,7 +5,7 @@
  */
 import { ByteReader } from "./bytes.ts";
 import { TruncatedError } from "./errors.ts";
-import { type Block, type FrameHeader, type FrameModel, MAGIC } from "./format.ts";
+import { type Block, type FrameHeader, type FrameModel, MAGIC, STORED_RUN_BYTES_MAX } from "./format.ts";
 import { readEnd } from "./index.ts";
 import { OpenFrame, type ReadOptions, readHeader, readPart } from "./read.ts";
 
@@ -21,6 +21,11 @@ export type ArchivePart =
   | { readonly kind: "end"; readonly offsetBytes: number };
 
 const BUFFER_BYTES_MIN = 1 << 16;
+/**
+ * What a part needs is made room for at once up to this, which is more than any stored block: doubling would hold the
+ * half-filled buffers, too. The system gives memory to pages that are written, so room for what does not come is free.
+ */
+const BUFFER_AT_ONCE_MAX = STORED_RUN_BYTES_MAX + BUFFER_BYTES_MIN * 16;
 
 /** Memory: what one part needs, and at most as much again, but never more than the source has given. */
 export class ArchiveReader {
@@ -109,17 +114,21 @@ export class ArchiveReader {
       if (this.#isEnded) return false;
       const bytes = await this.#pull();
       if (bytes.length === 0) this.#isEnded = true;
-      else this.#append(bytes);
+      else this.#append(bytes, count);
     }
     return true;
   }
 
-  #append(bytes: Uint8Array): void {
+  /** @param wantedBytes that are to be there before anything can be read */
+  #append(bytes: Uint8Array, wantedBytes: number): void {
     const unused = this.#end - this.#start;
     const neededBytes = unused + bytes.length;
     if (this.#start > 0 || neededBytes > this.#buffer.length) {
       const isTooSmall = neededBytes > this.#buffer.length;
-      const room = isTooSmall ? new Uint8Array(Math.max(neededBytes, this.#buffer.length * 2)) : this.#buffer;
+      const atOnceBytes = Math.min(wantedBytes + bytes.length, BUFFER_AT_ONCE_MAX);
+      const room = isTooSmall
+        ? new Uint8Array(Math.max(neededBytes, atOnceBytes, this.#buffer.length * 2))
+        : this.#buffer;
       room.set(this.#buffer.subarray(this.#start, this.#end));
       this.#buffer = room;
       this.#start = 0;

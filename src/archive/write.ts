@@ -7,9 +7,11 @@ import { ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, guardOf } from "./checksum.ts";
 import {
   BLOCK_BYTES_MAX,
+  BLOCK_CUT,
   BLOCK_END,
   BLOCK_TAGS,
   type Block,
+  type BlockCopies,
   type BlockKind,
   FLAG_LENGTH,
   FLAG_MODEL,
@@ -97,13 +99,17 @@ export class FrameWriter {
 
   /** @throws RangeError if the block breaks what the header says, or what the format allows */
   block(block: Block): Uint8Array {
-    if (block.kind !== "coded") return concatenate(this.plain(block.kind, [block.payload], block.check));
-    if (!this.#model) throw new RangeError("a coded block in a frame without a model");
-    const head = new ByteWriter().raw(this.#lengthOf("coded", block.plainBytes));
-    for (const group of block.groups) head.varint(group.length);
-    const bytes = withGuard([head.u64(block.check).finish(), ...block.groups]);
-    this.#index.raw(this.#lengthOf("coded", block.plainBytes)).varint(bytes.length);
-    this.#count(bytes.length, block.plainBytes);
+    const { kind, plainBytes, copies, check } = block;
+    if (kind !== "coded" && !copies) return concatenate(this.plain(kind, [block.payload], check));
+    if (!this.#model && kind !== "stored") throw new RangeError(`a ${kind} block in a frame without a model`);
+    const length = this.#lengthOf(kind, plainBytes, copies);
+    const head = new ByteWriter().raw(length);
+    if (copies) head.varint(copies.restBytes).varint(copies.list.length);
+    const payload = kind === "coded" ? block.groups : [block.payload];
+    if (kind === "coded") for (const group of payload) head.varint(group.length);
+    const bytes = withGuard([head.u64(check).finish(), ...(copies ? [copies.list] : []), ...payload]);
+    this.#index.raw(length).varint(bytes.length);
+    this.#count(bytes.length, plainBytes);
     return bytes;
   }
 
@@ -135,15 +141,17 @@ export class FrameWriter {
   }
 
   /** The kind, with the number of full pieces if that says the length, else with the length behind it. */
-  #lengthOf(kind: BlockKind, plainBytes: number): Uint8Array {
+  #lengthOf(kind: BlockKind, plainBytes: number, copies?: BlockCopies): Uint8Array {
     const { blockBytes, plainBytes: totalBytes = Number.MAX_SAFE_INTEGER } = this.#header;
-    const bytesMax = kind === "stored" ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes;
+    if (copies) checkCopies(kind, plainBytes, copies);
+    const tag = BLOCK_TAGS[kind] + (copies ? BLOCK_CUT : 0);
+    const bytesMax = kind === "stored" && !copies ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes;
     // An empty input has no blocks.
     if (plainBytes < 1 || plainBytes > bytesMax) throw new RangeError(`${plainBytes} bytes in a ${kind} block`);
     const pieces = Math.ceil(plainBytes / blockBytes);
     const isFull = plainBytes === Math.min(pieces * blockBytes, totalBytes - this.#plainBytes);
-    if (isFull && pieces <= PIECES_MAX) return Uint8Array.of(BLOCK_TAGS[kind] | (pieces << PIECES_SHIFT));
-    return new ByteWriter().u8(BLOCK_TAGS[kind]).varint(plainBytes).finish();
+    if (isFull && pieces <= PIECES_MAX) return Uint8Array.of(tag | (pieces << PIECES_SHIFT));
+    return new ByteWriter().u8(tag).varint(plainBytes).finish();
   }
 
   #count(codedBytes: number, plainBytes: number): void {
@@ -151,6 +159,12 @@ export class FrameWriter {
     this.#frameBytes += codedBytes;
     this.#plainBytes += plainBytes;
   }
+}
+
+function checkCopies(kind: BlockKind, plainBytes: number, { restBytes, list }: BlockCopies): void {
+  const isRestRight = restBytes >= (kind === "stored" ? 0 : 1) && restBytes < plainBytes;
+  if (isRestRight && list.length >= 1 && list.length <= plainBytes - restBytes) return;
+  throw new RangeError(`${list.length} bytes of copies and ${restBytes} of rest in ${plainBytes} bytes`);
 }
 
 /** A whole frame. @throws RangeError if the blocks do not add up to the header's length. */

@@ -14,9 +14,12 @@ import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
 import { type CpuCall, cpuShapeOf, cpuWorkOf } from "./cpu-work.ts";
 import type { KernelBenchRequest } from "./gpu-kernels.ts";
 import { type KernelSubject, type ModelSubject, type PeakResult, ratesOf } from "./kernel-results.ts";
+import { stepWork } from "./model-work.ts";
 
 /** Steps that are timed; of each call the fastest counts. */
 const TIMED_STEPS = 30;
+/** Steps of decompression, for the kernels that only it has. */
+const PREDICTED_STEPS = 10;
 /** A peak is the best of so many loops. */
 const PEAK_SAMPLES = 40;
 const DOT_ROUNDS = 65536;
@@ -51,8 +54,9 @@ export async function benchCpuKernels({ models, filter = "", onResult }: KernelB
       kernelsMicroseconds += group.isDecoding ? 0 : group.ms * 1000;
       const { kernel } = group.call;
       const rates = ratesOf(microseconds, cpuWorkOf(group.call), peaks);
-      const shape = group.isDecoding ? "decompression only" : group.shape;
-      await onResult({ kind: "kernel", ...model, kernel, shape, calls: group.calls, microseconds, ...rates });
+      const { shape, calls } = group;
+      const only = group.isDecoding ? { isDecodingOnly: true as const } : {};
+      await onResult({ kind: "kernel", ...model, kernel, shape, calls, ...only, microseconds, ...rates });
     }
     const used = new Set(groups.map(({ call }) => call.kernel));
     for (const kernel of Object.keys(bench.kernels).sort()) {
@@ -60,7 +64,9 @@ export async function benchCpuKernels({ models, filter = "", onResult }: KernelB
       await onResult({ kind: "kernel", ...model, kernel, shape: "", calls: 0, microseconds: 0 });
     }
     const clock = "performance.now, one thread";
-    await onResult({ kind: "step", ...model, kernelsMicroseconds, wholeMicroseconds: wholeMs * 1000, calls, clock });
+    const wholeMicroseconds = wholeMs * 1000;
+    const times = { kernelsMicroseconds, wholeMicroseconds, ...stepWork(hyper, wholeMicroseconds, peaks) };
+    await onResult({ kind: "step", ...model, ...times, calls, clock });
   }
 }
 
@@ -179,11 +185,16 @@ class WatchedNetwork {
       steps.push(this.#log);
     }
     const encoding = this.#groups(steps, false);
-    this.#log = [];
-    this.#command(Command.PREDICT, rows.subarray(0, this.#hyper.streams));
     const seen = new Set(encoding.map(({ call }) => call.kernel));
-    const decoding = this.#groups([this.#log.filter(({ kernel }) => !seen.has(kernel))], true);
-    return { groups: [...encoding, ...decoding], wholeMs };
+    const predictions: LoggedCall[][] = [];
+    for (let step = 0; step < PREDICTED_STEPS; step += 1) {
+      const row = rows.subarray(step * this.#hyper.streams, (step + 1) * this.#hyper.streams);
+      this.#log = [];
+      this.#command(Command.PREDICT, row);
+      this.#command(Command.LEARN, row);
+      predictions.push(this.#log.filter(({ kernel }) => !seen.has(kernel)));
+    }
+    return { groups: [...encoding, ...this.#groups(predictions, true)], wholeMs };
   }
 
   #command(command: number, bytes: Uint8Array): void {

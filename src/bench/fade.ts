@@ -50,7 +50,8 @@ export async function measureDecompression(
       rest = rest.subarray(rest.length);
       return all;
     };
-    await restore(pull, sink, source, { ...options, observer });
+    // What restore gives is its own again when the sink is done.
+    await restore(pull, (bytes) => sink(bytes.slice()), source, { ...options, observer });
   });
 }
 

@@ -22,6 +22,7 @@ import {
   ratesOf,
 } from "./kernel-results.ts";
 import { type BoundCall, shapeOf, workOf } from "./kernel-work.ts";
+import { stepWork } from "./model-work.ts";
 
 export interface KernelBenchRequest {
   readonly models: readonly { readonly setting: string; readonly hyper: HyperParameters }[];
@@ -129,8 +130,8 @@ async function timeModel(gpu: GpuDevice, timer: GpuTimer, hyper: HyperParameters
       if (used.has(kernel) || !kernel.includes(filter)) continue;
       await onResult({ kind: "kernel", ...model, kernel, shape: "", calls: 0, microseconds: 0 });
     }
-    const { clock } = timer;
-    await onResult({ kind: "step", ...model, kernelsMicroseconds, wholeMicroseconds, calls: dispatches.length, clock });
+    const times = { kernelsMicroseconds, wholeMicroseconds, ...stepWork(hyper, wholeMicroseconds, peaks) };
+    await onResult({ kind: "step", ...model, ...times, calls: dispatches.length, clock: timer.clock });
   } finally {
     buffers.destroy();
   }

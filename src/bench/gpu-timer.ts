@@ -14,8 +14,6 @@ const SAMPLES = 5;
 /** A sample should last so long that the clock's grain does not matter. */
 const SAMPLE_MICROSECONDS = { timestamps: 500, batches: 4000 } as const;
 const REPEATS_MAX = 256;
-/** Enough for a batch to stand out of what a batch of nothing takes. */
-const BATCH_REPEATS_MIN = 32;
 
 /** Two timestamps and the way back to the host. */
 interface Queries {
@@ -53,10 +51,10 @@ export class GpuTimer {
 
   /** Microseconds that `dispatches` take in this order, as one of many times in a row. */
   async microseconds(dispatches: readonly Dispatch[]): Promise<number> {
-    const once = Math.max(0.01, await this.#sample(dispatches, 1));
+    // The least of several here, too: a disturbed guess would make the samples too short.
+    const once = Math.max(0.01, await this.#least(dispatches, 1));
     const wanted = this.#queries ? SAMPLE_MICROSECONDS.timestamps : SAMPLE_MICROSECONDS.batches;
-    const repeatsMin = this.#queries ? 1 : BATCH_REPEATS_MIN;
-    const repeats = Math.max(repeatsMin, Math.min(REPEATS_MAX, Math.ceil(wanted / once)));
+    const repeats = Math.min(REPEATS_MAX, Math.ceil(wanted / once));
     return (await this.#least(dispatches, repeats)) / repeats;
   }
 

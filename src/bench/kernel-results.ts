@@ -47,6 +47,8 @@ export interface KernelResult extends ModelSubject {
   readonly shape: string;
   /** Calls in a step; 0 for a kernel that this model's step does not have. */
   readonly calls: number;
+  /** A step of compression does without it. */
+  readonly isDecodingOnly?: true;
   /** One call. */
   readonly microseconds: number;
   /** What a call must do, from the table of cases; absent where that has none. */
@@ -71,6 +73,9 @@ export interface StepResult extends ModelSubject {
   readonly kernelsMicroseconds: number;
   /** The step as the engine runs it. */
   readonly wholeMicroseconds: number;
+  /** Of the whole step's products, and what share of the arithmetic's peak that is. */
+  readonly multiplyAdds?: number;
+  readonly shareOfPeak?: number;
   readonly calls: number;
   /** How the times were taken. */
   readonly clock: string;

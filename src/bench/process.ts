@@ -35,6 +35,16 @@ export class ProgramError extends Error {
   }
 }
 
+/** Programs that run now. */
+const running = new Set<{ kill(signal: "SIGKILL"): void }>();
+
+/** Ends them: a signal that ends this process does not reach them unless it came from a terminal. */
+export function killPrograms(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+/** The kernel counts pages for each processor on its own, and adds them up now and then. */
+const COUNTER_SLACK_BYTES = 4e6;
 const CLOSE_WATCH_MS = 30;
 const POLL_MS_MIN = 1;
 const POLL_MS_MAX = 50;
@@ -43,7 +53,6 @@ const SAYS_LENGTH_MAX = 300;
 
 /** @throws ProgramError if it ends with another code than 0, system errors if it cannot be started */
 export async function runProcess({ command, cwd, stdoutPath, stdin, env }: ProcessRequest): Promise<ProcessOutcome> {
-  const ownPeakBytes = ownPeakMemoryBytes() ?? 0;
   const startedAtMs = performance.now();
   const child = Bun.spawn([...command], {
     cwd,
@@ -52,15 +61,19 @@ export async function runProcess({ command, cwd, stdoutPath, stdin, env }: Proce
     stderr: "pipe",
     ...(env && { env: { ...process.env, ...env } }),
   });
+  running.add(child);
   const polled = pollPeak(child.pid, child.exited);
   const stdout = child.stdout instanceof ReadableStream ? new Response(child.stdout).text() : Promise.resolve("");
   const stderr = new Response(child.stderr).text();
   const exitCode = await child.exited;
+  running.delete(child);
   const elapsedMs = performance.now() - startedAtMs;
   if (exitCode !== 0) {
     throw new ProgramError(command[0] ?? "", exitCode, (await stderr).trim().slice(-SAYS_LENGTH_MAX));
   }
   const exactBytes = child.resourceUsage()?.maxRSS ?? 0;
+  // Asked afterwards: what this process had when the child began is no more than that.
+  const ownPeakBytes = (ownPeakMemoryBytes() ?? 0) + COUNTER_SLACK_BYTES;
   const peakMemoryBytes = exactBytes > ownPeakBytes ? exactBytes : await polled;
   return { elapsedMs, stdout: await stdout, ...(peakMemoryBytes !== undefined && { peakMemoryBytes }) };
 }
@@ -72,12 +85,14 @@ async function pollPeak(pid: number, exited: Promise<number>): Promise<number | 
     isRunning = false;
   });
   let peakBytes: number | undefined;
-  const own = statusOf("self")?.name;
+  const own = commandLineOf("self");
   if (own === undefined) return undefined;
   const look = () => {
-    const status = statusOf(String(pid));
-    // Until the child has become the other program, it is this one and has its memory.
-    if (status && status.name !== own) peakBytes = Math.max(peakBytes ?? 0, status.peakBytes);
+    // Until the child has become the other program, it is this one and has its memory. Asked in this order, because
+    // it may become it in between.
+    if (commandLineOf(String(pid)) === own) return;
+    const seenBytes = residentPeakBytes(String(pid));
+    if (seenBytes !== undefined) peakBytes = Math.max(peakBytes ?? 0, seenBytes);
   };
   for (const endMs = performance.now() + CLOSE_WATCH_MS; isRunning && performance.now() < endMs; ) {
     look();
@@ -92,17 +107,23 @@ async function pollPeak(pid: number, exited: Promise<number>): Promise<number | 
 
 /** The most that this process had resident so far; undefined where the system does not tell. */
 export function ownPeakMemoryBytes(): number | undefined {
-  return statusOf("self")?.peakBytes;
+  return residentPeakBytes("self");
 }
 
-/** What /proc says of a process, if there is /proc, and the process. @param who its id, or self */
-function statusOf(who: string): { name: string; peakBytes: number } | undefined {
+/** What /proc tells of a process, if there is /proc, and the process. @param who its id, or self */
+function procFile(who: string, name: string): string | undefined {
   try {
-    const status = readFileSync(`/proc/${who}/status`, "latin1");
-    const name = /^Name:\s*(.*)$/m.exec(status)?.[1];
-    const kibibytes = /^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1];
-    return name === undefined || kibibytes === undefined ? undefined : { name, peakBytes: Number(kibibytes) * 1024 };
+    return readFileSync(`/proc/${who}/${name}`, "latin1");
   } catch {
     return undefined;
   }
+}
+
+function commandLineOf(who: string): string | undefined {
+  return procFile(who, "cmdline");
+}
+
+function residentPeakBytes(who: string): number | undefined {
+  const kibibytes = /^VmHWM:\s*(\d+) kB$/m.exec(procFile(who, "status") ?? "")?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }

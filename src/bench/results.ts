@@ -30,7 +30,7 @@ export interface Side {
 
 /** A stretch of the learning curve. */
 export interface CurvePoint {
-  /** Plain bytes up to the end of the stretch. */
+  /** Bytes that the model has seen up to the end of the stretch: the file without copies and stored blocks. */
   readonly bytesDone: number;
   /** Of the stretch alone, as predicted: the range coder adds 0.01 % or so. */
   readonly bitsPerByte: number;

@@ -90,8 +90,11 @@ function textOf(result: KernelBenchResult): string {
   }
   const { kernelsMicroseconds, wholeMicroseconds, calls, clock, streams } = result;
   const speed = sizeText((streams * 1e6) / wholeMicroseconds);
+  const { multiplyAdds, shareOfPeak = 0 } = result;
+  const rate = multiplyAdds ? `, ${rateText((multiplyAdds * 1e6) / wholeMicroseconds, "MAC")}/s` : "";
+  const share = shareOfPeak > 0 ? ` (${(100 * shareOfPeak).toFixed(0)}% of the peak)` : "";
   return (
-    `${model}: a step of ${calls} calls takes ${timeText(wholeMicroseconds)}, ${speed}/s; ` +
+    `${model}: a step of ${calls} calls takes ${timeText(wholeMicroseconds)}, ${speed}/s${rate}${share}; ` +
     `the kernels above sum to ${timeText(kernelsMicroseconds)} (${clock})`
   );
 }
@@ -117,5 +120,6 @@ function kernelText(result: KernelResult): string {
   const rates = work
     ? [rateText(result.multiplyAddsPerSecond, ""), rateText(result.bytesPerSecond, "B"), share]
     : ["", "no case"];
-  return columns([kernel, shape, String(calls), timeText(microseconds), ...rates]);
+  const what = result.isDecodingOnly ? `${shape} (decompression only)`.trimStart() : shape;
+  return columns([kernel, what, String(calls), timeText(microseconds), ...rates]);
 }

@@ -5,7 +5,7 @@
 import { COMPETITOR_NAMES } from "../bench/competitors.ts";
 import { UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
-import { findLong } from "./options.ts";
+import { findLong, OPTION_SECTIONS } from "./options.ts";
 import { integer, type Settings, settingsOf, sizeOf } from "./settings.ts";
 
 export const BENCH_SUBJECTS = ["files", "kernels", "report"] as const;
@@ -24,6 +24,9 @@ export interface BenchSettings {
   readonly wantsCurve: boolean;
   /** Of kernels' names. */
   readonly filter?: string;
+  /** Of a report; undefined for standard output. */
+  readonly output?: string;
+  readonly force: boolean;
   /** What every combination has in common, as compression has it. */
   readonly common: Settings;
 }
@@ -40,11 +43,17 @@ export interface BenchContestant {
 /** Options that mean something only to benchmarks. */
 const OWN = ["bench", "bench-end", "bench-seconds", "levels", "against", "limit", "curve", "filter"];
 const CHOICES = ["level", "preset", "engine", "adapter", "json"];
-/** Options that are handed on. */
+/** Of the model and the machine, what makes no sense here: parts of a file, and trust in wrong checksums. */
+const SENSELESS = ["shard", "no-check"];
+/** Options that are handed on: all else that changes how files are compressed, so that it can be measured. */
 const COMMON = [
-  ...["threads", "memory", "streams", "block-size", "recursive", "filelist"],
-  ...["progress", "no-progress", "quiet", "verbose"],
+  ...OPTION_SECTIONS.filter(([title]) => title === "The model" || title === "The machine").flatMap(([, options]) =>
+    options.map(({ name }) => name).filter((name) => !CHOICES.includes(name) && !SENSELESS.includes(name)),
+  ),
+  ...["recursive", "filelist", "progress", "no-progress", "quiet", "verbose"],
 ];
+/** Only reports have an output. */
+const OF_REPORTS = ["output", "force", "stdout"];
 const ASKS_ELSE = ["help", "version", "man", "completions"];
 const SECONDS_DEFAULT = 0.1;
 const SECONDS_MAX = 3600;
@@ -61,7 +70,7 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
   }
   const subject = subjectOf(args);
   const operands = subject === "files" ? args.operands : args.operands.slice(1);
-  refuseStrangers(options);
+  refuseStrangers(options, subject === "report" ? OF_REPORTS : []);
   const shared = options.filter(({ name }) => COMMON.includes(name));
   const common = settingsOf({ options: shared, operands });
   const last = (wanted: string) => options.findLast(({ name }) => name === wanted);
@@ -69,6 +78,7 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
   const limitBytes = sizeOf(last("limit"), 1);
   const json = options.some(({ name }) => name === "json");
   const filter = last("filter")?.value;
+  const output = last("output")?.value;
   return {
     subject,
     operands,
@@ -76,6 +86,8 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
     against: competitorsOf(last("against")),
     secondsMin: seconds ? integer(seconds.written, seconds.value, 0, SECONDS_MAX) : SECONDS_DEFAULT,
     ...(limitBytes !== undefined && { limitBytes }),
+    ...(output !== undefined && output !== "-" && { output }),
+    force: options.some(({ name }) => name === "force"),
     json,
     wantsCurve: json || options.some(({ name }) => name === "curve"),
     ...(filter !== undefined && { filter }),
@@ -87,14 +99,14 @@ function subjectOf({ command, operands }: NormalArguments): BenchSubject {
   const [first] = operands;
   const named = BENCH_SUBJECTS.find((subject) => subject !== "files" && subject === first?.name);
   const subject = command === "bench" && named ? named : "files";
-  if (subject === "files" && operands.some((operand) => operand.isStandardInput)) {
+  if (subject !== "report" && operands.some((operand) => operand.isStandardInput)) {
     throw new UsageError("bench reads its files again and again", "save standard input to a file");
   }
   return subject;
 }
 
-function refuseStrangers(options: readonly Occurrence[]): void {
-  const known = [...OWN, ...CHOICES, ...COMMON];
+function refuseStrangers(options: readonly Occurrence[], more: readonly string[]): void {
+  const known = [...OWN, ...CHOICES, ...COMMON, ...more];
   const stranger = options.find(({ name }) => !known.includes(name));
   if (stranger) throw new UsageError(`${stranger.written} does not go with bench`);
 }

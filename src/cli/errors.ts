@@ -90,6 +90,23 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
+const REPLACEMENT = "\ufffd";
+
+/**
+ * The runtime puts U+FFFD where a name is not UTF-8, and so loses it. Says that, where the system only says that there
+ * is no such file; a file that is really called so can be opened.
+ */
+export function blameName(name: string, error: unknown): unknown {
+  if (!name.includes(REPLACEMENT) || systemCode(error) !== "ENOENT") return error;
+  return new FileError("has a name that is not UTF-8, which fade cannot open", "rename it, or use < FILE > FILE.fade");
+}
+
+/** @throws UsageError for an output whose name would become another */
+export function refuseUndecodable(name: string | undefined): void {
+  if (!name?.includes(REPLACEMENT)) return;
+  throw new UsageError("the output's name is not UTF-8", "use -c and > FILE, which takes any name");
+}
+
 /** Turns anything thrown while a file was processed into words and an exit code. */
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof UsageError) return { message: error.message, hint: error.hint, exitCode: EXIT.usage };

@@ -40,7 +40,7 @@ export async function findInput(io: Io, operand: Operand): Promise<Input> {
 export interface OpenInput {
   /** Bytes in all; undefined for what has no length: pipes, devices, and files that claim to be empty (/proc). */
   readonly sizeBytes?: number;
-  /** The next bytes, as many as there are; none at the end. @throws system errors */
+  /** The next bytes, as many as there are; none at the end. The next call overwrites them. @throws system errors */
   read(): Promise<Uint8Array>;
   /** Files only: any bytes, fewer at the end. @throws system errors */
   readAt?(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
@@ -76,8 +76,8 @@ export async function openFile(path: string, stats?: Stats, range?: ByteRange): 
   const sizeBytes = range ? range.end - range.start : facts.size;
   const isSizeKnown = range !== undefined || (isSeekable && sizeBytes > 0);
   let offset = range?.start ?? 0;
-  const readAt = async (offsetBytes: number, lengthBytes: number) => {
-    const piece = new Uint8Array(lengthBytes);
+  const readInto = async (piece: Uint8Array, offsetBytes: number) => {
+    const lengthBytes = piece.length;
     let done = 0;
     while (done < lengthBytes) {
       const { bytesRead } = await file.read(piece, done, lengthBytes - done, isSeekable ? offsetBytes + done : null);
@@ -87,9 +87,12 @@ export async function openFile(path: string, stats?: Stats, range?: ByteRange): 
     }
     return piece.subarray(0, done);
   };
+  const readAt = (offsetBytes: number, lengthBytes: number) => readInto(new Uint8Array(lengthBytes), offsetBytes);
+  // One for all reads: new ones would be garbage faster than they are collected.
+  const room = new Uint8Array(PIECE_BYTES);
   const read = async () => {
     const left = range ? range.end - offset : PIECE_BYTES;
-    const piece = await readAt(offset, Math.min(PIECE_BYTES, left));
+    const piece = await readInto(room.subarray(0, Math.min(PIECE_BYTES, left)), offset);
     offset += piece.length;
     return piece;
   };
@@ -101,7 +104,9 @@ export function plainSource(input: OpenInput): PlainSource & { readonly readByte
   let rest = new Uint8Array(0);
   let total = 0;
   const read = async (count: number) => {
-    let block = new Uint8Array(Math.min(count, Math.max(PIECE_BYTES, input.sizeBytes === undefined ? 0 : count)));
+    // A pipe may hold little: room for its first block grows with what comes.
+    const isExpected = input.sizeBytes !== undefined || total > 0;
+    let block = new Uint8Array(isExpected ? count : Math.min(count, PIECE_BYTES));
     let filled = 0;
     while (filled < count) {
       const piece: Uint8Array = rest.length > 0 ? rest : await input.read();

@@ -8,7 +8,7 @@ export interface Io {
   readonly cwd: string;
   readonly stdin: {
     readonly isTerminal: boolean;
-    /** The next bytes, as many as there are; none at the end. @throws system errors */
+    /** The next bytes, as many as there are; none at the end. The next call overwrites them. @throws system errors */
     read(): Promise<Uint8Array>;
     /** Everything up to the end. @throws system errors */
     readAll(): Promise<Uint8Array>;
@@ -17,7 +17,7 @@ export interface Io {
   };
   readonly stdout: {
     readonly isTerminal: boolean;
-    /** @throws system errors; EPIPE when the reader has gone */
+    /** @throws system errors; EPIPE when the reader has gone, EBADF if there never was one */
     write(bytes: Uint8Array): Promise<void>;
   };
   readonly stderr: {
@@ -30,6 +30,8 @@ export interface Io {
   nowMs(): number;
   /** Calls `listener` whenever somebody wants to know how far the work is (SIGUSR1). */
   onStatusRequest?(listener: () => void): void;
+  /** What `ulimit -v` leaves the program; absent if there is no limit. */
+  readonly addressSpaceBytes?: number;
   /** Files and folders to delete if a signal ends the program. */
   readonly temporaryFiles: Set<string>;
 }

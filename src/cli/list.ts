@@ -4,13 +4,15 @@ import { type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
 import { type FrameSummary, listFrames } from "../archive/list.ts";
 import { type Shape, shapeOfLevel } from "../model/hyper.ts";
 import { FileError, UsageError } from "./errors.ts";
+import { decodeSeconds } from "./estimate.ts";
 import { findInput, openInput } from "./input.ts";
 import { printLine } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
 import type { Session } from "./session.ts";
 import { SAYS } from "./settings.ts";
-import { ratioText, sizeText } from "./words.ts";
+import { visible } from "./visible.ts";
+import { durationText, ratioText, sizeText } from "./words.ts";
 
 interface Listed {
   readonly name: string;
@@ -31,14 +33,15 @@ export async function listAll(session: Session): Promise<void> {
     try {
       const archive = await listOne(session, operand);
       listed.push(archive);
-      if (json) await printLine(session.io, jsonOf(archive));
+      if (json) await printLine(session.io, jsonOf(archive, session.settings.threads));
     } catch (error) {
       const { message, exitCode } = session.complain(operand.name, error);
       if (json) await printLine(session.io, JSON.stringify({ name: operand.name, error: message, exitCode }));
     }
   }
   if (json || listed.length === 0) return;
-  if (verbosity >= SAYS.details) for (const archive of listed) await printLine(session.io, detailsOf(archive));
+  if (verbosity >= SAYS.details)
+    for (const archive of listed) await printLine(session.io, detailsOf(archive, session.settings.threads));
   else await printLine(session.io, tableOf(listed));
 }
 
@@ -91,7 +94,7 @@ function tableOf(listed: readonly Listed[]): string {
   ];
   const rows = listed.map((archive) => {
     const { name, frames, blocks, codedBytes, plainBytes } = archive;
-    return row(frames.length, blocks, codedBytes, plainBytes, checkOf(archive), name);
+    return row(frames.length, blocks, codedBytes, plainBytes, checkOf(archive), visible(name));
   });
   if (listed.length > 1) {
     const sum = (count: (archive: Listed) => number) => listed.reduce((total, archive) => total + count(archive), 0);
@@ -108,10 +111,10 @@ function tableOf(listed: readonly Listed[]): string {
   return table.map(line).join("\n");
 }
 
-function detailsOf(archive: Listed): string {
+function detailsOf(archive: Listed, threads: number): string {
   const { name, codedBytes, plainBytes } = archive;
   const lines = [
-    `${name}:`,
+    `${visible(name)}:`,
     `  compressed:     ${sizeText(codedBytes)} (${codedBytes} bytes)`,
     `  uncompressed:   ${sizeText(plainBytes)} (${plainBytes} bytes)`,
     `  ratio:          ${ratioText(plainBytes, codedBytes)}`,
@@ -122,8 +125,19 @@ function detailsOf(archive: Listed): string {
     const stored = blocks.filter((block) => block.kind === "stored").length;
     lines.push(`  frame ${i + 1}:`, `    blocks:       ${blocks.length} (${stored} stored)`);
     lines.push(`    check:        xxHash64 ${checkOfFrame(frame)}`, ...modelLines(header.model));
+    const seconds = secondsFor(frame, threads);
+    if (seconds > 0)
+      lines.push(`    decoding:     about ${durationText(Math.max(1, seconds))} here (CPU, ${threads} threads)`);
   });
   return lines.join("\n");
+}
+
+/** What decoding a frame takes on this CPU; 0 without a model. */
+function secondsFor({ header, blocks }: FrameSummary, threads: number): number {
+  if (!header.model) return 0;
+  const modelled = blocks.filter(({ kind }) => kind !== "stored");
+  const plainBytes = modelled.reduce((sum, block) => sum + block.plainBytes, 0);
+  return decodeSeconds(header.model.hyper, plainBytes, threads);
 }
 
 function modelLines(model: FrameModel | undefined): string[] {
@@ -149,7 +163,7 @@ function levelOf({ hyper }: FrameModel): number | undefined {
 }
 
 /** One object per archive; fields are only ever added. */
-function jsonOf(archive: Listed): string {
+function jsonOf(archive: Listed, threads: number): string {
   const { name, codedBytes, plainBytes, blocks } = archive;
   const frames = archive.frames.map((frame) => ({
     offsetBytes: frame.offsetBytes,
@@ -161,6 +175,7 @@ function jsonOf(archive: Listed): string {
       model: { contract: MODEL_CONTRACT_VERSION, ...frame.header.model.hyper },
       groups: frame.header.model.groupCount,
       level: levelOf(frame.header.model) ?? null,
+      decodeSeconds: Number(secondsFor(frame, threads).toPrecision(2)),
     }),
   }));
   const facts = { name, codedBytes, plainBytes, blockCount: blocks, formatVersion: versionOf(archive), frames };

@@ -43,7 +43,10 @@ export function manualPage(version: string): string {
     ),
     ".TP",
     "\\fBTMPDIR\\fR",
-    "Not used: temporary files lie beside the output, so that they can become it.",
+    roff(
+      "Where the GPU library is unpacked before it is loaded: it must exist for --engine gpu. Outputs in the making " +
+        "lie beside their final place, so that they can become it.",
+    ),
     ".SH EXIT STATUS",
     ...EXIT_STATUS.flatMap(([code, meaning]) => [".TP", `\\fB${code}\\fR`, roff(meaning)]),
     ".SH SIGNALS",

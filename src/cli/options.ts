@@ -124,6 +124,12 @@ const MODEL: readonly OptionSpec[] = [
   },
   { name: "streams", value: { kind: "number", label: "<n>" }, help: "parallel streams; default: by the input's size" },
   {
+    name: "repeats",
+    value: { kind: "number", label: "<n>" },
+    help: "cut out repeats of n bytes or more (0: none); default: those that pay",
+    details: "Repeats in the block or shortly before it are replaced by copies, which neither cost nor take time.",
+  },
+  {
     name: "shard",
     value: { kind: "word", label: "<i/n>" },
     help: "compress the i-th of n parts; cat joins the archives",
@@ -240,7 +246,7 @@ export const OPTIONS: readonly OptionSpec[] = OPTION_SECTIONS.flatMap(([, option
 
 /** Words that are commands when they are the first operand; a file of that name is ./devices. */
 export const COMMANDS = {
-  bench: "compare levels, engines and compressors on files; also: bench kernels",
+  bench: "compare levels, engines and compressors on files; also: bench kernels, bench report",
   devices: "list the engines and GPUs of this machine",
 } as const;
 

@@ -5,7 +5,7 @@
  * files to Ctrl-C).
  */
 import { randomBytes } from "node:crypto";
-import { constants, type Stats } from "node:fs";
+import { closeSync, constants, openSync, renameSync, rmSync, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError, OutputError, systemCode } from "./errors.ts";
@@ -214,16 +214,28 @@ async function dress(file: fs.FileHandle, source: Stats | undefined): Promise<vo
 
 /** Without -f, link() refuses a name that was taken while we worked; rename() would silently replace that file. */
 async function giveName(temporary: string, target: Target): Promise<void> {
-  if (!target.force) {
-    try {
-      await fs.link(temporary, target.path);
-      return;
-    } catch (error) {
-      if (systemCode(error) === "EEXIST") {
-        throw new FileError("was created by somebody else meanwhile", "use -f to overwrite it", target.name);
-      }
-      // Some file systems have no hard links.
-    }
+  if (target.force) return await fs.rename(temporary, target.path);
+  try {
+    await fs.link(temporary, target.path).catch((error: unknown) => {
+      if (systemCode(error) === "EEXIST") throw error;
+      renameToNew(temporary, target.path); // some file systems have no hard links
+    });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    throw new FileError("was created by somebody else meanwhile", "use -f to overwrite it", target.name);
   }
-  await fs.rename(temporary, target.path);
+}
+
+/**
+ * Takes the name with an empty file of our own first, which only one can do, and then replaces that. At one go: no
+ * signal is handled in between, so the empty file cannot stay. @throws EEXIST if the name is taken
+ */
+function renameToNew(temporary: string, path: string): void {
+  closeSync(openSync(path, "wx", TEMPORARY_MODE));
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  }
 }

@@ -22,6 +22,7 @@ export function compressOptionsOf(settings: Settings): CompressOptions {
     blockBytes: settings.blockBytes ?? blockBytesFor(settings.shape),
     // Whoever names a block size bounds the memory, and wants no longer runs of stored blocks either.
     ...(settings.blockBytes !== undefined && { runBytes: settings.blockBytes }),
+    ...(settings.repeats && { repeats: settings.repeats }),
     hyperFor: (blockBytes) => hyperFor(settings, blockBytes),
   };
 }

@@ -5,6 +5,7 @@
 import { read as readCallback, write as writeCallback, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
+import { addressSpaceLimit, wasClosedAtStart } from "../platform/process-facts.ts";
 import { systemCode } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { answerStatusRequests } from "./signals.ts";
@@ -22,10 +23,23 @@ const COLUMNS_DEFAULT = 80;
 
 export function processIo(): Io {
   const stderrIsTerminal = isatty(STDERR);
+  const hasStdin = !wasClosedAtStart(STDIN);
+  const hasStdout = !wasClosedAtStart(STDOUT);
+  const addressSpaceBytes = addressSpaceLimit();
+  const room = new Uint8Array(CHUNK_BYTES);
   return {
     cwd: process.cwd(),
-    stdin: { isTerminal: isatty(STDIN), read: () => readChunk(STDIN), readAll: () => readChunks(STDIN), readLine },
-    stdout: { isTerminal: isatty(STDOUT), write: (bytes) => writeDescriptor(STDOUT, bytes) },
+    stdin: {
+      isTerminal: isatty(STDIN),
+      read: async () => await readChunk(opened(STDIN, hasStdin), room),
+      readAll: async () => await readChunks(opened(STDIN, hasStdin)),
+      readLine,
+    },
+    stdout: {
+      isTerminal: isatty(STDOUT),
+      write: async (bytes) => await writeDescriptor(opened(STDOUT, hasStdout), bytes),
+    },
+    ...(addressSpaceBytes !== undefined && { addressSpaceBytes }),
     stderr: {
       isTerminal: stderrIsTerminal,
       get columns() {
@@ -40,6 +54,12 @@ export function processIo(): Io {
   };
 }
 
+/** What the system would say of a closed stream, if the runtime did not put /dev/null there. */
+function opened(descriptor: number, isOpen: boolean): number {
+  if (isOpen) return descriptor;
+  throw Object.assign(new Error("the descriptor is closed"), { code: "EBADF" });
+}
+
 /** Messages must not be lost at exit, so they are written at once; where nobody listens there is nobody to tell. */
 function writeStderr(text: string): void {
   try {
@@ -49,9 +69,8 @@ function writeStderr(text: string): void {
   }
 }
 
-async function readChunk(fd: number): Promise<Uint8Array> {
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  const { bytesRead } = await again(() => read(fd, chunk, 0, CHUNK_BYTES, null));
+async function readChunk(fd: number, chunk = new Uint8Array(CHUNK_BYTES)): Promise<Uint8Array> {
+  const { bytesRead } = await again(() => read(fd, chunk, 0, chunk.length, null));
   return chunk.subarray(0, bytesRead);
 }
 

@@ -6,6 +6,7 @@ import packageFacts from "../../package.json" with { type: "json" };
 import { BUILT_IN, type EngineParts, openEngine } from "../engine/registry.ts";
 import { CHILD_VARIABLE, runBenchChild, runFilesBench } from "./bench.ts";
 import { runKernelsBench } from "./bench-kernels.ts";
+import { writeReport } from "./bench-report.ts";
 import { type BenchSettings, benchSettingsOf } from "./bench-settings.ts";
 import { checkWithCac, helpText } from "./cac.ts";
 import { completionsFor } from "./completions.ts";
@@ -19,6 +20,7 @@ import { normalise } from "./normalise.ts";
 import { type OpenEngine, Session } from "./session.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { transformAll } from "./transform.ts";
+import { visible } from "./visible.ts";
 
 /** What tests replace. In the program both are those of this build. */
 export interface RunParts {
@@ -56,8 +58,8 @@ export async function run(
     if (systemCode(error) === "EPIPE") return EXIT_BROKEN_PIPE;
     const { message, hint, exitCode } = complaintOf(error);
     const name = session && exitCode !== EXIT.usage ? "fade: standard output" : "fade";
-    io.stderr.write(`${name}: ${message}\n`);
-    if (hint !== undefined) io.stderr.write(`fade: hint: ${hint}\n`);
+    io.stderr.write(`${name}: ${visible(message)}\n`);
+    if (hint !== undefined) io.stderr.write(`fade: hint: ${visible(hint)}\n`);
     return exitCode;
   } finally {
     await session?.close();
@@ -68,6 +70,7 @@ async function performBench(session: Session, bench: BenchSettings, parts: RunPa
   const request = parts.environment?.[CHILD_VARIABLE];
   if (request) return await runBenchChild(session, bench, request);
   if (bench.subject === "kernels") return await runKernelsBench(session, bench, parts.engines ?? BUILT_IN);
+  if (bench.subject === "report") return await writeReport(session, bench);
   return await runFilesBench(session, bench, parts.self);
 }
 

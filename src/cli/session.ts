@@ -2,19 +2,28 @@
  * What the commands of one run share: settings, the world, the engine (opened at most once, when first needed) and the
  * way in which they speak to people.
  */
-import type { Engine } from "../engine/engine.ts";
+import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
-import { type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
+import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { ProgressLine } from "./progress.ts";
 import { SAYS, type Settings } from "./settings.ts";
+import { visible } from "./visible.ts";
+import { sizeText } from "./words.ts";
 
 /** Where engines come from; tests put their own here. */
 export type OpenEngine = (request: EngineRequest) => Promise<Engine>;
 
+/**
+ * With less address space the runtime cannot place its compiled code, and interprets: measured, 2.3 GB are a hundred
+ * times slower than 2.4 GB. What is stored needs no engine and decodes within 1 GB.
+ */
+const ADDRESS_SPACE_MIN = 2_400_000 * 1024;
+
 export class Session {
   #engine: Promise<Engine> | undefined;
   #exitCodes: ExitCode[] = [];
+  #hint: string | undefined;
   readonly #claimed = new Set<string>();
   /** "2/5 " while the second of five files is worked on. */
   place = "";
@@ -32,13 +41,25 @@ export class Session {
   }
 
   /** Opens the engine at the first call. A function of its own, to be passed on. */
-  readonly engine = (): Promise<Engine> => {
+  readonly engine = async (): Promise<Engine> => {
     this.#engine ??= this.#open();
-    return this.#engine;
+    try {
+      return await this.#engine;
+    } catch (error) {
+      this.#engine = undefined; // what failed for this file may work for the next
+      throw error;
+    }
   };
 
   async #open(): Promise<Engine> {
     const { engine, adapter, threads } = this.settings;
+    const { addressSpaceBytes = Number.POSITIVE_INFINITY } = this.io;
+    if (addressSpaceBytes < ADDRESS_SPACE_MIN) {
+      const [has, needs] = [sizeText(addressSpaceBytes), sizeText(ADDRESS_SPACE_MIN)];
+      const hint = "raise it (ulimit -v unlimited); -M limits what fade really uses";
+      const what = `the address space is limited to ${has}, and no engine runs in less than ${needs}`;
+      throw new EngineUnavailableError(engine === "auto" ? "cpu" : engine, what, hint);
+    }
     const opened = await this.openEngine({ engine, threads, ...(adapter !== undefined && { adapter }) });
     this.say(SAYS.details, `fade: engine ${opened.name}: ${opened.description}`);
     if (engine === "auto" && opened.name === "reference") {
@@ -53,15 +74,22 @@ export class Session {
     await engine?.close();
   }
 
+  /** A device that was lost does not come back; the next file gets another. */
+  #abandonEngine(): void {
+    const lost = this.#engine;
+    this.#engine = undefined;
+    void lost?.then((engine) => engine.close()).catch(() => {});
+  }
+
   say(level: number, line: string): void {
-    if (this.settings.verbosity >= level) this.io.stderr.write(`${line}\n`);
+    if (this.settings.verbosity >= level) this.io.stderr.write(`${visible(line)}\n`);
   }
 
   /** @param totalBytes undefined if nobody knows */
   progress(label: string, totalBytes: number | undefined): ProgressLine {
     const wanted = this.settings.progress ?? this.io.stderr.isTerminal;
     const isShown = wanted && this.settings.verbosity >= SAYS.results;
-    this.#line = new ProgressLine(this.io, `${this.place}${label}`, totalBytes, isShown);
+    this.#line = new ProgressLine(this.io, visible(`${this.place}${label}`), totalBytes, isShown);
     return this.#line;
   }
 
@@ -79,17 +107,20 @@ export class Session {
     const readsData = settings.operands.some((operand) => operand.isStandardInput) || settings.fileLists.includes("-");
     if (!io.stdin.readLine || !io.stdin.isTerminal || !io.stderr.isTerminal || readsData) return false;
     if (settings.verbosity < SAYS.results) return false;
-    io.stderr.write(`fade: ${question} (y/n) `);
+    io.stderr.write(`fade: ${visible(question)} (y/n) `);
     return /^y(es)?$/i.test((await io.stdin.readLine()).trim());
   }
 
   /** Tells what went wrong with a file and remembers it for the exit code. */
   complain(name: string, error: unknown): Complaint {
-    const complaint = complaintOf(error);
+    if (error instanceof EngineDeviceError) this.#abandonEngine();
+    const complaint = complaintOf(blameName(name, error));
     const { message, hint, fileName, exitCode } = complaint;
     this.#exitCodes.push(exitCode);
     this.say(SAYS.errors, `fade: ${fileName ?? name}: ${message}`);
-    if (hint !== undefined) this.say(SAYS.errors, `fade: hint: ${hint}`);
+    // Of many files that fail for one reason, the first says what to do.
+    if (hint !== undefined && hint !== this.#hint) this.say(SAYS.errors, `fade: hint: ${hint}`);
+    this.#hint = hint;
     return complaint;
   }
 

@@ -14,7 +14,9 @@ import {
   shapeOfLevel,
   streamsForSize,
 } from "../model/hyper.ts";
-import { UsageError } from "./errors.ts";
+import { COPY_BYTES_MIN } from "../repeats/copies.ts";
+import { type CutPolicy, policyOfLevel } from "../repeats/policy.ts";
+import { refuseUndecodable, UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong } from "./options.ts";
 
@@ -57,6 +59,8 @@ export interface Settings {
   readonly streams?: number;
   /** Plain bytes in a block; undefined: by level. */
   readonly blockBytes?: number;
+  /** Which repeats are cut out before the model; undefined: none. */
+  readonly repeats?: CutPolicy;
   /** Which part of the input to compress; `index` counts from 1. */
   readonly shard?: Shard;
   readonly threads: number;
@@ -76,6 +80,7 @@ const STREAMS_MAX = 16384;
 const THREADS_MAX = 1024;
 const SHARDS_MAX = 100_000;
 const BLOCK_BYTES_MIN = 1024;
+const REPEATS_MAX = 2 ** 24;
 
 /** The options of a command line, by name. */
 class Given {
@@ -112,6 +117,7 @@ export function settingsOf(args: NormalArguments): Settings {
   }
   const model = modelOf(given.last("level", "preset"));
   const streamCount = numberOf(given.last("streams"), 1, STREAMS_MAX) ?? model.streams;
+  const repeats = repeatsOf(given.last("repeats"), model.repeats);
   const threads = numberOf(given.last("threads"), 0, THREADS_MAX) ?? 0;
   const adapter = given.value("adapter");
   const settings: Settings = {
@@ -123,6 +129,7 @@ export function settingsOf(args: NormalArguments): Settings {
     ...talkOf(given),
     shape: model.shape,
     ...(streamCount !== undefined && { streams: streamCount }),
+    ...(repeats && { repeats }),
     ...limitsOf(given),
     threads: threads === 0 ? availableParallelism() : threads,
     engine: choiceOf(given.last("engine"), "auto") as "auto" | EngineName,
@@ -191,14 +198,22 @@ function actionOf({ command, options }: NormalArguments): Action {
   return (options.findLast((option) => MODES.includes(option.name))?.name ?? "compress") as Mode;
 }
 
-function modelOf(choice: Occurrence | undefined): { shape: Shape; streams?: number } {
-  if (!choice) return { shape: shapeOfLevel(DEFAULT_LEVEL) };
+/** The paper's model gets the bytes as they are. */
+function modelOf(choice: Occurrence | undefined): { shape: Shape; streams?: number; repeats?: CutPolicy } {
+  if (!choice) return { shape: shapeOfLevel(DEFAULT_LEVEL), repeats: policyOfLevel(DEFAULT_LEVEL) };
   if (choice.name === "level") {
     const hint = choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 to -9" : undefined;
-    return { shape: shapeOfLevel(integer(choice.written, choice.value, 1, 9, hint)) };
+    const level = integer(choice.written, choice.value, 1, 9, hint);
+    return { shape: shapeOfLevel(level), repeats: policyOfLevel(level) };
   }
   choiceOf(choice, "");
   return { shape: PAPER, streams: PAPER_STREAMS };
+}
+
+function repeatsOf(choice: Occurrence | undefined, ofModel: CutPolicy | undefined): CutPolicy | undefined {
+  if (!choice) return ofModel;
+  if (choice.value === "0") return undefined;
+  return { timeUnits: 0, minLength: integer(choice.written, choice.value, COPY_BYTES_MIN, REPEATS_MAX) };
 }
 
 /** A value out of those that options.ts names. */
@@ -287,6 +302,8 @@ function refuseOutputs(
   { action, operands, output, toStdout, outputDirectory, ...others }: Settings,
   given: Given,
 ): void {
+  refuseUndecodable(output);
+  refuseUndecodable(outputDirectory?.path);
   if (output !== undefined && toStdout) throw new UsageError("-c and -o contradict each other", "use one of them");
   if (given.has("output") && (action === "test" || action === "list"))
     throw new UsageError(`--${action} writes no output file`);

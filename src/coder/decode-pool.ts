@@ -88,11 +88,13 @@ export class StepDecoder {
     }));
     const generation = Atomics.load(this.#control, Control.GENERATION);
     for (const [index, thread] of this.#active.entries()) {
+      // Copies: a view would take the whole buffer that it looks at to the other thread, once for each group.
       const owned = ownedGroups(index + 1, shares, groups).map((group) => ({
         group,
-        payload: payloads[group] as Uint8Array,
+        payload: (payloads[group] as Uint8Array).slice(),
       }));
-      thread.send({ kind: "decode-block", groups, owned, generation });
+      const buffers = owned.map(({ payload }) => payload.buffer);
+      thread.send({ kind: "decode-block", groups, owned, generation }, buffers);
     }
   }
 

@@ -38,8 +38,9 @@ export class CoderThread {
     return this.#failure;
   }
 
-  send(request: Request): void {
-    this.#worker.postMessage(request);
+  /** @param buffers of the request that go over to the worker, and are gone here */
+  send(request: Request, buffers: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, buffers);
   }
 
   /** The next reply. @throws CoderWorkerError if the worker has failed or fails before it comes */

@@ -12,16 +12,24 @@ const ENTROPY_MIN = 7.9;
 const ENTROPY_SLACK = 0.004;
 /** zstd stores what it cannot shrink, at a cost of a few bytes. */
 const ZSTD_LEVEL = 1;
+/** What zstd looks at a time: a copy of a whole block would be garbage of that size for every block. */
+const PORTION_BYTES = 1 << 20;
 /** A saving of less than one byte in this many is no saving. */
 const SAVING_SHARE = 512;
 
-/** Whether storing `plain` loses nothing. Allocates as much as `plain`. */
+/** Whether storing `plain` loses nothing. */
 export function looksIncompressible(plain: Uint8Array): boolean {
   if (plain.length < JUDGED_BYTES_MIN) return false;
   const bias = 255 / (2 * plain.length * Math.LN2);
   if (entropyOf(plain) < Math.max(ENTROPY_MIN, 8 - bias - Math.max(ENTROPY_SLACK, bias / 4))) return false;
-  const packed = Bun.zstdCompressSync(plain, { level: ZSTD_LEVEL });
-  return packed.length > plain.length - plain.length / SAVING_SHARE;
+  const enoughBytes = plain.length - plain.length / SAVING_SHARE;
+  let packedBytes = 0;
+  for (let at = 0; at < plain.length; at += PORTION_BYTES) {
+    const portion = plain.subarray(at, at + PORTION_BYTES);
+    packedBytes += Bun.zstdCompressSync(portion, { level: ZSTD_LEVEL }).length;
+    if (packedBytes + plain.length - at - portion.length <= enoughBytes) return false;
+  }
+  return packedBytes > enoughBytes;
 }
 
 /** Bits a byte by the counts of the bytes alone. */

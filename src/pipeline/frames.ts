@@ -20,10 +20,12 @@ import { FrameWriter } from "../archive/write.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { HyperParameters, Shape } from "../model/hyper.ts";
+import type { CutPolicy } from "../repeats/policy.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { checkMemory } from "./memory.ts";
 import type { BlockOptions } from "./options.ts";
+import { type Cut, RepeatCutter } from "./repeats.ts";
 
 /** Opens the engine at the first call: what is stored needs none, and decodes on machines that have none. */
 export type EngineSource = () => Promise<Engine>;
@@ -50,6 +52,8 @@ export interface CompressOptions extends FrameOptions {
   readonly runBytes?: number;
   /** The model for blocks of this many bytes; its `streams` may be at most that. */
   readonly hyperFor: (blockBytes: number) => HyperParameters;
+  /** Which repeats are cut out before the model; without it, none. */
+  readonly repeats?: CutPolicy;
 }
 
 /** The input did not have the length that it was said to have. */
@@ -69,14 +73,12 @@ export const STORED_BELOW_BYTES = 32;
 const MIB = 2 ** 20;
 
 /**
- * The block size where nobody names one: for narrow models (levels 1 to 3) 8 MiB, for middle ones (4 to 6) 16 MiB, for
- * wide ones 64 MiB. A stream of a full block then has 12 to 16 KiB, so its first bytes, which follow bytes of another
- * place, do not matter, and a pipe through a fast level gives its first bytes soon.
+ * The block size where nobody names one: 8 MiB for models of up to middle width (levels 1 to 6), 64 MiB for wide ones.
+ * A stream of a full block then has 8 or 16 KiB, so its first bytes, which follow bytes of another place, do not
+ * matter, and a pipe gives its first bytes soon. With 16 MiB, level 5 would take 2048 streams and 70 MB more.
  */
 export function blockBytesFor(shape: Shape): number {
-  const width = shape.history * shape.embedding;
-  if (width <= 128) return 8 * MIB;
-  return width <= 256 ? 16 * MIB : 64 * MIB;
+  return shape.history * shape.embedding <= 256 ? 8 * MIB : 64 * MIB;
 }
 
 /** Blocks of one length, rather than full ones and a small rest: no stream runs short. */
@@ -149,6 +151,14 @@ interface FramePlan {
   readonly blockBytes: number;
 }
 
+/** What is known of a block before the model has seen it. */
+interface BlockPlan {
+  readonly isLast: boolean;
+  /** Whether it looks like chance. */
+  readonly isChance: boolean;
+  readonly cut?: Cut;
+}
+
 /** A share of the memory that may be used, for stored blocks that wait for each other. */
 const RUN_SHARE = 1 / 4;
 
@@ -170,6 +180,9 @@ class FrameCompressor {
   #run: Uint8Array[] = [];
   #runCheck = CHECK_START;
   #isBehindStored = false;
+  #cutter: RepeatCutter | undefined;
+  /** Plain bytes that stand behind each byte that the model sees of the block at hand. */
+  #plainPerSeen = 1;
 
   constructor(engineSource: EngineSource, options: CompressOptions, plan: FramePlan, sink: ByteSink) {
     this.#engineSource = engineSource;
@@ -183,12 +196,14 @@ class FrameCompressor {
   /** Takes the next block, and sends what is ready to the sink. */
   async add(plain: Uint8Array, isLast: boolean): Promise<void> {
     const isFirst = this.#writer === undefined;
-    const isWhole = isFirst && isLast;
-    if (isFirst && !(isWhole && plain.length < STORED_BELOW_BYTES)) this.#chooseModel(plain);
-    const block = this.#frameModel ? await this.#makeBlock(plain, isLast) : this.#plainBlock("stored", plain);
+    const isTiny = isFirst && isLast && plain.length < STORED_BELOW_BYTES;
+    const isChance = isTiny || looksIncompressible(plain);
+    const cut = isTiny ? undefined : await this.#cut(plain, isChance, isLast);
+    if (isFirst && !isTiny) this.#chooseModel((cut?.rest ?? plain).length, isLast);
+    const block = await this.#makeBlock(plain, { isLast, isChance, ...(cut && { cut }) });
     if (isFirst) await this.#writeHeader(block);
     if (plain.length === 0) return;
-    if (block.kind === "stored") {
+    if (block.kind === "stored" && !block.copies) {
       await this.#addStored(block.payload, isLast);
       return;
     }
@@ -213,9 +228,19 @@ class FrameCompressor {
     return this.#writer;
   }
 
-  #chooseModel(first: Uint8Array): void {
+  async #cut(plain: Uint8Array, isChance: boolean, isLast: boolean): Promise<Cut | undefined> {
+    const { repeats: policy, memoryBytesMax, signal } = this.#options;
+    if (!policy) return undefined;
+    const options = { policy, memoryBytesMax, ...(signal && { signal }) };
+    this.#cutter ??= new RepeatCutter(this.#plan.blockBytes, isLast, options);
+    return await this.#cutter.cut(plain, isChance);
+  }
+
+  /** How many streams there are follows from what the model will see; of later blocks that is a guess. */
+  #chooseModel(firstBytes: number, isOnlyBlock: boolean): void {
     const { blockBytes } = this.#plan;
-    const hyper = this.#options.hyperFor(Math.min(blockBytes, first.length));
+    const seenBytes = isOnlyBlock ? firstBytes : Math.max(firstBytes, Math.floor(blockBytes / 4));
+    const hyper = this.#options.hyperFor(Math.min(blockBytes, seenBytes));
     checkMemory(hyper, 3 * blockBytes, this.#options.memoryBytesMax);
     this.#frameModel = { hyper, groupCount: coderGroupsFor(hyper.streams) };
   }
@@ -255,20 +280,24 @@ class FrameCompressor {
     for (const part of parts) await this.#sink(part);
   }
 
-  async #makeBlock(plain: Uint8Array, isLast: boolean): Promise<Block> {
-    if (looksIncompressible(plain)) return this.#plainBlock("stored", plain);
-    const { groups } = await (await this.#openModel()).compress(plain);
+  async #makeBlock(plain: Uint8Array, facts: BlockPlan): Promise<Block> {
+    const { isLast, isChance, cut } = facts;
+    const seen = cut?.rest ?? plain;
+    const isStored = isChance || (cut && (seen.length < STORED_BELOW_BYTES || looksIncompressible(seen)));
+    if (isStored || !this.#frameModel) return this.#plainBlock("stored", plain, cut);
+    this.#plainPerSeen = plain.length / seen.length;
+    const { groups } = await (await this.#openModel()).compress(seen);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const headerGain = isLast && this.#doneBytes === 0 ? STORED_BELOW_BYTES / 2 : 0;
-    if (codedBytes + headerGain < plain.length) {
+    if (codedBytes + headerGain < seen.length) {
       this.#hasHistory = true;
       this.#chain(plain);
-      return { kind: "coded", plainBytes: plain.length, check: this.#check, groups };
+      return { kind: "coded", ...this.#factsOf(plain, cut), groups };
     }
-    if (!isLast && this.#hasHistory) return this.#plainBlock("learned", plain);
+    if (!isLast && this.#hasHistory) return this.#plainBlock("learned", plain, cut);
     if (!isLast) await this.close();
-    return this.#plainBlock("stored", plain);
+    return this.#plainBlock("stored", plain, cut);
   }
 
   async #openModel(): Promise<BlockCompressor> {
@@ -282,16 +311,24 @@ class FrameCompressor {
       // Blocks count from their own start; callers want the frame's.
       ...(onProgress && {
         onProgress: (progress: Parameters<typeof onProgress>[0]) =>
-          onProgress({ ...progress, bytesDone: this.#doneBytes + progress.bytesDone }),
+          onProgress({
+            ...progress,
+            bytesDone: this.#doneBytes + Math.floor(progress.bytesDone * this.#plainPerSeen),
+          }),
       }),
     };
     this.#model = await BlockCompressor.open(await this.#engineSource(), hyper, options);
     return this.#model;
   }
 
-  #plainBlock(kind: "stored" | "learned", plain: Uint8Array): PlainBlock {
+  #plainBlock(kind: "stored" | "learned", plain: Uint8Array, cut: Cut | undefined): PlainBlock {
     this.#chain(plain);
-    return { kind, plainBytes: plain.length, check: this.#check, payload: plain };
+    return { kind, ...this.#factsOf(plain, cut), payload: cut?.rest ?? plain };
+  }
+
+  /** Of a block that is chained already. */
+  #factsOf(plain: Uint8Array, cut: Cut | undefined) {
+    return { plainBytes: plain.length, check: this.#check, ...(cut && { copies: cut.copies }) };
   }
 
   #chain(plain: Uint8Array): void {

@@ -4,13 +4,21 @@
  */
 import { CHECK_START } from "../archive/checksum.ts";
 import { ArchiveError, CorruptError } from "../archive/errors.ts";
-import type { Block, Frame, FrameHeader } from "../archive/format.ts";
+import {
+  type Block,
+  type CodedBlock,
+  FORMAT_VERSION,
+  type Frame,
+  type FrameHeader,
+  windowBytesOf,
+} from "../archive/format.ts";
 import { type BlockHead, checkPlain } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
 import { checkMemory, checkStoredMemory } from "./memory.ts";
+import { RepeatRestorer } from "./repeats.ts";
 
 export interface RestoreProgress {
   /** Plain bytes that are restored, of all frames so far. */
@@ -42,7 +50,8 @@ export class BlockError extends ArchiveError {
 }
 
 /**
- * Restores all frames that `pull` gives, and hands each block to `sink` when it is verified.
+ * Restores all frames that `pull` gives, and hands each block to `sink` when it is verified. The bytes are the sink's
+ * until its promise resolves: those of stored blocks are a view of what was read, and are overwritten then.
  *
  * Memory: the model, twice a block of the archive and a block of plain bytes, all held against `memoryBytesMax` when
  * the head of the block has come and its payload has not.
@@ -67,24 +76,15 @@ export async function restore(
         throw reader.isAtBlock ? restorer.placed(error) : error;
       });
     for (let part = await next(); part; part = await next()) {
-      const taken = part;
-      const plain = await restorer.take(taken, reader.position).catch((error: unknown) => {
+      const plain = await restorer.take(part, reader.position).catch((error: unknown) => {
         throw restorer.placed(error);
       });
-      if (plain) await emit(plain, taken, sink);
+      if (plain) await sink(plain);
     }
     return { plainBytes: restorer.plainBytes, codedBytes: reader.position };
   } finally {
     await restorer.close();
   }
-}
-
-/** A stored block can be long, and is a view of the reader's buffer, which the sink may not keep: it gets copies. */
-const COPY_BYTES = 1 << 22;
-
-async function emit(plain: Uint8Array, part: ArchivePart, sink: ByteSink): Promise<void> {
-  if (part.kind === "block" && part.block.kind === "coded") return await sink(plain);
-  for (let at = 0; at < plain.length; at += COPY_BYTES) await sink(plain.slice(at, at + COPY_BYTES));
 }
 
 /** Restores one frame that is in memory. @throws what restore throws */
@@ -116,10 +116,13 @@ class Restorer {
   readonly #options: RestoreOptions;
   #header: FrameHeader | undefined;
   #model: BlockDecompressor | undefined;
+  #repeats: RepeatRestorer | undefined;
   #check = CHECK_START;
   #blocks = 0;
   #codedBytes = 0;
   #totalBytes: number | undefined = 0;
+  /** Plain bytes that stand behind each byte that the model sees of the block at hand. */
+  #plainPerSeen = 1;
   /** Restored and verified so far. */
   plainBytes = 0;
 
@@ -141,6 +144,7 @@ class Restorer {
       this.#header = part.header;
       this.#check = CHECK_START;
       this.#totalBytes = add(this.#totalBytes, plainBytes);
+      this.#repeats = isOld(part.header) ? undefined : new RepeatRestorer(windowNeededBy(part.header));
       return undefined;
     }
     if (part.kind === "model") {
@@ -153,6 +157,7 @@ class Restorer {
     }
     const { block, offsetBytes } = part;
     const plain = await this.#restoreBlock(block, offsetBytes);
+    this.#repeats?.keep(plain);
     this.#check = this.#options.checks === false ? block.check : this.#verify(block, plain, offsetBytes);
     this.#blocks += 1;
     this.plainBytes += plain.length;
@@ -162,10 +167,13 @@ class Restorer {
   }
 
   /** Refuses a block that needs too much memory, before its payload is there. @throws MemoryLimitError */
-  admit({ kind, plainBytes }: BlockHead, { model, blockBytes }: FrameHeader): void {
+  admit({ kind, plainBytes, cut }: BlockHead, header: FrameHeader): void {
     const { memoryBytesMax } = this.#options;
-    if (kind !== "stored" && model) checkMemory(model.hyper, 3 * blockBytes, memoryBytesMax);
-    else checkStoredMemory(plainBytes, memoryBytesMax);
+    if (kind !== "stored" && header.model) {
+      checkMemory(header.model.hyper, blockMemoryBytes(header, cut !== undefined), memoryBytesMax);
+    } else {
+      checkStoredMemory(plainBytes + (cut ? windowNeededBy(header) : 0), memoryBytesMax);
+    }
   }
 
   #verify(block: Block, plain: Uint8Array, offsetBytes: number): bigint {
@@ -179,16 +187,27 @@ class Restorer {
   }
 
   async #restoreBlock(block: Block, offsetBytes: number): Promise<Uint8Array> {
-    if (block.kind === "stored") return block.payload;
-    const model = await this.#openModel();
-    if (block.kind !== "coded") {
-      // First the check: bytes that are wrong would only waste the time.
-      if (this.#options.checks !== false) this.#verify(block, block.payload, offsetBytes);
-      await model.learn(block.payload);
-      return block.payload;
+    const { copies } = block;
+    // Before the model works: a list of copies that is no good would only waste the time.
+    const join = copies && this.#repeats?.open(block, copies, offsetBytes);
+    this.#plainPerSeen = copies ? block.plainBytes / Math.max(1, copies.restBytes) : 1;
+    if (block.kind === "coded") {
+      const seen = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes);
+      return join ? join(seen) : seen;
     }
+    const plain = join ? join(block.payload) : block.payload;
+    if (block.kind === "learned") {
+      // Here, too, first the check.
+      if (this.#options.checks !== false) this.#verify(block, plain, offsetBytes);
+      await (await this.#openModel()).learn(block.payload);
+    }
+    return plain;
+  }
+
+  async #decompress({ groups }: CodedBlock, sizeBytes: number, offsetBytes: number): Promise<Uint8Array> {
+    const model = await this.#openModel();
     try {
-      return await model.decompress(block.plainBytes, block.groups);
+      return await model.decompress(sizeBytes, groups);
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);
@@ -200,7 +219,7 @@ class Restorer {
     const header = this.#header;
     if (!header?.model) throw new Error("the reader let a coded block pass in a frame without a model");
     const { onProgress, ...options } = this.#options;
-    checkMemory(header.model.hyper, 3 * header.blockBytes, options.memoryBytesMax);
+    checkMemory(header.model.hyper, blockMemoryBytes(header, false), options.memoryBytesMax);
     this.#model = await BlockDecompressor.open(await this.#engineSource(), header.model.hyper, {
       ...options,
       ...(onProgress && { onProgress: ({ bytesDone }: { bytesDone: number }) => this.#report(bytesDone) }),
@@ -209,9 +228,21 @@ class Restorer {
   }
 
   #report(bytesInBlock: number): void {
-    const plainBytes = this.plainBytes + bytesInBlock;
+    const plainBytes = this.plainBytes + Math.floor(bytesInBlock * this.#plainPerSeen);
     this.#options.onProgress?.({ plainBytes, codedBytes: this.#codedBytes, totalBytes: this.#totalBytes });
   }
+}
+
+const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION;
+
+/** How much of the plain bytes before a block is kept for its copies: nothing, if there is only one block. */
+function windowNeededBy({ plainBytes = Number.POSITIVE_INFINITY, blockBytes }: FrameHeader): number {
+  return plainBytes <= blockBytes ? 0 : windowBytesOf(blockBytes);
+}
+
+/** What a coded block takes besides the model: twice as many bytes of the archive, the block, its rest, the window. */
+function blockMemoryBytes(header: FrameHeader, isCut: boolean): number {
+  return (isCut ? 4 : 3) * header.blockBytes + (isOld(header) ? 0 : windowNeededBy(header));
 }
 
 const add = (a: number | undefined, b: number | undefined) => (a === undefined || b === undefined ? undefined : a + b);

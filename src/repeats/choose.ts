@@ -7,7 +7,7 @@
  * it: one pass over the overlapping ones.
  */
 import { COPY_BYTES_MIN, type Copies } from "./copies.ts";
-import { COST_UNITS, estimateCosts } from "./estimate.ts";
+import { COST_UNITS, CostEstimate } from "./estimate.ts";
 import { type Repeat, RepeatFinder } from "./find.ts";
 
 export interface CutOptions {
@@ -39,6 +39,8 @@ const RESUMED_QUARTERS = 3;
 /** So many overlapping repeats are chosen from at once; memory and time stay bounded on the strangest input. */
 const OVERLAPPING_MAX = 4096;
 const RECENT = 4;
+/** Bytes between two pauses: some hundredths of a second. */
+const SLICE_BYTES = 2 ** 16;
 
 /** What copies save and cost, in units of the same kind. */
 export interface Prices {
@@ -47,11 +49,13 @@ export interface Prices {
   resumedCost(): number;
 }
 
-function pricesOf(bytes: Uint8Array, blockStart: number, options: CutOptions): Prices {
+function* pricesOf(bytes: Uint8Array, blockStart: number, options: CutOptions): Generator<void, Prices> {
   const { minLength, worth } = options;
   if (!worth) return { saved: (start, end) => end - start, cost: () => minLength, resumedCost: () => 0 };
   const { copyBits, timeUnits } = worth;
-  const costs = estimateCosts(bytes, blockStart);
+  const estimate = new CostEstimate(bytes, blockStart);
+  while (estimate.advance(SLICE_BYTES)) yield;
+  const { costs } = estimate;
   const costAt = (place: number) => costs[place - blockStart] as number;
   return {
     saved: (start, end) => ((costAt(end) - costAt(start)) >>> 0) + timeUnits * (end - start),
@@ -60,10 +64,10 @@ function pricesOf(bytes: Uint8Array, blockStart: number, options: CutOptions): P
   };
 }
 
-/** Copies of the block that is at the end of `bytes`, behind the window. */
-export function chooseCopies(bytes: Uint8Array, blockStart: number, options: CutOptions): Copies {
+/** Copies of the block that is at the end of `bytes`, behind the window. Pauses every now and then. */
+export function* chooseCopies(bytes: Uint8Array, blockStart: number, options: CutOptions): Generator<void, Copies> {
   const { minLength } = options;
-  const prices = pricesOf(bytes, blockStart, options);
+  const prices = yield* pricesOf(bytes, blockStart, options);
   const finder = new RepeatFinder(bytes, blockStart, minLength);
   const chosen = new ChosenCopies(bytes, blockStart, options, prices);
   let group: Repeat[] = [];
@@ -74,8 +78,12 @@ export function chooseCopies(bytes: Uint8Array, blockStart: number, options: Cut
   };
   for (;;) {
     const last = group.at(-1);
-    const repeat = finder.next(last?.start ?? blockStart, last?.end ?? blockStart);
-    if (!repeat) break;
+    const repeat = finder.next(last?.start ?? blockStart, last?.end ?? blockStart, SLICE_BYTES);
+    if (!repeat) {
+      if (finder.isDone) break;
+      yield;
+      continue;
+    }
     if (last && (repeat.start >= last.end || group.length >= OVERLAPPING_MAX)) {
       choose();
       repeat.start = Math.max(repeat.start, finder.floor);

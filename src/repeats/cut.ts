@@ -8,26 +8,48 @@ import { type CutOptions, chooseCopies } from "./choose.ts";
 import { COPY_BYTES_MIN, type Copies, copiedBytes } from "./copies.ts";
 
 export interface CutBlock {
-  /** The block without the bytes that copies give. */
+  /** The block without the bytes that copies give; the block itself if there are none. */
   readonly rest: Uint8Array;
   readonly copies: Copies;
 }
 
+/** Cuts repeats out of `block` all at once; `window` is what came directly before it. @throws what cutSlowly throws */
+export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions): CutBlock {
+  const bytes = new Uint8Array(window.length + block.length);
+  bytes.set(window);
+  bytes.set(block, window.length);
+  const work = cutSlowly(bytes, window.length, options);
+  let turn = work.next();
+  while (!turn.done) turn = work.next();
+  return turn.value;
+}
+
 /**
- * Cuts repeats out of `block`, of bytes anywhere before them in the block or in the window, which is what came directly
- * before the block. Memory: about 3 bytes for each byte of window and block, besides what it gives back.
+ * Cuts repeats out of a block, of bytes anywhere before them in the block or in the window before it. Pauses some times
+ * a second. Memory: cuttingMemoryBytes, with `bytes` and besides what it gives back.
  *
+ * @param bytes the window and behind it the block, which starts at `blockStart`
  * @throws RangeError if an option is out of range
  */
-export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions): CutBlock {
+export function* cutSlowly(bytes: Uint8Array, blockStart: number, options: CutOptions): Generator<void, CutBlock> {
   const { minLength, seamBytes = 0, resumeLength = COPY_BYTES_MIN } = options;
   if (minLength < COPY_BYTES_MIN || resumeLength < COPY_BYTES_MIN || seamBytes < 0) {
     throw new RangeError(`copies of ${minLength} or ${resumeLength} bytes with seams of ${seamBytes} cannot be cut`);
   }
-  const bytes = new Uint8Array(window.length + block.length);
-  bytes.set(window);
-  bytes.set(block, window.length);
-  const copies = chooseCopies(bytes, window.length, options);
+  const copies = yield* chooseCopies(bytes, blockStart, options);
+  const block = bytes.subarray(blockStart);
+  return { rest: copies.count === 0 ? block : withoutCopies(block, copies), copies };
+}
+
+/** What cutting takes, generously counted: the bytes themselves, places that are remembered, estimated costs. */
+export function cuttingMemoryBytes(blockBytes: number, windowBytes: number): number {
+  return Math.ceil(4.5 * (blockBytes + windowBytes) + 4 * blockBytes) + TABLES_BYTES;
+}
+
+/** Of the estimate. */
+const TABLES_BYTES = 12 * 2 ** 20;
+
+function withoutCopies(block: Uint8Array, copies: Copies): Uint8Array {
   const rest = new Uint8Array(block.length - copiedBytes(copies));
   let done = 0;
   let from = 0;
@@ -38,7 +60,7 @@ export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions):
     from += gap + (copies.lengths[i] as number);
   }
   rest.set(block.subarray(from), done);
-  return { rest, copies };
+  return rest;
 }
 
 /**

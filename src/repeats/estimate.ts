@@ -26,6 +26,8 @@ const CERTAIN = 2 ** PROBABILITY_BITS;
 const TRUST_SHIFT = 6;
 const TRUST_SCALE = 16 - PROBABILITY_BITS;
 const TRUST_MARGIN = 24;
+/** Of the window, the estimate learns from so many bytes before the block. */
+const LESSON_BYTES = 2 ** 22;
 const FREQUENCY_STEP = 24;
 const FREQUENCY_LIMIT = 4000;
 
@@ -181,31 +183,56 @@ class Frequencies {
 
 /**
  * The estimated cost of all bytes of a block before each place of it, modulo 2^32: the cost of a stretch is
- * (costs[end] - costs[start]) >>> 0. Places count from the start of `bytes`, which begin with the window.
+ * (costs[end] - costs[start]) >>> 0. Places count from the start of the block.
  * Memory: 4 bytes for each byte of the block, and up to 12 MiB of tables.
  */
-export function estimateCosts(bytes: Uint8Array, blockStart: number): Uint32Array {
-  const bits = Math.max(12, Math.min(20, 32 - Math.clz32(bytes.length)));
-  const tables = ORDERS.map((order) => new Followers(order, Math.min(bits, 8 * order)));
-  const match = new Match(bytes, bits);
-  const frequencies = new Frequencies();
-  const costs = new Uint32Array(bytes.length - blockStart + 1);
-  let last4 = 0;
-  let earlier = 0;
-  for (let position = 0; position < bytes.length; position += 1) {
-    const byte = bytes[position] as number;
-    const before = last4 & 255;
-    let cost = 0;
-    let isKnown = false;
-    const matched = match.look();
-    if (matched >= 0) {
-      isKnown = matched === byte;
-      cost += match.cost(isKnown);
+export class CostEstimate {
+  readonly costs: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #blockStart: number;
+  readonly #tables: readonly Followers[];
+  readonly #match: Match;
+  readonly #frequencies = new Frequencies();
+  #position: number;
+  #last4 = 0;
+  #earlier = 0;
+
+  /** @param bytes the window and behind it the block, which starts at `blockStart` */
+  constructor(bytes: Uint8Array, blockStart: number) {
+    const first = Math.max(0, blockStart - LESSON_BYTES);
+    const bits = Math.max(12, Math.min(20, 32 - Math.clz32(bytes.length - first)));
+    this.#bytes = bytes;
+    this.#blockStart = blockStart;
+    this.#position = first;
+    this.#tables = ORDERS.map((order) => new Followers(order, Math.min(bits, 8 * order)));
+    this.#match = new Match(bytes, bits);
+    this.costs = new Uint32Array(bytes.length - blockStart + 1);
+  }
+
+  /** Goes on for `count` bytes. @returns false at the end of the block */
+  advance(count: number): boolean {
+    const end = Math.min(this.#bytes.length, this.#position + count);
+    const { costs } = this;
+    for (let position = this.#position; position < end; position += 1) {
+      const cost = this.#step(position, this.#bytes[position] as number);
+      const at = position - this.#blockStart;
+      if (at >= 0) costs[at + 1] = (costs[at] as number) + cost;
     }
+    this.#position = end;
+    return end < this.#bytes.length;
+  }
+
+  #step(position: number, byte: number): number {
+    const last4 = this.#last4;
+    const before = last4 & 255;
+    const tables = this.#tables;
+    const matched = this.#match.look();
+    let isKnown = matched === byte;
+    let cost = matched >= 0 ? this.#match.cost(isKnown) : 0;
     let wrong = matched;
-    for (let i = 0; i < ORDERS.length; i += 1) {
+    for (let i = 0; i < tables.length; i += 1) {
       const table = tables[i] as Followers;
-      const answer = table.look(last4, i === 0 ? earlier : 0);
+      const answer = table.look(last4, i === 0 ? this.#earlier : 0);
       if (!isKnown && answer >= 0 && answer !== wrong) {
         isKnown = answer === byte;
         cost += table.cost(isKnown);
@@ -213,12 +240,11 @@ export function estimateCosts(bytes: Uint8Array, blockStart: number): Uint32Arra
       }
       table.learn(byte);
     }
-    if (!isKnown) cost += frequencies.cost(before, byte);
-    frequencies.learn(before, byte);
-    match.learn(position);
-    earlier = ((earlier << 8) | (last4 >>> 24)) & 0xffff;
-    last4 = (last4 << 8) | byte;
-    if (position >= blockStart) costs[position - blockStart + 1] = (costs[position - blockStart] as number) + cost;
+    if (!isKnown) cost += this.#frequencies.cost(before, byte);
+    this.#frequencies.learn(before, byte);
+    this.#match.learn(position);
+    this.#earlier = ((this.#earlier << 8) | (last4 >>> 24)) & 0xffff;
+    this.#last4 = (last4 << 8) | byte;
+    return cost;
   }
-  return costs;
 }

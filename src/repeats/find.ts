@@ -14,6 +14,8 @@
 const CHAIN_MAX = 24;
 /** Deep inside a repeat that goes on for long, nobody looks for a still longer one. */
 const CONTENT_BYTES = 1024;
+/** Longer ones would tell little more. */
+const ANCHOR_BYTES_MAX = 48;
 /** The filter has 2^3 bits for each slot. */
 const FILTER_BITS = 3;
 const MULTIPLIER = 0x9e3779b1;
@@ -109,25 +111,48 @@ export class RepeatFinder {
     this.#bytes = bytes;
     this.#minLength = minLength;
     this.#stride = strideFor(minLength);
-    this.#anchorBytes = minLength - this.#stride + 1;
+    this.#anchorBytes = Math.min(ANCHOR_BYTES_MAX, minLength - this.#stride + 1);
     this.#index = new PlaceIndex(Math.ceil(bytes.length / this.#stride));
     this.#blockStart = blockStart;
     this.floor = blockStart;
     let leaving = 1;
     for (let i = 0; i < this.#anchorBytes; i += 1) leaving = Math.imul(leaving, MULTIPLIER);
     this.#leaving = leaving;
-    const begin = Math.min(this.#anchorBytes, bytes.length);
-    for (let i = 0; i < begin; i += 1) this.#hash = (Math.imul(this.#hash, MULTIPLIER) + (bytes[i] as number)) | 0;
+    if (this.#anchorBytes <= this.#stride) this.#skipWindow();
+    this.#hash = this.#hashAt(this.#at);
+  }
+
+  /** Remembers the places of the window without moving the hash through all of it. */
+  #skipWindow(): void {
+    const places = Math.floor(this.#blockStart / this.#stride);
+    for (let place = 0; place < places; place += 1) {
+      this.#index.add(Math.imul(this.#hashAt(place * this.#stride), SPREAD) >>> 0, place);
+    }
+    this.#at = places * this.#stride;
+  }
+
+  /** Of the bytes that begin at `at`; near the end, of those that are there. */
+  #hashAt(at: number): number {
+    const bytes = this.#bytes;
+    const end = Math.min(at + this.#anchorBytes, bytes.length);
+    let hash = 0;
+    for (let i = at; i < end; i += 1) hash = (Math.imul(hash, MULTIPLIER) + (bytes[i] as number)) | 0;
+    return hash;
+  }
+
+  /** Whether the end of the block was reached. */
+  get isDone(): boolean {
+    return this.#at > this.#bytes.length - this.#anchorBytes;
   }
 
   /**
-   * The next repeat that ends behind `reach`, or undefined at the end of the block.
+   * The next repeat that ends behind `reach`; undefined at the end of the block, or if none was met for `count` bytes.
    *
    * @param since where the repeat that ends at `reach` starts
    */
-  next(since: number, reach: number): Repeat | undefined {
+  next(since: number, reach: number, count: number): Repeat | undefined {
     const bytes = this.#bytes;
-    const last = bytes.length - this.#anchorBytes;
+    const last = Math.min(bytes.length - this.#anchorBytes, this.#at + count - 1);
     const strideMask = this.#stride - 1;
     let found: Repeat | undefined;
     while (this.#at <= last && !found) {

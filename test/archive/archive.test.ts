@@ -114,6 +114,79 @@ describe("fields", () => {
   });
 });
 
+/** Blocks of all kinds with copies; the lists are nobody's, since the container does not look into them. */
+function cutFrame(isLengthKnown = true): Uint8Array {
+  const check = 7n;
+  const copies = (restBytes: number) => ({ restBytes, list: text("li") });
+  return encodeFrame({ blockBytes: 9, model, ...(isLengthKnown && { plainBytes: 33 }) }, [
+    { kind: "coded", plainBytes: 9, check, copies: copies(5), groups: [text("abc"), text("de")] },
+    { kind: "stored", plainBytes: 9, check, copies: copies(0), payload: text("") },
+    { kind: "learned", plainBytes: 9, check, copies: copies(1), payload: text("x") },
+    { kind: "stored", plainBytes: 6, check, copies: copies(2), payload: text("yz") },
+  ]);
+}
+
+describe("blocks with copies", () => {
+  test.each([true, false])("come back, streamed and listed; length known: %p", async (isLengthKnown) => {
+    const bytes = cutFrame(isLengthKnown);
+    const blocks = readArchive(bytes)[0]?.blocks ?? [];
+    expect(blocks.map(({ kind, plainBytes, copies }) => [kind, plainBytes, copies?.restBytes])).toEqual([
+      ["coded", 9, 5],
+      ["stored", 9, 0],
+      ["learned", 9, 1],
+      ["stored", 6, 2],
+    ]);
+    for (const { copies } of blocks) expect(copies?.list).toEqual(text("li"));
+    for (const pieceBytes of [1, 7, 1000]) {
+      expect(await streamed(bytes, pieceBytes)).toEqual(["header", "coded", "stored", "learned", "stored", "end"]);
+    }
+    const [listed] = await listFrames(fileOf(bytes));
+    expect(listed?.blocks.every(({ isCut }) => isCut)).toBe(true);
+    expect(listed?.blocks.map(({ codedBytes }) => codedBytes).reduce((a, b) => a + b)).toBeLessThan(bytes.length);
+  });
+
+  test("any changed byte is noticed before anything is decoded", () => {
+    const bytes = cutFrame();
+    for (let at = 0; at < bytes.length; at += 1) {
+      const damaged = bytes.with(at, (bytes[at] as number) ^ 0x40);
+      expect(() => readArchive(damaged)).toThrow(ArchiveError);
+    }
+  });
+
+  test("that contradict themselves are neither written nor read", () => {
+    const write = (restBytes: number, listBytes: number, kind: "stored" | "learned" = "stored") =>
+      encodeFrame({ blockBytes: 9, plainBytes: 9, model }, [
+        {
+          kind,
+          plainBytes: 9,
+          check: 0n,
+          copies: { restBytes, list: new Uint8Array(listBytes) },
+          payload: new Uint8Array(Math.max(0, restBytes)),
+        },
+      ]);
+    expect(() => write(0, 9)).not.toThrow();
+    expect(() => write(9, 1)).toThrow(RangeError);
+    expect(() => write(5, 5)).toThrow(RangeError);
+    expect(() => write(5, 0)).toThrow(RangeError);
+    expect(() => write(0, 4, "learned")).toThrow(RangeError);
+    const edited = (edit: (head: number[]) => void) => {
+      const bytes = [...write(1, 2)];
+      const start = encodeHeader({ blockBytes: 9, plainBytes: 9, model }).length;
+      const head = bytes.slice(start, start + 3);
+      edit(head);
+      const body = Uint8Array.from([...head, ...bytes.slice(start + 3, start + 3 + 8 + 2 + 1)]);
+      const guard = new ByteWriter().u32(guardOf(body)).finish();
+      return Uint8Array.from([...bytes.slice(0, start), ...body, ...guard, ...bytes.slice(start + body.length + 4)]);
+    };
+    expect(() => readArchive(edited(() => {}))).not.toThrow();
+    expect(failure(edited((head) => (head[1] = 9))).message).toInclude("length of a rest");
+    expect(failure(edited((head) => (head[2] = 9))).message).toInclude("list of copies");
+    expect(failure(edited((head) => (head[2] = 0))).message).toInclude("list of copies");
+    expect(failure(edited((head) => (head[0] = 9 + 16))).message).toInclude("kind of a block"); // a model with copies
+    expect(failure(edited((head) => (head[0] = 6 + 32))).message).toInclude("kind of a block"); // a run with copies
+  });
+});
+
 describe("frames", () => {
   test("come back as they were written, alone and concatenated", () => {
     const { bytes, header, blocks } = mixedFrame();

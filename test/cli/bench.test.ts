@@ -1,17 +1,24 @@
 /** `fade bench FILE...` as people and programs use it: options, lines, exit codes, child processes. */
 import { describe, expect, test } from "bun:test";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchResult, FileResult } from "../../src/bench/results.ts";
 import { benchSettingsOf } from "../../src/cli/bench-settings.ts";
 import { normalise } from "../../src/cli/normalise.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
+import { Random } from "../support/gpu-values.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
-const LINES = "a line of the file, and another one\n".repeat(200);
+/** Letters from a small alphabet in no order: there is something to learn, and nothing long comes twice. */
+function letters(count: number, alphabet: string): string {
+  const random = new Random(count);
+  return Array.from({ length: count }, () => alphabet[random.between(0, alphabet.length - 1)]).join("");
+}
+
+const LINES = letters(7200, "etaoin srhl\n");
 
 async function inDirectory<T>(work: (path: string) => Promise<T>): Promise<T> {
   const directory = temporaryDirectory();
@@ -29,7 +36,20 @@ const objects = (stdout: string) =>
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as BenchResult);
-const benchFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("fade-bench-"));
+const benchFolders = (inside: string) => readdirSync(inside).filter((name) => name.startsWith("fade-bench-"));
+
+/** Other benchmarks may run on this machine: folders of this one are made in `path`. */
+async function withTemporary<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = path;
+  try {
+    expect(tmpdir()).toBe(path);
+    return await work();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  }
+}
 
 /** "-1 auto -2 auto …": what a command line compares. */
 function contestants(...words: string[]): string {
@@ -79,6 +99,17 @@ describe("levels and engines", () => {
       ...["--threads=3", "--streams=7", "--memory=1G", "--level=1", "--engine=gpu", "--adapter=rtx"],
     ]);
   });
+});
+
+test("options that change how files are compressed are measured with", () => {
+  const words = ["bench", "--repeats=0", "--streams=3", "-B64K", "-M1G", "-T1", "f"];
+  const { contestants = [] } = benchSettingsOf(normalise(words)) ?? {};
+  expect(contestants[0]?.words.slice(0, -2)).toEqual([
+    ...["--repeats=0", "--streams=3", "--block-size=64K", "--memory=1G", "--threads=1"],
+  ]);
+  for (const word of ["--shard=1/2", "--no-check"]) {
+    expect(() => benchSettingsOf(normalise(["bench", word, "f"]))).toThrow("does not go with bench");
+  }
 });
 
 test("a default level from the environment gives way to levels that are named", async () => {
@@ -134,12 +165,13 @@ describe("results", () => {
 
   test("--curve draws falling bars", async () => {
     await inDirectory(async (cwd) => {
-      writeFileSync(join(cwd, "text"), "a".repeat(800));
+      writeFileSync(join(cwd, "text"), letters(1600, "ab"));
       const { stdout } = await runFade(["bench", "--curve", "--against=none", "--streams=1", "text"], { cwd });
       const bars = [...decode(stdout).matchAll(/ k?B (\d\.\d{3}) (#*)$/gm)].map((match) => match[2]?.length ?? 0);
       expect(bars.length).toBeGreaterThan(5);
-      expect(bars[0]).toBeGreaterThan(2);
-      expect(bars.at(-1)).toBe(0);
+      // Towards one bit of eight, which is an eighth of 40 characters.
+      expect(bars[0]).toBeGreaterThan(5);
+      expect(bars.slice(1)).toEqual(bars.slice(1).fill(5));
     });
   });
 
@@ -148,14 +180,13 @@ describe("results", () => {
       mkdirSync(join(cwd, "folder"));
       const engine = async () => new FakeEngine({ failAtCall: 3 });
       const words = ["bench", "-1", "--against=runtime", "absent", "folder", "text"];
-      const before = benchFolders();
-      const { exitCode, stdout, stderr } = await runFade(words, { cwd, engine });
+      const { exitCode, stdout, stderr } = await withTemporary(cwd, () => runFade(words, { cwd, engine }));
       expect(exitCode).toBe(1);
       expect(stderr).toContain("fade: absent: no such file or directory\n");
       expect(stderr).toContain("fade: folder: is a directory\n");
       expect(stderr).toMatch(/fade: text: fade -1 auto: .*fail/i);
       expect(decode(stdout)).toContain("runtime gzip -9");
-      expect(benchFolders()).toEqual(before);
+      expect(benchFolders(cwd)).toEqual([]);
     });
   });
 });
@@ -174,7 +205,9 @@ describe("bench kernels", () => {
     expect(lines[at + 1]).toMatch(/^kernel +shape +calls +a call +MAC\/s +B\/s +peak$/);
     expect(lines.slice(at + 2, -1).map((line) => line.split(" ")[0])).toEqual(["normForward", "normBackward"]);
     for (const line of lines.slice(at + 2, -1)) expect(line).toMatch(/ 5 +[\d.]+ [µm]s +no case$/);
-    expect(lines.at(-1)).toMatch(/a step of \d+ calls takes [\d.]+ [µm]s, [\d.]+ k?B\/s; the kernels above sum to /);
+    expect(lines.at(-1)).toMatch(
+      /a step of \d+ calls takes [\d.]+ [µm]s, [\d.]+ k?B\/s, [\d.]+ [MG]MAC\/s \(\d+% of the peak\); the kern/,
+    );
   });
 
   test("--json, level by level; auto is the CPU where there is no adapter", async () => {
@@ -192,9 +225,39 @@ describe("bench kernels", () => {
   });
 });
 
+describe("bench report", () => {
+  test("from JSON lines, of files or standard input, to a page", async () => {
+    await inDirectory(async (cwd) => {
+      const bench = await runFade(["bench", "--json", "-1", "--against=runtime", "text"], { cwd });
+      writeFileSync(join(cwd, "results.json"), bench.stdout);
+      const written = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
+      expect(written).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^report\.html: 7 results, \d/) });
+      const page = await Bun.file(join(cwd, "report.html")).text();
+      expect(page).toStartWith("<!doctype html>");
+      expect(page.match(/data-name="fade -1 auto"/g)?.length).toBe(3);
+      const again = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
+      expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("report.html: already exists") });
+      const piped = await runFade(["bench", "report", "-"], { cwd, stdin: bench.stdout });
+      expect(decode(piped.stdout)).toBe(page);
+    });
+  });
+
+  test("what is no result is named, and nothing is written", async () => {
+    await inDirectory(async (cwd) => {
+      const ran = await runFade(["bench", "report", "text", "-o", "report.html"], { cwd });
+      expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^fade: text: line \d is not JSON\n/) });
+      expect(readdirSync(cwd)).toEqual(["text"]);
+      writeFileSync(join(cwd, "empty"), "\n");
+      const empty = await runFade(["bench", "report", "empty"], { cwd });
+      expect(empty).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("empty: holds no results") });
+    });
+  });
+});
+
 describe("command lines that make no sense", () => {
   test.each([
     [["bench", "kernels", "text"], "bench kernels takes no files"],
+    [["bench", "report"], "bench report needs results"],
     [["bench", "kernels", "--engine=reference"], "the reference engine has no kernels"],
     [["bench"], "bench needs files"],
     [["bench", "-"], "bench reads its files again and again"],
@@ -220,9 +283,9 @@ describe("command lines that make no sense", () => {
 
 test("as a program: fade in child processes, whose memory and start count", async () => {
   await inDirectory(async (cwd) => {
-    const before = benchFolders();
     const words = ["bench", "--json", "-b1", "--engine=cpu", "-T1", "-i0", "--against=none", "text"];
-    const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, encoding: "utf8" });
+    const env = { ...process.env, TMPDIR: cwd };
+    const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, env, encoding: "utf8" });
     expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: "" });
     const [, fade] = objects(ran.stdout) as [unknown, FileResult];
     expect(fade).toMatchObject({ engineName: "cpu", plainBytes: LINES.length, isVerified: true });
@@ -233,6 +296,40 @@ test("as a program: fade in child processes, whose memory and start count", asyn
       expect(side.split?.setUpMs).toBeGreaterThan(10);
     }
     expect(fade.curve?.at(-1)?.bytesDone).toBe(LINES.length);
-    expect(benchFolders()).toEqual(before);
+    expect(benchFolders(cwd)).toEqual([]);
   });
 }, 30_000);
+
+/** The processes that `pid` has started and that still run. */
+const childrenOf = (pid: number) => {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(path) ? readFileSync(path, "utf8").trim().split(" ").filter(Boolean) : [];
+};
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const endMs = performance.now() + 20_000; !condition(); ) {
+    if (performance.now() > endMs) throw new Error("it did not happen within 20 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test("a signal ends the child that is measured, too, and takes the folder away", async () => {
+  await inDirectory(async (cwd) => {
+    // Text that the reference engine would take minutes for.
+    writeFileSync(join(cwd, "long"), letters(150_000, "etaoin srhl\n"));
+    const words = ["bench", "-5", "--engine=reference", "--against=none", "long"];
+    const bench = spawn(process.execPath, [MAIN, ...words], {
+      cwd,
+      stdio: "ignore",
+      env: { ...process.env, TMPDIR: cwd },
+    });
+    const ended = new Promise((resolve) => bench.once("exit", (_code, signal) => resolve(signal)));
+    await until(() => childrenOf(bench.pid ?? 0).length === 1);
+    const [child] = childrenOf(bench.pid ?? 0);
+    expect(benchFolders(cwd).length).toBe(1);
+    bench.kill("SIGTERM");
+    expect(await ended).toBe("SIGTERM");
+    await until(() => !existsSync(`/proc/${child}/fd`));
+    expect(benchFolders(cwd)).toEqual([]);
+  });
+}, 60_000);

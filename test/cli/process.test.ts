@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { trainingBytes } from "../support/text.ts";
 import { temporaryDirectory } from "./harness.ts";
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
@@ -43,7 +44,7 @@ describe("a real process", () => {
   test("on a signal takes its temporary files with it and dies of that signal", async () => {
     const directory = temporaryDirectory();
     try {
-      writeFileSync(join(directory.path, "a"), "text ".repeat(100_000));
+      writeFileSync(join(directory.path, "a"), trainingBytes(500_000, 1));
       writeFileSync(join(directory.path, "a.fade"), "old");
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         const child = spawn(process.execPath, [MAIN, "-f", "--engine=reference", "a"], { cwd: directory.path });

@@ -12,6 +12,7 @@ import { createGpuEngine } from "../../src/engine/gpu/engine.ts";
 import { createReferenceEngine } from "../../src/model/reference/engine.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
+import { trainingBytes } from "../support/text.ts";
 import { type Outcome, runFade, temporaryDirectory } from "./harness.ts";
 
 interface EngineUnderTest {
@@ -85,7 +86,7 @@ describe.each(engines)("round trip with the $name engine", ({ open, runs, bytesM
 const fade = (cwd: string, argv: string[]) => runFade(argv, { cwd });
 
 /** Long enough to be coded, not stored. */
-const TEXT = new TextEncoder().encode("a rose is a rose is a rose is a rose; ".repeat(8));
+const TEXT = trainingBytes(300, 1);
 
 describe("files", () => {
   test("keep mode and time, there and back", async () => {

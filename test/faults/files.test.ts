@@ -62,6 +62,38 @@ describe("what is no file", () => {
   });
 });
 
+describe("names that no terminal should see", () => {
+  test("control characters are shown, not sent", async () => {
+    await inDirectory((cwd) => {
+      const name = "a\n\u001b[31mred\u202e\u0085";
+      writeFileSync(join(cwd, name), "hello");
+      const ran = shell(cwd, "FADE *; FADE -l *.fade; FADE -t $'no\\e]0;x\\a'; FADE -lv *.fade | head -1");
+      const shown = "a\\n\\x1b[31mred\\u202e\\x85";
+      expect(ran.stderr).toBe(
+        `${shown}: 860.0% (5 B => 43 B, ${shown}.fade)\nfade: no\\x1b]0;x\\x07: no such file or directory\n`,
+      );
+      expect(ran.stdout).toContain(`  ${shown}.fade\n`);
+      expect(ran.stdout).toEndWith(`${shown}.fade:\n`);
+    });
+  });
+
+  test("names that are not UTF-8: said so, nothing lost, the others done", async () => {
+    await inDirectory((cwd) => {
+      const ran = shell(
+        cwd,
+        `mkdir d $'d/dir\\xfe'; echo 1 > $'d/a\\xff'; echo 2 > d/b; echo 3 > $'d/dir\\xfe/c'
+         FADE -qr --rm d; echo $?; FADE -q $'d/a\\xff'; FADE -q -o $'x\\xff' d/b.fade; echo $?
+         FADE < $'d/a\\xff' > $'d/a\\xff.fade'; FADE -d < $'d/a\\xff.fade'; find d -type f | wc -l; ls`,
+      );
+      const blamed = "has a name that is not UTF-8, which fade cannot open\n";
+      expect(ran.stderr.split("fade: hint")[0]).toBe(`fade: d/dir\ufffd: ${blamed}`);
+      expect(ran.stderr.match(new RegExp(blamed, "g"))?.length).toBe(3);
+      expect(ran.stderr).toContain("fade: the output's name is not UTF-8\n");
+      expect(ran.stdout).toBe("1\n2\n1\n4\nd\n");
+    });
+  });
+});
+
 describe("an input that changes while it is read", () => {
   test("and shrinks: an error and no archive, or an archive of what was there", async () => {
     const plain = Buffer.from("some text that shrinks. ".repeat(400));
@@ -123,6 +155,21 @@ describe("pipes", () => {
       expect(ran.stderr).toBe("");
       expect(ran.stdout.split("\n").slice(0, 2)).toEqual(["640", "dir/"]);
       expect(ran.status).toBe(0);
+    });
+  });
+
+  test("closed standard streams are an error, and /dev/null is none", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), "hello");
+      const ran = shell(
+        cwd,
+        `FADE -c a >&-; echo $?; FADE -c a >/dev/null; echo $?; FADE -c <&-; echo $?; FADE </dev/null | wc -c
+         FADE -q a >&- <&-; echo $?; FADE --version >&-; echo $?`,
+      );
+      expect(ran.stdout).toBe("1\n0\n1\n28\n0\n1\n");
+      expect(ran.stderr).toBe(
+        "fade: standard output: is closed\nfade: standard input: is closed\nfade: standard output: is closed\n",
+      );
     });
   });
 

@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FATAL } from "../../src/cli/signals.ts";
+import { trainingBytes } from "../support/text.ts";
 import { inDirectory, namesIn, noise, shell, start, storedArchive } from "./support.ts";
 
 const ROUNDS = Number(process.env.FADE_TEST_KILLS ?? 56);
@@ -61,7 +62,7 @@ describe("kill", () => {
 describe("a signal that was ignored when fade started", () => {
   test("stays ignored", async () => {
     await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), "text ".repeat(20));
+      writeFileSync(join(cwd, "a"), trainingBytes(100, 1));
       const ran = shell(
         cwd,
         "trap '' TERM; FADE -q1 --engine reference a & sleep 0.2; kill -TERM $!; wait $!; echo $?",
@@ -84,15 +85,30 @@ describe("limits of the system", () => {
 
   test("the processor's time: SIGXCPU, and no file", async () => {
     await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), "text ".repeat(20_000));
+      writeFileSync(join(cwd, "a"), trainingBytes(100_000, 1));
       expect(shell(cwd, "ulimit -St 1; FADE -q1 --engine reference a; echo $?").stdout).toBe("152\n");
       expect(namesIn(cwd)).toEqual(["a"]);
     });
   });
 
+  test("too little address space for an engine: said before anything starts, and what needs none is done", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "b"), trainingBytes(20_000, 1));
+      writeFileSync(join(cwd, "a.fade"), await storedArchive(noise(5000)));
+      const ran = shell(cwd, "ulimit -v 2000000; FADE -q b; echo $?; FADE -qd a.fade; echo $?");
+      expect(ran.stdout).toBe("4\n0\n");
+      expect(ran.stderr.split("\n")).toEqual([
+        "fade: b: the address space is limited to 2.05 GB, and no engine runs in less than 2.46 GB",
+        "fade: hint: raise it (ulimit -v unlimited); -M limits what fade really uses",
+        "",
+      ]);
+      expect(namesIn(cwd)).toEqual(["a", "a.fade", "b"]);
+    });
+  });
+
   test("the address space: a message and an exit code, never a hang or a file", async () => {
     await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), "text ".repeat(4000));
+      writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
       const ran = shell(
         cwd,
         "ulimit -v 4000000; FADE -q --preset paper -M100G --streams 8000 --engine reference a; echo $?",
@@ -107,7 +123,7 @@ describe("limits of the system", () => {
 describe("SIGUSR1", () => {
   test("prints one line and changes nothing", async () => {
     await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), "text ".repeat(200));
+      writeFileSync(join(cwd, "a"), trainingBytes(1000, 1));
       const ran = shell(
         cwd,
         "FADE -q1 --engine reference a & sleep 1; kill -USR1 $!; wait $!; echo $?; FADE -qt a.fade",

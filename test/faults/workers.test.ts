@@ -19,9 +19,10 @@ mock.module("../../src/platform/workers.ts", () => ({
 }));
 
 const { runFade } = await import("../cli/harness.ts");
+const { trainingBytes } = await import("../support/text.ts");
 const { FakeEngine } = await import("../support/fake-engine.ts");
 
-const TEXT = "a rose is a rose is a rose; ".repeat(400);
+const TEXT = trainingBytes(11_200, 1);
 
 test("a dead coder worker", async () => {
   await inDirectory(async (cwd) => {

@@ -34,7 +34,7 @@ async function compress(source: PlainSource, blockBytes: number, engine: Engine 
 
 async function decompress(pull: PullBytes, engine: Engine = new FakeEngine()): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes);
+  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
   await restore(pull, sink, async () => engine, LIMITS);
   return Buffer.concat(parts);
 }

@@ -66,6 +66,17 @@ describe("the list of copies", () => {
     expect(decodeCopies(encodeCopies(copies), limits)).toEqual(copies);
   });
 
+  test("is spelled as docs/FORMAT.md says", () => {
+    const copies = listOf([
+      [40, 20, 33],
+      [5, 100, 7],
+      [0, 50, 60],
+      [3, 12, 33],
+      [9, 5000, 1000],
+    ]);
+    expect(Buffer.from(encodeCopies(copies)).toString("hex")).toBe("05d59edfe6eac8dbaac8d01e25721d0869f51790");
+  });
+
   test("no copies are one byte", () => {
     expect(encodeCopies(NO_COPIES)).toEqual(Uint8Array.of(0));
     expect(decodeCopies(Uint8Array.of(0), { blockBytes: 7, restBytes: 7, windowBytes: 0 })).toEqual(NO_COPIES);

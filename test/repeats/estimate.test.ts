@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { encodeCopies } from "../../src/repeats/copies.ts";
 import { cut } from "../../src/repeats/cut.ts";
-import { COST_UNITS, estimateCosts } from "../../src/repeats/estimate.ts";
+import { COST_UNITS, CostEstimate } from "../../src/repeats/estimate.ts";
 import { cutOptionsFor, isOfFewLetters } from "../../src/repeats/policy.ts";
 import { Random } from "../support/gpu-values.ts";
 import { trainingBytes } from "../support/text.ts";
@@ -12,6 +12,13 @@ const random = (seed: number, count: number, values = 256) => {
   const source = new Random(seed);
   return Uint8Array.from({ length: count }, () => source.next() % values);
 };
+
+/** In slices of any length, as the cutter does. */
+function estimateCosts(bytes: Uint8Array, blockStart: number): Uint32Array {
+  const estimate = new CostEstimate(bytes, blockStart);
+  for (let count = 1; estimate.advance(count); count = (5 * count) % 9973) {}
+  return estimate.costs;
+}
 
 /** Estimated bits of bytes from..to. */
 const bitsOf = (costs: Uint32Array, from: number, to: number) => ((costs[to]! - costs[from]!) >>> 0) / COST_UNITS;

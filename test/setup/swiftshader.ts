@@ -20,14 +20,15 @@ export interface SwiftShader {
 /** Unpacks it once, into node_modules/.cache; undefined where the package has none for this system. */
 export function unpackSwiftShader(): SwiftShader | undefined {
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
-  const packageJson = Bun.resolveSync("@sparticuz/chromium", import.meta.dir).replace(
-    /(chromium\/).*$/,
-    "$1package.json",
-  );
-  const { version } = JSON.parse(readFileSync(packageJson, "utf8")) as { version: string };
-  const cache = join(import.meta.dir, "..", "..", "node_modules", ".cache", "fade");
-  const folder = join(cache, `swiftshader-${version}`);
-  if (!existsSync(folder)) unpackInto(folder, join(dirname(packageJson), "bin", "swiftshader.tar.br"));
+  const { bin, version } = chromiumPackage();
+  const folder = join(CACHE, `swiftshader-${version}`);
+  if (!existsSync(folder)) {
+    makeFolder(folder, (unfinished) => {
+      for (const { name, bytes } of tarEntries(brotliDecompressSync(readFileSync(join(bin, "swiftshader.tar.br"))))) {
+        if (WANTED.includes(name)) writeFileSync(join(unfinished, name), bytes, { mode: 0o755 });
+      }
+    });
+  }
   return {
     folder,
     loader: join(folder, "libvulkan.so.1"),
@@ -35,14 +36,23 @@ export function unpackSwiftShader(): SwiftShader | undefined {
   };
 }
 
-/** The folder appears complete or not at all; of several processes that unpack at once, the first wins. */
-function unpackInto(folder: string, archive: string): void {
+/** Where unpacked programs are kept between runs. */
+export const CACHE = join(import.meta.dir, "..", "..", "node_modules", ".cache", "fade");
+
+/** The folder of the package's compressed files, and its version. */
+export function chromiumPackage(): { readonly bin: string; readonly version: string } {
+  const entry = Bun.resolveSync("@sparticuz/chromium", import.meta.dir);
+  const packageJson = entry.replace(/(chromium\/).*$/, "$1package.json");
+  const { version } = JSON.parse(readFileSync(packageJson, "utf8")) as { version: string };
+  return { bin: join(dirname(packageJson), "bin"), version };
+}
+
+/** The folder appears complete or not at all; of several processes that make it at once, the first wins. */
+export function makeFolder(folder: string, fill: (unfinished: string) => void): void {
   mkdirSync(dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(`${folder}.`);
   try {
-    for (const { name, bytes } of tarEntries(brotliDecompressSync(readFileSync(archive)))) {
-      if (WANTED.includes(name)) writeFileSync(join(unfinished, name), bytes, { mode: 0o755 });
-    }
+    fill(unfinished);
     renameSync(unfinished, folder);
   } catch (error) {
     if (!existsSync(folder)) throw error;
@@ -52,7 +62,7 @@ function unpackInto(folder: string, archive: string): void {
 }
 
 /** The plain files of a ustar archive. */
-function* tarEntries(tar: Uint8Array): Generator<{ name: string; bytes: Uint8Array }> {
+export function* tarEntries(tar: Uint8Array): Generator<{ name: string; bytes: Uint8Array }> {
   const text = (start: number, length: number) =>
     new TextDecoder().decode(tar.subarray(start, start + length)).replace(/\0.*$/s, "");
   for (let at = 0; at + BLOCK <= tar.length && tar[at] !== 0; ) {

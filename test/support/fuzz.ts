@@ -92,7 +92,7 @@ async function decode(
 ): Promise<unknown> {
   const plain: Uint8Array[] = [];
   try {
-    const sink = async (bytes: Uint8Array) => void plain.push(bytes);
+    const sink = async (bytes: Uint8Array) => void plain.push(bytes.slice());
     await restore(pullFrom(archive, pieceBytes), sink, async () => engine, { workers: 1, memoryBytesMax });
     return new Uint8Array(Buffer.concat(plain));
   } catch (error) {
@@ -131,13 +131,15 @@ class WatchedEngine implements Engine {
   async close(): Promise<void> {}
 }
 
-/** Archives of all kinds of blocks: stored, coded, learned, several, of unknown length, empty. */
+/** Archives of all kinds of blocks: stored, coded, learned, with copies, several, of unknown length, empty. */
 async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> {
   const random = new Random(7);
   const soft = (count: number) => Uint8Array.from({ length: count }, (_, i) => 97 + ((i * i + (i >> 4)) % 5));
   const hard = (count: number) => Uint8Array.from({ length: count }, () => random.between(0, 255));
   const mixed = Buffer.concat([soft(blockBytes), hard(blockBytes), soft(blockBytes), hard(9)]);
-  const plains: readonly [Uint8Array, number, boolean][] = [
+  const again = hard(blockBytes - 60);
+  const known = Buffer.concat([again, soft(60), again, soft(60), again.subarray(40), hard(9), soft(2 * blockBytes)]);
+  const plains: readonly [Uint8Array, number, boolean, number?][] = [
     [soft(0), 1, true],
     [soft(20), 1, true],
     [hard(blockBytes), 2, true],
@@ -148,14 +150,18 @@ async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> 
     [Buffer.concat([hard(blockBytes), soft(blockBytes * 2)]), 4, false],
     [hard(blockBytes * 5 - 7), 2, true],
     [Buffer.concat([hard(blockBytes * 4), soft(blockBytes * 2)]), 4, true],
+    [soft(blockBytes * 2), 4, true, 12],
+    [known, 3, true, 16],
+    [known, 2, false, 30],
   ];
   const archives: Parts[] = [];
   const prefixes: Uint8Array[] = [];
-  for (const [plain, streams, isSizeKnown] of plains) {
+  for (const [plain, streams, isSizeKnown, minLength] of plains) {
     const written: Uint8Array[] = [];
     const sink = async (bytes: Uint8Array) => void written.push(bytes);
     const hyperFor = () => tinyHyper(streams);
-    const options = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes, hyperFor };
+    const repeats = minLength === undefined ? {} : { repeats: { timeUnits: 0, minLength } };
+    const options = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes, hyperFor, ...repeats };
     await compressStream(sourceOf(plain, isSizeKnown), sink, async () => engine, options);
     const archive = new Uint8Array(Buffer.concat(written));
     archives.push(await partsOf(archive));
@@ -172,7 +178,7 @@ async function partsOf(archive: Uint8Array): Promise<Part[]> {
   const reader = new ArchiveReader(pullFrom(archive));
   const parts: Part[] = [];
   for (let part = await reader.next(); part; part = await reader.next()) {
-    const isGuarded = part.kind !== "block" || part.block.kind === "coded";
+    const isGuarded = part.kind !== "block" || part.block.kind === "coded" || part.block.copies !== undefined;
     parts.push({ bytes: archive.slice(part.offsetBytes, reader.position), isGuarded });
   }
   return parts;

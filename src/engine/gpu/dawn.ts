@@ -155,7 +155,11 @@ function loadAddon(): DawnAddon {
     return addon;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const hint = "use --engine cpu, or install what is missing";
+    // The executable unpacks the addon there; the loader's complaint names a path that exists only inside of it.
+    const isUnpacked = !reason.includes("bunfs");
+    const hint = isUnpacked
+      ? "use --engine cpu, or install what is missing"
+      : "set TMPDIR to a folder that exists and can be written to, or use --engine cpu";
     throw new EngineUnavailableError("gpu", `WebGPU cannot be loaded: ${reason}`, hint);
   }
 }

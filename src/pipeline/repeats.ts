@@ -1,0 +1,90 @@
+/**
+ * The stage before the model, in the pipeline: takes the repeats out of blocks, and puts them back (src/repeats). Both
+ * directions keep the frame's last plain bytes, into which the copies of the next block may reach.
+ */
+import { type Block, type BlockCopies, windowBytesOf } from "../archive/format.ts";
+import { copiedBytes, decodeCopies, encodeCopies } from "../repeats/copies.ts";
+import { cutSlowly, cuttingMemoryBytes, restore } from "../repeats/cut.ts";
+import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
+import { BlockRoom, Window } from "../repeats/window.ts";
+import { Pacer } from "./pacer.ts";
+
+/** What is left of a block, and how the rest comes back. */
+export interface Cut {
+  readonly rest: Uint8Array;
+  readonly copies: BlockCopies;
+}
+
+/** Blocks below this have no room for a repeat that pays. */
+const CUT_BYTES_MIN = 128;
+/** What copies must save, beyond their list: the fields and the guard that they add to a block. */
+const CUT_HEAD_BYTES = 16;
+
+export interface CutterOptions {
+  readonly policy: CutPolicy;
+  /** If cutting would take more than half of this, it does without the window, or is left out. */
+  readonly memoryBytesMax: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Takes the repeats out of the blocks of a frame, one after the other. */
+export class RepeatCutter {
+  readonly #options: CutterOptions;
+  readonly #room: BlockRoom;
+  readonly #isPossible: boolean;
+
+  /** @param isOnlyBlock nothing comes behind the first block, so nothing is kept */
+  constructor(blockBytes: number, isOnlyBlock: boolean, options: CutterOptions) {
+    const fits = (windowBytes: number) => 2 * cuttingMemoryBytes(blockBytes, windowBytes) <= options.memoryBytesMax;
+    const windowBytes = isOnlyBlock ? 0 : windowBytesOf(blockBytes);
+    this.#options = options;
+    this.#isPossible = fits(0);
+    this.#room = new BlockRoom(fits(windowBytes) ? windowBytes : 0);
+  }
+
+  /**
+   * The next block without its repeats, or undefined if it has none that pay.
+   *
+   * @param isChance whether the block looks like chance to the model
+   * @throws the abort reason
+   */
+  async cut(plain: Uint8Array, isChance: boolean): Promise<Cut | undefined> {
+    if (!this.#isPossible) return undefined;
+    const { bytes, blockStart } = this.#room.place(plain);
+    if (plain.length < CUT_BYTES_MIN) return undefined;
+    const pacer = new Pacer(this.#options.signal);
+    const work = cutSlowly(bytes, blockStart, cutOptionsFor(plain, isChance, this.#options.policy));
+    let turn = work.next();
+    for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
+    const { rest, copies } = turn.value;
+    const list = encodeCopies(copies);
+    if (copies.count === 0 || list.length + CUT_HEAD_BYTES > copiedBytes(copies)) return undefined;
+    return { rest, copies: { restBytes: rest.length, list } };
+  }
+}
+
+/** Puts the copies back into the blocks of a frame. */
+export class RepeatRestorer {
+  readonly #window: Window;
+
+  /** @param windowBytes how far back copies may reach */
+  constructor(windowBytes: number) {
+    this.#window = new Window(windowBytes);
+  }
+
+  /**
+   * Reads the list of a block's copies, and gives what makes the block of its rest.
+   *
+   * @throws CorruptError, TruncatedError
+   */
+  open({ plainBytes }: Block, { restBytes, list }: BlockCopies, offsetBytes: number): (rest: Uint8Array) => Uint8Array {
+    const limits = { blockBytes: plainBytes, restBytes, windowBytes: this.#window.lengthBytes };
+    const copies = decodeCopies(list, limits, offsetBytes);
+    return (rest) => restore(rest, copies, this.#window.bytes);
+  }
+
+  /** Keeps the plain bytes of a block, whatever its kind. */
+  keep(plain: Uint8Array): void {
+    this.#window.add(plain);
+  }
+}

@@ -1,0 +1,212 @@
+/** Blocks whose repeats are cut out, through the whole pipeline: every kind of block, windows, sizes, memory. */
+import { describe, expect, test } from "bun:test";
+import { listFrames } from "../../src/archive/list.ts";
+import { pullFrom } from "../../src/archive/stream.ts";
+import { readArchive } from "../../src/archive/whole.ts";
+import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import { MemoryLimitError } from "../../src/pipeline/memory.ts";
+import { restore } from "../../src/pipeline/restore.ts";
+import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
+import { Random } from "../support/gpu-values.ts";
+import { trainingBytes } from "../support/text.ts";
+
+const MEMORY = 2 ** 30;
+const LIMITS = { workers: 1, memoryBytesMax: MEMORY };
+
+/** Bytes that order-0 counts can halve, and in which nothing comes again. */
+function soft(seed: number, count: number): Uint8Array {
+  const random = new Random(seed);
+  return Uint8Array.from({ length: count }, () => random.next() % 12);
+}
+
+function hard(seed: number, count: number): Uint8Array {
+  const random = new Random(seed);
+  return Uint8Array.from({ length: count }, () => random.next());
+}
+
+const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+
+interface Result {
+  readonly archive: Uint8Array;
+  /** Of each block: its kind, and how long its rest is if it has copies. */
+  readonly blocks: string[];
+}
+
+async function compress(
+  plain: Uint8Array,
+  options: Partial<CompressOptions> = {},
+  isSizeKnown = true,
+): Promise<Result> {
+  const parts: Uint8Array[] = [];
+  const sink = async (bytes: Uint8Array) => void parts.push(bytes);
+  const engine = new FakeEngine();
+  const all = { ...LIMITS, blockBytes: Math.max(1, plain.length), hyperFor: () => tinyHyper(4), ...options };
+  await compressStream(sourceOf(plain, isSizeKnown), sink, async () => engine, all);
+  expect(engine.openModels).toBe(0);
+  const archive = joined(...parts);
+  const blocks = readArchive(archive).flatMap((frame) =>
+    frame.blocks.map(({ kind, copies }) => (copies ? `${kind} ${copies.restBytes}` : kind)),
+  );
+  return { archive, blocks };
+}
+
+async function decompress(archive: Uint8Array, memoryBytesMax = MEMORY): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
+  await restore(pullFrom(archive, 1000), sink, async () => new FakeEngine(), { ...LIMITS, memoryBytesMax });
+  return joined(...parts);
+}
+
+/** Compresses with and without a known size, restores both, and gives the first. */
+async function roundTrip(plain: Uint8Array, options: Partial<CompressOptions>): Promise<Result> {
+  const known = await compress(plain, options);
+  const unknown = await compress(plain, options, false);
+  for (const { archive } of [known, unknown]) {
+    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    const file = {
+      sizeBytes: archive.length,
+      readAt: async (offset: number, length: number) => archive.subarray(offset, offset + length),
+    };
+    const [frame] = await listFrames(file);
+    expect(frame?.plainBytes).toBe(plain.length);
+    const cutKinds = readArchive(archive)[0]?.blocks.map(({ kind, copies }) => `${kind} ${copies !== undefined}`);
+    expect(frame?.blocks.map(({ kind, isCut = false }) => `${kind} ${isCut}`)).toEqual(cutKinds ?? []);
+  }
+  return known;
+}
+
+const repeats = { timeUnits: 0 };
+const from16 = { timeUnits: 0, minLength: 16 };
+
+describe("one block", () => {
+  test("the model sees the rest, and its streams follow from it", async () => {
+    const text = soft(1, 5000);
+    const asked: number[] = [];
+    const hyperFor = (bytes: number) => {
+      asked.push(bytes);
+      return tinyHyper(4);
+    };
+    const { blocks, archive } = await roundTrip(joined(text, text, text), { repeats, hyperFor });
+    expect(blocks).toEqual(["coded 5000"]);
+    expect(asked[0]).toBe(5000);
+    const { archive: alone } = await compress(text);
+    expect(archive.length).toBeLessThan(alone.length + 40);
+  });
+
+  test("noise that comes again is stored once", async () => {
+    const noise = hard(2, 10_000);
+    const { blocks, archive } = await roundTrip(joined(noise, noise), { repeats });
+    expect(blocks).toEqual(["stored 10000"]);
+    expect(archive.length).toBeLessThan(10_100);
+  });
+
+  test("a run takes next to nothing", async () => {
+    const { blocks, archive } = await roundTrip(new Uint8Array(300_000), { repeats });
+    expect(blocks).toEqual(["stored 1"]);
+    expect(archive.length).toBeLessThan(80);
+  });
+
+  test("without repeats, without a policy, or too short: as ever", async () => {
+    const text = soft(3, 5000);
+    expect((await roundTrip(text, { repeats })).archive).toEqual((await compress(text)).archive);
+    expect((await roundTrip(joined(text, text), {})).blocks).toEqual(["coded"]);
+    const short = joined(text.subarray(0, 60), text.subarray(0, 60));
+    expect((await roundTrip(short, { repeats: from16 })).blocks[0]).not.toInclude(" ");
+    for (let size = 0; size < 40; size += 1) await roundTrip(new Uint8Array(size), { repeats: from16 });
+  });
+
+  test("progress speaks of plain bytes", async () => {
+    const text = soft(1, 5000);
+    const seen: number[] = [];
+    const onProgress = ({ bytesDone }: { bytesDone: number }) => void seen.push(bytesDone);
+    await compress(joined(text, text, text), { repeats, onProgress });
+    expect(seen.at(-1)).toBe(15_000);
+  });
+
+  test("an abort is heard while cutting", async () => {
+    const controller = new AbortController();
+    const plain = hard(9, 2 ** 22).map((byte) => byte % 100);
+    const run = compress(plain, { repeats, signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("stop")), 60);
+    await expect(run).rejects.toThrow("stop");
+  });
+});
+
+describe("several blocks", () => {
+  const options = { blockBytes: 1000, repeats: from16 };
+
+  test("copies reach into earlier blocks of every kind, up to two blocks back", async () => {
+    const [a, b] = [hard(1, 1000), soft(2, 1000)];
+    const plain = joined(a, b, a, b, soft(3, 1000), soft(4, 1000), a.subarray(0, 500), b.subarray(0, 500));
+    const { blocks } = await roundTrip(plain, { ...options, blockBytes: 1000 });
+    // The first two come as they are; their copies have no rest; at last, they are too far away.
+    expect(blocks.slice(0, 4)).toEqual(["stored", "coded", "stored 0", "stored 0"]);
+    expect(blocks.slice(4, 6)).toEqual(["coded", "coded"]);
+    expect(blocks[6]).not.toInclude(" ");
+  });
+
+  test("a learned block with copies leads the model through its rest only", async () => {
+    const text = soft(5, 1000);
+    const noise = hard(6, 970); // too short and too repetitive to look like chance at once
+    const plain = joined(
+      text,
+      text.subarray(0, 500),
+      noise.map((byte) => (byte * 7) & 255).subarray(0, 500),
+      soft(7, 1000),
+    );
+    const { blocks } = await roundTrip(plain, options);
+    expect(blocks).toEqual(["coded", "learned 500", "coded"]);
+  });
+
+  test("any mixture of texts, noise and their copies comes back", async () => {
+    const random = new Random(31);
+    for (let trial = 0; trial < 40; trial += 1) {
+      const pieces: Uint8Array[] = [];
+      for (let i = random.between(1, 12); i > 0; i -= 1) {
+        const kind = random.between(0, 3);
+        const count = random.between(1, 900);
+        if (kind === 0) pieces.push(soft(random.next(), count));
+        else if (kind === 1) pieces.push(hard(random.next(), count));
+        else if (kind === 2) pieces.push(new Uint8Array(count));
+        else pieces.push((pieces[random.between(0, pieces.length - 1)] ?? hard(1, 9)).slice(random.between(0, 50)));
+      }
+      const minLength = random.between(12, 40);
+      const blockBytes = random.between(200, 2000);
+      await roundTrip(joined(...pieces), { blockBytes, repeats: { timeUnits: 0, minLength } });
+    }
+  });
+
+  test("by estimate as by length: text with copies comes back", async () => {
+    const text = trainingBytes(40_000, 1);
+    const plain = joined(text, text.subarray(5000, 30_000), hard(1, 3000), text);
+    const { blocks } = await roundTrip(plain, { blockBytes: 30_000, repeats: { timeUnits: 4 } });
+    expect(blocks.filter((block) => block.includes(" ")).length).toBeGreaterThan(2);
+  });
+});
+
+describe("memory", () => {
+  const noise = hard(1, 200_000);
+  const plain = joined(noise, noise);
+
+  test("where there is too little of it, blocks stay whole", async () => {
+    const memoryBytesMax = 2 ** 24; // the estimate's tables alone take more than half
+    const { blocks } = await compress(plain, { repeats, memoryBytesMax });
+    expect(blocks).toEqual(["stored"]);
+  });
+
+  test("a window that does not fit is left out", async () => {
+    const blockBytes = 200_000;
+    const enough = (await compress(plain, { repeats, blockBytes, memoryBytesMax: 2 ** 26 })).blocks;
+    expect(enough).toEqual(["stored", "stored 0"]);
+    const little = (await compress(plain, { repeats, blockBytes, memoryBytesMax: 30_000_000 })).blocks;
+    expect(little).toEqual(["stored", "stored"]);
+  });
+
+  test("a decoder holds the window against its limit", async () => {
+    const text = joined(soft(1, 100_000), soft(1, 100_000));
+    const { archive, blocks } = await compress(text, { repeats, blockBytes: 100_000 });
+    expect(blocks).toEqual(["coded", "stored 0"]);
+    await expect(decompress(archive, 400_000)).rejects.toThrow(MemoryLimitError);
+    expect(Buffer.compare(await decompress(archive, 2_000_000), text)).toBe(0);
+  });
+});
