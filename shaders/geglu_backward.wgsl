@@ -1,6 +1,7 @@
 // geglu_backward: gradients of u and v from that of gelu(u) * v.
 //
-//   du = d * v * gelu'(u)      dv = d * gelu(u)        Q22
+//   du = d * v * gelu'(u)      dv = d * gelu(u)        Q22; both 0 where the product saturated: a gradient that
+//                                                       passed through would push the weights without end
 //
 // d may be a window of a wider row (the newest slot of the cache's gradient): row b starts at b * D_STRIDE + D_START.
 
@@ -16,9 +17,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= STREAMS * N) { return; }
   let b = i / N;
   let at = b * 2u * N + i % N;
-  let gradient = d[b * D_STRIDE + D_START + i % N];
   let u = x[at];
-  let to_gelu = mul_round(gradient, x[at + N], ACTIVATION_BITS);
+  let v = x[at + N];
+  let inside = abs(geglu_product(gelu(u), v)) <= HIDDEN_LIMIT;
+  let gradient = select(0, d[b * D_STRIDE + D_START + i % N], inside);
+  let to_gelu = mul_round(gradient, v, ACTIVATION_BITS);
   out[at] = clamp_gradient(mul_round(to_gelu, gelu_slope(u), SLOPE_BITS));
   out[at + N] = clamp_gradient(mul_round(gradient, gelu(u), ACTIVATION_BITS));
 }

@@ -7,7 +7,8 @@ const ACTIVATION_LIMIT = 32767;
 const GRADIENT_LIMIT = 1 << 26u;
 const ACTIVATION_BITS = 10u;  // Q10: activations, ±32
 const NORM_INPUT_BITS = 7u;   // Q7: what enters a norm, ±256
-const HIDDEN_BITS = 8u;       // Q8: outputs of GeGLUs, ±128
+const HIDDEN_BITS = 8u;       // Q8: outputs of GeGLUs
+const HIDDEN_LIMIT = 4095;    // ±16: where they saturate
 const WIDE_LIMIT = 1 << 20u;  // the global stream's values: Q10, ±1024
 const SCALE_BITS = 12u;       // Q12: norm scales, taps, skips
 const SLOPE_BITS = 14u;       // Q14: sigmoid, slopes of GELU
@@ -48,6 +49,9 @@ fn as_bias(master: i32) -> i32 { return round_shift(master, 14u); }
 
 // A Q10 sum as what enters a norm: Q7, saturating.
 fn as_norm_input(x: i32) -> i32 { return clamp_activation(round_shift(x, ACTIVATION_BITS - NORM_INPUT_BITS)); }
+
+// gelu(u) * v before it saturates.
+fn geglu_product(gelu_u: i32, v: i32) -> i32 { return round_shift(gelu_u * v, 2u * ACTIVATION_BITS - HIDDEN_BITS); }
 
 // Linear index of an invocation when a long list of workgroups is folded into two dimensions.
 fn flat_group(group: vec3<u32>, groups: vec3<u32>) -> u32 { return group.y * groups.x + group.x; }

@@ -10,7 +10,7 @@ import { ceilLog2 } from "./fixed.ts";
 import type { HyperParameters } from "./hyper.ts";
 
 /** Bytes of each stream that a model can look back on, a power of two; before the first step they are 0. */
-export const REACH = 4096;
+export const REACH = 8192;
 /** Offsets that a context may have besides the last bytes. */
 export const CONTEXT_OFFSETS_MAX = 4;
 /** Most contexts of a plan, a multiple of 4. */
@@ -111,14 +111,14 @@ function stridedContexts(s: number): readonly Context[] {
 }
 
 const PLAIN_TABLES: readonly TableContext[] = [
-  table(bytes(2), 38, 10),
-  table(bytes(1), 10, 7),
+  table(bytes(2), 38, 11),
+  table(bytes(1), 10, 10),
   table(bytes(3), 58, 12),
   table(bytes(4), 58, 12),
 ];
 
 function stridedTables(s: number): readonly TableContext[] {
-  return [table(bytes(1, s), 38, 10), table(bytes(1), 10, 7), table(bytes(0, s), 10, 7), table(bytes(2), 38, 10)];
+  return [table(bytes(1, s), 38, 11), table(bytes(1), 10, 10), table(bytes(0, s), 10, 10), table(bytes(2), 38, 11)];
 }
 
 /** Strides up to this are seen by the local stream without help. */

@@ -10,7 +10,7 @@
 export const ACTIVATION_BITS = 10;
 /** Fraction bits of what enters a norm: Q7 in 16 bits, ±256, because such values grow as training goes on. */
 export const NORM_INPUT_BITS = 7;
-/** Fraction bits of GeGLU outputs, products of two activations: Q8 in 16 bits, ±128. */
+/** Fraction bits of GeGLU outputs, products of two activations: Q8. */
 export const HIDDEN_BITS = 8;
 /** Fraction bits of scale-like vectors (norm scales, convolution taps, skips): Q12 in 16 bits, so ±8. */
 export const SCALE_BITS = 12;
@@ -23,6 +23,8 @@ export const WEIGHT_BITS = 24;
 
 /** Largest magnitude of an activation. */
 export const ACTIVATION_LIMIT = 32767;
+/** Largest magnitude of a GeGLU output: 16.0. A few outliers must not take the int8 operand's resolution from the rest. */
+export const HIDDEN_LIMIT = 4095;
 /** Largest magnitude of the global stream's values, which are Q10 in more than 16 bits: 2^20, that is 1024. */
 export const WIDE_LIMIT = 1 << 20;
 /** Largest magnitude of a gradient in the element-wise domain: 2^26, that is 16.0. */
@@ -88,4 +90,9 @@ export function integerSqrt(x: number): number {
     if (candidate * candidate <= x) root = candidate;
   }
   return root;
+}
+
+/** gelu(u) * v in Q8, before it saturates; both factors are Q10 in 16 bits. */
+export function gegluProduct(geluOfU: number, v: number): number {
+  return roundShift(geluOfU * v, 2 * ACTIVATION_BITS - HIDDEN_BITS);
 }

@@ -97,9 +97,9 @@ export const INITIAL_BOOSTS: readonly number[] = [
   [1866, 1493, 1119, 746],
 ].flat();
 
-/** A boost learns at 2^-7, and slower from 2^8 streams on. */
+/** A boost learns at 2^-7, and slower beyond 2^10 streams. */
 export const BOOST_RATE_SHIFT = 7;
-export const BOOST_CROWD_LOG2 = 8;
+export const BOOST_CROWD_LOG2 = 10;
 /** Entries of the logit tables are Q20. */
 export const TABLE_ENTRY_BITS = 20;
 /** Rates of the logit tables are Q8. */

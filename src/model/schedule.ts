@@ -15,6 +15,9 @@ export const SQUARE_SHIFT = 9;
 /** After so many updates the corrections differ from 1 by less than 2^-11 and the table ends. */
 export const SCHEDULE_STEPS = 8192;
 
+/** The rate falls like 1 / sqrt(1 + update / DECAY_STEPS) until the table ends, to 0.58 of the peak. */
+const DECAY_STEPS = 4096n;
+
 /** Bits of fraction while the decays are computed. */
 const WORK_BITS = 60n;
 const ONE = 1n << WORK_BITS;
@@ -43,7 +46,10 @@ export function learningRates(peak: number): Int32Array {
     momentDecay -= momentDecay >> BigInt(MOMENT_SHIFT);
     squareDecay -= squareDecay >> BigInt(SQUARE_SHIFT);
     const root = squareRoot((ONE - squareDecay) * ONE);
-    rates[CALIBRATION_STEPS + update - 1] = Number((BigInt(peak) * root) / (ONE - momentDecay));
+    const decay = squareRoot((ONE * ONE * DECAY_STEPS) / (DECAY_STEPS + BigInt(update)));
+    rates[CALIBRATION_STEPS + update - 1] = Number(
+      (((BigInt(peak) * root) / (ONE - momentDecay)) * decay) >> WORK_BITS,
+    );
   }
   return rates;
 }

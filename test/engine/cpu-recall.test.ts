@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
-import { planFor } from "../../src/model/contexts.ts";
+import { planFor, REACH } from "../../src/model/contexts.ts";
 import { clampActivation, roundShift } from "../../src/model/fixed.ts";
 import type { HyperParameters } from "../../src/model/hyper.ts";
 import { mix32 } from "../../src/model/initial.ts";
@@ -69,13 +69,13 @@ class Pair {
     const { state, place, hyper, memory } = this;
     state.plan = planFor(hyper, { stride });
     writePlan(place, hyper, stride, memory.buffer);
-    const ring = new Uint8Array(memory.buffer, place.past, 4096 * place.pastStride);
+    const ring = new Uint8Array(memory.buffer, place.past, REACH * place.pastStride);
     for (let b = 0; b < hyper.streams; b++) {
       state.word[b] = mix32(draw(2 ** 31)) * draw(2);
       state.previousWord[b] = mix32(draw(2 ** 31)) * draw(2);
-      for (let t = 0; t < 4096; t++) {
-        state.past[b * 4096 + t] = draw(256);
-        ring[t * place.pastStride + b] = state.past[b * 4096 + t] as number;
+      for (let t = 0; t < REACH; t++) {
+        state.past[b * REACH + t] = draw(256);
+        ring[t * place.pastStride + b] = state.past[b * REACH + t] as number;
       }
     }
     new Uint32Array(memory.buffer, place.words, hyper.streams).set(state.word);
@@ -146,9 +146,9 @@ const SHAPES: readonly (readonly [contexts: number, tables: number, streams: num
   [
     [4, 1, 6, 0, 5000],
     [12, 3, 9, 3, 17],
-    [20, 4, 7, 0, 4095],
-    [20, 4, 5, 64, 4096],
-    [20, 4, 4, 2047, 100_000],
+    [20, 4, 7, 0, 8191],
+    [20, 4, 5, 64, 8192],
+    [20, 4, 4, 4095, 100_000],
     [8, 2, 300, 2, 1],
   ];
 

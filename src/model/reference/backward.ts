@@ -12,6 +12,8 @@ import {
   clampActivation,
   clampGradient,
   GRADIENT_BITS,
+  gegluProduct,
+  HIDDEN_LIMIT,
   mulRound,
   NORM_INPUT_BITS,
   roundShift,
@@ -187,9 +189,13 @@ export class Backward {
     const out = new Int32Array(2 * d.length);
     for (let i = 0; i < d.length; i++) {
       const u = Math.floor(i / n) * 2 * n + (i % n);
-      const toGelu = mulRound(d[i] as number, x[u + n] as number, ACTIVATION_BITS);
+      const value = gelu(tables, x[u] as number);
+      const v = x[u + n] as number;
+      // A gradient that passed through what saturates would push the weights without end.
+      const through = Math.abs(gegluProduct(value, v)) <= HIDDEN_LIMIT ? (d[i] as number) : 0;
+      const toGelu = mulRound(through, v, ACTIVATION_BITS);
       out[u] = clampGradient(mulRound(toGelu, geluSlope(tables, x[u] as number), SLOPE_BITS));
-      out[u + n] = clampGradient(mulRound(d[i] as number, gelu(tables, x[u] as number), ACTIVATION_BITS));
+      out[u + n] = clampGradient(mulRound(through, value, ACTIVATION_BITS));
     }
     return out;
   }

@@ -10,7 +10,8 @@ import {
   clamp,
   clampActivation,
   clampWide,
-  HIDDEN_BITS,
+  gegluProduct,
+  HIDDEN_LIMIT,
   mulRound,
   NORM_INPUT_BITS,
   roundShift,
@@ -224,8 +225,7 @@ export class Forward {
 
   /** gelu(u) * v for u at `index` and v `distance` further on, Q8. */
   #geglu(x: Int32Array, index: number, distance: number): number {
-    const u = gelu(this.tables, x[index] as number);
-    return clampActivation(roundShift(u * (x[index + distance] as number), 2 * ACTIVATION_BITS - HIDDEN_BITS));
+    return clamp(gegluProduct(gelu(this.tables, x[index] as number), x[index + distance] as number), HIDDEN_LIMIT);
   }
 
   /** The cache as an int8 operand with the oldest slot first, so that a weight always meets the same age. */

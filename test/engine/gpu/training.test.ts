@@ -48,7 +48,7 @@ const STRIDED: Run = {
   hyper: { ...tinyHyper(33), ...CROWDED, history: 8, contexts: 12, tables: 4 },
   steps: 60,
   firstStep: REACH + CHUNK_STEPS - 20,
-  strides: { 15: 3, 24: 64, 35: 2047, 54: 0 },
+  strides: { 15: 3, 24: 64, 35: 4095, 54: 0 },
 };
 
 const RUNS: readonly Run[] = [

@@ -3,7 +3,7 @@
  *
  * Gradients are i32 in Q22, activations int16. Counts are multiples of 4.
  */
-import { ACTIVATION_BITS, NORM_INPUT_BITS, NORM_INPUT_SHIFT } from "./contract";
+import { ACTIVATION_BITS, GEGLU_SHIFT, HIDDEN_LIMIT, NORM_INPUT_BITS, NORM_INPUT_SHIFT } from "./contract";
 import {
   clampGradientVector,
   clampVector,
@@ -110,8 +110,12 @@ export function gegluBackward(
       slope = i32x4.replace_lane(slope, 1, load<i16>(slopes + b));
       slope = i32x4.replace_lane(slope, 2, load<i16>(slopes + c));
       slope = i32x4.replace_lane(slope, 3, load<i16>(slopes + e));
-      const dy = v128.load(g + i * 4);
-      const toGelu = mulRoundLow(dy, v128.load16x4_s(at + n * 2), ACTIVATION_BITS);
+      const factor = v128.load16x4_s(at + n * 2);
+      const half = i32x4.splat(1 << (GEGLU_SHIFT - 1));
+      const product = i32x4.shr_s(i32x4.add(i32x4.mul(value, factor), half), GEGLU_SHIFT);
+      const inside = i32x4.le_s(i32x4.abs(product), i32x4.splat(HIDDEN_LIMIT));
+      const dy = v128.and(v128.load(g + i * 4), inside);
+      const toGelu = mulRoundLow(dy, factor, ACTIVATION_BITS);
       v128.store(y + i * 4, clampGradientVector(mulRoundLow(toGelu, slope, 14)));
       v128.store(y + (n + i) * 4, clampGradientVector(mulRoundLow(dy, value, ACTIVATION_BITS)));
     }

@@ -7,6 +7,9 @@
 export const ACTIVATION_BITS: i32 = 10;
 export const NORM_INPUT_BITS: i32 = 7;
 export const HIDDEN_BITS: i32 = 8;
+/** Saturation of GeGLU outputs, and the shift from a product of two activations to one. */
+export const HIDDEN_LIMIT: i32 = 4095;
+export const GEGLU_SHIFT: i32 = 2 * ACTIVATION_BITS - HIDDEN_BITS;
 /** Fraction bits of scales, of slopes and sigmoid values, and of master weights. */
 export const SCALE_BITS: i32 = 12;
 export const SLOPE_BITS: i32 = 14;

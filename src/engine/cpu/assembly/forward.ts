@@ -8,7 +8,8 @@
 import {
   ACTIVATION_BITS,
   BIAS_SHIFT,
-  HIDDEN_BITS,
+  GEGLU_SHIFT,
+  HIDDEN_LIMIT,
   NORM_INPUT_SHIFT,
   SCALE_BITS,
   SLOPE_BITS,
@@ -77,9 +78,6 @@ export function orderByAge(
   }
 }
 
-/** From a product of two activations to a GeGLU output. */
-const GEGLU_SHIFT: i32 = 2 * ACTIVATION_BITS - HIDDEN_BITS;
-
 /**
  * gelu(u) * v for rows [from, to) of (n values of u, n of v).
  *
@@ -93,7 +91,7 @@ export function geglu(x: usize, from: usize, to: usize, n: usize, table: usize, 
     for (let i: usize = 0; i < n * 2; i += 2) {
       const g = <i32>load<i16>(table + (<i32>load<i16>(u + i) << 1));
       const product = (g * <i32>load<i16>(v + i) + (1 << (GEGLU_SHIFT - 1))) >> GEGLU_SHIFT;
-      store<i16>(y + i, <i16>max(-32767, min(32767, product)));
+      store<i16>(y + i, <i16>max(-HIDDEN_LIMIT, min(HIDDEN_LIMIT, product)));
     }
   }
 }

@@ -44,7 +44,7 @@ const FEATURES: usize = 76;
 /** Sigmoids of the gates, int16, GATE_COLUMNS a stream. */
 export const GATES: usize = 80;
 
-const REACH_MASK: i32 = 4095;
+const REACH_MASK: i32 = 8191;
 /** One packed context: words, order, number of offsets, four offsets, whether direct, rate, shift. */
 export const PACKED_BYTES: usize = 40;
 export const PACKED_RATE: usize = 32;

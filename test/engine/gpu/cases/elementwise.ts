@@ -11,6 +11,7 @@ import {
   clampActivation,
   clampGradient,
   HIDDEN_BITS,
+  HIDDEN_LIMIT,
   mulRound,
   NORM_INPUT_BITS,
   roundShift,
@@ -44,17 +45,17 @@ function asNormInput(sum: number): number {
   return clampActivation(roundShift(sum, ACTIVATION_BITS - NORM_INPUT_BITS));
 }
 
-function geglu(N: number, ring: number, streams: number): KernelCase {
+function geglu(N: number, ring: number, streams: number, bound = ACTIVATION): KernelCase {
   const shape = shapeWith({ streams });
   const { step } = shape.places;
   return {
     kernel: "geglu",
-    title: `${streams} rows of ${N}, ring of ${ring}`,
+    title: `${streams} rows of ${N}, ring of ${ring}, up to ${bound}`,
     shared: shape.shared,
     constants: { N, RING: ring },
     workgroups: foldedGroups(Math.ceil((streams * N) / 64)),
     inputs: {
-      x: values(2 * N * streams, ACTIVATION),
+      x: values(2 * N * streams, bound),
       tables: tablesInput,
       shifts: (random) => shiftsWith(shape, { [step]: random.between(0, 1 << 30) }),
       out: output(streams * ring * N),
@@ -64,23 +65,22 @@ function geglu(N: number, ring: number, streams: number): KernelCase {
       for (let i = 0; i < streams * N; i++) {
         const u = Math.floor(i / N) * 2 * N + (i % N);
         const product = gelu(table, x![u] as number) * (x![u + N] as number);
-        out![Math.floor(i / N) * ring * N + slot * N + (i % N)] = clampActivation(
-          roundShift(product, 2 * ACTIVATION_BITS - HIDDEN_BITS),
-        );
+        const rounded = roundShift(product, 2 * ACTIVATION_BITS - HIDDEN_BITS);
+        out![Math.floor(i / N) * ring * N + slot * N + (i % N)] = clamp(rounded, HIDDEN_LIMIT);
       }
     },
   };
 }
 
-function gegluBackward(N: number, stride: number, start: number, streams: number): KernelCase {
+function gegluBackward(N: number, stride: number, start: number, streams: number, bound = ACTIVATION): KernelCase {
   return {
     kernel: "geglu_backward",
-    title: `${streams} rows of ${N} in rows of ${stride}`,
+    title: `${streams} rows of ${N} in rows of ${stride}, up to ${bound}`,
     shared: shapeWith({ streams }).shared,
     constants: { N, D_STRIDE: stride, D_START: start },
     workgroups: foldedGroups(Math.ceil((streams * N) / 64)),
     inputs: {
-      x: values(2 * N * streams, ACTIVATION),
+      x: values(2 * N * streams, bound),
       d: values(stride * streams, ANY_I32),
       tables: tablesInput,
       out: output(2 * N * streams),
@@ -89,7 +89,9 @@ function gegluBackward(N: number, stride: number, start: number, streams: number
       for (let i = 0; i < streams * N; i++) {
         const row = Math.floor(i / N);
         const at = row * 2 * N + (i % N);
-        const gradient = d![row * stride + start + (i % N)] as number;
+        const product = gelu(table, x![at] as number) * (x![at + N] as number);
+        const inside = Math.abs(roundShift(product, 2 * ACTIVATION_BITS - HIDDEN_BITS)) <= HIDDEN_LIMIT;
+        const gradient = inside ? (d![row * stride + start + (i % N)] as number) : 0;
         const toGelu = mulRound(gradient, x![at + N] as number, ACTIVATION_BITS);
         out![at] = clampGradient(mulRound(toGelu, geluSlope(table, x![at] as number), SLOPE_BITS));
         out![at + N] = clampGradient(mulRound(gradient, gelu(table, x![at] as number), ACTIVATION_BITS));
@@ -395,8 +397,10 @@ function sumGradients(rows: number, width: number, cWidth: number): KernelCase {
 export const ELEMENTWISE_CASES: readonly KernelCase[] = [
   geglu(4, 8, 33),
   geglu(32, 1, 5),
+  geglu(32, 1, 7, 4500),
   gegluBackward(4, 32, 28, 33),
   gegluBackward(32, 32, 0, 5),
+  gegluBackward(32, 32, 0, 7, 4500),
   geluSkip(5 * 32, WIDE_LIMIT),
   geluSkip(1, ACTIVATION),
   geluSkipBackward(32, 5),
