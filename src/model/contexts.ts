@@ -38,11 +38,13 @@ export interface TableContext extends Context {
 
 /** What a block says of its data. */
 export interface DataKind {
-  /** Bytes between things that resemble each other: 0 (none known) to STRIDE_MAX. */
+  /** Bytes between things that resemble each other, up to STRIDE_MAX; 0: none known; SEQUENCE: a sequence of few letters. */
   readonly stride: number;
 }
 
 export const PLAIN_DATA: DataKind = { stride: 0 };
+/** Stands in place of a stride for data that is made of few letters, such as genomes. */
+export const SEQUENCE = 1;
 /** Twice the stride, and one more, must be within reach. */
 export const STRIDE_MAX = (REACH - 2) / 2;
 
@@ -121,6 +123,38 @@ function stridedTables(s: number): readonly TableContext[] {
   return [table(bytes(1, s), 38, 11), table(bytes(1), 10, 10), table(bytes(0, s), 10, 10), table(bytes(2), 38, 11)];
 }
 
+/** Sequences of few letters (genomes): short contexts say little, words nothing, and only long ones recur by kin. */
+const SEQUENCE_CONTEXTS: readonly Context[] = [
+  bytes(12),
+  bytes(16),
+  bytes(10),
+  bytes(20),
+  bytes(14),
+  bytes(8),
+  bytes(11),
+  bytes(24),
+  bytes(6),
+  bytes(18),
+  bytes(4),
+  bytes(13),
+  bytes(9),
+  bytes(32),
+  bytes(2),
+  bytes(22),
+  bytes(0, 2, 3, 4, 5),
+  bytes(7),
+  bytes(28),
+  bytes(3),
+];
+
+/** Rates are low: the letters come nearly evenly, so a fast table mostly learns chance. */
+const SEQUENCE_TABLES: readonly TableContext[] = [
+  table(bytes(6), 5, 11),
+  table(bytes(3), 2, 10),
+  table(bytes(8), 8, 12),
+  table(bytes(11), 16, 12),
+];
+
 /** Strides up to this are seen by the local stream without help. */
 const NEAR_STRIDE = 4;
 
@@ -132,17 +166,22 @@ function positionsFor(history: number, stride: number): readonly number[] {
   return [...far, ...near.slice(far.length)];
 }
 
+function listsFor(stride: number): Omit<ContextPlan, "positions"> {
+  if (stride === 0) return { contexts: PLAIN_CONTEXTS, tables: PLAIN_TABLES };
+  if (stride === SEQUENCE) return { contexts: SEQUENCE_CONTEXTS, tables: SEQUENCE_TABLES };
+  return { contexts: stridedContexts(stride), tables: stridedTables(stride) };
+}
+
 /** @throws RangeError if the stride is out of reach */
 export function planFor(hyper: HyperParameters, { stride }: DataKind): ContextPlan {
-  if (!Number.isInteger(stride) || stride < 0 || stride > STRIDE_MAX || stride === 1) {
-    throw new RangeError(`a stride of ${stride} bytes (0, or 2 to ${STRIDE_MAX})`);
+  if (!Number.isInteger(stride) || stride < 0 || stride > STRIDE_MAX) {
+    throw new RangeError(`a stride of ${stride} bytes (0 to ${STRIDE_MAX})`);
   }
-  const contexts = stride === 0 ? PLAIN_CONTEXTS : stridedContexts(stride);
-  const tables = stride === 0 ? PLAIN_TABLES : stridedTables(stride);
+  const { contexts, tables } = listsFor(stride);
   return {
     contexts: contexts.slice(0, hyper.contexts),
     tables: tables.slice(0, hyper.tables),
-    positions: stride === 0 ? positionsFor(hyper.history, 0) : positionsFor(hyper.history, stride),
+    positions: positionsFor(hyper.history, stride),
   };
 }
 

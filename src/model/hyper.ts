@@ -182,20 +182,21 @@ export const PAPER_STREAMS = 512;
 export const DEFAULT_LEVEL = 5;
 
 /**
- * Levels 1 to 9, narrow to wide. Index 0 is unused so that LEVELS[n] is level n. Matrices of 32 x 32 per stream instead
- * of the paper's 64 x 64 cost 0.05 % on text and save a quarter of all weights that a step updates.
+ * Levels 1 to 9, narrow to wide. Index 0 is unused so that LEVELS[n] is level n. The recall stream does most of the
+ * work, so narrow networks lose little: on a megabyte of text level 1 is 5 % larger than level 5 and five times as fast
+ * (docs/MODEL.md).
  */
 const LEVELS: readonly (Shape | undefined)[] = [
   undefined,
-  shape({ history: 8, embedding: 8, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 4, tables: 2, every: 2 }),
-  shape({ history: 8, embedding: 8, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 8, tables: 2 }),
-  shape({ history: 8, embedding: 16, global: 128, slot: 4, coarse: 16, fine: 128, contexts: 8, tables: 2 }),
-  shape({ history: 16, embedding: 8, global: 128, slot: 4, coarse: 16, fine: 128, contexts: 12, tables: 3 }),
-  shape({ history: 16, embedding: 16, global: 256, slot: 4, coarse: 32, fine: 256, contexts: 12, tables: 3 }),
-  shape({ history: 16, embedding: 16, global: 256, slot: 4, coarse: 32, fine: 384, contexts: 16, tables: 3 }),
-  shape({ history: 16, embedding: 16, global: 512, slot: 8, coarse: 32, fine: 512, contexts: 16, tables: 4 }),
+  shape({ history: 8, embedding: 8, global: 32, slot: 4, coarse: 16, fine: 32, contexts: 8, tables: 2 }),
+  shape({ history: 8, embedding: 8, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 12, tables: 3 }),
+  shape({ history: 8, embedding: 16, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 12, tables: 3 }),
+  shape({ history: 8, embedding: 16, global: 128, slot: 4, coarse: 16, fine: 128, contexts: 16, tables: 4 }),
+  shape({ history: 16, embedding: 16, global: 128, slot: 4, coarse: 32, fine: 128, contexts: 12, tables: 3 }),
+  shape({ history: 16, embedding: 16, global: 256, slot: 4, coarse: 32, fine: 256, contexts: 16, tables: 4 }),
+  shape({ history: 16, embedding: 16, global: 512, slot: 8, coarse: 32, fine: 512, contexts: 20, tables: 4 }),
   shape({ history: 16, embedding: 32, global: 512, slot: 8, coarse: 32, fine: 512, contexts: 20, tables: 4 }),
-  shape({ history: 16, embedding: 32, global: 1024, slot: 16, coarse: 32, fine: 1024, contexts: 20, tables: 4 }),
+  shape({ history: 16, embedding: 32, global: 512, slot: 8, coarse: 32, fine: 1024, contexts: 20, tables: 4 }),
 ];
 
 /** @throws RangeError if there is no such level. */
