@@ -43,6 +43,11 @@ export class UnsupportedVersionError extends ArchiveError {
     super(`needs another version of fade: its ${field} is ${found}, this program knows ${supported}`, offsetBytes);
     this.name = "UnsupportedVersionError";
   }
+
+  /** Whether a program of the past wrote it, and none of the future. */
+  get isOld(): boolean {
+    return this.field !== "header flags" && this.found < this.supported;
+  }
 }
 
 /** The bytes end before the archive does. `field` is what was being read. */

@@ -12,16 +12,18 @@ import type { HyperParameters } from "../model/hyper.ts";
 export const MAGIC = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 
 /** Still read, never written: a frame whose header states no block size and that ends without an index. */
 export const FORMAT_VERSION_1 = 1;
 /** Still read, never written: each block has its length, a guard and a long entry in the index. */
 export const FORMAT_VERSION_2 = 2;
+/** Still read, never written: as today without strides. What these three hold of a model cannot be decoded any more. */
+export const FORMAT_VERSION_3 = 3;
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
 export const MODEL_CONTRACT_VERSION = 2;
-/** Still read: the same arithmetic without a recall stream, so it lacks the last hyper-parameters. */
+/** The model of all archives before version 4: another arithmetic, which no program after fade 0.1 has. */
 export const MODEL_CONTRACT_VERSION_1 = 1;
 
 /** Header flag: the frame has a model, and its hyper-parameters follow. */
@@ -70,7 +72,7 @@ export const INDEX_BYTES_MAX = 2 ** 30;
 /** No fade writes more coder groups than 16 today; the format leaves room for machines with more cores. */
 export const GROUPS_MAX = 256;
 
-/** A longer header body than any that version 1 can write: the fields are twelve varints of at most ten bytes. */
+/** A longer header body than any: flags, two sizes of at most eight bytes, and 15 varints of at most five. */
 export const HEADER_BODY_BYTES_MAX = 128;
 
 /**
@@ -91,7 +93,7 @@ export interface FrameModel {
 }
 
 export interface FrameHeader {
-  /** 3, or less in frames that an old fade wrote. */
+  /** 4, or less in frames that an old fade wrote. */
   readonly version: number;
   /** Absent when every block of the frame is stored, or the first ones are and the model comes behind them. */
   readonly model?: FrameModel;
@@ -112,6 +114,8 @@ export interface BlockCopies {
 interface BlockFacts {
   readonly plainBytes: number;
   readonly copies?: BlockCopies;
+  /** What the model is told of the bytes that it sees; absent if nothing, or if it sees none. */
+  readonly stride?: number;
   /**
    * xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). Of a run, each
    * piece of the frame's block size is hashed for itself and seeds the next.

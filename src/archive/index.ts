@@ -9,8 +9,8 @@ import {
   BLOCK_BYTES_MAX,
   BLOCK_END_OLD,
   BLOCK_TAGS,
-  FORMAT_VERSION,
   FORMAT_VERSION_1,
+  FORMAT_VERSION_3,
   type FrameHeader,
   type FrameIndex,
   HEADER_BODY_BYTES_MAX,
@@ -18,7 +18,7 @@ import {
   type IndexEntry,
   TRAILER_BYTES,
 } from "./format.ts";
-import { checkGuard, type OpenFrame, readKind, readPlainLength } from "./read.ts";
+import { checkGuard, isBare, type OpenFrame, readKind, readPlainLength } from "./read.ts";
 
 const CHECK_BYTES = 8;
 
@@ -50,7 +50,7 @@ export function frameBytesOf(reader: ByteReader): number {
  */
 export function readIndex(reader: ByteReader, start: number, header: FrameHeader): FrameIndex {
   const indexStart = reader.offset;
-  const index = header.version < FORMAT_VERSION ? readOldEntries(reader) : readEntries(reader, header);
+  const index = header.version < FORMAT_VERSION_3 ? readOldEntries(reader) : readEntries(reader, header);
   const lengthBytes = reader.offset - indexStart;
   const at = reader.position;
   const stated = reader.u32("the length of the index");
@@ -69,8 +69,7 @@ function readEntries(reader: ByteReader, header: FrameHeader): FrameIndex {
     const { kind, pieces, isCut } = found;
     const plainBytes = kind === "model" ? 0 : readPlainLength(reader, header, found, leftBytes);
     const lengthBytes = pieces > 0 ? 0 : varintBytes(plainBytes);
-    const isPlain = (kind === "stored" || kind === "learned") && !isCut;
-    const codedBytes = isPlain
+    const codedBytes = isBare(kind, isCut)
       ? 1 + lengthBytes + CHECK_BYTES + plainBytes
       : reader.varintWithin("the index", 1, 2 * BLOCK_BYTES_MAX);
     entries.push({ kind, plainBytes, codedBytes, ...(isCut && { isCut }) });
@@ -79,7 +78,7 @@ function readEntries(reader: ByteReader, header: FrameHeader): FrameIndex {
   return { frameBytes, entries };
 }
 
-/** Version 2 has the header's length, and both lengths of every block. */
+/** Version 2 has the header's length, and both lengths of every block; those of a model are refused elsewhere. */
 function readOldEntries(reader: ByteReader): FrameIndex {
   let frameBytes = reader.varintWithin("the index", 1, HEADER_BODY_BYTES_MAX * 2);
   const count = reader.varintWithin("the number of blocks", 0, INDEX_BYTES_MAX);

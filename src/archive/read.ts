@@ -4,7 +4,8 @@
  * comes out can be decoded without further doubt about its shape. Whether decoded bytes are right is only known after
  * decoding: see checkPlain. stream.ts feeds these functions piece by piece, list.ts from the end of a file.
  */
-import { checkHyperParameters, HyperParameterError, type HyperParameters, NO_RECALL } from "../model/hyper.ts";
+import { STRIDE_MAX } from "../model/contexts.ts";
+import { checkHyperParameters, HyperParameterError, type HyperParameters } from "../model/hyper.ts";
 import { ByteReader } from "./bytes.ts";
 import { CHECK_START, chainRun, checkText, guardOf } from "./checksum.ts";
 import { CorruptError, NotAnArchiveError, TruncatedError, UnsupportedVersionError } from "./errors.ts";
@@ -21,6 +22,7 @@ import {
   FORMAT_VERSION,
   FORMAT_VERSION_1,
   FORMAT_VERSION_2,
+  FORMAT_VERSION_3,
   type FrameHeader,
   type FrameModel,
   GROUPS_MAX,
@@ -116,7 +118,7 @@ function readBody(body: ByteReader, version: number): FrameHeader {
   if ((flags & ~known) !== 0) throw new UnsupportedVersionError(flagsOffset, "header flags", flags, known);
   const hasLength = version === FORMAT_VERSION_1 || (flags & FLAG_LENGTH) !== 0;
   const sizes = readSizes(body, version, hasLength);
-  const model = flags & FLAG_MODEL ? readModel(body) : undefined;
+  const model = flags & FLAG_MODEL ? readModel(body, version) : undefined;
   return { version, ...sizes, ...(model && { model }) };
 }
 
@@ -137,10 +139,14 @@ function readSizes(body: ByteReader, version: number, hasLength: boolean): { pla
   return { plainBytes, blockBytes: parts === 0 ? 0 : Math.ceil(plainBytes / parts) };
 }
 
-function readModel(body: ByteReader): FrameModel {
+/** @param version of the format: all models before version 4 were of contract 1 */
+function readModel(body: ByteReader, version: number): FrameModel {
   const start = body.position;
   const contract = body.varintWithin("the model contract", 0, 0xffff_ffff);
-  if (contract !== MODEL_CONTRACT_VERSION && contract !== MODEL_CONTRACT_VERSION_1) {
+  if (version <= FORMAT_VERSION_3 && contract !== MODEL_CONTRACT_VERSION_1) {
+    throw new CorruptError(start, "the model contract", `${MODEL_CONTRACT_VERSION_1}`, `${contract}`);
+  }
+  if (contract !== MODEL_CONTRACT_VERSION) {
     throw new UnsupportedVersionError(start, "model contract", contract, MODEL_CONTRACT_VERSION);
   }
   const number = (field: string) => body.varintWithin(`hyper-parameter ${field}`, 0, 0xffff_ffff);
@@ -153,7 +159,11 @@ function readModel(body: ByteReader): FrameModel {
     coarseHidden: number("coarseHidden"),
     streams: number("streams"),
     learningRate: number("learningRate"),
-    ...(contract === MODEL_CONTRACT_VERSION_1 ? NO_RECALL : readRecall(number)),
+    contexts: number("contexts"),
+    slotBits: number("slotBits"),
+    tables: number("tables"),
+    tableBits: number("tableBits"),
+    trainEvery: number("trainEvery"),
   };
   try {
     checkHyperParameters(hyper);
@@ -163,17 +173,6 @@ function readModel(body: ByteReader): FrameModel {
   }
   const groupsMax = Math.min(GROUPS_MAX, hyper.streams);
   return { hyper, groupCount: body.varintWithin("the number of coder groups", 1, groupsMax) };
-}
-
-/** What contract 2 added: the recall stream, and steps without training. */
-function readRecall(number: (field: string) => number) {
-  return {
-    contexts: number("contexts"),
-    slotBits: number("slotBits"),
-    tables: number("tables"),
-    tableBits: number("tableBits"),
-    trainEvery: number("trainEvery"),
-  };
 }
 
 /** A frame while it is read: what its parts so far have said. */
@@ -216,6 +215,8 @@ export interface BlockHead {
   readonly check: bigint;
   /** Only of blocks with copies: what is left of the plain bytes, and the length of the list, which comes first. */
   readonly cut?: { readonly restBytes: number; readonly listBytes: number };
+  /** Only of coded and learned blocks that state one. */
+  readonly stride?: number;
   /** The parts of the payload: one, or one per coder group. */
   readonly lengths: readonly number[];
 }
@@ -243,7 +244,7 @@ const KINDS = new Map(Object.entries(BLOCK_TAGS).map(([kind, tag]) => [tag, kind
  * @throws CorruptError for a kind that the frame cannot have
  */
 export function readKind(reader: ByteReader, header: FrameHeader, byte: number): FoundKind {
-  const isOld = header.version < FORMAT_VERSION;
+  const isOld = header.version < FORMAT_VERSION_3;
   const pieces = isOld ? 0 : byte >> PIECES_SHIFT;
   const tag = isOld ? byte : byte & PIECES_MAX;
   const isCut = !isOld && tag > BLOCK_CUT;
@@ -252,7 +253,6 @@ export function readKind(reader: ByteReader, header: FrameHeader, byte: number):
     new CorruptError(reader.position - 1, "the kind of a block", expected, `${byte}`);
   if (kind === undefined) throw refuse("1 to 8");
   if (kind === "model" && (isOld || isCut || pieces > 0)) throw refuse("1 to 8");
-  if (kind === "learned" && header.version === FORMAT_VERSION_1) throw refuse("one that version 1 has");
   if ((kind !== "stored" || isCut) && pieces > 1) throw refuse("at most one piece");
   return { kind, pieces, isCut };
 }
@@ -264,7 +264,7 @@ export function readPlainLength(
   { kind, pieces, isCut }: FoundKind,
   leftBytes = Number.MAX_SAFE_INTEGER,
 ): number {
-  const isRun = kind === "stored" && !isCut && version >= FORMAT_VERSION;
+  const isRun = kind === "stored" && !isCut && version >= FORMAT_VERSION_3;
   const bytesMax = Math.min(isRun ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes, leftBytes);
   if (pieces === 0) return reader.varintWithin("the length of a block", 1, bytesMax);
   const plainBytes = Math.min(pieces * blockBytes, leftBytes);
@@ -274,7 +274,7 @@ export function readPlainLength(
 }
 
 const isEnd = (byte: number, { version }: FrameHeader) =>
-  byte === (version < FORMAT_VERSION ? BLOCK_END_OLD : BLOCK_END);
+  byte === (version < FORMAT_VERSION_3 ? BLOCK_END_OLD : BLOCK_END);
 
 /** The next block's head, the model, or undefined at the end mark. @throws TruncatedError, CorruptError */
 export function readBlockHead(
@@ -290,12 +290,26 @@ export function readBlockHead(
   if (kind === "model" ? header.model : kind !== "stored" && !header.model) {
     throw new CorruptError(start, "the kind of a block", "one model before what needs it", kind);
   }
-  if (kind === "model") return { kind, model: readModel(reader) };
+  if (kind === "model") return { kind, model: readModel(reader, header.version) };
   const plainBytes = readPlainLength(reader, header, found, leftBytes);
   const cut = found.isCut ? readCut(reader, kind, plainBytes) : undefined;
+  const stride = kind === "stored" ? 0 : readStride(reader);
   const payloadBytes = cut?.restBytes ?? plainBytes;
   const lengths = kind === "coded" ? readGroupLengths(reader, header.model, payloadBytes, start) : [payloadBytes];
-  return { kind, plainBytes, lengths, check: reader.u64("the checksum of the plain bytes"), ...(cut && { cut }) };
+  const check = reader.u64("the checksum of the plain bytes");
+  return { kind, plainBytes, lengths, check, ...(cut && { cut }), ...(stride > 0 && { stride }) };
+}
+
+function readStride(reader: ByteReader): number {
+  const start = reader.position;
+  const stride = reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
+  if (stride !== 1) return stride;
+  throw new CorruptError(start, "the stride of a block", `0, or 2 to ${STRIDE_MAX}`, "1");
+}
+
+/** Whether a block's check is all that it has: the check of plain bytes that are there needs no guard beside it. */
+export function isBare(kind: IndexEntry["kind"], isCut: boolean): boolean {
+  return kind === "stored" && !isCut;
 }
 
 /** What a block with copies says of them. A list is never longer than what it saves; a model has something to do. */
@@ -348,19 +362,19 @@ export function readPart(
     return head;
   }
   options.admit?.(head, header);
-  const { kind, plainBytes, check, lengths, cut } = head;
+  const { kind, plainBytes, check, lengths, cut, stride } = head;
   const list = reader.take("the copies of a block", cut?.listBytes ?? 0);
   const payload = reader.take(
     "the payload of a block",
     lengths.reduce((sum, length) => sum + length, 0),
   );
-  // The check of plain bytes that are there needs no guard beside it.
-  if (kind !== "coded" && !cut && header.version >= FORMAT_VERSION) {
+  if (isBare(kind, cut !== undefined) && header.version >= FORMAT_VERSION_3) {
     if (options.checks !== false) checkPlain(head, payload, checkBefore, header.blockBytes, at);
-    return { kind, plainBytes, check, payload };
+    return { kind: "stored", plainBytes, check, payload };
   }
   checkGuard(reader, start, "the checksum of a block");
-  const facts = { plainBytes, check, ...(cut && { copies: { restBytes: cut.restBytes, list } }) };
+  const copies = cut && { restBytes: cut.restBytes, list };
+  const facts = { plainBytes, check, ...(copies && { copies }), ...(stride && { stride }) };
   if (kind !== "coded") return { kind, ...facts, payload };
   let offset = 0;
   const groups = lengths.map((length) => {

@@ -2,6 +2,7 @@
  * Turns frames into bytes: the mirror image of read.ts. Every function here returns bytes and checks what it is given,
  * because an archive that cannot be read back is found out years later.
  */
+import { STRIDE_MAX } from "../model/contexts.ts";
 import { checkHyperParameters } from "../model/hyper.ts";
 import { ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, guardOf } from "./checksum.ts";
@@ -99,12 +100,14 @@ export class FrameWriter {
 
   /** @throws RangeError if the block breaks what the header says, or what the format allows */
   block(block: Block): Uint8Array {
-    const { kind, plainBytes, copies, check } = block;
-    if (kind !== "coded" && !copies) return concatenate(this.plain(kind, [block.payload], check));
+    const { kind, plainBytes, copies, stride = 0, check } = block;
+    if (kind === "stored" && !copies) return concatenate(this.stored([block.payload], check));
     if (!this.#model && kind !== "stored") throw new RangeError(`a ${kind} block in a frame without a model`);
+    checkStride(kind, stride);
     const length = this.#lengthOf(kind, plainBytes, copies);
     const head = new ByteWriter().raw(length);
     if (copies) head.varint(copies.restBytes).varint(copies.list.length);
+    if (kind !== "stored") head.varint(stride);
     const payload = kind === "coded" ? block.groups : [block.payload];
     if (kind === "coded") for (const group of payload) head.varint(group.length);
     const bytes = withGuard([head.u64(check).finish(), ...(copies ? [copies.list] : []), ...payload]);
@@ -114,14 +117,13 @@ export class FrameWriter {
   }
 
   /**
-   * A block of plain bytes, in parts that belong together: its head, and `pieces` as they are, without a copy.
+   * A stored block, in parts that belong together: its head, and `pieces` as they are, without a copy.
    *
    * @throws RangeError as `block`
    */
-  plain(kind: Exclude<BlockKind, "coded">, pieces: readonly Uint8Array[], check: bigint): Uint8Array[] {
-    if (!this.#model && kind === "learned") throw new RangeError("a learned block in a frame without a model");
+  stored(pieces: readonly Uint8Array[], check: bigint): Uint8Array[] {
     const plainBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const length = this.#lengthOf(kind, plainBytes);
+    const length = this.#lengthOf("stored", plainBytes);
     const head = new ByteWriter().raw(length).u64(check).finish();
     this.#index.raw(length);
     this.#count(head.length + plainBytes, plainBytes);
@@ -165,6 +167,11 @@ function checkCopies(kind: BlockKind, plainBytes: number, { restBytes, list }: B
   const isRestRight = restBytes >= (kind === "stored" ? 0 : 1) && restBytes < plainBytes;
   if (isRestRight && list.length >= 1 && list.length <= plainBytes - restBytes) return;
   throw new RangeError(`${list.length} bytes of copies and ${restBytes} of rest in ${plainBytes} bytes`);
+}
+
+function checkStride(kind: BlockKind, stride: number): void {
+  const isPossible = stride === 0 || (kind !== "stored" && stride >= 2 && stride <= STRIDE_MAX);
+  if (!isPossible || !Number.isInteger(stride)) throw new RangeError(`a stride of ${stride} in a ${kind} block`);
 }
 
 /** A whole frame. @throws RangeError if the blocks do not add up to the header's length. */

@@ -5,6 +5,7 @@
 import { ArchiveError, NotAnArchiveError, UnsupportedVersionError } from "../archive/errors.ts";
 import { EngineDeviceError, EngineLimitError, EngineUnavailableError } from "../engine/engine.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
+import { BlockError } from "../pipeline/restore.ts";
 
 /** Exit codes are part of the interface: scripts rely on them. */
 export const EXIT = {
@@ -141,7 +142,11 @@ export function complaintOf(error: unknown): Complaint {
 }
 
 function archiveHint(error: ArchiveError): string | undefined {
-  if (error instanceof UnsupportedVersionError) return "fade -V shows this program's version";
+  if (error instanceof BlockError) return archiveHint(error.cause);
+  if (error instanceof UnsupportedVersionError) {
+    if (error.isOld) return "fade 0.1 wrote it and decompresses it; before 1.0 the model may change";
+    return "fade -V shows this program's version";
+  }
   if (error instanceof NotAnArchiveError && error.reason === "text-mode") return "transfer it again in binary mode";
   return undefined;
 }

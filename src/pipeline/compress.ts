@@ -7,6 +7,7 @@
 import { type ChunkEncoder, openEncoder, SLOTS } from "../coder/encode-pool.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
 import type { Engine, Model } from "../engine/engine.ts";
+import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import type { CodedBlock, CompressOptions } from "./options.ts";
 import { Pacer } from "./pacer.ts";
@@ -20,6 +21,8 @@ export class BlockCompressor {
   readonly #chunkSteps: number;
   /** One step-major chunk per slot: the engine may still read one after it was asked for the next. */
   readonly #chunks: readonly Uint8Array[];
+  /** What the model was told last. */
+  #stride = PLAIN_DATA.stride;
 
   private constructor(model: Model, encoder: ChunkEncoder, chunkSteps: number, options: CompressOptions) {
     this.#model = model;
@@ -45,9 +48,12 @@ export class BlockCompressor {
   /**
    * Compresses one block; after an error only `close` is allowed.
    *
+   * @param kind what the model is told of the block; a decoder must be told the same
    * @throws the engine's errors, IntervalError, CoderWorkerError, the abort reason
    */
-  async compress(data: Uint8Array): Promise<CodedBlock> {
+  async compress(data: Uint8Array, kind: DataKind = PLAIN_DATA): Promise<CodedBlock> {
+    if (kind.stride !== this.#stride) await this.#model.describe(kind);
+    this.#stride = kind.stride;
     const layout = layoutOf(data.length, this.#model.hyper.streams);
     const pacer = new Pacer(this.#options.signal);
     let stepsDone = 0;

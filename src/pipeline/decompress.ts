@@ -7,6 +7,7 @@
 import { decodeThreadsFor, StepDecoder } from "../coder/decode-pool.ts";
 import { checkGroups } from "../coder/groups.ts";
 import type { Engine, Model } from "../engine/engine.ts";
+import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import type { BlockOptions } from "./options.ts";
 import { Pacer } from "./pacer.ts";
@@ -21,6 +22,8 @@ export class BlockDecompressor {
   readonly #options: BlockOptions;
   /** Opened by the first block, whose groups say how many threads are of use. */
   #decoder: StepDecoder | undefined;
+  /** What the model was told last. */
+  #stride = PLAIN_DATA.stride;
 
   private constructor(model: Model, options: BlockOptions) {
     this.#model = model;
@@ -37,14 +40,16 @@ export class BlockDecompressor {
    *
    * @param sizeBytes plain bytes of the block; allocated at once, so the caller bounds it
    * @param groups the payloads, at least one and at most one per stream
+   * @param kind what the encoder's model was told of the block
    * @returns bytes that are right if their checksum is
    * @throws CorruptDataError, RangeError for an impossible number of groups, the engine's errors, CoderWorkerError,
    *   the abort reason
    */
-  async decompress(sizeBytes: number, groups: readonly Uint8Array[]): Promise<Uint8Array> {
+  async decompress(sizeBytes: number, groups: readonly Uint8Array[], kind: DataKind = PLAIN_DATA): Promise<Uint8Array> {
     const { streams } = this.#model.hyper;
     const { observer } = this.#options;
     checkGroups(groups.length, streams);
+    await this.#describe(kind);
     const decoder = await this.#openDecoder(streams, groups.length);
     const layout = layoutOf(sizeBytes, streams);
     const data = new Uint8Array(sizeBytes);
@@ -85,8 +90,9 @@ export class BlockDecompressor {
    *
    * @throws the engine's errors, the abort reason
    */
-  async learn(data: Uint8Array): Promise<void> {
+  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA): Promise<void> {
     const { streams } = this.#model.hyper;
+    await this.#describe(kind);
     const layout = layoutOf(data.length, streams);
     const pacer = new Pacer(this.#options.signal);
     const ends = new Uint32Array(streams * 256);
@@ -104,6 +110,11 @@ export class BlockDecompressor {
       await this.#model.learn(bytes);
     }
     report();
+  }
+
+  async #describe(kind: DataKind): Promise<void> {
+    if (kind.stride !== this.#stride) await this.#model.describe(kind);
+    this.#stride = kind.stride;
   }
 
   async #openDecoder(streams: number, groups: number): Promise<StepDecoder> {

@@ -26,6 +26,7 @@ import { looksIncompressible } from "./content.ts";
 import { checkMemory } from "./memory.ts";
 import type { BlockOptions } from "./options.ts";
 import { type Cut, RepeatCutter } from "./repeats.ts";
+import { findStride } from "./stride.ts";
 
 /** Opens the engine at the first call: what is stored needs none, and decodes on machines that have none. */
 export type EngineSource = () => Promise<Engine>;
@@ -275,7 +276,7 @@ class FrameCompressor {
 
   async #flush(): Promise<void> {
     if (this.#run.length === 0) return;
-    const parts = this.#open.plain("stored", this.#run, this.#runCheck);
+    const parts = this.#open.stored(this.#run, this.#runCheck);
     this.#run = [];
     for (const part of parts) await this.#sink(part);
   }
@@ -286,16 +287,17 @@ class FrameCompressor {
     const isStored = isChance || (cut && (seen.length < STORED_BELOW_BYTES || looksIncompressible(seen)));
     if (isStored || !this.#frameModel) return this.#plainBlock("stored", plain, cut);
     this.#plainPerSeen = plain.length / seen.length;
-    const { groups } = await (await this.#openModel()).compress(seen);
+    const stride = findStride(seen, this.#frameModel.hyper.streams);
+    const { groups } = await (await this.#openModel()).compress(seen, { stride });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const headerGain = isLast && this.#doneBytes === 0 ? STORED_BELOW_BYTES / 2 : 0;
     if (codedBytes + headerGain < seen.length) {
       this.#hasHistory = true;
       this.#chain(plain);
-      return { kind: "coded", ...this.#factsOf(plain, cut), groups };
+      return { kind: "coded", ...this.#factsOf(plain, cut, stride), groups };
     }
-    if (!isLast && this.#hasHistory) return this.#plainBlock("learned", plain, cut);
+    if (!isLast && this.#hasHistory) return this.#plainBlock("learned", plain, cut, stride);
     if (!isLast) await this.close();
     return this.#plainBlock("stored", plain, cut);
   }
@@ -321,14 +323,15 @@ class FrameCompressor {
     return this.#model;
   }
 
-  #plainBlock(kind: "stored" | "learned", plain: Uint8Array, cut: Cut | undefined): PlainBlock {
+  #plainBlock(kind: "stored" | "learned", plain: Uint8Array, cut: Cut | undefined, stride = 0): PlainBlock {
     this.#chain(plain);
-    return { kind, ...this.#factsOf(plain, cut), payload: cut?.rest ?? plain };
+    return { kind, ...this.#factsOf(plain, cut, stride), payload: cut?.rest ?? plain };
   }
 
   /** Of a block that is chained already. */
-  #factsOf(plain: Uint8Array, cut: Cut | undefined) {
-    return { plainBytes: plain.length, check: this.#check, ...(cut && { copies: cut.copies }) };
+  #factsOf(plain: Uint8Array, cut: Cut | undefined, stride: number) {
+    const facts = { plainBytes: plain.length, check: this.#check };
+    return { ...facts, ...(cut && { copies: cut.copies }), ...(stride > 0 && { stride }) };
   }
 
   #chain(plain: Uint8Array): void {

@@ -7,7 +7,7 @@ import { ArchiveError, CorruptError } from "../archive/errors.ts";
 import {
   type Block,
   type CodedBlock,
-  FORMAT_VERSION,
+  FORMAT_VERSION_3,
   type Frame,
   type FrameHeader,
   windowBytesOf,
@@ -15,6 +15,7 @@ import {
 import { type BlockHead, checkPlain } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
+import type { DataKind } from "../model/contexts.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
 import { checkMemory, checkStoredMemory } from "./memory.ts";
@@ -199,15 +200,15 @@ class Restorer {
     if (block.kind === "learned") {
       // Here, too, first the check.
       if (this.#options.checks !== false) this.#verify(block, plain, offsetBytes);
-      await (await this.#openModel()).learn(block.payload);
+      await (await this.#openModel()).learn(block.payload, kindOf(block));
     }
     return plain;
   }
 
-  async #decompress({ groups }: CodedBlock, sizeBytes: number, offsetBytes: number): Promise<Uint8Array> {
+  async #decompress(block: CodedBlock, sizeBytes: number, offsetBytes: number): Promise<Uint8Array> {
     const model = await this.#openModel();
     try {
-      return await model.decompress(sizeBytes, groups);
+      return await model.decompress(sizeBytes, block.groups, kindOf(block));
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);
@@ -233,7 +234,9 @@ class Restorer {
   }
 }
 
-const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION;
+const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION_3;
+
+const kindOf = ({ stride = 0 }: Block): DataKind => ({ stride });
 
 /** How much of the plain bytes before a block is kept for its copies: nothing, if there is only one block. */
 function windowNeededBy({ plainBytes = Number.POSITIVE_INFINITY, blockBytes }: FrameHeader): number {

@@ -5,13 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { ByteReader, ByteWriter } from "../../src/archive/bytes.ts";
 import { CHECK_START, chainCheck, chainRun, guardOf } from "../../src/archive/checksum.ts";
-import {
-  ArchiveError,
-  CorruptError,
-  NotAnArchiveError,
-  TruncatedError,
-  UnsupportedVersionError,
-} from "../../src/archive/errors.ts";
+import { ArchiveError, CorruptError, NotAnArchiveError, TruncatedError } from "../../src/archive/errors.ts";
 import { BLOCK_END, type Block, FORMAT_VERSION } from "../../src/archive/format.ts";
 import { listFrames } from "../../src/archive/list.ts";
 import { checkPlain } from "../../src/archive/read.ts";
@@ -314,7 +308,7 @@ describe("the test vectors of docs/FORMAT.md", () => {
   const bytes = (lines: string[]) => Buffer.from(lines.join("").replaceAll(" ", ""), "hex");
   test.each([
     ["", bytes(hexLines.slice(0, 2))],
-    ["hello", bytes(hexLines.slice(2))],
+    ["hello", bytes(hexLines.slice(2, 5))],
   ])("%p", (plain, vector) => {
     expect(Buffer.from(encodeStoredFrame(text(plain)))).toEqual(vector);
   });
@@ -387,8 +381,13 @@ describe("altered header fields, with a checksum that matches", () => {
     ["no streams", put(10, 0), "streams"],
     ["a million streams", (b) => void b.splice(10, 1, 0xc0, 0x84, 0x3d), "streams"],
     ["learningRate", (b) => void b.splice(11, 3, 0), "learningRate"],
-    ["no groups", put(14, 0), "coder groups"],
-    ["more groups than streams", put(14, 7), "coder groups"],
+    ["contexts", put(14, 3), "contexts"],
+    ["slotBits", put(15, 25), "slotBits"],
+    ["tables", put(16, 5), "tables"],
+    ["tableBits", put(17, 19), "tableBits"],
+    ["trainEvery", put(18, 0), "trainEvery"],
+    ["no groups", put(19, 0), "coder groups"],
+    ["more groups than streams", put(19, 7), "coder groups"],
     ["a byte too many", (b) => void b.push(0), "length of the header"],
     ["a field too few", (b) => void b.pop(), "length of the header"],
     ["a length that no block fills", () => {}, "sum of the blocks"],
@@ -398,7 +397,16 @@ describe("altered header fields, with a checksum that matches", () => {
   });
 
   test("another format version is unsupported, not corrupt", () => {
-    expect(failure(withBody(() => {}, 4))).toBeInstanceOf(UnsupportedVersionError);
+    expect(failure(withBody(() => {}, 5))).toMatchObject({ name: "UnsupportedVersionError", isOld: false });
+  });
+
+  test("the model of the first versions is unsupported, and called old", () => {
+    for (const version of [3, 4]) {
+      const error = failure(withBody(put(3, 1), version));
+      expect(error).toMatchObject({ name: "UnsupportedVersionError", field: "model contract", found: 1, isOld: true });
+    }
+    // No program ever wrote that.
+    expect(failure(withBody(() => {}, 3))).toBeInstanceOf(CorruptError);
   });
 
   test("a length beyond what numbers hold is refused", () => {

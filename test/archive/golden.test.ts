@@ -1,15 +1,18 @@
-/** Archives of every published version decode for ever: test/golden/README.md has the rule, and what they hold. */
+/** Golden archives decode for ever, or are refused with what to do: test/golden/README.md has the rule. */
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
+import { complaintOf } from "../../src/cli/errors.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/model/reference/engine.ts";
 import { restore } from "../../src/pipeline/restore.ts";
+import { rowsOf } from "../support/rows.ts";
 
-const golden = (name: string) => new Uint8Array(readFileSync(join(import.meta.dir, "../golden", name)));
+const DIRECTORY = join(import.meta.dir, "../golden");
+const golden = (name: string) => new Uint8Array(readFileSync(join(DIRECTORY, name)));
 const hello = new TextEncoder().encode("hello");
 
 const [mixed, text] = [golden("mixed.bin"), golden("text.bin")];
@@ -17,22 +20,32 @@ const again = Buffer.concat([mixed, mixed.subarray(500), text.subarray(0, 1500),
 
 const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v1-stored.fade", hello, "stored"],
-  ["v1-coded.fade", golden("text.bin"), "coded"],
   ["v2-stored.fade", hello, "stored"],
-  ["v2-coded.fade", golden("text.bin"), "coded"],
-  ["v2-blocks.fade", golden("mixed.bin"), "coded coded learned learned coded stored"],
-  ["v2-stored-then-coded.fade", golden("chance.bin"), "stored coded"],
-  ["v2-concatenated.fade", new Uint8Array(Buffer.concat([hello, golden("text.bin")])), "stored,,coded"],
   ["v3-stored.fade", hello, "stored"],
-  ["v3-coded.fade", golden("text.bin"), "coded"],
-  ["v3-blocks.fade", golden("mixed.bin"), "coded coded learned learned coded stored"],
-  ["v3-run.fade", golden("chance.bin"), "stored stored coded coded"],
-  ["v3-concatenated.fade", new Uint8Array(Buffer.concat([hello, golden("text.bin")])), "stored,,coded"],
-  ["v3-copies.fade", new Uint8Array(again), "coded learned coded coded coded coded stored stored"],
+  ["v4-stored.fade", hello, "stored"],
+  ["v4-coded.fade", text, "coded"],
+  ["v4-blocks.fade", mixed, "coded coded learned learned coded stored"],
+  ["v4-run.fade", golden("chance.bin"), "stored stored coded coded"],
+  ["v4-concatenated.fade", new Uint8Array(Buffer.concat([hello, text])), "stored,,coded"],
+  ["v4-copies.fade", new Uint8Array(again), "coded learned coded coded coded coded stored stored"],
+  ["v4-stride.fade", rowsOf(200, 90), "coded"],
 ];
 
-async function decode(archive: Uint8Array, engine: Engine): Promise<Buffer> {
-  const plain: Uint8Array[] = [];
+/** Of an older model contract: what stands before the model still comes out, and then it is refused. */
+const REFUSED: readonly [archive: string, plain: Uint8Array][] = [
+  ["v1-coded.fade", new Uint8Array(0)],
+  ["v2-coded.fade", new Uint8Array(0)],
+  ["v2-blocks.fade", new Uint8Array(0)],
+  ["v2-stored-then-coded.fade", new Uint8Array(0)],
+  ["v2-concatenated.fade", hello],
+  ["v3-coded.fade", new Uint8Array(0)],
+  ["v3-blocks.fade", new Uint8Array(0)],
+  ["v3-run.fade", golden("chance.bin").subarray(0, 5000)],
+  ["v3-concatenated.fade", hello],
+  ["v3-copies.fade", new Uint8Array(0)],
+];
+
+async function decode(archive: Uint8Array, engine: Engine, plain: Uint8Array[] = []): Promise<Buffer> {
   const sink = async (bytes: Uint8Array) => void plain.push(bytes.slice());
   const options = { workers: 1, memoryBytesMax: 2 ** 30 };
   await restore(pullFrom(archive, 100), sink, async () => engine, options);
@@ -54,17 +67,42 @@ describe("golden archives decode", () => {
   );
 
   test("with the reference, too", async () => {
-    for (const name of ["v2-stored-then-coded.fade", "v3-run.fade"]) {
-      const decoded = await decode(golden(name), createReferenceEngine());
-      expect(Buffer.compare(decoded, golden("chance.bin"))).toBe(0);
+    for (const [name, plain] of CASES.filter(([file]) => ["v4-run.fade", "v4-coded.fade"].includes(file))) {
+      expect(Buffer.compare(await decode(golden(name), createReferenceEngine()), plain)).toBe(0);
     }
   }, 60_000);
 });
 
-test("v3-copies.fade has rests of all lengths", () => {
-  const [frame] = readArchive(golden("v3-copies.fade"));
+describe("golden archives of a model that is gone", () => {
+  test.each(REFUSED)("%s is refused, with what to do", async (name, plainBefore) => {
+    const plain: Uint8Array[] = [];
+    const error = await decode(golden(name), createReferenceEngine(), plain).catch((thrown: unknown) => thrown);
+    expect(complaintOf(error)).toMatchObject({
+      message: expect.stringContaining("needs another version of fade: its model contract is 1, this program knows 2"),
+      hint: "fade 0.1 wrote it and decompresses it; before 1.0 the model may change",
+      exitCode: 3,
+    });
+    expect(Buffer.compare(Buffer.concat(plain), plainBefore)).toBe(0);
+  });
+});
+
+test("every golden archive is tried", () => {
+  const names = [...CASES, ...REFUSED].map(([name]) => name).sort();
+  expect(names).toEqual(
+    readdirSync(DIRECTORY)
+      .filter((name) => name.endsWith(".fade"))
+      .sort(),
+  );
+});
+
+test("v4-copies.fade has rests of all lengths", () => {
+  const [frame] = readArchive(golden("v4-copies.fade"));
   const rests = frame?.blocks.map(({ copies }) => copies?.restBytes);
   expect(rests).toEqual([1758, undefined, 1476, 894, 1000, 1318, 0, 0]);
+});
+
+test("v4-stride.fade has a stride", () => {
+  expect(readArchive(golden("v4-stride.fade"))[0]?.blocks.map(({ stride }) => stride)).toEqual([200]);
 });
 
 test.each(CASES)("%s has the blocks that it should", (name, _plain, kinds) => {

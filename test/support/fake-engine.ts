@@ -3,6 +3,7 @@
  * count that all streams share, in integers. It obeys the interface strictly, and checks that its caller does.
  */
 import { type Engine, FREQUENCY_TOTAL, type Model } from "../../src/engine/engine.ts";
+import { type DataKind, planFor } from "../../src/model/contexts.ts";
 import { type HyperParameters, NO_RECALL } from "../../src/model/hyper.ts";
 
 export interface FakeEngineOptions {
@@ -38,12 +39,15 @@ export class FakeEngine implements Engine {
 
 /** Counts are halved when their sum passes this, so that the tables go on changing. */
 const COUNTS_MAX = 1 << 14;
+/** What a byte adds to its count. */
+const GROWTH = 32;
 
 class FakeModel implements Model {
   readonly #counts: Uint32Array;
   readonly #sums: Uint32Array;
   readonly #table = new Uint32Array(256);
   #queue: Promise<void> = Promise.resolve();
+  #growth = GROWTH;
   #calls = 0;
   #mode: "encode" | "decode" | undefined;
   #closed = false;
@@ -57,8 +61,15 @@ class FakeModel implements Model {
     this.#sums = new Uint32Array(hyper.streams).fill(256);
   }
 
-  /** A fake has no use for the kind of data. */
-  async describe(): Promise<void> {}
+  /** A stride changes how fast the counts grow, so a decoder that is not told the same goes astray. */
+  describe({ stride }: DataKind): Promise<void> {
+    planFor(this.hyper, { stride });
+    const told = this.#queue.then(() => {
+      this.#growth = GROWTH + (stride % 61);
+    });
+    this.#queue = told;
+    return told;
+  }
 
   encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const { streams } = this.hyper;
@@ -127,8 +138,8 @@ class FakeModel implements Model {
 
   #count(stream: number, byte: number): void {
     const row = this.#counts.subarray(stream * 256, (stream + 1) * 256);
-    row[byte] = row[byte]! + 32;
-    this.#sums[stream] = this.#sums[stream]! + 32;
+    row[byte] = row[byte]! + this.#growth;
+    this.#sums[stream] = this.#sums[stream]! + this.#growth;
     if (this.#sums[stream]! <= COUNTS_MAX) return;
     let sum = 0;
     for (let i = 0; i < 256; i += 1) {

@@ -45,7 +45,7 @@ type Parts = readonly Part[];
 
 interface Part {
   readonly bytes: Uint8Array;
-  /** Blocks of plain bytes have their check alone. */
+  /** Stored blocks without copies have their check alone. */
   readonly isGuarded: boolean;
 }
 
@@ -178,7 +178,7 @@ async function partsOf(archive: Uint8Array): Promise<Part[]> {
   const reader = new ArchiveReader(pullFrom(archive));
   const parts: Part[] = [];
   for (let part = await reader.next(); part; part = await reader.next()) {
-    const isGuarded = part.kind !== "block" || part.block.kind === "coded" || part.block.copies !== undefined;
+    const isGuarded = part.kind !== "block" || part.block.kind !== "stored" || part.block.copies !== undefined;
     parts.push({ bytes: archive.slice(part.offsetBytes, reader.position), isGuarded });
   }
   return parts;

@@ -1,0 +1,107 @@
+/**
+ * Finds the stride of a block: the distance at which its bytes resemble themselves, such as the rows of an image or
+ * the records of a table. The model is told (src/model/contexts.ts), and looks at the byte above besides the bytes
+ * before. This is the encoder's guess; a decoder reads it from the block, so nothing here has to be exact, only quick.
+ *
+ * In two steps. Bytes from all over the block are compared with those at every distance; a few distances stand out.
+ * Each of these is then tried in earnest, by a small model that mixes what the bytes before say with what the bytes
+ * above say: only its code length tells what is news. What it takes with a stride that does not stand out at all is
+ * what the others are held against. See docs/MODEL.md, "Strides".
+ */
+import { STRIDE_MAX } from "../model/contexts.ts";
+import { StrideTrial } from "./stride-trial.ts";
+
+/** Blocks below this have too few bytes to judge, and to gain. */
+const JUDGED_BYTES_MIN = 1 << 14;
+/** The first bytes of each stream have nothing above them: a stride must fit into a stream so many times. */
+const ROWS_PER_STREAM_MIN = 3;
+/** What is nearer, the network sees anyway: to be told gains nothing, or makes it worse (docs/MODEL.md). */
+const STRIDE_MIN = 8;
+/** Bytes that are compared at every distance: bursts all over the block. */
+const BURSTS = 48;
+const BURST_BYTES = 48;
+/** Distances that are tried in earnest, by either measure. */
+const TRIED_PER_MEASURE = 3;
+/** A stride must save one part in so many of what the small model takes without it. */
+const SAVING_SHARE = 20;
+/** Two to four times another stride must save so many times what that one saves. */
+const MULTIPLE_FACTOR = 1.15;
+const MULTIPLE_MAX = 4;
+
+/**
+ * @param bytes what the model will see of a block
+ * @param streams among which they are divided
+ * @returns 0, or STRIDE_MIN to STRIDE_MAX
+ */
+export function findStride(bytes: Uint8Array, streams: number): number {
+  const streamBytes = Math.floor(bytes.length / Math.max(1, streams));
+  const strideMax = Math.min(STRIDE_MAX, Math.floor(streamBytes / ROWS_PER_STREAM_MIN));
+  if (bytes.length < JUDGED_BYTES_MIN || strideMax <= STRIDE_MIN) return 0;
+  const { candidates, decoy } = candidatesOf(bytes, strideMax);
+  const trial = new StrideTrial(bytes, decoy);
+  let best = 0;
+  let bestSaving = trial.bitsWithout / SAVING_SHARE;
+  for (const stride of candidates) {
+    // What stands above is unknown in the first row of every stream.
+    const saving = (trial.bitsWithout - trial.bitsWith(stride)) * (1 - stride / streamBytes);
+    const isMultiple = best > 0 && stride % best === 0 && stride <= MULTIPLE_MAX * best;
+    const factor = isMultiple ? MULTIPLE_FACTOR : 1;
+    if (saving <= bestSaving * factor) continue;
+    best = stride;
+    bestSaving = saving;
+  }
+  return best;
+}
+
+interface Candidates {
+  /** Distances that stand out among their neighbours, the shortest first. */
+  readonly candidates: readonly number[];
+  /** The distance at which bytes resemble each other least. */
+  readonly decoy: number;
+}
+
+/** @param strideMax above STRIDE_MIN */
+export function candidatesOf(bytes: Uint8Array, strideMax: number): Candidates {
+  const { near, equal } = resemblances(bytes, strideMax);
+  const found = new Set([...prominent(near, strideMax), ...prominent(equal, strideMax)]);
+  let decoy = strideMax;
+  for (let distance = STRIDE_MIN; distance < strideMax; distance += 1) {
+    if ((near[distance] as number) < (near[decoy] as number)) decoy = distance;
+  }
+  return { candidates: [...found].sort((a, b) => a - b), decoy };
+}
+
+/** For every distance: how near bytes are to those above on average, and how often they are equal. */
+function resemblances(bytes: Uint8Array, strideMax: number): { near: Float64Array; equal: Float64Array } {
+  const near = new Float64Array(strideMax + 2);
+  const equal = new Float64Array(strideMax + 2);
+  const first = strideMax + 1;
+  const span = bytes.length - first - BURST_BYTES;
+  for (let burst = 0; burst < BURSTS; burst += 1) {
+    const from = first + Math.floor((span * burst) / (BURSTS - 1));
+    for (let distance = 1; distance <= strideMax + 1; distance += 1) {
+      let difference = 0;
+      let same = 0;
+      for (let at = from; at < from + BURST_BYTES; at += 1) {
+        const signed = ((bytes[at] as number) - (bytes[at - distance] as number)) << 24;
+        difference += Math.abs(signed >> 24);
+        if (signed === 0) same += 1;
+      }
+      near[distance] = (near[distance] as number) - difference;
+      equal[distance] = (equal[distance] as number) + same;
+    }
+  }
+  return { near, equal };
+}
+
+/** Distances whose value is higher than those beside them, by how far it is above both. */
+function prominent(values: Float64Array, strideMax: number): number[] {
+  const rises: { distance: number; rise: number }[] = [];
+  for (let distance = STRIDE_MIN; distance <= strideMax; distance += 1) {
+    const [below, here, above] = [values[distance - 1], values[distance], values[distance + 1]] as number[];
+    const rise = 2 * (here as number) - (below as number) - (above as number);
+    if (rise > 0) rises.push({ distance, rise });
+  }
+  rises.sort((a, b) => b.rise - a.rise);
+  return rises.slice(0, TRIED_PER_MEASURE).map(({ distance }) => distance);
+}
