@@ -23,7 +23,7 @@ export const WEIGHT_BITS = 24;
 
 /** Largest magnitude of an activation. */
 export const ACTIVATION_LIMIT = 32767;
-/** Largest magnitude of a GeGLU output: 16.0. A few outliers must not take the int8 operand's resolution from the rest. */
+/** Largest magnitude of a GeGLU output: 16.0. A few outliers must not take the int8 operand's resolution from all. */
 export const HIDDEN_LIMIT = 4095;
 /** Largest magnitude of the global stream's values, which are Q10 in more than 16 bits: 2^20, that is 1024. */
 export const WIDE_LIMIT = 1 << 20;

@@ -12,7 +12,7 @@ export const MOMENT_SHIFT = 3;
 /** Second moment: v += (g^2 - v) / 512. */
 export const SQUARE_SHIFT = 9;
 
-/** After so many updates the corrections differ from 1 by less than 2^-11 and the table ends. */
+/** After so many updates the corrections differ from 1 by less than 2^-11; the table ends, and the rate stays. */
 export const SCHEDULE_STEPS = 8192;
 
 /** The rate falls like 1 / sqrt(1 + update / DECAY_STEPS) until the table ends, to 0.58 of the peak. */
@@ -36,7 +36,7 @@ function squareRoot(x: bigint): bigint {
  * The learning rate of each step in Q24: index 0 is the first step of the model. Calibration steps have rate 0; after
  * the table's end its last value holds.
  *
- * rate(u) = peak * sqrt(1 - (511/512)^u) / (1 - (7/8)^u) for the u-th update, rounded down.
+ * rate(u) = peak * sqrt(1 - (511/512)^u) / (1 - (7/8)^u) / sqrt(1 + u/4096) for the u-th update, rounded down.
  */
 export function learningRates(peak: number): Int32Array {
   const rates = new Int32Array(CALIBRATION_STEPS + SCHEDULE_STEPS);

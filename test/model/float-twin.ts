@@ -1,29 +1,18 @@
 /**
  * The network of docs/NUMERICS.md section 5 in plain floating point: what the integers approximate.
  *
- * It takes its weights from a reference model's state, dequantised, and computes the same loss without rounding and
- * without saturation. Tests compare the integer backward pass with numeric differences of that loss.
+ * It takes its weights from a reference model's state, dequantised, and what the recall stream found from its forward
+ * pass, and computes the same loss without rounding and without saturation. Tests compare the integer backward pass
+ * with numeric differences of that loss.
  */
 import { HIDDEN_BITS } from "../../src/model/fixed.ts";
 import { type HyperParameters, widthOf } from "../../src/model/hyper.ts";
+import type { Forward } from "../../src/model/reference/forward.ts";
 import type { State } from "../../src/model/reference/state.ts";
 import { type NormName, normWidth, type TensorName } from "../../src/model/tensors.ts";
+import { geluFloat, normaliseFloat, sigmoidFloat } from "./float-functions.ts";
+import { FloatRecall } from "./float-recall.ts";
 import { historyOf } from "./tiny.ts";
-
-/** erf by its series of positive terms: accurate to a few units of 1e-16 where the result is not yet 1. */
-export function erf(x: number): number {
-  if (Math.abs(x) > 6) return Math.sign(x);
-  let term = x;
-  let sum = x;
-  for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(sum); k++) {
-    term *= (2 * x * x) / (2 * k + 1);
-    sum += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
-}
-
-export const geluFloat = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
-export const sigmoidFloat = (x: number): number => 1 / (1 + Math.exp(-x));
 
 export class FloatTwin {
   readonly weights: Readonly<Record<TensorName, Float64Array>>;
@@ -31,10 +20,13 @@ export class FloatTwin {
   readonly #history: Uint8Array;
   /** The cache as the last forward pass left it, oldest slot first; the newest slot is computed anew. */
   readonly #cache: Float64Array;
+  readonly recall: FloatRecall;
 
-  /** @param state the state of a model whose forward pass of this step has just run */
-  constructor(state: State) {
+  /** @param forward of a model whose forward pass of this step has just run, and whose backward pass has not */
+  constructor(forward: Forward) {
+    const { state } = forward;
     const { hyper } = state;
+    this.recall = new FloatRecall(forward);
     this.#hyper = hyper;
     this.#history = historyOf(state);
     this.#cache = agedCache(state);
@@ -72,7 +64,10 @@ export class FloatTwin {
     const fineIn = this.#norm("fineNorm", this.#coarseRefiner(stream, mixed));
     const hidden = this.#geglu(this.#linear("fine", fineIn));
     const out = this.#norm("lastNorm", this.#linear("fineOut", hidden));
-    return this.#linear("logits", this.#geluPlusSkip("fineSkip", out, fineIn));
+    const last = this.#geluPlusSkip("fineSkip", out, fineIn);
+    const logits = this.#linear("logits", last);
+    this.recall.addTo(logits, stream, this.#linear("boostGate", last));
+    return logits;
   }
 
   #globalStream(stream: number, input: Float64Array): Float64Array {
@@ -108,8 +103,10 @@ export class FloatTwin {
       for (let i = 0; i < H / 2; i++) out[start + i] = (up[i] as number) * sigmoidFloat(gate[i] as number);
     }
     const { coarseSkip, memoryBias } = this.weights;
+    const remembered = this.#linear("feature", this.recall.features(stream));
     return out.map((gated, i) => {
-      return gated + (memoryBias[stream * H + i] as number) + (coarseSkip[0] as number) * (x[i] as number);
+      const added = (memoryBias[stream * H + i] as number) + (remembered[i] ?? 0);
+      return gated + added + (coarseSkip[0] as number) * (x[i] as number);
     });
   }
 
@@ -143,17 +140,9 @@ export class FloatTwin {
   }
 }
 
-/** Mean 0 and variance 1. */
-export function normaliseFloat(row: ArrayLike<number>): Float64Array {
-  const x = Float64Array.from(row);
-  const mean = x.reduce((a, b) => a + b, 0) / x.length;
-  const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
-  return x.map((value) => (value - mean) / Math.sqrt(variance));
-}
-
 /** matrix (outputs x inputs) times x. */
 function product(matrix: Float64Array, x: Float64Array): Float64Array {
-  const out = new Float64Array(matrix.length / x.length);
+  const out = new Float64Array(x.length === 0 ? 0 : matrix.length / x.length);
   for (let n = 0; n < out.length; n++) {
     let sum = 0;
     for (let k = 0; k < x.length; k++) sum += (matrix[n * x.length + k] as number) * (x[k] as number);

@@ -89,12 +89,13 @@ test("the dither of second moments takes all its values in 512 steps, and revers
 });
 
 describe("learning rates", () => {
-  test("are Adam's with both corrections, rounded down, after the calibration", () => {
+  test("are Adam's with both corrections, falling with the root of the updates, after the calibration", () => {
     const rates = learningRates(16384);
     expect(rates.length).toBe(CALIBRATION_STEPS + SCHEDULE_STEPS);
     rates.forEach((rate, step) => {
       const update = step - CALIBRATION_STEPS + 1;
-      const exact = (16384 * Math.sqrt(1 - (511 / 512) ** update)) / (1 - (7 / 8) ** update);
+      const adam = (16384 * Math.sqrt(1 - (511 / 512) ** update)) / (1 - (7 / 8) ** update);
+      const exact = adam / Math.sqrt(1 + update / 4096);
       expect(Math.abs(rate - (update < 1 ? 0 : Math.floor(exact)))).toBeLessThanOrEqual(1);
     });
     expect(rateAt(rates, 1e9)).toBe(rates[rates.length - 1] as number);

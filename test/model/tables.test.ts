@@ -1,7 +1,7 @@
 /** The tables: pinned, and within their stated error of the functions they stand for. */
 import { expect, test } from "bun:test";
 import { gelu, geluSlope, NODE_ZERO, NODES, sigmoid, sigmoidSlope, tables } from "../../src/model/tables.ts";
-import { erf, geluFloat, sigmoidFloat } from "./float-twin.ts";
+import { erf, geluFloat, sigmoidFloat } from "./float-functions.ts";
 import { hashOf } from "./hash.ts";
 
 const Q10 = 1024;

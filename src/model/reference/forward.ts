@@ -189,7 +189,7 @@ export class Forward {
     }
   }
 
-  /** Rows of the embedding for each byte that is looked at, then the norm that feeds the global stream and the router. */
+  /** Embedding of each byte that is looked at, then the norm that feeds the global stream and the router. */
   #embed(): void {
     const { embedding, recall, step } = this.state;
     const { history: T, embedding: D } = this.state.hyper;

@@ -1,6 +1,7 @@
 /**
  * Everything of a model that outlives a step: weights, their quantised copies, the optimizer's moments, exponents,
- * the rolling cache, the recall stream's memory and the bytes of each stream. Two engines agree if and only if these arrays agree after every step.
+ * the rolling cache, the recall stream's memory and the bytes of each stream. Two engines agree if and only if these
+ * arrays agree after every step.
  */
 import { ACTIVATION_BITS, clamp, roundShift, SCALE_BITS, WEIGHT_BITS } from "../fixed.ts";
 import type { HyperParameters } from "../hyper.ts";
