@@ -158,11 +158,12 @@ const SEQUENCE_TABLES: readonly TableContext[] = [
 /** Strides up to this are seen by the local stream without help. */
 const NEAR_STRIDE = 4;
 
-/** The last T bytes; far strides take the places of the oldest ones. */
+/** The last T bytes; what lies about a far stride takes the places of the oldest ones, a quarter of all. */
 function positionsFor(history: number, stride: number): readonly number[] {
   const near = Array.from({ length: history }, (_, i) => history - i);
   if (stride + NEAR_STRIDE <= history) return near;
-  const far = [2 * stride, stride + 1, stride, stride - 1].slice(0, history / 4 >= 4 ? 4 : 1);
+  const above = [stride + 1, stride];
+  const far = history >= 16 ? [2 * stride, ...above, stride - 1] : above.slice(history >= 8 ? 0 : 1);
   return [...far, ...near.slice(far.length)];
 }
 
