@@ -38,7 +38,7 @@ export interface TableContext extends Context {
 
 /** What a block says of its data. */
 export interface DataKind {
-  /** Bytes between things that resemble each other, up to STRIDE_MAX; 0: none known; SEQUENCE: a sequence of few letters. */
+  /** Bytes between things that resemble each other, up to STRIDE_MAX; 0: none known; SEQUENCE: few letters. */
   readonly stride: number;
 }
 
@@ -182,7 +182,7 @@ export function planFor(hyper: HyperParameters, { stride }: DataKind): ContextPl
   return {
     contexts: contexts.slice(0, hyper.contexts),
     tables: tables.slice(0, hyper.tables),
-    positions: positionsFor(hyper.history, stride),
+    positions: positionsFor(hyper.history, stride === SEQUENCE ? 0 : stride),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
-import { planFor, REACH } from "../../src/model/contexts.ts";
+import { planFor, REACH, SEQUENCE } from "../../src/model/contexts.ts";
 import { clampActivation, roundShift } from "../../src/model/fixed.ts";
 import type { HyperParameters } from "../../src/model/hyper.ts";
 import { mix32 } from "../../src/model/initial.ts";
@@ -150,6 +150,7 @@ const SHAPES: readonly (readonly [contexts: number, tables: number, streams: num
     [20, 4, 5, 64, 8192],
     [20, 4, 4, 4095, 100_000],
     [8, 2, 300, 2, 1],
+    [20, 4, 6, SEQUENCE, 8200],
   ];
 
 describe.each(SHAPES)(
