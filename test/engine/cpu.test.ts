@@ -7,6 +7,7 @@ import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { RecallMemory } from "../../src/engine/cpu/recall-layout.ts";
 import { EngineLimitError } from "../../src/engine/engine.ts";
+import { SEQUENCE } from "../../src/model/contexts.ts";
 import { type HyperParameters, PAPER, shapeOfLevel, TRAIN_ALWAYS_STEPS } from "../../src/model/hyper.ts";
 import { ReferenceModel } from "../../src/model/reference/engine.ts";
 import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
@@ -118,8 +119,8 @@ describe("CPU engine equals the reference", () => {
 });
 
 describe("the recall stream equals the reference's", () => {
-  /** From words to strides and back, in the middle of the stream. */
-  const strides = { 9: 3, 18: 64, 27: 4095, 36: 0 };
+  /** From words to long contexts, to strides and back, in the middle of the stream. */
+  const strides = { 5: SEQUENCE, 9: 3, 18: 64, 27: 4095, 36: 0 };
   const SMALL = { ...TINY_RECALL, slotBits: 8 };
 
   const shapes: Record<string, Partial<HyperParameters>> = {

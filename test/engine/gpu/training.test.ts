@@ -7,7 +7,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { GpuModel } from "../../../src/engine/gpu/model.ts";
-import { REACH } from "../../../src/model/contexts.ts";
+import { REACH, SEQUENCE } from "../../../src/model/contexts.ts";
 import { type HyperParameters, shapeOfLevel, TRAIN_ALWAYS_STEPS } from "../../../src/model/hyper.ts";
 import { ReferenceModel } from "../../../src/model/reference/engine.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
@@ -48,7 +48,7 @@ const STRIDED: Run = {
   hyper: { ...tinyHyper(33), ...CROWDED, history: 8, contexts: 12, tables: 4 },
   steps: 60,
   firstStep: REACH + CHUNK_STEPS - 20,
-  strides: { 15: 3, 24: 64, 35: 4095, 54: 0 },
+  strides: { 8: SEQUENCE, 15: 3, 24: 64, 35: 4095, 54: 0 },
 };
 
 const RUNS: readonly Run[] = [

@@ -3,7 +3,7 @@
  * strides, gates, boosts and tables at their limits, streams that want the same slot, and slots that differ only above
  * the bits by which their owners are told apart.
  */
-import type { Context } from "../../../../src/model/contexts.ts";
+import { type Context, SEQUENCE } from "../../../../src/model/contexts.ts";
 import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
 import type { HyperParameters } from "../../../../src/model/hyper.ts";
 import { finishHash, mixInto } from "../../../../src/model/recall.ts";
@@ -199,6 +199,7 @@ export const RECALL_CASES: readonly KernelCase[] = [
   lookUp({ streams: 300, contexts: 4, tables: 4 }, 0),
   lookUp({ streams: 33, contexts: 20 }, 0),
   lookUp({ streams: 33, contexts: 20, tables: 4 }, 16),
+  lookUp({ streams: 33, contexts: 20, tables: 4 }, SEQUENCE),
   lookUp({ streams: 5, contexts: 4, slotBits: 17, tables: 1, tableBits: 11 }, 2),
   lookUp({ streams: 5, tables: 2 }, 3),
   gateGradient({ streams: 300, contexts: 4 }),
