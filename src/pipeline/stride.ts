@@ -8,7 +8,8 @@
  * above say: only its code length tells what is news. What it takes with a stride that does not stand out at all is
  * what the others are held against. See docs/MODEL.md, "Strides".
  */
-import { STRIDE_MAX } from "../model/contexts.ts";
+import { SEQUENCE, STRIDE_MAX } from "../model/contexts.ts";
+import { isOfFewLetters } from "../repeats/policy.ts";
 import { StrideTrial } from "./stride-trial.ts";
 
 /** Blocks below this have too few bytes to judge, and to gain. */
@@ -31,11 +32,12 @@ const MULTIPLE_MAX = 4;
 /**
  * @param bytes what the model will see of a block
  * @param streams among which they are divided
- * @returns 0, or STRIDE_MIN to STRIDE_MAX
+ * @returns 0, SEQUENCE, or STRIDE_MIN to STRIDE_MAX
  */
 export function findStride(bytes: Uint8Array, streams: number): number {
   const streamBytes = Math.floor(bytes.length / Math.max(1, streams));
   const strideMax = Math.min(STRIDE_MAX, Math.floor(streamBytes / ROWS_PER_STREAM_MIN));
+  if (isOfFewLetters(bytes)) return SEQUENCE;
   if (bytes.length < JUDGED_BYTES_MIN || strideMax <= STRIDE_MIN) return 0;
   const { candidates, decoy } = candidatesOf(bytes, strideMax);
   const trial = new StrideTrial(bytes, decoy);
