@@ -301,10 +301,7 @@ export function readBlockHead(
 }
 
 function readStride(reader: ByteReader): number {
-  const start = reader.position;
-  const stride = reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
-  if (stride !== 1) return stride;
-  throw new CorruptError(start, "the stride of a block", `0, or 2 to ${STRIDE_MAX}`, "1");
+  return reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
 }
 
 /** Whether a block's check is all that it has: the check of plain bytes that are there needs no guard beside it. */

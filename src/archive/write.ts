@@ -170,7 +170,7 @@ function checkCopies(kind: BlockKind, plainBytes: number, { restBytes, list }: B
 }
 
 function checkStride(kind: BlockKind, stride: number): void {
-  const isPossible = stride === 0 || (kind !== "stored" && stride >= 2 && stride <= STRIDE_MAX);
+  const isPossible = stride === 0 || (kind !== "stored" && stride >= 1 && stride <= STRIDE_MAX);
   if (!isPossible || !Number.isInteger(stride)) throw new RangeError(`a stride of ${stride} in a ${kind} block`);
 }
 
