@@ -114,7 +114,7 @@ export interface BlockCopies {
 interface BlockFacts {
   readonly plainBytes: number;
   readonly copies?: BlockCopies;
-  /** What the model is told of the bytes that it sees; absent if nothing, or if it sees none. */
+  /** What the model is told of the bytes that it sees (DataKind); absent if nothing, or if it sees none. */
   readonly stride?: number;
   /**
    * xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). Of a run, each

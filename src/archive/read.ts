@@ -293,15 +293,11 @@ export function readBlockHead(
   if (kind === "model") return { kind, model: readModel(reader, header.version) };
   const plainBytes = readPlainLength(reader, header, found, leftBytes);
   const cut = found.isCut ? readCut(reader, kind, plainBytes) : undefined;
-  const stride = kind === "stored" ? 0 : readStride(reader);
+  const stride = kind === "stored" ? 0 : reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
   const payloadBytes = cut?.restBytes ?? plainBytes;
   const lengths = kind === "coded" ? readGroupLengths(reader, header.model, payloadBytes, start) : [payloadBytes];
   const check = reader.u64("the checksum of the plain bytes");
   return { kind, plainBytes, lengths, check, ...(cut && { cut }), ...(stride > 0 && { stride }) };
-}
-
-function readStride(reader: ByteReader): number {
-  return reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
 }
 
 /** Whether a block's check is all that it has: the check of plain bytes that are there needs no guard beside it. */

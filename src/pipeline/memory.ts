@@ -2,6 +2,7 @@
  * How much memory a frame needs, estimated before anything is allocated. A header of forty bytes can ask for a model of
  * many gigabytes; a machine that swaps or kills the process is no answer to that.
  */
+import { REACH } from "../model/contexts.ts";
 import { type HyperParameters, widthOf } from "../model/hyper.ts";
 import { layoutOf } from "../model/tensors.ts";
 
@@ -22,11 +23,17 @@ export class MemoryLimitError extends Error {
   }
 }
 
+/** Slots of 32 bits, rows of 256 logits of 32 bits, and the past of each stream. */
+function recallMemoryBytes({ contexts, slotBits, tables, tableBits, streams }: HyperParameters): number {
+  return 4 * contexts * 2 ** slotBits + 4 * tables * 2 ** (tableBits + 8) + streams * REACH;
+}
+
 /** Bytes that a model and its working values take, to about a factor of two. */
 export function modelMemoryBytes(hyper: HyperParameters): number {
   const { streams, globalHidden, fineHidden, history } = hyper;
   const perStream = 4 * (2 * globalHidden + 6 * fineHidden + WIDTHS_PER_STREAM * widthOf(hyper) + 4 * 256) + history;
-  return layoutOf(hyper).parameterCount * BYTES_PER_PARAMETER + streams * perStream;
+  const network = layoutOf(hyper).parameterCount * BYTES_PER_PARAMETER;
+  return network + recallMemoryBytes(hyper) + streams * perStream;
 }
 
 /** @throws MemoryLimitError if the model and the plain bytes together need more than `limitBytes` */

@@ -23,8 +23,10 @@ const BURSTS = 48;
 const BURST_BYTES = 48;
 /** Distances that are tried in earnest, by either measure. */
 const TRIED_PER_MEASURE = 3;
+/** How far above its neighbours such a distance is, in units of what distances rise on average. Prose has up to 5. */
+const PROMINENCE_MIN = 5.5;
 /** A stride must save one part in so many of what the small model takes without it. */
-const SAVING_SHARE = 20;
+const SAVING_SHARE = 22;
 /** Two to four times another stride must save so many times what that one saves. */
 const MULTIPLE_FACTOR = 1.15;
 const MULTIPLE_MAX = 4;
@@ -35,11 +37,12 @@ const MULTIPLE_MAX = 4;
  * @returns 0, SEQUENCE, or STRIDE_MIN to STRIDE_MAX
  */
 export function findStride(bytes: Uint8Array, streams: number): number {
+  if (bytes.length >= JUDGED_BYTES_MIN && isOfFewLetters(bytes)) return SEQUENCE;
   const streamBytes = Math.floor(bytes.length / Math.max(1, streams));
   const strideMax = Math.min(STRIDE_MAX, Math.floor(streamBytes / ROWS_PER_STREAM_MIN));
-  if (isOfFewLetters(bytes)) return SEQUENCE;
   if (bytes.length < JUDGED_BYTES_MIN || strideMax <= STRIDE_MIN) return 0;
   const { candidates, decoy } = candidatesOf(bytes, strideMax);
+  if (candidates.length === 0) return 0;
   const trial = new StrideTrial(bytes, decoy);
   let best = 0;
   let bestSaving = trial.bitsWithout / SAVING_SHARE;
@@ -99,11 +102,17 @@ function resemblances(bytes: Uint8Array, strideMax: number): { near: Float64Arra
 /** Distances whose value is higher than those beside them, by how far it is above both. */
 function prominent(values: Float64Array, strideMax: number): number[] {
   const rises: { distance: number; rise: number }[] = [];
+  let sum = 0;
   for (let distance = STRIDE_MIN; distance <= strideMax; distance += 1) {
     const [below, here, above] = [values[distance - 1], values[distance], values[distance + 1]] as number[];
     const rise = 2 * (here as number) - (below as number) - (above as number);
-    if (rise > 0) rises.push({ distance, rise });
+    rises.push({ distance, rise });
+    sum += Math.abs(rise);
   }
-  rises.sort((a, b) => b.rise - a.rise);
-  return rises.slice(0, TRIED_PER_MEASURE).map(({ distance }) => distance);
+  const riseMin = (PROMINENCE_MIN * sum) / rises.length;
+  return rises
+    .filter(({ rise }) => rise > 0 && rise >= riseMin)
+    .sort((a, b) => b.rise - a.rise)
+    .slice(0, TRIED_PER_MEASURE)
+    .map(({ distance }) => distance);
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
-import { PAPER } from "../../src/model/hyper.ts";
+import { type HyperParameters, PAPER } from "../../src/model/hyper.ts";
 import { compressFrame, STORED_BELOW_BYTES } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
 import { decompressFrame } from "../../src/pipeline/restore.ts";
@@ -28,10 +28,16 @@ test("what coding does not shrink is stored", async () => {
 });
 
 test("a header that asks for too much memory is refused before an engine opens", async () => {
-  const hyper = { ...PAPER, coarseHidden: 128, streams: 16384 };
+  const wide = { ...PAPER, coarseHidden: 128, streams: 16384 };
+  const mindful = { ...tinyHyper(4), contexts: 20, slotBits: 24 };
+  const crowded = { ...tinyHyper(4), tables: 4, tableBits: 18 };
+  for (const hyper of [wide, mindful, crowded]) await expectRefusal(hyper);
+});
+
+async function expectRefusal(hyper: HyperParameters): Promise<void> {
   const header = { model: { hyper, groupCount: 1 }, plainBytes: 70_000, blockBytes: 70_000 };
   const block = { kind: "coded", plainBytes: 70_000, check: 0n, groups: [new Uint8Array(100)] } as const;
   const [frame] = readArchive(encodeFrame(header, [block]));
   expect(modelMemoryBytes(hyper)).toBeGreaterThan(OPTIONS.memoryBytesMax);
   await expect(decompressFrame(frame!, noEngine, OPTIONS)).rejects.toBeInstanceOf(MemoryLimitError);
-});
+}

@@ -6,7 +6,7 @@ import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { STRIDE_MAX } from "../../src/model/contexts.ts";
+import { SEQUENCE, STRIDE_MAX } from "../../src/model/contexts.ts";
 import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { findStride } from "../../src/pipeline/stride.ts";
@@ -57,8 +57,7 @@ describe("blocks with strides", () => {
   test("come back, each with its own", async () => {
     const text = prose.subarray(0, BLOCK_BYTES);
     const plain = Buffer.concat([rows(150), text, rows(150), rows(150), rows(40), text]);
-    const engines = [new FakeEngine(), new FakeEngine({ chunkSteps: 7 })];
-    for (const engine of engines) {
+    for (const engine of [new FakeEngine(), new FakeEngine({ chunkSteps: 7 })]) {
       const archive = await compress(plain, engine);
       expect(stridesOf(archive)).toEqual(["coded 150", "coded 0", "coded 150", "coded 150", "coded 40", "coded 0"]);
       expect(Buffer.compare(await decompress(archive, engine), plain)).toBe(0);
@@ -95,6 +94,13 @@ describe("the search", () => {
     expect(findStride(prose, streams)).toBe(0);
     expect(findStride(hopeless(50_000), streams)).toBe(0);
     expect(findStride(new Uint8Array(50_000), streams)).toBe(0);
+  });
+
+  test("tells sequences of few letters by another name", () => {
+    const random = new Random(1);
+    const genome = Uint8Array.from({ length: 50_000 }, () => "acgt".charCodeAt(random.between(0, 3)));
+    for (const count of [1, streams, 4096]) expect(findStride(genome, count)).toBe(SEQUENCE);
+    expect(findStride(genome.subarray(0, 1000), 1)).toBe(0);
   });
 
   test("wants rows that are much shorter than a stream, and in reach", () => {
