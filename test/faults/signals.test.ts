@@ -123,7 +123,7 @@ describe("limits of the system", () => {
 describe("SIGUSR1", () => {
   test("prints one line and changes nothing", async () => {
     await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(12_000, 1));
+      writeFileSync(join(cwd, "a"), trainingBytes(5000, 1));
       const ran = shell(
         cwd,
         "FADE -q1 --engine reference a & sleep 1; kill -USR1 $!; wait $!; echo $?; FADE -qt a.fade",
