@@ -2,7 +2,7 @@
 import { checkText } from "../archive/checksum.ts";
 import { type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
 import { type FrameSummary, listFrames } from "../archive/list.ts";
-import { type Shape, shapeOfLevel } from "../model/hyper.ts";
+import { hasShape, shapeOfLevel } from "../model/hyper.ts";
 import { FileError, UsageError } from "./errors.ts";
 import { decodeSeconds } from "./estimate.ts";
 import { findInput, openInput } from "./input.ts";
@@ -156,10 +156,7 @@ const LEVELS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /** The level that gives this model, in this version. */
 function levelOf({ hyper }: FrameModel): number | undefined {
-  return LEVELS.find((level) => {
-    const shape = shapeOfLevel(level);
-    return (Object.keys(shape) as (keyof Shape)[]).every((field) => shape[field] === hyper[field]);
-  });
+  return LEVELS.find((level) => hasShape(hyper, shapeOfLevel(level)));
 }
 
 /** One object per archive; fields are only ever added. */

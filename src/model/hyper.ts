@@ -152,7 +152,6 @@ interface Widths {
   readonly fine: number;
   readonly contexts: number;
   readonly tables: number;
-  readonly every?: number;
 }
 
 function shape(width: Widths, rate = RATE_LEVELS): Shape {
@@ -168,7 +167,7 @@ function shape(width: Widths, rate = RATE_LEVELS): Shape {
     tables: width.tables,
     slotBits: SLOT_BITS_MIN,
     tableBits: TABLE_BITS_MIN,
-    trainEvery: width.every ?? 1,
+    trainEvery: 1,
   };
 }
 
@@ -232,4 +231,11 @@ export function hyperForSize(shape: Shape, sizeBytes: number, streams = streamsF
     slotBits: shape.contexts === 0 ? shape.slotBits : Math.max(shape.slotBits, Math.min(SLOT_BITS_MAX, bits)),
     tableBits: shape.tables === 0 ? shape.tableBits : Math.max(shape.tableBits, Math.min(TABLE_BITS_MAX, bits - 4)),
   };
+}
+
+/** Whether a model is of this shape, whatever input its streams and memories were sized for. */
+export function hasShape(hyper: HyperParameters, shape: Shape): boolean {
+  const { slotBits, tableBits } = hyper;
+  const sized: Shape = { ...shape, slotBits, tableBits };
+  return (Object.keys(sized) as (keyof Shape)[]).every((field) => sized[field] === hyper[field]);
 }

@@ -86,6 +86,21 @@ export const ACTIVATION_SLOTS = [
 ] as const;
 export type ActivationSlot = (typeof ACTIVATION_SLOTS)[number];
 
+/** The operand that each matrix multiplies; that of "feature", the recall stream's bytes, has no exponent. */
+export const OPERAND_OF: Readonly<Record<MatrixName, ActivationSlot | "feature">> = {
+  newest: "input",
+  global: "cache",
+  router: "input",
+  down: "coarse",
+  up: "memoryOut",
+  gate: "coarse",
+  fine: "fineIn",
+  fineOut: "fineHidden",
+  logits: "last",
+  feature: "feature",
+  boostGate: "last",
+};
+
 export const GRADIENT_SLOTS = [
   "newest",
   "global",

@@ -3,6 +3,8 @@ import { expect, test } from "bun:test";
 import {
   checkHyperParameters,
   DEFAULT_LEVEL,
+  hasShape,
+  hyperForSize,
   PAPER,
   PAPER_STREAMS,
   shapeOfLevel,
@@ -18,6 +20,17 @@ test("all levels and the paper's preset are legal for every number of streams th
   expect(() => shapeOfLevel(0)).toThrow(RangeError);
   expect(() => shapeOfLevel(10)).toThrow(RangeError);
   expect(shapeOfLevel(DEFAULT_LEVEL).history).toBe(16);
+});
+
+test("a model is known as its level's and no other's, whatever size it was made for", () => {
+  const shapes = [PAPER, ...Array.from({ length: 9 }, (_, i) => shapeOfLevel(i + 1))];
+  for (const sizeBytes of [100, 10_000, 1e6, 1e9]) {
+    shapes.forEach((shape, i) => {
+      const hyper = hyperForSize(shape, sizeBytes);
+      expect(shapes.findIndex((other) => hasShape(hyper, other))).toBe(i);
+      expect(shapes.filter((other) => hasShape(hyper, other))).toHaveLength(1);
+    });
+  }
 });
 
 test("the paper's model has the paper's size", () => {

@@ -7,6 +7,7 @@ import {
   type GradientSlot,
   MATRIX_NAMES,
   type MatrixName,
+  OPERAND_OF,
   type Tensor,
   type TensorName,
   WEIGHT_SLOTS,
@@ -15,21 +16,6 @@ import {
 import { share } from "./control.ts";
 import { ACTIVATION_INDEX, GRADIENT_INDEX, type OperandName, placedShape } from "./layout.ts";
 import type { EngineThread } from "./thread.ts";
-
-/** The activation that each matrix multiplies. */
-const INPUT_OF: Readonly<Record<MatrixName, OperandName>> = {
-  newest: "input",
-  global: "cache",
-  router: "input",
-  down: "coarse",
-  up: "memoryOut",
-  gate: "coarse",
-  fine: "fineIn",
-  fineOut: "fineHidden",
-  logits: "last",
-  feature: "feature",
-  boostGate: "last",
-};
 
 /** Matrices of the coarse refiner, whose rows are two branches per stream. */
 const BRANCHED: ReadonlySet<TensorName> = new Set<TensorName>(["down", "up", "gate"]);
@@ -98,7 +84,7 @@ export class Optimizer {
     const pairs = BRANCHED.has(name) ? at.rows : at.rows / 2;
     const { panels: g } = at.gradientOperands[name];
     const { state, forward, backward } = at.matrices[name];
-    const slot = INPUT_OF[name];
+    const slot = OPERAND_OF[name];
     const operand = at.operands[slot];
     // The newest values see the last position only: the last panels of the input.
     const skippedPanels = operand.columns / (BRANCHED.has(name) ? 2 : 1) / 8 - inputs / 8;

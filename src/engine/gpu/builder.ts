@@ -14,6 +14,7 @@ import {
   matrixShape,
   type NormName,
   normWidth,
+  OPERAND_OF,
   PRODUCT_FORMATS,
   weightSlot,
 } from "../../model/tensors.ts";
@@ -34,21 +35,6 @@ const ROWS_PER_STREAM: Readonly<Record<MatrixName, number>> = {
   logits: 1,
   feature: 1,
   boostGate: 1,
-};
-
-/** The operand that each matrix multiplies; that of "feature" has no exponent. */
-const INPUT_SLOT: Readonly<Record<MatrixName, ActivationSlot | "feature">> = {
-  newest: "input",
-  global: "cache",
-  router: "input",
-  down: "coarse",
-  up: "memoryOut",
-  gate: "coarse",
-  fine: "fineIn",
-  fineOut: "fineHidden",
-  logits: "last",
-  feature: "feature",
-  boostGate: "last",
 };
 
 /** Rows and outputs that one invocation of the matrix kernels makes; a shape's outputs are a multiple of it. */
@@ -165,7 +151,7 @@ export class StepBuilder {
     const [outputs, inputs] = matrixShape(hyper, name);
     const format = PRODUCT_FORMATS[name];
     const newest = name === "newest";
-    const slot = INPUT_SLOT[name];
+    const slot = OPERAND_OF[name];
     return {
       TILE,
       ADDS: 0,
@@ -191,7 +177,7 @@ export class StepBuilder {
   linear(name: MatrixName, out: string): void {
     const matrix = this.#matrix(name);
     const groups = tiles(matrix.OUTPUTS / TILE, matrix.ROWS / TILE);
-    this.add("linear", matrix, { x: `operand.${INPUT_SLOT[name]}`, out }, groups);
+    this.add("linear", matrix, { x: `operand.${OPERAND_OF[name]}`, out }, groups);
   }
 
   /** The gradient of the layer's input, before its weights change; then the update of weights and bias. */
@@ -211,7 +197,7 @@ export class StepBuilder {
     const tile = name === "boostGate" ? CONTEXT_TILE : TILE;
     const matrix = { ...this.#matrix(name), TILE: tile };
     const groups = tiles(matrix.INPUTS / 8, matrix.OUTPUTS / tile);
-    const named = { gradient: `gradient.${name}`, x: `operand.${INPUT_SLOT[name]}` };
+    const named = { gradient: `gradient.${name}`, x: `operand.${OPERAND_OF[name]}` };
     this.add("linear_weights", matrix, named, groups);
     this.add("bias_gradient", matrix, { operand: `gradient.${name}` }, elementGroups(matrix.OUTPUTS));
   }
