@@ -1,18 +1,18 @@
 // frequencies: from 256 logits, with what the recall stream adds, to the cumulative frequencies of the range coder.
 //
-//   logit[v] += sum of the tables' entries of v + sum over contexts that found v of boost * gate * 2        Q10
+//   logit[v] += sum over tables of entry[v] * gate * 2 + sum over contexts that found v of boost * gate * 2        Q10
 //   e[v] = 2^(-(top - logit[v]) * log2(e))            Q16, a table of 256 fractions and a shift
 //   frequency[v] = 1 + (e[v] * inverse >> right)      ends[v] = running sum
 //
 // One workgroup per stream, four bytes to a lane; one context to a lane, whose boosts meet in workgroup memory: sums of
-// integers, each term rounded on its own. Entries are summed modulo 2^32 and rounded once. The inverse of the
+// integers, each term rounded on its own. The tables' products are summed, below 2^31, and rounded once. The inverse of the
 // frequencies' sum is one division of integers; its rounding keeps the total at or below 2^22: docs/NUMERICS.md
 // section 8.
 
 @group(0) @binding(0) var<storage, read> logits: array<i32>;          // B x 256, Q10
 @group(0) @binding(1) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
 @group(0) @binding(2) var<storage, read> lookups: array<u32>;         // see recall.wgsl
-@group(0) @binding(3) var<storage, read> gates: array<i32>;           // B x N, Q10, before the sigmoid
+@group(0) @binding(3) var<storage, read> gates: array<i32>;           // B x GATES, Q10, before the sigmoid
 @group(0) @binding(4) var<storage, read> boosts: array<i32>;          // N x BUCKETS x 2, Q20
 @group(0) @binding(5) var<storage, read> entries: array<vec4<i32>>;   // M x 2^TABLE_LOG2 x 64 fours, Q20
 @group(0) @binding(6) var<storage, read_write> ends: array<u32>;      // B x 256
@@ -47,22 +47,28 @@ fn running_sum(lane: u32, mine: u32) -> u32 {
 fn add_boost(b: u32, c: u32) {
   let found = lookups[b * CONTEXTS + c];
   if (found == 0u) { return; }
-  let gate = sigmoid(gates[b * CONTEXTS + c]);
+  let gate = sigmoid(gates[gate_of_context(b, c)]);
   let place = boost_place(c, found);
   atomicAdd(&boosted[first_byte(found)], round_shift(as_boost(boosts[place]) * gate, SLOPE_BITS - 1u));
   if (other_of(found) == 0u) { return; }
   atomicAdd(&boosted[second_byte(found)], round_shift(as_boost(boosts[place + 1u]) * gate, SLOPE_BITS - 1u));
 }
 
+// Four entries of a table as logits, Q10.
+fn table_logits(four: vec4<i32>) -> vec4<i32> {
+  let rounded = (four + vec4<i32>(1 << (BOOST_BITS - ACTIVATION_BITS - 1u))) >> vec4<u32>(BOOST_BITS - ACTIVATION_BITS);
+  return clamp(rounded, vec4<i32>(-TABLE_LOGIT_LIMIT), vec4<i32>(TABLE_LOGIT_LIMIT));
+}
+
 // What the recall stream adds to the four logits of a lane.
 fn recalled(b: u32, lane: u32) -> vec4<i32> {
   if (lane < CONTEXTS) { add_boost(b, lane); }
-  var sum = vec4<i32>();
+  var sum = vec4<i32>(1 << (SLOPE_BITS - 2u));
   for (var table = 0u; table < LOGIT_TABLES; table++) {
-    let row = (table << TABLE_LOG2) + lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table];
-    sum += entries[row * 64u + lane];
+    let gate = sigmoid(gates[gate_of_table(b, table)]);
+    sum += table_logits(entries[row_of(b, table) * 64u + lane]) * gate;
   }
-  sum = (sum + vec4<i32>(1 << (BOOST_BITS - ACTIVATION_BITS - 1u))) >> vec4<u32>(BOOST_BITS - ACTIVATION_BITS);
+  sum = sum >> vec4<u32>(SLOPE_BITS - 1u);
   workgroupBarrier();
   return sum + vec4<i32>(atomicLoad(&boosted[4u * lane]), atomicLoad(&boosted[4u * lane + 1u]),
                          atomicLoad(&boosted[4u * lane + 2u]), atomicLoad(&boosted[4u * lane + 3u]));

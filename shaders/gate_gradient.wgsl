@@ -1,44 +1,61 @@
-// gate_gradient: the gradient of the boosts' gates as an int16 operand.
+// gate_gradient: the gradient of the recall stream's gates before their sigmoid.
 //
-//   d = (difference[a] * boost[a] + difference[b] * boost[b]) * gate (1 - gate) * 2         0 where nothing was found
-//   operand = clamp(round(d / 2^shift), ±GRADIENT_OPERAND_LIMIT)
+//   effect = difference[a] * boost[a] + difference[b] * boost[b]        of a context, 0 where nothing was found
+//   effect = sum over v of difference[v] * logit[v]                     of a table
+//   out = effect * gate (1 - gate) * 2                                  0 for spare gates
 //
-// As quantise_gradient does, it notes the largest magnitude. The boosts are those that the prediction used: they learn
-// later in the step. |difference| <= 2^22 and a boost has 16 bits, so the sum of both is below 2^28.
+// Boosts and entries are those that the prediction used: they learn later in the step. |difference| <= 2^22 and a boost
+// has 16 bits, so the sum of both is below 2^28. A table's products are summed in two parts, the differences' upper bits
+// and their lower seven: all differences but one are positive and their sum is below 2^22, so either sum stays below
+// 2^31. (Making the operand here, as quantise_gradient does, takes a ninth buffer, and not every adapter has nine.)
 
-@group(0) @binding(0) var<storage, read> difference: array<i32>;            // B x 256, Q22
-@group(0) @binding(1) var<storage, read> lookups: array<u32>;               // see recall.wgsl
-@group(0) @binding(2) var<storage, read> boosts: array<i32>;                // N x BUCKETS x 2, Q20
-@group(0) @binding(3) var<storage, read> gates: array<i32>;                 // B x N, Q10, before the sigmoid
-@group(0) @binding(4) var<storage, read> tables: array<i32>;                // look-ups, see tables.wgsl
-@group(0) @binding(5) var<storage, read> shifts: array<i32>;                // control numbers, see end_step
-@group(0) @binding(6) var<storage, read_write> seen: array<atomic<u32>>;    // per slot
-@group(0) @binding(7) var<storage, read_write> operand: array<i32>;         // B x N, int16 values
+@group(0) @binding(0) var<storage, read> difference: array<i32>;    // B x 256, Q22
+@group(0) @binding(1) var<storage, read> lookups: array<u32>;       // see recall.wgsl
+@group(0) @binding(2) var<storage, read> boosts: array<i32>;        // N x BUCKETS x 2, Q20
+@group(0) @binding(3) var<storage, read> gates: array<i32>;         // B x GATES, Q10, before the sigmoid
+@group(0) @binding(4) var<storage, read> tables: array<i32>;        // look-ups, see tables.wgsl
+@group(0) @binding(5) var<storage, read> entries: array<i32>;       // M x 2^TABLE_LOG2 x 256, Q20
+@group(0) @binding(6) var<storage, read_write> out: array<i32>;     // B x GATES, Q22
 
-var<workgroup> largest: atomic<u32>;
+const LOW_BITS = 7u;
+
+fn effect_of_boosts(b: u32, c: u32) -> i32 {
+  let found = lookups[b * CONTEXTS + c];
+  if (found == 0u) { return 0; }
+  let place = boost_place(c, found);
+  var sum = mul_round(difference[b * 256u + first_byte(found)], as_boost(boosts[place]), ACTIVATION_BITS);
+  if (other_of(found) > 0u) {
+    sum += mul_round(difference[b * 256u + second_byte(found)], as_boost(boosts[place + 1u]), ACTIVATION_BITS);
+  }
+  return sum;
+}
+
+fn effect_of_table(b: u32, table: u32) -> i32 {
+  let row = row_of(b, table) * 256u;
+  var high = 0;
+  var low = 0;
+  for (var v = 0u; v < 256u; v++) {
+    let e = difference[b * 256u + v];
+    let rounded = round_shift(entries[row + v], BOOST_BITS - ACTIVATION_BITS);
+    let logit = clamp(rounded, -TABLE_LOGIT_LIMIT, TABLE_LOGIT_LIMIT);
+    high += (e >> LOW_BITS) * logit;
+    low += (e & ((1 << LOW_BITS) - 1)) * logit;
+  }
+  return round_shift(high + round_shift(low, LOW_BITS), ACTIVATION_BITS - LOW_BITS);
+}
 
 fn gradient_of(i: u32) -> i32 {
-  let found = lookups[i];
-  if (found == 0u) { return 0; }
-  let row = i / CONTEXTS * 256u;
-  let place = boost_place(i % CONTEXTS, found);
-  var sum = mul_round(difference[row + first_byte(found)], as_boost(boosts[place]), ACTIVATION_BITS);
-  if (other_of(found) > 0u) {
-    sum += mul_round(difference[row + second_byte(found)], as_boost(boosts[place + 1u]), ACTIVATION_BITS);
-  }
-  return clamp_gradient(mul_round(sum, sigmoid_slope(sigmoid(gates[i])), SLOPE_BITS - 1u));
+  let b = i / GATES;
+  let gate = i % GATES;
+  if (gate >= CONTEXTS + LOGIT_TABLES) { return 0; }
+  var effect: i32;
+  if (gate < CONTEXTS) { effect = effect_of_boosts(b, gate); } else { effect = effect_of_table(b, gate - CONTEXTS); }
+  return clamp_gradient(mul_round(effect, sigmoid_slope(sigmoid(gates[i])), SLOPE_BITS - 1u));
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i < STREAMS * CONTEXTS) {
-    let value = gradient_of(i);
-    atomicMax(&largest, u32(abs(value)));
-    let rounded = round_shift_any(value, shifts[SLOT]);
-    operand[i] = clamp(rounded, -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);
-  }
-  workgroupBarrier();
-  if (lane == 0u) { atomicMax(&seen[SLOT], atomicLoad(&largest)); }
+  if (i < STREAMS * GATES) { out[i] = gradient_of(i); }
 }

@@ -1,28 +1,31 @@
 // learn_recall: the logit tables and the boosts take a gradient step each, in every step of the model.
 //
-//   entry[row, v] -= difference[v] * rate / 2^right                   of every table, in the row that was looked up
+//   entry[row, v] -= difference[v] * rate * gate * 2 / 2^right        of every table, in the row that was looked up
 //   boost[a] -= difference[a] * gate * 2 / 2^BOOST_RIGHT              and of b, if the slot has one
 //
 // One workgroup per stream. Each step is rounded on its own and subtracted atomically (modulo 2^32), so streams that
-// teach the same row may come in any order. A rate has 6 bits, hence products stay below 2^28.
+// teach the same row may come in any order. A rate has 7 bits in Q8 and 12 in Q12, under its gate; a difference loses
+// its lowest 4 bits to meet it, hence products stay below 2^30.
 
 @group(0) @binding(0) var<storage, read> difference: array<i32>;            // B x 256, Q22
 @group(0) @binding(1) var<storage, read> lookups: array<u32>;               // see recall.wgsl
 @group(0) @binding(2) var<storage, read> plan: array<i32>;                  // contexts, tables, positions
-@group(0) @binding(3) var<storage, read> gates: array<i32>;                 // B x N, Q10, before the sigmoid
+@group(0) @binding(3) var<storage, read> gates: array<i32>;                 // B x GATES, Q10, before the sigmoid
 @group(0) @binding(4) var<storage, read> tables: array<i32>;                // look-ups, see tables.wgsl
 @group(0) @binding(5) var<storage, read_write> boosts: array<atomic<i32>>;  // N x BUCKETS x 2, Q20
 @group(0) @binding(6) var<storage, read_write> entries: array<atomic<i32>>; // M x 2^TABLE_LOG2 x 256, Q20
 
-const TABLE_RATE_BITS = 8u;
+const DIFFERENCE_SHIFT = 4u;                  // bits that a difference loses
+const GATED_RATE_BITS = 12u;                  // Q12, from Q8 times a sigmoid in SLOPE_BITS
+const GATED_RATE_SHIFT = SLOPE_BITS - 1u - (GATED_RATE_BITS - 8u);
 
 fn learn_table(b: u32, table: u32, lane: u32) {
   let at = (CONTEXTS + table) * PLAN_WORDS + PLAN_RATE;
-  let rate = plan[at];
-  let right = TABLE_RATE_BITS + GRADIENT_BITS - BOOST_BITS + u32(plan[at + 1u]);
-  let row = (table << TABLE_LOG2) + lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table];
+  let rate = round_shift(plan[at] * sigmoid(gates[gate_of_table(b, table)]), GATED_RATE_SHIFT);
+  let right = GATED_RATE_BITS + GRADIENT_BITS - DIFFERENCE_SHIFT - BOOST_BITS + u32(plan[at + 1u]);
+  let row = row_of(b, table);
   for (var v = lane; v < 256u; v += 64u) {
-    atomicSub(&entries[row * 256u + v], round_shift(difference[b * 256u + v] * rate, right));
+    atomicSub(&entries[row * 256u + v], round_shift(round_shift(difference[b * 256u + v], DIFFERENCE_SHIFT) * rate, right));
   }
 }
 
@@ -39,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (lane >= CONTEXTS) { return; }
   let found = lookups[b * CONTEXTS + lane];
   if (found == 0u) { return; }
-  let gate = sigmoid(gates[b * CONTEXTS + lane]);
+  let gate = sigmoid(gates[gate_of_context(b, lane)]);
   let place = boost_place(lane, found);
   atomicSub(&boosts[place], boost_step(b * 256u + first_byte(found), gate));
   if (other_of(found) > 0u) { atomicSub(&boosts[place + 1u], boost_step(b * 256u + second_byte(found), gate)); }

@@ -8,6 +8,7 @@ const LOOKUP_HASHES = STREAMS * CONTEXTS;
 const LOOKUP_ROWS = 2 * STREAMS * CONTEXTS;
 const BUCKETS = 33u;          // confidences: a miss, then 8 classes of count times 4 of other
 const BOOST_BITS = 20u;       // Q20: boosts and entries of the logit tables
+const TABLE_LOGIT_LIMIT = 16383;   // a table's logit has 15 bits, so that eight under open gates fit 32 bits
 
 // Adds one value to a running hash.
 fn mix_into(hash: u32, value: u32) -> u32 {
@@ -50,6 +51,15 @@ fn bucket_of(found: u32) -> u32 {
 
 // The place of the boost of a among all boosts; that of b follows.
 fn boost_place(c: u32, found: u32) -> u32 { return 2u * (c * BUCKETS + bucket_of(found)); }
+
+// Where the gate of a context, or of table m after them, is among the gates of a stream.
+fn gate_of_context(b: u32, c: u32) -> u32 { return b * GATES + c; }
+fn gate_of_table(b: u32, table: u32) -> u32 { return b * GATES + CONTEXTS + table; }
+
+// Which row of all tables' rows stream b has in a table.
+fn row_of(b: u32, table: u32) -> u32 {
+  return (table << TABLE_LOG2) + lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table];
+}
 
 // A boost as it is used: Q10 in 16 bits.
 fn as_boost(boost: i32) -> i32 { return clamp_activation(round_shift(boost, BOOST_BITS - ACTIVATION_BITS)); }

@@ -22,7 +22,7 @@ export const FORMAT_VERSION_2 = 2;
 export const FORMAT_VERSION_3 = 3;
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
-export const MODEL_CONTRACT_VERSION = 2;
+export const MODEL_CONTRACT_VERSION = 3;
 /** The model of all archives before version 4: another arithmetic, which no program after fade 0.1 has. */
 export const MODEL_CONTRACT_VERSION_1 = 1;
 

@@ -144,7 +144,8 @@ export function complaintOf(error: unknown): Complaint {
 function archiveHint(error: ArchiveError): string | undefined {
   if (error instanceof BlockError) return archiveHint(error.cause);
   if (error instanceof UnsupportedVersionError) {
-    if (error.isOld) return "fade 0.1 wrote it and decompresses it; before 1.0 the model may change";
+    // Before 1.0 each model contract has a minor version of its own.
+    if (error.isOld) return `fade 0.${error.found} wrote it and decompresses it; before 1.0 the model may change`;
     return "fade -V shows this program's version";
   }
   if (error instanceof NotAnArchiveError && error.reason === "text-mode") return "transfer it again in binary mode";

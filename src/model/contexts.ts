@@ -16,7 +16,7 @@ export const CONTEXT_OFFSETS_MAX = 4;
 /** Most contexts of a plan, a multiple of 4. */
 export const CONTEXTS_MAX = 20;
 /** Most logit tables of a plan. */
-export const TABLES_MAX = 4;
+export const TABLES_MAX = 6;
 
 /** What is hashed, in this order. */
 export interface Context {
@@ -30,7 +30,7 @@ export interface Context {
 
 /** A context whose rows hold a logit for each byte. */
 export interface TableContext extends Context {
-  /** Learning rate in Q8 at few streams. */
+  /** Learning rate in Q8 at few streams, below 128. */
   readonly rate: number;
   /** From more than 2^crowdLog2 streams on the rate falls, since many streams then teach the same row at once. */
   readonly crowdLog2: number;
@@ -116,11 +116,20 @@ const PLAIN_TABLES: readonly TableContext[] = [
   table(bytes(2), 38, 11),
   table(bytes(1), 10, 10),
   table(bytes(3), 58, 12),
+  table(words(1, 1), 58, 12),
   table(bytes(4), 58, 12),
+  table(bytes(6), 58, 12),
 ];
 
 function stridedTables(s: number): readonly TableContext[] {
-  return [table(bytes(1, s), 38, 11), table(bytes(1), 10, 10), table(bytes(0, s), 10, 10), table(bytes(2), 38, 11)];
+  return [
+    table(bytes(1, s), 38, 11),
+    table(bytes(1), 10, 10),
+    table(bytes(0, s), 10, 10),
+    table(bytes(2), 38, 11),
+    table(bytes(0, s, 2 * s), 38, 11),
+    table(bytes(3), 58, 12),
+  ];
 }
 
 /** Sequences of few letters (genomes): short contexts say little, words nothing, and only long ones recur by kin. */
@@ -153,6 +162,8 @@ const SEQUENCE_TABLES: readonly TableContext[] = [
   table(bytes(3), 2, 10),
   table(bytes(8), 8, 12),
   table(bytes(11), 16, 12),
+  table(bytes(4), 3, 10),
+  table(bytes(12), 16, 12),
 ];
 
 /** Strides up to this are seen by the local stream without help. */

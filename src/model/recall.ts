@@ -104,6 +104,16 @@ export const BOOST_CROWD_LOG2 = 10;
 export const TABLE_ENTRY_BITS = 20;
 /** Rates of the logit tables are Q8. */
 export const TABLE_RATE_BITS = 8;
+/** A rate scaled by its table's gate has more: gates move slowly, and rates are small numbers. */
+export const TABLE_RATE_GATED_BITS = 12;
+/** Bits that a difference loses before it meets a gated rate, so that the product fits 32. */
+export const TABLE_DIFFERENCE_SHIFT = 4;
+/** Their product's shift, to a step of an entry. */
+export const TABLE_RIGHT_SHIFT = TABLE_RATE_GATED_BITS + (22 - TABLE_DIFFERENCE_SHIFT) - TABLE_ENTRY_BITS;
+/** Largest logit of a table as it is used, Q10: eight of them under open gates fit 32 bits. */
+export const TABLE_LOGIT_LIMIT = (1 << 14) - 1;
+/** Of a difference, bits that are summed apart in the gradient of a table's gate. */
+export const EFFECT_LOW_BITS = 7;
 
 /** Bits of a remembered byte enter the network as plus or minus this times (class of count + 1), Q7. */
 export const FEATURE_UNIT = 15;

@@ -138,6 +138,11 @@ const ONE: Initial = { kind: "constant", value: 1 << 24 };
 const ZERO: Initial = { kind: "constant", value: 0 };
 const NORMAL: Initial = { kind: "normal" };
 
+/** Gates of the recall stream: one for each context, then one for each table, up to a multiple of four. */
+export function gateCount({ contexts, tables }: Pick<HyperParameters, "contexts" | "tables">): number {
+  return contexts + 4 * Math.ceil(tables / 4);
+}
+
 /** Outputs x inputs of each matrix. */
 export function matrixShape(hyper: HyperParameters, name: MatrixName): readonly [rows: number, columns: number] {
   const width = widthOf(hyper);
@@ -153,7 +158,7 @@ export function matrixShape(hyper: HyperParameters, name: MatrixName): readonly 
     fineOut: [width, hyper.fineHidden],
     logits: [256, width],
     feature: [width, FEATURES_PER_CONTEXT * hyper.contexts],
-    boostGate: [hyper.contexts, width],
+    boostGate: [gateCount(hyper), width],
   };
   return shapes[name];
 }

@@ -383,7 +383,7 @@ describe("altered header fields, with a checksum that matches", () => {
     ["learningRate", (b) => void b.splice(11, 3, 0), "learningRate"],
     ["contexts", put(14, 3), "contexts"],
     ["slotBits", put(15, 25), "slotBits"],
-    ["tables", put(16, 5), "tables"],
+    ["tables", put(16, 7), "tables"],
     ["tableBits", put(17, 19), "tableBits"],
     ["trainEvery", put(18, 0), "trainEvery"],
     ["no groups", put(19, 0), "coder groups"],

@@ -126,7 +126,8 @@ describe("the recall stream equals the reference's", () => {
   const shapes: Record<string, Partial<HyperParameters>> = {
     "4 contexts without tables": { contexts: 4, tables: 0, streams: 5 },
     "12 contexts, one table": { contexts: 12, tables: 1, streams: 9 },
-    "20 contexts, all tables": { contexts: 20, tables: 4, streams: 8 },
+    "20 contexts, all tables": { contexts: 20, tables: 6, streams: 8 },
+    "five tables": { contexts: 4, tables: 5, streams: 6 },
     "tables without contexts": { contexts: 0, tables: 3, streams: 6 },
     "a long history": { contexts: 8, tables: 2, history: 32, streams: 3 },
     "tables of more rows": { contexts: 16, tables: 4, tableBits: 11, slotBits: 12, streams: 7 },

@@ -27,7 +27,9 @@ export class FloatRecall {
   /** Of each stream. */
   readonly hits: readonly (readonly Hit[])[];
   readonly #features: readonly Float64Array[];
-  readonly #tables: readonly Float64Array[];
+  /** Of each stream, the rows of its tables. */
+  readonly #tables: readonly (readonly Float64Array[])[];
+  readonly #contexts: number;
 
   /** @param forward of a step that has run forward and not yet backward */
   constructor(forward: Forward) {
@@ -38,14 +40,13 @@ export class FloatRecall {
     const contexts = Array.from({ length: hyper.contexts }, (_, c) => c);
     this.hits = streams.map((b) => contexts.flatMap((c) => hitOf(found(b, c), c, memory.boosts)));
     this.#features = streams.map((b) => Float64Array.from(contexts.flatMap((c) => featuresOf(found(b, c)))));
-    this.#tables = streams.map((b) => {
-      const sum = new Float64Array(256);
-      memory.tables.forEach((table, m) => {
+    this.#contexts = hyper.contexts;
+    this.#tables = streams.map((b) =>
+      memory.tables.map((table, m) => {
         const row = (recall.row[b * hyper.tables + m] as number) * 256;
-        for (let v = 0; v < 256; v++) sum[v] = (sum[v] as number) + (table[row + v] as number) / 2 ** 20;
-      });
-      return sum;
-    });
+        return Float64Array.from(table.subarray(row, row + 256), (entry) => entry / 2 ** 20);
+      }),
+    );
   }
 
   /** Bits of the remembered bytes, as plus or minus their confidence. */
@@ -53,13 +54,16 @@ export class FloatRecall {
     return this.#features[stream] as Float64Array;
   }
 
-  /** Adds tables and boosts to a stream's logits; `gates` are those of its contexts before their sigmoid. */
+  /** Adds tables and boosts to a stream's logits; `gates` are those of contexts, then of tables, before their sigmoid. */
   addTo(logits: Float64Array, stream: number, gates: Float64Array): void {
     const add = (v: number, logit: number) => {
       logits[v] = (logits[v] as number) + logit;
     };
-    (this.#tables[stream] as Float64Array).forEach((logit, v) => {
-      add(v, logit);
+    this.#tables[stream]?.forEach((row, m) => {
+      const scale = 2 * sigmoidFloat(gates[this.#contexts + m] as number);
+      row.forEach((logit, v) => {
+        add(v, scale * logit);
+      });
     });
     for (const { context, a, b, boostOfA, boostOfB } of this.hits[stream] as readonly Hit[]) {
       const scale = 2 * sigmoidFloat(gates[context] as number);

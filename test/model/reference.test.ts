@@ -177,7 +177,7 @@ describe("the contract", () => {
     ],
     "wide history, 20 steps": [{ ...TINY, history: 64, streams: 2 }, textBytes, 20, "8bc18311ed632a9c"],
     "past two falls of the gradient scales, 140 steps": [TINY, textBytes, 140, "26f2751dd557165c"],
-    "recall, 140 steps": [TINY_RECALL, textBytes, 140, "f1c8e97f0c78a9bb"],
+    "recall, 140 steps": [TINY_RECALL, textBytes, 140, "6be3bfd209174129"],
     "GeGLUs that saturate, 400 steps": [{ ...TINY, learningRate: 65535 }, textBytes, 400, "6cceadd80a55cc09"],
   } as const;
 
@@ -191,7 +191,7 @@ describe("the contract", () => {
   test("has not changed: what recall keeps after 140 steps", async () => {
     const { model } = await trained(TINY_RECALL, textBytes, 140);
     const { slots, tables, boosts, word, previousWord } = model.state.recall;
-    expect(hashOf(slots, ...tables, boosts, word, previousWord)).toBe("dca499e9e4009036");
+    expect(hashOf(slots, ...tables, boosts, word, previousWord)).toBe("5d1d9c571222759a");
   });
 
   test("every state array holds what its type says: nothing rests on doubles", async () => {

@@ -220,12 +220,10 @@ export class ForwardPass {
     const { last, logits, boostGate } = at.activations;
     this.#quantise("last", last);
     this.#linear("logits", "last", logits);
-    if (hyper.contexts > 0) {
+    if (hyper.contexts + hyper.tables > 0) {
       this.#linear("boostGate", "last", boostGate);
       const { start, count } = this.#span(gateColumns(hyper));
       kernels.lookUp(boostGate + start, at.tables.sigmoid, count, boostGate + start);
-    }
-    if (hyper.contexts + hyper.tables > 0) {
       kernels.addRecall(at.recall.record, logits, from, to, at.threads[index]!.work);
     }
     kernels.frequencies(at.tables.exponentials, logits, from, to, at.frequencies);

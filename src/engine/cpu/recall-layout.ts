@@ -17,6 +17,7 @@ import {
   FEATURES_PER_CONTEXT,
   INITIAL_BOOSTS,
 } from "../../model/recall.ts";
+import { gateCount } from "../../model/tensors.ts";
 
 /** The record's 32-bit fields in order: the constants at the top of assembly/recall.ts. */
 const RECALL_FIELDS = [
@@ -50,7 +51,7 @@ export type RecallPlace = Readonly<Record<RecallField, number>> & { readonly rec
 const padded = (count: number, to: number) => Math.ceil(count / to) * to;
 
 /** Values per stream of the gates and their gradients: products make eight outputs at once. */
-export const gateColumns = ({ contexts }: HyperParameters): number => padded(contexts, 8);
+export const gateColumns = (hyper: HyperParameters): number => padded(gateCount(hyper), 8);
 
 /**
  * Hands out addresses for everything.

@@ -18,7 +18,7 @@ import {
 import { FALL_STEPS, GradientScales, gradientBits, gradientOperandLimit } from "../../model/reference/exponents.ts";
 import { State } from "../../model/reference/state.ts";
 import { tables } from "../../model/tables.ts";
-import { ACTIVATION_SLOTS, gradientSlot, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
+import { ACTIVATION_SLOTS, gateCount, gradientSlot, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
 import { EngineLimitError } from "../engine.ts";
 import type { Constants } from "./kernel.ts";
 
@@ -97,6 +97,7 @@ function recallConstants(hyper: HyperParameters): Constants {
   return {
     CONTEXTS: contexts,
     LOGIT_TABLES: tables,
+    GATES: gateCount(hyper),
     SLOT_LOG2: slotBits,
     TABLE_LOG2: tableBits,
     OWNERS: 1 << OWNER_BITS,
@@ -221,8 +222,9 @@ function recallWords(hyper: HyperParameters): Record<string, number> {
     "operand.feature": (B * FEATURES_PER_CONTEXT * N) / 4,
     "gradient.feature": wide,
     remembered: wide,
-    boostGate: B * N,
-    "gradient.boostGate": B * N,
+    boostGate: B * gateCount(hyper),
+    dGates: B * gateCount(hyper),
+    "gradient.boostGate": B * gateCount(hyper),
     difference: N + M > 0 ? 256 * B : 0,
     owners: N << OWNER_BITS,
     words: 2 * B,

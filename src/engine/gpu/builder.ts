@@ -9,6 +9,7 @@ import {
   type ActivationSlot,
   activationSlot,
   type GradientSlot,
+  gateCount,
   gradientSlot,
   type MatrixName,
   matrixShape,
@@ -39,8 +40,8 @@ const ROWS_PER_STREAM: Readonly<Record<MatrixName, number>> = {
 
 /** Rows and outputs that one invocation of the matrix kernels makes; a shape's outputs are a multiple of it. */
 const TILE = 8;
-/** The same for outputs of "boostGate", one to a context. */
-const CONTEXT_TILE = 4;
+/** The same for outputs of "boostGate", of which there are a multiple of four. */
+const GATE_TILE = 4;
 
 /** Workgroups of 8 x 8 invocations. */
 function tiles(columns: number, rows: number, batch = 1): readonly [number, number, number] {
@@ -194,7 +195,7 @@ export class StepBuilder {
   }
 
   linearWeights(name: MatrixName): void {
-    const tile = name === "boostGate" ? CONTEXT_TILE : TILE;
+    const tile = name === "boostGate" ? GATE_TILE : TILE;
     const matrix = { ...this.#matrix(name), TILE: tile };
     const groups = tiles(matrix.INPUTS / 8, matrix.OUTPUTS / tile);
     const named = { gradient: `gradient.${name}`, x: `operand.${OPERAND_OF[name]}` };
@@ -290,11 +291,11 @@ export class StepBuilder {
     this.add("logit_gradient", {}, named, elementGroups(256 * this.B));
   }
 
-  /** The operand of the gates' gradient; the boosts must not have learned yet. */
+  /** The gates' gradient and its operand; boosts and tables must not have learned yet. */
   gateGradient(): void {
-    const named = { gates: "boostGate", operand: "gradient.boostGate" };
-    const groups = elementGroups(this.B * this.buffers.hyper.contexts);
-    this.add("gate_gradient", { SLOT: gradientSlot("boostGate") }, named, groups);
+    const count = this.B * gateCount(this.buffers.hyper);
+    this.add("gate_gradient", {}, { gates: "boostGate", out: "dGates" }, elementGroups(count));
+    this.quantiseGradient("boostGate", "dGates", count);
   }
 
   /** Tables, boosts, slots and words take in the byte that came. */

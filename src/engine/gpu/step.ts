@@ -65,7 +65,7 @@ function addForward(step: StepBuilder): void {
   step.geluSkip("fineSkip", "lastNorm.out", "fineNorm.out", "last");
   step.quantiseActivation("last", "last", wide);
   step.linear("logits", "logits");
-  if (N > 0) step.linear("boostGate", "boostGate");
+  if (N + M > 0) step.linear("boostGate", "boostGate");
   step.add("frequencies", {}, { logits: "logits", gates: "boostGate" }, flatGroups(B));
 }
 
@@ -76,7 +76,7 @@ function addBackward(step: StepBuilder): void {
   const wide = B * H;
   step.logitGradient();
   step.linearBackward("logits", "dLast");
-  if (hyper.contexts > 0) {
+  if (hyper.contexts + hyper.tables > 0) {
     step.gateGradient();
     step.linearInputs("boostGate", "dLast", 1);
     step.linearWeights("boostGate");

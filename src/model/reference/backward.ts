@@ -25,6 +25,7 @@ import { gelu, geluSlope, sigmoidSlope } from "../tables.ts";
 import {
   type ActivationSlot,
   type GradientSlot,
+  gateCount,
   gradientSlot,
   type MatrixName,
   matrixShape,
@@ -74,7 +75,7 @@ export class Backward {
       fineOut: new Int16Array(B * H),
       logits: new Int16Array(B * 256),
       feature: new Int16Array(hyper.contexts > 0 ? B * H : 0),
-      boostGate: new Int16Array(B * hyper.contexts),
+      boostGate: new Int16Array(B * gateCount(hyper)),
     };
   }
 
@@ -222,9 +223,9 @@ export class Backward {
     const last = rowsOf(forward.operands.last, B, H);
     this.#weights("logits", this.#logitShift, gradient, "last", last);
     const dLast = this.#inputs("logits", this.#logitShift, gradient);
-    const { contexts: N } = this.state.hyper;
-    if (N === 0) return dLast;
-    const gateRows = rowsOf(this.#quantise("boostGate", forward.recall.gateGradient(this.difference)), B, N);
+    const { gates } = forward.recall;
+    if (gates === 0) return dLast;
+    const gateRows = rowsOf(this.#quantise("boostGate", forward.recall.gateGradient(this.difference)), B, gates);
     const gateShift = this.state.gradientShift("boostGate");
     this.#weights("boostGate", gateShift, gateRows, "last", last);
     return sum(dLast, this.#inputs("boostGate", gateShift, gateRows));

@@ -341,7 +341,7 @@ export class Forward {
   #predict(): void {
     const operand = rowsOf(this.#quantise("last", this.last), this.streams, this.width);
     this.#linear("logits", "last", operand, this.logits);
-    if (this.state.hyper.contexts > 0) {
+    if (this.recall.gates > 0) {
       const { gate } = this.recall;
       this.#linear("boostGate", "last", operand, gate);
       for (let i = 0; i < gate.length; i++) gate[i] = sigmoid(this.tables, gate[i] as number);

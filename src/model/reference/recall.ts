@@ -7,7 +7,7 @@
  * docs/NUMERICS.md section 12 has the formulas.
  */
 import { type Context, type ContextPlan, crowdShift, isDirect, PLAIN_DATA, planFor, REACH } from "../contexts.ts";
-import { ACTIVATION_BITS, clampActivation, clampGradient, mulRound, roundShift, SLOPE_BITS } from "../fixed.ts";
+import { ACTIVATION_BITS, clamp, clampActivation, clampGradient, mulRound, roundShift, SLOPE_BITS } from "../fixed.ts";
 import type { HyperParameters } from "../hyper.ts";
 import {
   BOOST_BITS,
@@ -16,6 +16,7 @@ import {
   BUCKETS,
   bucketOf,
   COUNT_CLASS,
+  EFFECT_LOW_BITS,
   FEATURE_UNIT,
   FEATURES_PER_CONTEXT,
   finishHash,
@@ -23,13 +24,21 @@ import {
   mixInto,
   OWNER_BITS,
   slotHits,
+  TABLE_DIFFERENCE_SHIFT,
   TABLE_ENTRY_BITS,
+  TABLE_LOGIT_LIMIT,
   TABLE_RATE_BITS,
+  TABLE_RATE_GATED_BITS,
+  TABLE_RIGHT_SHIFT,
   unpackSlot,
   updatedSlot,
   wordAfter,
 } from "../recall.ts";
 import { sigmoidSlope } from "../tables.ts";
+import { gateCount } from "../tensors.ts";
+
+/** From a rate times a sigmoid to the rate scaled by twice that. */
+const GATED_RATE_SHIFT = SLOPE_BITS - 1 - (TABLE_RATE_GATED_BITS - TABLE_RATE_BITS);
 
 /** All that the recall stream keeps from step to step. */
 export class RecallState {
@@ -91,8 +100,10 @@ export class Recall {
   readonly row: Uint32Array;
   /** B x 8N, Q7: the bits of each remembered byte as plus or minus its confidence. */
   readonly features: Int8Array;
-  /** B x N, Q14: sigmoid of the gates; a boost is scaled by twice that. */
+  /** B x gates, Q14: sigmoids; a context's boosts and a table's logits are scaled by twice that. */
   readonly gate: Int32Array;
+  /** Gates of a stream: those of contexts, those of tables, and some that do nothing. */
+  readonly gates: number;
 
   constructor(readonly state: RecallState) {
     const { streams, contexts, tables } = state.hyper;
@@ -101,7 +112,8 @@ export class Recall {
     this.check = new Uint8Array(streams * contexts);
     this.row = new Uint32Array(streams * tables);
     this.features = new Int8Array(streams * contexts * FEATURES_PER_CONTEXT);
-    this.gate = new Int32Array(streams * contexts);
+    this.gates = gateCount(state.hyper);
+    this.gate = new Int32Array(streams * this.gates);
   }
 
   /** Fills found, slot, check, row and features for step `step`. */
@@ -153,20 +165,37 @@ export class Recall {
     return clampActivation(roundShift(boost, BOOST_BITS - ACTIVATION_BITS));
   }
 
+  #gateOfContext(at: number): number {
+    const N = this.state.hyper.contexts;
+    return this.gate[Math.floor(at / N) * this.gates + (at % N)] as number;
+  }
+
+  #gateOfTable(b: number, m: number): number {
+    return this.gate[b * this.gates + this.state.hyper.contexts + m] as number;
+  }
+
+  /** The logit that table m has for byte v in stream b, Q10. */
+  #tableLogit(b: number, m: number, v: number): number {
+    const row = this.row[b * this.state.hyper.tables + m] as number;
+    const entry = this.state.tables[m]?.[row * 256 + v] as number;
+    return clamp(roundShift(entry, TABLE_ENTRY_BITS - ACTIVATION_BITS), TABLE_LOGIT_LIMIT);
+  }
+
   /** Adds tables and boosts to the logits (B x 256, Q10); `gate` must have been set. */
   addTo(logits: Int32Array): void {
-    const { hyper, tables } = this.state;
-    const { streams, contexts: N, tables: M } = hyper;
+    const { streams, contexts: N } = this.state.hyper;
     for (let b = 0; b < streams; b++) {
-      for (let v = 0; v < 256 && M > 0; v++) {
-        let sum = 0;
-        tables.forEach((table, m) => {
-          sum = (sum + (table[(this.row[b * M + m] as number) * 256 + v] as number)) | 0;
-        });
-        logits[b * 256 + v] = (logits[b * 256 + v] as number) + roundShift(sum, TABLE_ENTRY_BITS - ACTIVATION_BITS);
-      }
+      this.#addTables(b, logits);
       for (let at = b * N; at < (b + 1) * N; at++) this.#addBoosts(at, logits, b * 256);
       for (let i = b * 256; i < (b + 1) * 256; i++) logits[i] = clampActivation(logits[i] as number);
+    }
+  }
+
+  #addTables(b: number, logits: Int32Array): void {
+    for (let v = 0; v < 256; v++) {
+      let sum = 0;
+      for (let m = 0; m < this.state.hyper.tables; m++) sum += this.#tableLogit(b, m, v) * this.#gateOfTable(b, m);
+      logits[b * 256 + v] = (logits[b * 256 + v] as number) + roundShift(sum, SLOPE_BITS - 1);
     }
   }
 
@@ -174,7 +203,7 @@ export class Recall {
     const found = this.found[at] as number;
     if (found === 0) return;
     const { a, b, other } = unpackSlot(found);
-    const gate = this.gate[at] as number;
+    const gate = this.#gateOfContext(at);
     const add = (byte: number, boost: number) => {
       logits[start + byte] = (logits[start + byte] as number) + roundShift(boost * gate, SLOPE_BITS - 1);
     };
@@ -183,20 +212,50 @@ export class Recall {
   }
 
   /**
-   * The gradient of the gates before their sigmoid, B x N, Q22.
+   * The gradient of the gates before their sigmoid, B x gates, Q22. Gates that do nothing have none.
    *
    * @param difference B x 256, Q22: probability - (1 if the byte came)
    */
   gateGradient(difference: Int32Array): Int32Array {
-    const N = this.state.hyper.contexts;
-    return Int32Array.from(this.found, (found, at) => {
-      if (found === 0) return 0;
-      const { a, b, other } = unpackSlot(found);
-      const start = Math.floor(at / N) * 256;
-      let sum = mulRound(difference[start + a] as number, this.#boost(at, 0), ACTIVATION_BITS);
-      if (other > 0) sum += mulRound(difference[start + b] as number, this.#boost(at, 1), ACTIVATION_BITS);
-      return clampGradient(mulRound(sum, sigmoidSlope(this.gate[at] as number), SLOPE_BITS - 1));
-    });
+    const { streams, contexts, tables } = this.state.hyper;
+    const gradient = new Int32Array(this.gate.length);
+    const put = (at: number, effect: number) => {
+      const slope = sigmoidSlope(this.gate[at] as number);
+      gradient[at] = clampGradient(mulRound(effect, slope, SLOPE_BITS - 1));
+    };
+    for (let b = 0; b < streams; b++) {
+      const start = b * this.gates;
+      for (let c = 0; c < contexts; c++) put(start + c, this.#effectOfBoosts(b * contexts + c, difference));
+      for (let m = 0; m < tables; m++) put(start + contexts + m, this.#effectOfTable(b, m, difference));
+    }
+    return gradient;
+  }
+
+  /** How the loss changes with the scale of a context's boosts, Q22. */
+  #effectOfBoosts(at: number, difference: Int32Array): number {
+    const found = this.found[at] as number;
+    if (found === 0) return 0;
+    const { a, b, other } = unpackSlot(found);
+    const start = Math.floor(at / this.state.hyper.contexts) * 256;
+    let sum = mulRound(difference[start + a] as number, this.#boost(at, 0), ACTIVATION_BITS);
+    if (other > 0) sum += mulRound(difference[start + b] as number, this.#boost(at, 1), ACTIVATION_BITS);
+    return sum;
+  }
+
+  /**
+   * How the loss changes with the scale of a table's logits, Q22: their mean less that of the byte that came. Products
+   * are summed in two parts, so that 32 bits hold both.
+   */
+  #effectOfTable(b: number, m: number, difference: Int32Array): number {
+    let high = 0;
+    let low = 0;
+    for (let v = 0; v < 256; v++) {
+      const e = difference[b * 256 + v] as number;
+      const logit = this.#tableLogit(b, m, v);
+      high += (e >> EFFECT_LOW_BITS) * logit;
+      low += (e & ((1 << EFFECT_LOW_BITS) - 1)) * logit;
+    }
+    return roundShift(high + roundShift(low, EFFECT_LOW_BITS), ACTIVATION_BITS - EFFECT_LOW_BITS);
   }
 
   /** Tables, boosts and slots learn from the bytes that came; all changes are made of the values before the step. */
@@ -209,13 +268,14 @@ export class Recall {
   #learnTables(difference: Int32Array): void {
     const { hyper, plan, tables } = this.state;
     plan.tables.forEach(({ rate, crowdLog2 }, m) => {
-      const right = TABLE_RATE_BITS + 22 - TABLE_ENTRY_BITS + crowdShift(hyper.streams, crowdLog2);
+      const right = TABLE_RIGHT_SHIFT + crowdShift(hyper.streams, crowdLog2);
       const table = tables[m] as Int32Array;
       for (let b = 0; b < hyper.streams; b++) {
         const start = (this.row[b * hyper.tables + m] as number) * 256;
+        const gated = roundShift(rate * this.#gateOfTable(b, m), GATED_RATE_SHIFT);
         for (let v = 0; v < 256; v++) {
-          const step = roundShift((difference[b * 256 + v] as number) * rate, right);
-          table[start + v] = (table[start + v] as number) - step;
+          const e = roundShift(difference[b * 256 + v] as number, TABLE_DIFFERENCE_SHIFT);
+          table[start + v] = (table[start + v] as number) - roundShift(e * gated, right);
         }
       }
     });
@@ -230,7 +290,7 @@ export class Recall {
       const start = Math.floor(at / hyper.contexts) * 256;
       const entry = ((at % hyper.contexts) * BUCKETS + bucketOf(found)) * 2;
       const step = (byte: number) => {
-        const scaled = mulRound(difference[start + byte] as number, this.gate[at] as number, SLOPE_BITS - 1);
+        const scaled = mulRound(difference[start + byte] as number, this.#gateOfContext(at), SLOPE_BITS - 1);
         return roundShift(scaled, right);
       };
       boosts[entry] = (boosts[entry] as number) - step(a);

@@ -45,7 +45,7 @@ const RARELY_TRAINED: Run = {
 /** Around the end of the ring of rows, so that the longest strides meet bytes of both of its ends. */
 const STRIDED: Run = {
   title: "12 contexts and 4 tables, with strides up to the longest",
-  hyper: { ...tinyHyper(33), ...CROWDED, history: 8, contexts: 12, tables: 4 },
+  hyper: { ...tinyHyper(33), ...CROWDED, history: 8, contexts: 12, tables: 6 },
   steps: 60,
   firstStep: REACH + CHUNK_STEPS - 20,
   strides: { 8: SEQUENCE, 15: 3, 24: 64, 35: 4095, 54: 0 },

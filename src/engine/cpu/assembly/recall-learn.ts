@@ -13,6 +13,7 @@ import {
   FOUND,
   GATE_COLUMNS,
   GATES,
+  gatesOfTables,
   HASHES,
   mulRound,
   PACKED_BYTES,
@@ -44,6 +45,19 @@ export function differ(frequencies: usize, bytes: usize, from: usize, to: usize)
   }
 }
 
+/** Bits that a difference loses before it meets a gated rate. */
+const DIFFERENCE_SHIFT: i32 = 4;
+/** From a rate in Q8 times a sigmoid to the rate in Q12, scaled by twice the sigmoid. */
+const GATED_RATE_SHIFT: i32 = SLOPE_BITS - 1 - 4;
+
+/** Steps of four entries: differences times a gated rate, rounded twice. */
+// @ts-ignore: decorator
+@inline
+function tableSteps(differences: v128, rate: v128, half: v128, right: i32): v128 {
+  const rounded = i32x4.shr_s(i32x4.add(differences, i32x4.splat(1 << (DIFFERENCE_SHIFT - 1))), DIFFERENCE_SHIFT);
+  return i32x4.shr_s(i32x4.add(i32x4.mul(rounded, rate), half), right);
+}
+
 /** Columns [from, to), multiples of eight, of the rows that were looked up. */
 export function learnTables(r: usize, difference: usize, from: usize, to: usize): void {
   const tables = field(r, TABLES);
@@ -51,18 +65,20 @@ export function learnTables(r: usize, difference: usize, from: usize, to: usize)
   let packed = field(r, PLAN) + field(r, CONTEXTS) * PACKED_BYTES;
   let rows = field(r, TABLE_ROWS);
   for (let m: usize = 0; m < tables; m++) {
-    const rate = i32x4.splat(load<i32>(packed, PACKED_RATE));
-    // From Q22 to Q20, and the rate's 8 bits.
+    const rate = load<i32>(packed, PACKED_RATE);
+    // From Q18 to Q20, and the gated rate's 12 bits.
     const right = 10 + load<i32>(packed, PACKED_SHIFT);
     const half = i32x4.splat(1 << (right - 1));
     for (let b: usize = 0; b < streams; b++) {
       const row = <usize>load<u32>(rows + b * 4);
       const gradients = difference + b * 1024;
+      const gate = <i32>load<i16>(gatesOfTables(r, b) + m * 2);
+      const gated = i32x4.splat(roundShift(rate * gate, GATED_RATE_SHIFT));
       for (let v = from * 4; v < to * 4; v += 32) {
-        const a = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(gradients + v), rate), half), right);
-        const b = i32x4.shr_s(i32x4.add(i32x4.mul(v128.load(gradients + v, 16), rate), half), right);
-        v128.store(row + v, i32x4.sub(v128.load(row + v), a));
-        v128.store(row + v, i32x4.sub(v128.load(row + v, 16), b), 16);
+        const low = tableSteps(v128.load(gradients + v), gated, half, right);
+        const high = tableSteps(v128.load(gradients + v, 16), gated, half, right);
+        v128.store(row + v, i32x4.sub(v128.load(row + v), low));
+        v128.store(row + v, i32x4.sub(v128.load(row + v, 16), high), 16);
       }
     }
     packed += PACKED_BYTES;

@@ -6,6 +6,7 @@ import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
 import { gradientBits, gradientOperandLimit } from "../../../../src/model/reference/exponents.ts";
 import { frequencies, logitDifference, logitGradient } from "../../../../src/model/reference/frequency.ts";
 import { tables } from "../../../../src/model/tables.ts";
+import { gateCount } from "../../../../src/model/tensors.ts";
 import { draw, PATTERN_COUNT, type Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import {
   ACTIVATION,
@@ -45,7 +46,7 @@ function fromLogits(streams: number, contexts = 0, logitTables = 0): KernelCase 
       logits: values(256 * streams, ACTIVATION),
       tables: tablesInput,
       lookups: contexts + logitTables > 0 ? lookupsInput(shape) : output(4),
-      gates: values(Math.max(4, streams * contexts), ACTIVATION),
+      gates: values(Math.max(4, streams * gateCount({ contexts, tables: logitTables })), ACTIVATION),
       boosts: values(Math.max(4, contexts * 66), ANY_I32),
       entries: values(Math.max(4, logitTables << 16), ANY_I32),
       ends: output(256 * streams),
@@ -116,6 +117,7 @@ export const FREQUENCY_CASES: readonly KernelCase[] = [
   fromLogits(33, 20, 0),
   fromLogits(5, 0, 4),
   fromLogits(33, 12, 3),
+  fromLogits(5, 4, 6),
   gradient(5, 0),
   gradient(300, 4),
 ];

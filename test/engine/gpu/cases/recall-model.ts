@@ -63,7 +63,7 @@ export function recallOf({ hyper, kind, places }: RecallShape, arrays: Named): R
     state.previousWord.set(words.subarray(streams));
   }
   if (bytes) fillPast(state, bytes, arrays.shifts![places.step] as number);
-  if (gates) recall.gate.set(gates.subarray(0, streams * N).map((gate) => sigmoid(table, gate)));
+  if (gates) recall.gate.set(gates.map((gate) => sigmoid(table, gate)).subarray(0, recall.gate.length));
   if (lookups) {
     recall.found.set(lookups.subarray(0, streams * N));
     recall.slot.set(

@@ -7,10 +7,8 @@ import { type Context, SEQUENCE } from "../../../../src/model/contexts.ts";
 import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
 import type { HyperParameters } from "../../../../src/model/hyper.ts";
 import { finishHash, mixInto } from "../../../../src/model/recall.ts";
-import { Exponents, gradientOperandLimit } from "../../../../src/model/reference/exponents.ts";
-import { quantiseGradient } from "../../../../src/model/reference/linear.ts";
 import type { RecallState } from "../../../../src/model/reference/recall.ts";
-import { gradientSlot, SLOT_COUNT } from "../../../../src/model/tensors.ts";
+import { gateCount } from "../../../../src/model/tensors.ts";
 import { Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import { pack4 } from "../../../support/packed.ts";
 import {
@@ -23,7 +21,6 @@ import {
   shapeWith,
   shiftsWith,
   tablesInput,
-  WEIGHT,
 } from "./case.ts";
 import {
   bytesInput,
@@ -100,33 +97,25 @@ function lookUp(changes: Partial<HyperParameters>, stride: number): KernelCase {
 
 function gateGradient(changes: Partial<HyperParameters>): KernelCase {
   const shape = shapeOf(changes);
-  const { streams: B, contexts: N } = shape.hyper;
-  const slot = gradientSlot("boostGate");
+  const { streams: B, contexts: N, tables: M } = shape.hyper;
+  const gates = gateCount(shape.hyper);
   return {
     kernel: "gate_gradient",
     title: titleOf(shape),
     shared: shape.shared,
-    constants: { SLOT: slot },
-    workgroups: foldedGroups(Math.ceil((B * N) / 64)),
+    constants: {},
+    workgroups: foldedGroups(Math.ceil((B * gates) / 64)),
     inputs: {
       difference: values(256 * B, DIFFERENCE),
       lookups: lookupsInput(shape),
-      boosts: values(N * 66, ANY_I32),
-      gates: values(B * N, ACTIVATION),
+      boosts: values(Math.max(4, N * 66), ANY_I32),
+      entries: values(Math.max(4, M << 16), ANY_I32),
+      gates: values(B * gates, ACTIVATION),
       tables: tablesInput,
-      shifts: (random) => shiftsWith(shape, { [slot]: random.between(0, 20) }),
-      seen: range(SLOT_COUNT, 0, WEIGHT),
-      operand: output(B * N),
+      out: output(B * gates),
     },
     expect: (arrays: Named) => {
-      const gradient = recallOf(shape, arrays).gateGradient(arrays.difference as Words);
-      const exponents = new Exponents(shape.hyper);
-      exponents.shift[slot] = arrays.shifts![slot] as number;
-      exponents.seen.set(arrays.seen as Words);
-      const operand = new Int16Array(B * N);
-      quantiseGradient(exponents, slot, gradient, gradientOperandLimit(B), operand);
-      arrays.operand!.set(operand);
-      arrays.seen!.set(exponents.seen);
+      arrays.out!.set(recallOf(shape, arrays).gateGradient(arrays.difference as Words));
     },
   };
 }
@@ -144,7 +133,7 @@ function learnRecall(changes: Partial<HyperParameters>, stride: number): KernelC
       difference: values(256 * B, DIFFERENCE),
       lookups: lookupsInput(shape),
       plan: planInput(shape),
-      gates: values(Math.max(4, B * N), ACTIVATION),
+      gates: values(B * gateCount(shape.hyper), ACTIVATION),
       tables: tablesInput,
       boosts: values(Math.max(4, N * 66), ANY_I32),
       entries: values(Math.max(4, M << 16), ANY_I32),
@@ -202,7 +191,9 @@ export const RECALL_CASES: readonly KernelCase[] = [
   lookUp({ streams: 33, contexts: 20, tables: 4 }, SEQUENCE),
   lookUp({ streams: 5, contexts: 4, slotBits: 17, tables: 1, tableBits: 11 }, 2),
   lookUp({ streams: 5, tables: 2 }, 3),
-  gateGradient({ streams: 300, contexts: 4 }),
+  gateGradient({ streams: 300, contexts: 4, tables: 2 }),
+  gateGradient({ streams: 33, contexts: 8, tables: 6 }),
+  gateGradient({ streams: 5, tables: 4 }),
   gateGradient({ streams: 5, contexts: 20 }),
   learnRecall({ streams: 300, contexts: 12, tables: 4 }, 0),
   learnRecall({ streams: 3, contexts: 20, tables: 1 }, 16),
