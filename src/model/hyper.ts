@@ -139,9 +139,9 @@ const RATE_LEVELS = 1 << 15;
 /** 4 KiB a context and 4 MiB a table. */
 const SLOT_BITS_MIN = 10;
 const TABLE_BITS_MIN = 12;
-/** 16 MiB a context and 16 MiB a table. */
-const SLOT_BITS_MAX = 22;
-const TABLE_BITS_MAX = 14;
+/** 4 MiB a context and 8 MiB a table: with more, level 5 would not stay below 400 MB (docs/ARCHITECTURE.md). */
+const SLOT_BITS_MAX = 20;
+const TABLE_BITS_MAX = 13;
 
 interface Widths {
   readonly history: number;
