@@ -16,7 +16,7 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
-import { type HyperParameters, hyperForSize, NO_RECALL, PAPER, shapeOfLevel } from "../src/model/hyper.ts";
+import { type HyperParameters, hyperForSize, levelOf, NO_RECALL, PAPER_LEVEL } from "../src/model/hyper.ts";
 
 await buildAssembly();
 const { CpuModel } = await import("../src/engine/cpu/engine.ts");
@@ -35,8 +35,8 @@ const { values } = parseArgs({
   },
 });
 
-const shape = values.paper ? PAPER : shapeOfLevel(Number(values.level));
-const hyper = hyperForSize(shape, 8192 * Number(values.streams), Number(values.streams));
+const level = values.paper ? PAPER_LEVEL : levelOf(Number(values.level));
+const hyper = hyperForSize(level, 8192 * Number(values.streams), Number(values.streams));
 const file = values.file === undefined ? undefined : readFileSync(values.file);
 
 /** English-like bytes: the network must have something to learn, or gradients are not typical. */

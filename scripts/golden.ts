@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { FORMAT_VERSION } from "../src/archive/format.ts";
 import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
-import { hyperForSize, shapeOfLevel } from "../src/model/hyper.ts";
+import { hyperForSize, levelOf } from "../src/model/hyper.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../src/pipeline/frames.ts";
 import { rowsOf } from "../test/support/rows.ts";
 
@@ -22,14 +22,20 @@ const STREAMS_MAX = 8;
 const plain = (name: string) => new Uint8Array(readFileSync(join(DIRECTORY, name)));
 const [text, mixed, chance] = [plain("text.bin"), plain("mixed.bin"), plain("chance.bin")];
 const hello = new TextEncoder().encode("hello");
-const again = Buffer.concat([mixed, mixed.subarray(500), text.subarray(0, 1500), mixed.subarray(3000)]);
+const again = Buffer.concat([
+  mixed.subarray(0, 4000),
+  mixed.subarray(2500, 4000),
+  text.subarray(0, 1500),
+  mixed.subarray(3000),
+  ...Array.from({ length: 4 }, () => mixed.subarray(-1300)),
+]);
 
 const engine = await createCpuEngine({ threads: 1 });
 
 /** @param options without a block size: one block, whose length is known */
 async function compress(bytes: Uint8Array, options: Partial<CompressOptions> = {}): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  const hyperFor = (blockBytes: number) => hyperForSize(shapeOfLevel(1), blockBytes, Math.min(STREAMS_MAX, blockBytes));
+  const hyperFor = (blockBytes: number) => hyperForSize(levelOf(1), blockBytes, Math.min(STREAMS_MAX, blockBytes));
   const common = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes: Math.max(1, bytes.length), hyperFor };
   const source = sourceOf(bytes, options.blockBytes === undefined);
   await compressStream(

@@ -40,8 +40,8 @@ export async function runKernelsBench(session: Session, bench: BenchSettings, pa
   for (const difference of failed) session.complain("kernels", new FileError(difference));
 }
 
-function hyperOf({ shape, streams = STREAMS_DEFAULT }: BenchContestant["settings"]): HyperParameters {
-  return { ...shape, streams };
+function hyperOf({ level, streams = STREAMS_DEFAULT }: BenchContestant["settings"]): HyperParameters {
+  return { ...level.shape, streams };
 }
 
 /** Engine by engine; "auto" is the CPU engine and, where there is an adapter, the GPU engine. */

@@ -1,19 +1,26 @@
 /**
- * How long decoding will take on this machine's CPU, for `fade -lv`: an estimate from what was measured once, because a
- * listing opens no engine. It is right to about a factor of two; the progress line knows better after a second.
+ * How long decoding will take on this machine's CPU, for `fade -lv`: an estimate, because a listing opens no engine. It
+ * counts what a step does, in multiply-adds, from the model itself, so that only one constant is measured; the progress
+ * line knows better after a second.
  */
+import { multiplyAddsOfStep } from "../bench/model-work.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import { layoutOf } from "../model/tensors.ts";
 
-/** Measured with the CPU engine on one thread of an AMD EPYC at 2.45 GHz, levels 1, 5 and 9, 8 and 96 streams. */
-const SECONDS_PER_STEP = 1e-4;
-const SECONDS_PER_PARAMETER = 0.5e-9;
-const SECONDS_PER_PARAMETER_AND_STREAM = 0.17e-9;
+/** The optimizer's work on one parameter, and what is done with one logit (also of each table), in multiply-adds. */
+const PER_PARAMETER = 64;
+const PER_LOGIT = 96;
+/** Softmax, differences, coding and gradients look at the logits about so often besides. */
+const LOGIT_PASSES = 4;
+/**
+ * Measured with one thread of the CPU engine on an AMD EPYC at 2.6 GHz: levels 1, 3, 5, 7 and 9 with 8, 24, 120 and
+ * 1024 streams agree within 8 %.
+ */
+const SECONDS_PER_MULTIPLY_ADD = 3.6e-11;
 
 /** @param plainBytes that go through the model: of coded and learned blocks */
 export function decodeSeconds(hyper: HyperParameters, plainBytes: number, threads: number): number {
-  const { parameterCount } = layoutOf(hyper);
-  const perParameter = SECONDS_PER_PARAMETER + SECONDS_PER_PARAMETER_AND_STREAM * hyper.streams;
-  const perStep = SECONDS_PER_STEP + (parameterCount * perParameter) / threads;
-  return (plainBytes / hyper.streams) * perStep;
+  const logits = hyper.streams * 256 * (hyper.tables + LOGIT_PASSES);
+  const perStep = multiplyAddsOfStep(hyper) + PER_PARAMETER * layoutOf(hyper).parameterCount + PER_LOGIT * logits;
+  return ((plainBytes / hyper.streams) * perStep * SECONDS_PER_MULTIPLY_ADD) / threads;
 }

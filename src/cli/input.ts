@@ -6,6 +6,7 @@ import type { Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { resolve } from "node:path";
 import type { PlainSource } from "../pipeline/frames.ts";
+import { release } from "../platform/release.ts";
 import { FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import type { Operand } from "./normalise.ts";
@@ -116,6 +117,7 @@ export function plainSource(input: OpenInput): PlainSource & { readonly readByte
       if (filled + taken.length > block.length) {
         const larger = new Uint8Array(Math.min(count, Math.max(filled + taken.length, block.length * 2)));
         larger.set(block.subarray(0, filled));
+        release(block);
         block = larger;
       }
       block.set(taken, filled);
@@ -125,5 +127,5 @@ export function plainSource(input: OpenInput): PlainSource & { readonly readByte
     return block.subarray(0, filled);
   };
   const { sizeBytes } = input;
-  return { read, readBytes: () => total, ...(sizeBytes !== undefined && { sizeBytes }) };
+  return { read, free: release, readBytes: () => total, ...(sizeBytes !== undefined && { sizeBytes }) };
 }

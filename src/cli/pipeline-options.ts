@@ -19,7 +19,7 @@ export function limitsOf(settings: Settings): { workers: number; memoryBytesMax:
 export function compressOptionsOf(settings: Settings): CompressOptions {
   return {
     ...limitsOf(settings),
-    blockBytes: settings.blockBytes ?? blockBytesFor(settings.shape),
+    blockBytes: settings.blockBytes ?? blockBytesFor(settings.level.shape),
     // Whoever names a block size bounds the memory, and wants no longer runs of stored blocks either.
     ...(settings.blockBytes !== undefined && { runBytes: settings.blockBytes }),
     ...(settings.repeats && { repeats: settings.repeats }),

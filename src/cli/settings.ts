@@ -8,10 +8,10 @@ import {
   DEFAULT_LEVEL,
   type HyperParameters,
   hyperForSize,
-  PAPER,
+  type Level,
+  levelOf,
+  PAPER_LEVEL,
   PAPER_STREAMS,
-  type Shape,
-  shapeOfLevel,
   streamsForSize,
 } from "../model/hyper.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
@@ -54,7 +54,7 @@ export interface Settings {
   readonly json: boolean;
   /** undefined: only on a terminal. */
   readonly progress?: boolean;
-  readonly shape: Shape;
+  readonly level: Level;
   /** Streams to use whatever the size, unless there are fewer bytes. */
   readonly streams?: number;
   /** Plain bytes in a block; undefined: by level. */
@@ -127,7 +127,7 @@ export function settingsOf(args: NormalArguments): Settings {
     fileLists: args.options.flatMap(({ name, value }) => (name === "filelist" && value ? [value] : [])),
     ...outputsOf(given),
     ...talkOf(given),
-    shape: model.shape,
+    level: model.level,
     ...(streamCount !== undefined && { streams: streamCount }),
     ...(repeats && { repeats }),
     ...limitsOf(given),
@@ -185,8 +185,8 @@ function limitsOf(given: Given) {
 
 /** The model for an input of `sizeBytes`: at most one stream per byte. */
 export function hyperFor(settings: Settings, sizeBytes: number): HyperParameters {
-  const streams = settings.streams ?? streamsForSize(sizeBytes);
-  return hyperForSize(settings.shape, sizeBytes, Math.max(1, Math.min(streams, sizeBytes)));
+  const streams = settings.streams ?? streamsForSize(sizeBytes, settings.level.streamBytes);
+  return hyperForSize(settings.level, sizeBytes, Math.max(1, Math.min(streams, sizeBytes)));
 }
 
 function actionOf({ command, options }: NormalArguments): Action {
@@ -199,15 +199,15 @@ function actionOf({ command, options }: NormalArguments): Action {
 }
 
 /** The paper's model gets the bytes as they are. */
-function modelOf(choice: Occurrence | undefined): { shape: Shape; streams?: number; repeats?: CutPolicy } {
-  if (!choice) return { shape: shapeOfLevel(DEFAULT_LEVEL), repeats: policyOfLevel(DEFAULT_LEVEL) };
+function modelOf(choice: Occurrence | undefined): { level: Level; streams?: number; repeats?: CutPolicy } {
+  if (!choice) return { level: levelOf(DEFAULT_LEVEL), repeats: policyOfLevel(DEFAULT_LEVEL) };
   if (choice.name === "level") {
     const hint = choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 to -9" : undefined;
     const level = integer(choice.written, choice.value, 1, 9, hint);
-    return { shape: shapeOfLevel(level), repeats: policyOfLevel(level) };
+    return { level: levelOf(level), repeats: policyOfLevel(level) };
   }
   choiceOf(choice, "");
-  return { shape: PAPER, streams: PAPER_STREAMS };
+  return { level: PAPER_LEVEL, streams: PAPER_STREAMS };
 }
 
 function repeatsOf(choice: Occurrence | undefined, ofModel: CutPolicy | undefined): CutPolicy | undefined {

@@ -135,13 +135,12 @@ export const NO_RECALL = { contexts: 0, slotBits: 8, tables: 0, tableBits: 8, tr
 const RATE_PAPER = 1 << 14;
 /** 2^-9: on 200 kB of text 0.9 to 2.3 % smaller than 1e-3, over four draws of weights (docs/NUMERICS.md section 11). */
 const RATE_LEVELS = 1 << 15;
+/** 2^-9.5: wide networks on few streams. */
+const RATE_WIDE = 23170;
 
 /** 4 KiB a context and 4 MiB a table. */
 const SLOT_BITS_MIN = 10;
 const TABLE_BITS_MIN = 12;
-/** 16 MiB a context and 16 MiB a table. */
-const SLOT_BITS_MAX = 22;
-const TABLE_BITS_MAX = 14;
 
 interface Widths {
   readonly history: number;
@@ -171,65 +170,89 @@ function shape(width: Widths, rate = RATE_LEVELS): Shape {
   };
 }
 
+/** A model, and how it is sized for an input. */
+export interface Level {
+  readonly shape: Shape;
+  /** Bytes that a stream should hold: many streams share the cost of training a step, few learn sooner. */
+  readonly streamBytes: number;
+  readonly slotBitsMax: number;
+  readonly tableBitsMax: number;
+}
+
+/** 4 MiB a context and 8 MiB a table: with more, level 5 would not stay below 400 MB (docs/ARCHITECTURE.md). */
+const SMALL_MEMORY = { slotBitsMax: 20, tableBitsMax: 13 } as const;
+/** 16 MiB a context and 64 MiB a table. */
+const LARGE_MEMORY = { slotBitsMax: 22, tableBitsMax: 16 } as const;
+
 /** FADE as published: arXiv 2604.07239, section 4 (15.5 million shared parameters, 512 streams). */
 export const PAPER: Shape = shape(
   { history: 16, embedding: 32, global: 4096, slot: 64, coarse: 64, fine: 8192, contexts: 0, tables: 0 },
   RATE_PAPER,
 );
 export const PAPER_STREAMS = 512;
+export const PAPER_LEVEL: Level = { shape: PAPER, streamBytes: 8192, ...SMALL_MEMORY };
 
 export const DEFAULT_LEVEL = 5;
 
+const narrow = { history: 8, embedding: 8, global: 32, slot: 4, coarse: 16, fine: 32, contexts: 8, tables: 2 };
+const plain = { history: 8, embedding: 16, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 12, tables: 3 };
+const wide = { history: 16, embedding: 16, global: 64, slot: 4, coarse: 16, fine: 128, contexts: 12, tables: 4 };
+const all = { history: 16, embedding: 16, slot: 4, coarse: 32, contexts: 20, tables: 6 };
+
 /**
- * Levels 1 to 9, narrow to wide. Index 0 is unused so that LEVELS[n] is level n. The recall stream does most of the
- * work, so narrow networks lose little: on a megabyte of text level 1 is 5 % larger than level 5 and five times as fast
- * (docs/MODEL.md).
+ * Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n. The recall stream does most of the work, so narrow
+ * networks lose little, and contexts, tables and fewer streams are worth more than width (docs/MODEL.md).
  */
-const LEVELS: readonly (Shape | undefined)[] = [
+const LEVELS: readonly (Level | undefined)[] = [
   undefined,
-  shape({ history: 8, embedding: 8, global: 32, slot: 4, coarse: 16, fine: 32, contexts: 8, tables: 2 }),
-  shape({ history: 8, embedding: 8, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 12, tables: 3 }),
-  shape({ history: 8, embedding: 16, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 12, tables: 3 }),
-  shape({ history: 8, embedding: 16, global: 128, slot: 4, coarse: 16, fine: 128, contexts: 16, tables: 4 }),
-  shape({ history: 16, embedding: 16, global: 128, slot: 4, coarse: 32, fine: 128, contexts: 12, tables: 3 }),
-  shape({ history: 16, embedding: 16, global: 256, slot: 4, coarse: 32, fine: 256, contexts: 16, tables: 4 }),
-  shape({ history: 16, embedding: 16, global: 512, slot: 8, coarse: 32, fine: 512, contexts: 20, tables: 4 }),
-  shape({ history: 16, embedding: 32, global: 512, slot: 8, coarse: 32, fine: 512, contexts: 20, tables: 4 }),
-  shape({ history: 16, embedding: 32, global: 512, slot: 8, coarse: 32, fine: 1024, contexts: 20, tables: 4 }),
+  { shape: { ...shape(narrow), trainEvery: 2 }, streamBytes: 8192, ...SMALL_MEMORY },
+  { shape: shape({ ...narrow, contexts: 12, tables: 3 }), streamBytes: 8192, ...SMALL_MEMORY },
+  { shape: shape(plain), streamBytes: 8192, ...SMALL_MEMORY },
+  { shape: shape({ ...plain, tables: 4 }), streamBytes: 16384, ...SMALL_MEMORY },
+  { shape: shape(wide), streamBytes: 16384, ...SMALL_MEMORY },
+  { shape: shape({ ...wide, contexts: 16, tables: 5 }), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...all, global: 128, fine: 256 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...all, global: 256, fine: 512 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...all, global: 512, fine: 1024 }, RATE_WIDE), streamBytes: 65536, ...LARGE_MEMORY },
 ];
 
 /** @throws RangeError if there is no such level. */
-export function shapeOfLevel(level: number): Shape {
+export function levelOf(level: number): Level {
   const found = LEVELS[level];
   if (found === undefined) throw new RangeError(`there is no level ${level}: levels are 1 to ${LEVELS.length - 1}`);
   return found;
 }
 
-/** Bytes a stream should hold: longer streams waste the hardware's width, and hardly compress better. */
-const STREAM_TARGET_BYTES = 8192;
+/** @throws RangeError if there is no such level. */
+export const shapeOfLevel = (level: number): Shape => levelOf(level).shape;
+
 const STREAMS_MAX = 4096;
 /** Engines work on streams in such groups. */
 const STREAM_GROUP = 8;
 
 /**
- * Chooses B from the input's size: size / 8 KiB, down to a multiple of 8, 8 to 4096, and never more streams than bytes.
- * More streams share the cost of a step's training: on a megabyte of text, 96 streams are a fifth faster than 64 on the
- * CPU and 0.07 % larger (297,278 and 297,068 bytes).
+ * Chooses B from the input's size: size / streamBytes, down to a multiple of 8, 8 to 4096, and never more streams than
+ * bytes.
  */
-export function streamsForSize(sizeBytes: number): number {
-  const groups = Math.floor(sizeBytes / STREAM_TARGET_BYTES / STREAM_GROUP);
+export function streamsForSize(sizeBytes: number, streamBytes: number): number {
+  const groups = Math.floor(sizeBytes / streamBytes / STREAM_GROUP);
   const wanted = Math.max(1, Math.min(STREAMS_MAX / STREAM_GROUP, groups)) * STREAM_GROUP;
   return Math.max(1, Math.min(wanted, sizeBytes));
 }
 
-/** A slot for every byte of a block, and a table's row for every 16, within bounds. */
-export function hyperForSize(shape: Shape, sizeBytes: number, streams = streamsForSize(sizeBytes)): HyperParameters {
+/** A slot for every byte of a block, and a table's row for every 16, within the level's bounds. */
+export function hyperForSize(
+  level: Level,
+  sizeBytes: number,
+  streams = streamsForSize(sizeBytes, level.streamBytes),
+): HyperParameters {
+  const { shape, slotBitsMax, tableBitsMax } = level;
   const bits = ceilLog2(Math.max(1, sizeBytes));
   return {
     ...shape,
     streams,
-    slotBits: shape.contexts === 0 ? shape.slotBits : Math.max(shape.slotBits, Math.min(SLOT_BITS_MAX, bits)),
-    tableBits: shape.tables === 0 ? shape.tableBits : Math.max(shape.tableBits, Math.min(TABLE_BITS_MAX, bits - 4)),
+    slotBits: shape.contexts === 0 ? shape.slotBits : Math.max(shape.slotBits, Math.min(slotBitsMax, bits)),
+    tableBits: shape.tables === 0 ? shape.tableBits : Math.max(shape.tableBits, Math.min(tableBitsMax, bits - 4)),
   };
 }
 

@@ -143,24 +143,25 @@ export function gateCount({ contexts, tables }: Pick<HyperParameters, "contexts"
   return contexts + 4 * Math.ceil(tables / 4);
 }
 
+type MatrixShape = readonly [rows: number, columns: number];
+
+const MATRIX_SHAPES: Readonly<Record<MatrixName, (hyper: HyperParameters) => MatrixShape>> = {
+  newest: (hyper) => [2 * hyper.slot, hyper.embedding],
+  global: (hyper) => [widthOf(hyper), hyper.globalHidden],
+  router: (hyper) => [widthOf(hyper), widthOf(hyper)],
+  down: (hyper) => [hyper.coarseHidden, widthOf(hyper) / 2],
+  up: (hyper) => [widthOf(hyper) / 2, hyper.coarseHidden],
+  gate: (hyper) => [widthOf(hyper) / 2, widthOf(hyper) / 2],
+  fine: (hyper) => [2 * hyper.fineHidden, widthOf(hyper)],
+  fineOut: (hyper) => [widthOf(hyper), hyper.fineHidden],
+  logits: (hyper) => [256, widthOf(hyper)],
+  feature: (hyper) => [widthOf(hyper), FEATURES_PER_CONTEXT * hyper.contexts],
+  boostGate: (hyper) => [gateCount(hyper), widthOf(hyper)],
+};
+
 /** Outputs x inputs of each matrix. */
-export function matrixShape(hyper: HyperParameters, name: MatrixName): readonly [rows: number, columns: number] {
-  const width = widthOf(hyper);
-  const half = width / 2;
-  const shapes: Record<MatrixName, readonly [number, number]> = {
-    newest: [2 * hyper.slot, hyper.embedding],
-    global: [width, hyper.globalHidden],
-    router: [width, width],
-    down: [hyper.coarseHidden, half],
-    up: [half, hyper.coarseHidden],
-    gate: [half, half],
-    fine: [2 * hyper.fineHidden, width],
-    fineOut: [width, hyper.fineHidden],
-    logits: [256, width],
-    feature: [width, FEATURES_PER_CONTEXT * hyper.contexts],
-    boostGate: [gateCount(hyper), width],
-  };
-  return shapes[name];
+export function matrixShape(hyper: HyperParameters, name: MatrixName): MatrixShape {
+  return MATRIX_SHAPES[name](hyper);
 }
 
 /** The fixed-point formats around a matrix product: fraction bits of its operand and of its output, and the limit. */

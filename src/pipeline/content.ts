@@ -3,6 +3,7 @@
  * the model, which saves the time, keeps them out of what it has learned, and lets a decoder skip them too. It must
  * never give up a block that could shrink, so it asks two witnesses: the byte counts, and a fast dictionary coder.
  */
+import { byteCounts } from "../repeats/policy.ts";
 
 /** Blocks below this have too few bytes to judge by their counts. */
 const JUDGED_BYTES_MIN = 1 << 12;
@@ -34,9 +35,7 @@ export function looksIncompressible(plain: Uint8Array): boolean {
 
 /** Bits a byte by the counts of the bytes alone. */
 function entropyOf(bytes: Uint8Array): number {
-  const counts = new Uint32Array(256);
-  for (const byte of bytes) counts[byte] = (counts[byte] ?? 0) + 1;
   let bits = 0;
-  for (const count of counts) if (count > 0) bits -= count * Math.log2(count / bytes.length);
+  for (const count of byteCounts(bytes)) if (count > 0) bits -= count * Math.log2(count / bytes.length);
   return bits / Math.max(1, bytes.length);
 }

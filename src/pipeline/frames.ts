@@ -20,6 +20,7 @@ import { FrameWriter } from "../archive/write.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { HyperParameters, Shape } from "../model/hyper.ts";
+import { collectAfter, release } from "../platform/release.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
@@ -41,6 +42,8 @@ export interface PlainSource {
   readonly sizeBytes?: number;
   /** The next `count` bytes; fewer only at the end. The caller may keep them. */
   read(count: number): Promise<Uint8Array>;
+  /** Told when nobody looks at bytes any more that `read` gave: their memory may go, or be used again. */
+  free?(bytes: Uint8Array): void;
 }
 
 /** Takes bytes, in order; it may keep them. */
@@ -105,15 +108,19 @@ export async function compressStream(
   // A short block is the last one; what comes after a full one is only known if the size is.
   const totalBytes = sizeBytes ?? (first.length < blockBytes ? first.length : undefined);
   const plan = { totalBytes, blockBytes: totalBytes === first.length ? first.length : blockBytes };
-  const compressor = new FrameCompressor(engineSource, options, plan, sink);
+  const compressor = new FrameCompressor(engineSource, options, plan, sink, (plain) => source.free?.(plain));
   try {
-    let doneBytes = first.length;
-    await compressor.add(first, first.length < blockBytes || doneBytes === totalBytes);
-    for (let plain = first; plain.length === blockBytes && doneBytes !== totalBytes; ) {
-      plain = await source.read(totalBytes === undefined ? blockBytes : Math.min(blockBytes, totalBytes - doneBytes));
-      doneBytes += plain.length;
-      const isLast = plain.length < blockBytes || doneBytes === totalBytes;
-      if (plain.length > 0) await compressor.add(plain, isLast);
+    // A block's bytes are gone when it was added: only its length is looked at later.
+    let lastBytes = first.length;
+    let doneBytes = lastBytes;
+    await compressor.add(first, lastBytes < blockBytes || doneBytes === totalBytes);
+    while (lastBytes === blockBytes && doneBytes !== totalBytes) {
+      collectAfter(blockBytes);
+      const wantedBytes = totalBytes === undefined ? blockBytes : Math.min(blockBytes, totalBytes - doneBytes);
+      const plain = await source.read(wantedBytes);
+      lastBytes = plain.length;
+      doneBytes += lastBytes;
+      if (lastBytes > 0) await compressor.add(plain, lastBytes < blockBytes || doneBytes === totalBytes);
     }
     if (totalBytes !== undefined && doneBytes !== totalBytes) throw new InputSizeError(totalBytes, doneBytes);
     await compressor.end();
@@ -168,6 +175,7 @@ class FrameCompressor {
   readonly #options: CompressOptions;
   readonly #plan: FramePlan;
   readonly #sink: ByteSink;
+  readonly #free: (plain: Uint8Array) => void;
   readonly #runBytesMax: number;
   #frameModel: FrameModel | undefined;
   #writer: FrameWriter | undefined;
@@ -185,11 +193,19 @@ class FrameCompressor {
   /** Plain bytes that stand behind each byte that the model sees of the block at hand. */
   #plainPerSeen = 1;
 
-  constructor(engineSource: EngineSource, options: CompressOptions, plan: FramePlan, sink: ByteSink) {
+  /** @param free takes blocks that have gone out */
+  constructor(
+    engineSource: EngineSource,
+    options: CompressOptions,
+    plan: FramePlan,
+    sink: ByteSink,
+    free: (plain: Uint8Array) => void,
+  ) {
     this.#engineSource = engineSource;
     this.#options = options;
     this.#plan = plan;
     this.#sink = sink;
+    this.#free = free;
     const { runBytes = STORED_RUN_BYTES_MAX, memoryBytesMax } = options;
     this.#runBytesMax = Math.min(runBytes, STORED_RUN_BYTES_MAX, Math.floor(memoryBytesMax * RUN_SHARE));
   }
@@ -212,6 +228,8 @@ class FrameCompressor {
     this.#isBehindStored = false;
     await this.#writeModel();
     await this.#sink(this.#open.block(block));
+    if (cut) release(cut.rest);
+    this.#free(plain);
   }
 
   async end(): Promise<void> {
@@ -276,9 +294,10 @@ class FrameCompressor {
 
   async #flush(): Promise<void> {
     if (this.#run.length === 0) return;
-    const parts = this.#open.stored(this.#run, this.#runCheck);
+    const run = this.#run;
     this.#run = [];
-    for (const part of parts) await this.#sink(part);
+    for (const part of this.#open.stored(run, this.#runCheck)) await this.#sink(part);
+    run.forEach(this.#free);
   }
 
   async #makeBlock(plain: Uint8Array, facts: BlockPlan): Promise<Block> {

@@ -3,6 +3,7 @@
  * directions keep the frame's last plain bytes, into which the copies of the next block may reach.
  */
 import { type Block, type BlockCopies, windowBytesOf } from "../archive/format.ts";
+import { release } from "../platform/release.ts";
 import { copiedBytes, decodeCopies, encodeCopies } from "../repeats/copies.ts";
 import { cutSlowly, cuttingMemoryBytes, restore } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
@@ -15,6 +16,8 @@ export interface Cut {
   readonly copies: BlockCopies;
 }
 
+/** How far back copies reach, in blocks. The format allows two, but the second gains nothing (docs/REPEATS.md). */
+const WINDOW_BLOCKS = 1;
 /** Blocks below this have no room for a repeat that pays. */
 const CUT_BYTES_MIN = 128;
 /** What copies must save, beyond their list: the fields and the guard that they add to a block. */
@@ -36,10 +39,10 @@ export class RepeatCutter {
   /** @param isOnlyBlock nothing comes behind the first block, so nothing is kept */
   constructor(blockBytes: number, isOnlyBlock: boolean, options: CutterOptions) {
     const fits = (windowBytes: number) => 2 * cuttingMemoryBytes(blockBytes, windowBytes) <= options.memoryBytesMax;
-    const windowBytes = isOnlyBlock ? 0 : windowBytesOf(blockBytes);
+    const windowBytes = isOnlyBlock ? 0 : Math.min(WINDOW_BLOCKS * blockBytes, windowBytesOf(blockBytes));
     this.#options = options;
     this.#isPossible = fits(0);
-    this.#room = new BlockRoom(fits(windowBytes) ? windowBytes : 0);
+    this.#room = new BlockRoom(fits(windowBytes) ? windowBytes : 0, this.#isPossible ? blockBytes : 0);
   }
 
   /**
@@ -58,7 +61,11 @@ export class RepeatCutter {
     for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
     const { rest, copies } = turn.value;
     const list = encodeCopies(copies);
-    if (copies.count === 0 || list.length + CUT_HEAD_BYTES > copiedBytes(copies)) return undefined;
+    if (copies.count === 0) return undefined;
+    if (list.length + CUT_HEAD_BYTES > copiedBytes(copies)) {
+      release(rest);
+      return undefined;
+    }
     return { rest, copies: { restBytes: rest.length, list } };
   }
 }

@@ -16,6 +16,7 @@ import { type BlockHead, checkPlain } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
 import type { DataKind } from "../model/contexts.ts";
+import { collectAfter, release } from "../platform/release.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
 import { checkMemory, checkStoredMemory } from "./memory.ts";
@@ -52,7 +53,8 @@ export class BlockError extends ArchiveError {
 
 /**
  * Restores all frames that `pull` gives, and hands each block to `sink` when it is verified. The bytes are the sink's
- * until its promise resolves: those of stored blocks are a view of what was read, and are overwritten then.
+ * until its promise resolves: those of stored blocks are a view of what was read, and are overwritten then; the memory
+ * of all others is given back.
  *
  * Memory: the model, twice a block of the archive and a block of plain bytes, all held against `memoryBytesMax` when
  * the head of the block has come and its payload has not.
@@ -80,7 +82,10 @@ export async function restore(
       const plain = await restorer.take(part, reader.position).catch((error: unknown) => {
         throw restorer.placed(error);
       });
-      if (plain) await sink(plain);
+      if (!plain) continue;
+      await sink(plain);
+      collectAfter(plain.length);
+      if (part.kind === "block" && isMade(part.block)) release(plain);
     }
     return { plainBytes: restorer.plainBytes, codedBytes: reader.position };
   } finally {
@@ -194,7 +199,10 @@ class Restorer {
     this.#plainPerSeen = copies ? block.plainBytes / Math.max(1, copies.restBytes) : 1;
     if (block.kind === "coded") {
       const seen = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes);
-      return join ? join(seen) : seen;
+      if (!join) return seen;
+      const plain = join(seen);
+      release(seen);
+      return plain;
     }
     const plain = join ? join(block.payload) : block.payload;
     if (block.kind === "learned") {
@@ -235,6 +243,9 @@ class Restorer {
 }
 
 const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION_3;
+
+/** Whether the plain bytes are more than a view of the block's payload. */
+const isMade = ({ kind, copies }: Block) => kind === "coded" || copies !== undefined;
 
 const kindOf = ({ stride = 0 }: Block): DataKind => ({ stride });
 

@@ -49,16 +49,12 @@ export interface Prices {
   resumedCost(): number;
 }
 
-function* pricesOf(bytes: Uint8Array, blockStart: number, options: CutOptions): Generator<void, Prices> {
-  const { minLength, worth } = options;
-  if (!worth) return { saved: (start, end) => end - start, cost: () => minLength, resumedCost: () => 0 };
+/** Without an estimate, every byte counts the same. */
+function pricesOf({ minLength, worth }: CutOptions, blockStart: number, estimate: CostEstimate | undefined): Prices {
+  if (!worth || !estimate) return { saved: (start, end) => end - start, cost: () => minLength, resumedCost: () => 0 };
   const { copyBits, timeUnits } = worth;
-  const estimate = new CostEstimate(bytes, blockStart);
-  while (estimate.advance(SLICE_BYTES)) yield;
-  const { costs } = estimate;
-  const costAt = (place: number) => costs[place - blockStart] as number;
   return {
-    saved: (start, end) => ((costAt(end) - costAt(start)) >>> 0) + timeUnits * (end - start),
+    saved: (start, end) => estimate.cost(start - blockStart, end - blockStart) + timeUnits * (end - start),
     cost: (distance) => COST_UNITS * (copyBits + 32 - Math.clz32(distance)),
     resumedCost: () => (COST_UNITS * copyBits * RESUMED_QUARTERS) / 4,
   };
@@ -66,9 +62,12 @@ function* pricesOf(bytes: Uint8Array, blockStart: number, options: CutOptions): 
 
 /** Copies of the block that is at the end of `bytes`, behind the window. Pauses every now and then. */
 export function* chooseCopies(bytes: Uint8Array, blockStart: number, options: CutOptions): Generator<void, Copies> {
-  const { minLength } = options;
-  const prices = yield* pricesOf(bytes, blockStart, options);
-  const finder = new RepeatFinder(bytes, blockStart, minLength);
+  const { minLength, worth } = options;
+  using estimate = worth && new CostEstimate(bytes, blockStart);
+  while (estimate?.advance(SLICE_BYTES)) yield;
+  const prices = pricesOf(options, blockStart, estimate);
+  // Not earlier: of the estimate, only the sums are left by now.
+  using finder = new RepeatFinder(bytes, blockStart, minLength);
   const chosen = new ChosenCopies(bytes, blockStart, options, prices);
   let group: Repeat[] = [];
   const choose = () => {

@@ -43,7 +43,7 @@ export function* cutSlowly(bytes: Uint8Array, blockStart: number, options: CutOp
 
 /** What cutting takes, generously counted: the bytes themselves, places that are remembered, estimated costs. */
 export function cuttingMemoryBytes(blockBytes: number, windowBytes: number): number {
-  return Math.ceil(4.5 * (blockBytes + windowBytes) + 4 * blockBytes) + TABLES_BYTES;
+  return Math.ceil(4.5 * (blockBytes + windowBytes) + 2.25 * blockBytes) + TABLES_BYTES;
 }
 
 /** Of the estimate. */

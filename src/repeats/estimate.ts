@@ -9,6 +9,7 @@
  * fails, the next shorter one is asked, and at last the frequencies behind the last byte. Integers only, so that every
  * machine cuts the same.
  */
+import { release } from "../platform/release.ts";
 
 /** Costs are in 32nds of a bit. */
 export const COST_UNITS = 32;
@@ -30,6 +31,8 @@ const TRUST_MARGIN = 24;
 const LESSON_BYTES = 2 ** 22;
 const FREQUENCY_STEP = 24;
 const FREQUENCY_LIMIT = 4000;
+/** Sums are kept in full for one place in 16; six answers of at most 384 units a byte fit between two into 16 bits. */
+const SUM_SHIFT = 4;
 
 /** -log2(p / 2^12) in units, by squaring: a square has the double logarithm. */
 const COSTS = Uint16Array.from({ length: CERTAIN + 1 }, (_, p) => costOf(Math.max(1, p)));
@@ -82,6 +85,10 @@ class Followers {
     this.#mask = order >= 4 ? -1 : 2 ** (8 * order) - 1;
   }
 
+  close(): void {
+    release(this.#slots);
+  }
+
   /** Looks at the context: the last four bytes, and a hash of those before. Gives the answer, or -1 without one. */
   look(last4: number, earlier: number): number {
     this.#slot = (Math.imul((last4 & this.#mask) + Math.imul(earlier, 0x2545f491), 0x9e3779b1) >>> this.#shift) | 0;
@@ -120,6 +127,10 @@ class Match {
     this.#bytes = bytes;
     this.#places = new Uint32Array(2 ** bits);
     this.#shift = 32 - bits;
+  }
+
+  close(): void {
+    release(this.#places);
   }
 
   /** The answer, or -1 without one. */
@@ -182,18 +193,20 @@ class Frequencies {
 }
 
 /**
- * The estimated cost of all bytes of a block before each place of it, modulo 2^32: the cost of a stretch is
- * (costs[end] - costs[start]) >>> 0. Places count from the start of the block.
- * Memory: 4 bytes for each byte of the block, and up to 12 MiB of tables.
+ * What stretches of a block will cost, by estimate. Places count from the start of the block.
+ * Memory: 2.25 bytes for each byte of the block, and until its end is reached up to 12 MiB of tables.
  */
 export class CostEstimate {
-  readonly costs: Uint32Array;
+  /** The cost of all bytes before every 16th place, modulo 2^32, and from there to each place. */
+  readonly #sums: Uint32Array;
+  readonly #sinceSum: Uint16Array;
   readonly #bytes: Uint8Array;
   readonly #blockStart: number;
   readonly #tables: readonly Followers[];
   readonly #match: Match;
   readonly #frequencies = new Frequencies();
   #position: number;
+  #total = 0;
   #last4 = 0;
   #earlier = 0;
 
@@ -206,20 +219,49 @@ export class CostEstimate {
     this.#position = first;
     this.#tables = ORDERS.map((order) => new Followers(order, Math.min(bits, 8 * order)));
     this.#match = new Match(bytes, bits);
-    this.costs = new Uint32Array(bytes.length - blockStart + 1);
+    const places = bytes.length - blockStart + 1;
+    this.#sinceSum = new Uint16Array(places);
+    this.#sums = new Uint32Array(Math.ceil(places / 2 ** SUM_SHIFT));
+  }
+
+  /** The cost of the bytes from `start` up to, but not including, `end`. */
+  cost(start: number, end: number): number {
+    return (this.#before(end) - this.#before(start)) >>> 0;
+  }
+
+  #before(place: number): number {
+    return (this.#sums[place >>> SUM_SHIFT] as number) + (this.#sinceSum[place] as number);
+  }
+
+  /** Gives its memory back. */
+  [Symbol.dispose](): void {
+    release(this.#sums);
+    release(this.#sinceSum);
+    this.#closeTables();
+  }
+
+  #closeTables(): void {
+    for (const table of [...this.#tables, this.#match]) table.close();
   }
 
   /** Goes on for `count` bytes. @returns false at the end of the block */
   advance(count: number): boolean {
     const end = Math.min(this.#bytes.length, this.#position + count);
-    const { costs } = this;
     for (let position = this.#position; position < end; position += 1) {
       const cost = this.#step(position, this.#bytes[position] as number);
-      const at = position - this.#blockStart;
-      if (at >= 0) costs[at + 1] = (costs[at] as number) + cost;
+      if (position >= this.#blockStart) this.#note(position - this.#blockStart + 1, cost);
     }
     this.#position = end;
-    return end < this.#bytes.length;
+    if (end < this.#bytes.length) return true;
+    this.#closeTables();
+    return false;
+  }
+
+  #note(place: number, cost: number): void {
+    this.#total = (this.#total + cost) >>> 0;
+    const at = place >>> SUM_SHIFT;
+    if (place % 2 ** SUM_SHIFT === 0) this.#sums[at] = this.#total;
+    else this.#sinceSum[place] = this.#total - (this.#sums[at] as number);
   }
 
   #step(position: number, byte: number): number {

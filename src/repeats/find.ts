@@ -4,11 +4,12 @@
  *
  * Only every S-th place is remembered, under a hash of the A bytes that begin there, and every place is looked up. A
  * repeat of A + S - 1 bytes holds a remembered place wherever it lies, and is then followed to both of its ends, so
- * none of the least length is missed. S is a quarter to an eighth of the least length. Memory: 8 to 14 bytes for each
+ * none of the least length is missed. S is a quarter to an eighth of the least length. Memory: 9 to 14 bytes for each
  * place that is remembered, so for a least length of 32 bytes at most 1.8 bytes per byte of window and block.
  *
  * Nothing here decides what a decoder does: it only makes a list of copies, and any true list restores the block.
  */
+import { release } from "../platform/release.ts";
 
 /** Candidates of one hash that are looked at. The newest come first. */
 const CHAIN_MAX = 24;
@@ -45,7 +46,7 @@ class PlaceIndex {
   readonly #placeMask: number;
 
   constructor(places: number) {
-    const bits = Math.min(32 - FILTER_BITS, Math.max(8, 32 - Math.clz32(places)));
+    const bits = Math.min(32 - FILTER_BITS, Math.max(8, 32 - Math.clz32(Math.max(0, places - 1))));
     this.#heads = new Uint32Array(2 ** bits);
     this.#links = new Uint32Array(places + 1);
     this.#isKnown = new Uint32Array(2 ** (bits - 2));
@@ -59,6 +60,10 @@ class PlaceIndex {
     this.#isKnown[known >>> 5] = (this.#isKnown[known >>> 5] as number) | (1 << (known & 31));
     this.#links[place + 1] = this.#heads[slot] as number;
     this.#heads[slot] = ((this.#tagOf(hash) | (place + 1)) >>> 0) as number;
+  }
+
+  close(): void {
+    for (const array of [this.#heads, this.#links, this.#isKnown]) release(array);
   }
 
   /** The newest place that may have this hash, plus 1; 0 if there is none. */
@@ -129,6 +134,11 @@ export class RepeatFinder {
       this.#index.add(Math.imul(this.#hashAt(place * this.#stride), SPREAD) >>> 0, place);
     }
     this.#at = places * this.#stride;
+  }
+
+  /** Gives its memory back. */
+  [Symbol.dispose](): void {
+    this.#index.close();
   }
 
   /** Of the bytes that begin at `at`; near the end, of those that are there. */

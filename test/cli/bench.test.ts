@@ -84,7 +84,7 @@ describe("levels and engines", () => {
   test("each contestant has the settings of its level, engine and adapter, and of the common options", () => {
     const line = ["bench", "--levels=1,9", "--engine=cpu,gpu", "--adapter=rtx", "-T3", "--streams=7", "-M1G", "f"];
     const { contestants = [], common } = benchSettingsOf(normalise(line)) ?? {};
-    const facts = contestants.map(({ settings }) => [settings.shape.history, settings.engine, settings.adapter]);
+    const facts = contestants.map(({ settings }) => [settings.level.shape.history, settings.engine, settings.adapter]);
     expect(facts).toEqual([
       [8, "cpu", undefined],
       [8, "gpu", "rtx"],

@@ -133,8 +133,8 @@ describe("numbers and clusters", () => {
 
   test("the last mode and the last level win", () => {
     expect(parse(["-d", "-t", "-z"]).action).toBe("compress");
-    expect(parse(["-1", "-9"]).shape).toEqual(parse(["-9"]).shape);
-    expect(parse(["--preset", "paper", "-3"]).shape).toEqual(parse(["-3"]).shape);
+    expect(parse(["-1", "-9"]).level).toEqual(parse(["-9"]).level);
+    expect(parse(["--preset", "paper", "-3"]).level).toEqual(parse(["-3"]).level);
     expect(parse(["--preset=paper"]).streams).toBe(512);
   });
 });

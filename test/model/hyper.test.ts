@@ -5,7 +5,9 @@ import {
   DEFAULT_LEVEL,
   hasShape,
   hyperForSize,
+  levelOf,
   PAPER,
+  PAPER_LEVEL,
   PAPER_STREAMS,
   shapeOfLevel,
   streamsForSize,
@@ -23,10 +25,11 @@ test("all levels and the paper's preset are legal for every number of streams th
 });
 
 test("a model is known as its level's and no other's, whatever size it was made for", () => {
-  const shapes = [PAPER, ...Array.from({ length: 9 }, (_, i) => shapeOfLevel(i + 1))];
+  const levels = [PAPER_LEVEL, ...Array.from({ length: 9 }, (_, i) => levelOf(i + 1))];
+  const shapes = levels.map(({ shape }) => shape);
   for (const sizeBytes of [100, 10_000, 1e6, 1e9]) {
-    shapes.forEach((shape, i) => {
-      const hyper = hyperForSize(shape, sizeBytes);
+    levels.forEach((level, i) => {
+      const hyper = hyperForSize(level, sizeBytes);
       expect(shapes.findIndex((other) => hasShape(hyper, other))).toBe(i);
       expect(shapes.filter((other) => hasShape(hyper, other))).toHaveLength(1);
     });
@@ -51,7 +54,7 @@ test("every tensor lies where the one before it ends, and int8 copies start on w
   expect(layout.parameterCount).toBe(end);
 });
 
-test("streams: size / 8 KiB in groups of 8, 8 to 4096, never more than bytes", () => {
+test("streams: size / bytes of a stream in groups of 8, 8 to 4096, never more than bytes", () => {
   const expected: [size: number, streams: number][] = [
     [0, 1],
     [1, 1],
@@ -63,5 +66,6 @@ test("streams: size / 8 KiB in groups of 8, 8 to 4096, never more than bytes", (
     [1_000_000, 120],
     [2 ** 40, 4096],
   ];
-  for (const [size, streams] of expected) expect(streamsForSize(size)).toBe(streams);
+  for (const [size, streams] of expected) expect(streamsForSize(size, 8192)).toBe(streams);
+  expect(streamsForSize(1_000_000, 32768)).toBe(24);
 });

@@ -25,7 +25,7 @@ test("a room holds each block behind the end of those before it", () => {
   const random = new Random(2);
   for (let trial = 0; trial < 300; trial += 1) {
     const windowBytesMax = random.between(0, 50);
-    const room = new BlockRoom(windowBytesMax);
+    const room = new BlockRoom(windowBytesMax, 40);
     let all: number[] = [];
     for (let i = random.between(0, 12); i > 0; i -= 1) {
       const block = Uint8Array.from({ length: random.between(0, 40) }, () => random.next());

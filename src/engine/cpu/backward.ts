@@ -9,7 +9,7 @@ import { widthOf } from "../../model/hyper.ts";
 import { gradientBits } from "../../model/reference/exponents.ts";
 import { backwardShift } from "../../model/reference/linear.ts";
 import { type GradientSlot, type MatrixName, type NormName, normWidth, weightSlot } from "../../model/tensors.ts";
-import { GRADIENT_INDEX, placedShape } from "./layout.ts";
+import { GRADIENT_INDEX } from "./layout.ts";
 import { gateColumns } from "./recall-layout.ts";
 import type { EngineThread } from "./thread.ts";
 
@@ -89,8 +89,8 @@ export class BackwardPass {
 
   /** The gradient with respect to a matrix's inputs, from column `firstColumn` (a multiple of 8) on. */
   #inputs(name: MatrixName, shift: number, out: number, branches: Branches = 1, firstColumn = 0): void {
-    const { kernels, at, hyper, from, toPadded, index } = this.thread;
-    const [outputs, inputs] = placedShape(hyper, name);
+    const { kernels, at, from, toPadded, index } = this.thread;
+    const [outputs, inputs] = at.shapes[name];
     kernels.multiplyBackward(
       at.gradientOperands[name].rows,
       from * branches,

@@ -9,6 +9,8 @@ import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import type { DataKind } from "../../model/contexts.ts";
 import { checkHyperParameters, type HyperParameters } from "../../model/hyper.ts";
+import { tables } from "../../model/tables.ts";
+import { collect } from "../../platform/release.ts";
 import { startWorker } from "../../platform/workers.ts";
 import { type Engine, EngineLimitError, type Model } from "../engine.ts";
 import { Command, Control, CpuThreadError } from "./control.ts";
@@ -70,6 +72,8 @@ export class CpuModel implements Model {
     // A thread without streams only costs meetings.
     const useful = Math.min(threads, Math.ceil(hyper.streams / 4));
     const at = new CpuLayout(hyper, useful);
+    // Computed once for all models, and before the memory is there, beside which nobody collects the garbage.
+    tables();
     const memory = allocate(at.pages);
     writeInitialState(at, memory.buffer);
     const setup = { hyper, threads: useful, memory, kernels: readKernels() };
@@ -82,6 +86,7 @@ export class CpuModel implements Model {
     }
     const network = new Network({ ...setup, index: 0 }, clock);
     network.prepare();
+    collect();
     return new CpuModel(hyper, memory, network, workers);
   }
 

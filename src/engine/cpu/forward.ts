@@ -13,7 +13,7 @@ import {
   PRODUCT_FORMATS,
   weightSlot,
 } from "../../model/tensors.ts";
-import { ACTIVATION_INDEX, type OperandName, placedShape } from "./layout.ts";
+import { ACTIVATION_INDEX, type OperandName } from "./layout.ts";
 import { gateColumns } from "./recall-layout.ts";
 import type { EngineThread } from "./thread.ts";
 
@@ -37,8 +37,8 @@ export class ForwardPass {
 
   /** out = saturate(x W^T + bias) for one of the shared matrices; x starts `skipped` columns into its rows. */
   #linear(name: MatrixName, slot: OperandName, out: number, branches: Branches = 1, skipped = 0): void {
-    const { kernels, at, hyper, from, toPadded, index, exponents } = this.thread;
-    const [outputs, inputs] = placedShape(hyper, name);
+    const { kernels, at, from, toPadded, index, exponents } = this.thread;
+    const [outputs, inputs] = at.shapes[name];
     const operand = at.operands[slot];
     const format = PRODUCT_FORMATS[name];
     const activationShift = slot === "feature" ? 0 : (exponents.shift[ACTIVATION_INDEX[slot]] as number);

@@ -187,6 +187,8 @@ class Allocator {
 
 export class CpuLayout {
   readonly layout: Layout;
+  /** placedShape of each matrix: asked some thirty times a step, where it would leave as many arrays of garbage. */
+  readonly shapes: Readonly<Record<MatrixName, readonly [outputs: number, inputs: number]>>;
   /** B padded to a multiple of 4. */
   readonly rows: number;
   readonly pages: number;
@@ -242,6 +244,7 @@ export class CpuLayout {
     threadCount: number,
   ) {
     this.layout = layoutOf(hyper);
+    this.shapes = mapRecord(record(MATRIX_NAMES), (_, name) => placedShape(hyper, name));
     this.rows = padded(hyper.streams, 4);
     const memory = new Allocator();
     memory.take(64); // nothing lies at address 0, so that 0 can mean "none"
@@ -330,7 +333,7 @@ export class CpuLayout {
 
   #placeMatrices(memory: Allocator): Record<MatrixName | "memory", MatrixPlace> {
     return mapRecord(record([...MATRIX_NAMES, "memory"]), (_, name) => {
-      const [outputs, inputs] = name === "memory" ? [this.layout.byName.memory.size, 1] : placedShape(this.hyper, name);
+      const [outputs, inputs] = name === "memory" ? [this.layout.byName.memory.size, 1] : this.shapes[name];
       const size = outputs * inputs;
       return { state: memory.take(size * 12), forward: memory.take(size * 2), backward: memory.take(size * 2) };
     });

@@ -14,7 +14,7 @@ import {
   weightSlot,
 } from "../../model/tensors.ts";
 import { share } from "./control.ts";
-import { ACTIVATION_INDEX, GRADIENT_INDEX, type OperandName, placedShape } from "./layout.ts";
+import { ACTIVATION_INDEX, GRADIENT_INDEX, type OperandName } from "./layout.ts";
 import type { EngineThread } from "./thread.ts";
 
 /** Matrices of the coarse refiner, whose rows are two branches per stream. */
@@ -26,6 +26,10 @@ const EMBEDDING_LIMIT = 32767;
 
 export class Optimizer {
   readonly #vectors: readonly Tensor[];
+  /** The slot of each tensor's weights; -1 for those that have no copy. */
+  readonly #weights: Int32Array;
+  /** This thread's part of each tensor, where one is split by its size: from, to. */
+  readonly #shares: Int32Array;
 
   constructor(
     readonly thread: EngineThread,
@@ -34,6 +38,13 @@ export class Optimizer {
     const { tensors } = thread.at.layout;
     const isBias = ({ name }: Tensor) => name !== "tapBias" && name.endsWith("Bias");
     this.#vectors = tensors.filter((tensor) => tensor.kind === "vector" && !isBias(tensor));
+    const shareOf = (tensor: Tensor) => share(this.#partsOf(tensor), thread.index, thread.threads);
+    this.#shares = Int32Array.from(tensors.flatMap(shareOf));
+    const slotOf = (name: TensorName) => WEIGHT_SLOTS.find((each) => each === name);
+    this.#weights = Int32Array.from(tensors, ({ name }) => {
+      const slot = slotOf(name);
+      return slot === undefined ? -1 : weightSlot(slot);
+    });
   }
 
   /** Updates this thread's share of all tensors with `rate`; 0 measures, and rewrites the copies. */
@@ -45,6 +56,12 @@ export class Optimizer {
     this.#streamBiases(rate);
   }
 
+  /** Into how many parts a tensor may be split: eights of outputs or of values, or rows. */
+  #partsOf({ name, kind, rows, size }: Tensor): number {
+    if (kind === "matrix") return this.thread.at.shapes[name as MatrixName][0] / 8;
+    return kind === "vector" ? Math.ceil(size / 8) : rows;
+  }
+
   #gradientShift(slot: GradientSlot): number {
     return this.thread.exponents.shift[GRADIENT_INDEX[slot]] as number;
   }
@@ -53,12 +70,14 @@ export class Optimizer {
     return slot === "feature" ? 0 : (this.thread.exponents.shift[ACTIVATION_INDEX[slot]] as number);
   }
 
-  /** Runs `update` inside a prepared context, then notes what it saw. */
-  #train(tensor: Tensor, exponent: number, rate: number, update: (context: number) => void): void {
+  /**
+   * Prepares the context in which a tensor is updated. (Begin and end, rather than an update as a function between
+   * them: closures would be garbage, dozens a step, and beside a large WebAssembly.Memory it is not collected soon.)
+   */
+  #begin(tensor: Tensor, exponent: number, rate: number): number {
     const { kernels, at, index, exponents, gradientScales } = this.thread;
     const { context } = at.threads[index]!;
-    const named = WEIGHT_SLOTS.find((name) => name === tensor.name);
-    const weight = named === undefined ? -1 : weightSlot(named);
+    const weight = this.#weights[tensor.index] as number;
     kernels.beginTensor(
       context,
       exponent - (gradientScales.scale[tensor.index] as number),
@@ -68,19 +87,24 @@ export class Optimizer {
       tensor.name === "embedding" ? EMBEDDING_LIMIT : MATRIX_LIMIT,
       squareDither(this.thread.trained),
     );
-    update(context);
+    return context;
+  }
+
+  /** Notes what the update saw. */
+  #end(tensor: Tensor, exponent: number, context: number): void {
+    const { kernels } = this.thread;
+    const weight = this.#weights[tensor.index] as number;
     this.thread.noteGradient(tensor.index, kernels.seenGradient(context), exponent);
     if (weight >= 0) this.thread.note(weight, kernels.seenWeight(context));
   }
 
   #matrix(name: MatrixName, rate: number): void {
-    const { kernels, at, hyper, index, threads } = this.thread;
+    const { kernels, at, index } = this.thread;
     const tensor = at.layout.byName[name];
-    if (tensor.size === 0) return;
-    const [outputs, inputs] = placedShape(hyper, name);
-    const [fromEight, toEight] = share(outputs / 8, index, threads);
-    if (fromEight === toEight) return;
-    const [from, to] = [2 * fromEight, 2 * toEight];
+    const from = 2 * (this.#shares[2 * tensor.index] as number);
+    const to = 2 * (this.#shares[2 * tensor.index + 1] as number);
+    if (tensor.size === 0 || from === to) return;
+    const [outputs, inputs] = at.shapes[name];
     const pairs = BRANCHED.has(name) ? at.rows : at.rows / 2;
     const { panels: g } = at.gradientOperands[name];
     const { state, forward, backward } = at.matrices[name];
@@ -91,15 +115,16 @@ export class Optimizer {
     const x = operand.panels + skippedPanels * pairs * 32;
     const shift = name === "logits" ? this.logitShift : this.#gradientShift(name);
     const { scratch } = at.threads[index]!;
-    this.#train(tensor, shift + this.#activationShift(slot), rate, (context) => {
-      kernels.trainMatrix(context, g, x, pairs, from, to, outputs, inputs, state, forward, backward, scratch);
-    });
+    const exponent = shift + this.#activationShift(slot);
+    const context = this.#begin(tensor, exponent, rate);
+    kernels.trainMatrix(context, g, x, pairs, from, to, outputs, inputs, state, forward, backward, scratch);
+    this.#end(tensor, exponent, context);
     const bias = at.layout.byName[`${name}Bias`];
     const sums = at.biasGradient(bias.name);
     kernels.sumRows(g, pairs, from, to, sums);
-    this.#train(bias, shift, rate, (context) => {
-      this.#natural(context, sums + from * 16, 1, 4 * (to - from), at.master(bias.name) + from * 16);
-    });
+    this.#begin(bias, shift, rate);
+    this.#natural(context, sums + from * 16, 1, 4 * (to - from), at.master(bias.name) + from * 16);
+    this.#end(bias, shift, context);
   }
 
   /** Updates `count` neighbours in natural order. */
@@ -119,32 +144,35 @@ export class Optimizer {
     const { state, forward, backward } = at.matrices.memory;
     const C = hyper.coarseHidden;
     const { scratch } = at.threads[index]!;
-    this.#train(at.layout.byName.memory, exponent, rate, (context) => {
-      kernels.trainStreams(context, g, x, at.rows, from, to, C, state, forward, backward, scratch);
-    });
+    const context = this.#begin(at.layout.byName.memory, exponent, rate);
+    kernels.trainStreams(context, g, x, at.rows, from, to, C, state, forward, backward, scratch);
+    this.#end(at.layout.byName.memory, exponent, context);
   }
 
   #embedding(rate: number): void {
-    const { at, hyper, index, threads, exponents } = this.thread;
-    const [from, to] = share(256, index, threads);
+    const { at, hyper, threads, exponents } = this.thread;
+    const tensor = at.layout.byName.embedding;
+    const from = this.#shares[2 * tensor.index] as number;
+    const to = this.#shares[2 * tensor.index + 1] as number;
     const D = hyper.embedding;
     const start = from * D * 4;
     const exponent = -(exponents.copyShift[weightSlot("embedding")] as number);
-    this.#train(at.layout.byName.embedding, exponent, rate, (context) => {
-      const master = at.master("embedding") + start;
-      const copy = at.embedding + start / 2;
-      this.#natural(context, at.sums("embedding", 0) + start, threads, (to - from) * D, master, copy);
-    });
+    const context = this.#begin(tensor, exponent, rate);
+    const master = at.master("embedding") + start;
+    const copy = at.embedding + start / 2;
+    this.#natural(context, at.sums("embedding", 0) + start, threads, (to - from) * D, master, copy);
+    this.#end(tensor, exponent, context);
   }
 
   #vector(tensor: Tensor, rate: number): void {
-    const { at, index, threads } = this.thread;
-    const [from, to] = share(Math.ceil(tensor.size / 8), index, threads);
+    const { at, threads } = this.thread;
+    const from = this.#shares[2 * tensor.index] as number;
+    const to = this.#shares[2 * tensor.index + 1] as number;
     if (from === to) return;
-    this.#train(tensor, 0, rate, (context) => {
-      const gradient = at.sums(tensor.name, 0) + from * 32;
-      this.#natural(context, gradient, threads, 8 * (to - from), at.master(tensor.name) + from * 32);
-    });
+    const context = this.#begin(tensor, 0, rate);
+    const gradient = at.sums(tensor.name, 0) + from * 32;
+    this.#natural(context, gradient, threads, 8 * (to - from), at.master(tensor.name) + from * 32);
+    this.#end(tensor, 0, context);
   }
 
   #streamBiases(rate: number): void {
@@ -152,9 +180,9 @@ export class Optimizer {
     if (from === to) return;
     const tensor = at.layout.byName.memoryBias;
     const start = from * tensor.columns * 4;
-    this.#train(tensor, 0, rate, (context) => {
-      const count = (to - from) * tensor.columns;
-      this.#natural(context, at.gradients.coarse + start, 1, count, at.master("memoryBias") + start);
-    });
+    const context = this.#begin(tensor, 0, rate);
+    const count = (to - from) * tensor.columns;
+    this.#natural(context, at.gradients.coarse + start, 1, count, at.master("memoryBias") + start);
+    this.#end(tensor, 0, context);
   }
 }

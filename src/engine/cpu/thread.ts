@@ -6,9 +6,13 @@ import { type HyperParameters, trainsIn } from "../../model/hyper.ts";
 import { Exponents, GradientScales, gradientOperandLimit } from "../../model/reference/exponents.ts";
 import { learningRates, rateAt } from "../../model/schedule.ts";
 import { SLOT_COUNT, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
+import { collect } from "../../platform/release.ts";
 import { meet, share } from "./control.ts";
 import { instantiateKernels, type Kernels } from "./kernels.ts";
 import { CpuLayout } from "./layout.ts";
+
+/** Steps between two collections of garbage, of which a step leaves about a kilobyte. */
+const COLLECT_STEPS = 1 << 13;
 
 /** What a worker is started with; the memory is shared. */
 export interface ThreadSetup {
@@ -113,5 +117,6 @@ export class EngineThread {
       exponents.endUntrainedStep();
     }
     this.step++;
+    if (this.step % COLLECT_STEPS === 0) collect();
   }
 }

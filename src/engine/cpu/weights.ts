@@ -6,6 +6,7 @@ import { initialWeights, largestMagnitude } from "../../model/initial.ts";
 import { expNegative } from "../../model/reference/frequency.ts";
 import { gelu, geluSlope, sigmoid, tables } from "../../model/tables.ts";
 import { SLOT_COUNT, type Tensor, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
+import { release } from "../../platform/release.ts";
 import { type CpuLayout, DIFFERENCES } from "./layout.ts";
 import { writeRecall } from "./recall-layout.ts";
 
@@ -59,6 +60,7 @@ function writeInitialWeights(at: CpuLayout, buffer: ArrayBufferLike): void {
     const { offset, size } = at.layout.byName[name];
     largest[weightSlot(name)] = largestMagnitude(initial, offset, size);
   }
+  release(initial);
 }
 
 /** The non-linear functions for all int16 arguments, made by the contract's own functions. */

@@ -1,0 +1,28 @@
+/**
+ * Memory goes back at once where this module is told to, because the garbage collector comes late: it begins when the
+ * heap has doubled, and counts a WebAssembly.Memory of 150 MB as heap. Measured before this module existed, level 5
+ * collected 250 MB of dead objects and blocks before the collector looked at them for the first time.
+ */
+
+/** Plain bytes that pass between two collections. */
+const COLLECT_BYTES = 2 ** 24;
+let passedBytes = 0;
+
+/** Gives the memory of an array back; whoever still has the array finds it empty. */
+export function release(array: { readonly buffer: ArrayBufferLike }): void {
+  const { buffer } = array;
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+}
+
+/** Collects this thread's garbage: some 10 ms with the heaps of this program. */
+export function collect(): void {
+  Bun.gc(true);
+}
+
+/** Collects every now and then while bytes pass. */
+export function collectAfter(bytes: number): void {
+  passedBytes += bytes;
+  if (passedBytes < COLLECT_BYTES) return;
+  passedBytes = 0;
+  collect();
+}
