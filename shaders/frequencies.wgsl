@@ -1,12 +1,12 @@
 // frequencies: from 256 logits, with what the recall stream adds, to the cumulative frequencies of the range coder.
 //
-//   logit[v] += sum over tables of entry[v] * gate * 2 + sum over contexts that found v of boost * gate * 2        Q10
+//   logit[v] += sum over tables of entry[v] * gate * 2 + sum over contexts that found v of boost * gate * 2       Q10
 //   e[v] = 2^(-(top - logit[v]) * log2(e))            Q16, a table of 256 fractions and a shift
 //   frequency[v] = 1 + (e[v] * inverse >> right)      ends[v] = running sum
 //
 // One workgroup per stream, four bytes to a lane; one context to a lane, whose boosts meet in workgroup memory: sums of
-// integers, each term rounded on its own. The tables' products are summed, below 2^31, and rounded once. The inverse of the
-// frequencies' sum is one division of integers; its rounding keeps the total at or below 2^22: docs/NUMERICS.md
+// integers, each term rounded on its own. The tables' products are summed, below 2^31, and rounded once. The inverse of
+// the frequencies' sum is one division of integers; its rounding keeps the total at or below 2^22: docs/NUMERICS.md
 // section 8.
 
 @group(0) @binding(0) var<storage, read> logits: array<i32>;          // B x 256, Q10

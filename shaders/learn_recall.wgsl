@@ -25,7 +25,8 @@ fn learn_table(b: u32, table: u32, lane: u32) {
   let right = GATED_RATE_BITS + GRADIENT_BITS - DIFFERENCE_SHIFT - BOOST_BITS + u32(plan[at + 1u]);
   let row = row_of(b, table);
   for (var v = lane; v < 256u; v += 64u) {
-    atomicSub(&entries[row * 256u + v], round_shift(round_shift(difference[b * 256u + v], DIFFERENCE_SHIFT) * rate, right));
+    let rounded = round_shift(difference[b * 256u + v], DIFFERENCE_SHIFT);
+    atomicSub(&entries[row * 256u + v], round_shift(rounded * rate, right));
   }
 }
 

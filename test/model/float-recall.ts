@@ -54,7 +54,7 @@ export class FloatRecall {
     return this.#features[stream] as Float64Array;
   }
 
-  /** Adds tables and boosts to a stream's logits; `gates` are those of contexts, then of tables, before their sigmoid. */
+  /** Adds tables and boosts to a stream's logits; `gates`: of contexts, then of tables, before their sigmoid. */
   addTo(logits: Float64Array, stream: number, gates: Float64Array): void {
     const add = (v: number, logit: number) => {
       logits[v] = (logits[v] as number) + logit;

@@ -21,7 +21,7 @@ test("all levels and the paper's preset are legal for every number of streams th
   }
   expect(() => shapeOfLevel(0)).toThrow(RangeError);
   expect(() => shapeOfLevel(10)).toThrow(RangeError);
-  expect(shapeOfLevel(DEFAULT_LEVEL).history).toBe(16);
+  expect(shapeOfLevel(DEFAULT_LEVEL).history).toBe(8);
 });
 
 test("a model is known as its level's and no other's, whatever size it was made for", () => {

@@ -35,6 +35,7 @@ export {
   throughSlope,
 } from "./backward";
 export { cumulate, frequencies, intervals } from "./frequency";
-export { addRecall, appendBytes, gateGradients, gatherPositions, lookUpContexts } from "./recall";
+export { appendBytes, gatherPositions, lookUpContexts } from "./recall";
+export { addRecall, gateGradients } from "./recall-logits";
 export { differ, learnBoosts, learnSlots, learnTables } from "./recall-learn";
 export { peakDots } from "./peak";

@@ -7,15 +7,12 @@
 import { SLOPE_BITS } from "./contract";
 import {
   BOOST_SHIFT,
-  boostsOf,
   CONTEXTS,
   field,
   FOUND,
   GATE_COLUMNS,
   GATES,
-  gatesOfTables,
   HASHES,
-  mulRound,
   PACKED_BYTES,
   PACKED_RATE,
   PACKED_SHIFT,
@@ -27,6 +24,7 @@ import {
   TABLE_ROWS,
   TABLES,
 } from "./recall";
+import { boostsOf, gatesOfTables, mulRound } from "./recall-logits";
 import { roundShift } from "./vector";
 
 /** COUNT limits of src/model/recall.ts. */
