@@ -7,7 +7,8 @@
 // Boosts and entries are those that the prediction used: they learn later in the step. |difference| <= 2^22 and a
 // boost has 16 bits, so the sum of both is below 2^28. A table's products are summed in two parts, the differences'
 // upper bits and their lower seven: all differences but one are positive and their sum is below 2^22, so either sum
-// stays below 2^31. (Making the operand here, as quantise_gradient does, takes a ninth buffer, and not every adapter has nine.)
+// stays below 2^31. (Making the operand here, as quantise_gradient does, takes a ninth buffer, and not every adapter
+// has nine.)
 
 @group(0) @binding(0) var<storage, read> difference: array<i32>;    // B x 256, Q22
 @group(0) @binding(1) var<storage, read> lookups: array<u32>;       // see recall.wgsl

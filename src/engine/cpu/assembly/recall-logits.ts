@@ -4,7 +4,19 @@
  * plain words, recall.ts the record `r` and its fields.
  */
 import { ACTIVATION_BITS, GRADIENT_LIMIT, SLOPE_BITS } from "./contract";
-import { BOOSTS, BUCKETS, BUCKET_OF, CONTEXTS, field, FOUND, GATE_COLUMNS, GATES, ROWS, TABLE_ROWS, TABLES } from "./recall";
+import {
+  BOOSTS,
+  BUCKETS,
+  BUCKET_OF,
+  CONTEXTS,
+  field,
+  FOUND,
+  GATE_COLUMNS,
+  GATES,
+  ROWS,
+  TABLE_ROWS,
+  TABLES,
+} from "./recall";
 import { narrowActivation } from "./vector";
 
 /** The largest logit of a table. */
