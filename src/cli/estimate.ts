@@ -21,6 +21,9 @@ const SECONDS_PER_MULTIPLY_ADD = 3.6e-11;
 /** @param plainBytes that go through the model: of coded and learned blocks */
 export function decodeSeconds(hyper: HyperParameters, plainBytes: number, threads: number): number {
   const logits = hyper.streams * 256 * (hyper.tables + LOGIT_PASSES);
-  const perStep = multiplyAddsOfStep(hyper) + PER_PARAMETER * layoutOf(hyper).parameterCount + PER_LOGIT * logits;
+  // A step without training has the first of three products, and no optimizer; the recall stream learns in every one.
+  const trained = 1 / hyper.trainEvery;
+  const products = (multiplyAddsOfStep(hyper) * (1 + 2 * trained)) / 3;
+  const perStep = products + PER_PARAMETER * trained * layoutOf(hyper).parameterCount + PER_LOGIT * logits;
   return ((plainBytes / hyper.streams) * perStep * SECONDS_PER_MULTIPLY_ADD) / threads;
 }
