@@ -205,11 +205,11 @@ const full = { ...wide, coarse: 32, contexts: 20, tables: 6 };
  */
 const LEVELS: readonly (Level | undefined)[] = [
   undefined,
-  { shape: { ...shape(narrow), trainEvery: 2 }, streamBytes: 8192, ...SMALL_MEMORY },
+  { shape: { ...shape(narrow), trainEvery: 2 }, streamBytes: 4096, ...SMALL_MEMORY },
   { shape: shape({ ...narrow, contexts: 12, tables: 3 }), streamBytes: 8192, ...SMALL_MEMORY },
   { shape: shape(medium), streamBytes: 8192, ...SMALL_MEMORY },
   { shape: shape({ ...medium, tables: 4 }), streamBytes: 16384, ...SMALL_MEMORY },
-  { shape: shape({ ...medium, fine: 128, contexts: 16, tables: 5 }), streamBytes: 16384, ...SMALL_MEMORY },
+  { shape: shape({ ...medium, fine: 256, contexts: 16, tables: 5 }), streamBytes: 16384, ...SMALL_MEMORY },
   { shape: shape(wide), streamBytes: 16384, ...LARGE_MEMORY },
   { shape: shape(full), streamBytes: 32768, ...LARGE_MEMORY },
   { shape: shape({ ...full, global: 128, fine: 256 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
