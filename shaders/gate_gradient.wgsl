@@ -22,11 +22,9 @@ fn gradient_of(i: u32) -> i32 {
   if (found == 0u) { return 0; }
   let row = i / CONTEXTS * 256u;
   let place = boost_place(i % CONTEXTS, found);
-  var sum = mul_round(difference[row + first_byte(found)], as_boost(boosts[place]), ACTIVATION_BITS);
-  if (other_of(found) > 0u) {
-    sum += mul_round(difference[row + second_byte(found)], as_boost(boosts[place + 1u]), ACTIVATION_BITS);
-  }
-  return clamp_gradient(mul_round(sum, sigmoid_slope(sigmoid(gates[i])), SLOPE_BITS - 1u));
+  var sum = to_gate(difference[row + first_byte(found)], boosts[place]);
+  if (other_of(found) > 0u) { sum += to_gate(difference[row + second_byte(found)], boosts[place + 1u]); }
+  return gate_slope(sum, sigmoid(gates[i]));
 }
 
 @compute @workgroup_size(64)
@@ -36,8 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i < STREAMS * CONTEXTS) {
     let value = gradient_of(i);
     atomicMax(&largest, u32(abs(value)));
-    let rounded = round_shift_any(value, shifts[SLOT]);
-    operand[i] = clamp(rounded, -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);
+    operand[i] = gradient_operand(value, shifts[SLOT]);
   }
   workgroupBarrier();
   if (lane == 0u) { atomicMax(&seen[SLOT], atomicLoad(&largest)); }

@@ -53,3 +53,12 @@ fn boost_place(c: u32, found: u32) -> u32 { return 2u * (c * BUCKETS + bucket_of
 
 // A boost as it is used: Q10 in 16 bits.
 fn as_boost(boost: i32) -> i32 { return clamp_activation(round_shift(boost, BOOST_BITS - ACTIVATION_BITS)); }
+
+// What a boost adds to its byte's logit, through its gate.
+fn boost_term(boost: i32, gate: i32) -> i32 { return round_shift(as_boost(boost) * gate, SLOPE_BITS - 1u); }
+
+// The gradient of a gate: what comes from one byte's difference, and what is left of the sum before the sigmoid.
+fn to_gate(difference: i32, boost: i32) -> i32 { return mul_round(difference, as_boost(boost), ACTIVATION_BITS); }
+fn gate_slope(sum: i32, gate: i32) -> i32 {
+  return clamp_gradient(mul_round(sum, sigmoid_slope(gate), SLOPE_BITS - 1u));
+}

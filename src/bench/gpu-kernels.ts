@@ -5,9 +5,17 @@
 import { ModelBuffers, sharedConstants } from "../engine/gpu/buffers.ts";
 import { type OpenedDevice, openDevice } from "../engine/gpu/dawn.ts";
 import { GpuDevice } from "../engine/gpu/device.ts";
-import { bindingsOf, type Constants, type Dispatch, KernelCompiler, record } from "../engine/gpu/kernel.ts";
+import {
+  type Bindable,
+  bindingsOf,
+  type Constants,
+  type Dispatch,
+  KernelCompiler,
+  record,
+} from "../engine/gpu/kernel.ts";
 import { GpuModel } from "../engine/gpu/model.ts";
-import { KERNELS, type KernelName } from "../engine/gpu/shaders.ts";
+import { tileFor } from "../engine/gpu/path.ts";
+import { KERNELS, type KernelName, shaderText } from "../engine/gpu/shaders.ts";
 import { buildStep } from "../engine/gpu/step.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
@@ -43,7 +51,7 @@ export async function benchGpuKernels(request: KernelBenchRequest, adapter?: str
 
 /** @param opened destroyed by the caller */
 export async function benchOn(opened: OpenedDevice, { models, filter, onResult }: KernelBenchRequest): Promise<void> {
-  const gpu = new GpuDevice(opened.device, opened.adapter.name);
+  const gpu = new GpuDevice(opened.device, opened.adapter.name, opened.adapter.isSoftware);
   const subject: KernelSubject = { engine: "gpu", device: gpu.name };
   const timer = await GpuTimer.open(gpu);
   try {
@@ -87,11 +95,11 @@ class WatchedCompiler extends KernelCompiler {
   override async bind(
     name: KernelName,
     constants: Constants,
-    buffers: Readonly<Record<string, GPUBuffer>>,
+    buffers: Readonly<Record<string, Bindable>>,
     workgroups: readonly [number, number, number],
   ): Promise<Dispatch> {
     const dispatch = await super.bind(name, constants, buffers, workgroups);
-    const bindings = bindingsOf(KERNELS[name]).map((binding) => ({
+    const bindings = bindingsOf(shaderText(name)).map((binding) => ({
       name: binding.name,
       access: binding.access,
       sizeBytes: buffers[binding.name]?.size ?? 0,
@@ -113,7 +121,7 @@ async function timeModel(gpu: GpuDevice, timer: GpuTimer, hyper: HyperParameters
   const buffers = new ModelBuffers(gpu.device, hyper, CHUNK_STEPS);
   try {
     const compiler = new WatchedCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
-    const step = await buildStep(compiler, buffers);
+    const step = await buildStep(compiler, buffers, tileFor(gpu, buffers));
     // The kernels of a step without training are among those of one with it.
     const dispatches: readonly Dispatch[] = [...step.forward, ...step.backward];
     await warmUp(gpu, buffers, dispatches, hyper);

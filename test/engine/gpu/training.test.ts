@@ -30,6 +30,8 @@ const SMALL: Run = { title: "256 steps of a small shape", hyper: tinyHyper(8), s
 const ODD: Run = { title: "200 steps of 33 streams", hyper: tinyHyper(33), steps: 200 };
 
 const CHUNK_STEPS = 16;
+const PATHS = ["boxes", "fused"] as const;
+type Path = (typeof PATHS)[number];
 /** Slots and rows that collide in every step. */
 const CROWDED = { slotBits: 8, tableBits: 8 };
 
@@ -133,9 +135,9 @@ async function runReference(run: Run): Promise<Expected> {
   return { reference, bytes, intervals };
 }
 
-async function openModel(gpu: GpuDevice, run: Run, chunkSteps: number): Promise<GpuModel> {
+async function openModel(gpu: GpuDevice, run: Run, path: Path): Promise<GpuModel> {
   const { hyper, firstStep = 0 } = run;
-  const model = await GpuModel.open(gpu, hyper, chunkSteps, firstStep);
+  const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS, { firstStep, path });
   const { pastRows, rowWords } = model.buffers;
   for (let step = Math.max(0, firstStep - REACH); step < firstStep; step++) {
     const row = new Uint8Array(4 * rowWords);
@@ -145,11 +147,14 @@ async function openModel(gpu: GpuDevice, run: Run, chunkSteps: number): Promise<
   return model;
 }
 
-describe.each(testAdapters)("training on %s", (which) => {
+/** Both ways of a step on each adapter: a kernel to a box, and fused kernels. */
+const WAYS = testAdapters.flatMap((which) => PATHS.map((path) => [which, path] as const));
+
+describe.each(WAYS)("training on %s, %s", (which, path) => {
   let gpu: GpuDevice;
   beforeAll(async () => {
     const { device, adapter } = await openTestDevice(which);
-    gpu = new GpuDevice(device, adapter.name);
+    gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
   });
   afterAll(() => gpu.device.destroy());
 
@@ -157,7 +162,7 @@ describe.each(testAdapters)("training on %s", (which) => {
   test.each(RUNS.map((run) => [run.title, run] as const))("encoding: %s", async (_title, run) => {
     const { reference, bytes, intervals } = await expectedOf(run);
     const { streams } = run.hyper;
-    const model = await openModel(gpu, run, CHUNK_STEPS);
+    const model = await openModel(gpu, run, path);
     const actual = new Uint32Array(intervals.length);
     const pending: Promise<void>[] = [];
     for (const { first, end, stride } of segmentsOf(run, [
@@ -186,7 +191,7 @@ describe.each(testAdapters)("training on %s", (which) => {
     const { streams } = run.hyper;
     const bytes = trainingBytes(run.steps, streams);
     const reference = openReference(run);
-    const model = await openModel(gpu, run, CHUNK_STEPS);
+    const model = await openModel(gpu, run, path);
     const ends = new Uint32Array(256 * streams);
     const expectedEnds = new Uint32Array(ends.length);
     const expectSamePrediction = async () => {
@@ -214,7 +219,7 @@ describe.each(testAdapters)("training on %s", (which) => {
   test("a step is learned before the next prediction even when nobody waits", async () => {
     const hyper = tinyHyper(8);
     const { reference, bytes } = await runReference({ title: "", hyper, steps: 10 });
-    const model = await GpuModel.open(gpu, hyper, 3);
+    const model = await GpuModel.open(gpu, hyper, 3, { path });
     const ends = new Uint32Array(256 * hyper.streams);
     const pending: Promise<void>[] = [];
     for (let step = 0; step < 10; step++) {
@@ -228,7 +233,7 @@ describe.each(testAdapters)("training on %s", (which) => {
   });
 
   test("learning twice from one prediction is a programmer's error", async () => {
-    const model = await GpuModel.open(gpu, tinyHyper(8), CHUNK_STEPS);
+    const model = await GpuModel.open(gpu, tinyHyper(8), CHUNK_STEPS, { path });
     await model.predict(new Uint32Array(256 * 8));
     await model.learn(new Uint8Array(8));
     await expect(model.learn(new Uint8Array(8))).rejects.toThrow("learn was called twice without predict between");

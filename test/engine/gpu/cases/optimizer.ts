@@ -3,7 +3,7 @@
  * exponents and rates of the whole legal range, gradients at their limits, accumulators of every size.
  */
 
-import { denseRange } from "../../../../src/engine/gpu/buffers.ts";
+import { denseRange } from "../../../../src/engine/gpu/places.ts";
 import { elementGroups } from "../../../../src/engine/gpu/kernel.ts";
 import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
 import { widthOf } from "../../../../src/model/hyper.ts";
