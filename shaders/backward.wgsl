@@ -288,8 +288,8 @@ fn put_norm_back(n: u32, row0: u32, rows: u32, share: u32) {
   }
 }
 
-// Record `m` of the gradients: the gradient of a matrix's inputs, 8 rows x 8 inputs to an invocation at a time, and that
-// of its bias.
+// Record `m` of the gradients: the gradient of a matrix's inputs, 8 rows x 8 inputs to an invocation at a time, and
+// that of its bias.
 fn multiply_back(m: u32) {
   let rows_per_stream = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ROWS_PER_STREAM));
   let from_word = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_FROM));

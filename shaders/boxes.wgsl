@@ -1,5 +1,5 @@
-// Formulas of the network's boxes on single numbers, for kernels that do one box and for those that do many. They need no
-// tables; docs/NUMERICS.md sections 5 and 6. Weights are given as masters.
+// Formulas of the network's boxes on single numbers, for kernels that do one box and for those that do many. They need
+// no tables; docs/NUMERICS.md sections 5 and 6. Weights are given as masters.
 
 // A linear layer's output from the sum of its products.
 fn product_value(sum: i32, shift: i32, bias: i32, bias_shift: u32, limit: i32) -> i32 {

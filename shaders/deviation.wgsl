@@ -1,5 +1,5 @@
-// LayerNorm's arithmetic on single numbers: docs/NUMERICS.md section 5 and 6. The inverse deviation of a row is a 15-bit
-// mantissa and a shift.
+// LayerNorm's arithmetic on single numbers: docs/NUMERICS.md section 5 and 6. The inverse deviation of a row is a
+// 15-bit mantissa and a shift.
 
 fn integer_sqrt(x: u32) -> u32 {
   var root = 0u;

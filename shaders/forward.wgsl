@@ -3,8 +3,8 @@
 //   embed, norms, newest, cache, global, local, router, coarse refiner, fine refiner, logits, recall, frequencies
 //
 // Eight stages; each is what comes before norms, norms, what comes after them, and products of matrices, as the records
-// of fused-plan.ts say. All exponents are those of the step before, so no stream waits for another one. The formulas are
-// those of the kernels that do one box, which say why they are exact; formats are docs/NUMERICS.md's.
+// of fused-plan.ts say. All exponents are those of the step before, so no stream waits for another one. The formulas
+// are those of the kernels that do one box, which say why they are exact; formats are docs/NUMERICS.md's.
 // Tried: activations in workgroup memory. It holds 16 KiB on every device, less than a tile of level 5, and software
 // adapters read it no faster than a buffer.
 

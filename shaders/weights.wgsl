@@ -1,16 +1,17 @@
 // weights: the gradients of all weights and, in the same pass, the optimizer's update of them: every tensor at once.
 //
-//   matrices:  accumulated[n, k] = sum_r gradient[r, n] * x[r, k]      the rest: accumulated = dense[i], which becomes 0
+//   matrices: accumulated[n, k] = sum_r gradient[r, n] * x[r, k]     the rest: accumulated = dense[i], which becomes 0
 //   master, moment, square = update(...);  copy = int8(master), the embedding's int16(master)
 //
-// A workgroup works on one tensor; `tables` says on which, and how it lies (see plan.ts). Of a matrix each invocation
-// owns 8 outputs x 8 inputs, and the gradient never reaches memory. Sums of integers modulo 2^32: gradient_bits in
-// docs/NUMERICS.md keeps them below 2^31. Also noted: the largest bit length of a gradient per tensor, and the largest
-// weight. A matrix of each stream's own is a batch: as many matrices one after the other, two rows to each.
-// Tried: a generated table of constants in place of one in storage; software adapters copy it for each invocation.
+// A workgroup works on one tensor; `tables` says on which, and how it lies (see weights-plan.ts). Of a matrix each
+// invocation owns 8 outputs x 8 inputs, and the gradient never reaches memory. Sums of integers modulo 2^32:
+// gradient_bits in docs/NUMERICS.md keeps them below 2^31. Also noted: the largest bit length of a gradient per tensor,
+// and the largest weight. A matrix of each stream's own is a batch: as many matrices one after the other, two rows each.
+// Tried: a generated table of constants in place of one in storage, which software adapters copy for each invocation;
+// the update unrolled for all 64 weights, which takes a software adapter's compiler 17 s instead of 1.
 
 @group(0) @binding(0) var<storage, read> arena: array<i32>;                // operands: see arena.ts
-@group(0) @binding(1) var<storage, read> tables: array<i32>;               // WEIGHTS_AT: records and groups, see plan.ts
+@group(0) @binding(1) var<storage, read> tables: array<i32>;               // records and groups, see weights-plan.ts
 @group(0) @binding(2) var<storage, read> shifts: array<i32>;               // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;   // per slot, then per tensor
 @group(0) @binding(4) var<storage, read_write> dense: array<i32>;          // DENSE_COUNT
@@ -125,7 +126,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   // Groups beyond the last have nothing to do.
   if (task < field(record, FIELD_TASKS) && flat_group(group, groups) == flat) {
     let tensor = tensor_of(record);
-    if (field(record, FIELD_ROWS) > 0u) { learn_tile(record, task, tensor); } else { learn_dense(record, task, tensor); }
+    if (field(record, FIELD_ROWS) > 0u) {
+      learn_tile(record, task, tensor);
+    } else {
+      learn_dense(record, task, tensor);
+    }
     atomicMax(&largest_weight, my_weight);
     atomicMax(&largest_need, my_need);
   }

@@ -19,7 +19,7 @@ import {
 import type { ModelBuffers } from "./buffers.ts";
 import { placeConstants, type TileSize } from "./fused-plan.ts";
 import { type Constants, type Dispatch, elementGroups, flatGroups, type KernelCompiler } from "./kernel.ts";
-import { matrixFacts } from "./matrices.ts";
+import { matrixFacts, multiplyAdds } from "./matrices.ts";
 import { denseRange } from "./places.ts";
 import type { KernelName } from "./shaders.ts";
 import { weightsConstants } from "./weights-plan.ts";
@@ -284,7 +284,10 @@ export class StepBuilder {
   /** All weights, in place of what linearWeights does to each matrix and optimise_dense to the rest. */
   weights(): void {
     const { buffers } = this;
-    const constants = weightsConstants(buffers.weights, buffers.constantPlaces.starts.weights ?? 0);
+    const constants = {
+      ...weightsConstants(buffers.weights, buffers.constantPlaces.starts.weights ?? 0),
+      MULTIPLY_ADDS: multiplyAdds(buffers, "weights"),
+    };
     const named = { tables: "constants", arena: "arena", dense: "dense", embedding: "embedding" };
     this.add("weights", constants, named, flatGroups(buffers.weights.groups));
   }
@@ -298,8 +301,15 @@ export class StepBuilder {
       ...buffers.fused.constants(starts.fused ?? 0)[kernel],
       PLAN_AT: starts.plan ?? 0,
       TRAINS: trains ? 1 : 0,
+      MULTIPLY_ADDS: multiplyAdds(buffers, kernel),
     };
-    const named = { tables: "constants", arena: "arena", dense: "dense", embedding: "embedding", intervals: "intervals" };
+    const named = {
+      tables: "constants",
+      arena: "arena",
+      dense: "dense",
+      embedding: "embedding",
+      intervals: "intervals",
+    };
     this.add(kernel, constants, named, [Math.ceil(this.B / tile.streams), 1, 1]);
   }
 

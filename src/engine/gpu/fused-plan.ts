@@ -233,7 +233,11 @@ export function fusedPlan(model: ModelFacts): FusedPlan {
 const fieldCount = (of: (name: string) => Records) => Object.keys(of("GRADIENTS_AT")[0] ?? {}).length;
 
 /** "lastNorm.out" as LAST_NORM_OUT. */
-const constantName = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).replace(".", "_").toUpperCase();
+const constantName = (name: string) =>
+  name
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .replace(".", "_")
+    .toUpperCase();
 
 /** Parts of the arena whose names mean sizes in the shaders. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { cache: "CACHE_RING", coarse: "COARSE_PLACE" };

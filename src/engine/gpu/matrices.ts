@@ -7,6 +7,7 @@ import {
   activationSlot,
   gradientSlot,
   type Layout,
+  MATRIX_NAMES,
   type MatrixName,
   matrixShape,
   OPERAND_OF,
@@ -84,4 +85,17 @@ export function matrixFacts({ hyper, layout, places }: ModelFacts, name: MatrixN
     tensor: layout.byName[name].index,
     format: PRODUCT_FORMATS[name],
   };
+}
+
+/** Products that a fused kernel makes in a step, for those who measure. */
+export function multiplyAdds(model: ModelFacts, kernel: "forward" | "backward" | "weights"): number {
+  const { hyper } = model;
+  let products = 2 * hyper.streams * hyper.coarseHidden ** 2; // the streams' own matrices
+  for (const name of MATRIX_NAMES) {
+    const { rows, outputs, inputs } = matrixFacts(model, name);
+    // Of the cache's gradient only the newest slot goes anywhere; features are not trained.
+    const useful = name === "global" ? hyper.slot : name === "feature" ? 0 : inputs;
+    products += rows * outputs * (kernel === "backward" ? useful : inputs);
+  }
+  return products;
 }

@@ -29,8 +29,8 @@ export const FUSED_BUFFERS = 10;
 export const FUSED_WEIGHTS_MAX = 1 << 22;
 
 /** On the CPU a barrier costs by the invocation, and one workgroup runs on one thread. */
-const SOFTWARE_TILE: TileSize = { streams: 8, lanes: 16 };
-const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128 };
+export const SOFTWARE_TILE: TileSize = { streams: 8, lanes: 16 };
+export const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128 };
 
 /** The tile of the fused kernels, or undefined for a kernel to a box. */
 export function fusedTile(facts: PathFacts): TileSize | undefined {
