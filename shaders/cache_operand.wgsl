@@ -18,12 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let oldest = (u32(shifts[AT_STEP]) % (CACHE / RING_SLOT) + 1u) * RING_SLOT;
     let first = row + (oldest + (4u * word) % CACHE) % CACHE;   // slots hold a multiple of four values
     let values = vec4<i32>(cache[first], cache[first + 1u], cache[first + 2u], cache[first + 3u]);
-    let sizes = abs(values);
-    atomicMax(&largest, u32(max(max(sizes.x, sizes.y), max(sizes.z, sizes.w))));
-    let shift = shifts[SLOT];
-    let rounded = vec4<i32>(round_shift_any(values.x, shift), round_shift_any(values.y, shift),
-                            round_shift_any(values.z, shift), round_shift_any(values.w, shift));
-    operand[word] = pack4xI8(clamp(rounded, vec4<i32>(-127), vec4<i32>(127)));
+    atomicMax(&largest, largest_of(values));
+    operand[word] = operand_word(values, shifts[SLOT]);
   }
   workgroupBarrier();
   if (lane == 0u) { atomicMax(&seen[SLOT], atomicLoad(&largest)); }

@@ -20,8 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= COUNT) { return; }
   let open = sigmoid(g[i]);
   gate[i] = open;
-  let kept = round_shift(skipped[i] * as_scale(master[SKIP_AT]), SCALE_BITS);
-  var sum = round_shift(up[i] * open, SLOPE_BITS) + as_bias(master[STREAM_BIAS_AT + i]) + kept;
-  if (CONTEXTS > 0u) { sum += remembered[i]; }
-  out[i] = as_norm_input(sum);
+  var more = 0;
+  if (CONTEXTS > 0u) { more = remembered[i]; }
+  out[i] = coarse_value(up[i], open, master[STREAM_BIAS_AT + i], kept_value(skipped[i], master[SKIP_AT]), more);
 }

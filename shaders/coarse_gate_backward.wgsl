@@ -22,16 +22,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let b = flat_group(group, groups);
   if (b >= STREAMS) { return; }
-  let scale = as_scale(master[SKIP_AT]);
+  let scale = master[SKIP_AT];
   var mine = 0;
   for (var column = lane; column < WIDTH; column += 64u) {
     let i = b * WIDTH + column;
     mine += mul_round(d[i], skipped[i], ACTIVATION_BITS + WIDTH_LOG2);
-    d_skipped[i] = mul_round(d[i], scale, SCALE_BITS);
+    d_skipped[i] = through_skip(d[i], scale);
     d_up_gate[i] = mul_round(d[i], gate[i], SLOPE_BITS);
-    let to_gate = mul_round(d[i], up[i], ACTIVATION_BITS);
-    let slope = round_shift(gate[i] * ((1 << SLOPE_BITS) - gate[i]), SLOPE_BITS);
-    d_up_gate[STREAMS * WIDTH + i] = clamp_gradient(mul_round(to_gate, slope, SLOPE_BITS));
+    d_up_gate[STREAMS * WIDTH + i] = coarse_gate_gradient(d[i], up[i], gate[i]);
     atomicStore(&gradient[STREAM_BIAS_DENSE + i], d[i]);
   }
   atomicAdd(&row_sum, mine);

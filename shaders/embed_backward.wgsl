@@ -20,6 +20,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let t = (i / EMBEDDING) % HISTORY;
   let b = i / (EMBEDDING * HISTORY);
   let byte = byte_before(b, u32(shifts[AT_STEP]), u32(plan[PLAN_POSITIONS + t]));
-  let value = round_shift(clamp_gradient(d_input[i] + d_local[i]), 3u);
-  atomicAdd(&gradient[EMBEDDING_DENSE + byte * EMBEDDING + d], value);
+  atomicAdd(&gradient[EMBEDDING_DENSE + byte * EMBEDDING + d], embedding_gradient(d_input[i], d_local[i]));
 }

@@ -17,18 +17,9 @@
 @group(0) @binding(5) var<storage, read> entries: array<vec4<i32>>;   // M x 2^TABLE_LOG2 x 64 fours, Q20
 @group(0) @binding(6) var<storage, read_write> ends: array<u32>;      // B x 256
 
-const LOG2_E = 5909;   // log2(e) in Q12
-
 var<workgroup> tops: array<i32, 64>;
 var<workgroup> sums: array<u32, 64>;
 var<workgroup> boosted: array<atomic<i32>, 256>;   // zero at the start
-
-fn exp_negative(difference: i32) -> u32 {
-  let power = difference * LOG2_E;
-  let whole = u32(power >> 22u);
-  if (whole > 16u) { return 0u; }
-  return (u32(tables[EXP2_TABLE + ((power >> 14u) & 255)]) + ((1u << whole) >> 1u)) >> whole;
-}
 
 // Inclusive running sum over the lanes.
 fn running_sum(lane: u32, mine: u32) -> u32 {
@@ -49,15 +40,9 @@ fn add_boost(b: u32, c: u32) {
   if (found == 0u) { return; }
   let gate = sigmoid(gates[gate_of_context(b, c)]);
   let place = boost_place(c, found);
-  atomicAdd(&boosted[first_byte(found)], round_shift(as_boost(boosts[place]) * gate, SLOPE_BITS - 1u));
+  atomicAdd(&boosted[first_byte(found)], boost_term(boosts[place], gate));
   if (other_of(found) == 0u) { return; }
-  atomicAdd(&boosted[second_byte(found)], round_shift(as_boost(boosts[place + 1u]) * gate, SLOPE_BITS - 1u));
-}
-
-// Four entries of a table as logits, Q10.
-fn table_logits(four: vec4<i32>) -> vec4<i32> {
-  let rounded = (four + vec4<i32>(1 << (BOOST_BITS - ACTIVATION_BITS - 1u))) >> vec4<u32>(BOOST_BITS - ACTIVATION_BITS);
-  return clamp(rounded, vec4<i32>(-TABLE_LOGIT_LIMIT), vec4<i32>(TABLE_LOGIT_LIMIT));
+  atomicAdd(&boosted[second_byte(found)], boost_term(boosts[place + 1u], gate));
 }
 
 // What the recall stream adds to the four logits of a lane.
@@ -66,7 +51,8 @@ fn recalled(b: u32, lane: u32) -> vec4<i32> {
   var sum = vec4<i32>(1 << (SLOPE_BITS - 2u));
   for (var table = 0u; table < LOGIT_TABLES; table++) {
     let gate = sigmoid(gates[gate_of_table(b, table)]);
-    sum += table_logits(entries[row_of(b, table) * 64u + lane]) * gate;
+    let four = entries[row_place(table, lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table]) * 64u + lane];
+    sum += vec4<i32>(table_logit(four.x), table_logit(four.y), table_logit(four.z), table_logit(four.w)) * gate;
   }
   sum = sum >> vec4<u32>(SLOPE_BITS - 1u);
   workgroupBarrier();
@@ -93,10 +79,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let e = vec4<u32>(exp_negative(top - mine.x), exp_negative(top - mine.y),
                     exp_negative(top - mine.z), exp_negative(top - mine.w));
   _ = running_sum(lane, e.x + e.y + e.z + e.w);
-  let sum = sums[63];
-  let k = u32(bit_length(sum) - 16);
-  let inverse = ((1u << 31u) - (1u << 17u)) / ((sum >> k) + 1u);
-  let frequency = vec4<u32>(1u) + ((e * inverse) >> vec4<u32>(9u + k));
+  let inverse = inverse_of(sums[63]);
+  let frequency = vec4<u32>(frequency_of(e.x, inverse), frequency_of(e.y, inverse),
+                            frequency_of(e.z, inverse), frequency_of(e.w, inverse));
   let end = running_sum(lane, frequency.x + frequency.y + frequency.z + frequency.w);
   ends[first] = end - frequency.w - frequency.z - frequency.y;
   ends[first + 1u] = end - frequency.w - frequency.z;

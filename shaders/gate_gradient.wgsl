@@ -18,31 +18,20 @@
 @group(0) @binding(5) var<storage, read> entries: array<i32>;       // M x 2^TABLE_LOG2 x 256, Q20
 @group(0) @binding(6) var<storage, read_write> out: array<i32>;     // B x GATES, Q22
 
-const LOW_BITS = 7u;
-
 fn effect_of_boosts(b: u32, c: u32) -> i32 {
   let found = lookups[b * CONTEXTS + c];
   if (found == 0u) { return 0; }
   let place = boost_place(c, found);
-  var sum = mul_round(difference[b * 256u + first_byte(found)], as_boost(boosts[place]), ACTIVATION_BITS);
-  if (other_of(found) > 0u) {
-    sum += mul_round(difference[b * 256u + second_byte(found)], as_boost(boosts[place + 1u]), ACTIVATION_BITS);
-  }
+  var sum = to_gate(difference[b * 256u + first_byte(found)], boosts[place]);
+  if (other_of(found) > 0u) { sum += to_gate(difference[b * 256u + second_byte(found)], boosts[place + 1u]); }
   return sum;
 }
 
 fn effect_of_table(b: u32, table: u32) -> i32 {
-  let row = row_of(b, table) * 256u;
-  var high = 0;
-  var low = 0;
-  for (var v = 0u; v < 256u; v++) {
-    let e = difference[b * 256u + v];
-    let rounded = round_shift(entries[row + v], BOOST_BITS - ACTIVATION_BITS);
-    let logit = clamp(rounded, -TABLE_LOGIT_LIMIT, TABLE_LOGIT_LIMIT);
-    high += (e >> LOW_BITS) * logit;
-    low += (e & ((1 << LOW_BITS) - 1)) * logit;
-  }
-  return round_shift(high + round_shift(low, LOW_BITS), ACTIVATION_BITS - LOW_BITS);
+  let row = row_place(table, lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table]) * 256u;
+  var sums = vec2<i32>();
+  for (var v = 0u; v < 256u; v++) { sums += effect_terms(difference[b * 256u + v], table_logit(entries[row + v])); }
+  return effect_of(sums);
 }
 
 fn gradient_of(i: u32) -> i32 {
@@ -51,7 +40,7 @@ fn gradient_of(i: u32) -> i32 {
   if (gate >= CONTEXTS + LOGIT_TABLES) { return 0; }
   var effect: i32;
   if (gate < CONTEXTS) { effect = effect_of_boosts(b, gate); } else { effect = effect_of_table(b, gate - CONTEXTS); }
-  return clamp_gradient(mul_round(effect, sigmoid_slope(sigmoid(gates[i])), SLOPE_BITS - 1u));
+  return gate_slope(effect, sigmoid(gates[i]));
 }
 
 @compute @workgroup_size(64)

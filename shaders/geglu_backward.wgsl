@@ -17,11 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= STREAMS * N) { return; }
   let b = i / N;
   let at = b * 2u * N + i % N;
-  let u = x[at];
-  let v = x[at + N];
-  let inside = abs(geglu_product(gelu(u), v)) <= HIDDEN_LIMIT;
-  let gradient = select(0, d[b * D_STRIDE + D_START + i % N], inside);
-  let to_gelu = mul_round(gradient, v, ACTIVATION_BITS);
-  out[at] = clamp_gradient(mul_round(to_gelu, gelu_slope(u), SLOPE_BITS));
-  out[at + N] = clamp_gradient(mul_round(gradient, gelu(u), ACTIVATION_BITS));
+  let both = geglu_gradient(x[at], x[at + N], d[b * D_STRIDE + D_START + i % N]);
+  out[at] = both.x;
+  out[at + N] = both.y;
 }

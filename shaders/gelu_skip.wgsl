@@ -14,6 +14,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
   if (i >= COUNT) { return; }
-  let kept = round_shift(skipped[i] * as_scale(master[SKIP_AT]), SCALE_BITS);
-  out[i] = clamp(gelu(x[i]) + kept, -LIMIT, LIMIT);
+  out[i] = clamp(gelu(x[i]) + kept_value(skipped[i], master[SKIP_AT]), -LIMIT, LIMIT);
 }

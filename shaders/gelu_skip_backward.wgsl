@@ -20,13 +20,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let b = flat_group(group, groups);
   if (b >= STREAMS) { return; }
-  let scale = as_scale(master[SKIP_AT]);
+  let scale = master[SKIP_AT];
   var mine = 0;
   for (var column = lane; column < WIDTH; column += 64u) {
     let i = b * WIDTH + column;
     mine += mul_round(d[i], skipped[i], ACTIVATION_BITS + WIDTH_LOG2);
-    d_x[i] = mul_round(d[i], gelu_slope(x[i]), SLOPE_BITS);
-    d_skipped[i] = mul_round(d[i], scale, SCALE_BITS);
+    d_x[i] = through_gelu(d[i], x[i]);
+    d_skipped[i] = through_skip(d[i], scale);
   }
   atomicAdd(&row_sum, mine);
   workgroupBarrier();

@@ -23,7 +23,7 @@ fn learn_table(b: u32, table: u32, lane: u32) {
   let at = (CONTEXTS + table) * PLAN_WORDS + PLAN_RATE;
   let rate = round_shift(plan[at] * sigmoid(gates[gate_of_table(b, table)]), GATED_RATE_SHIFT);
   let right = GATED_RATE_BITS + GRADIENT_BITS - DIFFERENCE_SHIFT - BOOST_BITS + u32(plan[at + 1u]);
-  let row = row_of(b, table);
+  let row = row_place(table, lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table]);
   for (var v = lane; v < 256u; v += 64u) {
     let rounded = round_shift(difference[b * 256u + v], DIFFERENCE_SHIFT);
     atomicSub(&entries[row * 256u + v], round_shift(rounded * rate, right));

@@ -13,16 +13,11 @@
 
 const WORDS = INPUTS / 4u;
 
-fn dots(a: u32, w: vec4<u32>) -> vec4<i32> {
-  return vec4<i32>(dot4I8Packed(a, w.x), dot4I8Packed(a, w.y), dot4I8Packed(a, w.z), dot4I8Packed(a, w.w));
-}
-
 const BIAS_SHIFT = u32(WEIGHT_BITS - OUTPUT_BITS);
 
 fn store(row: u32, n: u32, sums: vec4<i32>, shift: i32) {
   for (var j = 0u; j < 4u; j++) {
-    let value = round_shift_any(sums[j], shift) + round_shift(master[BIAS_AT + n + j], BIAS_SHIFT);
-    out[row * OUTPUTS + n + j] = clamp(value, -OUTPUT_LIMIT, OUTPUT_LIMIT);
+    out[row * OUTPUTS + n + j] = product_value(sums[j], shift, master[BIAS_AT + n + j], BIAS_SHIFT, OUTPUT_LIMIT);
   }
 }
 

@@ -11,7 +11,7 @@
 @group(0) @binding(3) var<storage, read_write> pre: array<i32>;       // B x T x D, Q10
 @group(0) @binding(4) var<storage, read_write> near: array<i32>;      // B x T x D, Q10
 
-fn product(i: u32, tap: u32) -> i32 { return round_shift(z[i] * as_scale(master[TAP_AT + tap]), SCALE_BITS); }
+fn product(i: u32, tap: u32) -> i32 { return tap_value(z[i], master[TAP_AT + tap]); }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,

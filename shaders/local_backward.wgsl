@@ -18,7 +18,7 @@
 const ROW = HISTORY * EMBEDDING;
 const RIGHT = ACTIVATION_BITS + ROWS_LOG2;
 
-fn through_gelu(i: u32) -> i32 { return mul_round(d_near[i], gelu_slope(pre[i]), SLOPE_BITS); }
+fn gradient_at(i: u32) -> i32 { return through_gelu(d_near[i], pre[i]); }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -26,23 +26,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let b = flat_group(group, groups);
   if (b >= STREAMS) { return; }
   let d = lane % EMBEDDING;
-  let taps = vec3<i32>(as_scale(master[TAP_AT + d]), as_scale(master[TAP_AT + EMBEDDING + d]),
-                       as_scale(master[TAP_AT + 2u * EMBEDDING + d]));
+  let taps = vec3<i32>(master[TAP_AT + d], master[TAP_AT + EMBEDDING + d], master[TAP_AT + 2u * EMBEDDING + d]);
   var sums = vec3<i32>();
   var bias = 0;
   for (var at = lane; at < ROW; at += 64u) {
     let i = b * ROW + at;
-    let here = through_gelu(i);
-    var d_input = mul_round(here, taps.y, SCALE_BITS);
+    let here = gradient_at(i);
+    var d_input = through_skip(here, taps.y);
     sums.y += mul_round(here, z[i], RIGHT);
     bias += round_shift_any(here, i32(ROWS_LOG2));
     if (at >= EMBEDDING) {
       sums.x += mul_round(here, z[i - EMBEDDING], RIGHT);
-      d_input += mul_round(through_gelu(i - EMBEDDING), taps.z, SCALE_BITS);
+      d_input += through_skip(gradient_at(i - EMBEDDING), taps.z);
     }
     if (at + EMBEDDING < ROW) {
       sums.z += mul_round(here, z[i + EMBEDDING], RIGHT);
-      d_input += mul_round(through_gelu(i + EMBEDDING), taps.x, SCALE_BITS);
+      d_input += through_skip(gradient_at(i + EMBEDDING), taps.x);
     }
     d_z[i] = clamp_gradient(d_input);
   }

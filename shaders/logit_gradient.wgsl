@@ -30,6 +30,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     intervals[chunk_step * STREAMS + b] = vec2<u32>(start, frequency);
   }
   if (CONTEXTS + LOGIT_TABLES > 0u) { difference[i] = away; }
-  let rounded = round_shift_any(away, shifts[AT_LOGIT_SHIFT]);
-  operand[i] = clamp(rounded, -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);
+  operand[i] = gradient_operand(away, shifts[AT_LOGIT_SHIFT]);
 }

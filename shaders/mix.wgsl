@@ -18,5 +18,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= COUNT) { return; }
   let weight = sigmoid(r[i]);
   alpha[i] = weight;
-  mixed[i] = as_norm_input(near[i] + mul_round(far[i] - near[i], weight, SLOPE_BITS));
+  mixed[i] = mixed_value(near[i], far[i], weight);
 }

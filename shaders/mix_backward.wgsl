@@ -18,7 +18,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let to_far = mul_round(d[i], alpha[i], SLOPE_BITS);
   d_far[i] = to_far;
   d_near[i] = d[i] - to_far;
-  let to_alpha = mul_round(d[i], as_norm_input(far[i] - near[i]), NORM_INPUT_BITS);
-  let slope = round_shift(alpha[i] * ((1 << SLOPE_BITS) - alpha[i]), SLOPE_BITS);
-  d_router[i] = clamp_gradient(mul_round(to_alpha, slope, SLOPE_BITS));
+  d_router[i] = router_gradient(d[i], far[i], near[i], alpha[i]);
 }

@@ -21,33 +21,6 @@ var<workgroup> sums: array<atomic<u32>, GROUP_ROWS>;
 var<workgroup> squares_high: array<atomic<u32>, GROUP_ROWS>;
 var<workgroup> squares_low: array<atomic<u32>, GROUP_ROWS>;
 
-fn integer_sqrt(x: u32) -> u32 {
-  var root = 0u;
-  for (var bit = 1u << 14u; bit > 0u; bit = bit >> 1u) {
-    let candidate = root + bit;
-    if (candidate * candidate <= x) { root = candidate; }
-  }
-  return root;
-}
-
-// high * 65536 + low is the sum of squares; low may exceed 16 bits.
-fn inverse_deviation(high_part: u32, low_part: u32) -> vec2<i32> {
-  var high = high_part + (low_part >> 16u);
-  var low = low_part & 0xffffu;
-  if (high == 0u) { low = max(low, WIDTH); }
-  let odd = WIDTH_LOG2 & 1u;
-  high = (high << odd) | ((low << odd) >> 16u);
-  low = (low << odd) & 0xffffu;
-  let bits = select(bit_length(low), 16 + bit_length(high), high > 0u);
-  let k = (bits - 15) & ~1;
-  var m: u32;
-  if (k >= 16) { m = high >> u32(k - 16); }
-  else if (k >= 0) { m = (high << u32(16 - k)) | (low >> u32(k)); }
-  else { m = low << u32(-k); }
-  let mantissa = min(32767u, 0x20000000u / integer_sqrt(m << 14u));
-  return vec2<i32>(i32(mantissa), 12 + k / 2 - i32((WIDTH_LOG2 + odd) / 2u));
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
@@ -65,22 +38,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 
   var squares = vec2<u32>(0u, 0u);
   for (var at = first; at < start + WIDTH; at += LANES) {
-    let d = clamp_activation(x[at] - mean);
-    let square = u32(d * d);
-    squares += vec2<u32>(square >> 16u, square & 0xffffu);
+    squares += square_halves(x[at], mean);
   }
   atomicAdd(&squares_high[mine], squares.x);
   atomicAdd(&squares_low[mine], squares.y);
   workgroupBarrier();
-  let deviation = inverse_deviation(atomicLoad(&squares_high[mine]), atomicLoad(&squares_low[mine]));
+  let deviation = inverse_deviation(atomicLoad(&squares_high[mine]), atomicLoad(&squares_low[mine]), WIDTH_LOG2);
   if (row >= ROWS) { return; }
   if (lane % LANES == 0u) { deviations[row] = deviation; }
 
   for (var at = first; at < start + WIDTH; at += LANES) {
-    let d = clamp_activation(x[at] - mean);
-    let value = clamp_activation(round_shift(d * deviation.x, u32(deviation.y)));
+    let value = normal_value(x[at], mean, deviation);
     normalised[at] = value;
-    let scaled = round_shift(value * as_scale(master[SCALE_AT + at - start]), SCALE_BITS);
-    out[at] = clamp_activation(scaled + as_bias(master[SHIFT_AT + at - start]));
+    out[at] = scaled_value(value, master[SCALE_AT + at - start], master[SHIFT_AT + at - start]);
   }
 }

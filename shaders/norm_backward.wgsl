@@ -20,7 +20,7 @@ var<workgroup> means: array<atomic<i32>, GROUP_ROWS>;
 var<workgroup> slopes: array<atomic<i32>, GROUP_ROWS>;
 
 fn d_normalised(at: u32, column: u32) -> i32 {
-  return clamp_gradient(mul_round(d[at], as_scale(master[SCALE_AT + column]), SCALE_BITS));
+  return through_scale(d[at], master[SCALE_AT + column]);
 }
 
 @compute @workgroup_size(64)
@@ -51,7 +51,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let slope = atomicLoad(&slopes[mine]);
   let deviation = deviations[row];
   for (var at = first; at < start + WIDTH; at += LANES) {
-    let inner = d_normalised(at, at - start) - mean - mul_round(slope, normalised[at], ACTIVATION_BITS);
-    out[at] = clamp_gradient(mul_round(inner, deviation.x, u32(deviation.y) + MORE_SHIFT));
+    out[at] = through_norm(d_normalised(at, at - start), mean, slope, normalised[at], deviation, MORE_SHIFT);
   }
 }

@@ -18,12 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let word = flat_group(group, groups) * 64u + lane;
   if (word < COUNT / 4u) {
     let values = vec4<i32>(x[4u * word], x[4u * word + 1u], x[4u * word + 2u], x[4u * word + 3u]);
-    let sizes = abs(values);
-    atomicMax(&largest, u32(max(max(sizes.x, sizes.y), max(sizes.z, sizes.w))));
-    let shift = shifts[SLOT];
-    let rounded = vec4<i32>(round_shift_any(values.x, shift), round_shift_any(values.y, shift),
-                            round_shift_any(values.z, shift), round_shift_any(values.w, shift));
-    operand[word] = pack4xI8(clamp(rounded, vec4<i32>(-127), vec4<i32>(127)));
+    atomicMax(&largest, largest_of(values));
+    operand[word] = operand_word(values, shifts[SLOT]);
   }
   workgroupBarrier();
   if (lane == 0u) { atomicMax(&seen[SLOT], atomicLoad(&largest)); }

@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var i = first; i < first + 4u; i++) {
       let value = x[START + i];
       mine = max(mine, abs(value));
-      operand[i] = clamp(round_shift_any(value, shift), -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);
+      operand[i] = gradient_operand(value, shift);
     }
     atomicMax(&largest, u32(mine));
   }

@@ -8,6 +8,7 @@ const LOOKUP_HASHES = STREAMS * CONTEXTS;
 const LOOKUP_ROWS = 2 * STREAMS * CONTEXTS;
 const BUCKETS = 33u;          // confidences: a miss, then 8 classes of count times 4 of other
 const BOOST_BITS = 20u;       // Q20: boosts and entries of the logit tables
+const EFFECT_LOW_BITS = 7u;   // of a difference: they are summed apart
 const TABLE_LOGIT_LIMIT = 16383;   // a table's logit has 15 bits, so that eight under open gates fit 32 bits
 
 // Adds one value to a running hash.
@@ -56,10 +57,30 @@ fn boost_place(c: u32, found: u32) -> u32 { return 2u * (c * BUCKETS + bucket_of
 fn gate_of_context(b: u32, c: u32) -> u32 { return b * GATES + c; }
 fn gate_of_table(b: u32, table: u32) -> u32 { return b * GATES + CONTEXTS + table; }
 
-// Which row of all tables' rows stream b has in a table.
-fn row_of(b: u32, table: u32) -> u32 {
-  return (table << TABLE_LOG2) + lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table];
+// The place among all tables' rows of a row of one table.
+fn row_place(table: u32, row: u32) -> u32 { return (table << TABLE_LOG2) + row; }
+
+// An entry of a table as it is used: Q10 in 15 bits.
+fn table_logit(entry: i32) -> i32 {
+  return clamp(round_shift(entry, BOOST_BITS - ACTIVATION_BITS), -TABLE_LOGIT_LIMIT, TABLE_LOGIT_LIMIT);
+}
+
+// How the loss changes with the scale of a table's logits: terms of a byte, summed in two parts, and what they make.
+fn effect_terms(difference: i32, logit: i32) -> vec2<i32> {
+  return vec2<i32>(difference >> EFFECT_LOW_BITS, difference & ((1 << EFFECT_LOW_BITS) - 1)) * logit;
+}
+fn effect_of(sums: vec2<i32>) -> i32 {
+  return round_shift(sums.x + round_shift(sums.y, EFFECT_LOW_BITS), ACTIVATION_BITS - EFFECT_LOW_BITS);
 }
 
 // A boost as it is used: Q10 in 16 bits.
 fn as_boost(boost: i32) -> i32 { return clamp_activation(round_shift(boost, BOOST_BITS - ACTIVATION_BITS)); }
+
+// What a boost adds to its byte's logit, through its gate.
+fn boost_term(boost: i32, gate: i32) -> i32 { return round_shift(as_boost(boost) * gate, SLOPE_BITS - 1u); }
+
+// The gradient of a gate: what comes from one byte's difference, and what is left of the sum before the sigmoid.
+fn to_gate(difference: i32, boost: i32) -> i32 { return mul_round(difference, as_boost(boost), ACTIVATION_BITS); }
+fn gate_slope(sum: i32, gate: i32) -> i32 {
+  return clamp_gradient(mul_round(sum, sigmoid_slope(gate), SLOPE_BITS - 1u));
+}

@@ -5,9 +5,17 @@
 import { ModelBuffers, sharedConstants } from "../engine/gpu/buffers.ts";
 import { type OpenedDevice, openDevice } from "../engine/gpu/dawn.ts";
 import { GpuDevice } from "../engine/gpu/device.ts";
-import { bindingsOf, type Constants, type Dispatch, KernelCompiler, record } from "../engine/gpu/kernel.ts";
-import { GpuModel } from "../engine/gpu/model.ts";
-import { KERNELS, type KernelName } from "../engine/gpu/shaders.ts";
+import {
+  type Bindable,
+  bindingsOf,
+  type Constants,
+  type Dispatch,
+  KernelCompiler,
+  record,
+} from "../engine/gpu/kernel.ts";
+import { GpuModel, type ModelOptions } from "../engine/gpu/model.ts";
+import { tileFor } from "../engine/gpu/path.ts";
+import { FUSED_KERNELS, KERNELS, type KernelName, shaderText } from "../engine/gpu/shaders.ts";
 import { buildStep } from "../engine/gpu/step.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
@@ -43,18 +51,18 @@ export async function benchGpuKernels(request: KernelBenchRequest, adapter?: str
 
 /** @param opened destroyed by the caller */
 export async function benchOn(opened: OpenedDevice, { models, filter, onResult }: KernelBenchRequest): Promise<void> {
-  const gpu = new GpuDevice(opened.device, opened.adapter.name);
+  const gpu = new GpuDevice(opened.device, opened.adapter.name, opened.adapter.isSoftware);
   const subject: KernelSubject = { engine: "gpu", device: gpu.name };
   const timer = await GpuTimer.open(gpu);
   try {
     const { peaks, overheads } = await gpuPeaks(gpu, timer, subject, opened.adapter.isSoftware);
     for (const result of [...peaks, ...overheads]) await onResult(result);
     for (const { setting, hyper } of models) {
-      const model: ModelSubject = { ...subject, setting, streams: hyper.streams };
-      const difference = await checkModel(gpu, hyper);
-      const checked = { kind: "check", ...model, steps: CHECK_STEPS } as const;
-      await onResult({ ...checked, ...(difference !== undefined && { difference }) });
-      await timeModel(gpu, timer, hyper, { model, peaks, onResult, ...(filter !== undefined && { filter }) });
+      const common = { subject, setting, hyper, peaks, onResult, ...(filter !== undefined && { filter }) };
+      // The way that the engine takes comes last; without fused kernels it is the only one.
+      if (isFused(gpu, hyper))
+        await benchModel(gpu, timer, { ...common, setting: `${setting} (a kernel to a box)` }, "boxes");
+      await benchModel(gpu, timer, common, undefined);
     }
     gpu.check();
   } finally {
@@ -64,8 +72,36 @@ export async function benchOn(opened: OpenedDevice, { models, filter, onResult }
 
 const CHUNK_STEPS = 16;
 
-async function checkModel(gpu: GpuDevice, hyper: HyperParameters): Promise<string | undefined> {
-  const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS);
+type Path = ModelOptions["path"];
+
+interface BenchParts {
+  readonly subject: KernelSubject;
+  readonly setting: string;
+  readonly hyper: HyperParameters;
+  readonly peaks: readonly PeakResult[];
+  readonly filter?: string;
+  readonly onResult: (result: KernelBenchResult) => Promise<void>;
+}
+
+/** One way of a model's step: checked, then timed. */
+async function benchModel(gpu: GpuDevice, timer: GpuTimer, parts: BenchParts, path: Path): Promise<void> {
+  const { subject, setting, hyper, ...rest } = parts;
+  const model: ModelSubject = { ...subject, setting, streams: hyper.streams };
+  const difference = await checkModel(gpu, hyper, path);
+  const checked = { kind: "check", ...model, steps: CHECK_STEPS } as const;
+  await parts.onResult({ ...checked, ...(difference !== undefined && { difference }) });
+  await timeModel(gpu, timer, hyper, { model, ...rest }, path);
+}
+
+function isFused(gpu: GpuDevice, hyper: HyperParameters): boolean {
+  const buffers = new ModelBuffers(gpu.device, hyper, CHUNK_STEPS);
+  const tile = tileFor(gpu, buffers);
+  buffers.destroy();
+  return tile !== undefined;
+}
+
+async function checkModel(gpu: GpuDevice, hyper: HyperParameters, path: Path): Promise<string | undefined> {
+  const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS, path === undefined ? {} : { path });
   try {
     return await differenceFromReference(hyper, {
       encodeSteps: (...parameters) => model.encodeSteps(...parameters),
@@ -87,11 +123,11 @@ class WatchedCompiler extends KernelCompiler {
   override async bind(
     name: KernelName,
     constants: Constants,
-    buffers: Readonly<Record<string, GPUBuffer>>,
+    buffers: Readonly<Record<string, Bindable>>,
     workgroups: readonly [number, number, number],
   ): Promise<Dispatch> {
     const dispatch = await super.bind(name, constants, buffers, workgroups);
-    const bindings = bindingsOf(KERNELS[name]).map((binding) => ({
+    const bindings = bindingsOf(shaderText(name)).map((binding) => ({
       name: binding.name,
       access: binding.access,
       sizeBytes: buffers[binding.name]?.size ?? 0,
@@ -108,12 +144,18 @@ interface TimingParts {
   readonly onResult: (result: KernelBenchResult) => Promise<void>;
 }
 
-async function timeModel(gpu: GpuDevice, timer: GpuTimer, hyper: HyperParameters, parts: TimingParts): Promise<void> {
+async function timeModel(
+  gpu: GpuDevice,
+  timer: GpuTimer,
+  hyper: HyperParameters,
+  parts: TimingParts,
+  path: Path,
+): Promise<void> {
   const { model, peaks, filter = "", onResult } = parts;
   const buffers = new ModelBuffers(gpu.device, hyper, CHUNK_STEPS);
   try {
     const compiler = new WatchedCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
-    const step = await buildStep(compiler, buffers);
+    const step = await buildStep(compiler, buffers, path === "boxes" ? undefined : tileFor(gpu, buffers));
     // The kernels of a step without training are among those of one with it.
     const dispatches: readonly Dispatch[] = [...step.forward, ...step.backward];
     await warmUp(gpu, buffers, dispatches, hyper);
@@ -126,8 +168,8 @@ async function timeModel(gpu: GpuDevice, timer: GpuTimer, hyper: HyperParameters
       await onResult(resultOf(model, group, microseconds, peaks));
     }
     const used = new Set([...compiler.calls.values()].map(({ kernel }) => kernel));
-    for (const kernel of Object.keys(KERNELS)) {
-      if (used.has(kernel) || !kernel.includes(filter)) continue;
+    const names = Object.keys(used.has("forward") ? FUSED_KERNELS : KERNELS);
+    for (const kernel of names.filter((name) => !used.has(name) && name.includes(filter))) {
       await onResult({ kind: "kernel", ...model, kernel, shape: "", calls: 0, microseconds: 0 });
     }
     const times = { kernelsMicroseconds, wholeMicroseconds, ...stepWork(hyper, wholeMicroseconds, peaks) };

@@ -55,6 +55,9 @@ const numberOf = (constants: Constants, name: string) => {
 /** undefined for kernels that have no case here. */
 export function workOf(call: BoundCall): KernelWork | undefined {
   const { kernel, constants, bindings } = call;
+  // Fused kernels say themselves how much they multiply; what they move is mostly in caches.
+  const fused = numberOf(constants, "MULTIPLY_ADDS");
+  if (fused > 0) return { multiplyAdds: fused, bytes: 0 };
   const isProduct = PRODUCTS.has(kernel);
   if (!isProduct && !MOVES.has(kernel)) return undefined;
   const weights = numberOf(constants, "OUTPUTS") * numberOf(constants, "INPUTS") * batchOf(call);

@@ -5,7 +5,7 @@
  * went in; what a kernel leaves out of its own part shows as well, because outputs start with a conspicuous number.
  */
 import { bindingsOf, type Constants, KernelCompiler, record } from "../../src/engine/gpu/kernel.ts";
-import { KERNELS, type KernelName } from "../../src/engine/gpu/shaders.ts";
+import { type KernelName, shaderText } from "../../src/engine/gpu/shaders.ts";
 
 export type Arrays = Readonly<Record<string, Int32Array<ArrayBuffer>>>;
 
@@ -34,7 +34,7 @@ export class GpuHarness {
     const { device } = this;
     const compiler = this.#compilers.get(run.shared) ?? new KernelCompiler(device, run.shared);
     this.#compilers.set(run.shared, compiler);
-    const bindings = bindingsOf(KERNELS[run.kernel]);
+    const bindings = bindingsOf(shaderText(run.kernel));
     const written = bindings.filter(({ access }) => access === "read_write");
     const buffers: Record<string, GPUBuffer> = {};
     for (const { name, access } of bindings) {

@@ -1,6 +1,6 @@
 /** Compares everything that outlives a step between a model on the GPU and the reference, number by number. */
-import { denseRange } from "../../src/engine/gpu/buffers.ts";
 import type { GpuModel } from "../../src/engine/gpu/model.ts";
+import { denseRange } from "../../src/engine/gpu/places.ts";
 import { REACH } from "../../src/model/contexts.ts";
 import type { State } from "../../src/model/reference/state.ts";
 

@@ -5,81 +5,32 @@
  * dispatches in step.ts uses.
  */
 
-import { CONTEXT_OFFSETS_MAX, crowdShift, PACKED_CONTEXT_WORDS, packPlan, REACH } from "../../model/contexts.ts";
-import { ceilLog2, GRADIENT_BITS } from "../../model/fixed.ts";
-import { type HyperParameters, widthOf } from "../../model/hyper.ts";
 import {
-  BOOST_BITS,
-  BOOST_CROWD_LOG2,
-  BOOST_RATE_SHIFT,
-  FEATURES_PER_CONTEXT,
-  OWNER_BITS,
-} from "../../model/recall.ts";
+  CONTEXT_OFFSETS_MAX,
+  crowdShift,
+  PACKED_CONTEXT_WORDS,
+  packPlan,
+  REACH,
+  TABLES_MAX,
+} from "../../model/contexts.ts";
+import { ceilLog2, GRADIENT_BITS } from "../../model/fixed.ts";
+import type { HyperParameters } from "../../model/hyper.ts";
+import { BOOST_BITS, BOOST_CROWD_LOG2, BOOST_RATE_SHIFT, OWNER_BITS } from "../../model/recall.ts";
 import { FALL_STEPS, GradientScales, gradientBits, gradientOperandLimit } from "../../model/reference/exponents.ts";
 import { State } from "../../model/reference/state.ts";
 import { tables } from "../../model/tables.ts";
-import { ACTIVATION_SLOTS, gateCount, gradientSlot, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
+import { ACTIVATION_SLOTS, gateCount, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
 import { EngineLimitError } from "../engine.ts";
+import { type ArenaPlaces, arenaPlaces, intermediateWords, type Slice } from "./arena.ts";
+import { type FusedPlan, fusedPlan } from "./fused-plan.ts";
 import type { Constants } from "./kernel.ts";
+import { denseExponent, denseRange, type ShiftPlaces, shiftPlaces } from "./places.ts";
+import { type WeightsPlan, weightsPlan } from "./weights-plan.ts";
 
 const STORAGE = 0x80;
 const COPY_SOURCE = 0x04;
 const COPY_TARGET = 0x08;
 const MAP_READ = 0x01;
-
-/** Where the numbers of the `shifts` buffer stand: the exponents that kernels read, and the control numbers. */
-export interface ShiftPlaces {
-  readonly copyShifts: number;
-  readonly held: number;
-  readonly slotBits: number;
-  readonly scales: number;
-  readonly moved: number;
-  readonly window: number;
-  readonly step: number;
-  readonly trained: number;
-  readonly chunkStep: number;
-  readonly rate: number;
-  readonly logitShift: number;
-  readonly zero: number;
-  readonly count: number;
-}
-
-export function shiftPlaces(layout: Layout): ShiftPlaces {
-  const tensors = layout.tensors.length;
-  const scales = 4 * SLOT_COUNT;
-  const control = scales + 3 * tensors;
-  return {
-    copyShifts: SLOT_COUNT,
-    held: 2 * SLOT_COUNT,
-    slotBits: 3 * SLOT_COUNT,
-    scales,
-    moved: scales + tensors,
-    window: scales + 2 * tensors,
-    step: control,
-    trained: control + 1,
-    chunkStep: control + 2,
-    rate: control + 3,
-    logitShift: control + 4,
-    zero: control + 5,
-    count: control + 6,
-  };
-}
-
-/** The dense list: all tensors that are not matrices, which follow the matrices in the layout. */
-export function denseRange(layout: Layout): { readonly offset: number; readonly count: number } {
-  const { offset } = layout.byName.embedding;
-  return { offset, count: layout.parameterCount - offset };
-}
-
-/** The exponent of a dense tensor's accumulated gradient: sign * shifts[place]. */
-function denseExponent(layout: Layout, places: ShiftPlaces, name: string): { sign: number; place: number } {
-  if (name === "embedding") return { sign: -1, place: places.copyShifts + weightSlot("embedding") };
-  if (name === "logitsBias") return { sign: 1, place: places.logitShift };
-  const matrix = name.endsWith("Bias") ? name.slice(0, -4) : "";
-  const found = layout.tensors.find((tensor) => tensor.name === matrix && tensor.kind === "matrix");
-  if (found === undefined) return { sign: 0, place: places.zero };
-  return { sign: 1, place: gradientSlot(found.name as Parameters<typeof gradientSlot>[0]) };
-}
 
 /** Words in one row of packed bytes: one byte of each stream. */
 export function rowWordsOf(hyper: HyperParameters): number {
@@ -97,6 +48,7 @@ function recallConstants(hyper: HyperParameters): Constants {
   return {
     CONTEXTS: contexts,
     LOGIT_TABLES: tables,
+    TABLES_MAX,
     GATES: gateCount(hyper),
     SLOT_LOG2: slotBits,
     TABLE_LOG2: tableBits,
@@ -154,82 +106,9 @@ export function sharedConstants(hyper: HyperParameters, layout: Layout, pastRows
     EMBEDDING_TENSOR: layout.byName.embedding.index,
     EMBEDDING_SLOT: weightSlot("embedding"),
     EMBEDDING_DENSE: 0,
-  };
-}
-
-/** 32-bit words of every intermediate buffer. Operands of int8 are packed, all else is one number to a word. */
-function intermediateWords(hyper: HyperParameters): Record<string, number> {
-  const { streams: B, globalHidden: G, fineHidden: F, coarseHidden: C, slot: S } = hyper;
-  const H = widthOf(hyper);
-  const normRows = { inputNorm: 1, localNorm: hyper.history, coarseNorm: 2, fineNorm: 1, lastNorm: 1 };
-  const norms = Object.entries(normRows).flatMap(([name, rows]) => [
-    [`${name}.normalised`, B * H],
-    [`${name}.deviations`, 2 * B * rows],
-    [`${name}.out`, B * H],
-  ]);
-  const wide = "far local near alpha mixed up gate gatePre router global coarse fineOut last embedded".split(" ");
-  const wideGradients =
-    "dLast dSkipped dFineOut dThroughGelu dFine dCoarse dMixed dFar dNear dRouter dInput dGlobal dLocal " +
-    "dEmbedded dGateIn";
-  return {
-    ...Object.fromEntries([...wide, ...wideGradients.split(" ")].map((name) => [name, B * H])),
-    ...Object.fromEntries(norms),
-    newest: 2 * B * S,
-    down: 2 * B * C,
-    recalled: 2 * B * C,
-    fine: 2 * B * F,
-    hidden: B * F,
-    logits: 256 * B,
-    ends: 256 * B,
-    cache: B * G,
-    "operand.input": (B * H) / 4,
-    "operand.cache": (B * G) / 4,
-    "operand.coarse": (B * H) / 4,
-    "operand.downOut": (2 * B * C) / 4,
-    "operand.memoryOut": (2 * B * C) / 4,
-    "operand.fineIn": (B * H) / 4,
-    "operand.fineHidden": (B * F) / 4,
-    "operand.last": (B * H) / 4,
-    "gradient.newest": 2 * B * S,
-    "gradient.global": B * H,
-    "gradient.router": B * H,
-    "gradient.down": 2 * B * C,
-    "gradient.memory": 2 * B * C,
-    "gradient.up": B * H,
-    "gradient.gate": B * H,
-    "gradient.fine": 2 * B * F,
-    "gradient.fineOut": B * H,
-    "gradient.logits": 256 * B,
-    dUpGate: 2 * B * H,
-    dHidden: B * F,
-    dHiddenPre: 2 * B * F,
-    dRecalled: 2 * B * C,
-    dDown: 2 * B * C,
-    dDownIn: B * H,
-    dCache: B * G,
-    dNewest: 2 * B * S,
-    dNewestIn: B * hyper.embedding,
-    ...recallWords(hyper),
-  };
-}
-
-/** The same for the recall stream. */
-function recallWords(hyper: HyperParameters): Record<string, number> {
-  const { streams: B, contexts: N, tables: M } = hyper;
-  const wide = N > 0 ? B * widthOf(hyper) : 0;
-  return {
-    lookups: 2 * B * N + B * M,
-    "operand.feature": (B * FEATURES_PER_CONTEXT * N) / 4,
-    "gradient.feature": wide,
-    remembered: wide,
-    boostGate: B * gateCount(hyper),
-    dGates: B * gateCount(hyper),
-    "gradient.boostGate": B * gateCount(hyper),
-    difference: N + M > 0 ? 256 * B : 0,
-    owners: N << OWNER_BITS,
-    words: 2 * B,
-    slots: N << hyper.slotBits,
-    entries: M << (hyper.tableBits + 8),
+    // Kernels that do one box bind tables and plan by themselves.
+    TABLES_AT: 0,
+    PLAN_AT: 0,
   };
 }
 
@@ -239,7 +118,14 @@ export class ModelBuffers {
   readonly places: ShiftPlaces;
   readonly rowWords: number;
   readonly pastRows: number;
+  /** Undefined on devices that cannot hold all of it in one buffer: then its parts are buffers. */
+  readonly arena: ArenaPlaces | undefined;
+  readonly weights: WeightsPlan;
+  readonly fused: FusedPlan;
+  /** Where tables and plans stand in the buffer "constants". */
+  readonly constantPlaces: ArenaPlaces;
   readonly #buffers = new Map<string, GPUBuffer>();
+  readonly #slices = new Map<string, Slice>();
   readonly #staging: GPUBuffer[] = [];
 
   constructor(
@@ -252,8 +138,20 @@ export class ModelBuffers {
     this.places = shiftPlaces(state.layout);
     this.rowWords = rowWordsOf(hyper);
     this.pastRows = pastRowsFor(chunkSteps);
+    const arena = arenaPlaces(intermediateWords(hyper));
+    this.arena = 4 * arena.words <= device.limits.maxBufferSize ? arena : undefined;
+    this.weights = weightsPlan(this);
+    this.fused = fusedPlan(this);
+    const constants = {
+      tables: packTables(),
+      plan: packPlan(state.recall.plan, hyper.streams),
+      weights: this.weights.numbers,
+      fused: this.fused.numbers,
+    };
+    this.constantPlaces = arenaPlaces(Object.fromEntries(Object.entries(constants).map(([n, v]) => [n, v.length])));
     try {
       this.#createAll(state, chunkSteps);
+      this.#uploadConstants(constants);
     } catch (error) {
       this.destroy(); // the caller may go on with another engine, and needs the memory
       throw error;
@@ -262,9 +160,12 @@ export class ModelBuffers {
 
   #createAll(state: State, chunkSteps: number): void {
     const { hyper } = this;
-    for (const [name, words] of Object.entries(intermediateWords(hyper))) this.#create(name, words);
+    this.#createParts(intermediateWords(hyper));
     this.#create("bytes", this.pastRows * this.rowWords);
     this.#create("intervals", 2 * chunkSteps * hyper.streams);
+    this.#create("owners", hyper.contexts << OWNER_BITS);
+    this.#create("slots", hyper.contexts << hyper.slotBits);
+    this.#create("entries", hyper.tables << (hyper.tableBits + 8));
     this.#create("moment", this.layout.parameterCount);
     this.#create("square", this.layout.parameterCount);
     this.#create("dense", denseRange(this.layout).count);
@@ -273,10 +174,27 @@ export class ModelBuffers {
     this.#upload("copies", new Int32Array(state.copy.buffer, 0, denseRange(this.layout).offset / 4));
     this.#upload("embedding", Int32Array.from(state.embedding));
     this.#upload("rates", state.rates);
-    this.#upload("tables", packTables());
-    this.#upload("boosts", state.recall.boosts);
-    this.#upload("plan", packPlan(state.recall.plan, hyper.streams));
+    this.#write("boosts", state.recall.boosts);
     this.#upload("shifts", this.#initialShifts(state));
+  }
+
+  /** The arena, or its parts one by one. */
+  #createParts(parts: Readonly<Record<string, number>>): void {
+    const { arena } = this;
+    if (arena) this.#create("arena", arena.words, this.device.limits.maxBufferSize);
+    for (const [name, words] of Object.entries(parts)) {
+      if (arena) this.#slice(name, "arena", arena.starts[name] as number, words, true);
+      else this.#create(name, words);
+    }
+  }
+
+  #uploadConstants(parts: Readonly<Record<string, Int32Array>>): void {
+    const all = new Int32Array(this.constantPlaces.words);
+    for (const [name, values] of Object.entries(parts)) all.set(values, this.constantPlaces.starts[name] as number);
+    this.#upload("constants", all);
+    for (const [name, values] of Object.entries(parts)) {
+      this.#slice(name, "constants", this.constantPlaces.starts[name] as number, values.length, false);
+    }
   }
 
   /** @throws Error if there is no such buffer (a programmer's error) */
@@ -286,21 +204,42 @@ export class ModelBuffers {
     return buffer;
   }
 
-  #create(name: string, words: number): GPUBuffer {
-    const sizeBytes = Math.max(16, Math.ceil(words) * 4);
-    const limit = Math.min(this.device.limits.maxStorageBufferBindingSize, this.device.limits.maxBufferSize);
-    if (sizeBytes > limit) {
-      throw new EngineLimitError("gpu", `this model needs a buffer of ${sizeBytes} bytes, the adapter allows ${limit}`);
-    }
-    const usage = STORAGE | COPY_SOURCE | COPY_TARGET;
-    const buffer = this.device.createBuffer({ label: name, size: sizeBytes, usage });
+  /** A buffer, or the part of one that goes by this name. */
+  slice(name: string): Slice {
+    const slice = this.#slices.get(name);
+    if (slice !== undefined) return slice;
+    const buffer = this.get(name);
+    return { buffer, offset: 0, size: buffer.size, isShared: false };
+  }
+
+  #slice(name: string, buffer: string, firstWord: number, words: number, isShared: boolean): void {
+    const size = sizeOf(words);
+    this.#checkSize(size, this.device.limits.maxStorageBufferBindingSize);
+    this.#slices.set(name, { buffer: this.get(buffer), offset: 4 * firstWord, size, isShared });
+  }
+
+  #checkSize(sizeBytes: number, limit: number): void {
+    if (sizeBytes <= limit) return;
+    throw new EngineLimitError("gpu", `this model needs a buffer of ${sizeBytes} bytes, the adapter allows ${limit}`);
+  }
+
+  #create(name: string, words: number, limit = this.device.limits.maxStorageBufferBindingSize): GPUBuffer {
+    const size = sizeOf(words);
+    this.#checkSize(size, Math.min(limit, this.device.limits.maxBufferSize));
+    const buffer = this.device.createBuffer({ label: name, size, usage: STORAGE | COPY_SOURCE | COPY_TARGET });
     this.#buffers.set(name, buffer);
     return buffer;
   }
 
   #upload(name: string, values: Int32Array): void {
+    this.#create(name, values.length);
+    this.#write(name, values);
+  }
+
+  #write(name: string, values: Int32Array): void {
+    const { buffer, offset } = this.slice(name);
     // Dawn takes plain buffers only; the type of a typed array does not say which it has.
-    this.device.queue.writeBuffer(this.#create(name, values.length), 0, values as Int32Array<ArrayBuffer>);
+    this.device.queue.writeBuffer(buffer, offset, values as Int32Array<ArrayBuffer>);
   }
 
   #initialShifts(state: State): Int32Array<ArrayBuffer> {
@@ -331,6 +270,9 @@ export class ModelBuffers {
     this.device.queue.submit([]); // Dawn frees destroyed buffers only when the queue moves on
   }
 }
+
+/** Bytes of so many words; a buffer holds something. */
+const sizeOf = (words: number) => Math.max(16, Math.ceil(words) * 4);
 
 /** The tables as the kernels read them: GELU value and slope in one word, then the sigmoid, then powers of two. */
 export function packTables(): Int32Array<ArrayBuffer> {

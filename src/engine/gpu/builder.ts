@@ -12,31 +12,18 @@ import {
   gateCount,
   gradientSlot,
   type MatrixName,
-  matrixShape,
   type NormName,
   normWidth,
   OPERAND_OF,
-  PRODUCT_FORMATS,
   weightSlot,
 } from "../../model/tensors.ts";
-import { denseRange, type ModelBuffers } from "./buffers.ts";
+import type { ModelBuffers } from "./buffers.ts";
+import { placeConstants, type TileSize } from "./fused-plan.ts";
 import { type Constants, type Dispatch, elementGroups, flatGroups, type KernelCompiler } from "./kernel.ts";
+import { matrixFacts, multiplyAdds } from "./matrices.ts";
+import { denseRange } from "./places.ts";
 import type { KernelName } from "./shaders.ts";
-
-/** Rows that each matrix product of the network has per stream: 2 for the branches of the coarse refiner. */
-const ROWS_PER_STREAM: Readonly<Record<MatrixName, number>> = {
-  newest: 1,
-  global: 1,
-  router: 1,
-  down: 2,
-  up: 2,
-  gate: 2,
-  fine: 1,
-  fineOut: 1,
-  logits: 1,
-  feature: 1,
-  boostGate: 1,
-};
+import { weightsConstants } from "./weights-plan.ts";
 
 /** Rows and outputs that one invocation of the matrix kernels makes; a shape's outputs are a multiple of it. */
 const TILE = 8;
@@ -84,7 +71,7 @@ export class StepBuilder {
   /** One dispatch of a kernel. `named` maps bindings to buffers; one not named there is a buffer of its own name. */
   add(kernel: KernelName, constants: Constants, named: Buffers, groups: readonly [number, number, number]): void {
     const names = { ...BUFFERS_OF_THEIR_NAME, gradient: "dense", ...named };
-    const bound = Object.fromEntries(Object.entries(names).map(([name, buffer]) => [name, this.buffers.get(buffer)]));
+    const bound = Object.fromEntries(Object.entries(names).map(([name, buffer]) => [name, this.buffers.slice(buffer)]));
     this.#pending.push(this.compiler.bind(kernel, constants, bound, groups));
   }
 
@@ -148,30 +135,26 @@ export class StepBuilder {
 
   /** Shapes and places that the three kernels of one matrix share. */
   #matrix(name: MatrixName): Record<string, number> & { ROWS: number; OUTPUTS: number; INPUTS: number } {
-    const { hyper } = this.buffers;
-    const [outputs, inputs] = matrixShape(hyper, name);
-    const format = PRODUCT_FORMATS[name];
-    const newest = name === "newest";
-    const slot = OPERAND_OF[name];
+    const facts = matrixFacts(this.buffers, name);
     return {
       TILE,
       ADDS: 0,
-      ROWS: this.B * ROWS_PER_STREAM[name],
-      OUTPUTS: outputs,
-      INPUTS: inputs,
-      X_STRIDE: (newest ? this.H : inputs) / 4,
-      X_START: newest ? (this.H - hyper.embedding) / 4 : 0,
-      ACTIVATION_SLOT: slot === "feature" ? this.buffers.places.zero : activationSlot(slot),
-      WEIGHT_SLOT: weightSlot(name),
-      GRADIENT_SLOT: name === "logits" ? this.buffers.places.logitShift : gradientSlot(name),
-      COPY_AT: this.offset(name) / 4,
-      MASTER_AT: this.offset(name),
-      BIAS_AT: this.offset(`${name}Bias`),
+      ROWS: facts.rows,
+      OUTPUTS: facts.outputs,
+      INPUTS: facts.inputs,
+      X_STRIDE: facts.operandStride,
+      X_START: facts.operandStart,
+      ACTIVATION_SLOT: facts.activationPlace,
+      WEIGHT_SLOT: facts.weightSlot,
+      GRADIENT_SLOT: facts.gradientPlace,
+      COPY_AT: facts.offset / 4,
+      MASTER_AT: facts.offset,
+      BIAS_AT: facts.biasOffset,
       BIAS_DENSE: this.dense(`${name}Bias`),
-      TENSOR: this.buffers.layout.byName[name].index,
-      INPUT_BITS: format.inputBits,
-      OUTPUT_BITS: format.outputBits,
-      OUTPUT_LIMIT: format.outputLimit,
+      TENSOR: facts.tensor,
+      INPUT_BITS: facts.format.inputBits,
+      OUTPUT_BITS: facts.format.outputBits,
+      OUTPUT_LIMIT: facts.format.outputLimit,
     };
   }
 
@@ -283,6 +266,7 @@ export class StepBuilder {
 
   lookUp(): void {
     const { contexts, tables } = this.buffers.hyper;
+    if (contexts + tables === 0) return;
     this.add("look_up", {}, { features: "operand.feature" }, elementGroups(this.B * (contexts + tables)));
   }
 
@@ -296,6 +280,38 @@ export class StepBuilder {
     const count = this.B * gateCount(this.buffers.hyper);
     this.add("gate_gradient", {}, { gates: "boostGate", out: "dGates" }, elementGroups(count));
     this.quantiseGradient("boostGate", "dGates", count);
+  }
+
+  /** All weights, in place of what linearWeights does to each matrix and optimise_dense to the rest. */
+  weights(): void {
+    const { buffers } = this;
+    const constants = {
+      ...weightsConstants(buffers.weights, buffers.constantPlaces.starts.weights ?? 0),
+      MULTIPLY_ADDS: multiplyAdds(buffers, "weights"),
+    };
+    const named = { tables: "constants", arena: "arena", dense: "dense", embedding: "embedding" };
+    this.add("weights", constants, named, flatGroups(buffers.weights.groups));
+  }
+
+  /** One of the two passes of the network in one dispatch, a workgroup to a tile of streams. */
+  pass(kernel: "forward" | "backward", tile: TileSize, trains: boolean): void {
+    const { buffers } = this;
+    const starts = buffers.constantPlaces.starts;
+    const constants = {
+      ...placeConstants(buffers, tile),
+      ...buffers.fused.constants(starts.fused ?? 0)[kernel],
+      PLAN_AT: starts.plan ?? 0,
+      TRAINS: trains ? 1 : 0,
+      MULTIPLY_ADDS: multiplyAdds(buffers, kernel),
+    };
+    const named = {
+      tables: "constants",
+      arena: "arena",
+      dense: "dense",
+      embedding: "embedding",
+      intervals: "intervals",
+    };
+    this.add(kernel, constants, named, [Math.ceil(this.B / tile.streams), 1, 1]);
   }
 
   /** Tables, boosts, slots and words take in the byte that came. */

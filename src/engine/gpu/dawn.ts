@@ -7,6 +7,7 @@
 import { dlopen } from "bun:ffi";
 import { EngineUnavailableError } from "../engine.ts";
 import { type DawnAddon, requireAddon } from "./addon.ts";
+import { FUSED_BUFFERS } from "./path.ts";
 import { throttleDawnPolling } from "./polling.ts";
 import { withoutNativeStderr } from "./quiet.ts";
 
@@ -68,9 +69,11 @@ export async function openDevice(wanted?: string, features: readonly GPUFeatureN
   if (!adapter) throw new EngineUnavailableError("gpu", `${description.name} has disappeared`, "try again");
   try {
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+    // Fused kernels bind more than the 8 that every GPU has; without them others do the work.
+    const maxStorageBuffersPerShaderStage = Math.min(FUSED_BUFFERS, adapter.limits.maxStorageBuffersPerShaderStage);
     const device = await adapter.requestDevice({
-      // All other limits stay at WebGPU's defaults (8 storage buffers a stage, 256 invocations): every GPU has them.
-      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+      // All other limits stay at WebGPU's defaults (256 invocations a workgroup): every GPU has them.
+      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
       requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     });
     return { device, adapter: description };

@@ -13,6 +13,8 @@ export class GpuDevice {
     readonly device: GPUDevice,
     /** The adapter's name, for people. */
     readonly name: string,
+    /** Its driver runs shaders on the CPU. */
+    readonly isSoftware = false,
   ) {
     device.addEventListener("uncapturederror", (event) => {
       this.#fault ??= event.error.message;

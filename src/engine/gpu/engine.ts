@@ -20,7 +20,7 @@ export interface GpuEngineOptions {
 /** @throws EngineUnavailableError if there is no such adapter, or no GPU at all */
 export async function createGpuEngine(options: GpuEngineOptions = {}): Promise<Engine> {
   const { device, adapter } = await openDevice(options.adapter);
-  const gpu = new GpuDevice(device, adapter.name);
+  const gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
   const chunkSteps = adapter.isSoftware ? SOFTWARE_CHUNK_STEPS : CHUNK_STEPS;
   return {
     name: "gpu",

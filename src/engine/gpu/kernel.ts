@@ -5,7 +5,8 @@
  * group or layout is written by hand anywhere. Constants become a generated header of `const` lines; a pipeline is
  * compiled once per text.
  */
-import { KERNELS, type KernelName, LIBRARIES } from "./shaders.ts";
+import type { Slice } from "./arena.ts";
+import { type KernelName, LIBRARIES, shaderText } from "./shaders.ts";
 
 /** One binding as the shader declares it. */
 export interface Binding {
@@ -41,12 +42,39 @@ function uses(own: string, library: string): boolean {
   return [...library.matchAll(/^fn (\w+)/gm)].some(([, name]) => new RegExp(`\\b${name}\\(`).test(own));
 }
 
+/** The libraries that a kernel needs: those whose functions it calls, and those that these need. */
+function librariesFor(own: string): string[] {
+  const { prelude, ...others } = LIBRARIES;
+  const all: readonly string[] = Object.values(others);
+  let needed: string[] = [];
+  for (;;) {
+    const text = [own, ...needed].join("\n");
+    const more = all.filter((library) => needed.includes(library) || uses(text, library));
+    if (more.length === needed.length) return [prelude, ...more];
+    needed = more;
+  }
+}
+
 /** The complete text of a kernel: constants, prelude, the libraries it uses, itself. */
 export function kernelSource(name: KernelName, constants: Constants): string {
-  const own = KERNELS[name];
-  const { prelude, ...others } = LIBRARIES;
-  const libraries = Object.values(others).filter((library) => uses(own, library));
-  return [header(constants), prelude, ...libraries, own].join("\n");
+  const own = shaderText(name);
+  return [header(constants), ...librariesFor(own), own].join("\n");
+}
+
+/** What a binding may be bound to. */
+export type Bindable = GPUBuffer | Slice;
+
+const isSlice = (bound: Bindable): bound is Slice => "isShared" in bound;
+
+/**
+ * The text in which parts of one buffer are all declared as written: WebGPU refuses a dispatch that binds a buffer for
+ * reading in one place and for writing in another, even if the parts are apart.
+ */
+function sharedSource(source: string, bindings: readonly Binding[]): string {
+  const names = bindings.filter(({ access }) => access === "read_write").map(({ name }) => name);
+  return source.replace(BINDING, (text, _index, access, name: string) =>
+    access === "read" && names.includes(name) ? text.replace("var<storage, read>", "var<storage, read_write>") : text,
+  );
 }
 
 /** A kernel bound to its buffers, ready to be recorded. */
@@ -85,16 +113,23 @@ export class KernelCompiler {
   async bind(
     name: KernelName,
     constants: Constants,
-    buffers: Readonly<Record<string, GPUBuffer>>,
+    buffers: Readonly<Record<string, Bindable>>,
     workgroups: readonly [number, number, number],
   ): Promise<Dispatch> {
-    const source = kernelSource(name, { ...this.shared, ...constants });
-    const bindings = bindingsOf(KERNELS[name]);
+    const bound = bindingsOf(shaderText(name)).map((binding) => {
+      const bindable = buffers[binding.name];
+      if (bindable === undefined) throw new Error(`kernel ${name} has no buffer for its binding ${binding.name}`);
+      const access = isSlice(bindable) && bindable.isShared ? ("read_write" as const) : binding.access;
+      return { binding: { ...binding, access }, bindable };
+    });
+    const bindings = bound.map(({ binding }) => binding);
+    const source = sharedSource(kernelSource(name, { ...this.shared, ...constants }), bindings);
     const pipeline = await this.#pipeline(name, source, bindings);
-    const entries = bindings.map((binding) => {
-      const buffer = buffers[binding.name];
-      if (buffer === undefined) throw new Error(`kernel ${name} has no buffer for its binding ${binding.name}`);
-      return { binding: binding.index, resource: { buffer } };
+    const entries = bound.map(({ binding, bindable }) => {
+      const resource = isSlice(bindable)
+        ? { buffer: bindable.buffer, offset: bindable.offset, size: bindable.size }
+        : { buffer: bindable };
+      return { binding: binding.index, resource };
     });
     const bindGroup = this.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
     return { name, pipeline, bindGroup, workgroups };

@@ -12,9 +12,17 @@ import type { Model } from "../engine.ts";
 import { ModelBuffers, sharedConstants } from "./buffers.ts";
 import type { GpuDevice } from "./device.ts";
 import { KernelCompiler, record } from "./kernel.ts";
+import { tileFor } from "./path.ts";
 import { buildStep, type StepDispatches } from "./step.ts";
 
 const MAP_MODE_READ = 1;
+
+export interface ModelOptions {
+  /** Where the count of steps begins: what happens late can be tested early. */
+  readonly firstStep?: number;
+  /** A kernel to a box, or fused kernels; by default what suits the model and the device. */
+  readonly path?: "boxes" | "fused";
+}
 
 export class GpuModel implements Model {
   /** Bytes have come that the device has not trained on yet. */
@@ -37,13 +45,19 @@ export class GpuModel implements Model {
   }
 
   /**
-   * @param firstStep where the count of steps begins: what happens late can be tested early
    * @throws EngineLimitError, ShaderError
    */
-  static async open(gpu: GpuDevice, hyper: HyperParameters, chunkSteps: number, firstStep = 0): Promise<GpuModel> {
+  static async open(
+    gpu: GpuDevice,
+    hyper: HyperParameters,
+    chunkSteps: number,
+    { firstStep = 0, path }: ModelOptions = {},
+  ): Promise<GpuModel> {
     const buffers = new ModelBuffers(gpu.device, hyper, chunkSteps);
     const compiler = new KernelCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
-    const step = await buildStep(compiler, buffers);
+    const tile = path === "boxes" ? undefined : tileFor(gpu, buffers);
+    if (path === "fused" && tile === undefined) throw new Error("this model cannot run fused on this device");
+    const step = await buildStep(compiler, buffers, tile);
     gpu.check();
     return new GpuModel(hyper, gpu, buffers, step, chunkSteps, firstStep);
   }
@@ -58,7 +72,8 @@ export class GpuModel implements Model {
     // A prediction that nothing was learned from has left its claims on slots.
     encoder.clearBuffer(this.buffers.get("owners"));
     this.gpu.device.queue.submit([encoder.finish()]);
-    this.gpu.device.queue.writeBuffer(this.buffers.get("plan"), 0, plan);
+    const place = this.buffers.slice("plan");
+    this.gpu.device.queue.writeBuffer(place.buffer, place.offset, plan);
   }
 
   async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
@@ -145,7 +160,8 @@ export class GpuModel implements Model {
   async #read(encoder: GPUCommandEncoder, name: string, words: number, into: Uint32Array): Promise<void> {
     const sizeBytes = words * 4;
     const staging = this.buffers.takeStaging(sizeBytes);
-    encoder.copyBufferToBuffer(this.buffers.get(name), 0, staging, 0, sizeBytes);
+    const { buffer, offset } = this.buffers.slice(name);
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, sizeBytes);
     this.gpu.device.queue.submit([encoder.finish()]);
     await this.gpu.settled(staging.mapAsync(MAP_MODE_READ, 0, sizeBytes));
     into.set(new Uint32Array(staging.getMappedRange(0, sizeBytes)));
@@ -155,7 +171,7 @@ export class GpuModel implements Model {
 
   /** Reads a whole buffer, for tests. */
   async readBuffer(name: string): Promise<Int32Array> {
-    const words = this.buffers.get(name).size / 4;
+    const words = this.buffers.slice(name).size / 4;
     const out = new Uint32Array(words);
     await this.#read(this.gpu.device.createCommandEncoder(), name, words, out);
     return new Int32Array(out.buffer);

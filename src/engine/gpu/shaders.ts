@@ -4,13 +4,18 @@
  * A kernel is one file of shaders/; the prelude goes in front of each, the other libraries in front of the kernels that
  * use them.
  */
+
+import backward from "../../../shaders/backward.wgsl" with { type: "text" };
 import biasGradient from "../../../shaders/bias_gradient.wgsl" with { type: "text" };
+import boxes from "../../../shaders/boxes.wgsl" with { type: "text" };
 import cacheOperand from "../../../shaders/cache_operand.wgsl" with { type: "text" };
 import coarseGate from "../../../shaders/coarse_gate.wgsl" with { type: "text" };
 import coarseGateBackward from "../../../shaders/coarse_gate_backward.wgsl" with { type: "text" };
+import deviation from "../../../shaders/deviation.wgsl" with { type: "text" };
 import embed from "../../../shaders/embed.wgsl" with { type: "text" };
 import embedBackward from "../../../shaders/embed_backward.wgsl" with { type: "text" };
 import endStep from "../../../shaders/end_step.wgsl" with { type: "text" };
+import forward from "../../../shaders/forward.wgsl" with { type: "text" };
 import frequencies from "../../../shaders/frequencies.wgsl" with { type: "text" };
 import gateGradient from "../../../shaders/gate_gradient.wgsl" with { type: "text" };
 import geglu from "../../../shaders/geglu.wgsl" with { type: "text" };
@@ -37,12 +42,15 @@ import quantiseActivation from "../../../shaders/quantise_activation.wgsl" with 
 import quantiseGradient from "../../../shaders/quantise_gradient.wgsl" with { type: "text" };
 import recall from "../../../shaders/recall.wgsl" with { type: "text" };
 import remember from "../../../shaders/remember.wgsl" with { type: "text" };
+import softmax from "../../../shaders/softmax.wgsl" with { type: "text" };
 import streamLinear from "../../../shaders/stream_linear.wgsl" with { type: "text" };
 import streamLinearInputs from "../../../shaders/stream_linear_inputs.wgsl" with { type: "text" };
 import sumGradients from "../../../shaders/sum_gradients.wgsl" with { type: "text" };
 import tables from "../../../shaders/tables.wgsl" with { type: "text" };
+import tile from "../../../shaders/tile.wgsl" with { type: "text" };
+import weights from "../../../shaders/weights.wgsl" with { type: "text" };
 
-export const LIBRARIES = { prelude, tables, optimizer, past, recall } as const;
+export const LIBRARIES = { prelude, tables, optimizer, past, recall, boxes, deviation, softmax, tile } as const;
 
 export const KERNELS = {
   bias_gradient: biasGradient,
@@ -79,4 +87,11 @@ export const KERNELS = {
   sum_gradients: sumGradients,
 } as const;
 
-export type KernelName = keyof typeof KERNELS;
+/** Kernels that do the work of many of the above in one dispatch, bound to the whole arena. */
+export const FUSED_KERNELS = { forward, backward, weights } as const;
+
+export type FusedName = keyof typeof FUSED_KERNELS;
+export type KernelName = keyof typeof KERNELS | FusedName;
+
+export const shaderText = (name: KernelName): string =>
+  name in FUSED_KERNELS ? FUSED_KERNELS[name as FusedName] : KERNELS[name as keyof typeof KERNELS];

@@ -7,9 +7,11 @@
  */
 import { ceilLog2 } from "../../model/fixed.ts";
 import { activationSlot } from "../../model/tensors.ts";
-import { denseRange, type ModelBuffers } from "./buffers.ts";
+import type { ModelBuffers } from "./buffers.ts";
 import { StepBuilder } from "./builder.ts";
+import type { TileSize } from "./fused-plan.ts";
 import { type Dispatch, elementGroups, flatGroups, type KernelCompiler } from "./kernel.ts";
+import { denseRange } from "./places.ts";
 
 export interface StepDispatches {
   /** From the bytes of the past to `ends`. */
@@ -27,7 +29,7 @@ function addForward(step: StepBuilder): void {
   step.add("embed", {}, { embedding: "embedding", embedded: "embedded" }, elementGroups(wide));
   step.norm("inputNorm", "embedded");
   step.quantiseActivation("input", "inputNorm.out", wide);
-  if (N + M > 0) step.lookUp();
+  step.lookUp();
 
   step.linear("newest", "newest");
   step.add("geglu", { N: S, RING: G / S }, { x: "newest", out: "cache" }, elementGroups(B * S));
@@ -91,7 +93,7 @@ function addBackward(step: StepBuilder): void {
   step.add("geglu_backward", { N: F, D_STRIDE: F, D_START: 0 }, fine, elementGroups(B * F));
   step.quantiseGradient("fine", "dHiddenPre", 2 * B * F);
   step.linearBackward("fine", "dFine");
-  step.sum("dFine", "dSkipped", "dFine", 0, H, "dThroughGelu");
+  step.sum("dFine", "dSkipped", "dNewestIn", 0, H, "dThroughGelu"); // nothing of the third
   step.normBackward("fineNorm", "dThroughGelu", "dCoarse");
 
   if (hyper.contexts > 0) {
@@ -157,14 +159,50 @@ function addCoarseProducts(step: StepBuilder, wide: number, C: number): void {
   step.sum("dGateIn", "dSkipped", "dDownIn", step.H / 2, step.H / 2, "dThroughGelu");
 }
 
-/** Compiles one step for a model. @throws ShaderError */
-export async function buildStep(compiler: KernelCompiler, buffers: ModelBuffers): Promise<StepDispatches> {
-  const forward = new StepBuilder(compiler, buffers);
-  addForward(forward);
-  const backward = new StepBuilder(compiler, buffers);
-  addBackward(backward);
-  const untrained = new StepBuilder(compiler, buffers);
-  addUntrained(untrained);
-  const lists = await Promise.all([forward.finish(), backward.finish(), untrained.finish()]);
-  return { forward: lists[0], backward: lists[1], untrained: lists[2] };
+type List = keyof StepDispatches;
+
+/** A kernel to a box. */
+const BOXES: Readonly<Record<List, (step: StepBuilder) => void>> = {
+  forward: addForward,
+  backward: addBackward,
+  untrained: addUntrained,
+};
+
+/** Both passes of the network and the update of all weights in one dispatch each; recall as it is. */
+function fusedLists(tile: TileSize): typeof BOXES {
+  const learn = (step: StepBuilder, trains: boolean) => {
+    step.pass("backward", tile, trains);
+    if (trains) step.weights();
+    step.learnRecall();
+    step.endStep(trains);
+  };
+  return {
+    forward: (step) => {
+      step.lookUp();
+      step.pass("forward", tile, true);
+    },
+    backward: (step) => learn(step, true),
+    untrained: (step) => learn(step, false),
+  };
+}
+
+/**
+ * Compiles one step for a model.
+ *
+ * @param tile of the fused kernels; undefined for a kernel to a box
+ * @throws ShaderError
+ */
+export async function buildStep(
+  compiler: KernelCompiler,
+  buffers: ModelBuffers,
+  tile: TileSize | undefined,
+): Promise<StepDispatches> {
+  const lists = tile ? fusedLists(tile) : BOXES;
+  const build = async (list: List) => {
+    const step = new StepBuilder(compiler, buffers);
+    lists[list](step);
+    return await step.finish();
+  };
+  const [forward, backward, untrained] = await Promise.all([build("forward"), build("backward"), build("untrained")]);
+  return { forward, backward, untrained };
 }

@@ -5,14 +5,17 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { bindingsOf, elementGroups, flatGroups, kernelSource } from "../../../src/engine/gpu/kernel.ts";
-import { KERNELS, type KernelName, LIBRARIES } from "../../../src/engine/gpu/shaders.ts";
+import { FUSED_BUFFERS, HARDWARE_TILE, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
+import { FUSED_KERNELS, KERNELS, type KernelName, LIBRARIES } from "../../../src/engine/gpu/shaders.ts";
 
-/** WebGPU's default limits. */
+/** WebGPU's default limits. Fused kernels bind more buffers, and run where the device has them. */
 const STORAGE_BUFFERS_MAX = 8;
 const INVOCATIONS_MAX = 256;
+/** Of the fused kernels' tiles. */
+const LANES_MAX = Math.max(SOFTWARE_TILE.lanes, HARDWARE_TILE.lanes);
 const WORKGROUPS_MAX = 65535;
 
-const kernels = Object.entries(KERNELS) as [KernelName, string][];
+const kernels = Object.entries({ ...KERNELS, ...FUSED_KERNELS }) as [KernelName, string][];
 
 describe("bindingsOf", () => {
   test("reads index, access and name in the order of the text", () => {
@@ -79,11 +82,11 @@ describe("flatGroups", () => {
   });
 });
 
-describe.each(kernels)("shader %s", (_name, source) => {
+describe.each(kernels)("shader %s", (name, source) => {
   const bindings = bindingsOf(source);
 
   test("binds no more storage buffers than every device has, numbered from 0, and says what each holds", () => {
-    expect(bindings.length).toBeLessThanOrEqual(STORAGE_BUFFERS_MAX);
+    expect(bindings.length).toBeLessThanOrEqual(name in FUSED_KERNELS ? FUSED_BUFFERS : STORAGE_BUFFERS_MAX);
     expect(bindings.map(({ index }) => index)).toEqual(bindings.map((_, i) => i));
     const lines = source.split("\n").filter((line) => line.startsWith("@group"));
     expect(lines.length).toBe(bindings.length);
@@ -92,9 +95,11 @@ describe.each(kernels)("shader %s", (_name, source) => {
   });
 
   test("has one entry point of no more invocations than every device has", () => {
-    const sizes = [...source.matchAll(/@compute @workgroup_size\(([\d, ]+)\)\nfn main\(/g)];
+    const sizes = [...source.matchAll(/@compute @workgroup_size\(([\d, ]+|LANES)\)\nfn main\(/g)];
     expect(sizes.length).toBe(1);
-    const invocations = (sizes[0]?.[1] ?? "").split(",").reduce((product, each) => product * Number(each), 1);
+    const invocations = (sizes[0]?.[1] ?? "")
+      .split(",")
+      .reduce((product, each) => product * (each === "LANES" ? LANES_MAX : Number(each)), 1);
     expect(invocations).toBeGreaterThan(0);
     expect(invocations).toBeLessThanOrEqual(INVOCATIONS_MAX);
   });
@@ -104,7 +109,8 @@ describe.each(kernels)("shader %s", (_name, source) => {
       const uses = [...source.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length;
       const throughTables = name === "tables" && /gelu\(|gelu_slope\(|sigmoid\(/.test(source);
       const throughPast = name === "bytes" && source.includes("byte_before(");
-      expect({ name, isUsed: uses > 1 || throughTables || throughPast }).toEqual({ name, isUsed: true });
+      const throughTile = name === "seen" && source.includes("note_all(");
+      expect({ name, isUsed: uses > 1 || throughTables || throughPast || throughTile }).toEqual({ name, isUsed: true });
     }
   });
 });

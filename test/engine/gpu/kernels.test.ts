@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { bindingsOf } from "../../../src/engine/gpu/kernel.ts";
-import { KERNELS } from "../../../src/engine/gpu/shaders.ts";
+import { KERNELS, shaderText } from "../../../src/engine/gpu/shaders.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
 import { GpuHarness } from "../../support/gpu-harness.ts";
 import { draw, PATTERN_COUNT, Random } from "../../support/gpu-values.ts";
@@ -69,7 +69,7 @@ describe.each(testAdapters)("kernels on %s", (which) => {
   afterAll(() => harness.device.destroy());
 
   test.each(CASES.map((each) => [each.kernel, each.title, each] as const))("%s: %s", async (_name, _title, each) => {
-    const written = bindingsOf(KERNELS[each.kernel]).filter(({ access }) => access === "read_write");
+    const written = bindingsOf(shaderText(each.kernel)).filter(({ access }) => access === "read_write");
     for (let round = 0; round < PATTERN_COUNT + (each.mixedRounds ?? MIXED_ROUNDS); round++) {
       const expected = inputsOf(each, round);
       each.expect(expected);

@@ -20,6 +20,8 @@ interface Run {
   readonly title: string;
   readonly hyper: HyperParameters;
   readonly steps: number;
+  /** A level's shape: every level runs fused. */
+  readonly isLevel?: true;
   /** The number of the first step; before it came noise. */
   readonly firstStep?: number;
   /** Strides from some of the run's steps on. */
@@ -30,6 +32,8 @@ const SMALL: Run = { title: "256 steps of a small shape", hyper: tinyHyper(8), s
 const ODD: Run = { title: "200 steps of 33 streams", hyper: tinyHyper(33), steps: 200 };
 
 const CHUNK_STEPS = 16;
+const PATHS = ["boxes", "fused"] as const;
+type Path = (typeof PATHS)[number];
 /** Slots and rows that collide in every step. */
 const CROWDED = { slotBits: 8, tableBits: 8 };
 
@@ -64,8 +68,13 @@ const RUNS: readonly Run[] = [
   SMALL,
   ODD,
   { title: "one stream, a ring of 12 slots of 8", hyper: { ...tinyHyper(1), slot: 8, globalHidden: 96 }, steps: 40 },
-  { title: "level 5", hyper: { ...shapeOfLevel(5), streams: 9 }, steps: 5 },
-  { title: "level 9, wider than the tiles", hyper: { ...shapeOfLevel(9), fineHidden: 1056, streams: 2 }, steps: 3 },
+  { title: "level 5", hyper: { ...shapeOfLevel(5), streams: 9 }, steps: 5, isLevel: true },
+  {
+    title: "level 9, wider than the tiles",
+    hyper: { ...shapeOfLevel(9), fineHidden: 1056, streams: 2 },
+    steps: 3,
+    isLevel: true,
+  },
   {
     title: "the widest network, with the shortest embedding",
     hyper: { ...tinyHyper(3), history: 64, embedding: 16, coarseHidden: 128 },
@@ -133,9 +142,9 @@ async function runReference(run: Run): Promise<Expected> {
   return { reference, bytes, intervals };
 }
 
-async function openModel(gpu: GpuDevice, run: Run, chunkSteps: number): Promise<GpuModel> {
+async function openModel(gpu: GpuDevice, run: Run, path: Path): Promise<GpuModel> {
   const { hyper, firstStep = 0 } = run;
-  const model = await GpuModel.open(gpu, hyper, chunkSteps, firstStep);
+  const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS, { firstStep, path });
   const { pastRows, rowWords } = model.buffers;
   for (let step = Math.max(0, firstStep - REACH); step < firstStep; step++) {
     const row = new Uint8Array(4 * rowWords);
@@ -145,19 +154,23 @@ async function openModel(gpu: GpuDevice, run: Run, chunkSteps: number): Promise<
   return model;
 }
 
-describe.each(testAdapters)("training on %s", (which) => {
+/** Both ways of a step on each adapter: a kernel to a box, and fused kernels. */
+const WAYS = testAdapters.flatMap((which) => PATHS.map((path) => [which, path] as const));
+
+describe.each(WAYS)("training on %s, %s", (which, path) => {
   let gpu: GpuDevice;
   beforeAll(async () => {
     const { device, adapter } = await openTestDevice(which);
-    gpu = new GpuDevice(device, adapter.name);
+    gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
   });
   afterAll(() => gpu.device.destroy());
 
   /** All calls in flight at once, of unequal length, and chunks that do not divide them. */
-  test.each(RUNS.map((run) => [run.title, run] as const))("encoding: %s", async (_title, run) => {
+  const runs = RUNS.filter(({ isLevel }) => path === "fused" || !isLevel);
+  test.each(runs.map((run) => [run.title, run] as const))("encoding: %s", async (_title, run) => {
     const { reference, bytes, intervals } = await expectedOf(run);
     const { streams } = run.hyper;
-    const model = await openModel(gpu, run, CHUNK_STEPS);
+    const model = await openModel(gpu, run, path);
     const actual = new Uint32Array(intervals.length);
     const pending: Promise<void>[] = [];
     for (const { first, end, stride } of segmentsOf(run, [
@@ -186,7 +199,7 @@ describe.each(testAdapters)("training on %s", (which) => {
     const { streams } = run.hyper;
     const bytes = trainingBytes(run.steps, streams);
     const reference = openReference(run);
-    const model = await openModel(gpu, run, CHUNK_STEPS);
+    const model = await openModel(gpu, run, path);
     const ends = new Uint32Array(256 * streams);
     const expectedEnds = new Uint32Array(ends.length);
     const expectSamePrediction = async () => {
@@ -214,7 +227,7 @@ describe.each(testAdapters)("training on %s", (which) => {
   test("a step is learned before the next prediction even when nobody waits", async () => {
     const hyper = tinyHyper(8);
     const { reference, bytes } = await runReference({ title: "", hyper, steps: 10 });
-    const model = await GpuModel.open(gpu, hyper, 3);
+    const model = await GpuModel.open(gpu, hyper, 3, { path });
     const ends = new Uint32Array(256 * hyper.streams);
     const pending: Promise<void>[] = [];
     for (let step = 0; step < 10; step++) {
@@ -228,7 +241,7 @@ describe.each(testAdapters)("training on %s", (which) => {
   });
 
   test("learning twice from one prediction is a programmer's error", async () => {
-    const model = await GpuModel.open(gpu, tinyHyper(8), CHUNK_STEPS);
+    const model = await GpuModel.open(gpu, tinyHyper(8), CHUNK_STEPS, { path });
     await model.predict(new Uint32Array(256 * 8));
     await model.learn(new Uint8Array(8));
     await expect(model.learn(new Uint8Array(8))).rejects.toThrow("learn was called twice without predict between");

@@ -2,8 +2,9 @@
  * What a test of one kernel says: which shape, which inputs from which ranges, and what the reference makes of them.
  */
 
-import { packTables, sharedConstants, shiftPlaces } from "../../../../src/engine/gpu/buffers.ts";
+import { packTables, sharedConstants } from "../../../../src/engine/gpu/buffers.ts";
 import type { Constants } from "../../../../src/engine/gpu/kernel.ts";
+import { shiftPlaces } from "../../../../src/engine/gpu/places.ts";
 import type { KernelName } from "../../../../src/engine/gpu/shaders.ts";
 import {
   ACTIVATION_BITS,

@@ -3,8 +3,8 @@
  * exponents and rates of the whole legal range, gradients at their limits, accumulators of every size.
  */
 
-import { denseRange } from "../../../../src/engine/gpu/buffers.ts";
 import { elementGroups } from "../../../../src/engine/gpu/kernel.ts";
+import { denseRange } from "../../../../src/engine/gpu/places.ts";
 import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
 import { widthOf } from "../../../../src/model/hyper.ts";
 import type { Backward } from "../../../../src/model/reference/backward.ts";

@@ -1,0 +1,378 @@
+// forward: the whole network for TILE streams, from the bytes of the past to the frequencies.
+//
+//   embed, norms, newest, cache, global, local, router, coarse refiner, fine refiner, logits, recall, frequencies
+//
+// Eight stages; each is what comes before norms, norms, what comes after them, and products of matrices, as the records
+// of fused-plan.ts say. All exponents are those of the step before, so no stream waits for another one. The formulas
+// are those of the kernels that do one box, which say why they are exact; formats are docs/NUMERICS.md's.
+// Tried: activations in workgroup memory. It holds 16 KiB on every device, less than a tile of level 5, and software
+// adapters read it no faster than a buffer.
+
+@group(0) @binding(0) var<storage, read_write> arena: array<i32>;         // all activations: see arena.ts
+@group(0) @binding(1) var<storage, read> tables: array<i32>;              // look-ups, the plan, records
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;              // control numbers, see end_step
+@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;  // per slot
+@group(0) @binding(4) var<storage, read> master: array<i32>;              // Q24
+@group(0) @binding(5) var<storage, read> copies: array<u32>;              // packed int8 copies of all matrices
+@group(0) @binding(6) var<storage, read> embedding: array<i32>;           // 256 x D, int16 values
+@group(0) @binding(7) var<storage, read> bytes: array<u32>;               // PAST_ROWS x ROW_WORDS, packed u8
+@group(0) @binding(8) var<storage, read> entries: array<i32>;             // M x 2^TABLE_LOG2 x 256, Q20
+
+fn embed() {
+  for (var t = part; t < HISTORY; t += SHARE) {
+    let byte = byte_before(stream, u32(shifts[AT_STEP]), u32(tables[PLAN_AT + PLAN_POSITIONS + t]));
+    let to = EMBEDDED + (stream * HISTORY + t) * EMBEDDING;
+    for (var d = 0u; d < EMBEDDING; d++) { arena[to + d] = embedding[byte * EMBEDDING + d]; }
+  }
+}
+
+// int8 operands of `values` numbers of each stream.
+fn quantise(slot: u32, from_at: u32, to_at: u32, values: u32) {
+  let shift = shifts[slot];
+  var most = 0u;
+  for (var word = part; word < values / 4u; word += SHARE) {
+    let at = from_at + stream * values + 4u * word;
+    let x = vec4<i32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
+    most = max(most, largest_of(x));
+    arena[to_at + stream * values / 4u + word] = i32(operand_word(x, shift));
+  }
+  note(slot, most);
+}
+
+fn convolve() {
+  for (var at = part; at < WIDTH; at += SHARE) {
+    let i = LOCAL_NORM_OUT + stream * WIDTH + at;
+    let d = at % EMBEDDING;
+    var sum = tap_value(arena[i], master[AT_TAP + EMBEDDING + d]) + as_bias(master[AT_TAP_BIAS + d]);
+    if (at >= EMBEDDING) { sum += tap_value(arena[i - EMBEDDING], master[AT_TAP + d]); }
+    if (at + EMBEDDING < WIDTH) { sum += tap_value(arena[i + EMBEDDING], master[AT_TAP + 2u * EMBEDDING + d]); }
+    let value = clamp_activation(sum);
+    arena[LOCAL + stream * WIDTH + at] = value;
+    arena[NEAR + stream * WIDTH + at] = gelu(value);
+  }
+}
+
+// The newest values of the cache go into the ring's slot of this step.
+fn fill_cache() {
+  let from_at = NEWEST + stream * 2u * RING_SLOT;
+  let to = CACHE_RING + stream * CACHE + u32(shifts[AT_STEP]) % (CACHE / RING_SLOT) * RING_SLOT;
+  for (var s = part; s < RING_SLOT; s += SHARE) {
+    arena[to + s] = geglu_value(arena[from_at + s], arena[from_at + RING_SLOT + s]);
+  }
+}
+
+// The cache in the order of age, oldest first.
+fn quantise_cache() {
+  let oldest = (u32(shifts[AT_STEP]) % (CACHE / RING_SLOT) + 1u) * RING_SLOT;
+  var most = 0u;
+  for (var word = part; word < CACHE / 4u; word += SHARE) {
+    let at = CACHE_RING + stream * CACHE + (oldest + 4u * word) % CACHE;   // slots hold a multiple of four values
+    let x = vec4<i32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
+    most = max(most, largest_of(x));
+    arena[OPERAND_CACHE + stream * CACHE / 4u + word] = i32(operand_word(x, shifts[SLOT_CACHE]));
+  }
+  note(SLOT_CACHE, most);
+}
+
+fn mix_streams() {
+  for (var at = part; at < WIDTH; at += SHARE) {
+    let i = stream * WIDTH + at;
+    let kept = kept_value(arena[INPUT_NORM_OUT + i], master[AT_GLOBAL_SKIP]);
+    let far = clamp(gelu(arena[GLOBAL + i]) + kept, -WIDE_LIMIT, WIDE_LIMIT);
+    let alpha = sigmoid(arena[ROUTER + i]);
+    arena[FAR + i] = far;
+    arena[ALPHA + i] = alpha;
+    arena[MIXED + i] = mixed_value(arena[NEAR + i], far, alpha);
+  }
+}
+
+// Both branches through the stream's own matrix; four outputs make one word of each branch's operand.
+fn multiply_memory() {
+  let words = COARSE / 4u;
+  let shift = WEIGHT_BITS - shifts[SLOT_DOWN_OUT] - shifts[COPY_SHIFTS + WEIGHT_MEMORY];
+  let from_at = OPERAND_DOWN_OUT + stream * 2u * words;
+  var most = 0u;
+  for (var n = part; n < words; n += SHARE) {
+    let row = AT_MEMORY / 4u + (stream * COARSE + 4u * n) * words;
+    var low = vec4<i32>();
+    var high = vec4<i32>();
+    for (var k = 0u; k < words; k++) {
+      let at = row + k;
+      let w = vec4<u32>(copies[at], copies[at + words], copies[at + 2u * words], copies[at + 3u * words]);
+      low += dots(u32(arena[from_at + k]), w);
+      high += dots(u32(arena[from_at + words + k]), w);
+    }
+    most = max(most, max(put_memory(2u * stream, n, low, shift), put_memory(2u * stream + 1u, n, high, shift)));
+  }
+  note(SLOT_MEMORY_OUT, most);
+}
+
+fn put_memory(row: u32, n: u32, sums: vec4<i32>, shift: i32) -> u32 {
+  let x = vec4<i32>(clamp_activation(round_shift_any(sums.x, shift)), clamp_activation(round_shift_any(sums.y, shift)),
+                    clamp_activation(round_shift_any(sums.z, shift)), clamp_activation(round_shift_any(sums.w, shift)));
+  let to = RECALLED + row * COARSE + 4u * n;
+  for (var j = 0u; j < 4u; j++) { arena[to + j] = x[j]; }
+  arena[OPERAND_MEMORY_OUT + row * COARSE / 4u + n] = i32(operand_word(x, shifts[SLOT_MEMORY_OUT]));
+  return largest_of(x);
+}
+
+fn end_coarse() {
+  for (var at = part; at < WIDTH; at += SHARE) {
+    let i = stream * WIDTH + at;
+    let gate = sigmoid(arena[GATE_PRE + i]);
+    arena[GATE + i] = gate;
+    let kept = kept_value(arena[COARSE_NORM_OUT + i], master[AT_COARSE_SKIP]);
+    var more = 0;
+    if (CONTEXTS > 0u) { more = arena[REMEMBERED + i]; }
+    arena[COARSE_PLACE + i] = coarse_value(arena[UP + i], gate, master[AT_MEMORY_BIAS + i], kept, more);
+  }
+}
+
+fn fill_hidden() {
+  let from_at = FINE + stream * 2u * FINE_HIDDEN;
+  var most = 0u;
+  for (var word = part; word < FINE_HIDDEN / 4u; word += SHARE) {
+    var x = vec4<i32>();
+    for (var j = 0u; j < 4u; j++) {
+      let at = from_at + 4u * word + j;
+      x[j] = geglu_value(arena[at], arena[at + FINE_HIDDEN]);
+    }
+    most = max(most, largest_of(x));
+    arena[OPERAND_FINE_HIDDEN + stream * FINE_HIDDEN / 4u + word] = i32(operand_word(x, shifts[SLOT_FINE_HIDDEN]));
+  }
+  note(SLOT_FINE_HIDDEN, most);
+}
+
+fn end_fine() {
+  var most = 0u;
+  for (var word = part; word < WIDTH / 4u; word += SHARE) {
+    var x = vec4<i32>();
+    for (var j = 0u; j < 4u; j++) {
+      let i = stream * WIDTH + 4u * word + j;
+      x[j] = clamp_activation(gelu(arena[LAST_NORM_OUT + i])
+                              + kept_value(arena[FINE_NORM_OUT + i], master[AT_FINE_SKIP]));
+    }
+    most = max(most, largest_of(x));
+    arena[OPERAND_LAST + stream * WIDTH / 4u + word] = i32(operand_word(x, shifts[SLOT_LAST]));
+  }
+  note(SLOT_LAST, most);
+}
+
+// Record `n` of the norms: rows of a power of two, several invocations to a row or several rows to an invocation.
+fn norm(n: u32) {
+  let width = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH));
+  let width_log2 = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH_LOG2));
+  let rows_per_stream = u32(WIDTH) >> width_log2;
+  let together = min(LANES, TILE * rows_per_stream);   // rows at a time
+  let share = LANES / together;
+  let live_rows = count * rows_per_stream;
+  for (var row0 = 0u; row0 < TILE * rows_per_stream; row0 += together) {
+    let row = row0 + lane / share;
+    let start = first * WIDTH + min(row, live_rows - 1u) * width;
+    let x_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_X)) + start;
+    let mine = lane % share;
+    var sum = 0;
+    for (var at = mine; at < width; at += share) { sum += arena[x_at + at]; }
+    partial[lane] = sum;
+    workgroupBarrier();
+    sum = 0;
+    for (var j = 0u; j < share; j++) { sum += partial[lane - mine + j]; }
+    let mean = round_shift(sum, width_log2);
+    var squares = vec2<u32>();
+    for (var at = mine; at < width; at += share) { squares += square_halves(arena[x_at + at], mean); }
+    partial_high[lane] = squares.x;
+    partial_low[lane] = squares.y;
+    workgroupBarrier();
+    squares = vec2<u32>();
+    for (var j = 0u; j < share; j++) {
+      squares += vec2<u32>(partial_high[lane - mine + j], partial_low[lane - mine + j]);
+    }
+    let deviation = inverse_deviation(squares.x, squares.y, width_log2);
+    if (row < live_rows) { put_norm(n, first * rows_per_stream + row, start, mine, share, mean, deviation); }
+    workgroupBarrier();   // the sums have been read
+  }
+}
+
+fn put_norm(n: u32, row: u32, start: u32, mine: u32, share: u32, mean: i32, deviation: vec2<i32>) {
+  let width = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH));
+  let x_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_X)) + start;
+  let normalised_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_NORMALISED)) + start;
+  let out_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_OUT)) + start;
+  let scale_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE));
+  let shift_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SHIFT));
+  let operand_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_OPERAND)) + start / 4u;
+  let slot = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SLOT));   // SLOTS: none
+  if (mine == 0u) {
+    let at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_DEVIATIONS)) + 2u * row;
+    arena[at] = deviation.x;
+    arena[at + 1u] = deviation.y;
+  }
+  var most = 0u;
+  for (var word = mine; word < width / 4u; word += share) {
+    var x = vec4<i32>();
+    for (var j = 0u; j < 4u; j++) {
+      let at = 4u * word + j;
+      let value = normal_value(arena[x_at + at], mean, deviation);
+      arena[normalised_at + at] = value;
+      x[j] = scaled_value(value, master[scale_at + at], master[shift_at + at]);
+      arena[out_at + at] = x[j];
+    }
+    if (slot < SLOTS) {
+      most = max(most, largest_of(x));
+      arena[operand_at + word] = i32(operand_word(x, shifts[slot]));
+    }
+  }
+  if (slot < SLOTS) { note(slot, most); }
+}
+
+// Record `m` of the products: all rows of the tile times a matrix; 8 rows x 4 outputs to an invocation at a time.
+fn multiply(m: u32) {
+  let outputs = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUTPUTS));
+  let rows_per_stream = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ROWS_PER_STREAM));
+  let rows = count * rows_per_stream;
+  let across = outputs / 4u;
+  for (var task = lane; task < across * ((rows + 7u) / 8u); task += LANES) {
+    multiply_tile(m, first * rows_per_stream, rows, task / across * 8u, task % across * 4u);
+  }
+}
+
+fn multiply_tile(m: u32, first_row: u32, rows: u32, r0: u32, n0: u32) {
+  let outputs = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUTPUTS));
+  let words = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_WORDS));
+  let x_stride = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X_STRIDE));
+  let last = rows - 1u - r0;   // rows beyond the last repeat it
+  var x_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X)) + (first_row + r0) * x_stride;
+  var at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_COPY)) + n0 * words;
+  var sums = array<vec4<i32>, 8>();
+  for (var k = 0u; k < words; k++) {
+    let w = vec4<u32>(copies[at], copies[at + words], copies[at + 2u * words], copies[at + 3u * words]);
+    for (var i = 0u; i < 8u; i++) { sums[i] += dots(u32(arena[x_at + min(i, last) * x_stride]), w); }
+    at += 1u;
+    x_at += 1u;
+  }
+  let shift = record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_SHIFT)
+    - shifts[record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ACTIVATION)]
+    - shifts[record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_WEIGHT)];
+  let out_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUT)) + (first_row + r0) * outputs + n0;
+  var rounded = sums;   // a copy, so that only this one is indexed by a variable
+  for (var i = 0u; i <= min(7u, last); i++) { put_outputs(m, out_at + i * outputs, n0, rounded[i], shift); }
+}
+
+fn put_outputs(m: u32, to: u32, n: u32, sums: vec4<i32>, shift: i32) {
+  let bias_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_BIAS)) + n;
+  let bias_shift = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_BIAS_SHIFT));
+  let limit = record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_LIMIT);
+  for (var j = 0u; j < 4u; j++) {
+    arena[to + j] = product_value(sums[j], shift, master[bias_at + j], bias_shift, limit);
+  }
+}
+
+const BYTES_EACH = 256u / SHARE;   // of an invocation
+
+// Logits with those of the tables, in the place of `ends` for the time being.
+fn add_tables() {
+  var gates = array<i32, TABLES_MAX>();
+  for (var table = 0u; table < LOGIT_TABLES; table++) {
+    gates[table] = sigmoid(arena[BOOST_GATE + gate_of_table(stream, table)]);
+  }
+  for (var v = part * BYTES_EACH; v < (part + 1u) * BYTES_EACH; v++) {
+    var sum = 0;
+    for (var table = 0u; table < LOGIT_TABLES; table++) {
+      let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table]));
+      sum += table_logit(entries[row * 256u + v]) * gates[table];
+    }
+    arena[ENDS + stream * 256u + v] = arena[LOGITS + stream * 256u + v] + round_shift(sum, SLOPE_BITS - 1u);
+  }
+}
+
+// One invocation does all contexts of a stream: two of them may find the same byte.
+fn add_boosts() {
+  for (var c = 0u; c < CONTEXTS; c++) {
+    let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
+    if (found == 0u) { continue; }
+    let gate = sigmoid(arena[BOOST_GATE + gate_of_context(stream, c)]);
+    let place = boost_place(c, found);
+    arena[ENDS + stream * 256u + first_byte(found)] += boost_term(arena[BOOSTS + place], gate);
+    if (other_of(found) == 0u) { continue; }
+    arena[ENDS + stream * 256u + second_byte(found)] += boost_term(arena[BOOSTS + place + 1u], gate);
+  }
+}
+
+fn logit_of(at: u32) -> i32 {
+  if (CONTEXTS + LOGIT_TABLES == 0u) { return arena[at]; }
+  return clamp_activation(arena[at]);
+}
+
+fn frequencies() {
+  let from_at = ENDS + stream * 256u + part * BYTES_EACH;
+  let until = select(from_at, from_at + BYTES_EACH, lives);
+  var top = -ACTIVATION_LIMIT;
+  for (var at = from_at; at < until; at++) { top = max(top, logit_of(at)); }
+  partial[lane] = top;
+  workgroupBarrier();
+  for (var j = 0u; j < SHARE; j++) { top = max(top, partial[lane - part + j]); }
+  var sum = 0u;
+  for (var at = from_at; at < until; at++) {
+    let e = exp_negative(top - logit_of(at));
+    arena[at] = i32(e);
+    sum += e;
+  }
+  partial_low[lane] = sum;
+  workgroupBarrier();
+  sum = 0u;
+  for (var j = 0u; j < SHARE; j++) { sum += partial_low[lane - part + j]; }
+  let inverse = inverse_of(max(sum, 1u));
+  var mine = 0u;
+  for (var at = from_at; at < until; at++) { mine += frequency_of(u32(arena[at]), inverse); }
+  partial_high[lane] = mine;
+  workgroupBarrier();
+  var end = 0u;
+  for (var j = 0u; j < part; j++) { end += partial_high[lane - part + j]; }
+  for (var at = from_at; at < until; at++) {
+    end += frequency_of(u32(arena[at]), inverse);
+    arena[at] = i32(end);
+  }
+}
+
+fn before_norms(stage: u32) {
+  switch (stage) {
+    case 0u: { embed(); }
+    case 1u: { fill_cache(); }
+    case 2u: { mix_streams(); }
+    case 3u: { quantise(SLOT_DOWN_OUT, DOWN, OPERAND_DOWN_OUT, 2u * COARSE); }
+    case 4u: { end_coarse(); }
+    case 5u: { fill_hidden(); }
+    case 7u: { add_tables(); }
+    default: {}
+  }
+}
+
+fn after_norms(stage: u32) {
+  switch (stage) {
+    case 0u: { convolve(); }
+    case 1u: { quantise_cache(); }
+    case 3u: { multiply_memory(); }
+    case 6u: { end_fine(); }
+    case 7u: { if (part == 0u) { add_boosts(); } }
+    default: {}
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+  begin_tile(group.x, index);
+  for (var stage = 0u; stage < FORWARD_STAGES; stage++) {
+    if (lives) { before_norms(stage); }
+    storageBarrier();
+    let norms_end = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS_END));
+    for (var n = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS)); n < norms_end; n++) { norm(n); }
+    storageBarrier();
+    if (lives) { after_norms(stage); }
+    storageBarrier();
+    let products_end = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS_END));
+    for (var m = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS)); m < products_end; m++) { multiply(m); }
+    storageBarrier();
+  }
+  frequencies();
+  note_all();
+}

@@ -1,0 +1,143 @@
+// weights: the gradients of all weights and, in the same pass, the optimizer's update of them: every tensor at once.
+//
+//   matrices: accumulated[n, k] = sum_r gradient[r, n] * x[r, k]     the rest: accumulated = dense[i], which becomes 0
+//   master, moment, square = update(...);  copy = int8(master), the embedding's int16(master)
+//
+// A workgroup works on one tensor; `tables` says on which, and how it lies (see weights-plan.ts). Of a matrix each
+// invocation owns 8 outputs x 8 inputs, and the gradient never reaches memory. Sums of integers modulo 2^32:
+// gradient_bits in docs/NUMERICS.md keeps them below 2^31. Also noted: the largest bit length of a gradient per tensor,
+// and the largest weight. A matrix of each stream's own is a batch: as many matrices one after the other, two rows each.
+// Tried: a generated table of constants in place of one in storage, which software adapters copy for each invocation;
+// the update unrolled for all 64 weights, which takes a software adapter's compiler 17 s instead of 1.
+
+@group(0) @binding(0) var<storage, read> arena: array<i32>;                // operands: see arena.ts
+@group(0) @binding(1) var<storage, read> tables: array<i32>;               // records and groups, see weights-plan.ts
+@group(0) @binding(2) var<storage, read> shifts: array<i32>;               // control numbers, see end_step
+@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;   // per slot, then per tensor
+@group(0) @binding(4) var<storage, read_write> dense: array<i32>;          // DENSE_COUNT
+@group(0) @binding(5) var<storage, read_write> master: array<i32>;         // Q24
+@group(0) @binding(6) var<storage, read_write> moment: array<i32>;         // one per weight
+@group(0) @binding(7) var<storage, read_write> square: array<i32>;         // one per weight
+@group(0) @binding(8) var<storage, read_write> copies: array<u32>;         // packed int8
+@group(0) @binding(9) var<storage, read_write> embedding: array<i32>;      // 256 x D, int16 values
+
+var<workgroup> largest_weight: atomic<u32>;
+var<workgroup> largest_need: atomic<u32>;
+var<private> my_weight = 0u;
+var<private> my_need = 0u;
+
+// What all weights of a tensor have in common.
+struct Tensor {
+  exponent: i32,
+  left: i32,
+  moved: i32,
+  rate: i32,
+  dither: i32,
+  copy_shift: i32,
+}
+
+fn field(record: u32, index: u32) -> u32 { return u32(tables[WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
+
+fn tensor_of(record: u32) -> Tensor {
+  let tensor = field(record, FIELD_TENSOR);
+  let sign = tables[WEIGHTS_AT + record * WEIGHT_FIELDS + FIELD_SIGN];
+  let exponent = sign * shifts[field(record, FIELD_GRADIENT)] + shifts[field(record, FIELD_ACTIVATION)];
+  return Tensor(exponent, exponent - shifts[SCALES + tensor], shifts[MOVED + tensor], shifts[AT_RATE],
+                square_dither(shifts[AT_TRAINED]), shifts[field(record, FIELD_SLOT)]);
+}
+
+fn learn(at: u32, accumulated: i32, tensor: Tensor) -> i32 {
+  my_need = max(my_need, u32(bit_length(magnitude(accumulated)) + tensor.exponent + NEED_BIAS));
+  var weight = master[at];
+  if (tensor.rate > 0) {
+    let old = Element(weight, moment[at], square[at]);
+    let element = update(old, accumulated, tensor.left, tensor.moved, tensor.rate, tensor.dither);
+    weight = element.master;
+    master[at] = weight;
+    moment[at] = element.moment;
+    square[at] = element.square;
+  }
+  my_weight = max(my_weight, magnitude(weight));
+  return weight;
+}
+
+fn learn_word(at: u32, accumulated: vec4<i32>, tensor: Tensor) {
+  let weights = vec4<i32>(learn(at, accumulated.x, tensor), learn(at + 1u, accumulated.y, tensor),
+                          learn(at + 2u, accumulated.z, tensor), learn(at + 3u, accumulated.w, tensor));
+  copies[at / 4u] = operand_word(weights, tensor.copy_shift);
+}
+
+fn learn_tile(record: u32, task: u32, tensor: Tensor) {
+  let rows = field(record, FIELD_ROWS);
+  let outputs = field(record, FIELD_OUTPUTS);
+  let inputs = field(record, FIELD_INPUTS);
+  let x_stride = field(record, FIELD_X_STRIDE);
+  let across = inputs / 8u;
+  let down = (outputs + 7u) / 8u;
+  let batch = task / (across * down);
+  let n0 = task / across % down * 8u;
+  let word = 2u * (task % across);
+  var x_at = field(record, FIELD_X) + batch * rows * x_stride + word;
+  var g_at = field(record, FIELD_G) + batch * rows * outputs + n0;
+  let more = select(0u, 4u, n0 + 4u < outputs);   // outputs beyond the last repeat others
+  var low = array<vec4<i32>, 8>();
+  var high = array<vec4<i32>, 8>();
+  for (var r = 0u; r < rows; r++) {
+    let a_low = unpack4xI8(u32(arena[x_at]));
+    let a_high = unpack4xI8(u32(arena[x_at + 1u]));
+    for (var i = 0u; i < 4u; i++) {
+      let g = arena[g_at + i];
+      low[i] += a_low * g;
+      high[i] += a_high * g;
+      let g_more = arena[g_at + more + i];
+      low[i + 4u] += a_low * g_more;
+      high[i + 4u] += a_high * g_more;
+    }
+    x_at += x_stride;
+    g_at += outputs;
+  }
+  let first = field(record, FIELD_MASTER) + (batch * outputs + n0) * inputs + 4u * word;
+  var sums = array<vec4<i32>, 16>();
+  for (var i = 0u; i < 8u; i++) {
+    sums[2u * i] = low[i];
+    sums[2u * i + 1u] = high[i];
+  }
+  for (var j = 0u; j < 2u * min(8u, outputs - n0); j++) {
+    learn_word(first + j / 2u * inputs + 4u * (j & 1u), sums[j], tensor);
+  }
+}
+
+fn learn_dense(record: u32, task: u32, tensor: Tensor) {
+  let at = field(record, FIELD_MASTER) + task;
+  let accumulated = dense[at - DENSE_AT];
+  dense[at - DENSE_AT] = 0;
+  let weight = learn(at, accumulated, tensor);
+  if (field(record, FIELD_TENSOR) == EMBEDDING_TENSOR) {
+    embedding[task] = clamp(round_shift_any(weight, tensor.copy_shift), -32767, 32767);
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let flat = min(flat_group(group, groups), WEIGHT_GROUPS - 1u);
+  let record = u32(tables[WEIGHT_GROUPS_AT + flat]);
+  let task = (flat - field(record, FIELD_FIRST)) * 64u + lane;
+  // Groups beyond the last have nothing to do.
+  if (task < field(record, FIELD_TASKS) && flat_group(group, groups) == flat) {
+    let tensor = tensor_of(record);
+    if (field(record, FIELD_ROWS) > 0u) {
+      learn_tile(record, task, tensor);
+    } else {
+      learn_dense(record, task, tensor);
+    }
+    atomicMax(&largest_weight, my_weight);
+    atomicMax(&largest_need, my_need);
+  }
+  workgroupBarrier();
+  if (lane == 0u) {
+    let slot = field(record, FIELD_SLOT);
+    if (slot < SLOTS) { atomicMax(&seen[slot], atomicLoad(&largest_weight)); }
+    atomicMax(&seen[SLOTS + field(record, FIELD_TENSOR)], atomicLoad(&largest_need));
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Which of the two ways a model's step takes: a kernel to a box, some hundred dispatches, or fused kernels, seven of
+ * them. Both give the same bits, so the choice is about speed and about what a device can bind.
+ */
+import { MATRIX_NAMES } from "../../model/tensors.ts";
+import type { ModelBuffers } from "./buffers.ts";
+import type { GpuDevice } from "./device.ts";
+import type { TileSize } from "./fused-plan.ts";
+
+export interface PathFacts {
+  /** What the device allows. */
+  readonly storageBuffers: number;
+  readonly bindingBytes: number;
+  readonly invocations: number;
+  /** A driver that runs shaders on the CPU. */
+  readonly isSoftware: boolean;
+  /** What the model needs; undefined if its arena does not fit into one buffer. */
+  readonly arenaBytes: number | undefined;
+  /** Weights of all matrices that streams share. */
+  readonly sharedWeights: number;
+}
+
+/** Storage buffers of a stage that fused kernels bind. */
+export const FUSED_BUFFERS = 10;
+/**
+ * From here on, every tile reading all matrices costs more than dispatches do: a kernel to a box has larger tiles. The
+ * levels are below, the preset `paper` is above.
+ */
+export const FUSED_WEIGHTS_MAX = 1 << 22;
+
+/** On the CPU a barrier costs by the invocation, and one workgroup runs on one thread. */
+export const SOFTWARE_TILE: TileSize = { streams: 8, lanes: 16 };
+export const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128 };
+
+/** The tile of the fused kernels, or undefined for a kernel to a box. */
+export function fusedTile(facts: PathFacts): TileSize | undefined {
+  const { arenaBytes, isSoftware } = facts;
+  if (arenaBytes === undefined || arenaBytes > facts.bindingBytes) return undefined;
+  if (facts.storageBuffers < FUSED_BUFFERS || facts.sharedWeights > FUSED_WEIGHTS_MAX) return undefined;
+  const tile = isSoftware ? SOFTWARE_TILE : HARDWARE_TILE;
+  return tile.lanes <= facts.invocations ? tile : undefined;
+}
+
+/** The same for a model on a device. */
+export function tileFor({ device, isSoftware }: GpuDevice, { layout, arena }: ModelBuffers): TileSize | undefined {
+  return fusedTile({
+    storageBuffers: device.limits.maxStorageBuffersPerShaderStage,
+    bindingBytes: device.limits.maxStorageBufferBindingSize,
+    invocations: device.limits.maxComputeInvocationsPerWorkgroup,
+    isSoftware,
+    arenaBytes: arena && 4 * arena.words,
+    sharedWeights: MATRIX_NAMES.reduce((sum, name) => sum + layout.byName[name].size, 0),
+  });
+}
