@@ -283,18 +283,6 @@ fn norm_back(n: u32) {
   sync();   // the next norm writes to the same sums
 }
 
-fn sums_of_row(mine: vec2<i32>, place: u32, share: u32) -> vec2<i32> {
-  partial[lane] = mine.x;
-  partial_high[lane] = bitcast<u32>(mine.y);
-  workgroupBarrier();
-  var sums = vec2<i32>();
-  for (var j = 0u; j < share; j++) {
-    sums += vec2<i32>(partial[lane - place + j], bitcast<i32>(partial_high[lane - place + j]));
-  }
-  workgroupBarrier();   // all have read
-  return sums;
-}
-
 fn put_column(n: u32, width_log2: u32, column: u32, across: u32) {
   let rows = rows_of(u32(WIDTH) >> width_log2);
   let d_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D)) + column;
@@ -423,10 +411,6 @@ fn add_sums() {
   for (var i = lane; i < 4u * EMBEDDING; i += LANES) {
     atomicAdd(&dense[AT_TAP - DENSE_AT + i], atomicLoad(&tap_sums[i]));
   }
-}
-
-fn sync() {
-  if (SHARE > 1) { storageBarrier(); }
 }
 
 @compute @workgroup_size(LANES)

@@ -175,33 +175,14 @@ fn norm(n: u32) {
     let mine = lane % share;
     var sum = 0;
     for (var at = mine; at < width; at += share) { sum += arena[x_at + at]; }
-    if (SHARE > 1) { sum = sum_of_row(sum, mine, share); }
+    if (SHARE > 1) { sum = sums_of_row(vec2<i32>(sum, 0), mine, share).x; }
     let mean = round_shift(sum, width_log2);
     var squares = vec2<u32>();
     for (var at = mine; at < width; at += share) { squares += square_halves(arena[x_at + at], mean); }
-    if (SHARE > 1) { squares = squares_of_row(squares, mine, share); }
+    if (SHARE > 1) { squares = vec2<u32>(sums_of_row(vec2<i32>(squares), mine, share)); }
     let deviation = inverse_deviation(squares.x, squares.y, width_log2);
     if (row < live_rows) { put_norm(n, first * rows_per_stream + row, start, mine, share, mean, deviation); }
   }
-}
-
-fn sum_of_row(mine: i32, place: u32, share: u32) -> i32 {
-  partial[lane] = mine;
-  workgroupBarrier();
-  var sum = 0;
-  for (var j = 0u; j < share; j++) { sum += partial[lane - place + j]; }
-  workgroupBarrier();   // all have read
-  return sum;
-}
-
-fn squares_of_row(mine: vec2<u32>, place: u32, share: u32) -> vec2<u32> {
-  partial_high[lane] = mine.x;
-  partial_low[lane] = mine.y;
-  workgroupBarrier();
-  var sum = vec2<u32>();
-  for (var j = 0u; j < share; j++) { sum += vec2<u32>(partial_high[lane - place + j], partial_low[lane - place + j]); }
-  workgroupBarrier();
-  return sum;
 }
 
 fn put_norm(n: u32, row: u32, start: u32, mine: u32, share: u32, mean: i32, deviation: vec2<i32>) {
@@ -338,7 +319,7 @@ fn frequencies() {
     arena[at] = i32(e);
     sum += e;
   }
-  if (SHARE > 1) { sum = u32(sum_of_row(i32(sum), part, SHARE)); }
+  if (SHARE > 1) { sum = u32(sums_of_row(vec2<i32>(i32(sum), 0), part, SHARE).x); }
   let inverse = inverse_of(max(sum, 1u));
   var end = 0u;
   if (SHARE > 1) { end = sum_before(from_at, until, inverse); }
@@ -361,10 +342,10 @@ fn top_of_stream(mine: i32) -> i32 {
 fn sum_before(from_at: u32, until: u32, inverse: vec2<u32>) -> u32 {
   var mine = 0u;
   for (var at = from_at; at < until; at++) { mine += frequency_of(u32(arena[at]), inverse); }
-  partial_high[lane] = mine;
+  partial[lane] = i32(mine);
   workgroupBarrier();
   var sum = 0u;
-  for (var j = 0u; j < part; j++) { sum += partial_high[lane - part + j]; }
+  for (var j = 0u; j < part; j++) { sum += u32(partial[lane - part + j]); }
   return sum;
 }
 
@@ -390,10 +371,6 @@ fn after_norms(stage: u32) {
     case 7u: { if (part == 0u) { add_boosts(); } }
     default: {}
   }
-}
-
-fn sync() {
-  if (SHARE > 1) { storageBarrier(); }
 }
 
 @compute @workgroup_size(LANES)

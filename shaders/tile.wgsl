@@ -22,8 +22,7 @@ var<private> lives: bool;    // the last tile may have fewer streams
 
 var<workgroup> largest: array<atomic<u32>, SLOTS>;
 var<workgroup> partial: array<i32, LANES>;
-var<workgroup> partial_high: array<u32, LANES>;
-var<workgroup> partial_low: array<u32, LANES>;
+var<workgroup> partial_second: array<i32, LANES>;
 
 fn begin_tile(group: u32, index: u32) {
   zero = u32(shifts[AT_ZERO]);
@@ -47,6 +46,22 @@ fn rows_of(rows_per_stream: u32) -> vec2<u32> {
 
 // A number of record `index` of the table at `table`.
 fn record(table: u32, index: u32, fields: u32, field: u32) -> i32 { return tables[table + index * fields + field]; }
+
+// Between two steps, what one wrote is seen by the others of its stream.
+fn sync() {
+  if (SHARE > 1) { storageBarrier(); }
+}
+
+// Two sums over a row that `share` invocations have parts of; this one is number `place` of them.
+fn sums_of_row(mine: vec2<i32>, place: u32, share: u32) -> vec2<i32> {
+  partial[lane] = mine.x;
+  partial_second[lane] = mine.y;
+  workgroupBarrier();
+  var sums = vec2<i32>();
+  for (var j = 0u; j < share; j++) { sums += vec2<i32>(partial[lane - place + j], partial_second[lane - place + j]); }
+  workgroupBarrier();   // all have read
+  return sums;
+}
 
 // Notes the largest magnitude of a slot: for the workgroup first, if it waits for its end anyway.
 fn note(slot: u32, magnitude: u32) {
