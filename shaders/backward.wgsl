@@ -23,6 +23,15 @@ var<workgroup> skip_sums: array<atomic<i32>, 3 * TILE>;
 // Of the three taps and of their bias.
 var<workgroup> tap_sums: array<atomic<i32>, 4 * EMBEDDING>;
 
+// An invocation's part of the sum over a stream's row that a skip's scalar gets.
+fn add_skip(skip: u32, sum: i32) {
+  if (SHARE > 1) {
+    atomicAdd(&skip_sums[skip * TILE + stream - first], sum);
+  } else {
+    atomicAdd(&dense[AT_GLOBAL_SKIP - DENSE_AT + skip], round_shift_any(sum, STREAMS_LOG2));   // three neighbours
+  }
+}
+
 fn differ() {
   let came = byte_before(stream, u32(shifts[AT_STEP]), 0u);
   let interval = u32(shifts[AT_CHUNK_STEP]) * STREAMS + stream;
@@ -108,7 +117,7 @@ fn begin_fine() {
     arena[D_THROUGH_GELU + i] = through_gelu(d, arena[LAST_NORM_OUT + i]);
     arena[D_SKIPPED + i] = through_skip(d, master[AT_FINE_SKIP]);
   }
-  atomicAdd(&skip_sums[2u * TILE + stream - first], sum);
+  add_skip(2u, sum);
 }
 
 fn sum_fine() {
@@ -135,7 +144,7 @@ fn begin_coarse() {
     arena[GRADIENT_GATE + i] = gradient_operand(d_gate, shifts[SLOT_D_GATE]);
     if (CONTEXTS > 0u) { arena[GRADIENT_FEATURE + i] = gradient_operand(d, shifts[SLOT_D_FEATURE]); }
   }
-  atomicAdd(&skip_sums[TILE + stream - first], sum);
+  add_skip(1u, sum);
   note(SLOT_D_UP, most.x);
   note(SLOT_D_GATE, most.y);
   if (CONTEXTS > 0u) { note(SLOT_D_FEATURE, most.z); }
@@ -149,7 +158,7 @@ fn through_memory() {
   for (var word = part; word < words; word += SHARE) {
     var low = vec4<i32>();
     var high = vec4<i32>();
-    for (var n = 0u; n < COARSE; n++) {
+    for (var n = zero; n < COARSE; n++) {
       let w = unpack4xI8(copies[AT_MEMORY / 4u + (stream * COARSE + n) * words + word]);
       low += w * arena[GRADIENT_MEMORY + row + n];
       high += w * arena[GRADIENT_MEMORY + row + COARSE + n];
@@ -194,7 +203,7 @@ fn unmix() {
     arena[GRADIENT_ROUTER + i] = gradient_operand(d_router, shifts[SLOT_D_ROUTER]);
     arena[GRADIENT_GLOBAL + i] = gradient_operand(d_global, shifts[SLOT_D_GLOBAL]);
   }
-  atomicAdd(&skip_sums[stream - first], sum);
+  add_skip(0u, sum);
   note(SLOT_D_ROUTER, most.x);
   note(SLOT_D_GLOBAL, most.y);
 }
@@ -230,21 +239,33 @@ fn convolve_back(d: u32) {
     }
     arena[D_THROUGH_GELU + i] = clamp_gradient(d_input);
   }
-  for (var j = 0u; j < 4u; j++) { atomicAdd(&tap_sums[j * EMBEDDING + d], sums[j]); }
+  for (var j = 0u; j < 4u; j++) {
+    if (SHARE > 1) {
+      atomicAdd(&tap_sums[j * EMBEDDING + d], sums[j]);
+    } else {
+      atomicAdd(&dense[AT_TAP - DENSE_AT + j * EMBEDDING + d], sums[j]);   // taps and their bias are neighbours
+    }
+  }
 }
 
 fn scatter() {
   for (var t = part; t < HISTORY; t += SHARE) {
     let byte = byte_before(stream, u32(shifts[AT_STEP]), u32(tables[PLAN_AT + PLAN_POSITIONS + t]));
     let from_at = (stream * HISTORY + t) * EMBEDDING;
-    for (var d = 0u; d < EMBEDDING; d++) {
+    for (var d = zero; d < EMBEDDING; d++) {
       let value = embedding_gradient(arena[D_EMBEDDED + from_at + d], arena[D_LOCAL + from_at + d]);
       atomicAdd(&dense[EMBEDDING_DENSE + byte * EMBEDDING + d], value);
     }
   }
 }
 
-// Record `n` of the norms. The sums over a row are made as in forward; then an invocation goes down a column, so that
+// Where the two sums over a row stand. Streams have parts of their own, however many rows a norm makes of them: another
+// stream may be at another norm.
+fn row_sums(row: u32, width_log2: u32) -> u32 {
+  return ROW_SUMS + 2u * row * (u32(ROWS_MAX) >> (WIDTH_LOG2 - width_log2));
+}
+
+// Record `n` of the norms. The sums over rows are made as in forward; then an invocation goes down columns, so that
 // what scale and shift get is summed before it is added for all.
 fn norm_back(n: u32) {
   let width_log2 = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH_LOG2));
@@ -252,108 +273,108 @@ fn norm_back(n: u32) {
   let rows_per_stream = u32(WIDTH) >> width_log2;
   let together = min(LANES, TILE * rows_per_stream);
   let share = LANES / together;
+  let each = TILE * rows_per_stream / together;
   let live_rows = count * rows_per_stream;
-  for (var row0 = 0u; row0 < TILE * rows_per_stream; row0 += together) {
-    let row = min(row0 + lane / share, live_rows - 1u);
+  let scale_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE));
+  for (var j = 0u; j < each; j++) {
+    let row = lane / share * each + j;
     let mine = lane % share;
-    let d_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D)) + first * WIDTH + row * width;
-    let normalised_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_NORMALISED)) + first * WIDTH + row * width;
-    let scale_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE));
+    let begin = first * WIDTH + min(row, live_rows - 1u) * width;
+    let d_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D)) + begin;
+    let normalised_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_NORMALISED)) + begin;
     var sums = vec2<i32>();
     for (var at = mine; at < width; at += share) {
       let value = through_scale(arena[d_at + at], master[scale_at + at]);
       sums += vec2<i32>(round_shift(value, width_log2),
                         mul_round(value, arena[normalised_at + at], ACTIVATION_BITS + width_log2));
     }
-    partial[lane] = sums.x;
-    partial_high[lane] = bitcast<u32>(sums.y);
-    workgroupBarrier();
-    put_norm_back(n, row0, min(together, max(live_rows, row0) - row0), share);
-    workgroupBarrier();   // the sums have been read
+    if (SHARE > 1) { sums = sums_of_row(sums, mine, share); }
+    if (row < live_rows && mine == 0u) {
+      let to = row_sums(first * rows_per_stream + row, width_log2);
+      arena[to] = sums.x;
+      arena[to + 1u] = sums.y;
+    }
   }
+  sync();
+  let across = select(1u, min(width, u32(LANES)), SHARE > 1);
+  for (var column = lane % across; column < width; column += across) { put_column(n, width_log2, column, across); }
+  sync();   // the next norm writes to the same sums
 }
 
-fn put_norm_back(n: u32, row0: u32, rows: u32, share: u32) {
-  let width_log2 = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH_LOG2));
-  let width = 1u << width_log2;
-  let begin = first * WIDTH + row0 * width;
-  let d_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D)) + begin;
-  let normalised_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_NORMALISED)) + begin;
-  let out_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D_OUT)) + begin;
-  let deviations_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_DEVIATIONS)) + 2u * (begin >> width_log2);
+fn put_column(n: u32, width_log2: u32, column: u32, across: u32) {
+  let rows = rows_of(u32(WIDTH) >> width_log2);
+  let d_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D)) + column;
+  let normalised_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_NORMALISED)) + column;
+  let out_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D_OUT)) + column;
+  let deviations_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_DEVIATIONS));
   let rows_log2 = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_ROWS_LOG2));
   let more = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_MORE));
-  let across = min(width, u32(LANES));
-  for (var column = lane % across; column < width; column += across) {
-    let scale = master[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE)) + column];
-    var sums = vec2<i32>();
-    for (var row = lane / across; row < rows; row += LANES / across) {
-      let at = row * width + column;
-      let d = arena[d_at + at];
-      let normalised = arena[normalised_at + at];
-      sums += vec2<i32>(mul_round(d, normalised, ACTIVATION_BITS + rows_log2), round_shift_any(d, i32(rows_log2)));
-      let deviation = vec2<i32>(arena[deviations_at + 2u * row], arena[deviations_at + 2u * row + 1u]);
-      var mean = 0;
-      var slope = 0;
-      for (var j = 0u; j < share; j++) {
-        mean += partial[row * share + j];
-        slope += bitcast<i32>(partial_high[row * share + j]);
-      }
-      arena[out_at + at] = through_norm(through_scale(d, scale), mean, slope, normalised, deviation, more);
-    }
-    atomicAdd(&dense[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE_DENSE)) + column], sums.x);
-    atomicAdd(&dense[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SHIFT_DENSE)) + column], sums.y);
+  let scale = master[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE)) + column];
+  let step = select(1u, LANES / across, SHARE > 1);
+  var sums = vec2<i32>();
+  for (var row = rows.x + select(0u, lane / across, SHARE > 1); row < rows.x + rows.y; row += step) {
+    let at = row << width_log2;
+    let d = arena[d_at + at];
+    let normalised = arena[normalised_at + at];
+    sums += vec2<i32>(mul_round(d, normalised, ACTIVATION_BITS + rows_log2), round_shift_any(d, i32(rows_log2)));
+    let deviation = vec2<i32>(arena[deviations_at + 2u * row], arena[deviations_at + 2u * row + 1u]);
+    let sums_at = row_sums(row, width_log2);
+    arena[out_at + at] = through_norm(through_scale(d, scale), arena[sums_at], arena[sums_at + 1u], normalised,
+                                      deviation, more);
   }
+  atomicAdd(&dense[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE_DENSE)) + column], sums.x);
+  atomicAdd(&dense[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SHIFT_DENSE)) + column], sums.y);
 }
 
-// Record `m` of the gradients: the gradient of a matrix's inputs, 8 rows x 8 inputs to an invocation at a time, and
-// that of its bias.
+// What an invocation multiplies at a time: rows, and words of four inputs.
+const ROWS_EACH = select(2u, 8u, SHARE > 1);
+const WORDS_EACH = select(4u, 2u, SHARE > 1);
+
+// Record `m` of the gradients: the gradient of a matrix's inputs, and that of its bias.
 fn multiply_back(m: u32) {
-  let rows_per_stream = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ROWS_PER_STREAM));
+  let rows = rows_of(u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ROWS_PER_STREAM)));
   let from_word = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_FROM));
   let until = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_UNTIL));
-  let rows = count * rows_per_stream;
-  let across = (until - from_word + 1u) / 2u;
-  for (var task = lane; task < across * ((rows + 7u) / 8u); task += LANES) {
-    back_tile(m, first * rows_per_stream, rows, task / across * 8u, from_word + task % across * 2u);
+  let across = (until - from_word + WORDS_EACH - 1u) / WORDS_EACH;
+  let tasks = across * ((rows.y + ROWS_EACH - 1u) / ROWS_EACH);
+  let begin = select(0u, lane, SHARE > 1);
+  let step = select(1u, u32(LANES), SHARE > 1);
+  for (var task = begin; task < tasks; task += step) {
+    let r0 = task / across * ROWS_EACH;
+    back_tile(m, rows.x + r0, rows.y - 1u - r0, from_word + task % across * WORDS_EACH);
   }
   let outputs = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUTPUTS));
-  let g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + first * rows_per_stream * outputs;
-  for (var n = lane; n < outputs; n += LANES) {
+  let g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + rows.x * outputs;
+  for (var n = begin; n < outputs; n += step) {
     var sum = 0;
-    for (var r = 0u; r < rows; r++) { sum += arena[g_at + r * outputs + n]; }
+    for (var r = 0u; r < rows.y; r++) { sum += arena[g_at + r * outputs + n]; }
     atomicAdd(&dense[u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_BIAS_DENSE)) + n], sum);
   }
 }
 
-fn back_tile(m: u32, first_row: u32, rows: u32, r0: u32, word: u32) {
+// From `row` on, and from `word` on; rows beyond `last` repeat it, and so do words beyond the last.
+fn back_tile(m: u32, row: u32, last: u32, word: u32) {
   let outputs = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUTPUTS));
   let words = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_WORDS));
-  let until = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_UNTIL));
-  let last = rows - 1u - r0;
-  let more = select(0u, 1u, word + 1u < until);
-  var low = array<vec4<i32>, 8>();
-  var high = array<vec4<i32>, 8>();
+  let last_word = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_UNTIL)) - 1u - word;
   var w_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_COPY)) + word;
-  var g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + (first_row + r0) * outputs;
+  var g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + row * outputs;
+  var sums = array<vec4<i32>, ROWS_EACH * WORDS_EACH>();
   for (var n = 0u; n < outputs; n++) {
-    let w_low = unpack4xI8(copies[w_at]);
-    let w_high = unpack4xI8(copies[w_at + more]);
-    for (var i = 0u; i < 8u; i++) {
+    var w = array<vec4<i32>, WORDS_EACH>();
+    for (var j = 0u; j < WORDS_EACH; j++) { w[j] = unpack4xI8(copies[w_at + min(j, last_word)]); }
+    for (var i = 0u; i < ROWS_EACH; i++) {
       let g = arena[g_at + min(i, last) * outputs];
-      low[i] += w_low * g;
-      high[i] += w_high * g;
+      for (var j = 0u; j < WORDS_EACH; j++) { sums[i * WORDS_EACH + j] += w[j] * g; }
     }
     w_at += words;
     g_at += 1u;
   }
-  var sums = array<vec4<i32>, 16>();
-  for (var i = 0u; i < 8u; i++) {
-    sums[2u * i] = low[i];
-    sums[2u * i + 1u] = high[i];
-  }
-  for (var j = 0u; j < 2u * min(8u, last + 1u); j += 2u - more) {
-    put_inputs(m, first_row + r0 + j / 2u, word + (j & 1u), sums[j]);
+  var rounded = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
+  for (var i = 0u; i <= min(ROWS_EACH - 1u, last); i++) {
+    for (var j = 0u; j <= min(WORDS_EACH - 1u, last_word); j++) {
+      put_inputs(m, row + i, word + j, rounded[i * WORDS_EACH + j]);
+    }
   }
 }
 
@@ -396,37 +417,44 @@ fn after_norms(stage: u32) {
   }
 }
 
+// What the workgroup has summed, for all.
 fn add_sums() {
   workgroupBarrier();
   if (lane < count) {
     for (var skip = 0u; skip < 3u; skip++) {
       let sum = round_shift_any(atomicLoad(&skip_sums[skip * TILE + lane]), STREAMS_LOG2);
-      atomicAdd(&dense[AT_GLOBAL_SKIP - DENSE_AT + skip], sum);   // the three stand one after the other
+      atomicAdd(&dense[AT_GLOBAL_SKIP - DENSE_AT + skip], sum);
     }
   }
   for (var i = lane; i < 4u * EMBEDDING; i += LANES) {
-    atomicAdd(&dense[AT_TAP - DENSE_AT + i], atomicLoad(&tap_sums[i]));   // and so do taps and their bias
+    atomicAdd(&dense[AT_TAP - DENSE_AT + i], atomicLoad(&tap_sums[i]));
   }
 }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   begin_tile(group.x, index);
-  for (var stage = 0u; stage < BACKWARD_STAGES; stage++) {
-    if (lives) { before_norms(stage); }
+  for (var stage = u32(shifts[AT_ZERO]); stage < BACKWARD_STAGES; stage++) {
+    for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
+      take_stream(own);
+      if (lives) { before_norms(stage); }
+    }
     if (TRAINS == 0u) { return; }
-    storageBarrier();
+    sync();
     let norms_end = u32(record(BACKWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS_END));
     for (var n = u32(record(BACKWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS)); n < norms_end; n++) { norm_back(n); }
-    storageBarrier();
-    if (lives) { after_norms(stage); }
-    storageBarrier();
+    sync();
+    for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
+      take_stream(own);
+      if (lives) { after_norms(stage); }
+    }
+    sync();
     let products_end = u32(record(BACKWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS_END));
     for (var m = u32(record(BACKWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS)); m < products_end; m++) {
       multiply_back(m);
     }
-    storageBarrier();
+    sync();
   }
-  add_sums();
+  if (SHARE > 1) { add_sums(); }
   note_all();
 }

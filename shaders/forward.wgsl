@@ -22,7 +22,7 @@ fn embed() {
   for (var t = part; t < HISTORY; t += SHARE) {
     let byte = byte_before(stream, u32(shifts[AT_STEP]), u32(tables[PLAN_AT + PLAN_POSITIONS + t]));
     let to = EMBEDDED + (stream * HISTORY + t) * EMBEDDING;
-    for (var d = 0u; d < EMBEDDING; d++) { arena[to + d] = embedding[byte * EMBEDDING + d]; }
+    for (var d = zero; d < EMBEDDING; d++) { arena[to + d] = embedding[byte * EMBEDDING + d]; }
   }
 }
 
@@ -96,7 +96,7 @@ fn multiply_memory() {
     let row = AT_MEMORY / 4u + (stream * COARSE + 4u * n) * words;
     var low = vec4<i32>();
     var high = vec4<i32>();
-    for (var k = 0u; k < words; k++) {
+    for (var k = zero; k < words; k++) {
       let at = row + k;
       let w = vec4<u32>(copies[at], copies[at + words], copies[at + 2u * words], copies[at + 3u * words]);
       low += dots(u32(arena[from_at + k]), w);
@@ -165,31 +165,22 @@ fn norm(n: u32) {
   let rows_per_stream = u32(WIDTH) >> width_log2;
   let together = min(LANES, TILE * rows_per_stream);   // rows at a time
   let share = LANES / together;
+  let each = TILE * rows_per_stream / together;
   let live_rows = count * rows_per_stream;
-  for (var row0 = 0u; row0 < TILE * rows_per_stream; row0 += together) {
-    let row = row0 + lane / share;
+  for (var j = 0u; j < each; j++) {
+    let row = lane / share * each + j;
     let start = first * WIDTH + min(row, live_rows - 1u) * width;
     let x_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_X)) + start;
     let mine = lane % share;
     var sum = 0;
     for (var at = mine; at < width; at += share) { sum += arena[x_at + at]; }
-    partial[lane] = sum;
-    workgroupBarrier();
-    sum = 0;
-    for (var j = 0u; j < share; j++) { sum += partial[lane - mine + j]; }
+    if (SHARE > 1) { sum = sums_of_row(vec2<i32>(sum, 0), mine, share).x; }
     let mean = round_shift(sum, width_log2);
     var squares = vec2<u32>();
     for (var at = mine; at < width; at += share) { squares += square_halves(arena[x_at + at], mean); }
-    partial_high[lane] = squares.x;
-    partial_low[lane] = squares.y;
-    workgroupBarrier();
-    squares = vec2<u32>();
-    for (var j = 0u; j < share; j++) {
-      squares += vec2<u32>(partial_high[lane - mine + j], partial_low[lane - mine + j]);
-    }
+    if (SHARE > 1) { squares = vec2<u32>(sums_of_row(vec2<i32>(squares), mine, share)); }
     let deviation = inverse_deviation(squares.x, squares.y, width_log2);
     if (row < live_rows) { put_norm(n, first * rows_per_stream + row, start, mine, share, mean, deviation); }
-    workgroupBarrier();   // the sums have been read
   }
 }
 
@@ -225,37 +216,53 @@ fn put_norm(n: u32, row: u32, start: u32, mine: u32, share: u32, mean: i32, devi
   if (slot < SLOTS) { note(slot, most); }
 }
 
-// Record `m` of the products: all rows of the tile times a matrix; 8 rows x 4 outputs to an invocation at a time.
+// What an invocation multiplies at a time: rows, and fours of outputs. A loaded word serves many products.
+const ROWS_EACH = select(2u, 8u, SHARE > 1);
+const FOURS_EACH = select(2u, 1u, SHARE > 1);
+
+// Record `m` of the products: rows times a matrix.
 fn multiply(m: u32) {
   let outputs = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUTPUTS));
-  let rows_per_stream = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ROWS_PER_STREAM));
-  let rows = count * rows_per_stream;
-  let across = outputs / 4u;
-  for (var task = lane; task < across * ((rows + 7u) / 8u); task += LANES) {
-    multiply_tile(m, first * rows_per_stream, rows, task / across * 8u, task % across * 4u);
+  let rows = rows_of(u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ROWS_PER_STREAM)));
+  let across = (outputs + 4u * FOURS_EACH - 1u) / (4u * FOURS_EACH);
+  let tasks = across * ((rows.y + ROWS_EACH - 1u) / ROWS_EACH);
+  for (var task = select(0u, lane, SHARE > 1); task < tasks; task += select(1u, u32(LANES), SHARE > 1)) {
+    let r0 = task / across * ROWS_EACH;
+    multiply_tile(m, rows.x + r0, rows.y - 1u - r0, task % across * 4u * FOURS_EACH);
   }
 }
 
-fn multiply_tile(m: u32, first_row: u32, rows: u32, r0: u32, n0: u32) {
+// From `row` on, and from output n0 on; rows beyond `last` repeat it.
+fn multiply_tile(m: u32, row: u32, last: u32, n0: u32) {
   let outputs = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUTPUTS));
   let words = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_WORDS));
   let x_stride = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X_STRIDE));
-  let last = rows - 1u - r0;   // rows beyond the last repeat it
-  var x_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X)) + (first_row + r0) * x_stride;
+  var x_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X)) + row * x_stride;
   var at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_COPY)) + n0 * words;
-  var sums = array<vec4<i32>, 8>();
+  let last_four = (outputs - n0) / 4u - 1u;
+  var sums = array<vec4<i32>, ROWS_EACH * FOURS_EACH>();
   for (var k = 0u; k < words; k++) {
-    let w = vec4<u32>(copies[at], copies[at + words], copies[at + 2u * words], copies[at + 3u * words]);
-    for (var i = 0u; i < 8u; i++) { sums[i] += dots(u32(arena[x_at + min(i, last) * x_stride]), w); }
+    for (var four = 0u; four < FOURS_EACH; four++) {
+      let from_at = at + min(four, last_four) * 4u * words;
+      let w = vec4<u32>(copies[from_at], copies[from_at + words], copies[from_at + 2u * words],
+                        copies[from_at + 3u * words]);
+      for (var i = 0u; i < ROWS_EACH; i++) {
+        sums[four * ROWS_EACH + i] += dots(u32(arena[x_at + min(i, last) * x_stride]), w);
+      }
+    }
     at += 1u;
     x_at += 1u;
   }
   let shift = record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_SHIFT)
     - shifts[record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ACTIVATION)]
     - shifts[record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_WEIGHT)];
-  let out_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUT)) + (first_row + r0) * outputs + n0;
-  var rounded = sums;   // a copy, so that only this one is indexed by a variable
-  for (var i = 0u; i <= min(7u, last); i++) { put_outputs(m, out_at + i * outputs, n0, rounded[i], shift); }
+  let out_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUT)) + row * outputs + n0;
+  var rounded = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
+  for (var four = 0u; four <= min(FOURS_EACH - 1u, last_four); four++) {
+    for (var i = 0u; i <= min(ROWS_EACH - 1u, last); i++) {
+      put_outputs(m, out_at + i * outputs + 4u * four, n0 + 4u * four, rounded[four * ROWS_EACH + i], shift);
+    }
+  }
 }
 
 fn put_outputs(m: u32, to: u32, n: u32, sums: vec4<i32>, shift: i32) {
@@ -267,7 +274,7 @@ fn put_outputs(m: u32, to: u32, n: u32, sums: vec4<i32>, shift: i32) {
   }
 }
 
-const BYTES_EACH = 256u / SHARE;   // of an invocation
+const BYTES_EACH = 256u / u32(SHARE);   // of an invocation
 
 // Logits with those of the tables, in the place of `ends` for the time being.
 fn add_tables() {
@@ -287,7 +294,7 @@ fn add_tables() {
 
 // One invocation does all contexts of a stream: two of them may find the same byte.
 fn add_boosts() {
-  for (var c = 0u; c < CONTEXTS; c++) {
+  for (var c = zero; c < CONTEXTS; c++) {
     let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
     if (found == 0u) { continue; }
     let gate = sigmoid(arena[BOOST_GATE + gate_of_context(stream, c)]);
@@ -308,30 +315,41 @@ fn frequencies() {
   let until = select(from_at, from_at + BYTES_EACH, lives);
   var top = -ACTIVATION_LIMIT;
   for (var at = from_at; at < until; at++) { top = max(top, logit_of(at)); }
-  partial[lane] = top;
-  workgroupBarrier();
-  for (var j = 0u; j < SHARE; j++) { top = max(top, partial[lane - part + j]); }
+  if (SHARE > 1) { top = top_of_stream(top); }
   var sum = 0u;
   for (var at = from_at; at < until; at++) {
     let e = exp_negative(top - logit_of(at));
     arena[at] = i32(e);
     sum += e;
   }
-  partial_low[lane] = sum;
-  workgroupBarrier();
-  sum = 0u;
-  for (var j = 0u; j < SHARE; j++) { sum += partial_low[lane - part + j]; }
+  if (SHARE > 1) { sum = u32(sums_of_row(vec2<i32>(i32(sum), 0), part, SHARE).x); }
   let inverse = inverse_of(max(sum, 1u));
-  var mine = 0u;
-  for (var at = from_at; at < until; at++) { mine += frequency_of(u32(arena[at]), inverse); }
-  partial_high[lane] = mine;
-  workgroupBarrier();
   var end = 0u;
-  for (var j = 0u; j < part; j++) { end += partial_high[lane - part + j]; }
+  if (SHARE > 1) { end = sum_before(from_at, until, inverse); }
   for (var at = from_at; at < until; at++) {
     end += frequency_of(u32(arena[at]), inverse);
     arena[at] = i32(end);
   }
+}
+
+fn top_of_stream(mine: i32) -> i32 {
+  partial[lane] = mine;
+  workgroupBarrier();
+  var top = mine;
+  for (var j = zero; j < SHARE; j++) { top = max(top, partial[lane - part + j]); }
+  workgroupBarrier();
+  return top;
+}
+
+// The frequencies of the bytes that the invocations before this one have.
+fn sum_before(from_at: u32, until: u32, inverse: vec2<u32>) -> u32 {
+  var mine = 0u;
+  for (var at = from_at; at < until; at++) { mine += frequency_of(u32(arena[at]), inverse); }
+  partial[lane] = i32(mine);
+  workgroupBarrier();
+  var sum = 0u;
+  for (var j = 0u; j < part; j++) { sum += u32(partial[lane - part + j]); }
+  return sum;
 }
 
 fn before_norms(stage: u32) {
@@ -361,18 +379,27 @@ fn after_norms(stage: u32) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   begin_tile(group.x, index);
-  for (var stage = 0u; stage < FORWARD_STAGES; stage++) {
-    if (lives) { before_norms(stage); }
-    storageBarrier();
+  for (var stage = u32(shifts[AT_ZERO]); stage < FORWARD_STAGES; stage++) {
+    for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
+      take_stream(own);
+      if (lives) { before_norms(stage); }
+    }
+    sync();
     let norms_end = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS_END));
     for (var n = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS)); n < norms_end; n++) { norm(n); }
-    storageBarrier();
-    if (lives) { after_norms(stage); }
-    storageBarrier();
+    sync();
+    for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
+      take_stream(own);
+      if (lives) { after_norms(stage); }
+    }
+    sync();
     let products_end = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS_END));
     for (var m = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS)); m < products_end; m++) { multiply(m); }
-    storageBarrier();
+    sync();
   }
-  frequencies();
+  for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
+    take_stream(own);
+    frequencies();
+  }
   note_all();
 }

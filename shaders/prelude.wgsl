@@ -50,25 +50,9 @@ fn as_bias(master: i32) -> i32 { return round_shift(master, 14u); }
 // A Q10 sum as what enters a norm: Q7, saturating.
 fn as_norm_input(x: i32) -> i32 { return clamp_activation(round_shift(x, ACTIVATION_BITS - NORM_INPUT_BITS)); }
 
-// Four int8 operands in a word, with a slot's exponent; and an int16 operand of a gradient.
-fn operand_word(x: vec4<i32>, shift: i32) -> u32 {
-  let rounded = vec4<i32>(round_shift_any(x.x, shift), round_shift_any(x.y, shift),
-                          round_shift_any(x.z, shift), round_shift_any(x.w, shift));
-  return pack4xI8(clamp(rounded, vec4<i32>(-127), vec4<i32>(127)));
-}
-fn gradient_operand(x: i32, shift: i32) -> i32 {
-  return clamp(round_shift_any(x, shift), -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);
-}
-
 // Four products of four int8 each.
 fn dots(a: u32, w: vec4<u32>) -> vec4<i32> {
   return vec4<i32>(dot4I8Packed(a, w.x), dot4I8Packed(a, w.y), dot4I8Packed(a, w.z), dot4I8Packed(a, w.w));
-}
-
-// The largest magnitude of four.
-fn largest_of(x: vec4<i32>) -> u32 {
-  let sizes = abs(x);
-  return u32(max(max(sizes.x, sizes.y), max(sizes.z, sizes.w)));
 }
 
 // gelu(u) * v before it saturates.

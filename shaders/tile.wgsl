@@ -1,38 +1,79 @@
-// What the fused kernels share: a workgroup carries TILE streams through many boxes. LANES / TILE invocations belong to
-// one stream; between two steps all wait for each other, and see what the others wrote to the arena. What a step does
-// stands in records of the buffer `tables` (see fused-plan.ts), so one piece of code serves all matrices and all norms,
-// and the compiler sees it once.
+// What the fused kernels share: a workgroup carries TILE streams through many boxes. What a step does stands in records
+// of the buffer `tables` (see fused-plan.ts), so one piece of code serves all matrices and all norms, and the compiler
+// sees it once.
+//
+// With more invocations than streams (SHARE > 1), several work on a stream; between two steps all wait for each other,
+// and see what the others wrote to the arena. With as many or fewer, each has OWN streams to itself, touches nothing of
+// another's, and waits for nobody: software adapters then keep variables in registers, which they do not across a
+// barrier, and are twice as fast.
 
-const SHARE = LANES / TILE;
+const SHARE = max(LANES / TILE, 1);
+const OWN = max(TILE / LANES, 1);
 
+// Always 0, and no compiler knows it: loops that begin with it are not unrolled, which would cost software adapters'
+// compilers a minute.
+var<private> zero: u32;
 var<private> lane: u32;
 var<private> first: u32;     // the tile's first stream
 var<private> count: u32;     // streams of the tile: fewer than TILE in the last one
 var<private> part: u32;      // number of the invocation among those of its stream
-var<private> stream: u32;
+var<private> stream: u32;    // the one that the invocation works on
 var<private> lives: bool;    // the last tile may have fewer streams
 
 var<workgroup> largest: array<atomic<u32>, SLOTS>;
 var<workgroup> partial: array<i32, LANES>;
-var<workgroup> partial_high: array<u32, LANES>;
-var<workgroup> partial_low: array<u32, LANES>;
+var<workgroup> partial_second: array<i32, LANES>;
 
 fn begin_tile(group: u32, index: u32) {
+  zero = u32(shifts[AT_ZERO]);
   lane = index;
   first = group * TILE;
   count = min(u32(TILE), STREAMS - first);
-  part = lane % SHARE;
-  stream = first + lane / SHARE;
+  part = lane % SHARE + zero;
+}
+
+fn take_stream(own: u32) {
+  stream = first + lane / SHARE * OWN + own;
   lives = stream < STREAMS;
+}
+
+// Rows of matrices that an invocation multiplies: all of the tile's, or those of its own streams. First and number.
+fn rows_of(rows_per_stream: u32) -> vec2<u32> {
+  if (SHARE > 1) { return vec2<u32>(first, count) * rows_per_stream; }
+  let begin = min(lane * OWN, count);
+  return vec2<u32>(first + begin, min(u32(OWN), count - begin)) * rows_per_stream;
 }
 
 // A number of record `index` of the table at `table`.
 fn record(table: u32, index: u32, fields: u32, field: u32) -> i32 { return tables[table + index * fields + field]; }
 
-// Notes the largest magnitude of a slot: here first, and at the kernel's end for all.
-fn note(slot: u32, magnitude: u32) { atomicMax(&largest[slot], magnitude); }
+// Between two steps, what one wrote is seen by the others of its stream.
+fn sync() {
+  if (SHARE > 1) { storageBarrier(); }
+}
+
+// Two sums over a row that `share` invocations have parts of; this one is number `place` of them.
+fn sums_of_row(mine: vec2<i32>, place: u32, share: u32) -> vec2<i32> {
+  partial[lane] = mine.x;
+  partial_second[lane] = mine.y;
+  workgroupBarrier();
+  var sums = vec2<i32>();
+  for (var j = 0u; j < share; j++) { sums += vec2<i32>(partial[lane - place + j], partial_second[lane - place + j]); }
+  workgroupBarrier();   // all have read
+  return sums;
+}
+
+// Notes the largest magnitude of a slot: for the workgroup first, if it waits for its end anyway.
+fn note(slot: u32, magnitude: u32) {
+  if (SHARE > 1) {
+    atomicMax(&largest[slot], magnitude);
+  } else if (magnitude > atomicLoad(&seen[slot])) {
+    atomicMax(&seen[slot], magnitude);
+  }
+}
 
 fn note_all() {
+  if (SHARE == 1) { return; }
   workgroupBarrier();
   for (var slot = lane; slot < SLOTS; slot += LANES) {
     let mine = atomicLoad(&largest[slot]);

@@ -6,7 +6,7 @@
 // A workgroup works on one tensor; `tables` says on which, and how it lies (see weights-plan.ts). Of a matrix each
 // invocation owns 8 outputs x 8 inputs, and the gradient never reaches memory. Sums of integers modulo 2^32:
 // gradient_bits in docs/NUMERICS.md keeps them below 2^31. Also noted: the largest bit length of a gradient per tensor,
-// and the largest weight. A matrix of each stream's own is a batch: as many matrices one after the other, two rows each.
+// and the largest weight. Matrices of the streams' own are a batch: one after the other, two rows to each.
 // Tried: a generated table of constants in place of one in storage, which software adapters copy for each invocation;
 // the update unrolled for all 64 weights, which takes a software adapter's compiler 17 s instead of 1.
 

@@ -37,6 +37,9 @@ export function arenaPlaces(parts: Readonly<Record<string, number>>): ArenaPlace
   return { starts, words };
 }
 
+/** Most rows that a norm makes of a stream: a row to each byte of the history, or to each of two branches. */
+export const rowsMax = ({ history }: HyperParameters) => Math.max(2, history);
+
 /** 32-bit words of every intermediate buffer. Operands of int8 are packed, all else is one number to a word. */
 export function intermediateWords(hyper: HyperParameters): Record<string, number> {
   const { streams: B, globalHidden: G, fineHidden: F, coarseHidden: C, slot: S } = hyper;
@@ -89,6 +92,7 @@ export function intermediateWords(hyper: HyperParameters): Record<string, number
     dCache: B * G,
     dNewest: 2 * B * S,
     dNewestIn: B * hyper.embedding,
+    rowSums: 2 * B * rowsMax(hyper), // of the norm that is on its way back
     ...recallWords(hyper),
   };
 }

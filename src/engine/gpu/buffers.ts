@@ -93,6 +93,7 @@ export function sharedConstants(hyper: HyperParameters, layout: Layout, pastRows
     AT_CHUNK_STEP: places.chunkStep,
     AT_RATE: places.rate,
     AT_LOGIT_SHIFT: places.logitShift,
+    AT_ZERO: places.zero,
     NEED_BIAS: GradientScales.BIAS,
     ALIGNED_BITS: 21,
     FALL_STEPS,

@@ -17,6 +17,7 @@ import {
   SLOT_COUNT,
   weightSlot,
 } from "../../model/tensors.ts";
+import { rowsMax } from "./arena.ts";
 import type { Constants } from "./kernel.ts";
 import { type ModelFacts, matrixFacts } from "./matrices.ts";
 import { denseRange } from "./places.ts";
@@ -258,6 +259,7 @@ export function placeConstants(model: ModelFacts, { streams, lanes }: TileSize):
     WIDTH_LOG2: ceilLog2(widthOf(hyper)),
     FINE_HIDDEN: hyper.fineHidden,
     POSITIONS_LOG2: ceilLog2(hyper.streams * hyper.history),
+    ROWS_MAX: rowsMax(hyper),
     TILE: streams,
     LANES: lanes,
   };

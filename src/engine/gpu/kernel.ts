@@ -116,16 +116,16 @@ export class KernelCompiler {
     buffers: Readonly<Record<string, Bindable>>,
     workgroups: readonly [number, number, number],
   ): Promise<Dispatch> {
-    const bound = bindingsOf(shaderText(name)).map((binding) => {
+    const bindings = bindingsOf(shaderText(name)).map((binding) => {
       const bindable = buffers[binding.name];
-      if (bindable === undefined) throw new Error(`kernel ${name} has no buffer for its binding ${binding.name}`);
-      const access = isSlice(bindable) && bindable.isShared ? ("read_write" as const) : binding.access;
-      return { binding: { ...binding, access }, bindable };
+      const isShared = bindable !== undefined && isSlice(bindable) && bindable.isShared;
+      return isShared ? { ...binding, access: "read_write" as const } : binding;
     });
-    const bindings = bound.map(({ binding }) => binding);
     const source = sharedSource(kernelSource(name, { ...this.shared, ...constants }), bindings);
     const pipeline = await this.#pipeline(name, source, bindings);
-    const entries = bound.map(({ binding, bindable }) => {
+    const entries = bindings.map((binding) => {
+      const bindable = buffers[binding.name];
+      if (bindable === undefined) throw new Error(`kernel ${name} has no buffer for its binding ${binding.name}`);
       const resource = isSlice(bindable)
         ? { buffer: bindable.buffer, offset: bindable.offset, size: bindable.size }
         : { buffer: bindable };

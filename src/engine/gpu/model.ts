@@ -11,6 +11,7 @@ import { type HyperParameters, trainsIn } from "../../model/hyper.ts";
 import type { Model } from "../engine.ts";
 import { ModelBuffers, sharedConstants } from "./buffers.ts";
 import type { GpuDevice } from "./device.ts";
+import type { TileSize } from "./fused-plan.ts";
 import { KernelCompiler, record } from "./kernel.ts";
 import { tileFor } from "./path.ts";
 import { buildStep, type StepDispatches } from "./step.ts";
@@ -20,8 +21,8 @@ const MAP_MODE_READ = 1;
 export interface ModelOptions {
   /** Where the count of steps begins: what happens late can be tested early. */
   readonly firstStep?: number;
-  /** A kernel to a box, or fused kernels; by default what suits the model and the device. */
-  readonly path?: "boxes" | "fused";
+  /** A kernel to a box, or fused kernels with such tiles; by default what suits the model and the device. */
+  readonly path?: "boxes" | TileSize;
 }
 
 export class GpuModel implements Model {
@@ -55,8 +56,7 @@ export class GpuModel implements Model {
   ): Promise<GpuModel> {
     const buffers = new ModelBuffers(gpu.device, hyper, chunkSteps);
     const compiler = new KernelCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
-    const tile = path === "boxes" ? undefined : tileFor(gpu, buffers);
-    if (path === "fused" && tile === undefined) throw new Error("this model cannot run fused on this device");
+    const tile = path === "boxes" ? undefined : (path ?? tileFor(gpu, buffers));
     const step = await buildStep(compiler, buffers, tile);
     gpu.check();
     return new GpuModel(hyper, gpu, buffers, step, chunkSteps, firstStep);

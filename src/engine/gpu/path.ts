@@ -28,8 +28,9 @@ export const FUSED_BUFFERS = 10;
  */
 export const FUSED_WEIGHTS_MAX = 1 << 22;
 
-/** On the CPU a barrier costs by the invocation, and one workgroup runs on one thread. */
-export const SOFTWARE_TILE: TileSize = { streams: 8, lanes: 16 };
+/** On the CPU barriers are dear, so that invocations have two streams each to themselves, and need none. */
+export const SOFTWARE_TILE: TileSize = { streams: 16, lanes: 8 };
+/** Eight invocations to a stream. */
 export const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128 };
 
 /** The tile of the fused kernels, or undefined for a kernel to a box. */

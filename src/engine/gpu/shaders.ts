@@ -34,6 +34,7 @@ import mix from "../../../shaders/mix.wgsl" with { type: "text" };
 import mixBackward from "../../../shaders/mix_backward.wgsl" with { type: "text" };
 import norm from "../../../shaders/norm.wgsl" with { type: "text" };
 import normBackward from "../../../shaders/norm_backward.wgsl" with { type: "text" };
+import operand from "../../../shaders/operand.wgsl" with { type: "text" };
 import optimiseDense from "../../../shaders/optimise_dense.wgsl" with { type: "text" };
 import optimizer from "../../../shaders/optimizer.wgsl" with { type: "text" };
 import past from "../../../shaders/past.wgsl" with { type: "text" };
@@ -50,7 +51,18 @@ import tables from "../../../shaders/tables.wgsl" with { type: "text" };
 import tile from "../../../shaders/tile.wgsl" with { type: "text" };
 import weights from "../../../shaders/weights.wgsl" with { type: "text" };
 
-export const LIBRARIES = { prelude, tables, optimizer, past, recall, boxes, deviation, softmax, tile } as const;
+export const LIBRARIES = {
+  prelude,
+  tables,
+  optimizer,
+  past,
+  recall,
+  boxes,
+  deviation,
+  operand,
+  softmax,
+  tile,
+} as const;
 
 export const KERNELS = {
   bias_gradient: biasGradient,

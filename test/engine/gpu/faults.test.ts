@@ -53,7 +53,7 @@ describe.each(testAdapters)("faults on %s", (which) => {
 
   test("a shader that does not compile is reported with the compiler's words", async () => {
     const { device } = await open();
-    const error = await failureOf(new KernelCompiler(device, {}).bind("mix", {}, {}, [1, 1, 1]));
+    const error = await failureOf(new KernelCompiler(device, {}).bind("mix", { TABLES_AT: 0 }, {}, [1, 1, 1]));
     expect(error).toBeInstanceOf(ShaderError);
     expect((error as ShaderError).kernel).toBe("mix");
     expect((error as ShaderError).message).toContain("unresolved value 'COUNT'");
@@ -61,7 +61,9 @@ describe.each(testAdapters)("faults on %s", (which) => {
 
   test("a buffer that was forgotten is a programmer's error with its name", async () => {
     const { device } = await open();
-    const error = await failureOf(new KernelCompiler(device, {}).bind("mix", { COUNT: 1 }, {}, [1, 1, 1]));
+    const error = await failureOf(
+      new KernelCompiler(device, {}).bind("mix", { COUNT: 1, TABLES_AT: 0 }, {}, [1, 1, 1]),
+    );
     expect(String(error)).toContain("kernel mix has no buffer for its binding r");
   });
 

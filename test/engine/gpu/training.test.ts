@@ -6,7 +6,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
-import { GpuModel } from "../../../src/engine/gpu/model.ts";
+import { GpuModel, type ModelOptions } from "../../../src/engine/gpu/model.ts";
+import { HARDWARE_TILE, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
 import { REACH, SEQUENCE } from "../../../src/model/contexts.ts";
 import { type HyperParameters, shapeOfLevel, TRAIN_ALWAYS_STEPS } from "../../../src/model/hyper.ts";
 import { ReferenceModel } from "../../../src/model/reference/engine.ts";
@@ -32,8 +33,13 @@ const SMALL: Run = { title: "256 steps of a small shape", hyper: tinyHyper(8), s
 const ODD: Run = { title: "200 steps of 33 streams", hyper: tinyHyper(33), steps: 200 };
 
 const CHUNK_STEPS = 16;
-const PATHS = ["boxes", "fused"] as const;
-type Path = (typeof PATHS)[number];
+type Path = NonNullable<ModelOptions["path"]>;
+/** A kernel to a box; tiles in which nobody waits; tiles in which several invocations work on a stream. */
+const PATHS: readonly (readonly [string, Path])[] = [
+  ["a kernel to a box", "boxes"],
+  ["fused, streams apart", SOFTWARE_TILE],
+  ["fused, streams shared", HARDWARE_TILE],
+];
 /** Slots and rows that collide in every step. */
 const CROWDED = { slotBits: 8, tableBits: 8 };
 
@@ -154,10 +160,9 @@ async function openModel(gpu: GpuDevice, run: Run, path: Path): Promise<GpuModel
   return model;
 }
 
-/** Both ways of a step on each adapter: a kernel to a box, and fused kernels. */
-const WAYS = testAdapters.flatMap((which) => PATHS.map((path) => [which, path] as const));
+const WAYS = testAdapters.flatMap((which) => PATHS.map(([title, path]) => [which, title, path] as const));
 
-describe.each(WAYS)("training on %s, %s", (which, path) => {
+describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
   let gpu: GpuDevice;
   beforeAll(async () => {
     const { device, adapter } = await openTestDevice(which);
@@ -166,7 +171,7 @@ describe.each(WAYS)("training on %s, %s", (which, path) => {
   afterAll(() => gpu.device.destroy());
 
   /** All calls in flight at once, of unequal length, and chunks that do not divide them. */
-  const runs = RUNS.filter(({ isLevel }) => path === "fused" || !isLevel);
+  const runs = RUNS.filter(({ isLevel }) => path === SOFTWARE_TILE || !isLevel);
   test.each(runs.map((run) => [run.title, run] as const))("encoding: %s", async (_title, run) => {
     const { reference, bytes, intervals } = await expectedOf(run);
     const { streams } = run.hyper;
