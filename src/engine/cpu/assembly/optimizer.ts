@@ -5,48 +5,38 @@
  * Weights of matrices lie in blocks of 4 outputs x 8 inputs: 128 bytes of master, then 128 of first moments, then
  * 128 of second moments, blocks of the same four outputs side by side. That is the order in which tiles come.
  */
-import { LOWER, SEEN_GRADIENT, UPPER_UNIT, update } from "./adam";
+import { BLOCK_BYTES, HIGH_UNIT, SEEN_GRADIENT, updateFew } from "./adam";
+import { update } from "./adam-block";
 import { SPLAT_BYTES, groupPanels, tile } from "./matmul";
 
-/**
- * Notes the magnitudes of a block's 32 gradients. Once a block, not once a vector: through memory each note waits for
- * the one before.
- */
+/** Notes the magnitudes of a block's 32 gradients, and returns them: an OR of all. */
 // @ts-ignore: decorator
 @inline
-function noteGradients(ctx: usize, acc: usize): void {
-  let seen = v128.load(ctx, SEEN_GRADIENT);
-  let other = i32x4.abs(v128.load(acc));
-  seen = v128.or(seen, i32x4.abs(v128.load(acc, 16)));
-  other = v128.or(other, i32x4.abs(v128.load(acc, 32)));
-  seen = v128.or(seen, i32x4.abs(v128.load(acc, 48)));
-  other = v128.or(other, i32x4.abs(v128.load(acc, 64)));
-  seen = v128.or(seen, i32x4.abs(v128.load(acc, 80)));
-  other = v128.or(other, i32x4.abs(v128.load(acc, 96)));
-  seen = v128.or(seen, i32x4.abs(v128.load(acc, 112)));
-  v128.store(ctx, v128.or(seen, other), SEEN_GRADIENT);
+function noteGradients(ctx: usize, acc: usize): v128 {
+  let seen = i32x4.abs(v128.load(acc));
+  let other = i32x4.abs(v128.load(acc, 16));
+  seen = v128.or(seen, i32x4.abs(v128.load(acc, 32)));
+  other = v128.or(other, i32x4.abs(v128.load(acc, 48)));
+  seen = v128.or(seen, i32x4.abs(v128.load(acc, 64)));
+  other = v128.or(other, i32x4.abs(v128.load(acc, 80)));
+  seen = v128.or(seen, i32x4.abs(v128.load(acc, 96)));
+  other = v128.or(other, i32x4.abs(v128.load(acc, 112)));
+  seen = v128.or(seen, other);
+  v128.store(ctx, v128.or(v128.load(ctx, SEEN_GRADIENT), seen), SEEN_GRADIENT);
+  return seen;
 }
 
-/** Pairs of two outputs, four inputs: the int16 of `a` below those of `b`. */
+/** Pairs of two outputs and four inputs: the int16 of `a` below those of `b`, both widened. */
 // @ts-ignore: decorator
 @inline
-function pairOf(ctx: usize, a: usize, b: usize): v128 {
-  const low = v128.and(v128.load(a), v128.load(ctx, LOWER));
-  return v128.or(low, i32x4.mul(v128.load(b), v128.load(ctx, UPPER_UNIT)));
-}
-
-/** Two inputs of four outputs that lie 32 bytes apart, as int16: a transposition by loads, without a shuffle. */
-// @ts-ignore: decorator
-@inline
-function acrossOutputs(acc: usize): v128 {
-  const ab = v128.load64_lane(acc + 32, v128.load64_zero(acc), 1);
-  const cd = v128.load64_lane(acc + 96, v128.load64_zero(acc + 64), 1);
-  return i16x8.narrow_i32x4_s(ab, cd);
+function pairOf(a: v128, b: v128, unit: v128): v128 {
+  return v128.or(a, i32x4.mul(b, unit));
 }
 
 /**
  * Updates one block of 4 outputs x 8 inputs from its accumulators, and both of its copies. No shuffles: JSC makes
- * two rebuilt constants, two byte shuffles and an OR of each.
+ * two rebuilt constants, two byte shuffles and an OR of each. Two inputs of four outputs are brought together by words,
+ * so that no vector unit has to move lanes.
  *
  * @param forward where the block's first pair lies in the panels with K along the inputs: 4 vectors, 32 bytes apart
  * @param backward likewise with K along the outputs: 64 bytes
@@ -54,16 +44,28 @@ function acrossOutputs(acc: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function updateBlock(ctx: usize, acc: usize, block: usize, forward: usize, backward: usize): void {
-  noteGradients(ctx, acc);
-  update(ctx, acc, block, block + 128, block + 256, 128);
-  v128.store(backward, pairOf(ctx, acc, acc + 32));
-  v128.store(backward, pairOf(ctx, acc + 16, acc + 48), 16);
-  v128.store(backward, pairOf(ctx, acc + 64, acc + 96), 32);
-  v128.store(backward, pairOf(ctx, acc + 80, acc + 112), 48);
-  v128.store(forward, acrossOutputs(acc));
-  v128.store(forward, acrossOutputs(acc + 8), 32);
-  v128.store(forward, acrossOutputs(acc + 16), 64);
-  v128.store(forward, acrossOutputs(acc + 24), 96);
+  update(ctx, acc, noteGradients(ctx, acc), block, block + 128, block + 256);
+  const unit = v128.load(ctx, HIGH_UNIT);
+  v128.store(backward, pairOf(v128.load16x4_u(acc), v128.load16x4_u(acc, 16), unit));
+  v128.store(backward, pairOf(v128.load16x4_u(acc, 8), v128.load16x4_u(acc, 24), unit), 16);
+  v128.store(backward, pairOf(v128.load16x4_u(acc, 32), v128.load16x4_u(acc, 48), unit), 32);
+  v128.store(backward, pairOf(v128.load16x4_u(acc, 40), v128.load16x4_u(acc, 56), unit), 48);
+  store<u32>(forward, load<u32>(acc));
+  store<u32>(forward, load<u32>(acc, 16), 4);
+  store<u32>(forward, load<u32>(acc, 32), 8);
+  store<u32>(forward, load<u32>(acc, 48), 12);
+  store<u32>(forward, load<u32>(acc, 4), 32);
+  store<u32>(forward, load<u32>(acc, 20), 36);
+  store<u32>(forward, load<u32>(acc, 36), 40);
+  store<u32>(forward, load<u32>(acc, 52), 44);
+  store<u32>(forward, load<u32>(acc, 8), 64);
+  store<u32>(forward, load<u32>(acc, 24), 68);
+  store<u32>(forward, load<u32>(acc, 40), 72);
+  store<u32>(forward, load<u32>(acc, 56), 76);
+  store<u32>(forward, load<u32>(acc, 12), 96);
+  store<u32>(forward, load<u32>(acc, 28), 100);
+  store<u32>(forward, load<u32>(acc, 44), 104);
+  store<u32>(forward, load<u32>(acc, 60), 108);
 }
 
 /** Splats four columns of pair panels: the pairs of outputs 4q to 4q + 3. */
@@ -197,9 +199,9 @@ export function trainVector(
   copy: usize,
   acc: usize,
 ): void {
-  let seen = v128.load(ctx, SEEN_GRADIENT);
-  for (let i: usize = 0; i < count * 4; i += 128) {
-    const bytes = min<usize>(128, count * 4 - i);
+  for (let i: usize = 0; i < count * 4; i += BLOCK_BYTES) {
+    const bytes = min<usize>(BLOCK_BYTES, count * 4 - i);
+    let seen = i32x4.splat(0);
     for (let j: usize = 0; j < bytes; j += 16) {
       let sum = v128.load(gradient + i + j);
       for (let part: usize = 1; part < parts; part++) {
@@ -208,12 +210,15 @@ export function trainVector(
       seen = v128.or(seen, i32x4.abs(sum));
       v128.store(acc + j, sum);
     }
+    v128.store(ctx, v128.or(v128.load(ctx, SEEN_GRADIENT), seen), SEEN_GRADIENT);
     const at = master + i;
-    update(ctx, acc, at, at + stateBytes, at + 2 * stateBytes, bytes);
-    for (let j: usize = 0; copy != 0 && j < bytes; j += 16) {
-      const limited = v128.load(acc + j);
-      v128.store64_lane(copy + ((i + j) >> 1), i16x8.narrow_i32x4_s(limited, limited), 0);
+    if (bytes == BLOCK_BYTES) {
+      update(ctx, acc, seen, at, at + stateBytes, at + 2 * stateBytes);
+    } else {
+      updateFew(ctx, acc, at, at + stateBytes, at + 2 * stateBytes, bytes);
+    }
+    for (let j: usize = 0; copy != 0 && j < bytes; j += 32) {
+      v128.store(copy + ((i + j) >> 1), v128.load(acc + (j >> 1)));
     }
   }
-  v128.store(ctx, seen, SEEN_GRADIENT);
 }
