@@ -2,11 +2,13 @@
  * What each part of the model is worth: by how much the archive grows when it is taken away.
  *
  *     bun scripts/ablation.ts FILE… [--level 5] [--bytes 100000] [--parts fine,words] [--json A.results.json]
+ *         [--shape fineHidden=128]
  *
  * The first --bytes of each file are cut and described as the compressor does it, and then go through the CPU engine
  * once as the level has it, and once more for each part without that part. Sizes are ideal code lengths plus the list
  * of copies. Prints a Markdown table in percent; --json writes the bytes. A file named *.results.json is what --json of
- * an earlier run has written: its results join the table. (So a table may be made by several processes.)
+ * an earlier run has written: its results join the table, so several processes can make one. --shape is for a level as
+ * it was, or might be.
  *
  * A part of the network is off when its tensors are pinned: they are set before the first step and after each one. A
  * context is off when its slot is emptied after each step; the shape stays as it was.
@@ -16,7 +18,7 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import type { CpuModel } from "../src/engine/cpu/engine.ts";
 import { type Context, type ContextPlan, type DataKind, packPlan, planFor, SEQUENCE } from "../src/model/contexts.ts";
-import { type HyperParameters, hyperForSize, type Level, levelOf } from "../src/model/hyper.ts";
+import { type HyperParameters, hyperForSize, levelOf } from "../src/model/hyper.ts";
 import { finishHash } from "../src/model/recall.ts";
 import { MATRIX_NAMES, type MatrixName, type TensorName } from "../src/model/tensors.ts";
 import { gatherSteps, layoutOf, liveAt } from "../src/pipeline/streams.ts";
@@ -203,13 +205,19 @@ async function withoutPart(
   return shape && (await idealBytes(seen, shape, stride, part));
 }
 
-async function measure(path: string, bytes: number, level: number, parts: readonly Part[]): Promise<Result> {
+interface Settings {
+  readonly bytes: number;
+  readonly level: number;
+  readonly shape: Readonly<Record<string, number>>;
+  readonly parts: readonly Part[];
+}
+
+async function measure(path: string, { bytes, level, shape, parts }: Settings): Promise<Result> {
   const plain = new Uint8Array(readFileSync(path).subarray(0, bytes));
   const { rest, copies } = cut(plain, new Uint8Array(0), cutOptionsFor(plain, false, policyOfLevel(level)));
   const seen = copies.count > 0 ? rest : plain;
   const list = copies.count > 0 ? encodeCopies(copies).length : 0;
-  const shape: Level = levelOf(level);
-  const hyper = hyperForSize(shape, plain.length);
+  const hyper = { ...hyperForSize(levelOf(level), plain.length), ...shape };
   const stride = findStride(seen, hyper.streams);
   const complete = list + (await idealBytes(seen, hyper, stride));
   console.error(`${basename(path)} ${complete.toFixed(0)}`);
@@ -257,15 +265,19 @@ async function main(): Promise<void> {
       bytes: { type: "string", default: "100000" },
       parts: { type: "string" },
       json: { type: "string" },
+      shape: { type: "string", default: "" },
     },
     allowPositionals: true,
   });
   const wanted = values.parts?.split(",");
   const parts = PARTS.filter(({ name }) => wanted?.includes(name) ?? true);
+  const changed = values.shape.split(",").filter((each) => each !== "");
+  const shape = Object.fromEntries(changed.map((each) => [each.split("=")[0], Number(each.split("=")[1])]));
+  const settings = { bytes: Number(values.bytes), level: Number(values.level), shape, parts };
   const results: Result[] = [];
   for (const path of positionals) {
     if (path.endsWith(".results.json")) results.push(...(JSON.parse(readFileSync(path, "utf8")) as Result[]));
-    else results.push(await measure(path, Number(values.bytes), Number(values.level), parts));
+    else results.push(await measure(path, settings));
     if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`);
   }
   console.log(tableOf(results, parts));
