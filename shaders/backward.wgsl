@@ -48,25 +48,6 @@ fn differ() {
   }
 }
 
-fn effect_of_boosts(c: u32) -> i32 {
-  let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
-  if (found == 0u) { return 0; }
-  let place = BOOSTS + boost_place(c, found);
-  let row = DIFFERENCE + stream * 256u;
-  var sum = to_gate(arena[row + first_byte(found)], arena[place]);
-  if (other_of(found) > 0u) { sum += to_gate(arena[row + second_byte(found)], arena[place + 1u]); }
-  return sum;
-}
-
-fn effect_of_table(table: u32) -> i32 {
-  let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table])) * 256u;
-  var sums = vec2<i32>();
-  for (var v = 0u; v < 256u; v++) {
-    sums += effect_terms(arena[DIFFERENCE + stream * 256u + v], table_logit(entries[row + v]));
-  }
-  return effect_of(sums);
-}
-
 // Spare gates have no gradient.
 fn through_gates() {
   var most = 0u;
@@ -74,9 +55,9 @@ fn through_gates() {
     let i = stream * GATES + gate;
     var effect = 0;
     if (gate < CONTEXTS) {
-      effect = effect_of_boosts(gate);
+      effect = effect_of_context(gate);
     } else if (gate < CONTEXTS + LOGIT_TABLES) {
-      effect = effect_of_table(gate - CONTEXTS);
+      effect = effect_of_one_table(gate - CONTEXTS);
     }
     let d = gate_slope(effect, sigmoid(arena[BOOST_GATE + i]));
     most = max(most, magnitude(d));

@@ -279,12 +279,12 @@ const BYTES_EACH = 256u / u32(SHARE);   // of an invocation
 // Logits with those of the tables, in the place of `ends` for the time being.
 fn add_tables() {
   var gates = array<i32, TABLES_MAX>();
-  for (var table = 0u; table < LOGIT_TABLES; table++) {
+  for (var table = zero; table < LOGIT_TABLES; table++) {
     gates[table] = sigmoid(arena[BOOST_GATE + gate_of_table(stream, table)]);
   }
   for (var v = part * BYTES_EACH; v < (part + 1u) * BYTES_EACH; v++) {
     var sum = 0;
-    for (var table = 0u; table < LOGIT_TABLES; table++) {
+    for (var table = zero; table < LOGIT_TABLES; table++) {
       let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table]));
       sum += table_logit(entries[row * 256u + v]) * gates[table];
     }
