@@ -204,6 +204,15 @@ describe("optimizer", () => {
     }
   }
 
+  for (const left of [-8, -7, -6, -3, -1, 0, 1, 5, 20]) {
+    for (const rate of [1, 27_000, 32_767, 32_768]) {
+      test(`gradients that just fit, aligned by ${left}, rate ${rate}`, () => {
+        const gradient = list(512, 2 ** (21 - left) - 1);
+        expectUpdate({ gradient, moment: list(512, LIMIT), square: squares(512), left, moved: 0, rate, dither: 77 });
+      });
+    }
+  }
+
   test("ratios where the inverse root's eight bits change", () => {
     const moments: number[] = [];
     const found: number[] = [];
