@@ -205,7 +205,7 @@ const full = { ...wide, coarse: 32, contexts: 20, tables: 6 };
  */
 const LEVELS: readonly (Level | undefined)[] = [
   undefined,
-  { shape: { ...shape(narrow), trainEvery: 2 }, streamBytes: 4096, ...SMALL_MEMORY },
+  { shape: { ...shape(narrow), trainEvery: 4 }, streamBytes: 4096, ...SMALL_MEMORY },
   { shape: shape({ ...narrow, contexts: 12, tables: 3 }), streamBytes: 8192, ...SMALL_MEMORY },
   { shape: shape(medium), streamBytes: 8192, ...SMALL_MEMORY },
   { shape: shape({ ...medium, tables: 4 }), streamBytes: 16384, ...SMALL_MEMORY },
