@@ -196,8 +196,8 @@ export const DEFAULT_LEVEL = 5;
 
 const narrow = { history: 8, embedding: 8, global: 32, slot: 4, coarse: 16, fine: 32, contexts: 8, tables: 2 };
 const medium = { history: 8, embedding: 16, global: 64, slot: 4, coarse: 16, fine: 64, contexts: 12, tables: 3 };
-const wide = { history: 16, embedding: 16, global: 64, slot: 4, coarse: 16, fine: 128, contexts: 16, tables: 5 };
-const full = { ...wide, coarse: 32, contexts: 20, tables: 6 };
+const remembering = { ...medium, contexts: 20, tables: 6 };
+const wide = { ...remembering, history: 16, coarse: 32 };
 
 /**
  * Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n. The recall stream does most of the work, so narrow
@@ -210,10 +210,10 @@ const LEVELS: readonly (Level | undefined)[] = [
   { shape: shape(medium), streamBytes: 8192, ...SMALL_MEMORY },
   { shape: shape({ ...medium, tables: 4 }), streamBytes: 16384, ...SMALL_MEMORY },
   { shape: shape({ ...medium, fine: 256, contexts: 16, tables: 5 }), streamBytes: 16384, ...SMALL_MEMORY },
-  { shape: shape(wide), streamBytes: 16384, ...LARGE_MEMORY },
-  { shape: shape(full), streamBytes: 32768, ...LARGE_MEMORY },
-  { shape: shape({ ...full, global: 128, fine: 256 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
-  { shape: shape({ ...full, global: 256, fine: 512 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...remembering, fine: 256 }), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...remembering, fine: 512 }), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...wide, global: 128, fine: 256 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...wide, global: 256, fine: 512 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
 ];
 
 /** @throws RangeError if there is no such level. */
