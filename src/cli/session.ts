@@ -25,6 +25,8 @@ export class Session {
   #exitCodes: ExitCode[] = [];
   #hint: string | undefined;
   readonly #claimed = new Set<string>();
+  /** Outputs that are inputs of this run, too: never overwritten. */
+  readonly inputPaths = new Set<string>();
   /** "2/5 " while the second of five files is worked on. */
   place = "";
   #line: ProgressLine | undefined;

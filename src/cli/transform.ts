@@ -9,6 +9,7 @@ import { indexedPlainBytes } from "../archive/list.ts";
 import { compressStream } from "../pipeline/frames.ts";
 import type { BlockProgress } from "../pipeline/options.ts";
 import { type RestoreProgress, restore } from "../pipeline/restore.ts";
+import { InputCollisionError, outputsAmongInputs } from "./collisions.ts";
 import { outputName } from "./destinations.ts";
 import { FileError, OutputError, systemCode, UsageError } from "./errors.ts";
 import {
@@ -36,6 +37,7 @@ import { percentText, sizeText } from "./words.ts";
 export async function transformAll(session: Session): Promise<void> {
   const inputs = await inputsOf(session);
   const outcomes: Outcome[] = [];
+  if (await refusesCollisions(session, inputs)) return;
   for (const [index, operand] of inputs.entries()) {
     session.place = inputs.length > 1 ? `${index + 1}/${inputs.length} ` : "";
     try {
@@ -47,6 +49,19 @@ export async function transformAll(session: Session): Promise<void> {
     }
   }
   summarise(session, inputs.length, outcomes);
+}
+
+/**
+ * With -f an output that is another input ends the run before anything is done. Without it nothing is overwritten, so
+ * that `fade *` beside older archives still does the rest; only the question must not be asked.
+ */
+async function refusesCollisions(session: Session, inputs: readonly Operand[]): Promise<boolean> {
+  const collisions = await outputsAmongInputs(session, inputs);
+  for (const path of collisions.keys()) session.inputPaths.add(path);
+  const [first] = collisions.values();
+  if (first === undefined || !session.settings.force) return false;
+  session.complain(first, new InputCollisionError(first));
+  return true;
 }
 
 /** The plain and coded sizes in bytes of what was done. */
@@ -162,8 +177,9 @@ async function findTarget(session: Session, input: Input): Promise<Target | unde
   try {
     return await checkTarget(path, name, force, input.stats);
   } catch (error) {
-    if (!(error instanceof ExistsError) || !(await session.confirms(`${name} already exists; overwrite it?`)))
-      throw error;
+    if (!(error instanceof ExistsError)) throw error;
+    if (session.inputPaths.has(path)) throw new InputCollisionError(name);
+    if (!(await session.confirms(`${name} already exists; overwrite it?`))) throw error;
     return await checkTarget(path, name, true, input.stats);
   }
 }
