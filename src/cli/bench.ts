@@ -39,6 +39,7 @@ export async function runFilesBench(
     throw new UsageError("bench needs files", "fade bench FILE..., or fade bench -r DIR");
   }
   const files = await readableFiles(session, bench);
+  if (files.length === 0) return; // what a machine does with nothing is no result
   const { runners, absent } = competitorsHere(bench.against, bench.common.threads);
   const fades = bench.contestants.map((contestant) => runnerOf(session, bench, contestant, self));
   const machine = machineFacts(packageFacts.version, bench.common.threads);
