@@ -24,13 +24,16 @@ export interface Input {
 export const STANDARD_INPUT: Operand = { name: "-", isStandardInput: true };
 
 export function displayName(operand: Operand): string {
-  return operand.isStandardInput ? "standard input" : operand.name;
+  if (operand.isStandardInput) return "standard input";
+  return operand.name === "" ? "''" : operand.name;
 }
 
 /** Looks at an input without reading it. @throws FileError, system errors */
 export async function findInput(io: Io, operand: Operand): Promise<Input> {
   const name = displayName(operand);
   if (operand.isStandardInput) return { operand, name };
+  // resolve() would make the current directory of it.
+  if (operand.name === "") throw new FileError("no such file or directory", undefined, name);
   const stats = await fs.stat(resolve(io.cwd, operand.name));
   if (stats.isDirectory())
     throw new FileError("is a directory", "use -r for the files in it, or pipe it: tar c DIR | fade > DIR.tar.fade");

@@ -48,7 +48,8 @@ async function readList(session: Session, list: string): Promise<Operand[]> {
 /** An operand, or what is in it. Errors of anything but a directory's reading show when the file's turn comes. */
 async function expand(session: Session, operand: Operand): Promise<Operand[]> {
   const { io } = session;
-  if (operand.isStandardInput) return [operand];
+  // An empty name is not the current directory; it is complained about when its turn comes.
+  if (operand.isStandardInput || operand.name === "") return [operand];
   const stats = await fs.stat(resolve(io.cwd, operand.name)).catch(() => undefined);
   if (!stats?.isDirectory()) return [operand];
   const files: string[] = [];
