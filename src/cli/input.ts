@@ -19,6 +19,14 @@ export interface Input {
   readonly name: string;
   /** undefined for standard input. */
   readonly stats?: Stats;
+  /** As the file system has them: `stats` counts milliseconds. */
+  readonly times?: FileTimes;
+}
+
+/** Nanoseconds since 1970. */
+export interface FileTimes {
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
 }
 
 export const STANDARD_INPUT: Operand = { name: "-", isStandardInput: true };
@@ -34,10 +42,13 @@ export async function findInput(io: Io, operand: Operand): Promise<Input> {
   if (operand.isStandardInput) return { operand, name };
   // resolve() would make the current directory of it.
   if (operand.name === "") throw new FileError("no such file or directory", undefined, name);
-  const stats = await fs.stat(resolve(io.cwd, operand.name));
+  const path = resolve(io.cwd, operand.name);
+  // First, so that a change in between is one against `stats`, too (removeSource).
+  const { atimeNs, mtimeNs } = await fs.stat(path, { bigint: true });
+  const stats = await fs.stat(path);
   if (stats.isDirectory())
     throw new FileError("is a directory", "use -r for the files in it, or pipe it: tar c DIR | fade > DIR.tar.fade");
-  return { operand, name, stats };
+  return { operand, name, stats, times: { atimeNs, mtimeNs } };
 }
 
 /** An input that is being read. */

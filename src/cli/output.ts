@@ -9,6 +9,8 @@ import { closeSync, constants, openSync, renameSync, rmSync, type Stats } from "
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError, OutputError, systemCode } from "./errors.ts";
+import { timeOf } from "./file-times.ts";
+import type { FileTimes } from "./input.ts";
 import type { Io } from "./io.ts";
 import { writeAll, writeSparse } from "./sparse.ts";
 
@@ -35,8 +37,10 @@ export class ExistsError extends FileError {
 
 /** How a target is written. */
 export interface WriteOptions {
-  /** Gives mode, owner and times. */
+  /** Gives mode and owner, and times that are known to the millisecond. */
   readonly source?: Stats | undefined;
+  /** Better times. */
+  readonly times?: FileTimes | undefined;
   /** Leave holes for zeros. */
   readonly sparse?: boolean;
   /** Looks at what was written; if it throws, the target stays as it was. Not called for devices. */
@@ -179,7 +183,7 @@ class FileOutput {
     if (!file) throw new Error("the output is not open");
     // A hole at the end exists by the file's length only.
     await file.truncate(this.#position);
-    await dress(file, this.options.source);
+    await dress(file, this.options);
     await file.sync();
     this.#file = undefined;
     await file.close();
@@ -197,7 +201,7 @@ class FileOutput {
   }
 }
 
-async function dress(file: fs.FileHandle, source: Stats | undefined): Promise<void> {
+async function dress(file: fs.FileHandle, { source, times }: WriteOptions): Promise<void> {
   if (!source?.isFile()) {
     await file.chmod(0o666 & ~process.umask());
     return;
@@ -209,7 +213,8 @@ async function dress(file: fs.FileHandle, source: Stats | undefined): Promise<vo
   );
   // Without the source's group, its group rights would go to somebody else.
   await file.chmod(source.mode & (owned ? MODE_BITS : MODE_BITS & ~0o070));
-  await file.utimes(source.atime, source.mtime);
+  if (times) await file.utimes(timeOf(times.atimeNs), timeOf(times.mtimeNs));
+  else await file.utimes(source.atime, source.mtime);
 }
 
 /** Without -f, link() refuses a name that was taken while we worked; rename() would silently replace that file. */

@@ -110,6 +110,7 @@ async function convert(
   const output = target
     ? await openOutput(io, target, {
         source: input.stats,
+        times: input.times,
         sparse: settings.sparse ?? !isCompressing,
         verify: verify && isCompressing ? verifyIt : undefined,
       })
