@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, renameSync, rmSync, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { FileError, OutputError, systemCode } from "./errors.ts";
 import { timeOf } from "./file-times.ts";
 import type { FileTimes } from "./input.ts";
@@ -51,12 +51,12 @@ export interface WriteOptions {
  * Looks at a target before any work is done, so that nobody waits an hour to hear that it exists.
  *
  * @param source the input's facts, if it has a name
- * @throws FileError
+ * @throws FileError, OutputError
  */
 export async function checkTarget(path: string, name: string, force: boolean, source?: Stats): Promise<Target> {
   const found = await fs.stat(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
+    throw new OutputError(name, error);
   });
   if (!found) {
     await checkDirectory(path, name);
@@ -72,6 +72,20 @@ export async function checkTarget(path: string, name: string, force: boolean, so
   return { path, name, isSpecial: false, force };
 }
 
+/** Makes the folder of an output. What fails is the folder's fault, not the input's. @throws FileError, OutputError */
+export async function makeDirectory(io: Io, name: string): Promise<void> {
+  try {
+    await fs.mkdir(resolve(io.cwd, name), { recursive: true });
+  } catch (error) {
+    for (let part = name; ; part = dirname(part)) {
+      const found = await fs.stat(resolve(io.cwd, part)).catch(() => undefined);
+      if (found && !found.isDirectory()) throw new FileError("is not a directory", "name another directory", part);
+      if (found || part === dirname(part)) break;
+    }
+    throw new OutputError(name, error);
+  }
+}
+
 async function checkDirectory(path: string, name: string): Promise<void> {
   const linked = await fs.lstat(path).catch(() => undefined);
   if (linked?.isSymbolicLink() && !(await fs.stat(path).catch(() => undefined))) {
@@ -85,7 +99,7 @@ async function checkDirectory(path: string, name: string): Promise<void> {
     if (code === "EACCES" || code === "EPERM") throw new FileError("no permission to write there", undefined, name);
     if (code === "EROFS") throw new FileError("the file system is read-only", undefined, name);
     if (code === "ENOENT") throw new FileError("its directory does not exist", undefined, name);
-    throw error;
+    throw new OutputError(name, error);
   }
 }
 

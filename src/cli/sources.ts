@@ -21,15 +21,15 @@ export async function checkRemovable(io: Io, input: Input, target: Target | unde
   }
 }
 
-/** After the work. @throws FileError if the source is not what it was when the work began */
-export async function removeSource(io: Io, input: Input, target: Target | undefined): Promise<void> {
+/** After the work. @throws FileError if the source is not what it was when the work began; system errors */
+export async function removeSource(io: Io, input: Input, target: Target): Promise<void> {
   const path = resolve(io.cwd, input.operand.name);
   const now = await fs.stat(path);
   const { stats: before } = input;
   const isSame =
     now.ino === before?.ino && now.dev === before.dev && now.size === before.size && now.mtimeMs === before.mtimeMs;
   if (!isSame) throw new FileError("changed meanwhile, so it was not removed", "compress it again with -f --rm");
-  if (target) await syncDirectory(dirname(target.path));
+  await syncDirectory(dirname(target.path));
   await fs.unlink(path);
 }
 

@@ -2,7 +2,6 @@
  * The commands that compress, decompress and test: for each file the same way through, from the checks that cost
  * nothing over the work that may take hours to the name that makes it true.
  */
-import * as fs from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ArchiveError } from "../archive/errors.ts";
 import { indexedPlainBytes } from "../archive/list.ts";
@@ -11,7 +10,7 @@ import type { BlockProgress } from "../pipeline/options.ts";
 import { type RestoreProgress, restore } from "../pipeline/restore.ts";
 import { InputCollisionError, outputsAmongInputs } from "./collisions.ts";
 import { outputName } from "./destinations.ts";
-import { FileError, OutputError, systemCode, UsageError } from "./errors.ts";
+import { complaintOf, FileError, OutputError, systemCode, UsageError } from "./errors.ts";
 import {
   displayName,
   findInput,
@@ -26,7 +25,7 @@ import { type Io, printLine } from "./io.ts";
 import { hasArchiveSuffix } from "./names.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
-import { checkTarget, ExistsError, type Output, openOutput, type Target } from "./output.ts";
+import { checkTarget, ExistsError, makeDirectory, type Output, openOutput, type Target } from "./output.ts";
 import { compressOptionsOf, limitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
 import { SAYS, type Settings } from "./settings.ts";
@@ -81,11 +80,25 @@ async function transformOne(session: Session, operand: Operand): Promise<Outcome
     const removes = isRemoved && action !== "test";
     if (removes) await checkRemovable(io, input, target, settings.force);
     const outcome = await convert(session, input, source, target);
-    if (removes) await removeSource(io, input, target);
+    // First: whatever happens to the source, the output is there.
     await report(session, input, target, outcome);
+    if (removes && target) await removeOrComplain(session, input, target);
     return outcome;
   } finally {
     await source.close();
+  }
+}
+
+/** A source that stays is a failure, but not one of the output. */
+async function removeOrComplain(session: Session, input: Input, target: Target): Promise<void> {
+  try {
+    await removeSource(session.io, input, target);
+  } catch (error) {
+    if (error instanceof FileError) return void session.complain(input.name, error);
+    const done = session.settings.action === "compress" ? "compressed" : "decompressed";
+    const { message } = complaintOf(error);
+    const text = `${done} to ${target.name}, but it could not be removed: ${message}`;
+    session.complain(input.name, new FileError(text));
   }
 }
 
@@ -174,7 +187,7 @@ async function findTarget(session: Session, input: Input): Promise<Target | unde
   const name = outputName(settings, input.name);
   const path = resolve(io.cwd, name);
   session.claim(path, name);
-  if (settings.outputDirectory) await fs.mkdir(dirname(path), { recursive: true });
+  if (settings.outputDirectory) await makeDirectory(io, dirname(name));
   try {
     return await checkTarget(path, name, force, input.stats);
   } catch (error) {

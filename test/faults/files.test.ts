@@ -28,6 +28,28 @@ describe("permission denied", () => {
   });
 });
 
+describe("a source that cannot be removed", () => {
+  test("is told as such, behind the result, in both directions", async () => {
+    await inDirectory((cwd) => {
+      mkdirSync(join(cwd, "closed"));
+      writeFileSync(join(cwd, "closed", "f"), "hello");
+      const ran = shell(
+        cwd,
+        `fade() { ${AS_USER} FADE "$@"; echo $?; }; chmod 500 closed; fade --rm -o f.fade closed/f
+         chmod 700 closed; mv f.fade closed; chmod 500 closed; fade -d --rm -o g closed/f.fade; ls closed; cat g`,
+      );
+      const failure = "but it could not be removed: permission denied";
+      expect(ran.stderr).toBe(
+        "closed/f: 860.0% (5 B => 43 B, f.fade)\n" +
+          `fade: closed/f: compressed to f.fade, ${failure}\n` +
+          "closed/f.fade: 860.0% (43 B => 5 B, g)\n" +
+          `fade: closed/f.fade: decompressed to g, ${failure}\n`,
+      );
+      expect(ran.stdout).toBe("1\n1\nf\nf.fade\nhello");
+    });
+  });
+});
+
 describe("what is no file", () => {
   test("directories, dangling links, rings of links, names that are too long", async () => {
     await inDirectory((cwd) => {
@@ -43,7 +65,7 @@ describe("what is no file", () => {
         "fade: hint: use -r for the files in it, or pipe it: tar c DIR | fade > DIR.tar.fade",
         "fade: dangling: no such file or directory",
         "fade: ring: too many symbolic links",
-        "fade: LONG: the name is too long",
+        "fade: LONG.fade: the name is too long",
         "fade: a/b: a part of the path is not a directory",
         "",
       ]);
