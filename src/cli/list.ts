@@ -2,7 +2,7 @@
 import { checkText } from "../archive/checksum.ts";
 import { type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
 import { type FrameSummary, listFrames } from "../archive/list.ts";
-import { hasShape, shapeOfLevel } from "../model/hyper.ts";
+import { hasShape, PAPER, shapeOfLevel } from "../model/hyper.ts";
 import { FileError, UsageError } from "./errors.ts";
 import { decodeSeconds } from "./estimate.ts";
 import { findInput, openInput } from "./input.ts";
@@ -145,7 +145,7 @@ function modelLines(model: FrameModel | undefined): string[] {
   const { streams, learningRate, ...shape } = model.hyper;
   const numbers = Object.entries(shape).map(([name, value]) => `${name} ${value}`);
   return [
-    `    level:        ${levelOf(model) ?? "none of this version's"}`,
+    isOfPaper(model) ? "    preset:       paper" : `    level:        ${levelOf(model) ?? "none of this version's"}`,
     `    model:        contract ${MODEL_CONTRACT_VERSION}, ${numbers.join(", ")}`,
     `    learning:     rate ${learningRate} / 2^24`,
     `    streams:      ${streams} in ${model.groupCount} coder groups`,
@@ -157,6 +157,11 @@ const LEVELS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 /** The level that gives this model, in this version. */
 function levelOf({ hyper }: FrameModel): number | undefined {
   return LEVELS.find((level) => hasShape(hyper, shapeOfLevel(level)));
+}
+
+/** Made with --preset paper, which has no level. */
+function isOfPaper({ hyper }: FrameModel): boolean {
+  return hasShape(hyper, PAPER);
 }
 
 /** One object per archive; fields are only ever added. */
@@ -172,6 +177,7 @@ function jsonOf(archive: Listed, threads: number): string {
       model: { contract: MODEL_CONTRACT_VERSION, ...frame.header.model.hyper },
       groups: frame.header.model.groupCount,
       level: levelOf(frame.header.model) ?? null,
+      ...(isOfPaper(frame.header.model) && { preset: "paper" }),
       decodeSeconds: Number(secondsFor(frame, threads).toPrecision(2)),
     }),
   }));
