@@ -4,6 +4,7 @@
  */
 import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
+import { MemoryLimitError } from "../pipeline/memory.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { ProgressLine } from "./progress.ts";
@@ -116,7 +117,7 @@ export class Session {
   /** Tells what went wrong with a file and remembers it for the exit code. */
   complain(name: string, error: unknown): Complaint {
     if (error instanceof EngineDeviceError) this.#abandonEngine();
-    const complaint = complaintOf(blameName(name, error));
+    const complaint = this.#complaintOf(blameName(name, error));
     const { message, hint, fileName, exitCode } = complaint;
     this.#exitCodes.push(exitCode);
     this.say(SAYS.errors, `fade: ${fileName ?? name}: ${message}`);
@@ -124,6 +125,13 @@ export class Session {
     if (hint !== undefined && hint !== this.#hint) this.say(SAYS.errors, `fade: hint: ${hint}`);
     this.#hint = hint;
     return complaint;
+  }
+
+  /** Nobody needs a larger machine for a limit of their own. */
+  #complaintOf(error: unknown): Complaint {
+    const complaint = complaintOf(error);
+    const isOwnLimit = error instanceof MemoryLimitError && this.settings.memoryBytesMax !== undefined;
+    return isOwnLimit ? { ...complaint, hint: "raise -M (or FADE_MEMORY), which sets this limit" } : complaint;
   }
 
   /** The code of all failures if they agree, else the general one. */

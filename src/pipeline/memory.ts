@@ -17,10 +17,23 @@ export class MemoryLimitError extends Error {
     readonly neededBytes: number,
     readonly limitBytes: number,
   ) {
-    const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-    super(`needs about ${mib(neededBytes)} of memory, and ${mib(limitBytes)} may be used`);
+    super(`needs about ${neededText(neededBytes)} of memory, and ${limitText(limitBytes)} may be used`);
     this.name = "MemoryLimitError";
   }
+}
+
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
+
+/** An estimate, rounded up. */
+function neededText(bytes: number): string {
+  return bytes > MIB - KIB ? `${Math.ceil(bytes / MIB)} MiB` : `${Math.ceil(bytes / KIB)} KiB`;
+}
+
+/** Small limits exactly, in the largest unit that does; large ones rounded down, since more may not be used. */
+function limitText(bytes: number): string {
+  if (bytes >= 64 * MIB || (bytes > 0 && bytes % MIB === 0)) return `${Math.floor(bytes / MIB)} MiB`;
+  return bytes > 0 && bytes % KIB === 0 ? `${bytes / KIB} KiB` : `${bytes} bytes`;
 }
 
 /** Slots of 32 bits, rows of 256 logits of 32 bits, and the past of each stream. */
