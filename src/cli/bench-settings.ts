@@ -3,6 +3,7 @@
  * so their options are taken out here, and each combination becomes settings as if it had been asked for alone.
  */
 import { COMPETITOR_NAMES } from "../bench/competitors.ts";
+import { INFORMATION } from "./environment.ts";
 import { UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong, OPTION_SECTIONS } from "./options.ts";
@@ -54,7 +55,6 @@ const COMMON = [
 ];
 /** Only reports have an output. */
 const OF_REPORTS = ["output", "force", "stdout"];
-const ASKS_ELSE = ["help", "version", "man", "completions"];
 const SECONDS_DEFAULT = 0.1;
 const SECONDS_MAX = 3600;
 const LEVEL_MAX = 9;
@@ -63,7 +63,7 @@ const LEVEL_MAX = 9;
 export function benchSettingsOf(args: NormalArguments): BenchSettings | undefined {
   const { options } = args;
   const own = options.find(({ name }) => OWN.includes(name));
-  if (options.some(({ name }) => ASKS_ELSE.includes(name))) return undefined;
+  if (options.some(({ name }) => INFORMATION.includes(name))) return undefined;
   if (args.command !== "bench" && !options.some(({ name }) => name === "bench")) {
     if (own) throw new UsageError(`${own.written} goes with fade bench`, "fade bench FILE");
     return undefined;

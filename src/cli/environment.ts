@@ -20,8 +20,12 @@ export function wordsOfProgramName(argv0: string): readonly string[] {
   return Object.hasOwn(PROGRAM_NAMES, name) ? (PROGRAM_NAMES[name] ?? []) : [];
 }
 
+/** What works on no file, and explains the variables: a bad one must not keep it from doing so. */
+export const INFORMATION: readonly string[] = ["help", "version", "man", "completions"];
+
 /** Adds the defaults of the environment. An empty variable is none. */
 export function withDefaults(args: NormalArguments, environment: Environment): NormalArguments {
+  if (args.options.some(({ name }) => INFORMATION.includes(name))) return args;
   const engineIsWritten = args.options.some(({ name }) => name === "engine");
   const defaults = OPTIONS.flatMap(({ name, environment: variable }): Occurrence[] => {
     const value = variable === undefined ? undefined : environment[variable];
