@@ -108,7 +108,7 @@ function timeText(microseconds: number): string {
 
 const WIDTHS = [22, 36, 6, 11, 12, 12, 7];
 const columns = (cells: readonly string[]) =>
-  WIDTHS.map((width, i) => (i < 2 ? `${cells[i] ?? ""} `.padEnd(width) : (cells[i] ?? "").padStart(width)))
+  WIDTHS.map((width, i) => (i < 2 ? `${cells[i] ?? ""} `.padEnd(width) : ` ${(cells[i] ?? "").padStart(width - 1)}`))
     .join("")
     .trimEnd();
 const HEAD = columns(["kernel", "shape", "calls", "a call", "MAC/s", "B/s", "peak"]);

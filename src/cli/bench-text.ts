@@ -24,8 +24,9 @@ export function machineText({ processor, cores, threads, platform, runtime, load
 
 const LABEL_WIDTH = 28;
 
+/** Numbers of tiny files are wider than their column: the space in front of it stays. */
 const columns = (cells: readonly string[]) =>
-  [10, 8, 7, 11, 11, 9].map((width, i) => (cells[i] ?? "").padStart(width)).join("");
+  [9, 7, 6, 10, 10, 8].map((width, i) => ` ${(cells[i] ?? "").padStart(width)}`).join("");
 
 export function headText(title: string): string {
   const head = columns(["bytes", "ratio", "bit/B", "compress", "restore", "memory"]);
