@@ -25,7 +25,10 @@ export function manualPage(version: string): string {
     ...DESCRIPTION.flatMap((paragraph) => [".PP", roff(paragraph)]),
     ".SH OPTIONS",
     "Short options cluster (\\-dkf), and numbers attach to them (\\-T4).",
-    "Of opposites, modes and levels the last one counts.",
+    roff(
+      "Of opposites (-k and --rm, --sparse and --no-sparse, --progress and --no-progress), modes and levels the last " +
+        "one counts. -c and -o together are an error, so fadecat takes no -o.",
+    ),
     ...OPTION_SECTIONS.flatMap(([title, options]) => [
       `.SS ${title}`,
       ...options.filter((spec) => !spec.planned).flatMap(entry),
@@ -52,7 +55,7 @@ export function manualPage(version: string): string {
     ".SH SIGNALS",
     roff(SIGNALS),
     ".SH NOTES",
-    ...NOTES.split("\n").flatMap((note) => [".PP", roff(note.trim())]),
+    ...NOTES.split(/\n(?! {4})/).flatMap((note) => [".PP", roff(note.trim().replace(/\s+/g, " "))]),
     ".SH EXAMPLES",
     ".nf",
     ...EXAMPLES.split("\n").map((line) => roff(line.trim())),
@@ -93,7 +96,13 @@ function entry({ name, short, aliases, value, help, details, environment }: Opti
       ? [`${bold("-1")} ... ${bold("-9")}`, bold("--level")]
       : [...(short ? [bold(`-${short}`)] : []), ...(name === "help" ? [bold("-H")] : []), bold(`--${name}`)];
   const all = [...spelled, ...(aliases ?? []).map((alias) => bold(`--${alias}`))].join(", ");
-  const text = [sentence(help), ...(details ? [details] : []), ...(environment ? [`Default: $${environment}.`] : [])];
+  // "auto, gpu" and "fade bench" are to be typed, and stay as they are.
+  const isLiteral = value?.choices?.includes(/^\w*/.exec(help)?.[0] ?? "") || help.startsWith("fade ");
+  const text = [
+    isLiteral ? `${help}.` : sentence(help),
+    ...(details ? [details] : []),
+    ...(environment ? [`Default: $${environment}.`] : []),
+  ];
   return [".TP", `${all}${label && ` \\fI${roff(label)}\\fR`}`, roff(text.join(" "))];
 }
 

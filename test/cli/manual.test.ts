@@ -4,10 +4,13 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import packageFacts from "../../package.json" with { type: "json" };
+import { helpText } from "../../src/cli/cac.ts";
 import { COMPLETION_FILES, completionsFor } from "../../src/cli/completions.ts";
 import { PROGRAM_NAMES } from "../../src/cli/environment.ts";
+import { EXIT } from "../../src/cli/errors.ts";
 import { manualPage } from "../../src/cli/manual.ts";
 import { OPTIONS } from "../../src/cli/options.ts";
+import { EXIT_BROKEN_PIPE } from "../../src/cli/run.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const committed = (...path: string[]) => readFileSync(join(ROOT, ...path), "utf8");
@@ -26,6 +29,20 @@ test("every option is in the manual and in all completions", () => {
   for (const { name } of offered) {
     for (const text of texts) expect(text).toMatch(new RegExp(`(--|-l )${name}\\b`));
   }
+});
+
+test("what is to be typed is not made a sentence's beginning", () => {
+  const manual = manualPage("1").replaceAll("\\-", "-");
+  expect(manual).toContain("\nauto, gpu, cpu or reference;");
+  expect(manual).toContain("\nfade bench kernels: only");
+  expect(manual).not.toMatch(/\b(Fade bench|Auto, gpu)/);
+});
+
+test("every exit code is in the manual's notes and in --help", () => {
+  const codes = [...Object.values(EXIT), EXIT_BROKEN_PIPE];
+  const listed = (text: string) => [...(text.split("Exit codes: ")[1] ?? "").matchAll(/\b\d+\b/g)].map(Number);
+  expect(listed(helpText(true))).toEqual(codes);
+  expect(listed(manualPage("1").split(".SH EXAMPLES")[0] ?? "")).toEqual(codes);
 });
 
 /** What bash completes behind `words`. */
