@@ -39,10 +39,10 @@ export async function outputsAmongInputs(
   return found;
 }
 
-/** What identifies a file: its path and, if it is there, its inode. Numbers of 64 bits need bigint. */
-async function keysOf(path: string): Promise<string[]> {
+/** What identifies a file: its path and, if it is there and has one, its inode. Numbers of 64 bits need bigint. */
+export async function keysOf(path: string): Promise<string[]> {
   const stats = await fs.stat(path, { bigint: true }).catch(() => undefined);
-  return stats ? [path, `${stats.dev}:${stats.ino}`] : [path];
+  return stats?.ino ? [path, `${stats.dev}:${stats.ino}`] : [path];
 }
 
 /** A name that tells no output is complained about when its turn comes. */

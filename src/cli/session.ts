@@ -5,6 +5,7 @@
 import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
+import { keysOf } from "./collisions.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { ProgressLine } from "./progress.ts";
@@ -97,11 +98,16 @@ export class Session {
   }
 
   /** @throws FileError if an earlier input of this run has this output */
-  claim(path: string, name: string): void {
-    if (this.#claimed.has(path)) {
+  async claim(path: string, name: string): Promise<void> {
+    if ((await keysOf(path)).some((key) => this.#claimed.has(key))) {
       throw new FileError("is the output of another input, too", "compress them one by one, with -o", name);
     }
     this.#claimed.add(path);
+  }
+
+  /** From now on a claim by another path, or in other letters where case does not count, is one of this output. */
+  async wrote(path: string): Promise<void> {
+    for (const key of await keysOf(path)) this.#claimed.add(key);
   }
 
   /** Asks, if there is somebody to ask and standard input is not data. */

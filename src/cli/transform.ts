@@ -80,6 +80,7 @@ async function transformOne(session: Session, operand: Operand): Promise<Outcome
     const removes = isRemoved && action !== "test";
     if (removes) await checkRemovable(io, input, target, settings.force);
     const outcome = await convert(session, input, source, target);
+    if (target && !target.isSpecial) await session.wrote(target.path);
     // First: whatever happens to the source, the output is there.
     await report(session, input, target, outcome);
     if (removes && target) await removeOrComplain(session, input, target);
@@ -186,7 +187,7 @@ async function findTarget(session: Session, input: Input): Promise<Target | unde
   }
   const name = outputName(settings, input.name);
   const path = resolve(io.cwd, name);
-  session.claim(path, name);
+  await session.claim(path, name);
   if (settings.outputDirectory) await makeDirectory(io, dirname(name));
   try {
     return await checkTarget(path, name, force, input.stats);
