@@ -48,6 +48,15 @@ fn differ() {
   }
 }
 
+fn effect_of_one_table(table: u32) -> i32 {
+  let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table])) * 256u;
+  var sums = vec2<i32>();
+  for (var v = zero; v < 256u; v++) {
+    sums += effect_terms(arena[DIFFERENCE + stream * 256u + v], table_logit(entries[row + v]));
+  }
+  return effect_of(sums);
+}
+
 // Spare gates have no gradient.
 fn through_gates() {
   var most = 0u;
