@@ -74,7 +74,7 @@ export const PARTS: readonly Part[] = [
   { name: "above", owns: isAbove },
   { name: "tables", reshape: (hyper) => ({ ...hyper, tables: 0 }) },
   { name: "features", pins: { feature: 0, featureBias: 0 } },
-  { name: "gates", pins: { boostGate: 0, boostGateBias: 0 } },
+  { name: "gates", pins: { recallGate: 0, recallGateBias: 0 } },
   // The gates remain, and so does what they are made of.
   { name: "own logits", pins: { logits: 0, logitsBias: 0 } },
   // What a stream gives is 0, and the router gives all to the other one.

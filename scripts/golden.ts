@@ -14,6 +14,7 @@ import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { hyperForSize, levelOf } from "../src/model/hyper.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../src/pipeline/frames.ts";
+import { withRepeats } from "../test/support/golden-plain.ts";
 import { rowsOf } from "../test/support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "..", "test", "golden");
@@ -22,13 +23,7 @@ const STREAMS_MAX = 8;
 const plain = (name: string) => new Uint8Array(readFileSync(join(DIRECTORY, name)));
 const [text, mixed, chance] = [plain("text.bin"), plain("mixed.bin"), plain("chance.bin")];
 const hello = new TextEncoder().encode("hello");
-const again = Buffer.concat([
-  mixed.subarray(0, 4000),
-  mixed.subarray(2500, 4000),
-  text.subarray(0, 1500),
-  mixed.subarray(3000),
-  ...Array.from({ length: 4 }, () => mixed.subarray(-1300)),
-]);
+const again = withRepeats(mixed, text);
 
 const engine = await createCpuEngine({ threads: 1 });
 

@@ -68,11 +68,11 @@ fn through_gates() {
     } else if (gate < CONTEXTS + LOGIT_TABLES) {
       effect = effect_of_one_table(gate - CONTEXTS);
     }
-    let d = gate_slope(effect, sigmoid(arena[BOOST_GATE + i]));
+    let d = gate_slope(effect, sigmoid(arena[RECALL_GATE + i]));
     most = max(most, magnitude(d));
-    arena[GRADIENT_BOOST_GATE + i] = gradient_operand(d, shifts[SLOT_D_BOOST_GATE]);
+    arena[GRADIENT_RECALL_GATE + i] = gradient_operand(d, shifts[SLOT_D_RECALL_GATE]);
   }
-  note(SLOT_D_BOOST_GATE, most);
+  note(SLOT_D_RECALL_GATE, most);
 }
 
 // int16 operands of `values` gradients of each stream.

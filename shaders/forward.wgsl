@@ -280,7 +280,7 @@ const BYTES_EACH = 256u / u32(SHARE);   // of an invocation
 fn add_tables() {
   var gates = array<i32, TABLES_MAX>();
   for (var table = zero; table < LOGIT_TABLES; table++) {
-    gates[table] = sigmoid(arena[BOOST_GATE + gate_of_table(stream, table)]);
+    gates[table] = sigmoid(arena[RECALL_GATE + gate_of_table(stream, table)]);
   }
   for (var v = part * BYTES_EACH; v < (part + 1u) * BYTES_EACH; v++) {
     var sum = 0;
@@ -297,7 +297,7 @@ fn add_boosts() {
   for (var c = zero; c < CONTEXTS; c++) {
     let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
     if (found == 0u) { continue; }
-    let gate = sigmoid(arena[BOOST_GATE + gate_of_context(stream, c)]);
+    let gate = sigmoid(arena[RECALL_GATE + gate_of_context(stream, c)]);
     let place = boost_place(c, found);
     arena[ENDS + stream * 256u + first_byte(found)] += boost_term(arena[BOOSTS + place], gate);
     if (other_of(found) == 0u) { continue; }

@@ -39,7 +39,7 @@ export const NETWORK_MATRICES = [
   "logits",
 ] as const;
 /** Matrices of the recall stream: remembered bytes into the network, and the gates of the boosts. */
-export const RECALL_MATRICES = ["feature", "boostGate"] as const;
+export const RECALL_MATRICES = ["feature", "recallGate"] as const;
 export const MATRIX_NAMES = [...NETWORK_MATRICES, ...RECALL_MATRICES] as const;
 export type MatrixName = (typeof MATRIX_NAMES)[number];
 
@@ -98,7 +98,7 @@ export const OPERAND_OF: Readonly<Record<MatrixName, ActivationSlot | "feature">
   fineOut: "fineHidden",
   logits: "last",
   feature: "feature",
-  boostGate: "last",
+  recallGate: "last",
 };
 
 export const GRADIENT_SLOTS = [
@@ -112,7 +112,7 @@ export const GRADIENT_SLOTS = [
   "fineOut",
   "memory",
   "feature",
-  "boostGate",
+  "recallGate",
 ] as const;
 export type GradientSlot = (typeof GRADIENT_SLOTS)[number];
 
@@ -156,7 +156,7 @@ const MATRIX_SHAPES: Readonly<Record<MatrixName, (hyper: HyperParameters) => Mat
   fineOut: (hyper) => [widthOf(hyper), hyper.fineHidden],
   logits: (hyper) => [256, widthOf(hyper)],
   feature: (hyper) => [widthOf(hyper), FEATURES_PER_CONTEXT * hyper.contexts],
-  boostGate: (hyper) => [gateCount(hyper), widthOf(hyper)],
+  recallGate: (hyper) => [gateCount(hyper), widthOf(hyper)],
 };
 
 /** Outputs x inputs of each matrix. */
@@ -190,7 +190,7 @@ export const PRODUCT_FORMATS: Readonly<Record<MatrixName | "memory", ProductForm
   logits: PLAIN,
   memory: PLAIN,
   feature: { inputBits: FEATURE_BITS, outputBits: ACTIVATION_BITS, outputLimit: ACTIVATION_LIMIT },
-  boostGate: PLAIN,
+  recallGate: PLAIN,
 };
 
 /** Elements that each norm averages over, a power of two. */
@@ -206,7 +206,7 @@ const RECALL_SEED = 2 * NETWORK_MATRICES.length + 18;
 
 /** Initial weights of a matrix and of its bias. */
 function initialOf(name: MatrixName, columns: number): readonly [weights: Initial, bias: Initial] {
-  if (name === "logits" || name === "boostGate") return [NORMAL, ZERO];
+  if (name === "logits" || name === "recallGate") return [NORMAL, ZERO];
   const uniform: Initial = { kind: "uniform", fanIn: Math.max(1, columns) };
   return [uniform, name === "feature" ? ZERO : uniform];
 }

@@ -9,6 +9,7 @@ import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/model/reference/engine.ts";
 import { restore } from "../../src/pipeline/restore.ts";
+import { withRepeats } from "../support/golden-plain.ts";
 import { rowsOf } from "../support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "../golden");
@@ -16,13 +17,7 @@ const golden = (name: string) => new Uint8Array(readFileSync(join(DIRECTORY, nam
 const hello = new TextEncoder().encode("hello");
 
 const [mixed, text] = [golden("mixed.bin"), golden("text.bin")];
-const again = Buffer.concat([
-  mixed.subarray(0, 4000),
-  mixed.subarray(2500, 4000),
-  text.subarray(0, 1500),
-  mixed.subarray(3000),
-  ...Array.from({ length: 4 }, () => mixed.subarray(-1300)),
-]);
+const again = withRepeats(mixed, text);
 
 const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v1-stored.fade", hello, "stored"],
@@ -33,7 +28,7 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v4-blocks.fade", mixed, "coded coded learned learned coded stored"],
   ["v4-run.fade", golden("chance.bin"), "stored stored coded coded"],
   ["v4-concatenated.fade", new Uint8Array(Buffer.concat([hello, text])), "stored,,coded"],
-  ["v4-copies.fade", new Uint8Array(again), "coded learned coded coded coded stored stored stored"],
+  ["v4-copies.fade", again, "coded learned coded coded coded stored stored stored"],
   ["v4-stride.fade", rowsOf(200, 90), "coded"],
 ];
 

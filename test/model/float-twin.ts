@@ -66,7 +66,7 @@ export class FloatTwin {
     const out = this.#norm("lastNorm", this.#linear("fineOut", hidden));
     const last = this.#geluPlusSkip("fineSkip", out, fineIn);
     const logits = this.#linear("logits", last);
-    this.recall.addTo(logits, stream, this.#linear("boostGate", last));
+    this.recall.addTo(logits, stream, this.#linear("recallGate", last));
     return logits;
   }
 

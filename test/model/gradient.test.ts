@@ -15,7 +15,7 @@ const SAMPLES = 40;
 /** Numeric differences: small against the curvature, large against doubles. */
 const EPSILON = 1e-4;
 /** Tensors that only a model with contexts has. */
-const RECALL_TENSORS: readonly TensorName[] = ["feature", "boostGate", "featureBias", "boostGateBias"];
+const RECALL_TENSORS: readonly TensorName[] = ["feature", "recallGate", "featureBias", "recallGateBias"];
 
 /** Half of the elements with the largest gradients of the tensor, half of any: small ones must be small. */
 function sampled(tensor: Tensor, gradient: Int32Array): number[] {

@@ -159,11 +159,11 @@ export class BackwardPass {
   /** Adds to a what comes through the gates of the boosts. */
   #gates(): void {
     const { kernels, at, hyper, from, to } = this.thread;
-    const { a, b, boostGate } = at.gradients;
+    const { a, b, recallGate } = at.gradients;
     if (gateColumns(hyper) === 0) return;
-    kernels.gateGradients(at.recall.record, at.frequencies, from, to, boostGate);
-    this.#quantise("boostGate", boostGate);
-    this.#inputs("boostGate", this.#gradientShift("boostGate"), b);
+    kernels.gateGradients(at.recall.record, at.frequencies, from, to, recallGate);
+    this.#quantise("recallGate", recallGate);
+    this.#inputs("recallGate", this.#gradientShift("recallGate"), b);
     const { start, count } = this.#span(widthOf(hyper));
     kernels.addTwo(a + start, b + start, count, a + start);
   }

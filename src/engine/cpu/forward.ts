@@ -217,13 +217,13 @@ export class ForwardPass {
 
   #predict(): void {
     const { kernels, at, hyper, from, to, index } = this.thread;
-    const { last, logits, boostGate } = at.activations;
+    const { last, logits, recallGate } = at.activations;
     this.#quantise("last", last);
     this.#linear("logits", "last", logits);
     if (hyper.contexts + hyper.tables > 0) {
-      this.#linear("boostGate", "last", boostGate);
+      this.#linear("recallGate", "last", recallGate);
       const { start, count } = this.#span(gateColumns(hyper));
-      kernels.lookUp(boostGate + start, at.tables.sigmoid, count, boostGate + start);
+      kernels.lookUp(recallGate + start, at.tables.sigmoid, count, recallGate + start);
       kernels.addRecall(at.recall.record, logits, from, to, at.threads[index]!.work);
     }
     kernels.frequencies(at.tables.exponentials, logits, from, to, at.frequencies);

@@ -101,7 +101,7 @@ function activationColumns(hyper: HyperParameters) {
     logits: 256,
     slopes: H,
     remembered: hyper.contexts > 0 ? H : 0,
-    boostGate: gateColumns(hyper),
+    recallGate: gateColumns(hyper),
   };
 }
 
@@ -120,7 +120,7 @@ function gradientColumns(hyper: HyperParameters) {
     cache: hyper.slot + 8,
     newest: 2 * hyper.slot,
     newestIn: hyper.embedding,
-    boostGate: gateColumns(hyper),
+    recallGate: gateColumns(hyper),
   };
 }
 
@@ -163,7 +163,7 @@ function gradientOperandColumns(hyper: HyperParameters): Record<GradientSlot | "
     memory: 2 * C,
     logits: 256,
     feature: hyper.contexts > 0 ? H : 0,
-    boostGate: gateColumns(hyper),
+    recallGate: gateColumns(hyper),
   };
 }
 
@@ -284,7 +284,7 @@ export class CpuLayout {
     this.gradientOperands = mapRecord(gradientOperandColumns(hyper), operand);
     this.recall = placeRecall(hyper, this.rows, (bytes) => memory.take(bytes), {
       features: this.operands.feature.rows,
-      gates: this.activations.boostGate,
+      gates: this.activations.recallGate,
     });
     this.frequencies = memory.take(this.rows * 1024);
     this.ends = memory.take(this.rows * 1024);

@@ -107,9 +107,9 @@ function recallWords(hyper: HyperParameters): Record<string, number> {
     "gradient.feature": wide,
     remembered: wide,
     boosts: 2 * N * BUCKETS,
-    boostGate: B * gateCount(hyper),
+    recallGate: B * gateCount(hyper),
     dGates: B * gateCount(hyper),
-    "gradient.boostGate": B * gateCount(hyper),
+    "gradient.recallGate": B * gateCount(hyper),
     difference: N + M > 0 ? 256 * B : 0,
     words: 2 * B,
   };

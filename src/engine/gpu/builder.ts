@@ -27,7 +27,7 @@ import { weightsConstants } from "./weights-plan.ts";
 
 /** Rows and outputs that one invocation of the matrix kernels makes; a shape's outputs are a multiple of it. */
 const TILE = 8;
-/** The same for outputs of "boostGate", of which there are a multiple of four. */
+/** The same for outputs of "recallGate", of which there are a multiple of four. */
 const GATE_TILE = 4;
 
 /** Workgroups of 8 x 8 invocations. */
@@ -178,7 +178,7 @@ export class StepBuilder {
   }
 
   linearWeights(name: MatrixName): void {
-    const tile = name === "boostGate" ? GATE_TILE : TILE;
+    const tile = name === "recallGate" ? GATE_TILE : TILE;
     const matrix = { ...this.#matrix(name), TILE: tile };
     const groups = tiles(matrix.INPUTS / 8, matrix.OUTPUTS / tile);
     const named = { gradient: `gradient.${name}`, x: `operand.${OPERAND_OF[name]}` };
@@ -278,8 +278,8 @@ export class StepBuilder {
   /** The gates' gradient and its operand; boosts and tables must not have learned yet. */
   gateGradient(): void {
     const count = this.B * gateCount(this.buffers.hyper);
-    this.add("gate_gradient", {}, { gates: "boostGate", out: "dGates" }, elementGroups(count));
-    this.quantiseGradient("boostGate", "dGates", count);
+    this.add("gate_gradient", {}, { gates: "recallGate", out: "dGates" }, elementGroups(count));
+    this.quantiseGradient("recallGate", "dGates", count);
   }
 
   /** All weights, in place of what linearWeights does to each matrix and optimise_dense to the rest. */
@@ -318,7 +318,7 @@ export class StepBuilder {
   learnRecall(): void {
     const { contexts, tables } = this.buffers.hyper;
     if (contexts + tables === 0) return;
-    this.add("learn_recall", {}, { gates: "boostGate" }, flatGroups(this.B));
+    this.add("learn_recall", {}, { gates: "recallGate" }, flatGroups(this.B));
     this.add("remember", {}, {}, elementGroups(this.B * (contexts + 1)));
   }
 

@@ -43,12 +43,12 @@ const FORWARD: readonly Stage[] = [
   stage([], "up"),
   stage(["fineNorm"], "fine"),
   stage([], "fineOut"),
-  stage(["lastNorm"], "logits", "boostGate"),
+  stage(["lastNorm"], "logits", "recallGate"),
   stage([]),
 ];
 
 const BACKWARD: readonly Stage[] = [
-  stage([], "logits", "boostGate"),
+  stage([], "logits", "recallGate"),
   stage(["lastNorm"], "fineOut"),
   stage([], "fine"),
   stage(["fineNorm"], "gate", "up", "feature"),
@@ -70,7 +70,7 @@ const OUTPUT_OF: Readonly<Record<MatrixName, string>> = {
   fineOut: "fineOut",
   logits: "logits",
   feature: "remembered",
-  boostGate: "boostGate",
+  recallGate: "recallGate",
 };
 const INPUT_GRADIENT_OF: Readonly<Record<MatrixName, string>> = {
   newest: "dNewestIn",
@@ -83,7 +83,7 @@ const INPUT_GRADIENT_OF: Readonly<Record<MatrixName, string>> = {
   fineOut: "dHidden",
   logits: "dLast",
   feature: "", // features are not trained
-  boostGate: "dLast",
+  recallGate: "dLast",
 };
 
 /** What enters each norm, whose operand it makes, and what its gradient comes from and goes to. */
@@ -172,7 +172,7 @@ function gradientRecord(model: ModelFacts, name: MatrixName) {
     ROWS_PER_STREAM: facts.rowsPerStream,
     G: placeIn(model, facts.gradient),
     OUT: placeIn(model, INPUT_GRADIENT_OF[name]),
-    ADDS: name === "boostGate" ? 1 : 0,
+    ADDS: name === "recallGate" ? 1 : 0,
     COPY: facts.offset / 4,
     BIAS_DENSE: facts.biasOffset - denseRange(layout).offset,
     GRADIENT: facts.gradientPlace,

@@ -39,7 +39,7 @@ const ROWS_PER_STREAM: Readonly<Record<MatrixName, number>> = {
   fineOut: 1,
   logits: 1,
   feature: 1,
-  boostGate: 1,
+  recallGate: 1,
 };
 
 export interface MatrixFacts {

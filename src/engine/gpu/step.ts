@@ -67,8 +67,8 @@ function addForward(step: StepBuilder): void {
   step.geluSkip("fineSkip", "lastNorm.out", "fineNorm.out", "last");
   step.quantiseActivation("last", "last", wide);
   step.linear("logits", "logits");
-  if (N + M > 0) step.linear("boostGate", "boostGate");
-  step.add("frequencies", {}, { logits: "logits", gates: "boostGate" }, flatGroups(B));
+  if (N + M > 0) step.linear("recallGate", "recallGate");
+  step.add("frequencies", {}, { logits: "logits", gates: "recallGate" }, flatGroups(B));
 }
 
 function addBackward(step: StepBuilder): void {
@@ -80,8 +80,8 @@ function addBackward(step: StepBuilder): void {
   step.linearBackward("logits", "dLast");
   if (hyper.contexts + hyper.tables > 0) {
     step.gateGradient();
-    step.linearInputs("boostGate", "dLast", 1);
-    step.linearWeights("boostGate");
+    step.linearInputs("recallGate", "dLast", 1);
+    step.linearWeights("recallGate");
   }
 
   const last = { d: "dLast", x: "lastNorm.out", skipped: "fineNorm.out", d_x: "dThroughGelu", d_skipped: "dSkipped" };

@@ -75,7 +75,7 @@ export class Backward {
       fineOut: new Int16Array(B * H),
       logits: new Int16Array(B * 256),
       feature: new Int16Array(hyper.contexts > 0 ? B * H : 0),
-      boostGate: new Int16Array(B * gateCount(hyper)),
+      recallGate: new Int16Array(B * gateCount(hyper)),
     };
   }
 
@@ -225,10 +225,10 @@ export class Backward {
     const dLast = this.#inputs("logits", this.#logitShift, gradient);
     const { gates } = forward.recall;
     if (gates === 0) return dLast;
-    const gateRows = rowsOf(this.#quantise("boostGate", forward.recall.gateGradient(this.difference)), B, gates);
-    const gateShift = this.state.gradientShift("boostGate");
-    this.#weights("boostGate", gateShift, gateRows, "last", last);
-    return sum(dLast, this.#inputs("boostGate", gateShift, gateRows));
+    const gateRows = rowsOf(this.#quantise("recallGate", forward.recall.gateGradient(this.difference)), B, gates);
+    const gateShift = this.state.gradientShift("recallGate");
+    this.#weights("recallGate", gateShift, gateRows, "last", last);
+    return sum(dLast, this.#inputs("recallGate", gateShift, gateRows));
   }
 
   #fineRefiner(dLast: Int32Array): Int32Array {

@@ -343,7 +343,7 @@ export class Forward {
     this.#linear("logits", "last", operand, this.logits);
     if (this.recall.gates > 0) {
       const { gate } = this.recall;
-      this.#linear("boostGate", "last", operand, gate);
+      this.#linear("recallGate", "last", operand, gate);
       for (let i = 0; i < gate.length; i++) gate[i] = sigmoid(this.tables, gate[i] as number);
     }
     this.recall.addTo(this.logits);

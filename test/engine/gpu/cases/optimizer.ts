@@ -156,7 +156,7 @@ function weights(name: MatrixName | "memory", streams: number, isCalibrating = f
   const shape = shapeWith({ streams, contexts });
   const matrix = matrixOf(shape, name);
   const { tensor, rows, outputs, inputs, batch, stride, start } = matrix;
-  const tile = name === "boostGate" ? 4 : 8;
+  const tile = name === "recallGate" ? 4 : 8;
   const reference = new ReferenceOptimizer(shape);
   const fill = (arrays: Named, gradient: Int32Array, exponent: Int32Array) => {
     const operand = Int16Array.from(arrays.gradient as Words);
@@ -258,6 +258,6 @@ export const OPTIMIZER_CASES: readonly KernelCase[] = [
   dense(5),
   dense(5, true),
   dense(5, false, 4),
-  weights("boostGate", 33, false, 12),
+  weights("recallGate", 33, false, 12),
   weights("feature", 5, false, 4),
 ];
