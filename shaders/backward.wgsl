@@ -316,22 +316,25 @@ fn put_column(n: u32, width_log2: u32, column: u32, across: u32) {
   atomicAdd(&dense[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SHIFT_DENSE)) + column], sums.y);
 }
 
-// What an invocation multiplies at a time: rows, and words of four inputs.
-const ROWS_EACH = select(2u, 8u, SHARE > 1);
-const WORDS_EACH = select(4u, 2u, SHARE > 1);
+// Rows that an invocation multiplies at a time, and words of four inputs.
+const ROWS_EACH = select(2u, 4u, SHARE > 1);
+const WORDS_EACH = 4u;
+
+fn load_word(at: u32) -> u32 { return copies[at]; }
 
 // Record `m` of the gradients: the gradient of a matrix's inputs, and that of its bias.
 fn multiply_back(m: u32) {
-  let rows = rows_of(u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ROWS_PER_STREAM)));
+  let rows_per_stream = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ROWS_PER_STREAM));
+  let rows = rows_of(rows_per_stream);
   let from_word = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_FROM));
   let until = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_UNTIL));
   let across = (until - from_word + WORDS_EACH - 1u) / WORDS_EACH;
-  let tasks = across * ((rows.y + ROWS_EACH - 1u) / ROWS_EACH);
+  let tasks = across * tasks_of(rows.y, rows_per_stream, ROWS_EACH);
   let begin = select(0u, lane, SHARE > 1);
   let step = select(1u, u32(LANES), SHARE > 1);
   for (var task = begin; task < tasks; task += step) {
     let r0 = task / across * ROWS_EACH;
-    back_tile(m, rows.x + r0, rows.y - 1u - r0, from_word + task % across * WORDS_EACH);
+    back_tile(m, rows.x + min(r0, rows.y), rows.y - min(r0, rows.y), from_word + task % across * WORDS_EACH);
   }
   let outputs = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUTPUTS));
   let g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + rows.x * outputs;
@@ -342,38 +345,40 @@ fn multiply_back(m: u32) {
   }
 }
 
-// From `row` on, and from `word` on; rows beyond `last` repeat it, and so do words beyond the last.
-fn back_tile(m: u32, row: u32, last: u32, word: u32) {
+// `live` rows from `row` on, and from `word` on; words beyond the last repeat it. Outputs go in pairs: all matrices
+// have an even number of them.
+fn back_tile(m: u32, row: u32, live: u32, word: u32) {
   let outputs = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUTPUTS));
   let words = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_WORDS));
   let last_word = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_UNTIL)) - 1u - word;
+  let last = max(live, 1u) - 1u;
   var w_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_COPY)) + word;
-  var g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + row * outputs;
+  let g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + row * outputs;
   var sums = array<vec4<i32>, ROWS_EACH * WORDS_EACH>();
-  for (var n = 0u; n < outputs; n++) {
-    var w = array<vec4<i32>, WORDS_EACH>();
-    for (var j = 0u; j < WORDS_EACH; j++) { w[j] = unpack4xI8(copies[w_at + min(j, last_word)]); }
+  for (var n = 0u; n < outputs; n += 2u) {
+    let w = eight_words(w_at, 1u, words, last_word);
     for (var i = 0u; i < ROWS_EACH; i++) {
-      let g = arena[g_at + min(i, last) * outputs];
-      for (var j = 0u; j < WORDS_EACH; j++) { sums[i * WORDS_EACH + j] += w[j] * g; }
+      let from_at = g_at + min(i, last) * outputs + n;
+      let g = vec2<i32>(arena[from_at], arena[from_at + 1u]);
+      for (var j = 0u; j < WORDS_EACH; j++) {
+        sums[i * WORDS_EACH + j] += unpack4xI8(w.low[j]) * g.x + unpack4xI8(w.high[j]) * g.y;
+      }
     }
-    w_at += words;
-    g_at += 1u;
+    w_at += 2u * words;
   }
+  let shift = WEIGHT_BITS - shifts[record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_GRADIENT)]
+    - shifts[record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_WEIGHT)];
+  let adds = record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ADDS) == 1;
+  let to = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUT)) + (row * words + word) * 4u;
   var rounded = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
-  for (var i = 0u; i <= min(ROWS_EACH - 1u, last); i++) {
+  for (var i = 0u; i < min(ROWS_EACH, live); i++) {
     for (var j = 0u; j <= min(WORDS_EACH - 1u, last_word); j++) {
-      put_inputs(m, row + i, word + j, rounded[i * WORDS_EACH + j]);
+      put_inputs(to + (i * words + j) * 4u, rounded[i * WORDS_EACH + j], shift, adds);
     }
   }
 }
 
-fn put_inputs(m: u32, row: u32, word: u32, sums: vec4<i32>) {
-  let shift = WEIGHT_BITS - shifts[record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_GRADIENT)]
-    - shifts[record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_WEIGHT)];
-  let words = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_WORDS));
-  let to = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUT)) + (row * words + word) * 4u;
-  let adds = record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ADDS) == 1;
+fn put_inputs(to: u32, sums: vec4<i32>, shift: i32, adds: bool) {
   for (var j = 0u; j < 4u; j++) {
     var value = clamp_gradient(round_shift_any(sums[j], shift));
     if (adds) { value = clamp_gradient(arena[to + j] + value); }
@@ -424,6 +429,7 @@ fn add_sums() {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   begin_tile(group.x, index);
+  begin_eight(index);
   for (var stage = u32(shifts[AT_ZERO]); stage < BACKWARD_STAGES; stage++) {
     for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
       take_stream(own);

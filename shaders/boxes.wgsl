@@ -1,9 +1,9 @@
 // Formulas of the network's boxes on single numbers, for kernels that do one box and for those that do many. They need
 // no tables; docs/NUMERICS.md sections 5 and 6. Weights are given as masters.
 
-// A linear layer's output from the sum of its products.
-fn product_value(sum: i32, shift: i32, bias: i32, bias_shift: u32, limit: i32) -> i32 {
-  return clamp(round_shift_any(sum, shift) + round_shift(bias, bias_shift), -limit, limit);
+// A linear layer's output from the sum of its products, and a bias in the format of the output.
+fn product_value(sum: i32, shift: i32, bias: i32, limit: i32) -> i32 {
+  return clamp(round_shift_any(sum, shift) + bias, -limit, limit);
 }
 
 // What a skip lets through, and backward.

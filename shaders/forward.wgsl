@@ -216,62 +216,61 @@ fn put_norm(n: u32, row: u32, start: u32, mine: u32, share: u32, mean: i32, devi
   if (slot < SLOTS) { note(slot, most); }
 }
 
-// What an invocation multiplies at a time: rows, and fours of outputs. A loaded word serves many products.
-const ROWS_EACH = select(2u, 8u, SHARE > 1);
-const FOURS_EACH = select(2u, 1u, SHARE > 1);
+// Rows that an invocation multiplies at a time, by eight outputs. A loaded word serves many products.
+const ROWS_EACH = select(2u, 4u, SHARE > 1);
+
+fn load_word(at: u32) -> u32 { return copies[at]; }
 
 // Record `m` of the products: rows times a matrix.
 fn multiply(m: u32) {
   let outputs = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUTPUTS));
-  let rows = rows_of(u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ROWS_PER_STREAM)));
-  let across = (outputs + 4u * FOURS_EACH - 1u) / (4u * FOURS_EACH);
-  let tasks = across * ((rows.y + ROWS_EACH - 1u) / ROWS_EACH);
+  let rows_per_stream = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ROWS_PER_STREAM));
+  let rows = rows_of(rows_per_stream);
+  let across = (outputs + 7u) / 8u;
+  let tasks = across * tasks_of(rows.y, rows_per_stream, ROWS_EACH);
   for (var task = select(0u, lane, SHARE > 1); task < tasks; task += select(1u, u32(LANES), SHARE > 1)) {
     let r0 = task / across * ROWS_EACH;
-    multiply_tile(m, rows.x + r0, rows.y - 1u - r0, task % across * 4u * FOURS_EACH);
+    multiply_tile(m, rows.x + min(r0, rows.y), rows.y - min(r0, rows.y), task % across * 8u);
   }
 }
 
-// From `row` on, and from output n0 on; rows beyond `last` repeat it.
-fn multiply_tile(m: u32, row: u32, last: u32, n0: u32) {
+// `live` rows from `row` on, and eight outputs from n0 on, or four.
+fn multiply_tile(m: u32, row: u32, live: u32, n0: u32) {
   let outputs = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUTPUTS));
   let words = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_WORDS));
   let x_stride = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X_STRIDE));
-  var x_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X)) + row * x_stride;
-  var at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_COPY)) + n0 * words;
-  let last_four = (outputs - n0) / 4u - 1u;
-  var sums = array<vec4<i32>, ROWS_EACH * FOURS_EACH>();
+  let x_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X)) + row * x_stride;
+  let w_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_COPY)) + n0 * words;
+  let more = n0 + 4u < outputs;
+  let last = max(live, 1u) - 1u;
+  var sums = array<vec4<i32>, 2u * ROWS_EACH>();
   for (var k = 0u; k < words; k++) {
-    for (var four = 0u; four < FOURS_EACH; four++) {
-      let from_at = at + min(four, last_four) * 4u * words;
-      let w = vec4<u32>(copies[from_at], copies[from_at + words], copies[from_at + 2u * words],
-                        copies[from_at + 3u * words]);
-      for (var i = 0u; i < ROWS_EACH; i++) {
-        sums[four * ROWS_EACH + i] += dots(u32(arena[x_at + min(i, last) * x_stride]), w);
-      }
+    let w = eight_words(w_at + k, words, select(0u, 4u * words, more), 3u);
+    for (var i = 0u; i < ROWS_EACH; i++) {
+      let x = u32(arena[x_at + min(i, last) * x_stride + k]);
+      sums[2u * i] += dots(x, w.low);
+      sums[2u * i + 1u] += dots(x, w.high);
     }
-    at += 1u;
-    x_at += 1u;
   }
   let shift = record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_SHIFT)
     - shifts[record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ACTIVATION)]
     - shifts[record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_WEIGHT)];
   let out_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUT)) + row * outputs + n0;
+  let bias_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_BIAS)) + n0;
+  let bias_shift = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_BIAS_SHIFT));
+  let limit = record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_LIMIT);
   var rounded = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
-  for (var four = 0u; four <= min(FOURS_EACH - 1u, last_four); four++) {
-    for (var i = 0u; i <= min(ROWS_EACH - 1u, last); i++) {
-      put_outputs(m, out_at + i * outputs + 4u * four, n0 + 4u * four, rounded[four * ROWS_EACH + i], shift);
+  for (var four = 0u; four <= select(0u, 1u, more); four++) {
+    var bias = vec4<i32>();
+    for (var j = 0u; j < 4u; j++) { bias[j] = round_shift(master[bias_at + 4u * four + j], bias_shift); }
+    for (var i = 0u; i < min(ROWS_EACH, live); i++) {
+      put_outputs(out_at + i * outputs + 4u * four, rounded[2u * i + four], shift, bias, limit);
     }
   }
 }
 
-fn put_outputs(m: u32, to: u32, n: u32, sums: vec4<i32>, shift: i32) {
-  let bias_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_BIAS)) + n;
-  let bias_shift = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_BIAS_SHIFT));
-  let limit = record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_LIMIT);
-  for (var j = 0u; j < 4u; j++) {
-    arena[to + j] = product_value(sums[j], shift, master[bias_at + j], bias_shift, limit);
-  }
+fn put_outputs(to: u32, sums: vec4<i32>, shift: i32, bias: vec4<i32>, limit: i32) {
+  for (var j = 0u; j < 4u; j++) { arena[to + j] = product_value(sums[j], shift, bias[j], limit); }
 }
 
 const BYTES_EACH = 256u / u32(SHARE);   // of an invocation
@@ -379,6 +378,7 @@ fn after_norms(stage: u32) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   begin_tile(group.x, index);
+  begin_eight(index);
   for (var stage = u32(shifts[AT_ZERO]); stage < FORWARD_STAGES; stage++) {
     for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
       take_stream(own);

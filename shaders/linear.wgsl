@@ -17,7 +17,8 @@ const BIAS_SHIFT = u32(WEIGHT_BITS - OUTPUT_BITS);
 
 fn store(row: u32, n: u32, sums: vec4<i32>, shift: i32) {
   for (var j = 0u; j < 4u; j++) {
-    out[row * OUTPUTS + n + j] = product_value(sums[j], shift, master[BIAS_AT + n + j], BIAS_SHIFT, OUTPUT_LIMIT);
+    let bias = round_shift(master[BIAS_AT + n + j], BIAS_SHIFT);
+    out[row * OUTPUTS + n + j] = product_value(sums[j], shift, bias, OUTPUT_LIMIT);
   }
 }
 

@@ -25,18 +25,15 @@ var<private> my_need = 0u;
 
 // n counts the outputs of all matrices of the batch.
 fn update_word(n: u32, word: u32, accumulated: vec4<i32>, exponent: i32) {
-  let rate = shifts[AT_RATE];
-  let left = exponent - shifts[SCALES + TENSOR];
-  let moved = shifts[MOVED + TENSOR];
-  let dither = square_dither(shifts[AT_TRAINED]);
+  let adam = adam_of(exponent - shifts[SCALES + TENSOR], shifts[MOVED + TENSOR], shifts[AT_RATE], shifts[AT_TRAINED]);
   let first = MASTER_AT + n * INPUTS + 4u * word;
   var quantised = vec4<i32>();
   for (var j = 0u; j < 4u; j++) {
     let at = first + j;
     my_need = max(my_need, u32(bit_length(magnitude(accumulated[j])) + exponent + NEED_BIAS));
     var weight = master[at];
-    if (rate > 0) {
-      let element = update(Element(weight, moment[at], square[at]), accumulated[j], left, moved, rate, dither);
+    if (adam.rate > 0) {
+      let element = update(Element(weight, moment[at], square[at]), accumulated[j], adam);
       weight = element.master;
       master[at] = weight;
       moment[at] = element.moment;

@@ -35,12 +35,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let need = u32(bit_length(magnitude(accumulated)) + exponent + NEED_BIAS);
   if (need > atomicLoad(&seen[SLOTS + tensor])) { atomicMax(&seen[SLOTS + tensor], need); }
   let at = DENSE_AT + i;
-  let rate = shifts[AT_RATE];
+  let adam = adam_of(exponent - shifts[SCALES + tensor], shifts[MOVED + tensor], shifts[AT_RATE], shifts[AT_TRAINED]);
   var weight = master[at];
-  if (rate > 0) {
-    let left = exponent - shifts[SCALES + tensor];
-    let old = Element(weight, moment[at], square[at]);
-    let element = update(old, accumulated, left, shifts[MOVED + tensor], rate, square_dither(shifts[AT_TRAINED]));
+  if (adam.rate > 0) {
+    let element = update(Element(weight, moment[at], square[at]), accumulated, adam);
     weight = element.master;
     master[at] = weight;
     moment[at] = element.moment;

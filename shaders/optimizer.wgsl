@@ -1,5 +1,8 @@
 // The optimizer's arithmetic for one element: Adam in integers, docs/NUMERICS.md section 7. For kernels that hold an
 // accumulated gradient in a register and update master weight and moments in the same pass.
+//
+// What a tensor's exponents decide is worked out once by `adam_of`, so that an element's update has no branch: software
+// adapters run both sides of one. Values beyond a limit are cut where a unit shrinks; elsewhere they cannot be beyond.
 
 const ALIGNED_LIMIT = (1 << 22u) - 1;
 const SQUARE_LIMIT = 1 << 30u;
@@ -13,35 +16,51 @@ struct Element {
   square: i32,
 }
 
+// A number's way to another unit: (x + half) >> right, then << left, within the limit.
+struct Move {
+  half: i32,
+  right: u32,
+  left: u32,
+}
+
+// What all elements of a tensor have in common in a step.
+struct Adam {
+  gradient: Move,
+  moment: Move,
+  square: Move,
+  rate: i32,
+  dither: i32,
+}
+
+fn move_right(shift: i32) -> Move { return Move(i32((1u << u32(shift)) >> 1u), u32(shift), 0u); }
+fn move_left(shift: u32) -> Move { return Move(0, 0u, shift); }
+
+// `left` aligns the gradient to the tensor's unit; `moved` is how far that unit moved since the last step, -1 or more.
+fn adam_of(left: i32, moved: i32, rate: i32, step: i32) -> Adam {
+  var adam = Adam(move_left(u32(clamp(left, 0, 31))), move_left(1u), move_left(2u), rate, square_dither(step));
+  if (left < 0) { adam.gradient = move_right(min(-left, 31)); }
+  if (moved >= 0) {
+    adam.moment = move_right(min(moved, 31));
+    adam.square = Move(0, u32(min(2 * moved, 31)), 0u);   // squares are not rounded
+  }
+  return adam;
+}
+
 fn magnitude(x: i32) -> u32 { return u32(abs(x)); }
 
-fn align_gradient(accumulated: i32, left: i32) -> i32 {
-  if (left <= 0) {
-    return clamp(round_shift_any(accumulated, min(-left, 31)), -ALIGNED_LIMIT, ALIGNED_LIMIT);
-  }
-  let shift = u32(min(left, 31));
-  if (magnitude(accumulated) > u32(ALIGNED_LIMIT >> shift)) {
-    return select(ALIGNED_LIMIT, -ALIGNED_LIMIT, accumulated < 0);
-  }
-  return accumulated << shift;
+fn moved_value(x: i32, to: Move) -> i32 {
+  let rounded = (x + to.half) >> to.right;
+  let is_inside = magnitude(rounded) <= u32(ALIGNED_LIMIT >> to.left);
+  return select(select(ALIGNED_LIMIT, -ALIGNED_LIMIT, rounded < 0), rounded << to.left, is_inside);
 }
 
-fn move_moment(moment: i32, moved: i32) -> i32 {
-  if (moved >= 0) { return round_shift_any(moment, min(moved, 31)); }
-  return clamp(moment << 1u, -ALIGNED_LIMIT, ALIGNED_LIMIT);
-}
-
-fn move_square(square: i32, moved: i32) -> i32 {
-  if (moved >= 0) { return square >> u32(min(2 * moved, 31)); }
-  return select(square << 2u, SQUARE_LIMIT, square >= (SQUARE_LIMIT >> 2u));
-}
+// The upper 16 bits of a positive number as a float: its exponent plus 127, and seven bits of mantissa. Numbers beyond
+// the 24 bits that a float has lose the rest first, so the conversion is exact, and the same everywhere.
+fn float_bits(x: i32) -> i32 { return bitcast<i32>(f32(select(x, x & -256, x >= (1 << 24u)))) >> 16u; }
 
 // moment / sqrt(square) in Q12: the inverse root of max(square, 1) by the trick on 16-bit float bits.
 fn moment_ratio(moment: i32, square: i32) -> i32 {
-  let value = max(square, 1);
-  let exponent = bit_length(u32(value)) - 1;
-  let mantissa = select(value << u32(7 - min(exponent, 7)), value >> u32(max(exponent, 7) - 7), exponent >= 7) & 127;
-  let inverse = INVERSE_ROOT_MAGIC - ((((exponent + 127) << 7u) | mantissa) >> 1u);
+  let inverse = INVERSE_ROOT_MAGIC - (float_bits(max(square, 1)) >> 1u);
   let product = round_shift(moment, 6u) * (128 + (inverse & 127));
   return clamp((product << 4u) >> u32(127 - (inverse >> 7u)), -RATIO_LIMIT, RATIO_LIMIT);
 }
@@ -49,14 +68,13 @@ fn moment_ratio(moment: i32, square: i32) -> i32 {
 // What is added before a second moment is shifted down: the step's low 9 bits reversed.
 fn square_dither(step: i32) -> i32 { return i32(reverseBits(u32(step)) >> 23u); }
 
-// One update. `left` aligns the gradient to the tensor's unit, `moved` is how far that unit moved since the last step.
-fn update(element: Element, accumulated: i32, left: i32, moved: i32, rate: i32, dither: i32) -> Element {
-  let gradient = align_gradient(accumulated, left);
-  let m = move_moment(element.moment, moved);
-  let v = move_square(element.square, moved);
+fn update(element: Element, accumulated: i32, adam: Adam) -> Element {
+  let gradient = moved_value(accumulated, adam.gradient);
+  let m = moved_value(element.moment, adam.moment);
+  let v = min(element.square >> adam.square.right, SQUARE_LIMIT >> adam.square.left) << adam.square.left;
   let top = round_shift(gradient, 8u);
   let moment = m + round_shift(gradient - m, 3u);
-  let square = v + ((((top * top) << 2u) - v + dither) >> 9u);
-  let step = round_shift(moment_ratio(moment, square) * rate, 12u);
+  let square = v + ((((top * top) << 2u) - v + adam.dither) >> 9u);
+  let step = round_shift(moment_ratio(moment, square) * adam.rate, 12u);
   return Element(clamp(element.master - step, -WEIGHT_LIMIT, WEIGHT_LIMIT), moment, square);
 }

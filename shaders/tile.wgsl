@@ -37,11 +37,19 @@ fn take_stream(own: u32) {
   lives = stream < STREAMS;
 }
 
-// Rows of matrices that an invocation multiplies: all of the tile's, or those of its own streams. First and number.
+// Rows of matrices that an invocation multiplies: all of the tile's, or those of its own streams. First and number;
+// beyond the last stream there are none, and the first is one that exists.
 fn rows_of(rows_per_stream: u32) -> vec2<u32> {
   if (SHARE > 1) { return vec2<u32>(first, count) * rows_per_stream; }
   let begin = min(lane * OWN, count);
-  return vec2<u32>(first + begin, min(u32(OWN), count - begin)) * rows_per_stream;
+  return vec2<u32>(first + min(begin, count - 1u), min(u32(OWN), count - begin)) * rows_per_stream;
+}
+
+// How often it goes over a matrix for them, `each` rows at a time: where invocations load words together, as often as
+// its neighbours do, even if it has no rows.
+fn tasks_of(rows: u32, rows_per_stream: u32, each: u32) -> u32 {
+  if (SHARE > 1) { return (rows + each - 1u) / each; }
+  return (u32(OWN) * rows_per_stream + each - 1u) / each;
 }
 
 // A number of record `index` of the table at `table`.

@@ -24,15 +24,12 @@
 var<workgroup> largest_weight: atomic<u32>;
 var<workgroup> largest_need: atomic<u32>;
 var<private> my_weight = 0u;
-var<private> my_need = 0u;
+var<private> my_gradient = 0u;
 
 // What all weights of a tensor have in common.
 struct Tensor {
   exponent: i32,
-  left: i32,
-  moved: i32,
-  rate: i32,
-  dither: i32,
+  adam: Adam,
   copy_shift: i32,
 }
 
@@ -42,16 +39,16 @@ fn tensor_of(record: u32) -> Tensor {
   let tensor = field(record, FIELD_TENSOR);
   let sign = tables[WEIGHTS_AT + record * WEIGHT_FIELDS + FIELD_SIGN];
   let exponent = sign * shifts[field(record, FIELD_GRADIENT)] + shifts[field(record, FIELD_ACTIVATION)];
-  return Tensor(exponent, exponent - shifts[SCALES + tensor], shifts[MOVED + tensor], shifts[AT_RATE],
-                square_dither(shifts[AT_TRAINED]), shifts[field(record, FIELD_SLOT)]);
+  let left = exponent - shifts[SCALES + tensor];
+  return Tensor(exponent, adam_of(left, shifts[MOVED + tensor], shifts[AT_RATE], shifts[AT_TRAINED]),
+                shifts[field(record, FIELD_SLOT)]);
 }
 
 fn learn(at: u32, accumulated: i32, tensor: Tensor) -> i32 {
-  my_need = max(my_need, u32(bit_length(magnitude(accumulated)) + tensor.exponent + NEED_BIAS));
+  my_gradient = max(my_gradient, magnitude(accumulated));
   var weight = master[at];
-  if (tensor.rate > 0) {
-    let old = Element(weight, moment[at], square[at]);
-    let element = update(old, accumulated, tensor.left, tensor.moved, tensor.rate, tensor.dither);
+  if (tensor.adam.rate > 0) {
+    let element = update(Element(weight, moment[at], square[at]), accumulated, tensor.adam);
     weight = element.master;
     master[at] = weight;
     moment[at] = element.moment;
@@ -67,6 +64,20 @@ fn learn_word(at: u32, accumulated: vec4<i32>, tensor: Tensor) {
   copies[at / 4u] = operand_word(weights, tensor.copy_shift);
 }
 
+fn load_word(at: u32) -> u32 { return u32(arena[at]); }
+
+// What a row adds to an invocation's sums: eight inputs times eight outputs.
+fn add_products(sums: ptr<function, array<vec4<i32>, 16>>, x_at: u32, low: vec4<u32>, high: vec4<u32>) {
+  let a_low = unpack4xI8(u32(arena[x_at]));
+  let a_high = unpack4xI8(u32(arena[x_at + 1u]));
+  for (var i = 0u; i < 4u; i++) {
+    (*sums)[2u * i] += a_low * i32(low[i]);
+    (*sums)[2u * i + 1u] += a_high * i32(low[i]);
+    (*sums)[2u * i + 8u] += a_low * i32(high[i]);
+    (*sums)[2u * i + 9u] += a_high * i32(high[i]);
+  }
+}
+
 fn learn_tile(record: u32, task: u32, tensor: Tensor) {
   let rows = field(record, FIELD_ROWS);
   let outputs = field(record, FIELD_OUTPUTS);
@@ -77,33 +88,28 @@ fn learn_tile(record: u32, task: u32, tensor: Tensor) {
   let batch = task / (across * down);
   let n0 = task / across % down * 8u;
   let word = 2u * (task % across);
-  var x_at = field(record, FIELD_X) + batch * rows * x_stride + word;
-  var g_at = field(record, FIELD_G) + batch * rows * outputs + n0;
+  let x_at = field(record, FIELD_X) + batch * rows * x_stride + word;
+  let g_at = field(record, FIELD_G) + batch * rows * outputs + n0;
   let more = select(0u, 4u, n0 + 4u < outputs);   // outputs beyond the last repeat others
-  var low = array<vec4<i32>, 8>();
-  var high = array<vec4<i32>, 8>();
-  for (var r = 0u; r < rows; r++) {
-    let a_low = unpack4xI8(u32(arena[x_at]));
-    let a_high = unpack4xI8(u32(arena[x_at + 1u]));
-    for (var i = 0u; i < 4u; i++) {
-      let g = arena[g_at + i];
-      low[i] += a_low * g;
-      high[i] += a_high * g;
-      let g_more = arena[g_at + more + i];
-      low[i + 4u] += a_low * g_more;
-      high[i + 4u] += a_high * g_more;
+  var sums = array<vec4<i32>, 16>();
+  if (TOGETHER == 8 && across % 8u == 0u) {       // eight neighbours have the same outputs
+    for (var r = 0u; r < rows; r++) {
+      let g = eight_words(g_at + r * outputs, 1u, more, 3u);
+      add_products(&sums, x_at + r * x_stride, g.low, g.high);
     }
-    x_at += x_stride;
-    g_at += outputs;
+  } else {
+    for (var r = 0u; r < rows; r++) {
+      let at = g_at + r * outputs;
+      let low = vec4<i32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
+      let next = at + more;
+      let high = vec4<i32>(arena[next], arena[next + 1u], arena[next + 2u], arena[next + 3u]);
+      add_products(&sums, x_at + r * x_stride, vec4<u32>(low), vec4<u32>(high));
+    }
   }
   let first = field(record, FIELD_MASTER) + (batch * outputs + n0) * inputs + 4u * word;
-  var sums = array<vec4<i32>, 16>();
-  for (var i = 0u; i < 8u; i++) {
-    sums[2u * i] = low[i];
-    sums[2u * i + 1u] = high[i];
-  }
+  var learned = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
   for (var j = 0u; j < 2u * min(8u, outputs - n0); j++) {
-    learn_word(first + j / 2u * inputs + 4u * (j & 1u), sums[j], tensor);
+    learn_word(first + j / 2u * inputs + 4u * (j & 1u), learned[j], tensor);
   }
 }
 
@@ -117,12 +123,21 @@ fn learn_dense(record: u32, task: u32, tensor: Tensor) {
   }
 }
 
+// What end_step looks at: the largest weight and the largest need of a gradient's bits.
+fn note_tensor(record: u32, weight: u32, need: u32) {
+  let slot = field(record, FIELD_SLOT);
+  if (slot < SLOTS && weight > atomicLoad(&seen[slot])) { atomicMax(&seen[slot], weight); }
+  let tensor = SLOTS + field(record, FIELD_TENSOR);
+  if (need > atomicLoad(&seen[tensor])) { atomicMax(&seen[tensor], need); }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
+  begin_eight(lane);
   let flat = min(flat_group(group, groups), WEIGHT_GROUPS - 1u);
-  let record = u32(tables[WEIGHT_GROUPS_AT + flat]);
-  let task = (flat - field(record, FIELD_FIRST)) * 64u + lane;
+  let record = u32(tables[WEIGHT_GROUPS_AT + 2u * flat]);
+  let task = u32(tables[WEIGHT_GROUPS_AT + 2u * flat + 1u]) + lane;
   // Groups beyond the last have nothing to do.
   if (task < field(record, FIELD_TASKS) && flat_group(group, groups) == flat) {
     let tensor = tensor_of(record);
@@ -131,13 +146,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     } else {
       learn_dense(record, task, tensor);
     }
-    atomicMax(&largest_weight, my_weight);
-    atomicMax(&largest_need, my_need);
+    let need = u32(bit_length(my_gradient) + tensor.exponent + NEED_BIAS);
+    if (WAITS == 0) {
+      note_tensor(record, my_weight, need);
+    } else {
+      atomicMax(&largest_weight, my_weight);
+      atomicMax(&largest_need, need);
+    }
   }
+  if (WAITS == 0) { return; }
   workgroupBarrier();
-  if (lane == 0u) {
-    let slot = field(record, FIELD_SLOT);
-    if (slot < SLOTS) { atomicMax(&seen[slot], atomicLoad(&largest_weight)); }
-    atomicMax(&seen[SLOTS + field(record, FIELD_TENSOR)], atomicLoad(&largest_need));
-  }
+  if (lane == 0u) { note_tensor(record, atomicLoad(&largest_weight), atomicLoad(&largest_need)); }
 }

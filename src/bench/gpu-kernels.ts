@@ -60,7 +60,7 @@ export async function benchOn(opened: OpenedDevice, { models, filter, onResult }
     for (const { setting, hyper } of models) {
       const common = { subject, setting, hyper, peaks, onResult, ...(filter !== undefined && { filter }) };
       // The way that the engine takes comes last; without fused kernels it is the only one.
-      if (isFused(gpu, hyper))
+      if (await isFused(gpu, hyper))
         await benchModel(gpu, timer, { ...common, setting: `${setting} (a kernel to a box)` }, "boxes");
       await benchModel(gpu, timer, common, undefined);
     }
@@ -93,9 +93,9 @@ async function benchModel(gpu: GpuDevice, timer: GpuTimer, parts: BenchParts, pa
   await timeModel(gpu, timer, hyper, { model, ...rest }, path);
 }
 
-function isFused(gpu: GpuDevice, hyper: HyperParameters): boolean {
+async function isFused(gpu: GpuDevice, hyper: HyperParameters): Promise<boolean> {
   const buffers = new ModelBuffers(gpu.device, hyper, CHUNK_STEPS);
-  const tile = tileFor(gpu, buffers);
+  const tile = await tileFor(gpu, buffers);
   buffers.destroy();
   return tile !== undefined;
 }
@@ -155,7 +155,7 @@ async function timeModel(
   const buffers = new ModelBuffers(gpu.device, hyper, CHUNK_STEPS);
   try {
     const compiler = new WatchedCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
-    const step = await buildStep(compiler, buffers, path === "boxes" ? undefined : tileFor(gpu, buffers));
+    const step = await buildStep(compiler, buffers, path === "boxes" ? undefined : await tileFor(gpu, buffers));
     // The kernels of a step without training are among those of one with it.
     const dispatches: readonly Dispatch[] = [...step.forward, ...step.backward];
     await warmUp(gpu, buffers, dispatches, hyper);

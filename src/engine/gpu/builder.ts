@@ -283,9 +283,11 @@ export class StepBuilder {
   }
 
   /** All weights, in place of what linearWeights does to each matrix and optimise_dense to the rest. */
-  weights(): void {
+  weights({ streams, lanes, together }: TileSize): void {
     const { buffers } = this;
     const constants = {
+      TOGETHER: together,
+      WAITS: lanes > streams ? 1 : 0,
       ...weightsConstants(buffers.weights, buffers.constantPlaces.starts.weights ?? 0),
       MULTIPLY_ADDS: multiplyAdds(buffers, "weights"),
     };

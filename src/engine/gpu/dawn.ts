@@ -35,6 +35,8 @@ const FLAGS = [
 ];
 /** The backends that run shaders; Dawn's null backend validates and runs nothing, so it is never offered. */
 const BACKENDS = ["vulkan", "metal", "d3d12"] as const;
+/** What engines use where it is there. */
+const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ["subgroups"];
 const NO_ADAPTER = "(no adapter has this name)";
 
 /** Dawn crashes if an instance is collected while one of its promises is pending: they live as long as the process. */
@@ -74,7 +76,7 @@ export async function openDevice(wanted?: string, features: readonly GPUFeatureN
     const device = await adapter.requestDevice({
       // All other limits stay at WebGPU's defaults (256 invocations a workgroup): every GPU has them.
       requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
-      requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
+      requiredFeatures: [...OPTIONAL_FEATURES, ...features].filter((feature) => adapter.features.has(feature)),
     });
     return { device, adapter: description };
   } catch (error) {

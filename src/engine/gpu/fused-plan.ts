@@ -26,6 +26,8 @@ import { denseRange } from "./places.ts";
 export interface TileSize {
   readonly streams: number;
   readonly lanes: number;
+  /** Neighbouring invocations that load words together (see together.ts); 1: each for itself. */
+  readonly together: 1 | 8;
 }
 
 /** A part of a pass: norms by their place in NORM_NAMES, and products. */
@@ -244,7 +246,7 @@ const constantName = (name: string) =>
 const OTHER_NAMES: Readonly<Record<string, string>> = { cache: "CACHE_RING", coarse: "COARSE_PLACE" };
 
 /** Places of all parts of the arena, of tensors and of slots, and the model's shape. */
-export function placeConstants(model: ModelFacts, { streams, lanes }: TileSize): Constants {
+export function placeConstants(model: ModelFacts, { streams, lanes, together }: TileSize): Constants {
   const { hyper, layout, arena } = model;
   const entries = [
     ...Object.entries(arena?.starts ?? {}).map(([name, at]) => [OTHER_NAMES[name] ?? constantName(name), at] as const),
@@ -262,5 +264,6 @@ export function placeConstants(model: ModelFacts, { streams, lanes }: TileSize):
     ROWS_MAX: rowsMax(hyper),
     TILE: streams,
     LANES: lanes,
+    TOGETHER: together,
   };
 }

@@ -42,10 +42,13 @@ function uses(own: string, library: string): boolean {
   return [...library.matchAll(/^fn (\w+)/gm)].some(([, name]) => new RegExp(`\\b${name}\\(`).test(own));
 }
 
+/** Whether eight invocations of a subgroup load words together; else each loads its own. */
+const loadsTogether = ({ TOGETHER }: Constants) => TOGETHER === 8;
+
 /** The libraries that a kernel needs: those whose functions it calls, and those that these need. */
-function librariesFor(own: string): string[] {
-  const { prelude, ...others } = LIBRARIES;
-  const all: readonly string[] = Object.values(others);
+function librariesFor(own: string, constants: Constants): string[] {
+  const { prelude, eightApart, eightTogether, ...others } = LIBRARIES;
+  const all: readonly string[] = [...Object.values(others), loadsTogether(constants) ? eightTogether : eightApart];
   let needed: string[] = [];
   for (;;) {
     const text = [own, ...needed].join("\n");
@@ -55,10 +58,15 @@ function librariesFor(own: string): string[] {
   }
 }
 
+/** Kernels that use subgroups say themselves why all of a subgroup come there; the compiler cannot see it. */
+const SUBGROUPS = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);";
+
 /** The complete text of a kernel: constants, prelude, the libraries it uses, itself. */
 export function kernelSource(name: KernelName, constants: Constants): string {
   const own = shaderText(name);
-  return [header(constants), ...librariesFor(own), own].join("\n");
+  const libraries = librariesFor(own, constants);
+  const directives = libraries.includes(LIBRARIES.eightTogether) ? [SUBGROUPS] : [];
+  return [...directives, header(constants), ...libraries, own].join("\n");
 }
 
 /** What a binding may be bound to. */

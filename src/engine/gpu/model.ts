@@ -56,7 +56,7 @@ export class GpuModel implements Model {
   ): Promise<GpuModel> {
     const buffers = new ModelBuffers(gpu.device, hyper, chunkSteps);
     const compiler = new KernelCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
-    const tile = path === "boxes" ? undefined : (path ?? tileFor(gpu, buffers));
+    const tile = path === "boxes" ? undefined : (path ?? (await tileFor(gpu, buffers)));
     const step = await buildStep(compiler, buffers, tile);
     gpu.check();
     return new GpuModel(hyper, gpu, buffers, step, chunkSteps, firstStep);

@@ -6,6 +6,7 @@ import { MATRIX_NAMES } from "../../model/tensors.ts";
 import type { ModelBuffers } from "./buffers.ts";
 import type { GpuDevice } from "./device.ts";
 import type { TileSize } from "./fused-plan.ts";
+import { canLoadTogether } from "./together.ts";
 
 export interface PathFacts {
   /** What the device allows. */
@@ -14,6 +15,8 @@ export interface PathFacts {
   readonly invocations: number;
   /** A driver that runs shaders on the CPU. */
   readonly isSoftware: boolean;
+  /** Eight invocations can load words together: together.ts. */
+  readonly loadsTogether: boolean;
   /** What the model needs; undefined if its arena does not fit into one buffer. */
   readonly arenaBytes: number | undefined;
   /** Weights of all matrices that streams share. */
@@ -29,26 +32,31 @@ export const FUSED_BUFFERS = 10;
 export const FUSED_WEIGHTS_MAX = 1 << 22;
 
 /** On the CPU barriers are dear, so that invocations have two streams each to themselves, and need none. */
-export const SOFTWARE_TILE: TileSize = { streams: 16, lanes: 8 };
+export const SOFTWARE_TILE: TileSize = { streams: 16, lanes: 8, together: 1 };
+/** The same with the loads of weights shared: a step takes half as long on lavapipe (docs/PERFORMANCE.md). */
+export const TOGETHER_TILE: TileSize = { ...SOFTWARE_TILE, together: 8 };
 /** Eight invocations to a stream. */
-export const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128 };
+export const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128, together: 1 };
 
 /** The tile of the fused kernels, or undefined for a kernel to a box. */
 export function fusedTile(facts: PathFacts): TileSize | undefined {
-  const { arenaBytes, isSoftware } = facts;
+  const { arenaBytes, isSoftware, loadsTogether } = facts;
   if (arenaBytes === undefined || arenaBytes > facts.bindingBytes) return undefined;
   if (facts.storageBuffers < FUSED_BUFFERS || facts.sharedWeights > FUSED_WEIGHTS_MAX) return undefined;
-  const tile = isSoftware ? SOFTWARE_TILE : HARDWARE_TILE;
+  const software = loadsTogether ? TOGETHER_TILE : SOFTWARE_TILE;
+  const tile = isSoftware ? software : HARDWARE_TILE;
   return tile.lanes <= facts.invocations ? tile : undefined;
 }
 
 /** The same for a model on a device. */
-export function tileFor({ device, isSoftware }: GpuDevice, { layout, arena }: ModelBuffers): TileSize | undefined {
+export async function tileFor(gpu: GpuDevice, { layout, arena }: ModelBuffers): Promise<TileSize | undefined> {
+  const { device, isSoftware } = gpu;
   return fusedTile({
     storageBuffers: device.limits.maxStorageBuffersPerShaderStage,
     bindingBytes: device.limits.maxStorageBufferBindingSize,
     invocations: device.limits.maxComputeInvocationsPerWorkgroup,
     isSoftware,
+    loadsTogether: isSoftware && (await canLoadTogether(gpu.device)),
     arenaBytes: arena && 4 * arena.words,
     sharedWeights: MATRIX_NAMES.reduce((sum, name) => sum + layout.byName[name].size, 0),
   });

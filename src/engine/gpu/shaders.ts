@@ -12,6 +12,8 @@ import cacheOperand from "../../../shaders/cache_operand.wgsl" with { type: "tex
 import coarseGate from "../../../shaders/coarse_gate.wgsl" with { type: "text" };
 import coarseGateBackward from "../../../shaders/coarse_gate_backward.wgsl" with { type: "text" };
 import deviation from "../../../shaders/deviation.wgsl" with { type: "text" };
+import eightApart from "../../../shaders/eight_apart.wgsl" with { type: "text" };
+import eightTogether from "../../../shaders/eight_together.wgsl" with { type: "text" };
 import embed from "../../../shaders/embed.wgsl" with { type: "text" };
 import embedBackward from "../../../shaders/embed_backward.wgsl" with { type: "text" };
 import endStep from "../../../shaders/end_step.wgsl" with { type: "text" };
@@ -40,6 +42,7 @@ import optimiseDense from "../../../shaders/optimise_dense.wgsl" with { type: "t
 import optimizer from "../../../shaders/optimizer.wgsl" with { type: "text" };
 import past from "../../../shaders/past.wgsl" with { type: "text" };
 import prelude from "../../../shaders/prelude.wgsl" with { type: "text" };
+import probeTogether from "../../../shaders/probe_together.wgsl" with { type: "text" };
 import quantiseActivation from "../../../shaders/quantise_activation.wgsl" with { type: "text" };
 import quantiseGradient from "../../../shaders/quantise_gradient.wgsl" with { type: "text" };
 import recall from "../../../shaders/recall.wgsl" with { type: "text" };
@@ -64,6 +67,8 @@ export const LIBRARIES = {
   softmax,
   tile,
   fusedGates,
+  eightApart,
+  eightTogether,
 } as const;
 
 export const KERNELS = {
@@ -104,8 +109,11 @@ export const KERNELS = {
 /** Kernels that do the work of many of the above in one dispatch, bound to the whole arena. */
 export const FUSED_KERNELS = { forward, backward, weights } as const;
 
-export type FusedName = keyof typeof FUSED_KERNELS;
-export type KernelName = keyof typeof KERNELS | FusedName;
+/** Kernels that find out what a device does, and take no part in a model. */
+export const PROBES = { probe_together: probeTogether } as const;
 
-export const shaderText = (name: KernelName): string =>
-  name in FUSED_KERNELS ? FUSED_KERNELS[name as FusedName] : KERNELS[name as keyof typeof KERNELS];
+const ALL_KERNELS = { ...KERNELS, ...FUSED_KERNELS, ...PROBES } as const;
+
+export type KernelName = keyof typeof ALL_KERNELS;
+
+export const shaderText = (name: KernelName): string => ALL_KERNELS[name];

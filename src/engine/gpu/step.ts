@@ -172,7 +172,7 @@ const BOXES: Readonly<Record<List, (step: StepBuilder) => void>> = {
 function fusedLists(tile: TileSize): typeof BOXES {
   const learn = (step: StepBuilder, trains: boolean) => {
     step.pass("backward", tile, trains);
-    if (trains) step.weights();
+    if (trains) step.weights(tile);
     step.learnRecall();
     step.endStep(trains);
   };

@@ -18,7 +18,6 @@ import { denseExponent } from "./places.ts";
 
 /** The fields of a record, in their order. */
 const FIELDS = [
-  "FIRST",
   "TASKS",
   "ROWS",
   "OUTPUTS",
@@ -39,7 +38,7 @@ type WeightRecord = Readonly<Record<(typeof FIELDS)[number], number>>;
 const GROUP_TASKS = 64;
 
 export interface WeightsPlan {
-  /** Records, then the record of each workgroup. */
+  /** Records, then for each workgroup its record and its first task. */
   readonly numbers: Int32Array;
   readonly groups: number;
   /** Where the second part starts. */
@@ -61,7 +60,7 @@ function matrixNamed(name: TensorName): MatrixName {
   return found;
 }
 
-function matrixRecord(model: ModelFacts, tensor: Tensor): Omit<WeightRecord, "FIRST"> {
+function matrixRecord(model: ModelFacts, tensor: Tensor): WeightRecord {
   const { hyper } = model;
   const place = (name: string) => model.arena?.starts[name] ?? 0;
   const common = { MASTER: tensor.offset, SIGN: 1, SLOT: slotOf(model, tensor.name), TENSOR: tensor.index };
@@ -95,7 +94,7 @@ function matrixRecord(model: ModelFacts, tensor: Tensor): Omit<WeightRecord, "FI
   };
 }
 
-function denseRecord(model: ModelFacts, tensor: Tensor): Omit<WeightRecord, "FIRST"> {
+function denseRecord(model: ModelFacts, tensor: Tensor): WeightRecord {
   const { sign, place } = denseExponent(model.layout, model.places, tensor.name);
   return {
     TASKS: tensor.size,
@@ -116,19 +115,40 @@ function denseRecord(model: ModelFacts, tensor: Tensor): Omit<WeightRecord, "FIR
 
 const isProduct = ({ kind }: Tensor) => kind === "matrix" || kind === "streamMatrix";
 
+/** What a workgroup works on, and how long that takes. */
+interface Group {
+  readonly record: number;
+  readonly task: number;
+  readonly cost: number;
+}
+
+/** Groups of matrices do thousands of times as much as others. */
+function groupsOf({ TASKS, ROWS }: WeightRecord, record: number): Group[] {
+  const count = Math.ceil(TASKS / GROUP_TASKS);
+  return Array.from({ length: count }, (_, i) => ({ record, task: i * GROUP_TASKS, cost: ROWS }));
+}
+
+/** Dear groups and cheap ones evenly mixed: software adapters give each core a run of neighbours. */
+function mixed(groups: readonly Group[]): readonly Group[] {
+  const byCost = [...new Set(groups.map(({ cost }) => cost))];
+  const placed = byCost.flatMap((cost) => {
+    const alike = groups.filter((group) => group.cost === cost);
+    return alike.map((group, i) => ({ group, place: (i + 0.5) / alike.length }));
+  });
+  return placed.sort((a, b) => a.place - b.place).map(({ group }) => group);
+}
+
 export function weightsPlan(model: ModelFacts): WeightsPlan {
-  const records: number[] = [];
-  const groups: number[] = [];
-  for (const tensor of model.layout.tensors) {
-    if (tensor.size === 0) continue;
-    const FIRST = groups.length;
-    const record = isProduct(tensor) ? matrixRecord(model, tensor) : denseRecord(model, tensor);
-    const index = records.length / FIELDS.length;
-    const all: WeightRecord = { FIRST, ...record };
-    records.push(...FIELDS.map((field) => all[field]));
-    for (let task = 0; task < record.TASKS; task += GROUP_TASKS) groups.push(index);
-  }
-  return { numbers: Int32Array.from([...records, ...groups]), groups: groups.length, groupsAt: records.length };
+  const records = model.layout.tensors
+    .filter(({ size }) => size > 0)
+    .map((tensor) => (isProduct(tensor) ? matrixRecord(model, tensor) : denseRecord(model, tensor)));
+  const groups = mixed(records.flatMap(groupsOf)).flatMap(({ record, task }) => [record, task]);
+  const fields = records.flatMap((record) => FIELDS.map((field) => record[field]));
+  return {
+    numbers: Int32Array.from([...fields, ...groups]),
+    groups: groups.length / 2,
+    groupsAt: fields.length,
+  };
 }
 
 /** What the kernel must know to read the table, which starts at word `at` of its buffer. */

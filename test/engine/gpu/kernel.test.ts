@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { bindingsOf, elementGroups, flatGroups, kernelSource } from "../../../src/engine/gpu/kernel.ts";
 import { FUSED_BUFFERS, HARDWARE_TILE, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
-import { FUSED_KERNELS, KERNELS, type KernelName, LIBRARIES } from "../../../src/engine/gpu/shaders.ts";
+import { FUSED_KERNELS, KERNELS, type KernelName, LIBRARIES, PROBES } from "../../../src/engine/gpu/shaders.ts";
 
 /** WebGPU's default limits. Fused kernels bind more buffers, and run where the device has them. */
 const STORAGE_BUFFERS_MAX = 8;
@@ -15,7 +15,7 @@ const INVOCATIONS_MAX = 256;
 const LANES_MAX = Math.max(SOFTWARE_TILE.lanes, HARDWARE_TILE.lanes);
 const WORKGROUPS_MAX = 65535;
 
-const kernels = Object.entries({ ...KERNELS, ...FUSED_KERNELS }) as [KernelName, string][];
+const kernels = Object.entries({ ...KERNELS, ...FUSED_KERNELS, ...PROBES }) as [KernelName, string][];
 
 describe("bindingsOf", () => {
   test("reads index, access and name in the order of the text", () => {
@@ -54,6 +54,22 @@ describe("kernelSource", () => {
       const isUsed = functions.some((each) => new RegExp(`\\b${each}\\(`).test(own));
       expect({ library, isThere: source.includes(LIBRARIES[library]) }).toEqual({ library, isThere: isUsed });
     }
+  });
+});
+
+describe("kernels that load words together", () => {
+  test.each(["forward", "backward", "weights", "probe_together"] as const)("%s: one of two libraries", (name) => {
+    const apart = kernelSource(name, { TOGETHER: 1 });
+    const together = kernelSource(name, { TOGETHER: 8 });
+    expect(apart).toContain(LIBRARIES.eightApart);
+    expect(apart).not.toContain("subgroup");
+    expect(together).not.toContain(LIBRARIES.eightApart);
+    expect(together).toContain(LIBRARIES.eightTogether);
+    expect(together.startsWith("enable subgroups;\n")).toBe(true);
+  });
+
+  test("no other kernel needs subgroups", () => {
+    expect(kernelSource("embed", { TOGETHER: 8 })).not.toContain("subgroup");
   });
 });
 

@@ -7,6 +7,7 @@ import {
   HARDWARE_TILE,
   type PathFacts,
   SOFTWARE_TILE,
+  TOGETHER_TILE,
 } from "../../../src/engine/gpu/path.ts";
 
 const GOOD: PathFacts = {
@@ -14,6 +15,7 @@ const GOOD: PathFacts = {
   bindingBytes: 1 << 27,
   invocations: 256,
   isSoftware: false,
+  loadsTogether: true,
   arenaBytes: 1 << 27,
   sharedWeights: FUSED_WEIGHTS_MAX,
 };
@@ -21,7 +23,8 @@ const GOOD: PathFacts = {
 describe("fusedTile", () => {
   test("a device that has all that is needed runs fused, in tiles for its kind", () => {
     expect(fusedTile(GOOD)).toEqual(HARDWARE_TILE);
-    expect(fusedTile({ ...GOOD, isSoftware: true })).toEqual(SOFTWARE_TILE);
+    expect(fusedTile({ ...GOOD, isSoftware: true, loadsTogether: false })).toEqual(SOFTWARE_TILE);
+    expect(fusedTile({ ...GOOD, isSoftware: true })).toEqual(TOGETHER_TILE);
   });
 
   test.each([
@@ -35,7 +38,7 @@ describe("fusedTile", () => {
   });
 
   test("tiles are powers of two, and every stream has as many invocations as any other", () => {
-    for (const { streams, lanes } of [HARDWARE_TILE, SOFTWARE_TILE]) {
+    for (const { streams, lanes } of [HARDWARE_TILE, SOFTWARE_TILE, TOGETHER_TILE]) {
       expect([streams, lanes].map((n) => 2 ** (31 - Math.clz32(n)))).toEqual([streams, lanes]);
       expect(Math.max(streams, lanes) % Math.min(streams, lanes)).toBe(0);
     }

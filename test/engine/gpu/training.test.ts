@@ -7,7 +7,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../../../src/engine/gpu/model.ts";
-import { HARDWARE_TILE, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
+import { HARDWARE_TILE, SOFTWARE_TILE, TOGETHER_TILE } from "../../../src/engine/gpu/path.ts";
+import { canLoadTogether } from "../../../src/engine/gpu/together.ts";
 import { REACH, SEQUENCE } from "../../../src/model/contexts.ts";
 import { type HyperParameters, shapeOfLevel, TRAIN_ALWAYS_STEPS } from "../../../src/model/hyper.ts";
 import { ReferenceModel } from "../../../src/model/reference/engine.ts";
@@ -40,6 +41,15 @@ const PATHS: readonly (readonly [string, Path])[] = [
   ["fused, streams apart", SOFTWARE_TILE],
   ["fused, streams shared", HARDWARE_TILE],
 ];
+const TOGETHER = ["fused, streams apart, words loaded together", TOGETHER_TILE] as const;
+
+/** together.test.ts says which of the software adapters must be able to. */
+async function pathsOn(which: string): Promise<typeof PATHS> {
+  const opened = await openTestDevice(which).catch(() => undefined); // each test says what is wrong
+  const can = opened !== undefined && (await canLoadTogether(opened.device));
+  opened?.device.destroy();
+  return can ? [...PATHS, TOGETHER] : PATHS;
+}
 /** Slots and rows that collide in every step. */
 const CROWDED = { slotBits: 8, tableBits: 8 };
 
@@ -160,7 +170,9 @@ async function openModel(gpu: GpuDevice, run: Run, path: Path): Promise<GpuModel
   return model;
 }
 
-const WAYS = testAdapters.flatMap((which) => PATHS.map(([title, path]) => [which, title, path] as const));
+const paths = new Map<string, typeof PATHS>();
+for (const which of testAdapters) paths.set(which, await pathsOn(which));
+const WAYS = [...paths].flatMap(([which, all]) => all.map(([title, path]) => [which, title, path] as const));
 
 describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
   let gpu: GpuDevice;
@@ -171,7 +183,8 @@ describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
   afterAll(() => gpu.device.destroy());
 
   /** All calls in flight at once, of unequal length, and chunks that do not divide them. */
-  const runs = RUNS.filter(({ isLevel }) => path === SOFTWARE_TILE || !isLevel);
+  const forLevels = paths.get(which)?.includes(TOGETHER) === true ? TOGETHER_TILE : SOFTWARE_TILE;
+  const runs = RUNS.filter(({ isLevel }) => path === forLevels || !isLevel);
   test.each(runs.map((run) => [run.title, run] as const))("encoding: %s", async (_title, run) => {
     const { reference, bytes, intervals } = await expectedOf(run);
     const { streams } = run.hyper;
