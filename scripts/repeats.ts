@@ -2,11 +2,11 @@
  * Cuts the long repeats out of a file, as the stage before the model does, and tells what that brings.
  *
  *     bun scripts/repeats.ts FILE… [--min 32] [--seam 0] [--resume 16] [--worth BITS [--time UNITS]]
- *         [--window BYTES] [--write REST]
+ *         [--mirrored] [--window BYTES] [--write REST]
  *
  * With --worth, only those repeats are cut out that are estimated to save more than a copy costs: so many bits and its
  * distance; each byte counts --time 32nds of a bit more than it would take, for the time that it takes.
- * The first --window bytes of the file count as earlier blocks. Prints the size of the rest, the number of copies, the
+ * --mirrored is for genomes. The first --window bytes of the file count as earlier blocks. Prints the size of the rest, the number of copies, the
  * coded size of their list, and how long cutting and restoring took. --write puts the rest into a file, so that the
  * model can be run on it (with several files: REST is a folder).
  */
@@ -23,6 +23,7 @@ const { values, positionals } = parseArgs({
     resume: { type: "string" },
     worth: { type: "string" },
     time: { type: "string", default: "0" },
+    mirrored: { type: "boolean", default: false },
     window: { type: "string", default: "0" },
     write: { type: "string" },
   },
@@ -34,7 +35,7 @@ const seamBytes = Number(values.seam);
 const resumeLength = values.resume === undefined ? {} : { resumeLength: Number(values.resume) };
 const worth =
   values.worth === undefined ? {} : { worth: { copyBits: Number(values.worth), timeUnits: Number(values.time) } };
-const options = { minLength, seamBytes, ...resumeLength, ...worth };
+const options = { minLength, seamBytes, mirrored: values.mirrored, ...resumeLength, ...worth };
 
 function measure(path: string): void {
   const bytes = new Uint8Array(readFileSync(path));

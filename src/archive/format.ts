@@ -12,7 +12,7 @@ import type { HyperParameters } from "../model/hyper.ts";
 export const MAGIC = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 4;
+export const FORMAT_VERSION = 5;
 
 /** Still read, never written: a frame whose header states no block size and that ends without an index. */
 export const FORMAT_VERSION_1 = 1;
@@ -20,6 +20,8 @@ export const FORMAT_VERSION_1 = 1;
 export const FORMAT_VERSION_2 = 2;
 /** Still read, never written: as today without strides. What these three hold of a model cannot be decoded any more. */
 export const FORMAT_VERSION_3 = 3;
+/** Still read, never written: as today without mirrored copies. */
+export const FORMAT_VERSION_4 = 4;
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
 export const MODEL_CONTRACT_VERSION = 3;

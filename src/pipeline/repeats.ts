@@ -74,8 +74,14 @@ export class RepeatCutter {
 export class RepeatRestorer {
   readonly #window: Window;
 
-  /** @param windowBytes how far back copies may reach */
-  constructor(windowBytes: number) {
+  /**
+   * @param windowBytes how far back copies may reach
+   * @param mirrored whether lists of copies may have mirrored ones
+   */
+  constructor(
+    windowBytes: number,
+    readonly mirrored: boolean,
+  ) {
     this.#window = new Window(windowBytes);
   }
 
@@ -85,7 +91,8 @@ export class RepeatRestorer {
    * @throws CorruptError, TruncatedError
    */
   open({ plainBytes }: Block, { restBytes, list }: BlockCopies, offsetBytes: number): (rest: Uint8Array) => Uint8Array {
-    const limits = { blockBytes: plainBytes, restBytes, windowBytes: this.#window.lengthBytes };
+    const { mirrored } = this;
+    const limits = { blockBytes: plainBytes, restBytes, windowBytes: this.#window.lengthBytes, mirrored };
     const copies = decodeCopies(list, limits, offsetBytes);
     return (rest) => restore(rest, copies, this.#window.bytes);
   }

@@ -8,6 +8,7 @@ import {
   type Block,
   type CodedBlock,
   FORMAT_VERSION_3,
+  FORMAT_VERSION_4,
   type Frame,
   type FrameHeader,
   windowBytesOf,
@@ -150,7 +151,7 @@ class Restorer {
       this.#header = part.header;
       this.#check = CHECK_START;
       this.#totalBytes = add(this.#totalBytes, plainBytes);
-      this.#repeats = isOld(part.header) ? undefined : new RepeatRestorer(windowNeededBy(part.header));
+      this.#repeats = isOld(part.header) ? undefined : openRepeats(part.header);
       return undefined;
     }
     if (part.kind === "model") {
@@ -243,6 +244,9 @@ class Restorer {
 }
 
 const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION_3;
+
+const openRepeats = (header: FrameHeader) =>
+  new RepeatRestorer(windowNeededBy(header), header.version > FORMAT_VERSION_4);
 
 /** Whether the plain bytes are more than a view of the block's payload. */
 const isMade = ({ kind, copies }: Block) => kind === "coded" || copies !== undefined;

@@ -8,7 +8,8 @@
  */
 import { COPY_BYTES_MIN, type Copies } from "./copies.ts";
 import { COST_UNITS, CostEstimate } from "./estimate.ts";
-import { type Repeat, RepeatFinder } from "./find.ts";
+import { type Repeat, RepeatFinder, startingAt } from "./find.ts";
+import { COMPLEMENT } from "./mirror.ts";
 
 export interface CutOptions {
   /** Repeats of fewer bytes stay where they are; at least COPY_BYTES_MIN. */
@@ -22,6 +23,8 @@ export interface CutOptions {
   readonly resumeLength?: number;
   /** What a copy must save, by estimate. Without it, every repeat of minLength counts as worth a copy. */
   readonly worth?: Worth;
+  /** Mirrored copies, too: for genomes. */
+  readonly mirrored?: boolean;
 }
 
 /** What copies cost and save, in bits. */
@@ -62,12 +65,12 @@ function pricesOf({ minLength, worth }: CutOptions, blockStart: number, estimate
 
 /** Copies of the block that is at the end of `bytes`, behind the window. Pauses every now and then. */
 export function* chooseCopies(bytes: Uint8Array, blockStart: number, options: CutOptions): Generator<void, Copies> {
-  const { minLength, worth } = options;
+  const { minLength, worth, mirrored = false } = options;
   using estimate = worth && new CostEstimate(bytes, blockStart);
   while (estimate?.advance(SLICE_BYTES)) yield;
   const prices = pricesOf(options, blockStart, estimate);
   // Not earlier: of the estimate, only the sums are left by now.
-  using finder = new RepeatFinder(bytes, blockStart, minLength);
+  using finder = new RepeatFinder(bytes, blockStart, minLength, mirrored);
   const chosen = new ChosenCopies(bytes, blockStart, options, prices);
   let group: Repeat[] = [];
   const choose = () => {
@@ -77,7 +80,7 @@ export function* chooseCopies(bytes: Uint8Array, blockStart: number, options: Cu
   };
   for (;;) {
     const last = group.at(-1);
-    const repeat = finder.next(last?.start ?? blockStart, last?.end ?? blockStart, SLICE_BYTES);
+    let repeat = finder.next(last?.start ?? blockStart, last?.end ?? blockStart, SLICE_BYTES);
     if (!repeat) {
       if (finder.isDone) break;
       yield;
@@ -85,11 +88,12 @@ export function* chooseCopies(bytes: Uint8Array, blockStart: number, options: Cu
     }
     if (last && (repeat.start >= last.end || group.length >= OVERLAPPING_MAX)) {
       choose();
-      repeat.start = Math.max(repeat.start, finder.floor);
+      repeat = startingAt(repeat, Math.max(repeat.start, finder.floor));
       if (repeat.end - repeat.start < minLength) continue;
     }
     // What starts later and ends earlier is of no use any more.
-    while (group.length > 0 && (group.at(-1) as Repeat).start >= repeat.start) group.pop();
+    const { start } = repeat;
+    while (group.length > 0 && (group.at(-1) as Repeat).start >= start) group.pop();
     group.push(repeat);
   }
   choose();
@@ -105,18 +109,18 @@ export function bestOf(group: readonly Repeat[], prices: Prices): Repeat[] {
   let apart = -1;
   for (const [j, { start, end, distance }] of group.entries()) {
     while ((group[apart + 1] as Repeat).end <= start) apart += 1;
-    let from = apart < 0 ? -1 : (bestUpTo[apart] as number);
+    let previous = apart < 0 ? -1 : (bestUpTo[apart] as number);
     const cost = prices.cost(distance);
-    let value = prices.saved(start, end) - cost + (from < 0 ? 0 : (values[from] as number));
+    let value = prices.saved(start, end) - cost + (previous < 0 ? 0 : (values[previous] as number));
     for (let i = apart + 1; i < j; i += 1) {
       const joined = (values[i] as number) + prices.saved((group[i] as Repeat).end, end) - cost;
       if (joined > value) {
         value = joined;
-        from = i;
+        previous = i;
       }
     }
     values.push(value);
-    before.push(from);
+    before.push(previous);
     const best = bestUpTo[j - 1] ?? -1;
     bestUpTo.push(value >= (best < 0 ? 0 : (values[best] as number)) ? j : best);
   }
@@ -127,7 +131,7 @@ export function bestOf(group: readonly Repeat[], prices: Prices): Repeat[] {
   return chosen.map((repeat) => {
     const start = Math.max(repeat.start, end);
     end = repeat.end;
-    return { ...repeat, start };
+    return startingAt(repeat, start);
   });
 }
 
@@ -152,8 +156,9 @@ class ChosenCopies {
 
   add(repeat: Repeat): void {
     this.#resume(repeat.start);
-    const distance = this.#recent.find((each) => this.#holds(repeat, each)) ?? repeat.distance;
-    this.#push({ ...repeat, distance });
+    const isMirrored = repeat.axis !== undefined;
+    const recent = isMirrored ? undefined : this.#recent.find((each) => this.#holds(repeat, each));
+    this.#push({ ...repeat, distance: recent ?? repeat.distance });
   }
 
   finish(): Copies {
@@ -162,27 +167,27 @@ class ChosenCopies {
     const lengths: number[] = [];
     const distances: number[] = [];
     let done = this.#blockStart;
-    for (const [i, { start, end, distance }] of this.#copies.entries()) {
+    for (const [i, { start, end, distance, axis }] of this.#copies.entries()) {
       const next = this.#copies[i + 1]?.start ?? this.#bytes.length;
       const length = end - start - (next > end ? this.#seamBytes : 0);
       if (length < COPY_BYTES_MIN) continue;
       gaps.push(start - done);
       lengths.push(length);
-      distances.push(distance);
+      distances.push(axis === undefined ? distance : -distance);
       done = start + length;
     }
     return {
       count: gaps.length,
       gaps: Uint32Array.from(gaps),
       lengths: Uint32Array.from(lengths),
-      distances: Uint32Array.from(distances),
+      distances: Int32Array.from(distances),
     };
   }
 
-  /** Behind the last copy, up to `limit`: does it go on in the same distance, after some changed bytes? */
+  /** Behind the last copy, up to `limit`: does it go on in the same distance or axis, after some changed bytes? */
   #resume(limit: number): void {
     for (let last = this.#copies.at(-1); last; ) {
-      const { distance } = last;
+      const broken: Repeat = last;
       const first = last.end;
       last = undefined;
       for (
@@ -191,15 +196,21 @@ class ChosenCopies {
         start += 1
       ) {
         let end = start;
-        while (end < limit && this.#bytes[end] === this.#bytes[end - distance]) end += 1;
+        while (end < limit && this.#goesOn(broken, end)) end += 1;
         if (end - start >= this.#resumeLength && this.#prices.saved(start, end) >= this.#prices.resumedCost()) {
-          last = { start, end, distance };
+          last = startingAt({ ...broken, end }, start);
           this.#push(last);
           break;
         }
         start = end;
       }
     }
+  }
+
+  /** Whether the byte at `place` is what the copy would have there. */
+  #goesOn({ distance, axis }: Repeat, place: number): boolean {
+    if (axis === undefined) return this.#bytes[place] === this.#bytes[place - distance];
+    return axis >= place && this.#bytes[place] === COMPLEMENT[this.#bytes[axis - place] as number];
   }
 
   #holds({ start, end }: Repeat, distance: number): boolean {
@@ -210,6 +221,7 @@ class ChosenCopies {
 
   #push(copy: Repeat): void {
     this.#copies.push(copy);
+    if (copy.axis !== undefined) return;
     const at = this.#recent.indexOf(copy.distance);
     if (at >= 0) this.#recent.splice(at, 1);
     this.#recent.unshift(copy.distance);

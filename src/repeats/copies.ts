@@ -4,7 +4,8 @@
  *
  * Files that contain a text twice often contain it with small changes, and then the copies follow each other in the
  * same distance, or in nearly the same one: something was inserted or removed. So a distance is coded as one of the
- * last four, or as the difference to one of the first two of them, or else in full.
+ * last four, or as the difference to one of the first two of them, or else in full. A mirrored copy (mirror.ts) is read
+ * backwards, so the sum of the two places stays the same when it goes on behind a change: its axis.
  */
 import { ByteReader, ByteWriter } from "../archive/bytes.ts";
 import { CorruptError } from "../archive/errors.ts";
@@ -20,8 +21,11 @@ export interface Copies {
   /** Bytes of the rest between the end of the copy before and this one. */
   readonly gaps: Uint32Array;
   readonly lengths: Uint32Array;
-  /** How far back the copied bytes begin; shorter than the length where a copy repeats itself. */
-  readonly distances: Uint32Array;
+  /**
+   * How far back the copied bytes begin; shorter than the length where a copy repeats itself. Negative for a mirrored
+   * copy, whose bytes are read backwards from so far back.
+   */
+  readonly distances: Int32Array;
 }
 
 /** What a decoder knows before it reads the list. */
@@ -31,13 +35,15 @@ export interface CopyLimits {
   readonly restBytes: number;
   /** Bytes before the block that copies may reach. */
   readonly windowBytes: number;
+  /** false: a list as it was before format version 5, which had no mirrored copies. Default: true. */
+  readonly mirrored?: boolean;
 }
 
 export const NO_COPIES: Copies = {
   count: 0,
   gaps: new Uint32Array(0),
   lengths: new Uint32Array(0),
-  distances: new Uint32Array(0),
+  distances: new Int32Array(0),
 };
 
 /** Bytes that copies cut out. */
@@ -51,9 +57,11 @@ export function copiedBytes({ count, lengths }: Copies): number {
 export function encodeCopies(copies: Copies): Uint8Array {
   const { count, gaps, lengths, distances } = copies;
   const encoder = new BitEncoder();
-  const model = new CopyModel();
+  const model = new CopyModel(true);
   for (let i = 0; i < count; i += 1) {
-    model.code(encoder, gaps[i] as number, lengths[i] as number, distances[i] as number);
+    const distance = distances[i] as number;
+    const copy = { gap: gaps[i] as number, length: lengths[i] as number, distance: Math.abs(distance) };
+    model.code(encoder, { ...copy, isMirrored: distance < 0 });
   }
   return new ByteWriter().varint(count).raw(encoder.finish()).finish();
 }
@@ -66,33 +74,34 @@ export function encodeCopies(copies: Copies): Uint8Array {
  * @throws CorruptError, TruncatedError
  */
 export function decodeCopies(bytes: Uint8Array, limits: CopyLimits, baseBytes = 0): Copies {
-  const { blockBytes, restBytes, windowBytes } = limits;
+  const { blockBytes, restBytes, windowBytes, mirrored = true } = limits;
   if (restBytes > blockBytes) throw corrupt(baseBytes, "the rest", `at most ${blockBytes} bytes`, restBytes);
   const reader = new ByteReader(bytes, 0, baseBytes);
   const countMax = Math.floor((blockBytes - restBytes) / COPY_BYTES_MIN);
   const count = reader.varintWithin("the number of copies", 0, countMax);
   const gaps = new Uint32Array(count);
   const lengths = new Uint32Array(count);
-  const distances = new Uint32Array(count);
+  const distances = new Int32Array(count);
   const decoder = new BitDecoder(bytes.subarray(reader.offset), reader.position);
-  const model = new CopyModel();
+  const model = new CopyModel(mirrored);
   let position = 0;
   let restLeft = restBytes;
   for (let i = 0; i < count; i += 1) {
-    const { gap, length, distance } = model.code(decoder, 0, 0, 0);
+    const { gap, length, distance, isMirrored } = model.code(decoder, NOTHING_GIVEN);
     if (gap > restLeft) throw corrupt(baseBytes, "the gap before a copy", `at most ${restLeft}`, gap);
     position += gap;
     restLeft -= gap;
     const lengthMax = blockBytes - position - restLeft;
     if (length > lengthMax) throw corrupt(baseBytes, "the length of a copy", `at most ${lengthMax}`, length);
-    const distanceMax = windowBytes + position;
+    // The last byte of a mirrored copy is the one farthest back.
+    const distanceMax = windowBytes + position - (isMirrored ? length - 1 : 0);
     if (distance < 1 || distance > distanceMax) {
       throw corrupt(baseBytes, "the distance of a copy", `1 to ${distanceMax}`, distance);
     }
     position += length;
     gaps[i] = gap;
     lengths[i] = length;
-    distances[i] = distance;
+    distances[i] = isMirrored ? -distance : distance;
   }
   decoder.finish();
   if (position + restLeft !== blockBytes) {
@@ -108,22 +117,36 @@ const corrupt = (offset: number, field: string, expected: string, found: number)
 const RECENT = 4;
 const NEAR_LAST = 4;
 const FAR = 6;
+const MIRRORED = 7;
 const KIND_DIGITS = 3;
 const KINDS = 2 ** KIND_DIGITS;
 /** A distance is near another one if it differs by less than this. */
 const NEAR_BYTES = 2 ** 12;
 
+/** How the axis of a mirrored copy is spelled: 0 and 1, as one of the last two; or near the last one; or not at all. */
+const RECENT_AXES = 2;
+const NEAR_AXIS = 2;
+const AXIS_DIGITS = 2;
+
 /** A copy as it is coded. */
 export interface Copy {
-  gap: number;
-  length: number;
-  distance: number;
+  readonly gap: number;
+  readonly length: number;
+  readonly distance: number;
+  readonly isMirrored: boolean;
 }
+
+/** What a decoder says instead of a copy. */
+const NOTHING_GIVEN: Copy = { gap: 0, length: 0, distance: 0, isMirrored: false };
 
 /** What encoder and decoder have both learned from the copies so far. */
 class CopyModel {
-  /** In the order of their last use. */
+  /** Bytes of the block before the next copy's gap. */
+  #position = 0;
+  /** Distances in the order of their last use. */
   readonly #recent = [1, 1, 1, 1];
+  /** Place and source of mirrored copies added up, in the same order. */
+  readonly #axes = [0, 0];
   #kind = FAR;
   #wasGapless = 0;
   readonly #kinds = new BitModels(2 * KINDS * KINDS);
@@ -132,19 +155,32 @@ class CopyModel {
   readonly #near = new NumberModel(2);
   readonly #nearSigns = new BitModels(2);
   readonly #far = new NumberModel(1);
+  readonly #axisKinds = new BitModels(2 ** AXIS_DIGITS);
+  readonly #axisSigns = new BitModels(1);
+  readonly #nearAxes = new NumberModel(1);
+  readonly #farMirrored = new NumberModel(1);
 
-  /** Codes one copy, or finds it; a decoder ignores the numbers that it is given. */
-  code(coder: BitCoder, gapGiven: number, lengthGiven: number, distanceGiven: number): Copy {
-    const gap = this.#gaps.code(coder, this.#kind, gapGiven);
-    const kindGiven = this.#kindOf(distanceGiven);
+  /** @param mirrored whether the list may have mirrored copies */
+  constructor(readonly mirrored: boolean) {}
+
+  /** Codes one copy, or finds it; a decoder ignores the one that it is given. Hostile distances may be below 1. */
+  code(coder: BitCoder, given: Copy): Copy {
+    const gap = this.#gaps.code(coder, this.#kind, given.gap);
     const context = (this.#kind * 2 + this.#wasGapless) * KINDS;
+    const kindGiven = given.isMirrored ? MIRRORED : this.#kindOf(given.distance);
     const kind = codeTree(coder, this.#kinds, context, KIND_DIGITS, kindGiven);
-    const distance = this.#codeDistance(coder, kind, distanceGiven);
-    const length = COPY_BYTES_MIN + this.#lengths.code(coder, kind, lengthGiven - COPY_BYTES_MIN);
+    const isMirrored = this.mirrored && kind === MIRRORED;
+    const place = this.#position + gap;
+    const distance = isMirrored
+      ? this.#codeMirrored(coder, place, given.distance)
+      : this.#codeDistance(coder, kind, given.distance);
+    const length = COPY_BYTES_MIN + this.#lengths.code(coder, kind, given.length - COPY_BYTES_MIN);
     this.#kind = kind;
     this.#wasGapless = gap === 0 ? 1 : 0;
-    this.#remember(distance);
-    return { gap, length, distance };
+    this.#position = place + length;
+    if (isMirrored) moveToFront(this.#axes, 2 * place - distance);
+    else moveToFront(this.#recent, distance);
+    return { gap, length, distance, isMirrored };
   }
 
   #kindOf(distance: number): number {
@@ -156,7 +192,6 @@ class CopyModel {
     return FAR;
   }
 
-  /** A hostile difference may lead below 1; the caller looks at that. */
   #codeDistance(coder: BitCoder, kind: number, distance: number): number {
     if (kind < RECENT) return this.#recent[kind] as number;
     if (kind >= FAR) return 1 + this.#far.code(coder, 0, distance - 1);
@@ -167,9 +202,27 @@ class CopyModel {
     return isNearer ? from - difference : from + difference;
   }
 
-  #remember(distance: number): void {
-    const at = this.#recent.indexOf(distance);
-    this.#recent.splice(at < 0 ? RECENT - 1 : at, 1);
-    this.#recent.unshift(distance);
+  #codeMirrored(coder: BitCoder, place: number, distance: number): number {
+    const axis = 2 * place - distance;
+    const kind = codeTree(coder, this.#axisKinds, 0, AXIS_DIGITS, this.#axisKindOf(axis));
+    if (kind < RECENT_AXES) return 2 * place - (this.#axes[kind] as number);
+    if (kind > NEAR_AXIS) return 1 + this.#farMirrored.code(coder, 0, distance - 1);
+    const from = this.#axes[0] as number;
+    const isBelow = coder.bit(this.#axisSigns, 0, axis < from ? 1 : 0);
+    const difference = 1 + this.#nearAxes.code(coder, 0, Math.abs(axis - from) - 1);
+    return 2 * place - (isBelow ? from - difference : from + difference);
   }
+
+  #axisKindOf(axis: number): number {
+    const recent = this.#axes.indexOf(axis);
+    if (recent >= 0) return recent;
+    return Math.abs(axis - (this.#axes[0] as number)) < NEAR_BYTES ? NEAR_AXIS : NEAR_AXIS + 1;
+  }
+}
+
+/** A value that is not there yet takes the place of the last one. */
+function moveToFront(values: number[], value: number): void {
+  const at = values.indexOf(value);
+  values.splice(at < 0 ? values.length - 1 : at, 1);
+  values.unshift(value);
 }

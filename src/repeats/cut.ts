@@ -6,6 +6,7 @@
  */
 import { type CutOptions, chooseCopies } from "./choose.ts";
 import { COPY_BYTES_MIN, type Copies, copiedBytes } from "./copies.ts";
+import { COMPLEMENT } from "./mirror.ts";
 
 export interface CutBlock {
   /** The block without the bytes that copies give; the block itself if there are none. */
@@ -77,7 +78,9 @@ export function restore(rest: Uint8Array, copies: Copies, window: Uint8Array): U
     block.set(rest.subarray(taken, taken + gap), done);
     taken += gap;
     done += gap;
-    copyWithin(block, window, done, length, copies.distances[i] as number);
+    const distance = copies.distances[i] as number;
+    if (distance < 0) copyMirrored(block, window, done, length, -distance);
+    else copyWithin(block, window, done, length, distance);
     done += length;
   }
   block.set(rest.subarray(taken), done);
@@ -97,4 +100,13 @@ function copyWithin(block: Uint8Array, window: Uint8Array, at: number, length: n
     return;
   }
   for (let i = fromWindow; i < length; i += 1) block[at + i] = block[from + i] as number;
+}
+
+/** The same for a mirrored copy: backwards from the byte `distance` before `at`, each byte's partner. */
+function copyMirrored(block: Uint8Array, window: Uint8Array, at: number, length: number, distance: number): void {
+  for (let i = 0; i < length; i += 1) {
+    const from = at - distance - i;
+    const byte = from >= 0 ? block[from] : window[window.length + from];
+    block[at + i] = COMPLEMENT[byte as number] as number;
+  }
 }

@@ -7,9 +7,13 @@
  * none of the least length is missed. S is a quarter to an eighth of the least length. Memory: 9 to 14 bytes for each
  * place that is remembered, so for a least length of 32 bytes at most 1.8 bytes per byte of window and block.
  *
+ * For mirrored repeats each place is looked up a second time, under the hash that its bytes would have on the other
+ * strand; the places that are remembered are the same.
+ *
  * Nothing here decides what a decoder does: it only makes a list of copies, and any true list restores the block.
  */
 import { release } from "../platform/release.ts";
+import { COMPLEMENT } from "./mirror.ts";
 
 /** Candidates of one hash that are looked at. The newest come first. */
 const CHAIN_MAX = 24;
@@ -20,14 +24,24 @@ const ANCHOR_BYTES_MAX = 48;
 /** The filter has 2^3 bits for each slot. */
 const FILTER_BITS = 3;
 const MULTIPLIER = 0x9e3779b1;
+/** MULTIPLIER times this is 1, modulo 2^32. */
+const INVERSE = 0x0e8b2f51;
 /** Spreads the low bits of the hash, which know little, over all. */
 const SPREAD = 0x85ebca6b;
 
 /** A stretch of bytes that stand `distance` bytes before, too. */
 export interface Repeat {
-  start: number;
-  end: number;
-  distance: number;
+  readonly start: number;
+  readonly end: number;
+  readonly distance: number;
+  /** Of a mirrored repeat (mirror.ts): the byte at p is the partner of the one at axis - p. */
+  readonly axis?: number;
+}
+
+/** What is left of a repeat that begins later. The source of a mirrored one moves the other way. */
+export function startingAt(repeat: Repeat, start: number): Repeat {
+  const { axis, distance } = repeat;
+  return { ...repeat, start, distance: axis === undefined ? distance : 2 * start - axis };
 }
 
 /** How often places are remembered, for repeats of at least `minLength` bytes. */
@@ -105,15 +119,19 @@ export class RepeatFinder {
   readonly #index: PlaceIndex;
   /** What the byte that leaves the hash is multiplied by. */
   readonly #leaving: number;
+  readonly #mirrored: boolean;
   #hash = 0;
+  /** Of the same bytes on the other strand, where the last of them comes first. */
+  #mirrorHash = 0;
   #at = 0;
   readonly #blockStart: number;
   /** No repeat begins before this place. */
   floor: number;
 
   /** @param bytes the window and behind it the block, which starts at `blockStart` */
-  constructor(bytes: Uint8Array, blockStart: number, minLength: number) {
+  constructor(bytes: Uint8Array, blockStart: number, minLength: number, mirrored = false) {
     this.#bytes = bytes;
+    this.#mirrored = mirrored;
     this.#minLength = minLength;
     this.#stride = strideFor(minLength);
     this.#anchorBytes = Math.min(ANCHOR_BYTES_MAX, minLength - this.#stride + 1);
@@ -125,6 +143,7 @@ export class RepeatFinder {
     this.#leaving = leaving;
     if (this.#anchorBytes <= this.#stride) this.#skipWindow();
     this.#hash = this.#hashAt(this.#at);
+    if (mirrored) this.#mirrorHash = this.#mirrorHashAt(this.#at);
   }
 
   /** Remembers the places of the window without moving the hash through all of it. */
@@ -150,6 +169,15 @@ export class RepeatFinder {
     return hash;
   }
 
+  #mirrorHashAt(at: number): number {
+    const bytes = this.#bytes;
+    let hash = 0;
+    for (let i = Math.min(at + this.#anchorBytes, bytes.length) - 1; i >= at; i -= 1) {
+      hash = (Math.imul(hash, MULTIPLIER) + (COMPLEMENT[bytes[i] as number] as number)) | 0;
+    }
+    return hash;
+  }
+
   /** Whether the end of the block was reached. */
   get isDone(): boolean {
     return this.#at > this.#bytes.length - this.#anchorBytes;
@@ -170,6 +198,7 @@ export class RepeatFinder {
       const hash = Math.imul(this.#hash, SPREAD) >>> 0;
       if (at >= this.#blockStart && (at < since + 2 * this.#minLength || reach < at + CONTENT_BYTES)) {
         found = this.#longest(at, hash, reach);
+        if (this.#mirrored) found = this.#longestMirrored(at, found?.end ?? reach) ?? found;
       }
       if ((at & strideMask) === 0) this.#index.add(hash, at / this.#stride);
       this.#roll(at);
@@ -200,6 +229,45 @@ export class RepeatFinder {
     return end - start >= this.#minLength ? { start, end, distance: at - from } : undefined;
   }
 
+  /** The same on the other strand; the source ends before the repeat begins. */
+  #longestMirrored(at: number, reach: number): Repeat | undefined {
+    const hash = Math.imul(this.#mirrorHash, SPREAD) >>> 0;
+    let end = Math.max(reach, at + this.#anchorBytes - 1);
+    let axis = -1;
+    let entry = this.#index.first(hash);
+    for (let i = 0; i < CHAIN_MAX && entry !== 0; i += 1) {
+      const last = (entry - 1) * this.#stride + this.#anchorBytes - 1;
+      const candidateEnd = last < at ? this.#followMirrored(at + last, at) : 0;
+      if (candidateEnd > end) {
+        end = candidateEnd;
+        axis = at + last;
+        if (end - at >= CONTENT_BYTES) break;
+      }
+      entry = this.#index.before(entry, hash);
+    }
+    if (axis < 0) return undefined;
+    const start = this.#backwardsMirrored(axis, at);
+    return end - start >= this.#minLength ? { start, end, distance: 2 * start - axis, axis } : undefined;
+  }
+
+  #followMirrored(axis: number, at: number): number {
+    const bytes = this.#bytes;
+    const limit = Math.min(bytes.length, axis + 1);
+    let end = at;
+    while (end < limit && COMPLEMENT[bytes[axis - end] as number] === bytes[end]) end += 1;
+    return end;
+  }
+
+  #backwardsMirrored(axis: number, at: number): number {
+    const bytes = this.#bytes;
+    let start = at;
+    while (start > this.floor && axis - start + 1 < start - 1) {
+      if (COMPLEMENT[bytes[axis - start + 1] as number] !== bytes[start - 1]) break;
+      start -= 1;
+    }
+    return start;
+  }
+
   /** Where the bytes from `at` end to be those from `place`. */
   #follow(place: number, at: number): number {
     const bytes = this.#bytes;
@@ -223,6 +291,14 @@ export class RepeatFinder {
     const comes = at + this.#anchorBytes;
     const taken = Math.imul(this.#hash, MULTIPLIER) - Math.imul(bytes[at] as number, this.#leaving);
     if (comes < bytes.length) this.#hash = (taken + (bytes[comes] as number)) | 0;
+    if (this.#mirrored && comes < bytes.length) this.#rollMirrored(bytes[at] as number, bytes[comes] as number);
     this.#at = at + 1;
+  }
+
+  /** On the other strand a byte leaves behind, and comes in front. */
+  #rollMirrored(leaves: number, comes: number): void {
+    const others = Math.imul(this.#mirrorHash - (COMPLEMENT[leaves] as number), INVERSE);
+    const first = Math.imul(COMPLEMENT[comes] as number, Math.imul(this.#leaving, INVERSE));
+    this.#mirrorHash = (others + first) | 0;
   }
 }

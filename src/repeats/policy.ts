@@ -33,9 +33,10 @@ const CHANCE_MIN_LENGTH = 256;
 
 /** @param isChance whether the block looks like chance to the model */
 export function cutOptionsFor(block: Uint8Array, isChance: boolean, policy: CutPolicy): CutOptions {
-  if (policy.minLength !== undefined) return { minLength: policy.minLength };
+  const mirrored = isOfFewLetters(block);
+  if (policy.minLength !== undefined) return { minLength: policy.minLength, mirrored };
   if (isChance) return { minLength: CHANCE_MIN_LENGTH };
-  if (isOfFewLetters(block)) return { minLength: LETTERS_MIN_LENGTH };
+  if (mirrored) return { minLength: LETTERS_MIN_LENGTH, mirrored };
   return { minLength: MIN_LENGTH, worth: { copyBits: COPY_BITS, timeUnits: policy.timeUnits } };
 }
 

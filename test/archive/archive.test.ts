@@ -397,11 +397,11 @@ describe("altered header fields, with a checksum that matches", () => {
   });
 
   test("another format version is unsupported, not corrupt", () => {
-    expect(failure(withBody(() => {}, 5))).toMatchObject({ name: "UnsupportedVersionError", isOld: false });
+    expect(failure(withBody(() => {}, 6))).toMatchObject({ name: "UnsupportedVersionError", isOld: false });
   });
 
   test("the model of the first versions is unsupported, and called old", () => {
-    for (const version of [3, 4]) {
+    for (const version of [3, 4, 5]) {
       const error = failure(withBody(put(3, 1), version));
       expect(error).toMatchObject({ name: "UnsupportedVersionError", field: "model contract", found: 1, isOld: true });
     }

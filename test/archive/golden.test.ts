@@ -9,7 +9,8 @@ import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/model/reference/engine.ts";
 import { restore } from "../../src/pipeline/restore.ts";
-import { withRepeats } from "../support/golden-plain.ts";
+import { decodeCopies } from "../../src/repeats/copies.ts";
+import { genomeOf, withRepeats } from "../support/golden-plain.ts";
 import { rowsOf } from "../support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "../golden");
@@ -30,6 +31,14 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v4-concatenated.fade", new Uint8Array(Buffer.concat([hello, text])), "stored,,coded"],
   ["v4-copies.fade", again, "coded learned coded coded coded stored stored stored"],
   ["v4-stride.fade", rowsOf(200, 90), "coded"],
+  ["v5-stored.fade", hello, "stored"],
+  ["v5-coded.fade", text, "coded"],
+  ["v5-blocks.fade", mixed, "coded coded learned learned coded stored"],
+  ["v5-run.fade", golden("chance.bin"), "stored stored coded coded"],
+  ["v5-concatenated.fade", new Uint8Array(Buffer.concat([hello, text])), "stored,,coded"],
+  ["v5-copies.fade", again, "coded learned coded coded coded stored stored stored"],
+  ["v5-mirrored.fade", genomeOf(text), "coded coded coded"],
+  ["v5-stride.fade", rowsOf(200, 90), "coded"],
 ];
 
 /** Of an older model contract: what stands before the model still comes out, and then it is refused. */
@@ -69,10 +78,23 @@ describe("golden archives decode", () => {
   );
 
   test("with the reference, too", async () => {
-    for (const [name, plain] of CASES.filter(([file]) => ["v4-run.fade", "v4-coded.fade"].includes(file))) {
+    for (const [name, plain] of CASES.filter(([file]) =>
+      ["v5-run.fade", "v5-coded.fade", "v5-mirrored.fade"].includes(file),
+    )) {
       expect(Buffer.compare(await decode(golden(name), createReferenceEngine()), plain)).toBe(0);
     }
   }, 60_000);
+});
+
+test("the golden archive of mirrored copies has some", () => {
+  const [frame] = readArchive(golden("v5-mirrored.fade"));
+  const distances = (frame?.blocks ?? []).flatMap(({ plainBytes, copies }) => {
+    if (!copies) return [];
+    const limits = { blockBytes: plainBytes, restBytes: copies.restBytes, windowBytes: 4000 };
+    return [...decodeCopies(copies.list, limits).distances];
+  });
+  expect(distances.filter((distance) => distance < 0).length).toBeGreaterThanOrEqual(3);
+  expect(distances.some((distance) => distance > 0)).toBe(true);
 });
 
 describe("golden archives of a model that is gone", () => {

@@ -11,6 +11,7 @@ import {
   NO_COPIES,
 } from "../../src/repeats/copies.ts";
 import { cut, restore } from "../../src/repeats/cut.ts";
+import { letters, noise, otherStrand } from "../support/genome.ts";
 import { Random } from "../support/gpu-values.ts";
 
 type Row = readonly [gap: number, length: number, distance: number];
@@ -19,7 +20,7 @@ const listOf = (rows: readonly Row[]): Copies => ({
   count: rows.length,
   gaps: Uint32Array.from(rows, ([gap]) => gap),
   lengths: Uint32Array.from(rows, ([, length]) => length),
-  distances: Uint32Array.from(rows, ([, , distance]) => distance),
+  distances: Int32Array.from(rows, ([, , distance]) => distance),
 });
 
 /** Limits that a list just keeps: nothing of the rest behind the last copy. */
@@ -28,9 +29,10 @@ function limitsOf(copies: Copies, windowBytes = 0): CopyLimits {
   return { restBytes, blockBytes: restBytes + copiedBytes(copies), windowBytes };
 }
 
-/** Copies as files have them: near and far, of every length, often in the same distance as one before. */
+/** Copies as files have them: near and far, of every length, often in the same distance or on the axis of one before. */
 function randomCopies(random: Random, count: number, windowBytes: number): Copies {
   const rows: Row[] = [];
+  const axes: number[] = [];
   let position = 0;
   for (let i = 0; i < count; i += 1) {
     const gap = random.between(0, 1) * (random.next() >>> random.between(18, 31)) + (i === 0 ? 1 : 0);
@@ -40,7 +42,12 @@ function randomCopies(random: Random, count: number, windowBytes: number): Copie
     const before = rows[random.between(0, rows.length)]?.[2];
     const shifted = (before ?? far) + random.between(-9, 9) * random.between(0, 1);
     const distance = random.between(0, 1) === 0 ? far : Math.max(1, Math.min(shifted, position + windowBytes));
-    rows.push([gap, length, distance]);
+    const axis = (axes[random.between(0, axes.length)] ?? 2 * position - far) + random.between(-9, 9) * (i & 1);
+    const back = 2 * position - axis;
+    // All that is read backwards must be there.
+    const isMirrored = random.between(0, 1) === 0 && back >= 1 && back + length - 1 <= position + windowBytes;
+    if (isMirrored) axes.push(axis);
+    rows.push([gap, length, isMirrored ? -back : distance]);
     position += length;
   }
   return listOf(rows);
@@ -75,6 +82,30 @@ describe("the list of copies", () => {
       [9, 5000, 1000],
     ]);
     expect(Buffer.from(encodeCopies(copies)).toString("hex")).toBe("05d59edfe6eac8dbaac8d01e25721d0869f51790");
+  });
+
+  test("mirrored copies are spelled as docs/FORMAT.md says", () => {
+    const copies = listOf([
+      [40, 20, -3],
+      [5, 15, -53],
+      [0, 12, 60],
+      [3, 14, -101],
+      [9, 12, -9000],
+      [2, 12, -135],
+    ]);
+    const coded = encodeCopies(copies);
+    expect(decodeCopies(coded, limitsOf(copies, 10_000))).toEqual(copies);
+    expect(Buffer.from(coded).toString("hex")).toBe("06d5834e5cdd47ef7d6a2cfe2fd71191f7b17487b2e0");
+  });
+
+  test("before version 5 nothing is mirrored: the same bits say another distance", () => {
+    const limits = { blockBytes: 60, restBytes: 40, windowBytes: 0 };
+    const coded = encodeCopies(listOf([[40, 20, -3]]));
+    expect(decodeCopies(coded, limits).distances).toEqual(Int32Array.of(-3));
+    const old = () => decodeCopies(coded, { ...limits, mirrored: false });
+    expect(old).toThrow(CorruptError);
+    const plain = encodeCopies(listOf([[40, 20, 33]]));
+    expect(decodeCopies(plain, { ...limits, mirrored: false })).toEqual(decodeCopies(plain, limits));
   });
 
   test("no copies are one byte", () => {
@@ -131,9 +162,19 @@ describe("what is refused", () => {
     expect(decode({ ...within, blockBytes, windowBytes: 60 }, far(2 ** 32 - 1))).toThrow("distance");
   });
 
+  test("mirrored copies that reach before the window", () => {
+    const far = (distance: number) => encodeCopies(listOf([[40, 130, -distance]]));
+    const within = { restBytes: 45, blockBytes: 175 };
+    // The first byte is 10 before the copy, the last one 139: 40 of them are in the block.
+    expect(decode({ ...within, windowBytes: 99 }, far(10))().count).toBe(1);
+    expect(decode({ ...within, windowBytes: 98 }, far(10))).toThrow("1 to 9");
+    expect(decode({ ...within, windowBytes: 98 }, far(2 ** 31))).toThrow("distance");
+  });
+
   test("differences of distances that lead to 0 or below", () => {
-    const below = encodeCopies(listOf([[40, 130, -5]]));
-    expect(decode({ restBytes: 45, blockBytes: 175 }, below)).toThrow(CorruptError);
+    const near = (distance: number) => encodeCopies(listOf([[40, 130, distance]]));
+    expect(decode({ restBytes: 45, blockBytes: 175 }, near(5))().count).toBe(1);
+    expect(decode({ restBytes: 45, blockBytes: 175 }, near(0))).toThrow("1 to 50");
   });
 
   test("lists that end early or late", () => {
@@ -152,14 +193,19 @@ describe("what is refused", () => {
   });
 });
 
-test("2,000 damaged lists end in an archive error, or in a block of the length that was declared", () => {
+test.each([
+  ["plain", false],
+  ["plain and mirrored", true],
+] as const)("2,000 damaged lists of %s copies end in an archive error, or in a block of that length", (_, mirrored) => {
   const random = new Random(77);
   const words = Array.from({ length: 60 }, () =>
-    Uint8Array.from({ length: random.between(5, 90) }, () => random.next()),
+    mirrored ? letters(random, random.between(20, 90)) : noise(random, random.between(5, 90)),
   );
-  const block = Buffer.concat(Array.from({ length: 300 }, () => words[random.between(0, words.length - 1)]!));
+  const turned = (word: Uint8Array) => (mirrored && random.between(0, 1) === 0 ? otherStrand(word) : word);
+  const block = Buffer.concat(Array.from({ length: 300 }, () => turned(words[random.between(0, words.length - 1)]!)));
   const window = block.subarray(0, 2000);
-  const { rest, copies } = cut(block.subarray(2000), window, { minLength: 16 });
+  const { rest, copies } = cut(block.subarray(2000), window, { minLength: 16, mirrored });
+  expect(copies.distances.some((distance) => distance < 0)).toBe(mirrored);
   const blockBytes = block.length - window.length;
   const limits: CopyLimits = { blockBytes, restBytes: rest.length, windowBytes: window.length };
   const coded = encodeCopies(copies);

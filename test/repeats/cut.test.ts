@@ -5,13 +5,10 @@ import { bestOf } from "../../src/repeats/choose.ts";
 import { type Copies, copiedBytes, decodeCopies, encodeCopies } from "../../src/repeats/copies.ts";
 import { type CutBlock, cut, restore } from "../../src/repeats/cut.ts";
 import type { Repeat } from "../../src/repeats/find.ts";
+import { letters, noise, otherStrand } from "../support/genome.ts";
 import { Random } from "../support/gpu-values.ts";
 
 const NO_WINDOW = new Uint8Array(0);
-
-function noise(random: Random, count: number): Uint8Array {
-  return Uint8Array.from({ length: count }, () => random.next());
-}
 
 /** Cuts, takes the list through its code, restores, compares. */
 function throughAll(block: Uint8Array, window: Uint8Array, options: Parameters<typeof cut>[2]): CutBlock {
@@ -46,21 +43,40 @@ describe("any block comes back", () => {
     );
   });
 
-  test("made of pieces of itself, with changes", () => {
+  test("with letters that have partners, and some that have none", () => {
+    const byte = fc.constantFrom(...Buffer.from("ACGTacgtN\n"));
+    fc.assert(
+      fc.property(
+        fc.array(byte, { maxLength: 300 }),
+        fc.nat(),
+        fc.integer({ min: 12, max: 24 }),
+        (bytes, split, min) => {
+          const half = Uint8Array.from(bytes);
+          const all = new Uint8Array(Buffer.concat([half, otherStrand(half)]));
+          const windowBytes = split % (all.length + 1);
+          const window = all.subarray(0, windowBytes);
+          throughAll(all.subarray(windowBytes), window, { minLength: min, mirrored: true });
+        },
+      ),
+      { numRuns: 200, seed: 5 },
+    );
+  });
+
+  test.each([false, true])("made of pieces of itself, with changes; of two strands: %p", (mirrored) => {
     const random = new Random(4);
     for (let trial = 0; trial < 60; trial += 1) {
-      const pieces = [noise(random, 300)];
+      const pieces = [mirrored ? letters(random, 300) : noise(random, 300)];
       for (let i = 0; i < 40; i += 1) {
         const source = pieces[random.between(0, pieces.length - 1)]!;
         const from = random.between(0, source.length - 1);
         const piece = source.slice(from, from + random.between(1, 400));
         piece[random.between(0, piece.length - 1)]! ^= random.between(0, 1);
-        pieces.push(piece);
+        pieces.push(mirrored && random.between(0, 1) === 0 ? otherStrand(piece) : piece);
       }
       const all = new Uint8Array(Buffer.concat(pieces));
       const windowBytes = random.between(0, all.length);
       const minLength = random.between(12, 64);
-      throughAll(all.subarray(windowBytes), all.subarray(0, windowBytes), { minLength });
+      throughAll(all.subarray(windowBytes), all.subarray(0, windowBytes), { minLength, mirrored });
     }
   });
 });
@@ -117,6 +133,57 @@ describe("what is found", () => {
     const period = noise(new Random(6), 7);
     const periodic = Uint8Array.from({ length: 5000 }, (_, i) => period[i % 7]!);
     expect(throughAll(periodic, NO_WINDOW, { minLength: 32 }).rest.length).toBe(7);
+  });
+
+  test.each([12, 20, 24, 33, 64])("a mirrored repeat of %d letters at any place, and none shorter", (min) => {
+    const random = new Random(100 + min);
+    for (let shift = 0; shift < 40; shift += 1) {
+      // Letters without partners about it, so that chance adds nothing.
+      const dots = (count: number) => Buffer.alloc(count, ".");
+      const repeat = (length: number) => {
+        const source = letters(random, length);
+        const parts = [dots(shift % 9), source, Buffer.from("12"), dots(shift), otherStrand(source), Buffer.from("3")];
+        return new Uint8Array(Buffer.concat(parts));
+      };
+      const { copies } = throughAll(repeat(min), NO_WINDOW, { minLength: min, mirrored: true });
+      const found = rowsOf(copies).filter(([, , distance]) => distance! < 0);
+      expect(found).toEqual([[expect.any(Number), min, -(shift + 3)]]);
+      const short = throughAll(repeat(min - 1), NO_WINDOW, { minLength: min, mirrored: true }).copies;
+      expect(rowsOf(short).filter(([, , distance]) => distance! < 0)).toEqual([]);
+      expect(throughAll(repeat(min), NO_WINDOW, { minLength: min }).copies.distances.every((d) => d > 0)).toBe(true);
+    }
+  });
+
+  test("mirrored, in the window, across its end, and against itself", () => {
+    const random = new Random(9);
+    const window = letters(random, 500);
+    const own = letters(random, 60);
+    const across = otherStrand(new Uint8Array(Buffer.concat([window.subarray(470), own.subarray(0, 30)])));
+    const hairpin = letters(random, 40);
+    const parts = [own, Buffer.from("1"), otherStrand(window.subarray(100, 200)), Buffer.from("2"), across];
+    const block = new Uint8Array(Buffer.concat([...parts, hairpin, otherStrand(hairpin)]));
+    const { copies } = throughAll(block, window, { minLength: 32, mirrored: true });
+    expect(rowsOf(copies)).toEqual([
+      [61, 100, -(61 + 300 + 1)],
+      [1, 60, -(162 - 29)],
+      [40, 40, -1],
+    ]);
+  });
+
+  test("a mirrored repeat goes on behind changed letters, on the same axis", () => {
+    const random = new Random(11);
+    const source = letters(random, 300);
+    const mirrored = otherStrand(source);
+    mirrored[100] = 46;
+    mirrored[220] = 46;
+    const block = new Uint8Array(Buffer.concat([source, letters(random, 50), mirrored]));
+    const { copies } = throughAll(block, NO_WINDOW, { minLength: 40, mirrored: true });
+    expect(rowsOf(copies)).toEqual([
+      [350, 100, -51],
+      [1, 119, -253],
+      [1, 79, -493],
+    ]);
+    expect(encodeCopies(copies).length).toBeLessThan(14);
   });
 
   test("the longer of two repeats, even if it begins later", () => {

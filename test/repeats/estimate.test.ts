@@ -96,7 +96,17 @@ describe("the policy", () => {
   });
 
   test("cuts what the user says", () => {
-    expect(cutOptionsFor(random(1, 100), true, { timeUnits: 3, minLength: 77 })).toEqual({ minLength: 77 });
+    expect(cutOptionsFor(random(1, 100), true, { timeUnits: 3, minLength: 77 })).toEqual({
+      minLength: 77,
+      mirrored: false,
+    });
+  });
+
+  test("looks at the other strand of genomes only", () => {
+    expect(cutOptionsFor(random(8, 1000, 4), false, { timeUnits: 0 }).mirrored).toBe(true);
+    expect(cutOptionsFor(random(8, 1000, 4), false, { timeUnits: 0, minLength: 50 }).mirrored).toBe(true);
+    expect(cutOptionsFor(random(8, 1000, 7), false, { timeUnits: 0 }).mirrored).toBeUndefined();
+    expect(cutOptionsFor(random(8, 1000, 4), true, { timeUnits: 0 }).mirrored).toBeUndefined();
   });
 
   test("finds the repeats of a genome that a fixed price would leave", () => {

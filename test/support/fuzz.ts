@@ -15,6 +15,7 @@ import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { tinyHyper } from "./fake-engine.ts";
+import { letters, otherStrand } from "./genome.ts";
 import { Random } from "./gpu-values.ts";
 
 /** Decoding one damaged archive may take this long, on a machine that does other things, too. */
@@ -139,6 +140,8 @@ async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> 
   const mixed = Buffer.concat([soft(blockBytes), hard(blockBytes), soft(blockBytes), hard(9)]);
   const again = hard(blockBytes - 60);
   const known = Buffer.concat([again, soft(60), again, soft(60), again.subarray(40), hard(9), soft(2 * blockBytes)]);
+  const strand = letters(random, blockBytes);
+  const strands = Buffer.concat([strand, otherStrand(strand.subarray(20)), letters(random, 40), otherStrand(strand)]);
   const plains: readonly [Uint8Array, number, boolean, number?][] = [
     [soft(0), 1, true],
     [soft(20), 1, true],
@@ -153,6 +156,8 @@ async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> 
     [soft(blockBytes * 2), 4, true, 12],
     [known, 3, true, 16],
     [known, 2, false, 30],
+    [strands, 3, true, 12],
+    [strands, 2, false, 20],
   ];
   const archives: Parts[] = [];
   const prefixes: Uint8Array[] = [];

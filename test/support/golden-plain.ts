@@ -2,6 +2,7 @@
  * What golden archives hold that is put together from the files in test/golden, for scripts/golden.ts, which makes the
  * archives, and for the test that decodes them.
  */
+import { otherStrand } from "./genome.ts";
 
 /** Parts of one text and of another, some of them again, within a block of 2000 bytes and beyond it. */
 export function withRepeats(mixed: Uint8Array, text: Uint8Array): Uint8Array {
@@ -13,5 +14,16 @@ export function withRepeats(mixed: Uint8Array, text: Uint8Array): Uint8Array {
       mixed.subarray(3000),
       ...Array.from({ length: 4 }, () => mixed.subarray(-1300)),
     ]),
+  );
+}
+
+/** Letters made of a file's bytes, and parts of them again on the other strand: whole, changed, and turned back. */
+export function genomeOf(bytes: Uint8Array): Uint8Array {
+  const strand = bytes.subarray(0, 3000).map((byte) => "ACGT".charCodeAt((byte ^ (byte >> 3)) & 3));
+  const changed = otherStrand(strand.subarray(1000, 1600));
+  changed[200] = "N".charCodeAt(0);
+  changed[431] = "N".charCodeAt(0);
+  return new Uint8Array(
+    Buffer.concat([strand, otherStrand(strand.subarray(200, 700)), changed, strand.subarray(1200, 1500)]),
   );
 }
