@@ -238,17 +238,6 @@ fn convolve_back(d: u32) {
   }
 }
 
-fn scatter() {
-  for (var t = part; t < HISTORY; t += SHARE) {
-    let byte = byte_before(stream, u32(shifts[AT_STEP]), u32(tables[PLAN_AT + PLAN_POSITIONS + t]));
-    let from_at = (stream * HISTORY + t) * EMBEDDING;
-    for (var d = zero; d < EMBEDDING; d++) {
-      let value = embedding_gradient(arena[D_EMBEDDED + from_at + d], arena[D_LOCAL + from_at + d]);
-      atomicAdd(&dense[EMBEDDING_DENSE + byte * EMBEDDING + d], value);
-    }
-  }
-}
-
 // Where the two sums over a row stand. Streams have parts of their own, however many rows a norm makes of them: another
 // stream may be at another norm.
 fn row_sums(row: u32, width_log2: u32) -> u32 {

@@ -29,7 +29,7 @@ function limitsOf(copies: Copies, windowBytes = 0): CopyLimits {
   return { restBytes, blockBytes: restBytes + copiedBytes(copies), windowBytes };
 }
 
-/** Copies as files have them: near and far, of every length, often in the same distance or on the axis of one before. */
+/** Copies as files have them: near and far, of every length, often in the distance or on the axis of one before. */
 function randomCopies(random: Random, count: number, windowBytes: number): Copies {
   const rows: Row[] = [];
   const axes: number[] = [];

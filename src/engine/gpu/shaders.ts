@@ -19,7 +19,7 @@ import embedBackward from "../../../shaders/embed_backward.wgsl" with { type: "t
 import endStep from "../../../shaders/end_step.wgsl" with { type: "text" };
 import forward from "../../../shaders/forward.wgsl" with { type: "text" };
 import frequencies from "../../../shaders/frequencies.wgsl" with { type: "text" };
-import fusedGates from "../../../shaders/fused_gates.wgsl" with { type: "text" };
+import fusedEnds from "../../../shaders/fused_ends.wgsl" with { type: "text" };
 import gateGradient from "../../../shaders/gate_gradient.wgsl" with { type: "text" };
 import geglu from "../../../shaders/geglu.wgsl" with { type: "text" };
 import gegluBackward from "../../../shaders/geglu_backward.wgsl" with { type: "text" };
@@ -66,7 +66,7 @@ export const LIBRARIES = {
   operand,
   softmax,
   tile,
-  fusedGates,
+  fusedEnds,
   eightApart,
   eightTogether,
 } as const;

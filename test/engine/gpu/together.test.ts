@@ -1,4 +1,4 @@
-/** Which devices can load words together: what the probe finds on the adapters that are known, and its way to say no. */
+/** Which devices can load words together: what the probe finds on adapters that are known, and its way to say no. */
 import { describe, expect, test } from "bun:test";
 import { canLoadTogether } from "../../../src/engine/gpu/together.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";

@@ -1,0 +1,23 @@
+// Where `backward` begins and ends: how the loss changes with the scale of a context's boosts, by gate_gradient's
+// formula, and what the embedding gets. A library of its own for backward's length only.
+
+fn effect_of_context(c: u32) -> i32 {
+  let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
+  if (found == 0u) { return 0; }
+  let place = BOOSTS + boost_place(c, found);
+  let row = DIFFERENCE + stream * 256u;
+  var sum = to_gate(arena[row + first_byte(found)], arena[place]);
+  if (other_of(found) > 0u) { sum += to_gate(arena[row + second_byte(found)], arena[place + 1u]); }
+  return sum;
+}
+
+fn scatter() {
+  for (var t = part; t < HISTORY; t += SHARE) {
+    let byte = byte_before(stream, u32(shifts[AT_STEP]), u32(tables[PLAN_AT + PLAN_POSITIONS + t]));
+    let from_at = (stream * HISTORY + t) * EMBEDDING;
+    for (var d = zero; d < EMBEDDING; d++) {
+      let value = embedding_gradient(arena[D_EMBEDDED + from_at + d], arena[D_LOCAL + from_at + d]);
+      atomicAdd(&dense[EMBEDDING_DENSE + byte * EMBEDDING + d], value);
+    }
+  }
+}
