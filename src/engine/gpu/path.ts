@@ -48,6 +48,10 @@ export function fusedTile(facts: PathFacts): TileSize | undefined {
   return tile.lanes <= facts.invocations ? tile : undefined;
 }
 
+/** Invocations of a coder group where barriers are dear, and elsewhere, where loading frequencies takes longest. */
+export const SOFTWARE_DECODE_LANES = 1;
+export const HARDWARE_DECODE_LANES = 64;
+
 /** The same for a model on a device. */
 export async function tileFor(gpu: GpuDevice, { layout, arena }: ModelBuffers): Promise<TileSize | undefined> {
   const { device, isSoftware } = gpu;
