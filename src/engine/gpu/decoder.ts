@@ -15,7 +15,7 @@ const COPY_SOURCE = 0x04;
 const COPY_TARGET = 0x08;
 
 /** Where the numbers of a coder stand, in words; of two words, the high one first. */
-const FIELDS = {
+export const CODER_FIELDS = {
   CODER_OFFSET: 0,
   CODER_RANGE: 2,
   CODER_POSITION: 4,
@@ -34,7 +34,7 @@ const RANGE_HIGH = 1 << 16;
 const BEGIN_BYTES = 6;
 
 /** A decoder at the begin of its payload, which starts at byte `start` of all payloads. */
-function initialCoder(payload: Uint8Array, start: number): number[] {
+export function initialCoder(payload: Uint8Array, start: number): number[] {
   const head = new DataView(new ArrayBuffer(8));
   for (let i = 0; i < BEGIN_BYTES; i++) head.setUint8(2 + i, payload[i] ?? 0);
   return [head.getUint32(0), head.getUint32(4), RANGE_HIGH, 0, BEGIN_BYTES, start, payload.length, 0, 0];
@@ -59,8 +59,8 @@ export class GpuDecoder {
     lanes: number,
   ) {
     this.#compiler = new KernelCompiler(device, sharedConstants(buffers.hyper, buffers.layout, buffers.pastRows));
-    this.#constants = { ...FIELDS, LANES: lanes };
-    this.#coders = this.#create("coders", 4 * GROUPS_MAX * FIELDS.CODER_FIELDS);
+    this.#constants = { ...CODER_FIELDS, LANES: lanes };
+    this.#coders = this.#create("coders", 4 * GROUPS_MAX * CODER_FIELDS.CODER_FIELDS);
     this.#live = this.#create("live", 4 * 4);
   }
 
@@ -70,7 +70,7 @@ export class GpuDecoder {
 
   /** The coders' numbers on the device: to be copied after a chunk, and given to `check`. */
   get coders(): Slice {
-    return { buffer: this.#coders, offset: 0, size: 4 * this.#groups * FIELDS.CODER_FIELDS, isShared: false };
+    return { buffer: this.#coders, offset: 0, size: 4 * this.#groups * CODER_FIELDS.CODER_FIELDS, isShared: false };
   }
 
   /**
@@ -140,8 +140,8 @@ export class GpuDecoder {
     }
   }
 
-  #number(group: number, name: keyof typeof FIELDS): number {
-    return this.#known[group * FIELDS.CODER_FIELDS + FIELDS[name]] as number;
+  #number(group: number, name: keyof typeof CODER_FIELDS): number {
+    return this.#known[group * CODER_FIELDS.CODER_FIELDS + CODER_FIELDS[name]] as number;
   }
 
   destroy(): void {

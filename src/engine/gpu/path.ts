@@ -1,6 +1,7 @@
 /**
  * Which of the two ways a model's step takes: a kernel to a box, some hundred dispatches, or fused kernels, seven of
- * them. Both give the same bits, so the choice is about speed and about what a device can bind.
+ * them; and how many invocations decode. All ways give the same bits, so the choice is about speed and about what a
+ * device can bind.
  */
 import { MATRIX_NAMES } from "../../model/tensors.ts";
 import type { ModelBuffers } from "./buffers.ts";
@@ -48,10 +49,6 @@ export function fusedTile(facts: PathFacts): TileSize | undefined {
   return tile.lanes <= facts.invocations ? tile : undefined;
 }
 
-/** Invocations of a coder group where barriers are dear, and elsewhere, where loading frequencies takes longest. */
-export const SOFTWARE_DECODE_LANES = 1;
-export const HARDWARE_DECODE_LANES = 64;
-
 /** The same for a model on a device. */
 export async function tileFor(gpu: GpuDevice, { layout, arena }: ModelBuffers): Promise<TileSize | undefined> {
   const { device, isSoftware } = gpu;
@@ -64,4 +61,18 @@ export async function tileFor(gpu: GpuDevice, { layout, arena }: ModelBuffers): 
     arenaBytes: arena && 4 * arena.words,
     sharedWeights: MATRIX_NAMES.reduce((sum, name) => sum + layout.byName[name].size, 0),
   });
+}
+
+/** Invocations of a coder group: on the CPU one, which needs no barriers. */
+export const SOFTWARE_DECODE_LANES = 1;
+/** As many as bring the frequencies of eight streams in 32 loads each: a guess. */
+export const HARDWARE_DECODE_LANES = 64;
+
+/**
+ * How many invocations decode a coder group. The device always decodes: on software adapters it was faster at every
+ * size that was measured, since nobody waits for a round trip a step (docs/PERFORMANCE.md); on hardware that is a guess,
+ * and scripts/gpu-report.ts times both ways.
+ */
+export function decodeLanes(isSoftware: boolean): number {
+  return isSoftware ? SOFTWARE_DECODE_LANES : HARDWARE_DECODE_LANES;
 }
