@@ -33,6 +33,12 @@ const RANGE_HIGH = 1 << 16;
 /** Bytes that a coder has read before the first symbol. */
 const BEGIN_BYTES = 6;
 
+/**
+ * Larger payloads are the host's to decode, so that the device never needs much more memory than for compression. The
+ * blocks that fade makes by itself are below.
+ */
+export const PAYLOAD_BYTES_MAX = 1 << 26;
+
 /** A decoder at the begin of its payload, which starts at byte `start` of all payloads. */
 export function initialCoder(payload: Uint8Array, start: number): number[] {
   const head = new DataView(new ArrayBuffer(8));
@@ -76,13 +82,12 @@ export class GpuDecoder {
   /**
    * Takes the payloads of a block to the device.
    *
-   * @returns what decodes a step, between its forward and its backward pass; undefined if they do not fit there
+   * @returns what decodes a step, between its forward and its backward pass; undefined if the host should
    */
   async open(payloads: readonly Uint8Array[]): Promise<Dispatch | undefined> {
     const sizeBytes = payloads.reduce((sum, payload) => sum + wholeWords(payload.length), 0);
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
-    // More groups than an encoder makes are legal, and rare enough for the host.
-    if (payloads.length > GROUPS_MAX || sizeBytes > Math.min(maxBufferSize, maxStorageBufferBindingSize)) return;
+    // More groups than an encoder makes are legal, and rare enough for the host. WebGPU promises bindings of 2^27 bytes.
+    if (payloads.length > GROUPS_MAX || sizeBytes > PAYLOAD_BYTES_MAX) return;
     const packed = new Uint8Array(sizeBytes);
     let start = 0;
     const coders = payloads.flatMap((payload) => {

@@ -8,7 +8,7 @@ import { FREQUENCY_TOTAL } from "../../../src/coder/frequency.ts";
 import { decodeGroup, shareOfGroup } from "../../../src/coder/groups.ts";
 import { RangeDecoder, RangeEncoder } from "../../../src/coder/range.ts";
 import { type Engine, EngineDeviceError } from "../../../src/engine/engine.ts";
-import { CODER_FIELDS, initialCoder } from "../../../src/engine/gpu/decoder.ts";
+import { CODER_FIELDS, initialCoder, PAYLOAD_BYTES_MAX } from "../../../src/engine/gpu/decoder.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../../../src/engine/gpu/model.ts";
 import { HARDWARE_DECODE_LANES, SOFTWARE_DECODE_LANES, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
@@ -293,11 +293,12 @@ describe.each(testAdapters)("decoding on %s", (which) => {
     expect(await outcome(SOFTWARE_DECODE_LANES, rest, 0)).toEqual(await outcome("host", rest, 0));
   });
 
-  test("more groups than an encoder makes are the host's", async () => {
+  test("more groups than an encoder makes, and very long payloads, are the host's", async () => {
     const data = trainingBytes(33 * 9, 1);
     const { groups } = await compressBlock(engineWith(options), SHAPE, data, { ...ALONE, groups: 17 });
     const model = await GpuModel.open(gpu, SHAPE, CHUNK_STEPS, options);
     expect(await model.openPayloads(groups)).toBe(false);
+    expect(await model.openPayloads([new Uint8Array(PAYLOAD_BYTES_MAX - 3), new Uint8Array(1)])).toBe(false);
     await model.close();
     expect(await decompressBlock(engineWith(options), SHAPE, data.length, groups, ALONE)).toEqual(data);
   });
