@@ -16,7 +16,7 @@ import { GpuDecoder } from "./decoder.ts";
 import type { GpuDevice } from "./device.ts";
 import type { TileSize } from "./fused-plan.ts";
 import { type Dispatch, KernelCompiler, record } from "./kernel.ts";
-import { decodeLanes, tileFor } from "./path.ts";
+import { decoderFor, tileFor } from "./path.ts";
 import { buildStep, type StepDispatches } from "./step.ts";
 
 const MAP_MODE_READ = 1;
@@ -46,7 +46,7 @@ export class GpuModel implements DecodingModel {
     readonly buffers: ModelBuffers,
     readonly step: StepDispatches,
     readonly chunkSteps: number,
-    { firstStep = 0, decoder = decodeLanes(gpu.isSoftware) }: ModelOptions,
+    { firstStep = 0, decoder = decoderFor(gpu.isSoftware) }: ModelOptions,
   ) {
     this.#decoder = decoder === "host" ? undefined : new GpuDecoder(gpu.device, buffers, decoder);
     this.#nextStep = firstStep;

@@ -69,10 +69,10 @@ export const SOFTWARE_DECODE_LANES = 1;
 export const HARDWARE_DECODE_LANES = 64;
 
 /**
- * How many invocations decode a coder group. The device always decodes: on software adapters it was faster at every
- * size that was measured, since nobody waits for a round trip a step (docs/PERFORMANCE.md); on hardware that is a guess,
- * and scripts/gpu-report.ts times both ways.
+ * Who decodes: the host's coder, or the device, with so many invocations to a coder group. It is always the device: on
+ * software adapters it is faster where steps are short, since nobody waits for a round trip a step, and as fast where
+ * they are long (docs/PERFORMANCE.md). On hardware that is a guess; scripts/gpu-report.ts times both ways.
  */
-export function decodeLanes(isSoftware: boolean): number {
+export function decoderFor(isSoftware: boolean): "host" | number {
   return isSoftware ? SOFTWARE_DECODE_LANES : HARDWARE_DECODE_LANES;
 }
