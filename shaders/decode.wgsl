@@ -43,7 +43,9 @@ fn product(a: u32, b: u32) -> vec2<u32> {
 
 fn is_above(a: vec2<u32>, b: vec2<u32>) -> bool { return a.x > b.x || (a.x == b.x && a.y > b.y); }
 
-fn minus(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> { return vec2<u32>(a.x - b.x - select(0u, 1u, a.y < b.y), a.y - b.y); }
+fn minus(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
+  return vec2<u32>(a.x - b.x - select(0u, 1u, a.y < b.y), a.y - b.y);
+}
 
 fn payload_byte(at: u32) -> u32 {
   if (at >= length) { return 0u; }

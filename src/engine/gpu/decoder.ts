@@ -86,7 +86,7 @@ export class GpuDecoder {
    */
   async open(payloads: readonly Uint8Array[]): Promise<Dispatch | undefined> {
     const sizeBytes = payloads.reduce((sum, payload) => sum + wholeWords(payload.length), 0);
-    // More groups than an encoder makes are legal, and rare enough for the host. WebGPU promises bindings of 2^27 bytes.
+    // More groups than an encoder makes are legal, and rare. Every device can bind 2^27 bytes.
     if (payloads.length > GROUPS_MAX || sizeBytes > PAYLOAD_BYTES_MAX) return;
     const packed = new Uint8Array(sizeBytes);
     let start = 0;

@@ -26,7 +26,7 @@ export interface ModelOptions {
   readonly firstStep?: number;
   /** A kernel to a box, or fused kernels with such tiles; by default what suits the model and the device. */
   readonly path?: "boxes" | TileSize;
-  /** Who decodes: the host's coder, or the device with so many invocations a group; by default what suits the device. */
+  /** Who decodes: the host's coder, or the device with so many invocations a group; by default see decoderFor. */
   readonly decoder?: "host" | number;
 }
 
