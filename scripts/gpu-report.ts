@@ -1,6 +1,6 @@
 /**
  * Everything that is to be known of fade on one GPU, in one command: are all results equal to the reference, what does
- * a step cost, how fast are the kernels, how fast are files. Writes JSON and logs into a directory.
+ * a step cost, who should decode, how fast are the kernels, how fast are files. Writes JSON and logs into a directory.
  *
  *     bun scripts/gpu-report.ts OUT [--adapter NAME] [--streams 4096] [--levels 1,5,paper] FILE...
  *
@@ -11,6 +11,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { StepDecoder } from "../src/coder/decode-pool.ts";
+import { coderGroupsFor, shareOfGroup } from "../src/coder/groups.ts";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
 import { chooseAdapter, listAdapters, openDevice } from "../src/engine/gpu/dawn.ts";
 import { GpuDevice } from "../src/engine/gpu/device.ts";
@@ -85,6 +87,57 @@ async function stepTimes(gpu: GpuDevice, hyper: HyperParameters, options: ModelO
   };
 }
 
+/**
+ * Microseconds a step of decompression, least of some runs, with the host's coder or a coder on the device. Payloads of
+ * zeros decode to the first byte for ever, and take as many looks at the frequencies as any others.
+ */
+async function decodingTime(gpu: GpuDevice, hyper: HyperParameters, decoder: "host" | number, steps: number) {
+  const { streams } = hyper;
+  const model = await GpuModel.open(gpu, hyper, steps, { decoder });
+  const groups = coderGroupsFor(streams);
+  const bytesMax = 4 * shareOfGroup(groups - 1, groups, streams).end * steps * (SAMPLES + 1);
+  const payloads = Array.from({ length: groups }, () => new Uint8Array(Math.ceil(bytesMax / groups) + 8));
+  const bytes = new Uint8Array(steps * streams);
+  const host = await StepDecoder.open(streams, 1);
+  host.openBlock(payloads);
+  if (decoder !== "host") await model.openPayloads(payloads);
+  let best = Infinity;
+  for (let sample = 0; sample <= SAMPLES; sample++) {
+    const atMs = performance.now();
+    if (decoder !== "host") await model.decodeSteps(bytes, steps, streams);
+    else {
+      for (let step = 0; step < steps; step++) {
+        await model.predict(host.ends);
+        await host.decodeStep(streams);
+        await model.learn(host.bytes);
+      }
+    }
+    if (sample > 0) best = Math.min(best, performance.now() - atMs);
+  }
+  await host.close();
+  await model.close();
+  return (best * 1000) / steps;
+}
+
+/** The host's coder, and coders on the device with so many invocations a group. */
+const DECODERS = ["host", 1, 32, 64, 128, 256] as const;
+
+async function decoding(gpu: GpuDevice): Promise<void> {
+  const streams = Number(values.streams);
+  const shapes: readonly (readonly [string, HyperParameters, number])[] = [
+    ["minimal, one stream", MINIMAL, 256],
+    ["level 1, 64 streams", { ...shapeOfLevel(1), streams: 64 }, 64],
+    [`level 1, ${streams} streams`, { ...shapeOfLevel(1), streams }, 32],
+  ];
+  const results = [];
+  for (const [model, hyper, count] of shapes) {
+    for (const decoder of DECODERS) {
+      results.push({ model, decoder, microseconds: await decodingTime(gpu, hyper, decoder, count) });
+      writeFileSync(join(out as string, "decoding.json"), `${JSON.stringify(results, null, 1)}\n`);
+    }
+  }
+}
+
 async function steps(gpu: GpuDevice): Promise<void> {
   const streams = Number(values.streams);
   const shapes: readonly (readonly [string, HyperParameters, number])[] = [
@@ -122,8 +175,10 @@ const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferS
 const limits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
 const engine = ["--engine", "gpu", "--adapter", adapter.name];
 const levels = ["--levels", values.levels];
+const gpu = new GpuDevice(opened.device, adapter.name, adapter.isSoftware);
 const parts: Readonly<Record<string, () => Promise<void>>> = {
-  steps: () => steps(new GpuDevice(opened.device, adapter.name, adapter.isSoftware)),
+  steps: () => steps(gpu),
+  decoding: () => decoding(gpu),
   tests: () => run("tests.txt", ["test", "--timeout=300000", "test/engine/gpu"], { FADE_TEST_ADAPTERS: adapter.name }),
   kernels: () =>
     run("kernels.json", ["src/cli/main.ts", "bench", "kernels", "--json", ...engine, "--streams", values.streams]),

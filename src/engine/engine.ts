@@ -64,6 +64,33 @@ export interface Model {
   close(): Promise<void>;
 }
 
+/**
+ * A model that can decode by itself: the range coder's decoders run where the network does, so that many steps need no
+ * host. Calls take effect in order, as a model's do.
+ */
+export interface DecodingModel extends Model {
+  /**
+   * Takes the payloads of a block, one per coder group, in place of the block before.
+   *
+   * @returns false if this block is the host's to decode, with `predict` and `learn`
+   */
+  openPayloads(payloads: readonly Uint8Array[]): Promise<boolean>;
+
+  /**
+   * Decodes and learns the next `stepCount` steps.
+   *
+   * @param bytes filled with `stepCount` x B bytes, step-major
+   * @param liveInLastStep streams that have a byte in the last of these steps; the others get 0
+   * @throws CorruptDataError
+   */
+  decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void>;
+
+  /** Checks that the payloads are used up; to be called when all steps have come. @throws CorruptDataError */
+  finishPayloads(): Promise<void>;
+}
+
+export const canDecode = (model: Model): model is DecodingModel => "decodeSteps" in model;
+
 /** No engine of this kind can run here; `message` says what is missing and `hint` what to do. */
 export class EngineUnavailableError extends Error {
   constructor(

@@ -1,17 +1,18 @@
 /**
  * Decompression of blocks: coder groups -> frequencies from the engine -> bytes -> streams put back in place.
  *
- * Every step waits for the bytes of the one before, so there is nothing to overlap but this: the model is told the
- * bytes and asked for the next tables in one go, before either has happened.
+ * Every step waits for the bytes of the one before. A model that can decode gets the payloads, and gives back chunks of
+ * steps, one of which is on its way while the one before is put in place. Else the host decodes, and there is nothing
+ * to overlap but this: the model is told the bytes and asked for the next tables in one go, before either has happened.
  */
 import { decodeThreadsFor, StepDecoder } from "../coder/decode-pool.ts";
 import { checkGroups } from "../coder/groups.ts";
-import type { Engine, Model } from "../engine/engine.ts";
+import { canDecode, type DecodingModel, type Engine, type Model } from "../engine/engine.ts";
 import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import type { BlockOptions } from "./options.ts";
 import { Pacer } from "./pacer.ts";
-import { bytesInSteps, gatherSteps, layoutOf, liveAt, scatterSteps } from "./streams.ts";
+import { bytesInSteps, gatherSteps, layoutOf, liveAt, type StreamLayout, scatterSteps } from "./streams.ts";
 
 /** Steps that are collected before they are put in place: enough to write runs of bytes to each stream. */
 const SCATTER_STEPS = 64;
@@ -19,20 +20,22 @@ const SCATTER_STEPS = 64;
 /** Restores blocks in the order in which a BlockCompressor made them, with one model that goes on learning. */
 export class BlockDecompressor {
   readonly #model: Model;
+  readonly #chunkSteps: number;
   readonly #options: BlockOptions;
   /** Opened by the first block, whose groups say how many threads are of use. */
   #decoder: StepDecoder | undefined;
   /** What the model was told last. */
   #stride = PLAIN_DATA.stride;
 
-  private constructor(model: Model, options: BlockOptions) {
+  private constructor(model: Model, chunkSteps: number, options: BlockOptions) {
     this.#model = model;
+    this.#chunkSteps = chunkSteps;
     this.#options = options;
   }
 
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: BlockOptions): Promise<BlockDecompressor> {
-    return new BlockDecompressor(await engine.openModel(hyper), options);
+    return new BlockDecompressor(await engine.openModel(hyper), engine.chunkSteps, options);
   }
 
   /**
@@ -47,24 +50,41 @@ export class BlockDecompressor {
    */
   async decompress(sizeBytes: number, groups: readonly Uint8Array[], kind: DataKind = PLAIN_DATA): Promise<Uint8Array> {
     const { streams } = this.#model.hyper;
-    const { observer } = this.#options;
     checkGroups(groups.length, streams);
     await this.#describe(kind);
-    const decoder = await this.#openDecoder(streams, groups.length);
     const layout = layoutOf(sizeBytes, streams);
     const data = new Uint8Array(sizeBytes);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
-    const pacer = new Pacer(this.#options.signal);
+    const report = (stepsDone: number) => {
+      const bytesDone = bytesInSteps(layout, stepsDone);
+      this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes });
+    };
+    const model = this.#model;
+    if (canDecode(model) && (await model.openPayloads(groups))) {
+      await this.#decodeChunks(model, layout, data, report);
+    } else {
+      await this.#decodeSteps(groups, layout, data, report);
+    }
+    report(layout.steps);
+    return data;
+  }
+
+  /** Decodes on the host, step by step. */
+  async #decodeSteps(
+    groups: readonly Uint8Array[],
+    layout: StreamLayout,
+    data: Uint8Array,
+    report: (stepsDone: number) => void,
+  ): Promise<void> {
+    const { streams } = layout;
+    const { observer, signal } = this.#options;
+    const decoder = await this.#openDecoder(streams, groups.length);
+    const pacer = new Pacer(signal);
     const recent = new Uint8Array(SCATTER_STEPS * streams);
     decoder.openBlock(groups);
-    let step = 0;
-    const report = () => {
-      const bytesDone = bytesInSteps(layout, step);
-      this.#options.onProgress?.({ stepsDone: step, steps: layout.steps, bytesDone, codedBytes });
-    };
     let learned: Promise<void> = Promise.resolve();
-    for (; step < layout.steps; step += 1) {
-      await pacer.turn(report);
+    for (let step = 0; step < layout.steps; step += 1) {
+      await pacer.turn(() => report(step));
       await Promise.all([learned, this.#model.predict(decoder.ends)]);
       observer?.coding?.(true);
       await decoder.decodeStep(liveAt(layout, step));
@@ -80,8 +100,40 @@ export class BlockDecompressor {
     }
     await learned;
     await decoder.finishBlock();
-    report();
-    return data;
+  }
+
+  /** Leaves decoding to the model. */
+  async #decodeChunks(
+    model: DecodingModel,
+    layout: StreamLayout,
+    data: Uint8Array,
+    report: (stepsDone: number) => void,
+  ): Promise<void> {
+    const pacer = new Pacer(this.#options.signal);
+    let stepsDone = 0;
+    const take = async (first: number, steps: number) => {
+      const chunk = new Uint8Array(steps * layout.streams);
+      await model.decodeSteps(chunk, steps, liveAt(layout, first + steps - 1));
+      scatterSteps(chunk, layout, first, steps, data);
+      stepsDone = first + steps;
+    };
+    let before: Promise<void> = Promise.resolve();
+    let last = before;
+    try {
+      for (let first = 0; first < layout.steps; first += this.#chunkSteps) {
+        await pacer.turn(() => report(stepsDone));
+        before = last;
+        last = take(first, Math.min(this.#chunkSteps, layout.steps - first));
+        last.catch(() => {}); // awaited a turn later
+        await before;
+      }
+      await last;
+    } catch (error) {
+      // Nothing may still use the model when the caller closes it.
+      await Promise.allSettled([before, last]);
+      throw error;
+    }
+    await model.finishPayloads();
   }
 
   /**

@@ -12,7 +12,7 @@ export interface BlockProgress {
 
 /** Watches the work from beside it, for benchmarks. Nothing depends on it. */
 export interface BlockObserver {
-  /** The coder begins (true) or ends (false) a piece of work. Decoding calls it twice a step. */
+  /** The coder begins (true) or ends (false) a piece of work. Decoding on the host calls it twice a step. */
   coding?(isWorking: boolean): void;
   /** What the engine predicted for some steps: start and frequency of each byte, step-major, before they are coded. */
   intervals?(intervals: Uint32Array, shape: { streams: number; steps: number; liveInLastStep: number }): void;

@@ -14,13 +14,16 @@ function sample(size: number): Uint8Array {
   return Uint8Array.from({ length: size }, (_, i) => 97 + ((i * i + (i >> 4)) % 7) + (i % 97 === 0 ? 100 : 0));
 }
 
+/** Decoded on the host; by a model that decodes itself, the same. */
 async function roundTrip(data: Uint8Array, streams: number, groups: number, chunkSteps = 5): Promise<Uint8Array> {
   const engine = new FakeEngine({ chunkSteps });
   const hyper = tinyHyper(streams);
   const coded = await compressBlock(engine, hyper, data, { ...ALONE, groups });
   expect(coded.groups.length).toBe(groups);
   const restored = await decompressBlock(engine, hyper, data.length, coded.groups, ALONE);
-  expect(engine.openModels).toBe(0);
+  const decoding = new FakeEngine({ chunkSteps, decodes: true });
+  expect(await decompressBlock(decoding, hyper, data.length, coded.groups, ALONE)).toEqual(restored);
+  expect(engine.openModels + decoding.openModels).toBe(0);
   return restored;
 }
 
@@ -56,7 +59,10 @@ describe("one block", () => {
     const soon = await compressBlock(new FakeEngine({ chunkSteps: 16 }), hyper, data, ALONE);
     const late = await compressBlock(new FakeEngine({ chunkSteps: 7, delayMs: 1 }), hyper, data, ALONE);
     expect(late).toEqual(soon);
-    expect(await decompressBlock(new FakeEngine({ delayMs: 0 }), hyper, data.length, soon.groups, ALONE)).toEqual(data);
+    for (const decodes of [false, true]) {
+      const engine = new FakeEngine({ delayMs: 0, decodes });
+      expect(await decompressBlock(engine, hyper, data.length, soon.groups, ALONE)).toEqual(data);
+    }
   });
 
   test("the coded size is that of the model, so compressible bytes shrink", async () => {
@@ -84,17 +90,23 @@ describe("workers", () => {
       await expect(compressBlock(engine, tinyHyper(8), sample(500), options)).rejects.toThrow("told to fail");
       const payloads = Array.from({ length: 4 }, () => new Uint8Array(200));
       await expect(decompressBlock(engine, tinyHyper(8), 500, payloads, options)).rejects.toThrow("told to fail");
-      expect(engine.openModels).toBe(0);
+      const decoding = new FakeEngine({ chunkSteps: 4, failAtCall, delayMs: 0, decodes: true });
+      await expect(decompressBlock(decoding, tinyHyper(8), 500, payloads, options)).rejects.toThrow("told to fail");
+      expect(engine.openModels + decoding.openModels).toBe(0);
     }
   });
 });
 
 describe("blocks that share a model", () => {
   test("round-trip in order, and the later ones profit from what was learned", async () => {
-    const engine = new FakeEngine();
     const hyper = tinyHyper(8);
     const blocks = [sample(3000), sample(0), sample(3000), sample(11)];
-    for (const workers of [1, 3]) {
+    for (const [workers, decodes] of [
+      [1, false],
+      [3, false],
+      [1, true],
+    ] as const) {
+      const engine = new FakeEngine({ decodes });
       const compressor = await BlockCompressor.open(engine, hyper, { workers, groups: 3 });
       const decompressor = await BlockDecompressor.open(engine, hyper, { workers, streamsPerThread: 1 });
       const sizes: number[] = [];
@@ -106,8 +118,8 @@ describe("blocks that share a model", () => {
       await compressor.close();
       await decompressor.close();
       expect(sizes[2]!).toBeLessThan(sizes[0]!);
+      expect(engine.openModels).toBe(0);
     }
-    expect(engine.openModels).toBe(0);
   });
 });
 
@@ -122,9 +134,11 @@ describe("progress and abort", () => {
     const done = { stepsDone: 626, steps: 626, bytesDone: 5003, codedBytes };
     expect(reports.at(-1)).toEqual(done);
     expect(reports.length).toBeGreaterThan(1);
-    reports.length = 0;
-    await decompressBlock(new FakeEngine(), hyper, data.length, groups, options);
-    expect(reports.at(-1)).toEqual(done);
+    for (const decodes of [false, true]) {
+      reports.length = 0;
+      await decompressBlock(new FakeEngine({ decodes }), hyper, data.length, groups, options);
+      expect(reports.at(-1)).toEqual(done);
+    }
   });
 
   test("an abort ends both directions with its reason", async () => {
@@ -141,7 +155,9 @@ describe("progress and abort", () => {
       await expect(compressBlock(engine, hyper, data, aborting(workers))).rejects.toThrow("enough");
       await expect(decompressBlock(engine, hyper, data.length, groups, aborting(workers))).rejects.toThrow("enough");
     }
-    expect(engine.openModels).toBe(0);
+    const decoding = new FakeEngine({ chunkSteps: 16, delayMs: 1, decodes: true });
+    await expect(decompressBlock(decoding, hyper, data.length, groups, aborting(1))).rejects.toThrow("enough");
+    expect(engine.openModels + decoding.openModels).toBe(0);
   });
 });
 
@@ -181,7 +197,7 @@ describe("damaged payloads", () => {
     );
   });
 
-  test("damage that a worker meets is reported with its group", async () => {
+  test("damage that a worker or a model meets is reported with its group", async () => {
     const data = sample(6000);
     const engine = new FakeEngine();
     const { groups } = await compressBlock(engine, tinyHyper(9), data, { workers: 1, groups: 3 });
@@ -189,6 +205,8 @@ describe("damaged payloads", () => {
       const bad = groups.map((payload, i) => (i === group ? payload.slice(0, 20) : payload));
       const result = decompressBlock(engine, tinyHyper(9), data.length, bad, { workers: 3, streamsPerThread: 1 });
       await expect(result).rejects.toMatchObject({ name: "CorruptDataError", reason: "data-too-short", group });
+      const byModel = decompressBlock(new FakeEngine({ decodes: true }), tinyHyper(9), data.length, bad, ALONE);
+      await expect(byModel).rejects.toMatchObject({ name: "CorruptDataError", reason: "data-too-short", group });
     }
   });
 

@@ -2,7 +2,9 @@
  * A small deterministic engine for tests of everything around the network: adaptive order-0 counts per stream, plus a
  * count that all streams share, in integers. It obeys the interface strictly, and checks that its caller does.
  */
-import { type Engine, FREQUENCY_TOTAL, type Model } from "../../src/engine/engine.ts";
+import { decodeGroup, shareOfGroup } from "../../src/coder/groups.ts";
+import { RangeDecoder } from "../../src/coder/range.ts";
+import { type DecodingModel, type Engine, FREQUENCY_TOTAL, type Model } from "../../src/engine/engine.ts";
 import { type DataKind, planFor } from "../../src/model/contexts.ts";
 import { type HyperParameters, NO_RECALL } from "../../src/model/hyper.ts";
 
@@ -10,8 +12,10 @@ export interface FakeEngineOptions {
   readonly chunkSteps?: number;
   /** Answers come this late, in ms, to shake out callers that rely on immediate ones; undefined: at once. */
   readonly delayMs?: number;
-  /** The call, counted from 0 over predict, learn and encodeSteps, that fails. */
+  /** The call, counted from 0 over predict, learn, encodeSteps and decodeSteps, that fails. */
   readonly failAtCall?: number;
+  /** Models decode by themselves. */
+  readonly decodes?: boolean;
 }
 
 export class FakeEngine implements Engine {
@@ -42,7 +46,7 @@ const COUNTS_MAX = 1 << 14;
 /** What a byte adds to its count. */
 const GROWTH = 32;
 
-class FakeModel implements Model {
+class FakeModel implements DecodingModel {
   readonly #counts: Uint32Array;
   readonly #sums: Uint32Array;
   readonly #table = new Uint32Array(256);
@@ -51,6 +55,7 @@ class FakeModel implements Model {
   #calls = 0;
   #mode: "encode" | "decode" | undefined;
   #closed = false;
+  #decoders: RangeDecoder[] = [];
 
   constructor(
     readonly hyper: HyperParameters,
@@ -94,6 +99,35 @@ class FakeModel implements Model {
         ends.set(this.#table, stream * 256);
       }
     });
+  }
+
+  async openPayloads(payloads: readonly Uint8Array[]): Promise<boolean> {
+    this.#decoders = payloads.map((payload, group) => new RangeDecoder(payload, group));
+    return this.options.decodes ?? false;
+  }
+
+  decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+    const { streams } = this.hyper;
+    if (bytes.length !== stepCount * streams) throw new Error(`${bytes.length} bytes for ${stepCount} steps`);
+    return this.#inOrder("decode", () => {
+      const ends = new Uint32Array(256 * streams);
+      for (let step = 0; step < stepCount; step += 1) {
+        const row = bytes.subarray(step * streams, (step + 1) * streams);
+        for (let stream = 0; stream < streams; stream += 1) {
+          this.#fillTable(stream);
+          ends.set(this.#table, stream * 256);
+        }
+        const live = step === stepCount - 1 ? liveInLastStep : streams;
+        for (const [group, decoder] of this.#decoders.entries()) {
+          decodeGroup(decoder, shareOfGroup(group, this.#decoders.length, streams), ends, live, row);
+        }
+        row.forEach((byte, stream) => void this.#count(stream, byte));
+      }
+    });
+  }
+
+  async finishPayloads(): Promise<void> {
+    for (const decoder of this.#decoders) decoder.finish();
   }
 
   learn(bytes: Uint8Array): Promise<void> {

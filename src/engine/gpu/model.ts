@@ -1,19 +1,22 @@
 /**
- * A model on the GPU: feeds bytes in, brings intervals or frequency tables back.
+ * A model on the GPU: feeds bytes in, brings intervals, frequency tables or decoded bytes back.
  *
  * Compression records hundreds of steps into one submit; the step counter lives on the device, and the host counts
- * along, because it chooses what a step does. Decompression submits the training of the last step and the prediction
- * of the next one together, and waits once per step. The bytes of the past stay on the device, in a ring of rows.
+ * along, because it chooses what a step does. So does decompression where the device decodes (decoder.ts). With the
+ * host's coder it submits the training of the last step and the prediction of the next one together, and waits once per
+ * step. The bytes of the past stay on the device, in a ring of rows.
  */
 
 import { type DataKind, packPlan, planFor } from "../../model/contexts.ts";
 import { type HyperParameters, trainsIn } from "../../model/hyper.ts";
-import type { Model } from "../engine.ts";
+import type { DecodingModel } from "../engine.ts";
+import type { Slice } from "./arena.ts";
 import { ModelBuffers, sharedConstants } from "./buffers.ts";
+import { GpuDecoder } from "./decoder.ts";
 import type { GpuDevice } from "./device.ts";
 import type { TileSize } from "./fused-plan.ts";
-import { KernelCompiler, record } from "./kernel.ts";
-import { tileFor } from "./path.ts";
+import { type Dispatch, KernelCompiler, record } from "./kernel.ts";
+import { decoderFor, tileFor } from "./path.ts";
 import { buildStep, type StepDispatches } from "./step.ts";
 
 const MAP_MODE_READ = 1;
@@ -23,14 +26,19 @@ export interface ModelOptions {
   readonly firstStep?: number;
   /** A kernel to a box, or fused kernels with such tiles; by default what suits the model and the device. */
   readonly path?: "boxes" | TileSize;
+  /** Who decodes: the host's coder, or the device with so many invocations a group; by default see decoderFor. */
+  readonly decoder?: "host" | number;
 }
 
-export class GpuModel implements Model {
+export class GpuModel implements DecodingModel {
   /** Bytes have come that the device has not trained on yet. */
   #owesTraining = false;
   /** The number of the next step whose bytes come. */
   #nextStep: number;
   readonly #rowBytes: number;
+  readonly #decoder: GpuDecoder | undefined;
+  /** What decodes a step of the open block. */
+  #decode: Dispatch | undefined;
 
   private constructor(
     readonly hyper: HyperParameters,
@@ -38,8 +46,9 @@ export class GpuModel implements Model {
     readonly buffers: ModelBuffers,
     readonly step: StepDispatches,
     readonly chunkSteps: number,
-    firstStep: number,
+    { firstStep = 0, decoder = decoderFor(gpu.isSoftware) }: ModelOptions,
   ) {
+    this.#decoder = decoder === "host" ? undefined : new GpuDecoder(gpu.device, buffers, decoder);
     this.#nextStep = firstStep;
     this.#rowBytes = buffers.rowWords * 4;
     this.#writeControl(buffers.places.step, firstStep);
@@ -52,23 +61,22 @@ export class GpuModel implements Model {
     gpu: GpuDevice,
     hyper: HyperParameters,
     chunkSteps: number,
-    { firstStep = 0, path }: ModelOptions = {},
+    options: ModelOptions = {},
   ): Promise<GpuModel> {
     const buffers = new ModelBuffers(gpu.device, hyper, chunkSteps);
     const compiler = new KernelCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
+    const { path } = options;
     const tile = path === "boxes" ? undefined : (path ?? (await tileFor(gpu, buffers)));
     const step = await buildStep(compiler, buffers, tile);
     gpu.check();
-    return new GpuModel(hyper, gpu, buffers, step, chunkSteps, firstStep);
+    return new GpuModel(hyper, gpu, buffers, step, chunkSteps, options);
   }
 
   /** What the device has yet to learn belongs to the kind of data before. */
   async describe(kind: DataKind): Promise<void> {
     const plan = packPlan(planFor(this.hyper, kind), this.hyper.streams) as Int32Array<ArrayBuffer>;
     const encoder = this.gpu.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    this.#settle(pass);
-    pass.end();
+    this.#settleAlone(encoder);
     // A prediction that nothing was learned from has left its claims on slots.
     encoder.clearBuffer(this.buffers.get("owners"));
     this.gpu.device.queue.submit([encoder.finish()]);
@@ -98,7 +106,7 @@ export class GpuModel implements Model {
       this.#recordLearning(pass, step);
     }
     pass.end();
-    await this.#read(encoder, "intervals", 2 * stepCount * this.hyper.streams, intervals);
+    await this.#readWords(encoder, "intervals", 2 * stepCount * this.hyper.streams, intervals);
   }
 
   async predict(ends: Uint32Array): Promise<void> {
@@ -107,13 +115,94 @@ export class GpuModel implements Model {
     this.#settle(pass);
     record(pass, this.step.forward);
     pass.end();
-    await this.#read(encoder, "ends", 256 * this.hyper.streams, ends);
+    await this.#readWords(encoder, "ends", 256 * this.hyper.streams, ends);
   }
 
   async learn(bytes: Uint8Array): Promise<void> {
     if (this.#owesTraining) throw new Error("learn was called twice without predict between");
     this.#give(bytes, 1);
     this.#owesTraining = true;
+  }
+
+  async openPayloads(payloads: readonly Uint8Array[]): Promise<boolean> {
+    this.#decode = await this.#decoder?.open(payloads);
+    if (this.#decode === undefined) return false;
+    const encoder = this.gpu.device.createCommandEncoder();
+    this.#settleAlone(encoder); // what follows begins with a prediction
+    this.gpu.device.queue.submit([encoder.finish()]);
+    return true;
+  }
+
+  async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+    const pending: Promise<void>[] = [];
+    const { streams } = this.hyper;
+    for (let first = 0; first < stepCount; first += this.chunkSteps) {
+      const count = Math.min(this.chunkSteps, stepCount - first);
+      const live = first + count === stepCount ? liveInLastStep : streams;
+      pending.push(this.#decodeChunk(bytes.subarray(first * streams), count, live));
+    }
+    await Promise.all(pending);
+  }
+
+  /** Everything up to the submit happens before the first await, so calls keep their order. */
+  async #decodeChunk(bytes: Uint8Array, stepCount: number, live: number): Promise<void> {
+    const decoder = this.#decoder;
+    const decode = this.#decode;
+    if (decoder === undefined || decode === undefined) throw new Error("decodeSteps was called without payloads");
+    const first = this.#nextStep;
+    this.#nextStep += stepCount;
+    this.#writeControl(this.buffers.places.chunkStep, 0);
+    decoder.endStreams(this.#nextStep - 1, live);
+    const encoder = this.gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let step = first; step < first + stepCount; step++) {
+      record(pass, this.step.forward);
+      record(pass, [decode]);
+      this.#recordLearning(pass, step);
+    }
+    pass.end();
+    const parts = [decoder.coders, ...this.#rowSlices(first, stepCount)];
+    await this.#read(encoder, parts, (mapped) => {
+      const [coders, ...rows] = mapped as [Uint8Array<ArrayBuffer>, ...Uint8Array[]];
+      decoder.check(new Uint32Array(coders.slice().buffer));
+      this.#takeRows(rows, bytes);
+    });
+  }
+
+  async finishPayloads(): Promise<void> {
+    this.#decoder?.finish();
+    this.#decode = undefined;
+  }
+
+  /** The rows of some steps in the ring: one piece, or two around its end. */
+  #rowSlices(step: number, stepCount: number): Slice[] {
+    const { pastRows } = this.buffers;
+    const row = step % pastRows;
+    const count = Math.min(stepCount, pastRows - row);
+    const pieces = [
+      { offset: row * this.#rowBytes, size: count * this.#rowBytes },
+      { offset: 0, size: (stepCount - count) * this.#rowBytes },
+    ];
+    const buffer = this.buffers.get("bytes");
+    return pieces.filter(({ size }) => size > 0).map((piece) => ({ ...piece, buffer, isShared: false }));
+  }
+
+  /** Step-major bytes from rows of whole words. */
+  #takeRows(pieces: readonly Uint8Array[], bytes: Uint8Array): void {
+    const { streams } = this.hyper;
+    let to = 0;
+    for (const piece of pieces) {
+      for (let from = 0; from < piece.length; from += this.#rowBytes, to += streams) {
+        bytes.set(piece.subarray(from, from + streams), to);
+      }
+    }
+  }
+
+  /** The same as `#settle`, in a pass of its own. */
+  #settleAlone(encoder: GPUCommandEncoder): void {
+    const pass = encoder.beginComputePass();
+    this.#settle(pass);
+    pass.end();
   }
 
   /** Records what the last step that was given has to learn, if that has not happened. */
@@ -157,27 +246,49 @@ export class GpuModel implements Model {
   }
 
   /** Submits and reads `words` words of a buffer back into `into`. */
-  async #read(encoder: GPUCommandEncoder, name: string, words: number, into: Uint32Array): Promise<void> {
-    const sizeBytes = words * 4;
+  async #readWords(encoder: GPUCommandEncoder, name: string, words: number, into: Uint32Array): Promise<void> {
+    const part = { ...this.buffers.slice(name), size: words * 4 };
+    await this.#read(encoder, [part], ([bytes]) => {
+      if (bytes) into.set(new Uint32Array(bytes.buffer, bytes.byteOffset, words));
+    });
+  }
+
+  /** Submits, and gives `take` parts of buffers, which it may not keep. */
+  async #read(
+    encoder: GPUCommandEncoder,
+    parts: readonly Slice[],
+    take: (parts: readonly Uint8Array<ArrayBuffer>[]) => void,
+  ): Promise<void> {
+    const sizeBytes = parts.reduce((sum, { size }) => sum + size, 0);
     const staging = this.buffers.takeStaging(sizeBytes);
-    const { buffer, offset } = this.buffers.slice(name);
-    encoder.copyBufferToBuffer(buffer, offset, staging, 0, sizeBytes);
+    const starts: number[] = [];
+    let at = 0;
+    for (const { buffer, offset, size } of parts) {
+      encoder.copyBufferToBuffer(buffer, offset, staging, at, size);
+      starts.push(at);
+      at += size;
+    }
     this.gpu.device.queue.submit([encoder.finish()]);
     await this.gpu.settled(staging.mapAsync(MAP_MODE_READ, 0, sizeBytes));
-    into.set(new Uint32Array(staging.getMappedRange(0, sizeBytes)));
-    staging.unmap();
-    this.buffers.releaseStaging(staging);
+    const mapped = staging.getMappedRange(0, sizeBytes);
+    try {
+      take(parts.map(({ size }, i) => new Uint8Array(mapped, starts[i], size)));
+    } finally {
+      staging.unmap();
+      this.buffers.releaseStaging(staging);
+    }
   }
 
   /** Reads a whole buffer, for tests. */
   async readBuffer(name: string): Promise<Int32Array> {
     const words = this.buffers.slice(name).size / 4;
     const out = new Uint32Array(words);
-    await this.#read(this.gpu.device.createCommandEncoder(), name, words, out);
+    await this.#readWords(this.gpu.device.createCommandEncoder(), name, words, out);
     return new Int32Array(out.buffer);
   }
 
   async close(): Promise<void> {
+    this.#decoder?.destroy();
     this.buffers.destroy();
   }
 }

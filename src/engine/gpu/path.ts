@@ -1,6 +1,7 @@
 /**
  * Which of the two ways a model's step takes: a kernel to a box, some hundred dispatches, or fused kernels, seven of
- * them. Both give the same bits, so the choice is about speed and about what a device can bind.
+ * them; and how many invocations decode. All ways give the same bits, so the choice is about speed and about what a
+ * device can bind.
  */
 import { MATRIX_NAMES } from "../../model/tensors.ts";
 import type { ModelBuffers } from "./buffers.ts";
@@ -60,4 +61,18 @@ export async function tileFor(gpu: GpuDevice, { layout, arena }: ModelBuffers): 
     arenaBytes: arena && 4 * arena.words,
     sharedWeights: MATRIX_NAMES.reduce((sum, name) => sum + layout.byName[name].size, 0),
   });
+}
+
+/** Invocations of a coder group: on the CPU one, which needs no barriers. */
+export const SOFTWARE_DECODE_LANES = 1;
+/** As many as bring the frequencies of eight streams in 32 loads each: a guess. */
+export const HARDWARE_DECODE_LANES = 64;
+
+/**
+ * Who decodes: the host's coder, or the device, with so many invocations to a coder group. It is always the device: on
+ * software adapters it is faster where steps are short, since nobody waits for a round trip a step, and as fast where
+ * they are long (docs/PERFORMANCE.md). On hardware that is a guess; scripts/gpu-report.ts times both ways.
+ */
+export function decoderFor(isSoftware: boolean): "host" | number {
+  return isSoftware ? SOFTWARE_DECODE_LANES : HARDWARE_DECODE_LANES;
 }

@@ -11,6 +11,7 @@ import boxes from "../../../shaders/boxes.wgsl" with { type: "text" };
 import cacheOperand from "../../../shaders/cache_operand.wgsl" with { type: "text" };
 import coarseGate from "../../../shaders/coarse_gate.wgsl" with { type: "text" };
 import coarseGateBackward from "../../../shaders/coarse_gate_backward.wgsl" with { type: "text" };
+import decode from "../../../shaders/decode.wgsl" with { type: "text" };
 import deviation from "../../../shaders/deviation.wgsl" with { type: "text" };
 import eightApart from "../../../shaders/eight_apart.wgsl" with { type: "text" };
 import eightTogether from "../../../shaders/eight_together.wgsl" with { type: "text" };
@@ -109,10 +110,13 @@ export const KERNELS = {
 /** Kernels that do the work of many of the above in one dispatch, bound to the whole arena. */
 export const FUSED_KERNELS = { forward, backward, weights } as const;
 
+/** Kernels of the range coder, between the passes of a step. */
+export const CODER_KERNELS = { decode } as const;
+
 /** Kernels that find out what a device does, and take no part in a model. */
 export const PROBES = { probe_together: probeTogether } as const;
 
-const ALL_KERNELS = { ...KERNELS, ...FUSED_KERNELS, ...PROBES } as const;
+const ALL_KERNELS = { ...KERNELS, ...FUSED_KERNELS, ...CODER_KERNELS, ...PROBES } as const;
 
 export type KernelName = keyof typeof ALL_KERNELS;
 
