@@ -2,8 +2,11 @@
  * Times every kernel of the GPU engine at the shapes of a model. The list is what the engine's own step registers: its
  * compiler is watched while it binds, so that nothing has to be kept up to date by hand and nothing is forgotten.
  */
+import { randomBytes } from "node:crypto";
+import { coderGroupsFor } from "../coder/groups.ts";
 import { ModelBuffers, sharedConstants } from "../engine/gpu/buffers.ts";
 import { type OpenedDevice, openDevice } from "../engine/gpu/dawn.ts";
+import { GpuDecoder } from "../engine/gpu/decoder.ts";
 import { GpuDevice } from "../engine/gpu/device.ts";
 import {
   type Bindable,
@@ -14,7 +17,7 @@ import {
   record,
 } from "../engine/gpu/kernel.ts";
 import { GpuModel, type ModelOptions } from "../engine/gpu/model.ts";
-import { tileFor } from "../engine/gpu/path.ts";
+import { decoderFor, tileFor } from "../engine/gpu/path.ts";
 import { FUSED_KERNELS, KERNELS, type KernelName, shaderText } from "../engine/gpu/shaders.ts";
 import { buildStep } from "../engine/gpu/step.ts";
 import type { HyperParameters } from "../model/hyper.ts";
@@ -167,6 +170,13 @@ async function timeModel(
       kernelsMicroseconds += microseconds * group.calls;
       await onResult(resultOf(model, group, microseconds, peaks));
     }
+    if ("decode".includes(filter)) {
+      const decoding = await timeDecoding(gpu, timer, buffers, compiler);
+      if (decoding) {
+        const result = resultOf(model, decoding.group, decoding.microseconds, peaks);
+        await onResult({ ...result, isDecodingOnly: true });
+      }
+    }
     const used = new Set([...compiler.calls.values()].map(({ kernel }) => kernel));
     const names = Object.keys(used.has("forward") ? FUSED_KERNELS : KERNELS);
     for (const kernel of names.filter((name) => !used.has(name) && name.includes(filter))) {
@@ -176,6 +186,32 @@ async function timeModel(
     await onResult({ kind: "step", ...model, ...times, calls: dispatches.length, clock: timer.clock });
   } finally {
     buffers.destroy();
+  }
+}
+
+/** A group's payload: noise is what coded bytes look like, and so much of it lasts for all repeats. */
+const PAYLOAD_BYTES = 2 ** 22;
+
+/** The coder of decompression, between the passes of a step; undefined where the host decodes. */
+async function timeDecoding(
+  gpu: GpuDevice,
+  timer: GpuTimer,
+  buffers: ModelBuffers,
+  compiler: WatchedCompiler,
+): Promise<{ group: Group; microseconds: number } | undefined> {
+  const lanes = decoderFor(gpu.isSoftware);
+  if (lanes === "host") return undefined;
+  const decoder = new GpuDecoder(gpu.device, buffers, lanes, compiler);
+  try {
+    const noise = randomBytes(PAYLOAD_BYTES);
+    const payloads = Array.from({ length: coderGroupsFor(buffers.hyper.streams) }, () => noise);
+    const first = await decoder.open(payloads);
+    const call = first && compiler.calls.get(first);
+    if (!call) return undefined;
+    const microseconds = await timer.microseconds([first]);
+    return { group: { call, first, shape: shapeOf(call), calls: 1 }, microseconds };
+  } finally {
+    decoder.destroy();
   }
 }
 

@@ -21,7 +21,7 @@ const MOVES = new Set(
     "bias_gradient cache_operand coarse_gate coarse_gate_backward embed embed_backward end_step frequencies geglu " +
     "geglu_backward gelu_skip gelu_skip_backward local local_backward logit_gradient mix mix_backward norm " +
     "norm_backward optimise_dense quantise_activation quantise_gradient sum_gradients look_up gate_gradient " +
-    "learn_recall remember"
+    "learn_recall remember decode"
   ).split(" "),
 );
 
@@ -37,6 +37,9 @@ const SHARED = new Set([
   "bytes",
   "gradient",
   "rates",
+  "payloads",
+  "coders",
+  "live",
 ]);
 /** Bytes of one weight in each of those that training reads and writes. */
 const WEIGHT_BYTES: Readonly<Record<string, number>> = { master: 4, moment: 4, square: 4 };

@@ -11,7 +11,7 @@ import { type BoundCall, shapeOf, workOf } from "../../src/bench/kernel-work.ts"
 import { multiplyAddsOfStep, stepWork } from "../../src/bench/model-work.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { openDevice } from "../../src/engine/gpu/dawn.ts";
-import { FUSED_KERNELS, KERNELS } from "../../src/engine/gpu/shaders.ts";
+import { CODER_KERNELS, FUSED_KERNELS, KERNELS } from "../../src/engine/gpu/shaders.ts";
 import { ReferenceModel } from "../../src/model/reference/engine.ts";
 import { TINY } from "../model/tiny.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
@@ -64,7 +64,9 @@ describe.each(testAdapters)("kernels of the GPU engine on %s", (which) => {
 
   test("all of them, by the adapter's timestamps", async () => {
     const all = await results(["timestamp-query"]);
-    expectComplete(all, Object.keys({ ...KERNELS, ...FUSED_KERNELS }));
+    expectComplete(all, Object.keys({ ...KERNELS, ...FUSED_KERNELS, ...CODER_KERNELS }));
+    const decoding = all.filter((result) => result.kind === "kernel" && result.isDecodingOnly);
+    expect([...new Set(decoding.map((result) => result.kind === "kernel" && result.kernel))]).toEqual(["decode"]);
     expect(all.at(-1)).toMatchObject({ clock: "timestamps of the adapter" });
     for (const row of all) if (row.kind === "kernel" && row.calls > 0) expect(row.microseconds).toBeGreaterThan(0);
     const overheads = all.filter((result) => result.kind === "overhead");

@@ -49,7 +49,6 @@ export function initialCoder(payload: Uint8Array, start: number): number[] {
 const wholeWords = (bytes: number) => Math.ceil(bytes / 4) * 4;
 
 export class GpuDecoder {
-  readonly #compiler: KernelCompiler;
   readonly #constants: Constants;
   readonly #coders: GPUBuffer;
   readonly #live: GPUBuffer;
@@ -58,13 +57,16 @@ export class GpuDecoder {
   /** The coders' numbers as the host knows them. */
   #known = new Uint32Array();
 
-  /** @param lanes invocations of a group */
+  /**
+   * @param lanes invocations of a group
+   * @param compiler that of the model, if somebody wants to know of the dispatch
+   */
   constructor(
     readonly device: GPUDevice,
     readonly buffers: ModelBuffers,
     lanes: number,
+    readonly compiler = new KernelCompiler(device, sharedConstants(buffers.hyper, buffers.layout, buffers.pastRows)),
   ) {
-    this.#compiler = new KernelCompiler(device, sharedConstants(buffers.hyper, buffers.layout, buffers.pastRows));
     this.#constants = { ...CODER_FIELDS, LANES: lanes };
     this.#coders = this.#create("coders", 4 * GROUPS_MAX * CODER_FIELDS.CODER_FIELDS);
     this.#live = this.#create("live", 4 * 4);
@@ -103,7 +105,7 @@ export class GpuDecoder {
     this.device.queue.writeBuffer(this.#coders, 0, this.#known);
     const places = Object.fromEntries(["ends", "shifts", "bytes"].map((name) => [name, this.buffers.slice(name)]));
     const bound = { ...places, payloads: room, live: this.#live, coders: this.#coders };
-    return await this.#compiler.bind("decode", this.#constants, bound, [payloads.length, 1, 1]);
+    return await this.compiler.bind("decode", this.#constants, bound, [payloads.length, 1, 1]);
   }
 
   /** A buffer for the payloads; the last one, if it is large enough. */
