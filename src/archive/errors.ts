@@ -40,7 +40,9 @@ export class UnsupportedVersionError extends ArchiveError {
     readonly found: number,
     readonly supported: number,
   ) {
-    super(`needs another version of fade: its ${field} is ${found}, this program knows ${supported}`, offsetBytes);
+    // The container goes on reading its old versions; models come and go.
+    const known = field === "format version" ? `1 to ${supported}` : `${supported}`;
+    super(`needs another version of fade: its ${field} is ${found}, this program knows ${known}`, offsetBytes);
     this.name = "UnsupportedVersionError";
   }
 

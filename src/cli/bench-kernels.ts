@@ -22,7 +22,9 @@ export async function runKernelsBench(session: Session, bench: BenchSettings, pa
   }
   const { filter } = bench;
   const failed: string[] = [];
+  let shown = 0;
   const onResult = async (result: KernelBenchResult) => {
+    if (result.kind === "kernel") shown += 1;
     if (result.kind === "check" && result.difference) failed.push(`${result.device}: ${result.difference}`);
     await printLine(session.io, bench.json ? JSON.stringify(result) : textOf(result));
   };
@@ -37,6 +39,7 @@ export async function runKernelsBench(session: Session, bench: BenchSettings, pa
       await benchCpuKernels(request, cpus()[0]?.model.trim() ?? "unknown");
     }
   }
+  if (shown === 0) throw new UsageError(`no kernel is called ${filter}`, "without --filter, all are shown");
   for (const difference of failed) session.complain("kernels", new FileError(difference));
 }
 

@@ -53,6 +53,8 @@ const COMMON = [
   ),
   ...["recursive", "filelist", "progress", "no-progress", "quiet", "verbose"],
 ];
+/** Of what is compressed, and against what. */
+const OF_FILES = ["limit", "against", "curve"];
 /** Only reports have an output. */
 const OF_REPORTS = ["output", "force", "stdout"];
 const SECONDS_DEFAULT = 0.1;
@@ -71,6 +73,8 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
   const subject = subjectOf(args);
   const operands = subject === "files" ? args.operands : args.operands.slice(1);
   refuseStrangers(options, subject === "report" ? OF_REPORTS : []);
+  const ofFiles = options.find(({ name }) => OF_FILES.includes(name));
+  if (subject !== "files" && ofFiles) throw new UsageError(`${ofFiles.written} does not go with bench ${subject}`);
   const shared = options.filter(({ name }) => COMMON.includes(name));
   const common = settingsOf({ options: shared, operands });
   const last = (wanted: string) => options.findLast(({ name }) => name === wanted);
@@ -156,7 +160,10 @@ function levelRange(options: readonly Occurrence[]): Occurrence[] {
   };
   const last = levelOf("bench-end");
   const first = levelOf("bench") ?? last;
-  return first === undefined ? [] : levelsFrom(first, Math.max(first, last ?? first), "-b");
+  if (first !== undefined && last !== undefined && last < first) {
+    throw new UsageError(`-b${first} -e${last} is no range of levels`, "the first one comes with -b, as in -b1 -e5");
+  }
+  return first === undefined ? [] : levelsFrom(first, last ?? first, "-b");
 }
 
 function levelsFrom(first: number, last: number, written: string): Occurrence[] {

@@ -17,6 +17,7 @@ import {
   type Runner,
   restoreFile,
 } from "../bench/runners.ts";
+import { chooseAdapter, listAdapters } from "../engine/gpu/dawn.ts";
 import type { BenchContestant, BenchSettings } from "./bench-settings.ts";
 import { contestantText, curveText, headText, machineText, resultText, splitText, totalText } from "./bench-text.ts";
 import { FileError, UsageError } from "./errors.ts";
@@ -40,6 +41,7 @@ export async function runFilesBench(
   }
   const files = await readableFiles(session, bench);
   if (files.length === 0) return; // what a machine does with nothing is no result
+  await findAdapters(bench.contestants);
   const { runners, absent } = competitorsHere(bench.against, bench.common.threads);
   const fades = bench.contestants.map((contestant) => runnerOf(session, bench, contestant, self));
   const machine = machineFacts(packageFacts.version, bench.common.threads);
@@ -61,6 +63,14 @@ export async function runFilesBench(
     screen.clear();
   }
   await screen.totals(files.length);
+}
+
+/** @throws EngineUnavailableError if a GPU that was asked for is not here, rather than for each file and level */
+async function findAdapters(contestants: readonly BenchContestant[]): Promise<void> {
+  const wanted = contestants.filter(({ engine }) => engine === "gpu").map(({ settings }) => settings.adapter);
+  if (wanted.length === 0) return;
+  const adapters = await listAdapters();
+  for (const adapter of wanted) chooseAdapter(adapters, adapter);
 }
 
 /** What can be opened; the rest is complained about now rather than in the middle. */

@@ -146,7 +146,7 @@ function archiveHint(error: ArchiveError): string | undefined {
   if (error instanceof UnsupportedVersionError) {
     // Before 1.0 each model contract has a minor version of its own.
     if (error.isOld) return `fade 0.${error.found} wrote it and decompresses it; before 1.0 the model may change`;
-    return "fade -V shows this program's version";
+    return "a newer fade wrote it; fade -V shows the version of this one";
   }
   if (error instanceof NotAnArchiveError && error.reason === "text-mode") return "transfer it again in binary mode";
   return undefined;

@@ -205,7 +205,7 @@ const wide = { ...remembering, history: 16, coarse: 32 };
  */
 const LEVELS: readonly (Level | undefined)[] = [
   undefined,
-  { shape: { ...shape(narrow), trainEvery: 8 }, streamBytes: 8192, ...SMALL_MEMORY },
+  { shape: { ...shape(narrow), trainEvery: 8 }, streamBytes: 4096, ...SMALL_MEMORY },
   { shape: shape({ ...narrow, contexts: 12, tables: 3 }), streamBytes: 8192, ...SMALL_MEMORY },
   { shape: shape(medium), streamBytes: 8192, ...SMALL_MEMORY },
   { shape: shape({ ...medium, tables: 4 }), streamBytes: 16384, ...SMALL_MEMORY },

@@ -40,9 +40,16 @@ export function cutOptionsFor(block: Uint8Array, isChance: boolean, policy: CutP
   return { minLength: MIN_LENGTH, worth: { copyBits: COPY_BITS, timeUnits: policy.timeUnits } };
 }
 
-/** Whether 2 to 6 byte values, none of them rare or most of the block, make up nearly all of it. */
+/**
+ * Whether 2 to 6 byte values, none of them rare or most of the block, make up nearly all of it. Small letters count as
+ * capitals: genomes are often written with their repeats in small ones.
+ */
 export function isOfFewLetters(block: Uint8Array): boolean {
   const counts = byteCounts(block);
+  for (let letter = 65; letter <= 90; letter += 1) {
+    counts[letter] = (counts[letter] as number) + (counts[letter + 32] as number);
+    counts[letter + 32] = 0;
+  }
   const letters = counts.filter((count) => 32 * count >= block.length);
   const inLetters = letters.reduce((sum, count) => sum + count, 0);
   const isEven = letters.every((count) => 2 * count < block.length);

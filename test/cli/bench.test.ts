@@ -223,6 +223,20 @@ describe("bench kernels", () => {
     expect(results.filter(({ kind }) => kind === "kernel").length).toBe(4);
     expect(results.filter(({ kind }) => kind === "step").length).toBe(2);
   });
+
+  test("a filter that no kernel's name holds is wrong usage", async () => {
+    const words = ["bench", "kernels", "--streams=4", "--engine=cpu", "-1", "--filter=zzz"];
+    const ran = await runFade(words, { cwd: tmpdir() });
+    expect(ran).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("no kernel is called zzz") });
+  });
+});
+
+test("a GPU that is not here is said once, before anything is measured", async () => {
+  await inDirectory(async (cwd) => {
+    const ran = await runFade(["bench", "--engine=gpu", "--adapter=unheard-of", "-1", "-2", "text"], { cwd });
+    expect(ran).toMatchObject({ exitCode: 4, stdout: new Uint8Array(0) });
+    expect(ran.stderr.match(/no GPU (here is called unheard-of|was found)/g)?.length).toBe(1);
+  });
 });
 
 describe("bench report", () => {

@@ -4,6 +4,7 @@ import { encodeCopies } from "../../src/repeats/copies.ts";
 import { cut } from "../../src/repeats/cut.ts";
 import { COST_UNITS, CostEstimate } from "../../src/repeats/estimate.ts";
 import { cutOptionsFor, isOfFewLetters } from "../../src/repeats/policy.ts";
+import { letters } from "../support/genome.ts";
 import { Random } from "../support/gpu-values.ts";
 import { trainingBytes } from "../support/text.ts";
 
@@ -100,6 +101,15 @@ describe("the policy", () => {
       minLength: 77,
       mirrored: false,
     });
+  });
+
+  test("a genome is one in capitals, in small letters, and in both", () => {
+    const capitals = letters(new Random(3), 4000);
+    const small = capitals.map((byte) => byte | 32);
+    const masked = capitals.map((byte, i) => (i % 1000 < 400 ? byte | 32 : byte));
+    for (const genome of [capitals, small, masked]) expect(isOfFewLetters(genome)).toBe(true);
+    const prose = new TextEncoder().encode("The Quick Brown Fox Jumps Over the Lazy Dog. ".repeat(90));
+    expect(isOfFewLetters(prose)).toBe(false);
   });
 
   test("looks at the other strand of genomes only", () => {
