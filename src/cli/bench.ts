@@ -17,7 +17,7 @@ import {
   type Runner,
   restoreFile,
 } from "../bench/runners.ts";
-import { chooseAdapter, listAdapters } from "../engine/gpu/dawn.ts";
+import type { EngineParts } from "../engine/registry.ts";
 import type { BenchContestant, BenchSettings } from "./bench-settings.ts";
 import { contestantText, curveText, headText, machineText, resultText, splitText, totalText } from "./bench-text.ts";
 import { FileError, UsageError } from "./errors.ts";
@@ -34,6 +34,7 @@ import { sizeText } from "./words.ts";
 export async function runFilesBench(
   session: Session,
   bench: BenchSettings,
+  parts: EngineParts,
   self: readonly string[] | undefined,
 ): Promise<void> {
   if (bench.operands.length === 0 && bench.common.fileLists.length === 0) {
@@ -41,7 +42,7 @@ export async function runFilesBench(
   }
   const files = await readableFiles(session, bench);
   if (files.length === 0) return; // what a machine does with nothing is no result
-  await findAdapters(bench.contestants);
+  await findAdapters(bench.contestants, parts);
   const { runners, absent } = competitorsHere(bench.against, bench.common.threads);
   const fades = bench.contestants.map((contestant) => runnerOf(session, bench, contestant, self));
   const machine = machineFacts(packageFacts.version, bench.common.threads);
@@ -66,10 +67,11 @@ export async function runFilesBench(
 }
 
 /** @throws EngineUnavailableError if a GPU that was asked for is not here, rather than for each file and level */
-async function findAdapters(contestants: readonly BenchContestant[]): Promise<void> {
+async function findAdapters(contestants: readonly BenchContestant[], parts: EngineParts): Promise<void> {
   const wanted = contestants.filter(({ engine }) => engine === "gpu").map(({ settings }) => settings.adapter);
   if (wanted.length === 0) return;
-  const adapters = await listAdapters();
+  const adapters = await parts.listAdapters();
+  const { chooseAdapter } = await import("../engine/gpu/dawn.ts");
   for (const adapter of wanted) chooseAdapter(adapters, adapter);
 }
 

@@ -71,7 +71,7 @@ async function performBench(session: Session, bench: BenchSettings, parts: RunPa
   if (request) return await runBenchChild(session, bench, request);
   if (bench.subject === "kernels") return await runKernelsBench(session, bench, parts.engines ?? BUILT_IN);
   if (bench.subject === "report") return await writeReport(session, bench);
-  return await runFilesBench(session, bench, parts.self);
+  return await runFilesBench(session, bench, parts.engines ?? BUILT_IN, parts.self);
 }
 
 async function perform(session: Session, settings: Settings, engines: EngineParts): Promise<void> {

@@ -85,8 +85,11 @@ export async function openDevice(wanted?: string, features: readonly GPUFeatureN
   }
 }
 
-/** @throws EngineUnavailableError */
-export function chooseAdapter(adapters: readonly GpuAdapter[], wanted?: string): GpuAdapter {
+/** By any part of its name, vendor or architecture; without `wanted` the first. @throws EngineUnavailableError */
+export function chooseAdapter<A extends Pick<GpuAdapter, "name"> & Partial<GpuAdapter>>(
+  adapters: readonly A[],
+  wanted?: string,
+): A {
   const [first] = adapters;
   if (!first) {
     const hint = "install the graphics driver with its Vulkan part, or use --engine cpu";
@@ -94,7 +97,7 @@ export function chooseAdapter(adapters: readonly GpuAdapter[], wanted?: string):
   }
   if (wanted === undefined) return first;
   const part = wanted.toLowerCase();
-  const text = ({ name, vendor, architecture }: GpuAdapter) => `${name}\n${vendor}\n${architecture}`.toLowerCase();
+  const text = ({ name, vendor = "", architecture = "" }: A) => `${name}\n${vendor}\n${architecture}`.toLowerCase();
   const found =
     adapters.find(({ name }) => name.toLowerCase() === part) ?? adapters.find((each) => text(each).includes(part));
   if (found) return found;
