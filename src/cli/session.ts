@@ -1,11 +1,13 @@
 /**
- * What the commands of one run share: settings, the world, the engine (opened at most once, when first needed) and the
- * way in which they speak to people.
+ * What the commands of one run share: settings, the world, the engines (opened at most once, when first needed) and
+ * the way in which they speak to people.
  */
 import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
+import type { ModelWork } from "../pipeline/frames.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import { keysOf } from "./collisions.ts";
+import { Engines } from "./engines.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { ProgressLine } from "./progress.ts";
@@ -23,7 +25,7 @@ export type OpenEngine = (request: EngineRequest) => Promise<Engine>;
 const ADDRESS_SPACE_MIN = 2_400_000 * 1024;
 
 export class Session {
-  #engine: Promise<Engine> | undefined;
+  readonly #engines: Engines;
   #exitCodes: ExitCode[] = [];
   #hint: string | undefined;
   readonly #claimed = new Set<string>();
@@ -38,51 +40,43 @@ export class Session {
     readonly settings: Settings,
     readonly openEngine: OpenEngine,
   ) {
+    const { engine, adapter, threads } = settings;
+    const request = { engine, threads, ...(adapter !== undefined && { adapter }) };
+    this.#engines = new Engines(
+      request,
+      (each) => this.#open(each),
+      (opened) => this.#tellOfEngine(opened),
+    );
     io.onStatusRequest?.(() => {
       if (this.#line) this.#line.tell();
       else io.stderr.write("fade: no file is being worked on\n");
     });
   }
 
-  /** Opens the engine at the first call. A function of its own, to be passed on. */
-  readonly engine = async (): Promise<Engine> => {
-    this.#engine ??= this.#open();
-    try {
-      return await this.#engine;
-    } catch (error) {
-      this.#engine = undefined; // what failed for this file may work for the next
-      throw error;
-    }
-  };
+  /** The engine for some work. A function of its own, to be passed on. */
+  readonly engine = (work: ModelWork): Promise<Engine> => this.#engines.for(work);
 
-  async #open(): Promise<Engine> {
-    const { engine, adapter, threads } = this.settings;
+  async #open(request: EngineRequest): Promise<Engine> {
     const { addressSpaceBytes = Number.POSITIVE_INFINITY } = this.io;
     if (addressSpaceBytes < ADDRESS_SPACE_MIN) {
       const [has, needs] = [sizeText(addressSpaceBytes), sizeText(ADDRESS_SPACE_MIN)];
       const hint = "raise it (ulimit -v unlimited); -M limits what fade really uses";
       const what = `the address space is limited to ${has}, and no engine runs in less than ${needs}`;
-      throw new EngineUnavailableError(engine === "auto" ? "cpu" : engine, what, hint);
+      throw new EngineUnavailableError(request.engine === "auto" ? "cpu" : request.engine, what, hint);
     }
-    const opened = await this.openEngine({ engine, threads, ...(adapter !== undefined && { adapter }) });
-    this.say(SAYS.details, `fade: engine ${opened.name}: ${opened.description}`);
-    if (engine === "auto" && opened.name === "reference") {
+    return await this.openEngine(request);
+  }
+
+  #tellOfEngine({ name, description }: Engine): void {
+    this.say(SAYS.details, `fade: engine ${name}: ${description}`);
+    if (this.settings.engine === "auto" && name === "reference") {
       this.say(SAYS.results, "fade: no faster engine here: using the reference, some hundred bytes a second");
     }
-    return opened;
   }
 
-  /** Frees the engine, if one was opened. */
+  /** Frees the engines that were opened. */
   async close(): Promise<void> {
-    const engine = await this.#engine?.catch(() => undefined);
-    await engine?.close();
-  }
-
-  /** A device that was lost does not come back; the next file gets another. */
-  #abandonEngine(): void {
-    const lost = this.#engine;
-    this.#engine = undefined;
-    void lost?.then((engine) => engine.close()).catch(() => {});
+    await this.#engines.close();
   }
 
   say(level: number, line: string): void {
@@ -122,7 +116,7 @@ export class Session {
 
   /** Tells what went wrong with a file and remembers it for the exit code. */
   complain(name: string, error: unknown): Complaint {
-    if (error instanceof EngineDeviceError) this.#abandonEngine();
+    if (error instanceof EngineDeviceError) this.#engines.abandon();
     const complaint = this.#complaintOf(blameName(name, error));
     const { message, hint, fileName, exitCode } = complaint;
     this.#exitCodes.push(exitCode);

@@ -33,13 +33,21 @@ export interface EncoderShape {
   readonly chunkSteps: number;
 }
 
+/** Bytes that are coded sooner than a thread has started. */
+const LONE_BYTES = 1 << 18;
+
 /**
  * @param workers threads that may code, the main one included; with 1, or one group, no thread is started
+ * @param expectedBytes that will be coded, about; for a few, no thread is started either
  * @throws CoderWorkerError if a worker does not start
  */
-export async function openEncoder(shape: EncoderShape, workers: number): Promise<ChunkEncoder> {
+export async function openEncoder(
+  shape: EncoderShape,
+  workers: number,
+  expectedBytes = Number.POSITIVE_INFINITY,
+): Promise<ChunkEncoder> {
   checkGroups(shape.groups, shape.streams);
-  const threads = Math.min(workers, shape.groups);
+  const threads = expectedBytes < LONE_BYTES ? 1 : Math.min(workers, shape.groups);
   if (threads <= 1) return new LocalEncoder(shape);
   // The main thread keeps free for the engine, which waits for its answers there.
   const encoder = new ThreadedEncoder(shape, threads - 1);
