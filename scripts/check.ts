@@ -1,7 +1,7 @@
 /**
- * `npm run check`: what can be known without running the program, in seconds: types, lint and format, and the tidy test.
+ * `npm run check`: what can be known without running the program, in seconds: types, lint and format, the tidy tests.
  *
- * All three run at once; what one of them complains about is shown when it ends. The exit code is 1 if any did.
+ * All run at once; what one of them complains about is shown when it ends. The exit code is 1 if any did.
  */
 import { join } from "node:path";
 
@@ -10,7 +10,7 @@ const tool = (name: string) => join(ROOT, "node_modules", ".bin", name);
 const STEPS: Readonly<Record<string, readonly string[]>> = {
   types: [tool("tsc"), "--noEmit"],
   lint: [tool("biome"), "check", "--error-on-warnings", "."],
-  tidy: [process.execPath, "test", "--timeout=120000", "./test/tidy.test.ts"],
+  tidy: [process.execPath, "test", "--timeout=120000", "./test/tidy.test.ts", "./test/documents.test.ts"],
 };
 
 async function passes(name: string, command: readonly string[]): Promise<boolean> {
