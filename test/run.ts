@@ -33,7 +33,7 @@ function check(name: string, command: string[], counts: Counts): void {
   }
 }
 
-/** Without it, `bun test` takes "test/model" for a pattern that also fits "test/x/test/model". */
+/** `bun test` takes a word for a pattern, which fits other paths, too, unless it is a whole path. */
 function asPath(argument: string): string {
   return existsSync(join(ROOT, argument)) && !argument.startsWith("-") ? join(ROOT, argument) : argument;
 }
