@@ -58,6 +58,12 @@ test("the README leads to every document", () => {
   expect(documents.filter((path) => !read("README.md").includes(`](${path})`))).toEqual([]);
 });
 
+test("the versions of all packages are pinned, Biome's among them", () => {
+  const versions = Object.entries({ ...packageFacts.dependencies, ...packageFacts.devDependencies });
+  expect(versions.map(([name]) => name)).toContain("@biomejs/biome");
+  expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+});
+
 test("the nightly workflow takes the Node that package.json wants", () => {
   const { node } = packageFacts.engines;
   expect(read(".github/workflows/nightly.yml")).toContain(`node-version: ${node.replace(">=", "")} }`);
@@ -113,6 +119,7 @@ const SAMPLES: Record<string, { path: string; bad: string[]; good: string[] }[]>
       ],
       good: ["`npm run build`", "`bun scripts/run.ts [--bytes 3] -- --x`", "`fade --output x | tar --y`", "fade --z"],
     },
+    { path: "README.md", bad: ["`--outptu FILE`", "| `-c`, `--shrad` |"], good: ["`--output FILE`", "`-c`"] },
     { path: "scripts/run.ts", bad: ["/**\n *     bun scripts/run.ts --size 3\n */"], good: ["// `fade --output`"] },
   ],
   "names of the source are in the source": [

@@ -167,10 +167,11 @@ function scriptComplaints(words: readonly string[], repository: Repository): str
 
 const PROGRAM = /^(?:(?:\S*\/)?fade|unfade|fadecat)$/;
 
-/** Every option of `fade …` is one. */
-function fadeComplaints(words: readonly string[], repository: Repository): string[] {
-  const at = words.findIndex((word) => PROGRAM.test(word));
-  if (at < 0 || at > 8) return [];
+/** Every option of `fade …` is one, and in the README every option that stands alone. */
+function fadeComplaints(words: readonly string[], repository: Repository, isReadme: boolean): string[] {
+  const isBare = isReadme && /^--?\w/.test(words[0] ?? "");
+  const at = isBare ? -1 : words.findIndex((word) => PROGRAM.test(word));
+  if (!isBare && (at < 0 || at > 8)) return [];
   const given = words.slice(at + 1, words.includes("--") ? words.indexOf("--") : undefined);
   return given
     .map((word) => word.replace(/^\[|[\],.:]+$/g, ""))
@@ -186,7 +187,7 @@ const commands: DocumentRule = {
   check: ({ path, text }, repository) =>
     (isMarkdown(path) ? codeLines(text) : commentCode(path, text)).flatMap(([number, line]) =>
       commandsOf(line).flatMap((words) =>
-        [...scriptComplaints(words, repository), ...fadeComplaints(words, repository)].map(
+        [...scriptComplaints(words, repository), ...fadeComplaints(words, repository, path === "README.md")].map(
           (complaint) => `${number}: ${complaint}`,
         ),
       ),
