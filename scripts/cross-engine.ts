@@ -3,13 +3,15 @@
  *
  *     bun scripts/cross-engine.ts [--bytes 65536] [--level 1] [--streams 64] [--engines reference,cpu1,cpu2] FOLDER
  *
- * Takes every file of FOLDER, cut to --bytes, and a list of edge lengths; compresses with each engine, compares SHA-256,
- * decompresses with each engine, compares the bytes. Prints a line per input; exits with 1 at the first difference.
- * A narrow model keeps the reference's share to minutes. Needs bin/fade (npm run build), or another one with --fade.
+ * Takes every file of FOLDER but Markdown, by name, cut to --bytes, and edge lengths of the one whose name begins with
+ * "text" (repeated if it is shorter): bytes that look random would be stored, and no engine asked. Compresses with each
+ * engine, compares SHA-256, decompresses with each engine, compares the bytes. Prints a line per input; exits with 1 at
+ * the first difference. A narrow model keeps the reference's share to minutes. Needs bin/fade (npm run build), or
+ * another one with --fade.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
 
@@ -72,14 +74,20 @@ const chosen = wanted.map((name) => {
 const first = chosen[0]?.[0];
 const corpus = positionals[0];
 if (corpus === undefined) throw new Error("name a folder of files");
+const names = readdirSync(corpus, { withFileTypes: true })
+  .filter((entry) => entry.isFile() && !entry.name.endsWith(".md"))
+  .map(({ name }) => name)
+  .sort();
+const textName = names.find((name) => name.startsWith("text"));
+if (textName === undefined) throw new Error(`there is no file in ${corpus} whose name begins with "text"`);
 const folder = mkdtempSync(join(tmpdir(), "fade-cross-"));
 try {
   console.log(`engines: ${wanted.join(", ")}`);
-  const text = readFileSync(join(corpus, readdirSync(corpus).find((name) => !name.endsWith(".md")) ?? ""));
-  for (const length of EDGES) cross(`length ${length}`, text.subarray(0, length));
-  for (const name of readdirSync(corpus).filter((each) => !each.endsWith(".md"))) {
-    cross(basename(name), readFileSync(join(corpus, name)).subarray(0, Number(values.bytes)));
-  }
+  const text = readFileSync(join(corpus, textName));
+  if (text.length === 0) throw new Error(`${textName} is empty`);
+  const edges = Buffer.alloc(Math.max(...EDGES), text);
+  for (const length of EDGES) cross(`${textName}, length ${length}`, edges.subarray(0, length));
+  for (const name of names) cross(name, readFileSync(join(corpus, name)).subarray(0, Number(values.bytes)));
   console.log("all equal");
 } finally {
   rmSync(folder, { recursive: true });

@@ -1,5 +1,6 @@
 /**
  * The loops of test/faults for longer than `npm test` has time for: `bun scripts/faults.ts [KILLS]`, 1000 if not said.
+ * Fewer than some 50 may all come too early to show anything, which the test counts as a failure.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

@@ -24,7 +24,7 @@ const { values } = parseArgs({
 /** Small models, and blocks of some 50 kB: a payload of zeros may rightly claim 100,000 times its length. */
 const MEMORY = 2 ** 19;
 const PORTION = 5000;
-const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MiB`;
 const peakBytes = () => process.resourceUsage().maxRSS * (process.platform === "darwin" ? 1 : 1024);
 
 async function series(name: string, engine: Engine, inputs: number, blockBytes: number): Promise<void> {

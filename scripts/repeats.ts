@@ -6,9 +6,9 @@
  *
  * With --worth, only those repeats are cut out that are estimated to save more than a copy costs: so many bits and its
  * distance; each byte counts --time 32nds of a bit more than it would take, for the time that it takes.
- * --mirrored is for genomes. The first --window bytes of the file count as earlier blocks. Prints the size of the rest, the number of copies, the
- * coded size of their list, and how long cutting and restoring took. --write puts the rest into a file, so that the
- * model can be run on it (with several files: REST is a folder).
+ * --mirrored is for genomes. The first --window bytes of the file count as earlier blocks. Prints the size of the rest,
+ * the number of copies, the coded size of their list, and how long cutting and restoring took. --write puts the rest
+ * into a file, so that the model can be run on it (with several files: REST is a folder).
  */
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";

@@ -1,7 +1,9 @@
 /**
  * `npm test`: compile the CPU kernels, lint, type check, then all tests. Every step runs even if one before it failed;
- * the last line counts them all, "N passed, N failed", and the exit code is 1 if anything failed. Arguments go to
- * `bun test`.
+ * the last line counts them all, "N passed, N failed", and the exit code is 1 if anything failed.
+ *
+ * `npm test -- FILE… [-t NAME]`: only these test files, or all below these folders, and neither lint nor types.
+ * Arguments go to `bun test`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,6 +31,11 @@ function check(name: string, command: string[], counts: Counts): void {
     counts.failed++;
     console.log(`(fail) ${name}`);
   }
+}
+
+/** `bun test` takes a word for a pattern, which fits other paths, too, unless it is a whole path. */
+function asPath(argument: string): string {
+  return existsSync(join(ROOT, argument)) && !argument.startsWith("-") ? join(ROOT, argument) : argument;
 }
 
 function runTests(counts: Counts, extraArguments: readonly string[]): void {
@@ -63,11 +70,13 @@ function readTotals(report: string): Counts & { skipped: number } {
 }
 
 const counts: Counts = { passed: 0, failed: 0 };
-const assembly = join(ROOT, "src", "engine", "cpu", "assembly", "build.ts");
-if (existsSync(assembly)) check("compile the CPU kernels", [process.execPath, assembly], counts);
+const chosen = process.argv.slice(2);
 const tool = (name: string) => join(ROOT, "node_modules", ".bin", name);
-check("lint", [tool("biome"), "check", "--error-on-warnings", "."], counts);
-check("type check", [tool("tsc"), "--noEmit"], counts);
-runTests(counts, process.argv.slice(2));
+check("compile the CPU kernels", [process.execPath, join(ROOT, "src/engine/cpu/assembly/build.ts")], counts);
+if (chosen.length === 0) {
+  check("lint", [tool("biome"), "check", "--error-on-warnings", "."], counts);
+  check("type check", [tool("tsc"), "--noEmit"], counts);
+}
+runTests(counts, chosen.map(asPath));
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exit(counts.failed > 0 ? 1 : 0);

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { RULES, withoutComments } from "./setup/tidy-rules.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const FILES = ["build.ts", ...new Bun.Glob("{src,test,shaders}/**/*.{ts,wgsl}").scanSync({ cwd: ROOT })]
-  .map((path) => path.replaceAll("\\", "/"))
-  .sort();
+const SOURCES = new Bun.Glob("{src,test,scripts,tools,shaders}/**/*.{ts,mjs,wgsl}");
+const FILES = ["build.ts", ...SOURCES.scanSync({ cwd: ROOT })].map((path) => path.replaceAll("\\", "/")).sort();
 
 test("there is something to read", () => {
   expect(FILES.length).toBeGreaterThan(50);
-  expect(FILES.some((path) => path.endsWith(".wgsl"))).toBe(true);
+  for (const part of ["src/", "test/", "scripts/", "tools/", "shaders/"]) {
+    expect([part, FILES.some((path) => path.startsWith(part))]).toEqual([part, true]);
+  }
 });
 
 describe.each(RULES.map((rule) => [rule.name, rule] as const))("%s", (_, rule) => {
@@ -71,7 +72,12 @@ const SAMPLES: Record<string, { path: string; bad: string[]; good: string[] }> =
       `class A {\n  async #f(a: B): C {\n${long(69)}  }\n}`,
       `const f = () => {\n${long(69)}};`,
     ],
-    good: [`function f() {\n${long(68)}}`, `class A {\n${long(100)}}`, `  if (a) {\n${long(100)}  }`],
+    good: [
+      `describe("a", () => {\n${long(99)}});`,
+      `function f() {\n${long(68)}}`,
+      `class A {\n${long(100)}}`,
+      `  if (a) {\n${long(100)}  }`,
+    ],
   },
   "files say what they are": {
     path: "src/a.ts",

@@ -8,6 +8,11 @@ import { fileURLToPath } from "node:url";
 
 const STUB_BYTES_MAX = 1 << 20;
 const packageFolder = join(dirname(fileURLToPath(import.meta.url)), "..", "node_modules", "bun");
-if (statSync(join(packageFolder, "bin", "bun.exe")).size < STUB_BYTES_MAX) {
+const executable = statSync(join(packageFolder, "bin", "bun.exe"), { throwIfNoEntry: false });
+if (executable === undefined) {
+  console.error("node_modules has no Bun: run npm ci");
+  process.exit(1);
+}
+if (executable.size < STUB_BYTES_MAX) {
   execFileSync(process.execPath, ["install.js"], { cwd: packageFolder, stdio: "inherit" });
 }

@@ -11,6 +11,8 @@ import type { HyperParameters } from "./hyper.ts";
 
 /** Bytes of each stream that a model can look back on, a power of two; before the first step they are 0. */
 export const REACH = 8192;
+/** Most last bytes of a context: the CPU engine has room for so many hashes (ORDER_MAX of assembly/recall.ts). */
+export const ORDER_MAX = 32;
 /** Offsets that a context may have besides the last bytes. */
 export const CONTEXT_OFFSETS_MAX = 4;
 /** Most contexts of a plan, a multiple of 4. */
@@ -210,9 +212,16 @@ export function crowdShift(streams: number, crowdLog2: number): number {
 /** 32-bit words of one packed context: words, order, number of offsets, offsets, rate, shift. */
 export const PACKED_CONTEXT_WORDS = 10;
 
-/** A plan as numbers for engines: contexts, then tables, PACKED_CONTEXT_WORDS each, then the positions. */
+/**
+ * A plan as numbers for engines: contexts, then tables, PACKED_CONTEXT_WORDS each, then the positions.
+ *
+ * @throws RangeError if a context has more bytes than engines have room for
+ */
 export function packPlan(plan: ContextPlan, streams: number): Int32Array {
   const pack = (context: Context, rate: number, shift: number) => {
+    if (context.order > ORDER_MAX || context.offsets.length > CONTEXT_OFFSETS_MAX) {
+      throw new RangeError(`a context of ${context.order} bytes and ${context.offsets.length} offsets`);
+    }
     const offsets = Array.from({ length: CONTEXT_OFFSETS_MAX }, (_, i) => context.offsets[i] ?? 0);
     const direct = isDirect(context) ? 1 : 0;
     return [context.words, context.order, context.offsets.length, ...offsets, direct, rate, shift];

@@ -27,11 +27,11 @@ export interface HyperParameters {
   readonly streams: number;
   /** Peak learning rate of the optimizer in units of 2^-24. */
   readonly learningRate: number;
-  /** N: contexts of the recall stream, a multiple of 4; 0 turns it off. */
+  /** N: contexts of the recall stream, a multiple of 4; 0 for none. */
   readonly contexts: number;
   /** log2 of the slots of each context. */
   readonly slotBits: number;
-  /** M: logit tables. */
+  /** M: logit tables; 0 for none. Without contexts and tables there is no recall stream. */
   readonly tables: number;
   /** log2 of the rows of each table; a table of one byte has 256. */
   readonly tableBits: number;
@@ -133,7 +133,7 @@ export const NO_RECALL = { contexts: 0, slotBits: 8, tables: 0, tableBits: 8, tr
 
 /** 2^-10 in units of 2^-24: the learning rate of the paper, 1e-3, to the nearest power of two. */
 const RATE_PAPER = 1 << 14;
-/** 2^-9: on 200 kB of text 0.9 to 2.3 % smaller than 1e-3, over four draws of weights (docs/NUMERICS.md section 11). */
+/** 2^-9: on 200 kB of text 0.9 to 2.3 % smaller than 1e-3, over four draws of weights (docs/MODEL.md). */
 const RATE_LEVELS = 1 << 15;
 /** 2^-9.5: wide networks on few streams. */
 const RATE_WIDE = 23170;

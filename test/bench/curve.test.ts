@@ -19,6 +19,13 @@ test("a stretch is the mean of its bytes, and streams that have ended do not cou
   ]);
 });
 
+test("a stretch ends with the byte that fills it", () => {
+  const curve = new LearningCurve(4, 2);
+  const half = [0, FREQUENCY_TOTAL / 2];
+  curve.add(Uint32Array.from([...half, ...half, ...half, ...half]), { streams: 2, steps: 2, liveInLastStep: 2 });
+  expect(curve.finish().map(({ bytesDone }) => bytesDone)).toEqual([2, 4]);
+});
+
 test("the curve of a compression sums to what the coder wrote", async () => {
   const plain = new TextEncoder().encode("the way of a byte through fade, ".repeat(300));
   const { bytes, curve = [] } = await measureCompression(plain, async () => new FakeEngine(), {

@@ -19,6 +19,8 @@ const { StepDecoder } = await import("../../src/coder/decode-pool.ts");
 const { openEncoder } = await import("../../src/coder/encode-pool.ts");
 const { coderGroupsFor, shareOfGroup } = await import("../../src/coder/groups.ts");
 
+/** Far more than ending three threads takes on a loaded machine. */
+const CLOSE_MS = 20_000;
 const SHAPE = { streams: 8, groups: 4, chunkSteps: 2 };
 
 describe("groups", () => {
@@ -112,12 +114,18 @@ describe("decoding", () => {
 
   test("close in the middle of a block ends threads that sleep on the barrier", async () => {
     for (let round = 0; round < 5; round += 1) {
+      const first = started.length;
       const decoder = await StepDecoder.open(8, 4);
+      const threads = started.slice(first);
+      expect(threads.length).toBe(3);
+      const ended = threads.map((thread) => new Promise<void>((resolve) => thread.once("exit", () => resolve())));
       for (let i = 0; i < decoder.ends.length; i += 1) decoder.ends[i] = ((i % 256) + 1) << 14;
       decoder.openBlock(payloads());
       await decoder.decodeStep(8);
       await Bun.sleep(round);
-      await decoder.close();
+      // A thread that sleeps on would keep this test waiting for ever, and the whole run with it.
+      const closed = Promise.all([decoder.close(), ...ended]).then(() => "closed");
+      expect(await Promise.race([closed, Bun.sleep(CLOSE_MS).then(() => "still open")])).toBe("closed");
     }
   });
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
-import { planFor, REACH, SEQUENCE } from "../../src/model/contexts.ts";
+import { type ContextPlan, ORDER_MAX, packPlan, planFor, REACH, SEQUENCE } from "../../src/model/contexts.ts";
 import { clampActivation, roundShift } from "../../src/model/fixed.ts";
 import type { HyperParameters } from "../../src/model/hyper.ts";
 import { mix32 } from "../../src/model/initial.ts";
@@ -64,11 +64,19 @@ class Pair {
     return new Int32Array(this.memory.buffer, at, count);
   }
 
-  /** Bytes and words as after a long stream; some slots are those of the contexts that step `step` meets. */
-  live(step: number, stride: number): void {
+  /**
+   * Bytes and words as after a long stream; some slots are those of the contexts that step `step` meets.
+   *
+   * @param plan a stride, or a plan that no stride has
+   */
+  live(step: number, plan: number | ContextPlan): void {
     const { state, place, hyper, memory } = this;
-    state.plan = planFor(hyper, { stride });
-    writePlan(place, hyper, stride, memory.buffer);
+    state.plan = typeof plan === "number" ? planFor(hyper, { stride: plan }) : plan;
+    if (typeof plan === "number") writePlan(place, hyper, plan, memory.buffer);
+    else {
+      const packed = packPlan(plan, hyper.streams);
+      this.i32(place.plan, packed.length).set(packed);
+    }
     const ring = new Uint8Array(memory.buffer, place.past, REACH * place.pastStride);
     for (let b = 0; b < hyper.streams; b++) {
       state.word[b] = mix32(draw(2 ** 31)) * draw(2);
@@ -130,6 +138,20 @@ class Pair {
     return { difference, bytes };
   }
 
+  /** The look-ups of both are equal, hashes included. */
+  expectFound(): void {
+    const { contexts, streams } = this.hyper;
+    const found = new Uint32Array(this.memory.buffer, this.place.found, contexts * this.rows);
+    const hashes = new Uint32Array(this.memory.buffer, this.place.hashes, contexts * this.rows);
+    for (let at = 0; at < streams * contexts; at++) {
+      const mine = (at % contexts) * this.rows + Math.floor(at / contexts);
+      expect(found[mine]).toBe(this.recall.found[at]);
+      const hash = hashes[mine] as number;
+      expect(hash >>> (32 - this.hyper.slotBits)).toBe(this.recall.slot[at] as number);
+      expect(hash & 255).toBe(this.recall.check[at] as number);
+    }
+  }
+
   expectSame(): void {
     const mine = readRecall(this.place, this.memory.buffer);
     for (const name of ["slots", "boosts", "word", "previousWord", "past"] as const) {
@@ -164,13 +186,10 @@ describe.each(SHAPES)(
     pair.charge();
 
     test("what is found, features and positions", () => {
-      const found = new Uint32Array(memory.buffer, place.found, contexts * pair.rows);
       const features = new Int16Array(memory.buffer, place.features, streams * contexts * 8);
       expect(recall.found.some((word) => word === 0)).toBe(true);
       expect(recall.found.some((word) => word !== 0)).toBe(true);
-      for (const [at, word] of recall.found.entries()) {
-        expect(found[(at % contexts) * pair.rows + Math.floor(at / contexts)]).toBe(word);
-      }
+      pair.expectFound();
       expect([...features]).toEqual([...recall.features]);
       const rows = new Uint32Array(memory.buffer, place.tableRows, tables * pair.rows);
       for (const [at, row] of recall.row.entries()) {
@@ -216,6 +235,23 @@ describe.each(SHAPES)(
     });
   },
 );
+
+test("the longest order beside words: none of the chains of hashes reaches into another", () => {
+  const pair = new Pair({ ...TINY_RECALL, contexts: 12, tables: 3, streams: 8, slotBits: 10, history: 16 });
+  const orders = [ORDER_MAX, ORDER_MAX - 1, 21, 0];
+  const contexts = ([0, 1, 2] as const).flatMap((words) => orders.map((order) => ({ words, order, offsets: [] })));
+  const tables = ([2, 1, 0] as const).map((words) => {
+    return { words, order: ORDER_MAX, offsets: [], rate: 1, crowdLog2: 10 };
+  });
+  pair.live(5000, { ...pair.state.plan, contexts, tables });
+  pair.expectFound();
+  const rows = new Uint32Array(pair.memory.buffer, pair.place.tableRows, 3 * pair.rows);
+  for (const [at, row] of pair.recall.row.entries()) {
+    const [b, m] = [Math.floor(at / 3), at % 3];
+    const address = pair.place.entries + ((m << pair.hyper.tableBits) + row) * 1024;
+    expect(rows[m * pair.rows + b]).toBe(address);
+  }
+});
 
 test("every slot, whichever byte comes", () => {
   const pair = new Pair({ ...TINY_RECALL, contexts: 4, tables: 0, streams: 256, slotBits: 16 });

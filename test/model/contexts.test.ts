@@ -9,6 +9,7 @@ import {
   type ContextPlan,
   crowdShift,
   isDirect,
+  ORDER_MAX,
   PACKED_CONTEXT_WORDS,
   PLAIN_DATA,
   packPlan,
@@ -104,6 +105,7 @@ describe("planFor", () => {
       const { contexts, tables, positions } = planOf(stride);
       for (const { order, offsets } of [...contexts, ...tables]) {
         expect(offsets.length).toBeLessThanOrEqual(CONTEXT_OFFSETS_MAX);
+        expect(order).toBeLessThanOrEqual(ORDER_MAX);
         for (const offset of [order, ...offsets]) expect(offset).toBeLessThan(REACH);
         for (const offset of offsets) expect(offset).toBeGreaterThan(0);
       }
@@ -164,6 +166,17 @@ describe("packPlan", () => {
       [0, 0, 1, 64, 0, 0, 0, 1, 10, 1],
     ]);
     expect([...packed.subarray(70)]).toEqual([64, 3, 2, 1]);
+  });
+
+  test("refuses what engines have no room for", () => {
+    const plan = planOf(0);
+    const of = (order: number, count: number) => {
+      const offsets = Array.from({ length: count }, (_, i) => i + 1);
+      return packPlan({ ...plan, contexts: [{ words: 0, order, offsets }] }, 1);
+    };
+    expect(of(ORDER_MAX, CONTEXT_OFFSETS_MAX)[1]).toBe(ORDER_MAX);
+    expect(() => of(ORDER_MAX + 1, 0)).toThrow(RangeError);
+    expect(() => of(0, CONTEXT_OFFSETS_MAX + 1)).toThrow(RangeError);
   });
 
   /** All contexts, tables and rates: change one, and every archive of its kind of data becomes unreadable. */

@@ -12,17 +12,23 @@ import {
   BUCKETS,
   bucketOf,
   COUNT_MAX,
+  EFFECT_LOW_BITS,
   FEATURE_UNIT,
   finishHash,
   INITIAL_BOOSTS,
   mixInto,
   OTHER_MAX,
+  OWNER_BITS,
   packSlot,
   RUN_MAX,
   type Slot,
   slotHits,
+  TABLE_DIFFERENCE_SHIFT,
   TABLE_ENTRY_BITS,
+  TABLE_LOGIT_LIMIT,
   TABLE_RATE_BITS,
+  TABLE_RATE_GATED_BITS,
+  TABLE_RIGHT_SHIFT,
   unpackSlot,
   updatedSlot,
   wordAfter,
@@ -49,6 +55,10 @@ test("the contract's constants", () => {
   expect([BOOST_BITS, BOOST_RATE_SHIFT, BOOST_CROWD_LOG2, TABLE_ENTRY_BITS, TABLE_RATE_BITS]).toEqual([
     20, 7, 10, 20, 8,
   ]);
+  expect([TABLE_LOGIT_LIMIT, TABLE_RATE_GATED_BITS, TABLE_DIFFERENCE_SHIFT, TABLE_RIGHT_SHIFT]).toEqual([
+    16383, 12, 4, 10,
+  ]);
+  expect([EFFECT_LOW_BITS, OWNER_BITS]).toEqual([7, 16]);
 });
 
 describe("a slot's word", () => {

@@ -24,7 +24,7 @@ const FUNCTION_LINES_MAX = 70;
 const GLUE = new Set(["addon.ts", "dawn.ts", "polling.ts", "quiet.ts"].map((name) => `src/engine/gpu/${name}`));
 const ASSEMBLY = "src/engine/cpu/assembly/";
 
-const isTypeScript = (path: string) => path.endsWith(".ts");
+const isTypeScript = (path: string) => /\.(ts|mjs)$/.test(path);
 const isShader = (path: string) => path.endsWith(".wgsl");
 const isExact = (path: string) => /^src\/(model|coder|engine)\//.test(path) && isTypeScript(path) && !GLUE.has(path);
 const isCode = (path: string) => isTypeScript(path) || isShader(path);
@@ -139,13 +139,13 @@ const shape: Rule[] = [
   },
   {
     name: "functions are short",
-    applies: (path) => isTypeScript(path) && path.startsWith("src/"),
+    applies: isTypeScript,
     check: ({ text }) =>
       longFunctions(text).map(({ line, length }) => `${line}: a function of ${length} lines: split it`),
   },
   {
     name: "files say what they are",
-    applies: (path) => isCode(path) && path.startsWith("src/"),
+    applies: isCode,
     check: ({ text }) =>
       /^(#!.*\n)?(\/\*\*|\/\/)\s*\S?/.test(text) ? [] : ["1: open with a paragraph that says what this file is for"],
   },
@@ -164,7 +164,7 @@ function longFunctions(text: string): { line: number; length: number }[] {
   const arrow = /^(\s*)(export )?(const|let) .*=>\s*\{$/;
   return lines.flatMap((line, index) => {
     const indent = (line.match(opening) ?? line.match(arrow))?.[1];
-    if (indent === undefined || /^\s*(if|for|while|switch|catch|return|with)\b/.test(line)) return [];
+    if (indent === undefined || /^\s*(if|for|while|switch|catch|return|with|describe)\b/.test(line)) return [];
     const end = lines.findIndex((other, at) => at > index && other.startsWith(`${indent}}`));
     const length = end - index + 1;
     return length > FUNCTION_LINES_MAX ? [{ line: index + 1, length }] : [];

@@ -34,7 +34,7 @@ export const FUSED_WEIGHTS_MAX = 1 << 22;
 
 /** On the CPU barriers are dear, so that invocations have two streams each to themselves, and need none. */
 export const SOFTWARE_TILE: TileSize = { streams: 16, lanes: 8, together: 1 };
-/** The same with the loads of weights shared: a step takes half as long on lavapipe (docs/PERFORMANCE.md). */
+/** The same with the loads of weights shared: a step takes half as long on lavapipe (docs/GPU.md). */
 export const TOGETHER_TILE: TileSize = { ...SOFTWARE_TILE, together: 8 };
 /** Eight invocations to a stream. */
 export const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128, together: 1 };
@@ -71,7 +71,7 @@ export const HARDWARE_DECODE_LANES = 64;
 /**
  * Who decodes: the host's coder, or the device, with so many invocations to a coder group. It is always the device: on
  * software adapters it is faster where steps are short, since nobody waits for a round trip a step, and as fast where
- * they are long (docs/PERFORMANCE.md). On hardware that is a guess; scripts/gpu-report.ts times both ways.
+ * they are long (docs/GPU.md). On hardware that is a guess; scripts/gpu-report.ts times both ways.
  */
 export function decoderFor(isSoftware: boolean): "host" | number {
   return isSoftware ? SOFTWARE_DECODE_LANES : HARDWARE_DECODE_LANES;

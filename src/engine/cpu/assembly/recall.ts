@@ -49,8 +49,8 @@ const PACKED_ORDER: usize = 4;
 const PACKED_COUNT: usize = 8;
 const PACKED_OFFSETS: usize = 12;
 const PACKED_DIRECT: usize = 28;
-/** Hashes after each of the last bytes, 0 to ORDER_MAX of them, for each number of words. */
-const ORDER_MAX: usize = 20;
+/** Hashes after each of the last bytes, 0 to ORDER_MAX of them (src/model/contexts.ts), for each number of words. */
+const ORDER_MAX: usize = 32;
 const CHAIN_BYTES: usize = (ORDER_MAX + 1) * 16;
 export const BUCKETS: usize = 33;
 const FEATURE_UNIT: i32 = 15;
@@ -221,7 +221,7 @@ function makeFeatures(r: usize, from: usize, to: usize): void {
  * Hashes, slots, tables' rows and features of one step.
  *
  * @param to end of the streams; toPadded the same, up to a multiple of four
- * @param work 1 KiB
+ * @param work 3 * CHAIN_BYTES, less than 2 KiB
  */
 export function lookUpContexts(r: usize, step: i32, from: usize, to: usize, toPadded: usize, work: usize): void {
   hashContexts(r, step, from, toPadded, work);
