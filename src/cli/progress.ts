@@ -54,12 +54,17 @@ export class ProgressLine {
     this.#facts = facts;
   }
 
+  /** Clears the line until it is drawn again: something is to be said. */
+  giveWay(): void {
+    if (this.#isDrawn) this.io.stderr.write(CLEAR);
+    this.#isDrawn = false;
+  }
+
   /** Clears the line. May be called more than once. */
   finish(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    if (this.#isDrawn) this.io.stderr.write(CLEAR);
-    this.#isDrawn = false;
+    this.giveWay();
   }
 
   /** Answers somebody who asks, whether the line is shown or not. */

@@ -24,6 +24,13 @@ export type OpenEngine = (request: EngineRequest) => Promise<Engine>;
  */
 const ADDRESS_SPACE_MIN = 2_400_000 * 1024;
 
+class ClaimedError extends FileError {
+  constructor(name: string) {
+    super("is the output of another input, too", "compress them one by one, with -o", name);
+    this.name = "ClaimedError";
+  }
+}
+
 export class Session {
   readonly #engines: Engines;
   #exitCodes: ExitCode[] = [];
@@ -74,13 +81,21 @@ export class Session {
     }
   }
 
+  /** At once, before another file is worked on: a device that was lost does not come back. */
+  abandonLostEngine(error: unknown): void {
+    if (error instanceof EngineDeviceError) this.#engines.abandon();
+  }
+
   /** Frees the engines that were opened. */
   async close(): Promise<void> {
     await this.#engines.close();
   }
 
   say(level: number, line: string): void {
-    if (this.settings.verbosity >= level) this.io.stderr.write(`${visible(line)}\n`);
+    if (this.settings.verbosity < level) return;
+    // An earlier file may have reached the disk while this one is worked on.
+    this.#line?.giveWay();
+    this.io.stderr.write(`${visible(line)}\n`);
   }
 
   /** @param totalBytes undefined if nobody knows */
@@ -92,16 +107,21 @@ export class Session {
   }
 
   /** @throws FileError if an earlier input of this run has this output */
-  async claim(path: string, name: string): Promise<void> {
-    if ((await keysOf(path)).some((key) => this.#claimed.has(key))) {
-      throw new FileError("is the output of another input, too", "compress them one by one, with -o", name);
-    }
+  claim(path: string, name: string): void {
+    if (this.#claimed.has(path)) throw new ClaimedError(name);
+    this.checkClaim(path, name);
     this.#claimed.add(path);
   }
 
+  /** Once more before the output gets its name: the others' may have got theirs since. @throws FileError */
+  checkClaim(path: string, name: string): void {
+    const others = keysOf(path).filter((key) => key !== path);
+    if (others.some((key) => this.#claimed.has(key))) throw new ClaimedError(name);
+  }
+
   /** From now on a claim by another path, or in other letters where case does not count, is one of this output. */
-  async wrote(path: string): Promise<void> {
-    for (const key of await keysOf(path)) this.#claimed.add(key);
+  wrote(path: string): void {
+    for (const key of keysOf(path)) this.#claimed.add(key);
   }
 
   /** Asks, if there is somebody to ask and standard input is not data. */
@@ -116,7 +136,6 @@ export class Session {
 
   /** Tells what went wrong with a file and remembers it for the exit code. */
   complain(name: string, error: unknown): Complaint {
-    if (error instanceof EngineDeviceError) this.#engines.abandon();
     const complaint = this.#complaintOf(blameName(name, error));
     const { message, hint, fileName, exitCode } = complaint;
     this.#exitCodes.push(exitCode);

@@ -17,9 +17,6 @@ import { CoderThread } from "./thread.ts";
  */
 export const DECODE_STREAMS_PER_THREAD = 1024;
 
-/** Bytes that are decoded sooner than a thread has started. */
-export const LONE_BYTES = 1 << 18;
-
 /** How many threads should decode, the main one included. */
 export function decodeThreadsFor(
   workers: number,

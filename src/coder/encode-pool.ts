@@ -4,7 +4,7 @@
  * The engine fills one slot of intervals while the workers code the other. Each group is coded by one encoder in step
  * order, so the bytes depend on the number of groups only.
  */
-import { checkGroups, encodeGroup, type StreamShare, shareOfGroup } from "./groups.ts";
+import { checkGroups, encodeGroup, LONE_BYTES, type StreamShare, shareOfGroup } from "./groups.ts";
 import type { EncodeSetup } from "./protocol.ts";
 import { RangeEncoder } from "./range.ts";
 import { CoderThread } from "./thread.ts";
@@ -32,9 +32,6 @@ export interface EncoderShape {
   readonly groups: number;
   readonly chunkSteps: number;
 }
-
-/** Bytes that are coded sooner than a thread has started. */
-const LONE_BYTES = 1 << 18;
 
 /**
  * @param workers threads that may code, the main one included; with 1, or one group, no thread is started

@@ -5,8 +5,8 @@
  * steps, one of which is on its way while the one before is put in place. Else the host decodes, and there is nothing
  * to overlap but this: the model is told the bytes and asked for the next tables in one go, before either has happened.
  */
-import { decodeThreadsFor, LONE_BYTES, StepDecoder } from "../coder/decode-pool.ts";
-import { checkGroups } from "../coder/groups.ts";
+import { decodeThreadsFor, StepDecoder } from "../coder/decode-pool.ts";
+import { checkGroups, LONE_BYTES } from "../coder/groups.ts";
 import { canDecode, type DecodingModel, type Engine, type Model } from "../engine/engine.ts";
 import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
 import type { HyperParameters } from "../model/hyper.ts";
@@ -172,7 +172,8 @@ export class BlockDecompressor {
 
   async #openDecoder(streams: number, groups: number): Promise<StepDecoder> {
     const { workers, streamsPerThread, expectedBytes = Number.POSITIVE_INFINITY } = this.#options;
-    const threads = expectedBytes < LONE_BYTES ? 1 : decodeThreadsFor(workers, groups, streams, streamsPerThread);
+    const isLone = streamsPerThread === undefined && expectedBytes < LONE_BYTES;
+    const threads = isLone ? 1 : decodeThreadsFor(workers, groups, streams, streamsPerThread);
     this.#decoder ??= await StepDecoder.open(streams, threads);
     return this.#decoder;
   }

@@ -65,7 +65,7 @@ class CpuEngine implements Engine {
     await idle?.close();
     const reusable = reusableHyper(hyper);
     const room = await Room.open(reusable ?? hyper, { threads, isReusable: reusable !== undefined });
-    return new CpuModel(hyper, room, leave);
+    return CpuModel.begin(hyper, room, leave);
   }
 
   async close(): Promise<void> {
@@ -114,6 +114,13 @@ export class CpuModel implements Model {
     return new CpuModel(hyper, await Room.open(hyper, options), (room) => room.close());
   }
 
+  /** The first model in a room that may be larger. */
+  static begin(hyper: HyperParameters, room: Room, leave: (room: Room) => Promise<void>): CpuModel {
+    const model = new CpuModel(hyper, room, leave);
+    model.#fitRoom();
+    return model;
+  }
+
   /** A model in a room in which there was one before. @throws CpuThreadError */
   static async follow(hyper: HyperParameters, room: Room, leave: (room: Room) => Promise<void>): Promise<CpuModel> {
     room.isIdle = false;
@@ -131,7 +138,7 @@ export class CpuModel implements Model {
   }
 
   /** @param leave what becomes of the room when the model is closed */
-  constructor(
+  private constructor(
     readonly hyper: HyperParameters,
     room: Room,
     leave: (room: Room) => Promise<void>,
@@ -144,7 +151,6 @@ export class CpuModel implements Model {
     this.#bytes = new Uint8Array(buffer, at.bytes, CHUNK_STEPS * hyper.streams);
     this.#intervals = new Uint32Array(buffer, at.intervals, CHUNK_STEPS * hyper.streams * 2);
     this.#ends = new Uint32Array(buffer, at.ends, hyper.streams * 256);
-    this.#fitRoom();
   }
 
   /** The workers are idle between two calls, and see the plan with their next command. */
@@ -192,7 +198,7 @@ export class CpuModel implements Model {
     return { ...readState(at, buffer), ...readRecall(recall, buffer), exponents, gradientScales, at, buffer };
   }
 
-  /** A room may have more slots and rows than this model. */
+  /** A room may have more slots and rows than this model. Until now its sizes are those of the model before. */
   #fitRoom(): void {
     writeSizes(this.#room.network.thread.at.recall, this.hyper, this.#room.memory.buffer);
   }

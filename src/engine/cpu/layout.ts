@@ -206,6 +206,9 @@ export class CpuLayout {
     readonly sigmoid: number;
     /** e^-difference of two logits in Q16, u16. */
     readonly exponentials: number;
+    /** All of them together. */
+    readonly start: number;
+    readonly end: number;
   };
   readonly threads: readonly ThreadPlace[];
   readonly matrices: Readonly<Record<MatrixName | "memory", MatrixPlace>>;
@@ -260,7 +263,9 @@ export class CpuLayout {
     this.masters = memory.take(3 * naturalBytes);
     this.biasGradients = memory.take(naturalBytes);
     const table = () => memory.take(TABLE_BYTES) + TABLE_BYTES / 2;
-    this.tables = { gelu: table(), geluSlope: table(), sigmoid: table(), exponentials: memory.take(2 * DIFFERENCES) };
+    const start = memory.end;
+    const functions = { gelu: table(), geluSlope: table(), sigmoid: table() };
+    this.tables = { ...functions, exponentials: memory.take(2 * DIFFERENCES), start, end: memory.end };
     this.threads = Array.from({ length: threadCount }, () => ({
       scratch: memory.take(SCRATCH_BYTES),
       context: memory.take(CONTEXT_BYTES),

@@ -62,7 +62,7 @@ export class Network {
   /** @param isKept whether the first state is there to be copied */
   #rewind(isKept: boolean): void {
     const { thread } = this;
-    thread.rewinder?.rewind();
+    thread.rewinder?.rewind(thread.step);
     meet(thread.control, thread.threads);
     thread.begin();
     if (isKept) return;

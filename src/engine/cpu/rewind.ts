@@ -2,9 +2,11 @@
  * Back to the state before the first step, so that the memory of a model that has ended serves the next one: in a run
  * over many small files, making a memory anew would cost more than the files.
  *
- * What has a fixed size is overwritten by a copy of its first state, a few megabytes. Slots are cleared as far as the
- * last model had any. Tables are too large for that, and a small input touches few of their rows: those are noted.
+ * What changes in every step is overwritten by a copy of its first state, a few megabytes. The tables of functions
+ * never change. Of slots and of the streams' past as much is cleared as the last model had. Tables of logits are too
+ * large for that, and a small input touches few of their rows: those are noted.
  */
+import { REACH } from "../../model/contexts.ts";
 import type { CpuLayout } from "./layout.ts";
 import { clearSlots, ROW_BYTES } from "./recall-layout.ts";
 import { writeInitialState } from "./weights.ts";
@@ -13,9 +15,9 @@ import { writeInitialState } from "./weights.ts";
 export class Rewinder {
   readonly #at: CpuLayout;
   readonly #buffer: ArrayBufferLike;
-  /** All that has a fixed size, but the control words, by which the threads meet. */
-  readonly #fixed: Uint8Array;
-  #image: Uint8Array | undefined;
+  /** What changes in every step, but the control words, by which the threads meet. */
+  readonly #changing: readonly Uint8Array[];
+  #images: readonly Uint8Array[] | undefined;
   /** Addresses of the rows that a step has looked up: tables x padded streams. */
   readonly #rows: Uint32Array;
   /** 1 for each row of the tables that may not be 0 any more. */
@@ -25,7 +27,10 @@ export class Rewinder {
     const { tables, tableBits, rows, tableRows, entries } = at.recall;
     this.#at = at;
     this.#buffer = buffer;
-    this.#fixed = new Uint8Array(buffer, at.seen, entries - at.seen);
+    const part = (from: number, to: number) => new Uint8Array(buffer, from, to - from);
+    const { start, end } = at.tables;
+    const { past, pastStride } = at.recall;
+    this.#changing = [part(at.seen, start), part(end, past), part(past + REACH * pastStride, entries)];
     this.#rows = new Uint32Array(buffer, tableRows, tables * rows);
     this.#touched = new Uint8Array(tables * 2 ** tableBits);
   }
@@ -40,21 +45,27 @@ export class Rewinder {
     }
   }
 
-  /** Everything but what `keep` is for: that is written if it was kept, else made, and then to be prepared. */
-  rewind(): void {
-    clearSlots(this.#at.recall, this.#buffer);
+  /**
+   * Leaves the first state if it was kept, else one in which the weights are still to be prepared.
+   *
+   * @param steps that the last model has made
+   */
+  rewind(steps: number): void {
+    const { recall } = this.#at;
+    clearSlots(recall, this.#buffer);
+    new Uint8Array(this.#buffer, recall.past, Math.min(REACH, steps) * recall.pastStride).fill(0);
     this.#clearRows();
-    if (this.#image) {
-      this.#fixed.set(this.#image);
-    } else {
-      this.#fixed.fill(0);
-      writeInitialState(this.#at, this.#buffer);
+    for (const [i, part] of this.#changing.entries()) {
+      const image = this.#images?.[i];
+      if (image) part.set(image);
+      else part.fill(0);
     }
+    if (!this.#images) writeInitialState(this.#at, this.#buffer);
   }
 
   /** Keeps the state before the first step, weights prepared. */
   keep(): void {
-    this.#image ??= this.#fixed.slice();
+    this.#images ??= this.#changing.map((part) => part.slice());
   }
 
   #clearRows(): void {
