@@ -16,10 +16,11 @@ export function mix32(x: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The random word number `position` of the tensor with this seed: 32 uniform bits. */
-function randomWord(seed: number, position: number): number {
-  return mix32(mix32(position) ^ Math.imul(seed + 1, 0x9e3779b9));
-}
+/** What is mixed into the positions of the tensor with this seed. */
+const saltOf = (seed: number): number => Math.imul(seed + 1, 0x9e3779b9);
+
+/** The random word number `position` of a tensor: 32 uniform bits. */
+const randomWord = (salt: number, position: number): number => mix32(mix32(position) ^ salt);
 
 /** floor(2^24 / sqrt(fanIn)), exactly. */
 function uniformBound(fanIn: number): number {
@@ -46,16 +47,20 @@ function normalWeight(word: number): number {
 /** Fills `master` (Q24) from `tensor.offset` on with the tensor's initial weights. */
 function drawTensor(tensor: Tensor, master: Int32Array): void {
   const { initial, offset, size, seed } = tensor;
-  if (initial.kind === "constant") {
-    master.fill(initial.value, offset, offset + size);
-    return;
-  }
-  const bound = initial.kind === "uniform" ? uniformBound(initial.fanIn) : 0;
-  for (let i = 0; i < size; i++) {
-    const word = randomWord(seed, i);
+  const values = master.subarray(offset, offset + size);
+  if (initial.kind === "constant") values.fill(initial.value);
+  else if (initial.kind === "normal") drawNormal(values, saltOf(seed));
+  else drawUniform(values, saltOf(seed), uniformBound(initial.fanIn));
+}
+
+function drawNormal(values: Int32Array, salt: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = normalWeight(randomWord(salt, i));
+}
+
+function drawUniform(values: Int32Array, salt: number, bound: number): void {
+  for (let i = 0; i < values.length; i++) {
     // (2 * 16 random bits - 65535) / 65536 spreads over -1 to 1; the product is below 2^41, exact in a double.
-    master[offset + i] =
-      initial.kind === "normal" ? normalWeight(word) : Math.floor((((word >>> 16) * 2 - 65535) * bound) / 65536);
+    values[i] = Math.floor((((randomWord(salt, i) >>> 16) * 2 - 65535) * bound) / 65536);
   }
 }
 

@@ -2,17 +2,14 @@
  * Initial weights into the shared memory, and the state back out of it for tests: the only place that knows how the
  * blocks of a matrix map to the contract's row-major order.
  */
-import { ACTIVATION_BITS } from "../../model/fixed.ts";
+import { ACTIVATION_BITS, roundShift, SLOPE_BITS } from "../../model/fixed.ts";
 import { initialWeights, largestMagnitude } from "../../model/initial.ts";
 import { expNegative } from "../../model/reference/frequency.ts";
-import { gelu, geluSlope, NODE_SHIFT, sigmoid, tables } from "../../model/tables.ts";
+import { NODE_SHIFT, NODE_ZERO, NODES, sigmoidSlope, type Tables, tables } from "../../model/tables.ts";
 import { SLOT_COUNT, type Tensor, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
 import { release } from "../../platform/release.ts";
 import { type CpuLayout, DIFFERENCES } from "./layout.ts";
 import { writeRecall } from "./recall-layout.ts";
-
-/** From here on GELU is x or 0, and its slope and the sigmoid do not change any more: 8 in Q10, and a node. */
-const FLAT_FROM = (8 << ACTIVATION_BITS) + (1 << NODE_SHIFT);
 
 /** Values in one block of 4 outputs x 8 inputs: masters, moments, squares. */
 const BLOCK_WORDS = 96;
@@ -26,6 +23,17 @@ function forEachWeight(tensor: Tensor, visit: (index: number, word: number) => v
     for (let column = 0; column < columns; column++) {
       const word = (quad + (column >> 3)) * BLOCK_WORDS + (row & 3) * 8 + (column & 7);
       visit(row * columns + column, word);
+    }
+  }
+}
+
+/** Writes a matrix's masters: forEachWeight without its calls, which would take longer than many a small input. */
+function placeMatrix({ rows, columns, offset }: Tensor, initial: Int32Array, words: Int32Array, master: number): void {
+  let from = offset;
+  for (let row = 0; row < rows; row++) {
+    let to = master + (row >> 2) * (columns / 8) * BLOCK_WORDS + (row & 3) * 8;
+    for (let column = 0; column < columns; column += 8, to += BLOCK_WORDS) {
+      for (let i = 0; i < 8; i++, from++) words[to + i] = initial[from] as number;
     }
   }
 }
@@ -52,9 +60,7 @@ function writeInitialWeights(at: CpuLayout, buffer: ArrayBufferLike): void {
   for (const tensor of at.layout.tensors) {
     const { master } = placeOf(at, tensor);
     if (isMatrix(tensor)) {
-      forEachWeight(tensor, (index, word) => {
-        words[master + word] = initial[tensor.offset + index] as number;
-      });
+      placeMatrix(tensor, initial, words, master);
     } else {
       words.set(initial.subarray(tensor.offset, tensor.offset + tensor.size), master);
     }
@@ -77,30 +83,50 @@ interface WideTables {
 
 let wide: WideTables | undefined;
 
-/** A function of an int16, entry x + 32768 for x; from x = ±FLAT_FROM on it is `beyond`. */
-function tableOf(f: (x: number) => number, beyond: (x: number) => number): Int16Array {
-  const table = new Int16Array(65536);
-  for (let x = -FLAT_FROM; x < FLAT_FROM; x++) table[x + 32768] = f(x);
-  for (let x = FLAT_FROM; x < 32768; x++) table[x + 32768] = beyond(x);
-  table.fill(beyond(-FLAT_FROM), 0, 32768 - FLAT_FROM);
-  return table;
+/** Fills in the arguments from -8 to 8 (Q10), each from its nearest node and how far behind that it is. */
+function fillNodes(table: Int16Array, valueAt: (node: number, beyond: number) => number): void {
+  for (let node = 0, x = FIRST_X; node < NODES; node++) {
+    for (let beyond = -HALF_NODE; beyond < HALF_NODE; beyond++, x++) table[x + 32768] = valueAt(node, beyond);
+  }
 }
 
-/** Made once by the contract's own functions, for all models: making them takes longer than many a small input. */
+/** Nodes are 2^NODE_SHIFT apart, and the first argument that is nearest to the first of them is this. */
+const HALF_NODE = 1 << (NODE_SHIFT - 1);
+const FIRST_X = -(NODE_ZERO << NODE_SHIFT) - HALF_NODE;
+const END_X = FIRST_X + (NODES << NODE_SHIFT);
+
+/** The contract's GELU, by node. */
+function wideGelu({ gelu, geluSlope }: Tables): Int16Array {
+  const table = new Int16Array(65536);
+  fillNodes(table, (node, beyond) => {
+    return (gelu[node] as number) + roundShift(beyond * (geluSlope[node] as number), SLOPE_BITS);
+  });
+  for (let x = END_X - HALF_NODE; x < 32768; x++) table[x + 32768] = x;
+  return table.fill(0, 0, FIRST_X + HALF_NODE + 32768);
+}
+
+/** A function that is the same from the ends of its table on. */
+function wideFlat(ends: Int16Array, valueAt: (node: number, beyond: number) => number): Int16Array {
+  const table = new Int16Array(65536);
+  fillNodes(table, valueAt);
+  table.fill(ends[0] as number, 0, FIRST_X + 32768);
+  return table.fill(ends[NODES - 1] as number, END_X + 32768);
+}
+
+/** Made once for all models, and without a call for each argument: that would take longer than many a small input. */
 export function wideTables(): WideTables {
   if (wide) return wide;
   const contract = tables();
-  const [slopes, sigmoids] = [contract.geluSlope, contract.sigmoid];
-  const end = (table: Int16Array) => (x: number) => table[x < 0 ? 0 : table.length - 1] as number;
+  const { geluSlope, sigmoid } = contract;
+  const slopes = Int32Array.from(sigmoid, sigmoidSlope);
   const exponentials = new Uint16Array(DIFFERENCES);
   for (let i = 0; i < DIFFERENCES; i++) exponentials[i] = expNegative(contract, i);
   wide = {
-    gelu: tableOf(
-      (x) => gelu(contract, x),
-      (x) => Math.max(0, x),
-    ),
-    geluSlope: tableOf((x) => geluSlope(contract, x), end(slopes)),
-    sigmoid: tableOf((x) => sigmoid(contract, x), end(sigmoids)),
+    gelu: wideGelu(contract),
+    geluSlope: wideFlat(geluSlope, (node) => geluSlope[node] as number),
+    sigmoid: wideFlat(sigmoid, (node, beyond) => {
+      return (sigmoid[node] as number) + roundShift(beyond * (slopes[node] as number), ACTIVATION_BITS);
+    }),
     exponentials,
   };
   return wide;

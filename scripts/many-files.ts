@@ -1,0 +1,128 @@
+/**
+ * What many small files cost in one run of the built program: `bun scripts/many-files.ts [--count N] [--levels 1,5]
+ * [--threads N] [--against FILE]`.
+ *
+ * Files of each kind are compressed, tested and restored in one run each, and what a run over a single tiny file takes
+ * is taken off, as the program's start. Files of 40 bytes tell what a file costs beyond its bytes: they take five steps
+ * of the model. Times are of the processors, user and system, since other programs that run meanwhile stretch those
+ * least; the wall's stand beside them. With --against another build does the same, turn by turn, over a tenth of the
+ * files.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { trainingBytes } from "../test/support/text.ts";
+
+const { values } = parseArgs({
+  options: {
+    program: { type: "string", default: "bin/fade" },
+    against: { type: "string" },
+    count: { type: "string", default: "1000" },
+    levels: { type: "string", default: "1,5" },
+    threads: { type: "string", default: "1" },
+  },
+});
+/** The other build works on one of so many files. */
+const AGAINST_SHARE = 10;
+const PROGRAMS = [values.program, ...(values.against === undefined ? [] : [values.against])].map((path) =>
+  resolve(path),
+);
+
+/** Bytes without any pattern, the same at every call. */
+function noise(bytes: number, seed: number): Uint8Array {
+  let state = seed * 2 + 1;
+  return Uint8Array.from({ length: bytes }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  });
+}
+
+/** Records as a service writes them. */
+function json(bytes: number, seed: number): Uint8Array {
+  const numbers = noise(bytes, seed);
+  let text = "[";
+  for (let i = 0; text.length < bytes; i += 4) {
+    const [a = 0, b = 0, c = 0, d = 0] = numbers.subarray(i, i + 4);
+    text += `{"id":${a * 256 + b},"name":"item ${c}","price":${d}.${b % 100},"active":${a % 2 === 0}},`;
+  }
+  return new TextEncoder().encode(text).subarray(0, bytes);
+}
+
+interface Kind {
+  readonly name: string;
+  /** How many there are, for each of the tiny ones. */
+  readonly share: number;
+  readonly make: (seed: number) => Uint8Array;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: "text, 40 bytes", share: 1, make: (seed) => trainingBytes(40, seed) },
+  { name: "noise, 3 kB", share: 1, make: (seed) => noise(3000, seed) },
+  { name: "JSON, 1 to 4 kB", share: 0.2, make: (seed) => json(1000 + ((seed * 619) % 3000), seed) },
+  { name: "text, 20 kB", share: 0.02, make: (seed) => trainingBytes(20_000, seed) },
+];
+
+interface Times {
+  readonly processorMs: number;
+  readonly wallMs: number;
+}
+
+function run(program: string, ...words: string[]): Times {
+  const beganAtMs = performance.now();
+  const { status, stderr, stdout } = spawnSync("bash", ["-c", `TIMEFORMAT='%U %S'; time "$0" "$@"`, program, ...words]);
+  const wallMs = performance.now() - beganAtMs;
+  if (status !== 0) throw new Error(`fade ${words.slice(0, 3).join(" ")} … ended with ${status}: ${stderr}${stdout}`);
+  const seconds = stderr.toString().trim().split(" ").map(Number);
+  return { processorMs: 1000 * seconds.reduce((a, b) => a + b, 0), wallMs };
+}
+
+/** Runs that do something to all files of a folder, one after the other. */
+const STAGES: readonly [name: string, words: readonly string[]][] = [
+  ["compressed", []],
+  ["tested", ["-t"]],
+  ["restored", ["-df"]],
+];
+
+function measure(program: string, folder: string, files: readonly Uint8Array[], level: string): Times[] {
+  mkdirSync(folder);
+  const width = `${files.length}`.length;
+  for (const [i, bytes] of files.entries()) writeFileSync(join(folder, `${i}`.padStart(width, "0")), bytes);
+  const times = STAGES.map(([, words]) => run(program, ...words, `-q${level}`, `-T${values.threads}`, "-r", folder));
+  const left = readdirSync(folder).length;
+  if (left !== 2 * files.length) throw new Error(`${left} files are there instead of ${2 * files.length}`);
+  rmSync(folder, { recursive: true });
+  return times;
+}
+
+/** "processor / wall" in ms a file for each stage, without the program's start. */
+function costs(program: string, root: string, { share, make }: Kind, level: string, count: number): string[] {
+  const files = Array.from({ length: Math.max(1, Math.round(count * share)) }, (_, i) => make(i + 1));
+  const start = measure(program, join(root, "one"), [trainingBytes(40, 1)], level);
+  const all = measure(program, join(root, "all"), files, level);
+  return STAGES.map((_, i) => {
+    const [one, many] = [start[i], all[i]];
+    if (!one || !many) throw new Error("a stage is missing");
+    const of = (key: keyof Times) => ((many[key] - one[key]) / files.length).toFixed(2);
+    return `${files.length} files: ${of("processorMs")} / ${of("wallMs")}`;
+  });
+}
+
+const root = mkdtempSync(join(tmpdir(), "fade-many-"));
+try {
+  console.log(`| files of | level | | ${PROGRAMS.join(" | ")} |`);
+  console.log(`|---|---|---|${PROGRAMS.map(() => "---|").join("")}`);
+  for (const kind of KINDS) {
+    for (const level of values.levels.split(",")) {
+      const columns = PROGRAMS.map((program, i) => {
+        return costs(program, root, kind, level, Number(values.count) / (i === 0 ? 1 : AGAINST_SHARE));
+      });
+      for (const [i, [stage]] of STAGES.entries()) {
+        console.log(`| ${kind.name} | ${level} | ${stage} | ${columns.map((column) => column[i]).join(" | ")} |`);
+      }
+    }
+  }
+} finally {
+  rmSync(root, { recursive: true });
+}
