@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 /** The entry of the program: the only place that touches the process and ends it. */
 import { killPrograms } from "../bench/process.ts";
+import { removeFreshFolders } from "../platform/private-folder.ts";
 import { isCompiled } from "../platform/workers.ts";
 import { processIo } from "./process-io.ts";
 import { run } from "./run.ts";
@@ -9,6 +10,7 @@ import { cleanUpOnSignals } from "./signals.ts";
 const io = processIo();
 cleanUpOnSignals(io.temporaryFiles, () => {
   killPrograms();
+  removeFreshFolders();
   if (io.stderr.isTerminal) io.stderr.write("\r\x1b[K");
 });
 
