@@ -7,9 +7,10 @@ import type { BenchSettings } from "./bench-settings.ts";
 import { FileError, UsageError } from "./errors.ts";
 import { displayName, findInput, openInput, plainSource } from "./input.ts";
 import type { Operand } from "./normalise.ts";
-import { checkTarget, openOutput } from "./output.ts";
+import { openOutput } from "./output.ts";
 import type { Session } from "./session.ts";
 import { SAYS } from "./settings.ts";
+import { checkTarget } from "./targets.ts";
 import { sizeText } from "./words.ts";
 
 export async function writeReport(session: Session, bench: BenchSettings): Promise<void> {
@@ -46,7 +47,7 @@ async function orComplaint<T>(session: Session, name: string, work: () => Promis
 }
 
 async function write({ io }: Session, name: string, force: boolean, page: Uint8Array): Promise<true> {
-  const target = await checkTarget(resolve(io.cwd, name), name, force, undefined);
+  const target = await checkTarget(resolve(io.cwd, name), name, { force, isNamed: true });
   const output = await openOutput(io, target, { source: undefined, sparse: false, verify: undefined });
   try {
     await output.write(page);

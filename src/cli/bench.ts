@@ -26,6 +26,7 @@ import { printLine } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
 import { compressOptionsOf } from "./pipeline-options.ts";
+import { CLEAR, redraws } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { SAYS } from "./settings.ts";
 import { sizeText } from "./words.ts";
@@ -139,18 +140,20 @@ class Screen {
     const { progress, verbosity } = bench.common;
     this.#session = session;
     this.#bench = bench;
-    this.#showsLine = (progress ?? session.io.stderr.isTerminal) && verbosity >= SAYS.results;
+    this.#showsLine = (progress ?? redraws(session.io.stderr)) && verbosity >= SAYS.results;
   }
 
   start(file: string, contestant: Contestant): void {
     if (!this.#showsLine) return;
     const { stderr } = this.#session.io;
     const text = `fade: ${file}: ${contestantText(contestant)} …`;
-    stderr.write(`\r\x1b[K${text.slice(0, Math.max(1, stderr.columns - 1))}`);
+    if (redraws(stderr)) stderr.write(`${CLEAR}${text.slice(0, Math.max(1, stderr.columns - 1))}`);
+    else stderr.write(`${text}\n`);
   }
 
   clear(): void {
-    if (this.#showsLine) this.#session.io.stderr.write("\r\x1b[K");
+    const { stderr } = this.#session.io;
+    if (this.#showsLine && redraws(stderr)) stderr.write(CLEAR);
   }
 
   async show(result: BenchResult): Promise<void> {

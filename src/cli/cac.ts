@@ -19,7 +19,7 @@ export const NOTES = `  With no file, or when it is -, fade reads standard input
   Called as unfade it decompresses, as fadecat to standard output.
   FADE_LEVEL, FADE_THREADS, FADE_MEMORY, FADE_ENGINE and FADE_ADAPTER give defaults.
   Exit codes: 0 all well, 1 a file failed, 2 wrong usage, 3 a bad archive, 4 no engine here can do it,
-    141 the reader of the output has gone`;
+    141 (SIGPIPE) the reader of the output has gone`;
 
 /** Thrown out of cac's help callback, because what comes after the callback prints. */
 class HelpReady extends Error {

@@ -82,6 +82,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is not a directory",
   ENXIO: "no such device",
   EPERM: "the operation is not permitted",
+  EPIPE: "its reader has gone",
   EROFS: "the file system is read-only",
 };
 

@@ -1,10 +1,19 @@
 /**
- * Times of files as precise as the runtime takes them. utimes() wants seconds as a double, which today is good to a
- * quarter of a microsecond, and cuts off what is below a nanosecond. Where that is not exact it must not be earlier:
- * make and `[ -nt ]` would take an archive that is older than its source for stale.
+ * Times of files, to the nanosecond where the C library can be asked. The runtime's utimes() wants seconds as a
+ * double, which today is good to a quarter of a microsecond, and cuts off what is below a nanosecond. Where that is not
+ * exact it must not be earlier: make and `[ -nt ]` would take an archive that is older than its source for stale.
  */
+import type { FileHandle } from "node:fs/promises";
+import { setFileTimes } from "../platform/c-library.ts";
+import type { FileTimes } from "./input.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
+
+/** @throws system errors */
+export async function giveTimes(file: FileHandle, { atimeNs, mtimeNs }: FileTimes): Promise<void> {
+  if (setFileTimes(file.fd, atimeNs, mtimeNs)) return;
+  await file.utimes(timeOf(atimeNs), timeOf(mtimeNs));
+}
 
 /** What utimes() sets to `ns` nanoseconds since 1970, or to the next moment that it can name. */
 export function timeOf(ns: bigint): number | Date {

@@ -12,6 +12,8 @@ import type { Io } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 
 const PIECE_BYTES = 1 << 18;
+/** No file in /sys claims more than a page, and the largest page of a system that fade runs on is this. */
+const CLAIMED_BYTES_MAX = 1 << 16;
 
 export interface Input {
   readonly operand: Operand;
@@ -19,14 +21,22 @@ export interface Input {
   readonly name: string;
   /** undefined for standard input. */
   readonly stats?: Stats;
-  /** As the file system has them: `stats` counts milliseconds. */
-  readonly times?: FileTimes;
+  /** As the file system has them: `stats` counts milliseconds, in numbers that are good to 53 bits. */
+  readonly facts?: FileFacts;
 }
 
 /** Nanoseconds since 1970. */
 export interface FileTimes {
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
+}
+
+/** What tells whether a file is still the same. */
+export interface FileFacts extends FileTimes {
+  readonly ctimeNs: bigint;
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly size: bigint;
 }
 
 export const STANDARD_INPUT: Operand = { name: "-", isStandardInput: true };
@@ -44,21 +54,23 @@ export async function findInput(io: Io, operand: Operand): Promise<Input> {
   if (operand.name === "") throw new FileError("no such file or directory", undefined, name);
   const path = resolve(io.cwd, operand.name);
   // First, so that a change in between is one against `stats`, too (removeSource).
-  const { atimeNs, mtimeNs } = await fs.stat(path, { bigint: true });
+  const { atimeNs, mtimeNs, ctimeNs, dev, ino, size } = await fs.stat(path, { bigint: true });
   const stats = await fs.stat(path);
   if (stats.isDirectory())
     throw new FileError("is a directory", "use -r for the files in it, or pipe it: tar c DIR | fade > DIR.tar.fade");
-  return { operand, name, stats, times: { atimeNs, mtimeNs } };
+  return { operand, name, stats, facts: { atimeNs, mtimeNs, ctimeNs, dev, ino, size } };
 }
 
 /** An input that is being read. */
 export interface OpenInput {
-  /** Bytes in all; undefined for what has no length: pipes, devices, and files that claim to be empty (/proc). */
+  /** Bytes in all; undefined for what has no length (pipes, devices) or does not tell it (/proc, /sys). */
   readonly sizeBytes?: number;
   /** The next bytes, as many as there are; none at the end. The next call overwrites them. @throws system errors */
   read(): Promise<Uint8Array>;
   /** Files only: any bytes, fewer at the end. @throws system errors */
   readAt?(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  /** Standard input only: the file that it comes from, for forecasts. */
+  readonly forecast?: Io["stdin"]["file"];
   close(): Promise<void>;
 }
 
@@ -79,7 +91,10 @@ export function shardRange(sizeBytes: number, index: number, count: number): Byt
 
 /** @param range only these bytes, of a file @throws FileError, system errors */
 export async function openInput(io: Io, { operand, stats }: Input, range?: ByteRange): Promise<OpenInput> {
-  if (operand.isStandardInput) return { read: () => io.stdin.read(), close: async () => {} };
+  if (operand.isStandardInput) {
+    const { file } = io.stdin;
+    return { read: () => io.stdin.read(), close: async () => {}, ...(file && { forecast: file }) };
+  }
   return await openFile(resolve(io.cwd, operand.name), stats, range);
 }
 
@@ -89,7 +104,7 @@ export async function openFile(path: string, stats?: Stats, range?: ByteRange): 
   const facts = stats ?? (await file.stat());
   const isSeekable = facts.isFile();
   const sizeBytes = range ? range.end - range.start : facts.size;
-  const isSizeKnown = range !== undefined || (isSeekable && sizeBytes > 0);
+  const isSizeKnown = range !== undefined || (isSeekable && sizeBytes > 0 && (await isSizeTrue(file, facts)));
   let offset = range?.start ?? 0;
   const readInto = async (piece: Uint8Array, offsetBytes: number) => {
     const lengthBytes = piece.length;
@@ -112,6 +127,20 @@ export async function openFile(path: string, stats?: Stats, range?: ByteRange): 
     return piece;
   };
   return { read, ...(isSeekable && { readAt }), ...(isSizeKnown && { sizeBytes }), close: () => file.close() };
+}
+
+/**
+ * Files in /sys claim to hold a page, whatever they hold. They take no room on a disk, as few others do; those are read
+ * to see.
+ */
+async function isSizeTrue(file: fs.FileHandle, { size, blocks }: Stats): Promise<boolean> {
+  if (blocks > 0 || size > CLAIMED_BYTES_MAX) return true;
+  const room = new Uint8Array(size + 1);
+  let done = 0;
+  for (let count = -1; count !== 0 && done < room.length; done += count) {
+    count = (await file.read(room, done, room.length - done, done)).bytesRead;
+  }
+  return done === size;
 }
 
 /** Turns pieces into blocks: `read(count)` gives exactly `count` bytes until the end. */

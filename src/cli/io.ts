@@ -12,6 +12,11 @@ export interface Io {
     read(): Promise<Uint8Array>;
     /** Everything up to the end. @throws system errors */
     readAll(): Promise<Uint8Array>;
+    /** The file that it is redirected from, read from its start. For forecasts only: it may grow, or be replaced. */
+    readonly file?: {
+      readonly sizeBytes: number;
+      readAt(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+    };
     /** One line that somebody types; "" at the end. Absent where nobody does. */
     readLine?(): Promise<string>;
   };
@@ -22,6 +27,8 @@ export interface Io {
   };
   readonly stderr: {
     readonly isTerminal: boolean;
+    /** The terminal does not know escape sequences (TERM=dumb, as in an editor's window). */
+    readonly isDumb?: boolean;
     /** Characters in a line of the terminal. */
     readonly columns: number;
     write(text: string): void;
@@ -30,6 +37,8 @@ export interface Io {
   nowMs(): number;
   /** Calls `listener` whenever somebody wants to know how far the work is (SIGUSR1). */
   onStatusRequest?(listener: () => void): void;
+  /** Whoever started the program has SIGPIPE ignored: a reader that goes is an error to report, not to die of. */
+  readonly ignoresBrokenPipe?: () => boolean;
   /** What `ulimit -v` leaves the program; absent if there is no limit. */
   readonly addressSpaceBytes?: number;
   /** Files and folders to delete if a signal ends the program. */

@@ -4,17 +4,23 @@ import { killPrograms } from "../bench/process.ts";
 import { removeFreshFolders } from "../platform/private-folder.ts";
 import { isCompiled } from "../platform/workers.ts";
 import { processIo } from "./process-io.ts";
-import { run } from "./run.ts";
-import { cleanUpOnSignals } from "./signals.ts";
+import { CLEAR, redraws } from "./progress.ts";
+import { EXIT_BROKEN_PIPE, run } from "./run.ts";
+import { cleanUpOnSignals, dieOfBrokenPipe } from "./signals.ts";
 
 const io = processIo();
 cleanUpOnSignals(io.temporaryFiles, () => {
   killPrograms();
   removeFreshFolders();
-  if (io.stderr.isTerminal) io.stderr.write("\r\x1b[K");
+  if (redraws(io.stderr)) io.stderr.write(CLEAR);
 });
 
 // process.exit, because an engine's threads or device must not keep a finished program alive.
 const { env: environment, argv0 } = process;
 const self = isCompiled ? [process.execPath] : [process.execPath, import.meta.path];
-process.exit(await run(process.argv.slice(2), io, { environment, argv0, self }));
+const exitCode = await run(process.argv.slice(2), io, { environment, argv0, self });
+if (exitCode === EXIT_BROKEN_PIPE) {
+  removeFreshFolders();
+  dieOfBrokenPipe();
+}
+process.exit(exitCode);

@@ -50,6 +50,9 @@ export function manualPage(version: string): string {
       "Where the GPU library is unpacked before it is loaded: it must exist for --engine gpu. Outputs in the making " +
         "lie beside their final place, so that they can become it.",
     ),
+    ".TP",
+    "\\fBTERM\\fR",
+    roff("With dumb, no escape sequences are written. There are no colours, so NO_COLOR changes nothing."),
     ".SH EXIT STATUS",
     ...EXIT_STATUS.flatMap(([code, meaning]) => [".TP", `\\fB${code}\\fR`, roff(meaning)]),
     ".SH SIGNALS",
@@ -71,7 +74,8 @@ const DESCRIPTION = [
     "repeats the same training, in integers, so an archive decodes bit for bit on every GPU, and without one.",
   "FILE becomes FILE.fade and is kept. Archives end in .fade or, of tar files, in .tfade.",
   "An output gets its name only when it is complete and on the disk; until then an older file of that name stays as " +
-    "it is. It has the mode and time of its source. Decoded bytes that do not match their checksum get no name.",
+    "it is. It has the mode, access list and time of its source. Decoded bytes that do not match their checksum get " +
+    "no name.",
   "Archives can be joined: cat a.fade b.fade is one that holds both.",
 ];
 
@@ -81,12 +85,14 @@ const EXIT_STATUS: readonly (readonly [code: number, meaning: string])[] = [
   [2, "The command line makes no sense; nothing was touched."],
   [3, "An archive is corrupt, truncated or of another version."],
   [4, "No engine here can do it."],
-  [141, "The reader of the output has gone."],
+  [141, "As a shell shows it: the reader of the output has gone, and SIGPIPE has ended fade."],
 ];
 
 const SIGNALS =
   "SIGUSR1 prints one line that tells how far the work is. INT, TERM, HUP and the others that end a program remove " +
-  "the temporary file, and then end fade as that signal. Those that are ignored when fade starts stay ignored.";
+  "the temporary file, and then end fade as that signal. Those that are ignored when fade starts stay ignored; where " +
+  "a shell or a service manager has SIGPIPE ignored, a reader that goes is an error with exit code 1. SIGKILL leaves " +
+  "the temporary file, .NAME.N.fade-tmp, which the next run for the same output removes if the file system is local.";
 
 function entry({ name, short, aliases, value, help, details, environment }: OptionSpec): string[] {
   const bold = (text: string) => `\\fB${roff(text)}\\fR`;

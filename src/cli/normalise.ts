@@ -5,6 +5,7 @@
  * number 7, -19 and -T4 are rejected or swallow their neighbour, --output=0010 becomes 10. So operands and values
  * never go through cac; it gets one `--name` per option, spelled out, and the command word.
  */
+import { descriptorOf, STDIN } from "./descriptors.ts";
 import { UsageError } from "./errors.ts";
 import {
   COMMANDS,
@@ -44,12 +45,12 @@ export function normalise(argv: readonly string[]): NormalArguments {
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? "";
     if (word === "--") {
-      operands.push(...argv.slice(at + 1).map((name) => ({ name, isStandardInput: false })));
+      operands.push(...argv.slice(at + 1).map(fileOperand));
       break;
     }
     if (word === "-" || !word.startsWith("-")) {
       if (operands.length === 0 && command === undefined && isCommand(word)) command = word;
-      else operands.push({ name: word, isStandardInput: word === "-" });
+      else operands.push(word === "-" ? { name: word, isStandardInput: true } : fileOperand(word));
       continue;
     }
     const next = () => {
@@ -60,6 +61,11 @@ export function normalise(argv: readonly string[]): NormalArguments {
     else options.push(...cluster(word, next));
   }
   return { ...(command && { command }), options, operands };
+}
+
+/** A name, behind which may be standard input: /dev/stdin, /dev/fd/0. */
+export function fileOperand(name: string): Operand {
+  return { name, isStandardInput: descriptorOf(name) === STDIN };
 }
 
 /** What cac may see: no value and no operand that it could change. */

@@ -4,12 +4,14 @@
  */
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { descriptorOf, STDIN } from "./descriptors.ts";
 import { FileError, UsageError } from "./errors.ts";
 import { STANDARD_INPUT } from "./input.ts";
 import { hasArchiveSuffix } from "./names.ts";
-import type { Operand } from "./normalise.ts";
+import { fileOperand, type Operand } from "./normalise.ts";
 import type { Session } from "./session.ts";
 import { SAYS } from "./settings.ts";
+import { isTemporary } from "./temporary.ts";
 
 /** All inputs. Lists and directories that cannot be read are complained about. @throws UsageError */
 export async function inputsOf(session: Session): Promise<readonly Operand[]> {
@@ -19,6 +21,8 @@ export async function inputsOf(session: Session): Promise<readonly Operand[]> {
   if (fileLists.length > 0 && named.length === 0 && session.exitCode === 0) {
     throw new UsageError("the file list names no files", "it holds one file name a line");
   }
+  const readers = named.filter((operand) => operand.isStandardInput).length + fileLists.filter(isStandardInput).length;
+  if (readers > 1) throw new UsageError("standard input can be read only once");
   const all = operands.length === 0 && fileLists.length === 0 ? [STANDARD_INPUT] : named;
   if (!recursive) return all;
   const found: Operand[] = [];
@@ -27,18 +31,20 @@ export async function inputsOf(session: Session): Promise<readonly Operand[]> {
   return found;
 }
 
+const isStandardInput = (list: string) => list === "-" || descriptorOf(list) === STDIN;
+
 /** The names in a list: lines, or separated by NUL if there is one. */
 async function readList(session: Session, list: string): Promise<Operand[]> {
   const { io } = session;
   try {
-    const bytes = list === "-" ? await io.stdin.readAll() : await fs.readFile(resolve(io.cwd, list));
+    const bytes = isStandardInput(list) ? await io.stdin.readAll() : await fs.readFile(resolve(io.cwd, list));
     const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes);
     const names = text.split(text.includes("\0") ? "\0" : /\r?\n/);
-    return names.filter((name) => name !== "").map((name) => ({ name, isStandardInput: false }));
+    return names.filter((name) => name !== "").map(fileOperand);
   } catch (error) {
     const isBadText = error instanceof TypeError;
     session.complain(
-      list === "-" ? "standard input" : list,
+      isStandardInput(list) ? "standard input" : list,
       isBadText ? new FileError("is not a list in UTF-8") : error,
     );
     return [];
@@ -54,10 +60,13 @@ async function expand(session: Session, operand: Operand): Promise<Operand[]> {
   if (!stats?.isDirectory()) return [operand];
   const files: string[] = [];
   await walk(session, operand.name, files);
+  const made = files.filter((name) => !isTemporary(name));
   const compresses = session.settings.action === "compress";
-  const taken = files.filter((name) => hasArchiveSuffix(name) !== compresses);
-  const leftOut = files.length - taken.length;
+  const taken = made.filter((name) => hasArchiveSuffix(name) !== compresses);
+  const leftOut = made.length - taken.length;
   if (leftOut > 0) session.say(SAYS.details, `${operand.name}: ${leftOut} ${compresses ? "" : "no "}archives left out`);
+  const unfinished = files.length - made.length;
+  if (unfinished > 0) session.say(SAYS.details, `${operand.name}: ${unfinished} unfinished outputs left out`);
   return taken.map((name) => ({ name, isStandardInput: false }));
 }
 

@@ -53,13 +53,22 @@ const OUTPUTS: readonly OptionSpec[] = [
     help: "write to this file (- is standard output)",
     common: true,
   },
-  { name: "force", short: "f", help: "overwrite files, and use terminals for archives", common: true },
+  {
+    name: "force",
+    short: "f",
+    help: "overwrite files, and use terminals for archives",
+    common: true,
+    details:
+      "A link, pipe or device that has the output's name is replaced by a file; what is behind it stays as it is. " +
+      "Without -f they are refused, unless -o names them: then pipes, devices and /dev/fd/N are written in place.",
+  },
   { name: "keep", short: "k", help: "keep the source files (the default)" },
   {
     name: "rm",
     help: "remove each source file once its output is verified",
     details:
-      "Implies --verify. A source that changed meanwhile is kept, and so is every source if the output is no file. " +
+      "Implies --verify. A source that changed meanwhile is kept. Where no file becomes a file (-c, standard input, " +
+      "a pipe or device as output), --rm is ignored; -v says so. " +
       "The last of -k and --rm wins.",
   },
   {
@@ -93,7 +102,8 @@ const INPUTS: readonly OptionSpec[] = [
     short: "r",
     help: "take the files in directories, too",
     details:
-      "Symbolic links in directories are left out, and when compressing the archives; otherwise everything but them.",
+      "Symbolic links in directories are left out, and when compressing the archives; otherwise everything but them. " +
+      "So are files named .NAME.N.fade-tmp, which are outputs in the making.",
   },
   {
     name: "filelist",
@@ -176,7 +186,11 @@ const MACHINE: readonly OptionSpec[] = [
 
 const TALK: readonly OptionSpec[] = [
   { name: "json", help: "with --list, --test or bench: one JSON object per line" },
-  { name: "progress", help: "show progress even if standard error is no terminal" },
+  {
+    name: "progress",
+    help: "show progress even if standard error is no terminal",
+    details: "There, and where TERM is dumb, it is a line every five seconds instead of one that is redrawn.",
+  },
   { name: "no-progress", help: "never show progress" },
   { name: "quiet", short: "q", help: "say less; twice: say nothing", common: true },
   { name: "verbose", short: "v", help: "say more", common: true },

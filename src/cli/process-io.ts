@@ -2,23 +2,17 @@
  * The standard streams of the real process. They are read and written through their file descriptors, because only
  * that gives exact bytes, backpressure and the true error codes on files, pipes and terminals alike.
  */
-import { read as readCallback, write as writeCallback, writeSync } from "node:fs";
+import { fstatSync, read as readCallback, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
-import { addressSpaceLimit, wasClosedAtStart } from "../platform/process-facts.ts";
-import { systemCode } from "./errors.ts";
+import { addressSpaceLimit, positionOf, wasClosedAtStart } from "../platform/process-facts.ts";
+import { again, STDERR, STDIN, STDOUT, writeDescriptor } from "./descriptors.ts";
 import type { Io } from "./io.ts";
-import { answerStatusRequests } from "./signals.ts";
+import { answerStatusRequests, ignoresBrokenPipe } from "./signals.ts";
 
 const read = promisify(readCallback);
-const write = promisify(writeCallback);
 
-const STDIN = 0;
-const STDOUT = 1;
-const STDERR = 2;
 const CHUNK_BYTES = 1 << 18;
-/** How long to wait before trying a descriptor again that somebody made non-blocking. */
-const RETRY_MS = 5;
 const COLUMNS_DEFAULT = 80;
 
 export function processIo(): Io {
@@ -34,6 +28,7 @@ export function processIo(): Io {
       read: async () => await readChunk(opened(STDIN, hasStdin), room),
       readAll: async () => await readChunks(opened(STDIN, hasStdin)),
       readLine,
+      ...(hasStdin && redirectedFrom(STDIN)),
     },
     stdout: {
       isTerminal: isatty(STDOUT),
@@ -42,16 +37,34 @@ export function processIo(): Io {
     ...(addressSpaceBytes !== undefined && { addressSpaceBytes }),
     stderr: {
       isTerminal: stderrIsTerminal,
+      isDumb: process.env.TERM === "dumb",
       get columns() {
         // 0 on terminals that nobody told their size.
         return process.stderr.columns || COLUMNS_DEFAULT;
       },
       write: writeStderr,
     },
+    ignoresBrokenPipe,
     nowMs: () => performance.now(),
     onStatusRequest: answerStatusRequests,
     temporaryFiles: new Set(),
   };
+}
+
+/** The file behind a descriptor, if it is one that is read from its start. */
+function redirectedFrom(descriptor: number): Pick<Io["stdin"], "file"> {
+  try {
+    const facts = fstatSync(descriptor);
+    if (!facts.isFile() || facts.size === 0 || positionOf(descriptor) !== 0) return {};
+    const readAt = async (offsetBytes: number, lengthBytes: number) => {
+      const bytes = new Uint8Array(lengthBytes);
+      const { bytesRead } = await read(descriptor, bytes, 0, lengthBytes, offsetBytes);
+      return bytes.subarray(0, bytesRead);
+    };
+    return { file: { sizeBytes: facts.size, readAt } };
+  } catch {
+    return {};
+  }
 }
 
 /** What the system would say of a closed stream, if the runtime did not put /dev/null there. */
@@ -89,25 +102,4 @@ async function readLine(): Promise<string> {
   const line = new Uint8Array(1024);
   const { bytesRead } = await again(() => read(STDIN, line, 0, line.length, null));
   return new TextDecoder().decode(line.subarray(0, bytesRead));
-}
-
-async function writeDescriptor(fd: number, bytes: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    const length = Math.min(CHUNK_BYTES, bytes.length - written);
-    const { bytesWritten } = await again(() => write(fd, bytes, written, length, null));
-    written += bytesWritten;
-  }
-}
-
-async function again<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      const code = systemCode(error);
-      if (code !== "EAGAIN" && code !== "EINTR") throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
-  }
 }

@@ -1,13 +1,23 @@
 /**
  * The progress line: one line on a terminal, redrawn six times a second and cleared at the end, so that nobody waits
- * for hours without knowing it. It is shown before the first byte is done, because opening a GPU takes a second.
+ * for hours without knowing it. It is shown before the first byte is done, because opening a GPU takes a second. Where
+ * nothing can be redrawn (--progress into a file, TERM=dumb) a new line comes from time to time.
  */
 import type { Io } from "./io.ts";
 import { durationText, percentText, ratioText, sizeText } from "./words.ts";
 
 const INTERVAL_MS = 160;
+const PLAIN_INTERVAL_MS = 5000;
 /** No time left is promised before this much work, by which start-up costs have worn off. */
 const FORECAST_AFTER_MS = 1000;
+
+/** Clears a line of a terminal, for those of which `redraws` says so. */
+export const CLEAR = "\r\x1b[K";
+
+/** Whether what is written can be taken back. */
+export function redraws({ isTerminal, isDumb }: Io["stderr"]): boolean {
+  return isTerminal && !isDumb;
+}
 
 export interface ProgressFacts {
   /** Plain bytes that are compressed or restored, and how many there are. */
@@ -34,8 +44,10 @@ export class ProgressLine {
     this.#startMs = io.nowMs();
     this.#facts = { doneBytes: 0, totalBytes, codedBytes: 0 };
     if (!enabled) return;
-    this.#draw();
-    this.#timer = setInterval(() => this.#draw(), INTERVAL_MS);
+    if (redraws(io.stderr)) {
+      this.#draw();
+      this.#timer = setInterval(() => this.#draw(), INTERVAL_MS);
+    } else this.#timer = setInterval(() => this.tell(), PLAIN_INTERVAL_MS);
   }
 
   update(facts: ProgressFacts): void {
@@ -46,13 +58,13 @@ export class ProgressLine {
   finish(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    if (this.#isDrawn) this.io.stderr.write("\r\x1b[K");
+    if (this.#isDrawn) this.io.stderr.write(CLEAR);
     this.#isDrawn = false;
   }
 
   /** Answers somebody who asks, whether the line is shown or not. */
   tell(): void {
-    const clear = this.#isDrawn ? "\r\x1b[K" : "";
+    const clear = this.#isDrawn ? CLEAR : "";
     this.io.stderr.write(`${clear}${this.#text()}\n`);
   }
 
@@ -63,7 +75,7 @@ export class ProgressLine {
   #draw(): void {
     // One column stays free: a full line would wrap, and then could not be redrawn.
     const line = [...this.#text()].slice(0, Math.max(1, this.io.stderr.columns - 1)).join("");
-    this.io.stderr.write(`\r\x1b[K${line}`);
+    this.io.stderr.write(`${CLEAR}${line}`);
     this.#isDrawn = true;
   }
 }
@@ -72,9 +84,12 @@ export class ProgressLine {
 export function progressText(label: string, facts: ProgressFacts, elapsedMs: number): string {
   const { doneBytes, totalBytes, codedBytes } = facts;
   const seconds = elapsedMs / 1000;
-  const parts = [totalBytes === undefined ? `${label}:` : `${label}: ${percentText(doneBytes, totalBytes)}`];
+  const whole = totalBytes === undefined ? "" : ` ${percentText(doneBytes, totalBytes)} of ${sizeText(totalBytes)}`;
+  const parts = [`${label}:${whole}`];
   if (doneBytes > 0) {
-    parts.push(`${sizeText(doneBytes)} / ${sizeText(codedBytes)} = ${ratioText(doneBytes, codedBytes)}`);
+    // While the first block is decoded, nobody knows yet how long it is.
+    const coded = codedBytes > 0 ? ` / ${sizeText(codedBytes)} = ${ratioText(doneBytes, codedBytes)}` : "";
+    parts.push(`${sizeText(doneBytes)}${coded}`);
     parts.push(`${sizeText(Math.round(doneBytes / Math.max(seconds, 1e-3)))}/s`);
   }
   parts.push(durationText(Math.floor(seconds)));

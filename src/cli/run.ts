@@ -34,7 +34,7 @@ export interface RunParts {
   readonly self?: readonly string[];
 }
 
-/** A reader that closed the pipe: the code that a shell reports for SIGPIPE, and no message. */
+/** A reader that closed the pipe: main.ts ends as SIGPIPE, which a shell reports with this code. No message. */
 export const EXIT_BROKEN_PIPE = 141;
 
 /** @param argv without the program's own name */
@@ -55,7 +55,7 @@ export async function run(
     else await perform(session, settings, parts.engines ?? BUILT_IN);
     return session.exitCode;
   } catch (error) {
-    if (systemCode(error) === "EPIPE") return EXIT_BROKEN_PIPE;
+    if (systemCode(error) === "EPIPE" && !io.ignoresBrokenPipe?.()) return EXIT_BROKEN_PIPE;
     const { message, hint, exitCode } = complaintOf(error);
     const name = session && exitCode !== EXIT.usage ? "fade: standard output" : "fade";
     io.stderr.write(`${name}: ${visible(message)}\n`);

@@ -8,7 +8,7 @@ import { MemoryLimitError } from "../pipeline/memory.ts";
 import { keysOf } from "./collisions.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
-import { ProgressLine } from "./progress.ts";
+import { ProgressLine, redraws } from "./progress.ts";
 import { SAYS, type Settings } from "./settings.ts";
 import { visible } from "./visible.ts";
 import { sizeText } from "./words.ts";
@@ -91,7 +91,7 @@ export class Session {
 
   /** @param totalBytes undefined if nobody knows */
   progress(label: string, totalBytes: number | undefined): ProgressLine {
-    const wanted = this.settings.progress ?? this.io.stderr.isTerminal;
+    const wanted = this.settings.progress ?? redraws(this.io.stderr);
     const isShown = wanted && this.settings.verbosity >= SAYS.results;
     this.#line = new ProgressLine(this.io, visible(`${this.place}${label}`), totalBytes, isShown);
     return this.#line;

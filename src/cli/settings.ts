@@ -16,6 +16,7 @@ import {
 } from "../model/hyper.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { type CutPolicy, policyOfLevel } from "../repeats/policy.ts";
+import { descriptorOf, STDOUT } from "./descriptors.ts";
 import { refuseUndecodable, UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong } from "./options.ts";
@@ -144,11 +145,12 @@ const PLANNED_HINT = "fade --help lists the options that work";
 function outputsOf(given: Given) {
   const output = given.value("output");
   const directory = given.last("output-dir-flat", "output-dir-mirror");
+  const toStdout = given.has("stdout") || isStandardOutput(output);
   const removeSource = given.isOn("rm", "keep") ?? false;
   const sparse = given.isOn("sparse", "no-sparse");
   return {
-    ...(output !== undefined && output !== "-" && { output }),
-    toStdout: given.has("stdout") || output === "-",
+    ...(output !== undefined && !isStandardOutput(output) && { output }),
+    toStdout,
     explicitStdout: given.has("stdout"),
     force: given.has("force"),
     removeSource,
@@ -160,6 +162,8 @@ function outputsOf(given: Given) {
     }),
   };
 }
+
+const isStandardOutput = (name = "") => name === "-" || descriptorOf(name) === STDOUT;
 
 function talkOf(given: Given) {
   const progress = given.isOn("progress", "no-progress");
@@ -270,8 +274,8 @@ function refuseContradictions(settings: Settings, given: Given): void {
   if (!settings.checks && (action === "compress" || action === "test")) {
     throw new UsageError("--no-check goes with --decompress", "checksums are the point of everything else");
   }
-  if (settings.removeSource && writes) {
-    if (toStdout) throw new UsageError("--rm needs an output file", "remove the sources yourself, or leave out -c");
+  // To standard output nothing is removed; an alias with --rm must not break pipes.
+  if (settings.removeSource && writes && !toStdout) {
     if (settings.shard) throw new UsageError("--rm would remove all shards with one", "remove the source yourself");
     if (!settings.checks) throw new UsageError("--rm and --no-check contradict each other", "use one of them");
   }

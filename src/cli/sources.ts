@@ -7,27 +7,36 @@ import { dirname, resolve } from "node:path";
 import { FileError } from "./errors.ts";
 import type { Input } from "./input.ts";
 import type { Io } from "./io.ts";
-import type { Target } from "./output.ts";
+import type { Target } from "./targets.ts";
 
-/** Before the work: is the source something that can be removed, and the target something that keeps the data? */
-export async function checkRemovable(io: Io, input: Input, target: Target | undefined, force: boolean): Promise<void> {
-  if (!input.stats) throw new FileError("cannot be removed", "leave out --rm");
-  if (!target || target.isSpecial) {
-    throw new FileError("would be lost: the output is not a file", "leave out --rm", input.name);
-  }
+/** Longer than the clock of any file system stands still: two writes within that have one time. */
+const TICK_MS = 20;
+const NS_PER_MS = 1_000_000n;
+const COMPARED = ["dev", "ino", "size", "mtimeNs", "ctimeNs"] as const;
+
+/** Whether there is a source to remove, and a target that keeps the data. */
+export function isRemovable(input: Input, target: Target | undefined): target is Target {
+  return input.stats !== undefined && target !== undefined && target.special === undefined;
+}
+
+/** Before the work: is that the name of the file? @throws FileError, system errors */
+export async function checkRemovable(io: Io, input: Input, force: boolean): Promise<void> {
   const linked = await fs.lstat(resolve(io.cwd, input.operand.name));
   if (linked.isSymbolicLink() && !force) {
     throw new FileError("is a symbolic link, and --rm would remove only the link", "use -f if that is wanted");
   }
+  // What is written from now on must show in the file's times.
+  const ageMs = Date.now() - Number((input.facts?.ctimeNs ?? 0n) / NS_PER_MS);
+  if (ageMs < TICK_MS) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
 }
 
 /** After the work. @throws FileError if the source is not what it was when the work began; system errors */
 export async function removeSource(io: Io, input: Input, target: Target): Promise<void> {
   const path = resolve(io.cwd, input.operand.name);
-  const now = await fs.stat(path);
-  const { stats: before } = input;
-  const isSame =
-    now.ino === before?.ino && now.dev === before.dev && now.size === before.size && now.mtimeMs === before.mtimeMs;
+  const now = await fs.stat(path, { bigint: true });
+  const { facts } = input;
+  // touch -r puts the time of the last write back, but nothing that of the last change (ctime).
+  const isSame = facts !== undefined && COMPARED.every((name) => now[name] === facts[name]);
   if (!isSame) throw new FileError("changed meanwhile, so it was not removed", "compress it again with -f --rm");
   await syncDirectory(dirname(target.path));
   await fs.unlink(path);

@@ -9,6 +9,7 @@ import { compressStream } from "../pipeline/frames.ts";
 import type { BlockProgress } from "../pipeline/options.ts";
 import { type RestoreProgress, restore } from "../pipeline/restore.ts";
 import { InputCollisionError, outputsAmongInputs } from "./collisions.ts";
+import { descriptorOf } from "./descriptors.ts";
 import { outputName } from "./destinations.ts";
 import { complaintOf, FileError, OutputError, systemCode, UsageError } from "./errors.ts";
 import {
@@ -25,11 +26,12 @@ import { type Io, printLine } from "./io.ts";
 import { hasArchiveSuffix } from "./names.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
-import { checkTarget, ExistsError, makeDirectory, type Output, openOutput, type Target } from "./output.ts";
+import { type Output, openOutput } from "./output.ts";
 import { compressOptionsOf, limitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
 import { SAYS, type Settings } from "./settings.ts";
-import { checkRemovable, removeSource } from "./sources.ts";
+import { checkRemovable, isRemovable, removeSource } from "./sources.ts";
+import { checkTarget, ExistsError, makeDirectory, type Target } from "./targets.ts";
 import { percentText, sizeText } from "./words.ts";
 
 /** Processes all inputs; a bad one does not stop the others, but a reader that has gone does. */
@@ -69,6 +71,9 @@ interface Outcome {
   readonly codedBytes: number;
 }
 
+/** An alias with --rm must not break pipes. */
+const NOT_TO_A_FILE = "--rm is for files that become files";
+
 async function transformOne(session: Session, operand: Operand): Promise<Outcome> {
   const { settings, io } = session;
   const { action, removeSource: isRemoved } = settings;
@@ -77,13 +82,14 @@ async function transformOne(session: Session, operand: Operand): Promise<Outcome
   const source = await openInput(io, input, rangeOf(settings, input));
   try {
     const target = action === "test" ? undefined : await findTarget(session, input);
-    const removes = isRemoved && action !== "test";
-    if (removes) await checkRemovable(io, input, target, settings.force);
+    const removes = isRemoved && isRemovable(input, target);
+    if (removes) await checkRemovable(io, input, settings.force);
+    else if (isRemoved && action !== "test") session.say(SAYS.details, `${input.name}: not removed: ${NOT_TO_A_FILE}`);
     const outcome = await convert(session, input, source, target);
-    if (target && !target.isSpecial) await session.wrote(target.path);
+    if (target && !target.special) await session.wrote(target.path);
     // First: whatever happens to the source, the output is there.
     await report(session, input, target, outcome);
-    if (removes && target) await removeOrComplain(session, input, target);
+    if (removes) await removeOrComplain(session, input, target);
     return outcome;
   } finally {
     await source.close();
@@ -124,7 +130,8 @@ async function convert(
   const output = target
     ? await openOutput(io, target, {
         source: input.stats,
-        times: input.times,
+        sourcePath: resolve(io.cwd, input.operand.name),
+        times: input.facts,
         sparse: settings.sparse ?? !isCompressing,
         verify: verify && isCompressing ? verifyIt : undefined,
       })
@@ -182,20 +189,24 @@ async function findTarget(session: Session, input: Input): Promise<Target | unde
   if (output === undefined && input.stats && !input.stats.isFile()) {
     throw new FileError("is not a regular file", "name the output with -o, or use -c");
   }
+  if (output === undefined && descriptorOf(resolve(io.cwd, input.operand.name)) !== undefined) {
+    throw new FileError("has no name to make another of", "name the output with -o, or use -c");
+  }
   if (action === "compress" && output === undefined && hasArchiveSuffix(input.name) && !force) {
     throw new FileError("is compressed already", "use -f to compress it again, or -d to decompress it");
   }
   const name = outputName(settings, input.name);
   const path = resolve(io.cwd, name);
+  const isNamed = output !== undefined;
   await session.claim(path, name);
   if (settings.outputDirectory) await makeDirectory(io, dirname(name));
   try {
-    return await checkTarget(path, name, force, input.stats);
+    return await checkTarget(path, name, { force, isNamed }, input.stats);
   } catch (error) {
     if (!(error instanceof ExistsError)) throw error;
     if (session.inputPaths.has(path)) throw new InputCollisionError(name);
-    if (!(await session.confirms(`${name} already exists; overwrite it?`))) throw error;
-    return await checkTarget(path, name, true, input.stats);
+    if (!(await session.confirms(`${name} ${error.message}; overwrite it?`))) throw error;
+    return await checkTarget(path, name, { force: true, isNamed }, input.stats);
   }
 }
 
@@ -214,7 +225,7 @@ function refuseTerminals({ settings, io }: Session, operand: Operand): void {
 async function compress(session: Session, input: Input, source: OpenInput, output: Output): Promise<Outcome> {
   const { settings } = session;
   const plain = plainSource(source);
-  const totalBytes = plain.sizeBytes;
+  const totalBytes = plain.sizeBytes ?? source.forecast?.sizeBytes;
   const line = session.progress(input.name, totalBytes);
   let writtenBytes = 0;
   const write = async (bytes: Uint8Array) => {
@@ -248,7 +259,8 @@ async function decompress(session: Session, label: string, source: OpenInput, ou
 }
 
 /** Of a file, the indexes tell at once. */
-async function plainBytesOf({ sizeBytes, readAt }: OpenInput): Promise<number | undefined> {
+async function plainBytesOf({ sizeBytes, readAt, forecast }: OpenInput): Promise<number | undefined> {
+  if (forecast) return await indexedPlainBytes(forecast);
   return sizeBytes !== undefined && readAt ? await indexedPlainBytes({ sizeBytes, readAt }) : undefined;
 }
 

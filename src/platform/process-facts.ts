@@ -2,9 +2,10 @@
  * What Linux tells about this process and node:fs does not: which descriptors it was started with, and how much address
  * space it may have. Elsewhere, and where /proc is missing, nothing is known.
  */
-import { readFileSync } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 
 const O_CLOEXEC = 0o2000000;
+const O_ACCMODE = 3;
 
 function readProc(path: string): string | undefined {
   try {
@@ -20,8 +21,32 @@ function readProc(path: string): string | undefined {
  * over cannot be, or it would not be here.
  */
 export function wasClosedAtStart(descriptor: number): boolean {
+  const flags = flagsOf(descriptor);
+  return flags !== undefined && (flags & O_CLOEXEC) !== 0;
+}
+
+/** Whether an open descriptor can be written to; true where the system does not tell. */
+export function isWritable(descriptor: number): boolean {
+  const flags = flagsOf(descriptor);
+  return flags === undefined || (flags & O_ACCMODE) !== constants.O_RDONLY;
+}
+
+/** How a descriptor was opened; undefined if it is not open or the system does not tell. */
+function flagsOf(descriptor: number): number | undefined {
   const flags = /^flags:\s*([0-7]+)$/m.exec(readProc(`/proc/self/fdinfo/${descriptor}`) ?? "")?.[1];
-  return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+  return flags === undefined ? undefined : Number.parseInt(flags, 8);
+}
+
+/** Where in its file an open descriptor reads next; undefined where the system does not tell. */
+export function positionOf(descriptor: number): number | undefined {
+  const position = /^pos:\s*(\d+)$/m.exec(readProc(`/proc/self/fdinfo/${descriptor}`) ?? "")?.[1];
+  return position === undefined ? undefined : Number(position);
+}
+
+/** The signals that a process ignores, one bit each, the lowest for signal 1; none where the system does not tell. */
+export function ignoredSignals(process: number | "self"): bigint {
+  const signals = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readProc(`/proc/${process}/status`) ?? "")?.[1];
+  return BigInt(`0x${signals ?? "0"}`);
 }
 
 /** The limit of the address space (`ulimit -v`) in bytes; undefined if there is none. */

@@ -8,7 +8,7 @@
  *     env NAME VALUE        a variable of the environment, for all runs
  *     typed LINE            what somebody types at a question
  *     stdin TEXT            what standard input gives
- *     terminal NAME...      which of stdin, stdout, stderr are terminals
+ *     terminal NAME...      which of stdin, stdout, stderr are terminals; dumb: without escape sequences
  *     $ fade ARGUMENTS      a run; "double quotes" keep a word together; also unfade, fadecat
  *     > LINE                expected on standard output
  *     ! LINE                expected on standard error
@@ -39,7 +39,7 @@ import { type Outcome, runFade, temporaryDirectory, type World } from "./harness
 
 const CASES = join(import.meta.dir, "cases");
 
-type Terminal = "stdin" | "stdout" | "stderr";
+type Terminal = "stdin" | "stdout" | "stderr" | "dumb";
 
 const plainText = (text: string) => (text === '""' ? "" : text.replaceAll("\\n", "\n"));
 

@@ -14,7 +14,8 @@ import { FakeEngine } from "../support/fake-engine.ts";
 export interface World {
   readonly cwd: string;
   readonly stdin?: Uint8Array;
-  readonly terminals?: readonly ("stdin" | "stdout" | "stderr")[];
+  /** dumb: no escape sequences on the third. */
+  readonly terminals?: readonly ("stdin" | "stdout" | "stderr" | "dumb")[];
   /** Lines that are typed at questions. */
   readonly typed?: readonly string[];
   readonly environment?: Record<string, string>;
@@ -61,7 +62,7 @@ function partsWith(create: () => Promise<Engine>): RunParts {
 export async function runFade(argv: readonly string[], world: World): Promise<Outcome> {
   const written: Uint8Array[] = [];
   let stderr = "";
-  const isTerminal = (name: "stdin" | "stdout" | "stderr") => world.terminals?.includes(name) ?? false;
+  const isTerminal = (name: "stdin" | "stdout" | "stderr" | "dumb") => world.terminals?.includes(name) ?? false;
   const typed = [...(world.typed ?? [])];
   const io: Io = {
     cwd: world.cwd,
@@ -80,6 +81,7 @@ export async function runFade(argv: readonly string[], world: World): Promise<Ou
     },
     stderr: {
       isTerminal: isTerminal("stderr"),
+      isDumb: isTerminal("dumb"),
       columns: 80,
       write: (text) => {
         stderr += text;

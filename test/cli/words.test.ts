@@ -42,9 +42,13 @@ test("names go there and back, or say why not", () => {
 
 test("the progress line tells percent, ratio, speed, time, and the time left after a second", () => {
   const facts = { doneBytes: 250_000, totalBytes: 1_000_000, codedBytes: 100_000 };
-  expect(progressText("a", facts, 10_000)).toBe("a: 25.0%  250 kB / 100 kB = 2.50  25.0 kB/s  10 s  30 s left");
-  expect(progressText("a", facts, 500)).toBe("a: 25.0%  250 kB / 100 kB = 2.50  500 kB/s  0 s");
-  expect(progressText("a", { ...facts, doneBytes: 0 }, 0)).toBe("a: 0.0%  0 s");
+  const done = "a: 25.0% of 1.00 MB  250 kB / 100 kB = 2.50";
+  expect(progressText("a", facts, 10_000)).toBe(`${done}  25.0 kB/s  10 s  30 s left`);
+  expect(progressText("a", facts, 500)).toBe(`${done}  500 kB/s  0 s`);
+  // While the first block is decoded, and of a pipe whose end nobody knows.
+  expect(progressText("a", { ...facts, codedBytes: 0 }, 500)).toBe("a: 25.0% of 1.00 MB  250 kB  500 kB/s  0 s");
+  expect(progressText("a", { doneBytes: 1, totalBytes: undefined, codedBytes: 0 }, 500)).toBe("a:  1 B  2 B/s  0 s");
+  expect(progressText("a", { ...facts, doneBytes: 0 }, 0)).toBe("a: 0.0% of 1.00 MB  0 s");
 });
 
 test("the progress line fits the terminal and is cleared at the end", () => {

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { runFade, temporaryDirectory } from "../cli/harness.ts";
 
 export const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
-const FADE = `'${process.execPath}' '${MAIN}'`;
+/** The program, for a shell. */
+export const FADE = `'${process.execPath}' '${MAIN}'`;
 const HANG_MS = 60_000;
 
 export interface Ran {
