@@ -6,6 +6,7 @@ import { ArchiveError, NotAnArchiveError, UnsupportedVersionError } from "../arc
 import { EngineDeviceError, EngineLimitError, EngineUnavailableError } from "../engine/engine.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import { BlockError } from "../pipeline/restore.ts";
+import { ThreadLimitError } from "../platform/workers.ts";
 
 /** Exit codes are part of the interface: scripts rely on them. */
 export const EXIT = {
@@ -133,7 +134,15 @@ export function complaintOf(error: unknown): Complaint {
   if (error instanceof MemoryLimitError) {
     return { message: error.message, hint: "a machine with more memory can do it", exitCode: EXIT.engine };
   }
+  if (error instanceof ThreadLimitError) {
+    const hint = "raise the limit of processes (ulimit -u) or the container's, or use -T1";
+    return { message: error.message, hint, exitCode: EXIT.engine };
+  }
   const code = systemCode(error);
+  if (code === "EMFILE" || code === "ENFILE") {
+    const hint = "raise the limit of open files (ulimit -n)";
+    return { message: SYSTEM_ERRORS.EMFILE as string, hint, exitCode: EXIT.engine };
+  }
   const words = code === undefined ? undefined : SYSTEM_ERRORS[code];
   if (words !== undefined) return { message: words, exitCode: EXIT.failed };
   if (error instanceof RangeError && /memory|array length|array buffer/i.test(error.message)) {

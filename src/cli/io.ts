@@ -3,6 +3,8 @@
  * in process-io.ts; tests hand in their own and run whole command lines inside one process.
  */
 
+import type { AddressSpaceLimit } from "../platform/process-facts.ts";
+
 export interface Io {
   /** Relative names are resolved against it. */
   readonly cwd: string;
@@ -39,8 +41,8 @@ export interface Io {
   onStatusRequest?(listener: () => void): void;
   /** Whoever started the program has SIGPIPE ignored: a reader that goes is an error to report, not to die of. */
   readonly ignoresBrokenPipe?: () => boolean;
-  /** What `ulimit -v` leaves the program; absent if there is no limit. */
-  readonly addressSpaceBytes?: number;
+  /** What `ulimit -v` or `ulimit -d` leaves the program; absent if there is no limit. */
+  readonly addressSpace?: AddressSpaceLimit;
   /** Files and folders to delete if a signal ends the program. */
   readonly temporaryFiles: Set<string>;
 }

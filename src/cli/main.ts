@@ -3,12 +3,14 @@
 import { killPrograms } from "../bench/process.ts";
 import { removeFreshFolders } from "../platform/private-folder.ts";
 import { isCompiled } from "../platform/workers.ts";
+import { EXIT, systemCode } from "./errors.ts";
+import type { Io } from "./io.ts";
 import { processIo } from "./process-io.ts";
 import { CLEAR, redraws } from "./progress.ts";
 import { EXIT_BROKEN_PIPE, run } from "./run.ts";
 import { cleanUpOnSignals, dieOfBrokenPipe } from "./signals.ts";
 
-const io = processIo();
+const io = openProcess();
 cleanUpOnSignals(io.temporaryFiles, () => {
   killPrograms();
   removeFreshFolders();
@@ -24,3 +26,14 @@ if (exitCode === EXIT_BROKEN_PIPE) {
   dieOfBrokenPipe();
 }
 process.exit(exitCode);
+
+/** Relative names mean nothing where the working directory was deleted. */
+function openProcess(): Io {
+  try {
+    return processIo();
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    process.stderr.write("fade: the working directory was deleted\nfade: hint: cd to another one\n");
+    return process.exit(EXIT.engine);
+  }
+}

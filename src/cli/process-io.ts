@@ -19,7 +19,7 @@ export function processIo(): Io {
   const stderrIsTerminal = isatty(STDERR);
   const hasStdin = !wasClosedAtStart(STDIN);
   const hasStdout = !wasClosedAtStart(STDOUT);
-  const addressSpaceBytes = addressSpaceLimit();
+  const addressSpace = addressSpaceLimit();
   const room = new Uint8Array(CHUNK_BYTES);
   return {
     cwd: process.cwd(),
@@ -34,7 +34,7 @@ export function processIo(): Io {
       isTerminal: isatty(STDOUT),
       write: async (bytes) => await writeDescriptor(opened(STDOUT, hasStdout), bytes),
     },
-    ...(addressSpaceBytes !== undefined && { addressSpaceBytes }),
+    ...(addressSpace && { addressSpace }),
     stderr: {
       isTerminal: stderrIsTerminal,
       isDumb: process.env.TERM === "dumb",

@@ -8,6 +8,7 @@ import { MemoryLimitError } from "../pipeline/memory.ts";
 import { keysOf } from "./collisions.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
+import { containerBytes, PROGRAM_BYTES } from "./pipeline-options.ts";
 import { ProgressLine, redraws } from "./progress.ts";
 import { SAYS, type Settings } from "./settings.ts";
 import { visible } from "./visible.ts";
@@ -57,10 +58,10 @@ export class Session {
 
   async #open(): Promise<Engine> {
     const { engine, adapter, threads } = this.settings;
-    const { addressSpaceBytes = Number.POSITIVE_INFINITY } = this.io;
-    if (addressSpaceBytes < ADDRESS_SPACE_MIN) {
-      const [has, needs] = [sizeText(addressSpaceBytes), sizeText(ADDRESS_SPACE_MIN)];
-      const hint = "raise it (ulimit -v unlimited); -M limits what fade really uses";
+    const { addressSpace } = this.io;
+    if (addressSpace && addressSpace.limitBytes < ADDRESS_SPACE_MIN) {
+      const [has, needs] = [sizeText(addressSpace.limitBytes), sizeText(ADDRESS_SPACE_MIN)];
+      const hint = `raise it (ulimit -${addressSpace.letter} unlimited); -M limits what fade really uses`;
       const what = `the address space is limited to ${has}, and no engine runs in less than ${needs}`;
       throw new EngineUnavailableError(engine === "auto" ? "cpu" : engine, what, hint);
     }
@@ -133,11 +134,20 @@ export class Session {
     return complaint;
   }
 
-  /** Nobody needs a larger machine for a limit of their own. */
+  /** Nobody needs a larger machine for a limit of their own, or of their container. */
   #complaintOf(error: unknown): Complaint {
     const complaint = complaintOf(error);
-    const isOwnLimit = error instanceof MemoryLimitError && this.settings.memoryBytesMax !== undefined;
-    return isOwnLimit ? { ...complaint, hint: "raise -M (or FADE_MEMORY), which sets this limit" } : complaint;
+    if (!(error instanceof MemoryLimitError)) return complaint;
+    if (this.settings.memoryBytesMax !== undefined) {
+      return { ...complaint, hint: "raise -M (or FADE_MEMORY), which sets this limit" };
+    }
+    const bytes = containerBytes();
+    if (bytes === undefined) return complaint;
+    const [has, program] = [sizeText(bytes), sizeText(PROGRAM_BYTES)];
+    return {
+      ...complaint,
+      hint: `the container has ${has}, of which the program itself takes ${program}: give it more`,
+    };
   }
 
   /** The code of all failures if they agree, else the general one. */

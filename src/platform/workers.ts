@@ -23,10 +23,24 @@ export const isCompiled = typeof FADE_COMPILED !== "undefined" && FADE_COMPILED;
 /**
  * Starts a worker; inside it, `workerData` of node:worker_threads holds `data` (shared memory stays shared).
  * Errors arrive as the worker's "error" event: the caller must listen.
+ *
+ * @throws ThreadLimitError
  */
 export function startWorker(name: WorkerName, data: unknown): Worker {
   const path = WORKERS[name];
   // In the executable, import.meta.url of every module is that of the main program: <root>/fade.
   const url = new URL(isCompiled ? `./${path}` : `../${path}`, import.meta.url);
-  return new Worker(url, { workerData: data });
+  try {
+    return new Worker(url, { workerData: data });
+  } catch (error) {
+    throw new ThreadLimitError(error);
+  }
+}
+
+/** The system gives no more threads. */
+export class ThreadLimitError extends Error {
+  constructor(override readonly cause: unknown) {
+    super("the system gives fade no more threads");
+    this.name = "ThreadLimitError";
+  }
 }

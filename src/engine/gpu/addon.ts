@@ -26,7 +26,7 @@ const FOLDER = "fade";
 /** What Dawn opens on Linux. */
 export const VULKAN_LOADER = "libvulkan.so.1";
 
-/** @throws Error with what is missing: no addon for this platform, no folder to unpack it to, a library that it needs */
+/** @throws Error with what is missing: an addon for this platform, a folder to unpack it to, a library it needs */
 export async function loadAddon(): Promise<DawnAddon> {
   return isCompiled ? unpackAddon(readFileSync(await embeddedPath())) : requireAddon();
 }
