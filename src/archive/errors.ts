@@ -93,7 +93,8 @@ export class TrailingBytesError extends ArchiveError {
     /** Whether all of the archive was handed out before. */
     readonly wasRestored = false,
   ) {
-    const behind = paddingBytes > 0 ? `the archive and ${paddingBytes} zeros` : "the archive";
+    const behind =
+      paddingBytes > 0 ? `the archive and ${paddingBytes} zero${paddingBytes === 1 ? "" : "s"}` : "the archive";
     super(`${somethingElse(trailingBytes)} ${behind}, from byte ${archiveBytes + paddingBytes} on`, archiveBytes);
     this.name = "TrailingBytesError";
   }
