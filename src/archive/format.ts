@@ -163,13 +163,6 @@ export interface IndexEntry {
   readonly codedBytes: number;
 }
 
-/** The last part of a frame: all that is needed to find its blocks from behind. */
-export interface FrameIndex {
-  /** From the magic to the end mark. */
-  readonly frameBytes: number;
-  readonly entries: readonly IndexEntry[];
-}
-
 /** A frame in memory, whose length is known even if its header does not tell. */
 export interface Frame {
   readonly header: FrameHeader & { readonly plainBytes: number };

@@ -8,7 +8,14 @@ import { STRIDE_MAX } from "../model/contexts.ts";
 import { checkHyperParameters, HyperParameterError, type HyperParameters } from "../model/hyper.ts";
 import { ByteReader } from "./bytes.ts";
 import { CHECK_START, chainRun, checkText, guardOf } from "./checksum.ts";
-import { CorruptError, NotAnArchiveError, TruncatedError, UnsupportedVersionError } from "./errors.ts";
+import { EntryTally } from "./entries.ts";
+import {
+  CorruptError,
+  NotAnArchiveError,
+  TrailingBytesError,
+  TruncatedError,
+  UnsupportedVersionError,
+} from "./errors.ts";
 import {
   BLOCK_BYTES_MAX,
   BLOCK_CUT,
@@ -66,9 +73,7 @@ function readMagic(reader: ByteReader): void {
     return;
   }
   const { position } = reader;
-  if (position > 0) {
-    throw new CorruptError(position, "what follows the last frame", "another frame or nothing", "neither");
-  }
+  if (position > 0) throw new TrailingBytesError(position, 0, undefined);
   // Text mode shows up to four bytes behind the first difference.
   if (found.length < MAGIC.length) throw new NotAnArchiveError(position, "magic");
   throw new NotAnArchiveError(position, isTextDamage(found) ? "text-mode" : "magic");
@@ -80,7 +85,7 @@ function isTextDamage(found: Uint8Array): boolean {
   return (first & 0x7f) === 0x09 && rest.slice(0, 4).every((byte, i) => byte === MAGIC[i + 1]);
 }
 
-/** @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError */
+/** @throws NotAnArchiveError, TrailingBytesError, UnsupportedVersionError, TruncatedError, CorruptError */
 export function readHeader(reader: ByteReader): FrameHeader {
   const start = reader.offset;
   if (reader.position === 0 && reader.remainingBytes === 0) throw new NotAnArchiveError(0, "empty");
@@ -177,7 +182,8 @@ function readModel(body: ByteReader, version: number): FrameModel {
 
 /** A frame while it is read: what its parts so far have said. */
 export class OpenFrame {
-  readonly entries: IndexEntry[] = [];
+  /** The parts so far, to be held against the index. */
+  readonly tally = new EntryTally();
   /** Of the blocks so far. */
   plainBytes = 0;
   check = CHECK_START;
@@ -194,19 +200,27 @@ export class OpenFrame {
     return plainBytes === undefined ? undefined : plainBytes - this.plainBytes;
   }
 
-  /** Goes on behind `part`. */
-  advance(part: Block | ModelRecord, codedBytes: number): void {
-    if (part.kind === "model") {
-      this.header = { ...this.header, model: part.model };
-      this.entries.push({ kind: "model", plainBytes: 0, codedBytes });
-      return;
-    }
-    const { kind, plainBytes, check, copies } = part;
-    this.entries.push({ kind, plainBytes, codedBytes, ...(copies && { isCut: true }) });
+  /** Goes on behind the model. */
+  passModel(model: FrameModel, codedBytes: number): void {
+    this.header = { ...this.header, model };
+    this.tally.add({ kind: "model", plainBytes: 0, codedBytes });
+  }
+
+  /** Goes on behind a block, of which the head is enough. */
+  passBlock({ kind, plainBytes, check }: BlockKindAndSize, isCut: boolean, codedBytes: number): void {
+    this.tally.add({ kind, plainBytes, codedBytes, isCut });
     this.plainBytes += plainBytes;
     this.check = check;
   }
+
+  /** Goes on behind `part`. */
+  advance(part: Block | ModelRecord, codedBytes: number): void {
+    if (part.kind === "model") this.passModel(part.model, codedBytes);
+    else this.passBlock(part, part.copies !== undefined, codedBytes);
+  }
 }
+
+type BlockKindAndSize = Pick<Block, "kind" | "plainBytes" | "check">;
 
 /** What comes before a block's payload. */
 export interface BlockHead {

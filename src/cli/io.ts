@@ -52,3 +52,18 @@ const encoder = new TextEncoder();
 export function printLine(io: Io, line: string): Promise<void> {
   return io.stdout.write(encoder.encode(`${line}\n`));
 }
+
+/** Letters that are collected before they go out. */
+const TEXT_LENGTH = 1 << 16;
+
+/** Writes text that is made piece by piece, in larger pieces. */
+export async function writeText(io: Io, pieces: AsyncIterable<string>): Promise<void> {
+  let text = "";
+  for await (const piece of pieces) {
+    text += piece;
+    if (text.length < TEXT_LENGTH) continue;
+    await io.stdout.write(encoder.encode(text));
+    text = "";
+  }
+  if (text !== "") await io.stdout.write(encoder.encode(text));
+}

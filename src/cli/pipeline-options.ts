@@ -3,6 +3,8 @@
  */
 import { totalmem } from "node:os";
 import { blockBytesFor, type CompressOptions } from "../pipeline/frames.ts";
+import type { DecodeCost, RestoreLimits } from "../pipeline/limits.ts";
+import { openSeconds, stepSeconds } from "./estimate.ts";
 import { hyperFor, type Settings } from "./settings.ts";
 
 /** Some of the machine's memory (or the container's) is needed by everything else. */
@@ -29,6 +31,20 @@ export function usableBytes(memoryBytes: number): number {
 export function containerBytes(): number | undefined {
   const limitBytes = process.constrainedMemory();
   return limitBytes > 0 && limitBytes < totalmem() ? limitBytes : undefined;
+}
+
+/** What an archive that somebody sent may cost. @returns no limits for archives of this program's own making */
+export function restoreLimitsOf(settings: Settings): RestoreLimits {
+  const { action, threads, outputBytesMax, secondsMax } = settings;
+  if (action === "compress") return {};
+  return {
+    ...(outputBytesMax !== undefined && { outputBytesMax }),
+    ...(secondsMax !== undefined && { secondsMax, cost: costFor(threads) }),
+  };
+}
+
+function costFor(threads: number): DecodeCost {
+  return { openSeconds, stepSeconds: (hyper) => stepSeconds(hyper, threads) };
 }
 
 export function compressOptionsOf(settings: Settings): CompressOptions {

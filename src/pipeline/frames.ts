@@ -15,6 +15,7 @@ import {
   type FrameModel,
   type PlainBlock,
   STORED_RUN_BYTES_MAX,
+  windowBytesOf,
 } from "../archive/format.ts";
 import { FrameWriter } from "../archive/write.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
@@ -22,9 +23,10 @@ import type { Engine } from "../engine/engine.ts";
 import type { HyperParameters, Shape } from "../model/hyper.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
+import { windowRoomBytes } from "../repeats/window.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
-import { checkMemory } from "./memory.ts";
+import { checkMemory, modelMemoryBytes } from "./memory.ts";
 import type { BlockOptions } from "./options.ts";
 import { type Cut, RepeatCutter } from "./repeats.ts";
 import { findStride } from "./stride.ts";
@@ -176,7 +178,7 @@ class FrameCompressor {
   readonly #plan: FramePlan;
   readonly #sink: ByteSink;
   readonly #free: (plain: Uint8Array) => void;
-  readonly #runBytesMax: number;
+  #runBytesMax: number;
   #frameModel: FrameModel | undefined;
   #writer: FrameWriter | undefined;
   #isModelWritten = false;
@@ -260,7 +262,12 @@ class FrameCompressor {
     const { blockBytes } = this.#plan;
     const seenBytes = isOnlyBlock ? firstBytes : Math.max(firstBytes, Math.floor(blockBytes / 4));
     const hyper = this.#options.hyperFor(Math.min(blockBytes, seenBytes));
-    checkMemory(hyper, 3 * blockBytes, this.#options.memoryBytesMax);
+    const { memoryBytesMax } = this.#options;
+    checkMemory(hyper, 3 * blockBytes, memoryBytesMax);
+    // A decoder with the same limit has the model and the window open while it reads a run, which it counts twice.
+    const besideBytes = modelMemoryBytes(hyper) + windowRoomBytes(windowBytesOf(blockBytes));
+    const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
+    this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
     this.#frameModel = { hyper, groupCount: coderGroupsFor(hyper.streams) };
   }
 

@@ -7,12 +7,12 @@ import { ByteReader, ByteWriter } from "../../src/archive/bytes.ts";
 import { CHECK_START, chainCheck, chainRun, guardOf } from "../../src/archive/checksum.ts";
 import { ArchiveError, CorruptError, NotAnArchiveError, TruncatedError } from "../../src/archive/errors.ts";
 import { BLOCK_END, type Block, FORMAT_VERSION } from "../../src/archive/format.ts";
-import { listFrames } from "../../src/archive/list.ts";
 import { checkPlain } from "../../src/archive/read.ts";
 import { ArchiveReader, pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader, encodeStoredFrame, type NewHeader } from "../../src/archive/write.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
+import { fileOf, listFrames } from "../support/listing.ts";
 import { xxHash64 } from "./xxhash64.ts";
 
 const text = (s: string) => new TextEncoder().encode(s);
@@ -67,11 +67,6 @@ async function streamed(bytes: Uint8Array, pieceBytes: number): Promise<string[]
   }
   return kinds;
 }
-
-const fileOf = (bytes: Uint8Array) => ({
-  sizeBytes: bytes.length,
-  readAt: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
 
 function failure(bytes: Uint8Array): ArchiveError {
   try {
@@ -347,7 +342,7 @@ describe("damage", () => {
     expect(failure(text("hello, world"))).toMatchObject({ name: "NotAnArchiveError", reason: "magic" });
     const { bytes } = mixedFrame();
     const trailing = failure(Uint8Array.from([...bytes, 1, 2, 3]));
-    expect(trailing).toMatchObject({ name: "CorruptError", offsetBytes: bytes.length });
+    expect(trailing).toMatchObject({ name: "TrailingBytesError", offsetBytes: bytes.length, trailingBytes: 3 });
   });
 
   test("text-mode transfers are called by their name", () => {

@@ -156,8 +156,8 @@ describe("a frame of many blocks", () => {
     const trailing = Buffer.concat([archive, Buffer.from("more")]);
     const behind = await decompress(pullFrom(trailing)).catch((thrown: unknown) => thrown);
     expect(behind).toMatchObject({
-      name: "CorruptError",
-      message: expect.stringMatching("what follows the last frame"),
+      name: "TrailingBytesError",
+      message: expect.stringMatching("something else follows the archive"),
     });
   });
 

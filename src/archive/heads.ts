@@ -1,0 +1,133 @@
+/**
+ * Frames from the front, by the heads of their blocks alone: payloads are leapt over, so that a file of any length is
+ * looked through soon. For what cannot be read from behind: frames of version 1, and archives with something wrong at
+ * their end, of which this says what it is.
+ */
+import { BLOCK_HEAD_BYTES_MAX, HEADER_BYTES_MAX } from "./behind.ts";
+import { TrailingBytesError, TruncatedError } from "./errors.ts";
+import { type ArchiveFile, FileWindow } from "./file.ts";
+import { FORMAT_VERSION_3, type IndexEntry } from "./format.ts";
+import { openIndex } from "./index.ts";
+import { zerosAtStart } from "./padding.ts";
+import { type BlockHead, checkGuard, isBare, OpenFrame, readBlockHead, readHeader } from "./read.ts";
+import { type FrameSummary, FrameTotals } from "./summary.ts";
+
+const GUARD_BYTES = 4;
+const PADDING_PIECE_BYTES = 1 << 16;
+const INDEX_PIECE_BYTES = 1 << 14;
+
+/**
+ * The frames of an archive from the first to the last. Verifies everything but what needs the payloads.
+ *
+ * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, TrailingBytesError, and what the
+ *   file throws
+ */
+export async function* framesByHeads(file: ArchiveFile): AsyncGenerator<FrameSummary> {
+  const window = new FileWindow(file);
+  let offsetBytes = 0;
+  do {
+    const frame = await frameAt(window, offsetBytes);
+    yield frame;
+    offsetBytes += frame.lengthBytes;
+  } while (!(await isAtEnd(window, offsetBytes)));
+}
+
+/** Whether nothing comes any more, or nothing but zeros. @throws TrailingBytesError */
+async function isAtEnd(window: FileWindow, archiveBytes: number): Promise<boolean> {
+  const { file } = window;
+  const next = await window.at(archiveBytes, 1);
+  if (next.remainingBytes > 0 && next.u8("the next frame") !== 0) return false;
+  let at = archiveBytes;
+  while (at < file.sizeBytes) {
+    const bytes = await file.readAt(at, Math.min(PADDING_PIECE_BYTES, file.sizeBytes - at));
+    const zeros = zerosAtStart(bytes);
+    at += zeros;
+    if (bytes.length === 0) break;
+    if (zeros < bytes.length) throw new TrailingBytesError(archiveBytes, at - archiveBytes, file.sizeBytes - at);
+  }
+  return true;
+}
+
+async function frameAt(window: FileWindow, offsetBytes: number): Promise<FrameSummary> {
+  const headerReader = await window.at(offsetBytes, HEADER_BYTES_MAX);
+  const header = readHeaderOrTrailing(headerReader, window.sizeBytes);
+  const frame = new OpenFrame(header, offsetBytes);
+  const totals = new FrameTotals(header);
+  const blocksOffset = headerReader.position;
+  let at = blocksOffset;
+  for (;;) {
+    const passed = await passBlock(window, at, frame);
+    if (!passed) break;
+    const { entry, seenBytes } = passed;
+    totals.model = frame.header.model;
+    totals.add(entry, seenBytes);
+    at += entry.codedBytes;
+  }
+  const index = openIndex(frame, at + 1);
+  let end = at + 1;
+  while (index && !index.isDone) {
+    const reader = await window.at(end, INDEX_PIECE_BYTES);
+    index.read(reader);
+    end = reader.position;
+  }
+  return totals.summary({ offsetBytes, lengthBytes: end - offsetBytes, blocksOffset, markOffset: at }, frame.check);
+}
+
+function readHeaderOrTrailing(reader: Parameters<typeof readHeader>[0], sizeBytes: number) {
+  try {
+    return readHeader(reader);
+  } catch (error) {
+    if (!(error instanceof TrailingBytesError)) throw error;
+    throw new TrailingBytesError(error.archiveBytes, 0, sizeBytes - error.archiveBytes);
+  }
+}
+
+/** Goes past a block or the model, and says what the model sees of it; undefined at the end mark. */
+async function passBlock(
+  window: FileWindow,
+  at: number,
+  frame: OpenFrame,
+): Promise<{ entry: IndexEntry; seenBytes: number } | undefined> {
+  const reader = await window.at(at, BLOCK_HEAD_BYTES_MAX);
+  const head = readBlockHead(reader, frame.header, frame.leftBytes);
+  if (!head) return undefined;
+  if (head.kind === "model") {
+    checkGuard(reader, 0, "the checksum of a model");
+    const codedBytes = reader.position - at;
+    frame.passModel(head.model, codedBytes);
+    return { entry: { kind: "model", plainBytes: 0, codedBytes }, seenBytes: 0 };
+  }
+  const isCut = head.cut !== undefined;
+  const payloadBytes = payloadBytesOf(head);
+  const foundBytes = window.sizeBytes - reader.position;
+  if (payloadBytes > foundBytes) {
+    throw new TruncatedError(reader.position, "the payload of a block", payloadBytes, foundBytes);
+  }
+  const isGuarded = !isBare(head.kind, isCut) || frame.header.version < FORMAT_VERSION_3;
+  const codedBytes = reader.position + payloadBytes + (isGuarded ? GUARD_BYTES : 0) - at;
+  frame.passBlock(head, isCut, codedBytes);
+  const { kind, plainBytes, cut } = head;
+  return { entry: { kind, plainBytes, codedBytes, isCut }, seenBytes: cut?.restBytes ?? plainBytes };
+}
+
+/** The list of copies is part of it. */
+function payloadBytesOf({ cut, lengths }: BlockHead): number {
+  return lengths.reduce((sum, length) => sum + length, cut?.listBytes ?? 0);
+}
+
+/** The blocks of one frame, the model not among them. @throws what framesByHeads throws */
+export async function* blocksByHeads(
+  file: ArchiveFile,
+  { offsetBytes, blocksOffset }: FrameSummary,
+): AsyncGenerator<IndexEntry> {
+  const window = new FileWindow(file);
+  // The header may have got its model from between the blocks.
+  const frame = new OpenFrame(readHeader(await window.at(offsetBytes, HEADER_BYTES_MAX)), offsetBytes);
+  let at = blocksOffset;
+  for (;;) {
+    const passed = await passBlock(window, at, frame);
+    if (!passed) return;
+    at += passed.entry.codedBytes;
+    if (passed.entry.kind !== "model") yield passed.entry;
+  }
+}
