@@ -1,18 +1,103 @@
 #!/usr/bin/env bun
-/** The entry of the program: the only place that touches the process and ends it. */
-import { killPrograms } from "../bench/process.ts";
-import { isCompiled } from "../platform/workers.ts";
-import { processIo } from "./process-io.ts";
-import { run } from "./run.ts";
-import { cleanUpOnSignals } from "./signals.ts";
+/**
+ * The entry of the program: the only place that ends the process. The work is done in another thread (program.ts); this
+ * one only waits, for its end or for a signal, and so answers signals whatever the work is.
+ */
+import { existsSync, rmSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import { isCompiled, startWorker } from "../platform/workers.ts";
+import { MainBoard } from "./board.ts";
+import type { ProgramMessage, ProgramSetup } from "./program.ts";
+import { progressText } from "./progress.ts";
+import { answerStatusRequests, cleanUpOnSignals } from "./signals.ts";
 
-const io = processIo();
-cleanUpOnSignals(io.temporaryFiles, () => {
-  killPrograms();
-  if (io.stderr.isTerminal) io.stderr.write("\r\x1b[K");
+const STDERR = 2;
+const EXIT_FAILED = 1;
+const EXIT_ENGINE = 4;
+/** A folder may get another file from a program that dies meanwhile. */
+const REMOVALS_MAX = 5;
+const isTerminal = isatty(STDERR);
+/** Removes a progress line that may be there. */
+const CLEAR = isTerminal ? "\r\x1b[K" : "";
+
+const board = new MainBoard();
+let progress: { readonly message: ProgramMessage & { kind: "progress" }; readonly atMs: number } | undefined;
+
+/** Where nobody listens there is nobody to tell. */
+function tell(text: string): void {
+  try {
+    writeSync(STDERR, text);
+  } catch {
+    // A closed or full standard error must not fail the compression of a file.
+  }
+}
+
+/** What fails does not keep the program alive. */
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // The signal must end the program all the same.
+  }
+}
+
+function remove(path: string): void {
+  for (let tries = 0; tries < REMOVALS_MAX; tries += 1) {
+    attempt(() => rmSync(path, { recursive: true, force: true }));
+    if (!existsSync(path)) return;
+  }
+}
+
+cleanUpOnSignals((signal) => {
+  attempt(() => {
+    const { files, programs } = board.end();
+    for (const id of programs) attempt(() => process.kill(id, "SIGKILL"));
+    for (const file of files) remove(file);
+  });
+  if (isTerminal) tell(CLEAR);
+  // Other programs die without a word; but few people know of this limit.
+  if (signal === "SIGXFSZ") tell("fade: an output would be larger than this shell lets files be (ulimit -f)\n");
 });
 
+answerStatusRequests(() => {
+  if (!progress) return tell("fade: no file is being worked on\n");
+  const { label, facts, elapsedMs } = progress.message;
+  tell(`${CLEAR}${progressText(label, facts, elapsedMs + performance.now() - progress.atMs)}\n`);
+});
+
+if (isTerminal) {
+  const measure = () => {
+    board.columns = process.stderr.columns ?? 0;
+  };
+  measure();
+  process.on("SIGWINCH", measure);
+}
+
+/** What the system refuses here, it would refuse an engine's threads, too. */
+function startProgram(): ReturnType<typeof startWorker> {
+  try {
+    return startWorker("program", setup);
+  } catch (error) {
+    tell(`fade: no thread can be started: ${error instanceof Error ? error.message : String(error)}\n`);
+    tell("fade: hint: raise the limit of processes (ulimit -u)\n");
+    process.exit(EXIT_ENGINE);
+  }
+}
+
+const setup: ProgramSetup = {
+  words: process.argv.slice(2),
+  argv0: process.argv0,
+  self: isCompiled ? [process.execPath] : [process.execPath, import.meta.path],
+  board: board.memory,
+};
+const program = startProgram();
 // process.exit, because an engine's threads or device must not keep a finished program alive.
-const { env: environment, argv0 } = process;
-const self = isCompiled ? [process.execPath] : [process.execPath, import.meta.path];
-process.exit(await run(process.argv.slice(2), io, { environment, argv0, self }));
+program.on("message", (message: ProgramMessage) => {
+  if (message.kind === "done") process.exit(message.exitCode);
+  progress = { message, atMs: performance.now() };
+});
+program.on("error", (error: unknown) => {
+  tell(`${CLEAR}fade: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(EXIT_FAILED);
+});
+program.on("exit", (code: number) => process.exit(code === 0 ? EXIT_FAILED : code));

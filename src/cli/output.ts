@@ -175,10 +175,12 @@ class FileOutput {
   }
 
   async open(): Promise<void> {
-    this.io.temporaryFiles.add(this.#temporary);
     try {
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-      this.#file = await fs.open(this.#temporary, flags, TEMPORARY_MODE);
+      await this.io.uninterrupted(async () => {
+        this.io.temporaryFiles.add(this.#temporary);
+        const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+        this.#file = await fs.open(this.#temporary, flags, TEMPORARY_MODE);
+      });
     } catch (error) {
       await this.discard();
       throw error;
@@ -202,7 +204,7 @@ class FileOutput {
     this.#file = undefined;
     await file.close();
     await this.options.verify?.(this.#temporary);
-    await giveName(this.#temporary, this.target);
+    await this.io.uninterrupted(() => giveName(this.#temporary, this.target));
     await this.discard();
   }
 
@@ -246,8 +248,8 @@ async function giveName(temporary: string, target: Target): Promise<void> {
 }
 
 /**
- * Takes the name with an empty file of our own first, which only one can do, and then replaces that. At one go: no
- * signal is handled in between, so the empty file cannot stay. @throws EEXIST if the name is taken
+ * Takes the name with an empty file of our own first, which only one can do, and then replaces that. Uninterrupted, so
+ * that the empty file cannot stay. @throws EEXIST if the name is taken
  */
 function renameToNew(temporary: string, path: string): void {
   closeSync(openSync(path, "wx", TEMPORARY_MODE));

@@ -6,9 +6,9 @@ import { read as readCallback, write as writeCallback, writeSync } from "node:fs
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { addressSpaceLimit, wasClosedAtStart } from "../platform/process-facts.ts";
+import type { ProgramBoard } from "./board.ts";
 import { systemCode } from "./errors.ts";
 import type { Io } from "./io.ts";
-import { answerStatusRequests } from "./signals.ts";
 
 const read = promisify(readCallback);
 const write = promisify(writeCallback);
@@ -21,7 +21,8 @@ const CHUNK_BYTES = 1 << 18;
 const RETRY_MS = 5;
 const COLUMNS_DEFAULT = 80;
 
-export function processIo(): Io {
+/** @param board shared with the main thread @param onProgress see Io */
+export function processIo(board: ProgramBoard, onProgress: NonNullable<Io["onProgress"]>): Io {
   const stderrIsTerminal = isatty(STDERR);
   const hasStdin = !wasClosedAtStart(STDIN);
   const hasStdout = !wasClosedAtStart(STDOUT);
@@ -44,13 +45,17 @@ export function processIo(): Io {
       isTerminal: stderrIsTerminal,
       get columns() {
         // 0 on terminals that nobody told their size.
-        return process.stderr.columns || COLUMNS_DEFAULT;
+        return board.columns || COLUMNS_DEFAULT;
       },
-      write: writeStderr,
+      write: (text) => {
+        // The main thread has cleared the line, and what fails now fails because it has removed the output.
+        if (!board.isEnding) writeStderr(text);
+      },
     },
     nowMs: () => performance.now(),
-    onStatusRequest: answerStatusRequests,
-    temporaryFiles: new Set(),
+    onProgress,
+    temporaryFiles: board.temporaryFiles,
+    uninterrupted: (work) => board.uninterrupted(work),
   };
 }
 

@@ -6,6 +6,8 @@ import type { Io } from "./io.ts";
 import { durationText, percentText, ratioText, sizeText } from "./words.ts";
 
 const INTERVAL_MS = 160;
+/** Whoever asks hears of a state at most this old, if there was a newer one. */
+const PUBLISH_MS = 100;
 /** No time left is promised before this much work, by which start-up costs have worn off. */
 const FORECAST_AFTER_MS = 1000;
 
@@ -23,6 +25,7 @@ export class ProgressLine {
   #facts: ProgressFacts;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isDrawn = false;
+  #publishedAtMs: number;
 
   /** @param label what is being worked on @param enabled draws nothing if false */
   constructor(
@@ -32,7 +35,9 @@ export class ProgressLine {
     enabled: boolean,
   ) {
     this.#startMs = io.nowMs();
+    this.#publishedAtMs = this.#startMs;
     this.#facts = { doneBytes: 0, totalBytes, codedBytes: 0 };
+    this.#publish();
     if (!enabled) return;
     this.#draw();
     this.#timer = setInterval(() => this.#draw(), INTERVAL_MS);
@@ -40,6 +45,7 @@ export class ProgressLine {
 
   update(facts: ProgressFacts): void {
     this.#facts = facts;
+    if (this.io.nowMs() - this.#publishedAtMs >= PUBLISH_MS) this.#publish();
   }
 
   /** Clears the line. May be called more than once. */
@@ -50,10 +56,10 @@ export class ProgressLine {
     this.#isDrawn = false;
   }
 
-  /** Answers somebody who asks, whether the line is shown or not. */
-  tell(): void {
-    const clear = this.#isDrawn ? "\r\x1b[K" : "";
-    this.io.stderr.write(`${clear}${this.#text()}\n`);
+  /** For somebody who asks, whether the line is shown or not. */
+  #publish(): void {
+    this.#publishedAtMs = this.io.nowMs();
+    this.io.onProgress?.(this.label, this.#facts, this.#publishedAtMs - this.#startMs);
   }
 
   #text(): string {
