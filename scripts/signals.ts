@@ -2,7 +2,7 @@
  * Sends signals at random moments to work that keeps the program busy, and measures how soon it ends:
  *
  *     bun scripts/signals.ts [--moments 60] [--limit-ms 1000] [--seconds 8] [--cases paper,wide,…|all]
- *         [--program bin/fade] [--nice -5]
+ *         [--program bin/fade] [--nice=-5]
  *
  * Prints a table: the work, the signal, the moment and the answer in ms, what ended the program, what was left behind.
  * Fails if an answer took longer than the limit, if another signal than the one that was sent ended the program, or if
