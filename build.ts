@@ -58,6 +58,9 @@ async function buildExecutable(target: Target, runtime: string, outfile: string)
     root: sources,
     target: "bun",
     define: { FADE_COMPILED: "true" },
+    // The program starts in half the time if nothing has to be parsed; each of its threads does.
+    bytecode: true,
+    format: "esm",
     compile: {
       target: `bun-${target}`,
       executablePath: runtime,

@@ -2,8 +2,8 @@
  * The outside world as the commands see it: three standard streams, a clock and the working directory. The real one is
  * in process-io.ts; tests hand in their own and run whole command lines inside one process.
  */
-
 import type { AddressSpaceLimit } from "../platform/process-facts.ts";
+import type { ProgressFacts } from "./progress.ts";
 
 export interface Io {
   /** Relative names are resolved against it. */
@@ -37,14 +37,16 @@ export interface Io {
   };
   /** Milliseconds since some moment; never goes back. */
   nowMs(): number;
-  /** Calls `listener` whenever somebody wants to know how far the work is (SIGUSR1). */
-  onStatusRequest?(listener: () => void): void;
+  /** Takes what to tell whoever asks how far the work is (SIGUSR1), while the program itself may be busy. */
+  readonly onProgress?: (label: string, facts: ProgressFacts, elapsedMs: number) => void;
   /** Whoever started the program has SIGPIPE ignored: a reader that goes is an error to report, not to die of. */
   readonly ignoresBrokenPipe?: () => boolean;
   /** What `ulimit -v` or `ulimit -d` leaves the program; absent if there is no limit. */
   readonly addressSpace?: AddressSpaceLimit;
   /** Files and folders to delete if a signal ends the program. */
   readonly temporaryFiles: Set<string>;
+  /** Does `work` in which no signal ends the program, unless it takes long: what must not be left half done. */
+  uninterrupted<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const encoder = new TextEncoder();

@@ -32,18 +32,12 @@ export class Session {
   readonly inputPaths = new Set<string>();
   /** "2/5 " while the second of five files is worked on. */
   place = "";
-  #line: ProgressLine | undefined;
 
   constructor(
     readonly io: Io,
     readonly settings: Settings,
     readonly openEngine: OpenEngine,
-  ) {
-    io.onStatusRequest?.(() => {
-      if (this.#line) this.#line.tell();
-      else io.stderr.write("fade: no file is being worked on\n");
-    });
-  }
+  ) {}
 
   /** Opens the engine at the first call. A function of its own, to be passed on. */
   readonly engine = async (): Promise<Engine> => {
@@ -94,8 +88,7 @@ export class Session {
   progress(label: string, totalBytes: number | undefined): ProgressLine {
     const wanted = this.settings.progress ?? redraws(this.io.stderr);
     const isShown = wanted && this.settings.verbosity >= SAYS.results;
-    this.#line = new ProgressLine(this.io, visible(`${this.place}${label}`), totalBytes, isShown);
-    return this.#line;
+    return new ProgressLine(this.io, visible(`${this.place}${label}`), totalBytes, isShown);
   }
 
   /** @throws FileError if an earlier input of this run has this output */

@@ -35,6 +35,13 @@ const userId = (): number | undefined => process.geteuid?.();
 
 /** Fresh folders of this process, until they are removed. */
 const freshFolders = new Set<string>();
+/** Where whoever ends the program by a signal finds what to remove. */
+let leftovers: Set<string> | undefined;
+
+/** Fresh folders are entered in `paths`, too, as long as they are there. */
+export function trackFreshFolders(paths: Set<string>): void {
+  leftovers = paths;
+}
 
 /**
  * Private folders to try in turn: loading from one fails where its file system forbids to execute (noexec).
@@ -78,16 +85,19 @@ export function freshFolder(parent: string, name: string): string | undefined {
   try {
     const folder = mkdtempSync(join(realpathSync(parent), `${name}-`));
     freshFolders.add(folder);
-    process.once("exit", removeFreshFolders);
+    leftovers?.add(folder);
     return isPrivate(folder) ? folder : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** To be called before the process ends by a signal; when it exits, that happens by itself. */
+/** To be called when the program ends. */
 export function removeFreshFolders(): void {
-  for (const folder of freshFolders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of freshFolders) {
+    rmSync(folder, { recursive: true, force: true });
+    leftovers?.delete(folder);
+  }
   freshFolders.clear();
 }
 
