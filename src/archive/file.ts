@@ -26,6 +26,7 @@ export class FileWindow {
   /** At most `lengthBytes` from `offset` on: fewer where the file ends. @throws system errors */
   async at(offset: number, lengthBytes: number): Promise<ByteReader> {
     const from = Math.max(0, offset);
+    if (from >= this.sizeBytes) return new ByteReader(new Uint8Array(0), 0, from);
     const end = Math.max(from, Math.min(this.sizeBytes, from + lengthBytes));
     if (from < this.#from || end > this.#from + this.#bytes.length) await this.#move(from, end);
     return new ByteReader(this.#bytes.subarray(from - this.#from, end - this.#from), 0, from);
