@@ -4,7 +4,7 @@ import { ByteReader } from "./bytes.ts";
 /** An archive any part of which can be read. */
 export interface ArchiveFile {
   readonly sizeBytes: number;
-  /** Exactly these bytes, or fewer where the file ends. @throws system errors */
+  /** Exactly these bytes, or fewer where the file ends; they stay as they are. @throws system errors */
   readAt(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
 }
 
@@ -14,7 +14,7 @@ const JUMP_BYTES = 1 << 12;
 
 /** One piece of a file, which moves to where it is wanted. */
 export class FileWindow {
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array = new Uint8Array(0);
   #from = 0;
 
   constructor(readonly file: ArchiveFile) {}
@@ -26,6 +26,7 @@ export class FileWindow {
   /** At most `lengthBytes` from `offset` on: fewer where the file ends. @throws system errors */
   async at(offset: number, lengthBytes: number): Promise<ByteReader> {
     const from = Math.max(0, offset);
+    if (from >= this.sizeBytes) return new ByteReader(new Uint8Array(0), 0, from);
     const end = Math.max(from, Math.min(this.sizeBytes, from + lengthBytes));
     if (from < this.#from || end > this.#from + this.#bytes.length) await this.#move(from, end);
     return new ByteReader(this.#bytes.subarray(from - this.#from, end - this.#from), 0, from);
@@ -33,7 +34,7 @@ export class FileWindow {
 
   async #move(from: number, end: number): Promise<void> {
     const [start, stop] = this.#pieceFor(from, end);
-    this.#bytes = Uint8Array.from(await this.file.readAt(start, Math.min(stop, this.sizeBytes) - start));
+    this.#bytes = await this.file.readAt(start, Math.min(stop, this.sizeBytes) - start);
     this.#from = start;
   }
 

@@ -103,8 +103,12 @@ async function passBlock(
   if (payloadBytes > foundBytes) {
     throw new TruncatedError(reader.position, "the payload of a block", payloadBytes, foundBytes);
   }
-  const isGuarded = !isBare(head.kind, isCut) || frame.header.version < FORMAT_VERSION_3;
-  const codedBytes = reader.position + payloadBytes + (isGuarded ? GUARD_BYTES : 0) - at;
+  const guardBytes = !isBare(head.kind, isCut) || frame.header.version < FORMAT_VERSION_3 ? GUARD_BYTES : 0;
+  const leftBytes = foundBytes - payloadBytes;
+  if (guardBytes > leftBytes) {
+    throw new TruncatedError(window.sizeBytes - leftBytes, "the checksum of a block", guardBytes, leftBytes);
+  }
+  const codedBytes = reader.position + payloadBytes + guardBytes - at;
   frame.passBlock(head, isCut, codedBytes);
   const { kind, plainBytes, cut } = head;
   return { entry: { kind, plainBytes, codedBytes, isCut }, seenBytes: cut?.restBytes ?? plainBytes };

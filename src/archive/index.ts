@@ -4,6 +4,7 @@
  * is read in pieces, and what it says goes by: nothing here grows with it.
  */
 import { type ByteReader, varintBytes } from "./bytes.ts";
+import { guardOf } from "./checksum.ts";
 import { EntryTally } from "./entries.ts";
 import { CorruptError, TruncatedError } from "./errors.ts";
 import {
@@ -52,7 +53,9 @@ export class IndexReader {
   readonly #header: FrameHeader;
   readonly #expected: Expected | undefined;
   readonly #tally = new EntryTally();
-  readonly #guard = new Xxh64();
+  /** Of what was read in earlier pieces; most indexes come in one. */
+  #guard: Xxh64 | undefined;
+  readonly #mark: Uint8Array;
   readonly #isOld: boolean;
   #lengthBytes = 0;
   /** Entries to come; undefined before anything was read. */
@@ -69,7 +72,7 @@ export class IndexReader {
     this.#expected = expected;
     this.#leftBytes = header.plainBytes;
     this.#isOld = header.version < FORMAT_VERSION_3;
-    this.#guard.update(Uint8Array.of(this.#isOld ? BLOCK_END_OLD : BLOCK_END));
+    this.#mark = Uint8Array.of(this.#isOld ? BLOCK_END_OLD : BLOCK_END);
   }
 
   /**
@@ -90,7 +93,7 @@ export class IndexReader {
     } catch (error) {
       reader.offset = done;
       if (!(error instanceof TruncatedError) || done === start) throw error;
-      this.#guard.update(reader.bytes.subarray(start, done));
+      this.#hash(reader.bytes.subarray(start, done));
     }
   }
 
@@ -155,11 +158,20 @@ export class IndexReader {
     this.#isLengthRead = true;
   }
 
+  #hash(bytes: Uint8Array): Xxh64 {
+    if (!this.#guard) {
+      this.#guard = new Xxh64();
+      this.#guard.update(this.#mark);
+    }
+    this.#guard.update(bytes);
+    return this.#guard;
+  }
+
   #readGuard(reader: ByteReader, start: number): void {
     const { offset, position } = reader;
     const found = reader.u32("the checksum of the index");
-    this.#guard.update(reader.bytes.subarray(start, offset));
-    const expected = Number(this.#guard.digest() & 0xffff_ffffn);
+    const last = reader.bytes.subarray(start, offset);
+    const expected = this.#guard ? this.#hash(last).guard() : guardOf(Buffer.concat([this.#mark, last]));
     const hex = (value: number) => value.toString(16).padStart(8, "0");
     if (found !== expected) throw new CorruptError(position, "the checksum of the index", hex(expected), hex(found));
     const { tally, frameBytes } = this.#expected ?? {};

@@ -81,6 +81,11 @@ export class Xxh64 {
     }
   }
 
+  /** The low 32 bits of the hash of all bytes so far: what checksum.ts calls their guard. */
+  guard(): number {
+    return Number(this.digest() & 0xffff_ffffn);
+  }
+
   /** The hash of all bytes so far. */
   digest(): bigint {
     let hash = (this.#totalBytes >= STRIPE_BYTES ? this.#merged() : P5) + BigInt(this.#totalBytes);

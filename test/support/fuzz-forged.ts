@@ -4,7 +4,6 @@
  * each input, and whoever runs this looks at the memory of the process.
  */
 import { ArchiveError } from "../../src/archive/errors.ts";
-import { blocksOf, listArchive } from "../../src/archive/list.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { openSeconds, stepSeconds } from "../../src/cli/estimate.ts";
 import type { Engine } from "../../src/engine/engine.ts";
@@ -13,7 +12,7 @@ import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { Forger } from "./forge.ts";
 import { Random } from "./gpu-values.ts";
-import { fileOf } from "./listing.ts";
+import { fileOf, lookThrough } from "./listing.ts";
 
 /** Processor time that an archive of up to 100 kB may take, in seconds. */
 export const SECONDS_MAX = 2;
@@ -58,7 +57,7 @@ export async function fuzzForged({ engine, inputs, seed, memoryBytesMax }: Forge
     const archive = forgedArchive(seed, input);
     const before = process.cpuUsage();
     const { error, outputBytes } = await decode(archive, engine, memoryBytesMax, new Random(seed + input));
-    const listError = await list(archive);
+    const listError = await lookThrough(fileOf(archive)).catch((thrown: unknown) => thrown);
     const { user, system } = process.cpuUsage(before);
     const seconds = (user + system) / 1e6;
     if (seconds > slowest.seconds) slowest = { seconds, input };
@@ -105,20 +104,5 @@ async function decode(
     return { error: undefined, outputBytes };
   } catch (error) {
     return { error, outputBytes };
-  }
-}
-
-/** All that `fade -l --json` looks at. */
-async function list(archive: Uint8Array): Promise<unknown> {
-  const file = fileOf(archive);
-  try {
-    const listing = await listArchive(file);
-    for await (const frame of listing.frames()) {
-      const blocks = blocksOf(file, frame);
-      while (!(await blocks.next()).done);
-    }
-    return undefined;
-  } catch (error) {
-    return error;
   }
 }

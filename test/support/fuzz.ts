@@ -17,6 +17,7 @@ import { restore } from "../../src/pipeline/restore.ts";
 import { tinyHyper } from "./fake-engine.ts";
 import { letters, otherStrand } from "./genome.ts";
 import { Random } from "./gpu-values.ts";
+import { fileOf, lookThrough } from "./listing.ts";
 
 /** Decoding one damaged archive may take this long, on a machine that does other things, too. */
 const PATIENCE_MS = 20_000;
@@ -71,8 +72,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     const outcome = await decode(archive, watched, memoryBytesMax, random.between(1, archive.length + 1));
     const tookMs = performance.now() - startMs;
     slowestMs = Math.max(slowestMs, tookMs);
-    const broken =
-      outcome instanceof Uint8Array
+    const listed = await lookThrough(fileOf(archive)).catch((thrown: unknown) => thrown);
+    const isListed = listed === undefined || isDeclared(listed);
+    const broken = !isListed
+      ? `could not be listed: ${listed instanceof Error ? listed.stack : String(listed)}`
+      : outcome instanceof Uint8Array
         ? !isMadeOf(outcome, corpus.prefixes) && "was accepted with wrong bytes"
         : !isDeclared(outcome) && `failed with ${outcome instanceof Error ? outcome.stack : String(outcome)}`;
     const fault = broken || (tookMs > PATIENCE_MS && `took ${tookMs} ms`);

@@ -12,8 +12,19 @@ export async function listFrames(file: ArchiveFile): Promise<(FrameSummary & { b
   return frames;
 }
 
-/** An archive in memory as a file. */
+/** An archive in memory as a file, which takes no places that a file would not. */
 export const fileOf = (bytes: Uint8Array): ArchiveFile => ({
   sizeBytes: bytes.length,
-  readAt: async (offset, length) => bytes.subarray(offset, offset + length),
+  readAt: async (offset, length) => {
+    if (offset < 0 || length < 0 || offset > bytes.length) throw new RangeError(`${length} bytes at ${offset}`);
+    return bytes.subarray(offset, offset + length);
+  },
 });
+
+/** All that `fade -l --json` looks at; only sums are kept. @throws what listArchive throws */
+export async function lookThrough(file: ArchiveFile): Promise<void> {
+  for await (const frame of (await listArchive(file)).frames()) {
+    const blocks = blocksOf(file, frame);
+    while (!(await blocks.next()).done);
+  }
+}
