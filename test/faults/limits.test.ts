@@ -20,8 +20,9 @@ describe("few", () => {
       // The executable: from source, the runtime has no descriptor left for the sources.
       const ran = shell(cwd, `ulimit -n 7; "${executable()}" -q1 --engine cpu a; echo $?`);
       expect(ran.stdout).toBe("4\n");
-      expect(ran.stderr).toBe(
-        "fade: a.fade: too many files are open\nfade: hint: raise the limit of open files (ulimit -n)\n",
+      // Which file cannot be opened any more depends on what else the runtime has open.
+      expect(ran.stderr).toMatch(
+        /^fade: a(\.fade)?: too many files are open\nfade: hint: raise the limit of open files \(ulimit -n\)\n$/,
       );
       expect(namesIn(cwd)).toEqual(["a"]);
     });
