@@ -3,9 +3,9 @@
  *
  *     bun scripts/fuzz-forged.ts [--inputs 100000] [--cpu-inputs 500] [--runs 60] [--program bin/fade] [--seed N]
  *
- * --inputs go through a small engine for tests, --cpu-inputs through the CPU engine, all in this process; --runs of them
- * through the program, once from a file and once from a pipe, whose processor time and memory the system counts. Ends
- * with an error at the first broken rule, and names the seed.
+ * --inputs go through a small engine for tests, --cpu-inputs through the CPU engine, all in this process; --runs of
+ * them through the program, once from a file and once from a pipe, whose processor time and memory the system counts.
+ * Ends with an error at the first broken rule, and names the seed.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
