@@ -67,7 +67,7 @@ export function meteredEngine(engine: Engine, meter: TimeMeter): Engine {
     name: engine.name,
     description: engine.description,
     chunkSteps: engine.chunkSteps,
-    openModel: async (hyper) => meteredModel(await engine.openModel(hyper), meter),
+    openModel: async (hyper, expectedBytes) => meteredModel(await engine.openModel(hyper, expectedBytes), meter),
     close: () => engine.close(),
   };
 }

@@ -3,7 +3,7 @@
  * f.fade before anybody read that, and both files would be gone. Files are compared by path, for those that are not
  * there yet, and by device and inode, because links give one file several paths.
  */
-import * as fs from "node:fs/promises";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { outputName } from "./destinations.ts";
 import { FileError } from "./errors.ts";
@@ -18,31 +18,35 @@ export class InputCollisionError extends FileError {
 }
 
 /** The outputs that are inputs, too, as shown to people, by their paths. Looks at names only, and changes nothing. */
-export async function outputsAmongInputs(
-  { settings, io }: Session,
-  inputs: readonly Operand[],
-): Promise<ReadonlyMap<string, string>> {
+export function outputsAmongInputs({ settings, io }: Session, inputs: readonly Operand[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   if (settings.action === "test" || settings.toStdout) return found;
   const files = inputs.filter(({ isStandardInput, name }) => !isStandardInput && name !== "");
   // A single input is compared with its output when its turn comes, in other words.
   if (files.length < 2) return found;
   const owners = new Map<string, string>();
-  for (const { name } of files) for (const key of await keysOf(resolve(io.cwd, name))) owners.set(key, name);
+  for (const { name } of files) for (const key of keysOf(resolve(io.cwd, name))) owners.set(key, name);
   for (const { name } of files) {
     const output = outputOf(() => outputName(settings, name));
     if (output === undefined) continue;
     const path = resolve(io.cwd, output);
     const isTaken = (key: string) => owners.has(key) && owners.get(key) !== name;
-    if ((await keysOf(path)).some(isTaken)) found.set(path, output);
+    if (keysOf(path).some(isTaken)) found.set(path, output);
   }
   return found;
 }
 
-/** What identifies a file: its path and, if it is there and has one, its inode. Numbers of 64 bits need bigint. */
-export async function keysOf(path: string): Promise<string[]> {
-  const stats = await fs.stat(path, { bigint: true }).catch(() => undefined);
-  return stats?.ino ? [path, `${stats.dev}:${stats.ino}`] : [path];
+/**
+ * What identifies a file: its path and, if it is there and has one, its inode. Numbers of 64 bits need bigint. Asked
+ * several times for each file of a run; a call takes microseconds, and a thread that makes it many times that.
+ */
+export function keysOf(path: string): string[] {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats?.ino ? [path, `${stats.dev}:${stats.ino}`] : [path];
+  } catch {
+    return [path];
+  }
 }
 
 /** A name that tells no output is complained about when its turn comes. */

@@ -2,7 +2,7 @@
  * Reads operands: files by name, or standard input, piece by piece. Nothing here holds more than a piece and the block
  * that a caller asks for.
  */
-import type { Stats } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { resolve } from "node:path";
 import type { PlainSource } from "../pipeline/frames.ts";
@@ -54,8 +54,8 @@ export async function findInput(io: Io, operand: Operand): Promise<Input> {
   if (operand.name === "") throw new FileError("no such file or directory", undefined, name);
   const path = resolve(io.cwd, operand.name);
   // First, so that a change in between is one against `stats`, too (removeSource).
-  const { atimeNs, mtimeNs, ctimeNs, dev, ino, size } = await fs.stat(path, { bigint: true });
-  const stats = await fs.stat(path);
+  const { atimeNs, mtimeNs, ctimeNs, dev, ino, size } = statSync(path, { bigint: true });
+  const stats = statSync(path);
   if (stats.isDirectory())
     throw new FileError("is a directory", "use -r for the files in it, or pipe it: tar c DIR | fade > DIR.tar.fade");
   return { operand, name, stats, facts: { atimeNs, mtimeNs, ctimeNs, dev, ino, size } };
@@ -119,10 +119,10 @@ export async function openFile(path: string, stats?: Stats, range?: ByteRange): 
   };
   const readAt = (offsetBytes: number, lengthBytes: number) => readInto(new Uint8Array(lengthBytes), offsetBytes);
   // One for all reads: new ones would be garbage faster than they are collected.
-  const room = new Uint8Array(PIECE_BYTES);
+  const room = new Uint8Array(isSizeKnown ? Math.max(1, Math.min(PIECE_BYTES, sizeBytes)) : PIECE_BYTES);
   const read = async () => {
-    const left = range ? range.end - offset : PIECE_BYTES;
-    const piece = await readInto(room.subarray(0, Math.min(PIECE_BYTES, left)), offset);
+    const left = range ? range.end - offset : room.length;
+    const piece = await readInto(room.subarray(0, Math.min(room.length, left)), offset);
     offset += piece.length;
     return piece;
   };

@@ -34,7 +34,9 @@ export interface WriteOptions {
 export interface Output {
   /** @throws OutputError, EPIPE if what reads a pipe has gone */
   write(bytes: Uint8Array): Promise<void>;
-  /** All is written: gives the output its name. @throws FileError, OutputError, what `verify` throws */
+  /** All is written: verifies it, and begins to bring it to the disk. @throws OutputError, what `verify` throws */
+  seal(): Promise<void>;
+  /** Behind `seal`: waits for the disk, and gives the output its name. @throws FileError, OutputError */
   finish(): Promise<void>;
   /** Nothing remains of what is not finished; to be called in any case. Does not throw. */
   discard(): Promise<void>;
@@ -57,6 +59,7 @@ export async function openOutput(io: Io, target: Target, options: WriteOptions):
   await blamed(() => output.open());
   return {
     write: (bytes) => blamed(() => output.write(bytes)),
+    seal: () => blamed(() => output.seal()),
     finish: () => blamed(() => output.finish()),
     discard: () => output.discard(),
   };
@@ -70,6 +73,7 @@ function specialOutput({ path, name }: Target, special: SpecialTarget): Openable
   return {
     open: async () => void handedOver(special.descriptor),
     write: (bytes) => writeDescriptor(special.descriptor, bytes),
+    seal: nothing,
     finish: nothing,
     discard: nothing,
   };
@@ -101,6 +105,8 @@ class SpecialOutput {
     await this.#file?.writeFile(bytes);
   }
 
+  async seal(): Promise<void> {}
+
   async finish(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
@@ -117,6 +123,8 @@ class FileOutput {
   #temporary = "";
   #file: fs.FileHandle | undefined;
   #position = 0;
+  /** Settles when the bytes are on the disk; it may reject before anybody asks. */
+  #synced: Promise<void> = Promise.resolve();
 
   constructor(
     readonly io: Io,
@@ -137,16 +145,21 @@ class FileOutput {
     this.#position += bytes.length;
   }
 
-  async finish(): Promise<void> {
+  async seal(): Promise<void> {
     const file = this.#file;
     if (!file) throw new Error("the output is not open");
     // A hole at the end exists by the file's length only.
     await file.truncate(this.#position);
     await dress(file, this.options);
-    await file.sync();
+    this.#synced = file.sync();
+    this.#synced.catch(() => {});
+    await this.options.verify?.(this.#temporary);
+  }
+
+  async finish(): Promise<void> {
+    await this.#synced;
     // Windows renames no open files. Elsewhere it stays open, and so locked, until it has its name.
     if (process.platform === "win32") await this.#close();
-    await this.options.verify?.(this.#temporary);
     await this.io.uninterrupted(() => giveName(this.#temporary, this.target));
     await this.discard();
   }
@@ -158,11 +171,14 @@ class FileOutput {
   }
 
   async discard(): Promise<void> {
-    if (this.#temporary === "") return;
+    const temporary = this.#temporary;
+    if (temporary === "") return;
+    this.#temporary = "";
+    await this.#synced.catch(() => {});
     // Windows removes no open files; elsewhere the name must be gone before the lock is.
     if (process.platform === "win32") await this.#close().catch(() => {});
-    await fs.rm(this.#temporary, { force: true }).catch(() => {});
-    this.io.temporaryFiles.delete(this.#temporary);
+    await fs.unlink(temporary).catch(() => {});
+    this.io.temporaryFiles.delete(temporary);
     await this.#close().catch(() => {});
   }
 }

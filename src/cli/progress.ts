@@ -60,12 +60,17 @@ export class ProgressLine {
     if (this.io.nowMs() - this.#publishedAtMs >= PUBLISH_MS) this.#publish();
   }
 
+  /** Clears the line until it is drawn again: something is to be said. */
+  giveWay(): void {
+    if (this.#isDrawn) this.io.stderr.write(CLEAR);
+    this.#isDrawn = false;
+  }
+
   /** Clears the line. May be called more than once. */
   finish(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    if (this.#isDrawn) this.io.stderr.write(CLEAR);
-    this.#isDrawn = false;
+    this.giveWay();
   }
 
   /** A line of its own, where none can be drawn over. */

@@ -1,11 +1,13 @@
 /**
- * What the commands of one run share: settings, the world, the engine (opened at most once, when first needed) and the
- * way in which they speak to people.
+ * What the commands of one run share: settings, the world, the engines (opened at most once, when first needed) and
+ * the way in which they speak to people.
  */
 import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
+import type { ModelWork } from "../pipeline/frames.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import { keysOf } from "./collisions.ts";
+import { Engines } from "./engines.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { containerBytes, PROGRAM_BYTES } from "./pipeline-options.ts";
@@ -23,8 +25,15 @@ export type OpenEngine = (request: EngineRequest) => Promise<Engine>;
  */
 const ADDRESS_SPACE_MIN = 2_400_000 * 1024;
 
+class ClaimedError extends FileError {
+  constructor(name: string) {
+    super("is the output of another input, too", "compress them one by one, with -o", name);
+    this.name = "ClaimedError";
+  }
+}
+
 export class Session {
-  #engine: Promise<Engine> | undefined;
+  readonly #engines: Engines;
   #exitCodes: ExitCode[] = [];
   #hint: string | undefined;
   readonly #claimed = new Set<string>();
@@ -32,76 +41,85 @@ export class Session {
   readonly inputPaths = new Set<string>();
   /** "2/5 " while the second of five files is worked on. */
   place = "";
+  /** Of the file that was begun last. */
+  #line: ProgressLine | undefined;
 
   constructor(
     readonly io: Io,
     readonly settings: Settings,
     readonly openEngine: OpenEngine,
-  ) {}
+  ) {
+    const { engine, adapter, threads } = settings;
+    const request = { engine, threads, ...(adapter !== undefined && { adapter }) };
+    this.#engines = new Engines(
+      request,
+      (each) => this.#open(each),
+      (opened) => this.#tellOfEngine(opened),
+    );
+  }
 
-  /** Opens the engine at the first call. A function of its own, to be passed on. */
-  readonly engine = async (): Promise<Engine> => {
-    this.#engine ??= this.#open();
-    try {
-      return await this.#engine;
-    } catch (error) {
-      this.#engine = undefined; // what failed for this file may work for the next
-      throw error;
-    }
-  };
+  /** The engine for some work. A function of its own, to be passed on. */
+  readonly engine = (work: ModelWork): Promise<Engine> => this.#engines.for(work);
 
-  async #open(): Promise<Engine> {
-    const { engine, adapter, threads } = this.settings;
+  async #open(request: EngineRequest): Promise<Engine> {
     const { addressSpace } = this.io;
     if (addressSpace && addressSpace.limitBytes < ADDRESS_SPACE_MIN) {
       const [has, needs] = [sizeText(addressSpace.limitBytes), sizeText(ADDRESS_SPACE_MIN)];
       const hint = `raise it (ulimit -${addressSpace.letter} unlimited); -M limits what fade really uses`;
       const what = `the address space is limited to ${has}, and no engine runs in less than ${needs}`;
-      throw new EngineUnavailableError(engine === "auto" ? "cpu" : engine, what, hint);
+      throw new EngineUnavailableError(request.engine === "auto" ? "cpu" : request.engine, what, hint);
     }
-    const opened = await this.openEngine({ engine, threads, ...(adapter !== undefined && { adapter }) });
-    this.say(SAYS.details, `fade: engine ${opened.name}: ${opened.description}`);
-    if (engine === "auto" && opened.name === "reference") {
+    return await this.openEngine(request);
+  }
+
+  #tellOfEngine({ name, description }: Engine): void {
+    this.say(SAYS.details, `fade: engine ${name}: ${description}`);
+    if (this.settings.engine === "auto" && name === "reference") {
       this.say(SAYS.results, "fade: no faster engine here: using the reference, some hundred bytes a second");
     }
-    return opened;
   }
 
-  /** Frees the engine, if one was opened. */
+  /** At once, before another file is worked on: a device that was lost does not come back. */
+  abandonLostEngine(error: unknown): void {
+    if (error instanceof EngineDeviceError) this.#engines.abandon();
+  }
+
+  /** Frees the engines that were opened. */
   async close(): Promise<void> {
-    const engine = await this.#engine?.catch(() => undefined);
-    await engine?.close();
-  }
-
-  /** A device that was lost does not come back; the next file gets another. */
-  #abandonEngine(): void {
-    const lost = this.#engine;
-    this.#engine = undefined;
-    void lost?.then((engine) => engine.close()).catch(() => {});
+    await this.#engines.close();
   }
 
   say(level: number, line: string): void {
-    if (this.settings.verbosity >= level) this.io.stderr.write(`${visible(line)}\n`);
+    if (this.settings.verbosity < level) return;
+    // An earlier file may have reached the disk while this one is worked on.
+    this.#line?.giveWay();
+    this.io.stderr.write(`${visible(line)}\n`);
   }
 
   /** @param totalBytes undefined if nobody knows */
   progress(label: string, totalBytes: number | undefined): ProgressLine {
     const wanted = this.settings.progress ?? redraws(this.io.stderr);
     const isShown = wanted && this.settings.verbosity >= SAYS.results;
-    return new ProgressLine(this.io, visible(`${this.place}${label}`), totalBytes, isShown);
+    this.#line = new ProgressLine(this.io, visible(`${this.place}${label}`), totalBytes, isShown);
+    return this.#line;
   }
 
   /** @throws FileError if an earlier input of this run has this output */
-  async claim(path: string, name: string): Promise<void> {
-    if ((await keysOf(path)).some((key) => this.#claimed.has(key))) {
-      throw new FileError("is the output of another input, too", "compress them one by one, with -o", name);
-    }
+  claim(path: string, name: string): void {
+    if (this.#claimed.has(path)) throw new ClaimedError(name);
+    this.checkClaim(path, name);
     this.#claimed.add(path);
   }
 
+  /** Once more before the output gets its name: the others' may have got theirs since. @throws FileError */
+  checkClaim(path: string, name: string): void {
+    const others = keysOf(path).filter((key) => key !== path);
+    if (others.some((key) => this.#claimed.has(key))) throw new ClaimedError(name);
+  }
+
   /** From now on a claim by another path, or in other letters where case does not count, is one of this output. */
-  async wrote(path: string): Promise<void> {
-    for (const key of await keysOf(path)) this.#claimed.add(key);
+  wrote(path: string): void {
+    for (const key of keysOf(path)) this.#claimed.add(key);
   }
 
   /** Asks, if there is somebody to ask and standard input is not data. */
@@ -116,7 +134,6 @@ export class Session {
 
   /** Tells what went wrong with a file and remembers it for the exit code. */
   complain(name: string, error: unknown): Complaint {
-    if (error instanceof EngineDeviceError) this.#abandonEngine();
     const complaint = this.#complaintOf(blameName(name, error));
     const { message, hint, fileName, exitCode } = complaint;
     this.#exitCodes.push(exitCode);

@@ -7,6 +7,7 @@ import { ArchiveError, TrailingBytesError } from "../archive/errors.ts";
 import { compressStream } from "../pipeline/frames.ts";
 import type { BlockProgress } from "../pipeline/options.ts";
 import { type RestoreProgress, restore } from "../pipeline/restore.ts";
+import { openFilesLimit } from "../platform/process-facts.ts";
 import { InputCollisionError, outputsAmongInputs } from "./collisions.ts";
 import { descriptorOf } from "./descriptors.ts";
 import { outputName } from "./destinations.ts";
@@ -29,6 +30,7 @@ import { type Output, openOutput } from "./output.ts";
 import { compressOptionsOf, limitsOf, restoreLimitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
 import { SAYS, type Settings } from "./settings.ts";
+import { Settling, WAITING_MAX } from "./settling.ts";
 import { checkRemovable, isRemovable, removeSource } from "./sources.ts";
 import { forecastBytes, surveyArchive } from "./survey.ts";
 import { checkTarget, ExistsError, makeDirectory, type Target } from "./targets.ts";
@@ -38,26 +40,55 @@ import { percentText, sizeText } from "./words.ts";
 export async function transformAll(session: Session): Promise<void> {
   const inputs = await inputsOf(session);
   const outcomes: Outcome[] = [];
-  if (await refusesCollisions(session, inputs)) return;
-  for (const [index, operand] of inputs.entries()) {
-    session.place = inputs.length > 1 ? `${index + 1}/${inputs.length} ` : "";
-    try {
-      outcomes.push(await transformOne(session, operand));
-    } catch (error) {
-      if (systemCode(error) === "EPIPE" || error instanceof UsageError) throw error;
-      const { message, exitCode } = session.complain(displayName(operand), error);
-      if (session.settings.json) await printLine(session.io, failureOf(displayName(operand), message, exitCode));
+  if (refusesCollisions(session, inputs)) return;
+  const settling = new Settling(waitingMaxFor(session, inputs));
+  try {
+    for (const [index, operand] of inputs.entries()) {
+      session.place = inputs.length > 1 ? `${index + 1}/${inputs.length} ` : "";
+      const settle = await transformOne(session, operand).catch((error: unknown) => {
+        if (endsRun(error)) throw error;
+        session.abandonLostEngine(error);
+        return () => Promise.reject(error);
+      });
+      await settling.add(async () => {
+        try {
+          outcomes.push(await settle());
+        } catch (error) {
+          if (endsRun(error)) throw error;
+          await complain(session, operand, error);
+        }
+      });
     }
+  } finally {
+    await settling.drain();
   }
   summarise(session, inputs.length, outcomes);
+}
+
+/** Nobody reads the output any more, or the command line is wrong. */
+const endsRun = (error: unknown) => systemCode(error) === "EPIPE" || error instanceof UsageError;
+
+async function complain(session: Session, operand: Operand, error: unknown): Promise<void> {
+  const { message, exitCode } = session.complain(displayName(operand), error);
+  if (session.settings.json) await printLine(session.io, failureOf(displayName(operand), message, exitCode));
+}
+
+/** With fewer descriptors than this every file is closed before the next is opened. */
+const OVERLAP_FILES_MIN = 64;
+
+/** How many outputs may wait for the disk: none where an output is an input, too, and must be there when it is read. */
+function waitingMaxFor({ settings, inputPaths }: Session, inputs: readonly Operand[]): number {
+  const waitsForNothing = inputs.length < 2 || settings.action === "test" || settings.toStdout;
+  if (waitsForNothing || inputPaths.size > 0) return 0;
+  return (openFilesLimit() ?? OVERLAP_FILES_MIN) < OVERLAP_FILES_MIN ? 0 : WAITING_MAX;
 }
 
 /**
  * With -f an output that is another input ends the run before anything is done. Without it nothing is overwritten, so
  * that `fade *` beside older archives still does the rest; only the question must not be asked.
  */
-async function refusesCollisions(session: Session, inputs: readonly Operand[]): Promise<boolean> {
-  const collisions = await outputsAmongInputs(session, inputs);
+function refusesCollisions(session: Session, inputs: readonly Operand[]): boolean {
+  const collisions = outputsAmongInputs(session, inputs);
   for (const path of collisions.keys()) session.inputPaths.add(path);
   const [first] = collisions.values();
   if (first === undefined || !session.settings.force) return false;
@@ -74,7 +105,8 @@ interface Outcome {
 /** An alias with --rm must not break pipes. */
 const NOT_TO_A_FILE = "--rm is for files that become files";
 
-async function transformOne(session: Session, operand: Operand): Promise<Outcome> {
+/** Works on a file. @returns what is left to do, which must be done: waiting for the disk, and what comes after it */
+async function transformOne(session: Session, operand: Operand): Promise<() => Promise<Outcome>> {
   const { settings, io } = session;
   const { action, removeSource: isRemoved } = settings;
   refuseTerminals(session, operand);
@@ -85,14 +117,28 @@ async function transformOne(session: Session, operand: Operand): Promise<Outcome
     const removes = isRemoved && isRemovable(input, target);
     if (removes) await checkRemovable(io, input, settings.force);
     else if (isRemoved && action !== "test") session.say(SAYS.details, `${input.name}: not removed: ${NOT_TO_A_FILE}`);
-    const outcome = await convert(session, input, source, target);
-    if (target && !target.special) await session.wrote(target.path);
-    // First: whatever happens to the source, the output is there.
-    await report(session, input, target, outcome);
-    if (removes) await removeOrComplain(session, input, target);
-    return outcome;
+    const { output, outcome } = await convert(session, input, source, target);
+    return async () => {
+      await nameOutput(session, output, target);
+      // First: whatever happens to the source, the output is there.
+      await report(session, input, target, outcome);
+      if (removes) await removeOrComplain(session, input, target);
+      return outcome;
+    };
   } finally {
     await source.close();
+  }
+}
+
+/** Gives an output its name, as soon as it is on the disk. */
+async function nameOutput(session: Session, output: Output, target: Target | undefined): Promise<void> {
+  const isFile = target !== undefined && target.special === undefined;
+  try {
+    if (isFile) session.checkClaim(target.path, target.name);
+    await output.finish();
+    if (isFile) session.wrote(target.path);
+  } finally {
+    await output.discard();
   }
 }
 
@@ -121,7 +167,7 @@ async function convert(
   input: Input,
   source: OpenInput,
   target: Target | undefined,
-): Promise<Outcome> {
+): Promise<{ readonly output: Output; readonly outcome: Outcome }> {
   const { settings, io } = session;
   const { verify } = settings;
   const isCompressing = settings.action === "compress";
@@ -140,14 +186,15 @@ async function convert(
     outcome = await (isCompressing
       ? compress(session, input, source, output)
       : decompress(session, input.name, source, output, settings.action === "decompress" && !target));
-    await output.finish();
-    return outcome;
-  } finally {
+    await output.seal();
+    return { output, outcome };
+  } catch (error) {
     await output.discard();
+    throw error;
   }
 }
 
-/** Decodes what reached the disk, and compares the checksums. @throws FileError if it is not what was read */
+/** Decodes what was written, and compares the checksums. @throws FileError if it is not what was read */
 async function verifyArchive(session: Session, input: Input, path: string, written?: Outcome): Promise<void> {
   const archive = await openFile(path);
   try {
@@ -165,7 +212,7 @@ async function verifyArchive(session: Session, input: Input, path: string, writt
 }
 
 const nothing = async () => {};
-const NO_OUTPUT: Output = { write: nothing, finish: nothing, discard: nothing };
+const NO_OUTPUT: Output = { write: nothing, seal: nothing, finish: nothing, discard: nothing };
 
 function standardOutput(io: Io, isTest: boolean): Output {
   return isTest ? NO_OUTPUT : { ...NO_OUTPUT, write: (bytes) => writeStdout(io, bytes) };
@@ -198,7 +245,7 @@ async function findTarget(session: Session, input: Input): Promise<Target | unde
   const name = outputName(settings, input.name);
   const path = resolve(io.cwd, name);
   const isNamed = output !== undefined;
-  await session.claim(path, name);
+  session.claim(path, name);
   if (settings.outputDirectory) await makeDirectory(io, dirname(name));
   try {
     return await checkTarget(path, name, { force, isNamed }, input.stats);

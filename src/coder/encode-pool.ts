@@ -4,7 +4,7 @@
  * The engine fills one slot of intervals while the workers code the other. Each group is coded by one encoder in step
  * order, so the bytes depend on the number of groups only.
  */
-import { checkGroups, encodeGroup, type StreamShare, shareOfGroup } from "./groups.ts";
+import { checkGroups, encodeGroup, LONE_BYTES, type StreamShare, shareOfGroup } from "./groups.ts";
 import type { EncodeSetup } from "./protocol.ts";
 import { RangeEncoder } from "./range.ts";
 import { CoderThread } from "./thread.ts";
@@ -35,11 +35,16 @@ export interface EncoderShape {
 
 /**
  * @param workers threads that may code, the main one included; with 1, or one group, no thread is started
+ * @param expectedBytes that will be coded, about; for a few, no thread is started either
  * @throws CoderWorkerError if a worker does not start
  */
-export async function openEncoder(shape: EncoderShape, workers: number): Promise<ChunkEncoder> {
+export async function openEncoder(
+  shape: EncoderShape,
+  workers: number,
+  expectedBytes = Number.POSITIVE_INFINITY,
+): Promise<ChunkEncoder> {
   checkGroups(shape.groups, shape.streams);
-  const threads = Math.min(workers, shape.groups);
+  const threads = expectedBytes < LONE_BYTES ? 1 : Math.min(workers, shape.groups);
   if (threads <= 1) return new LocalEncoder(shape);
   // The main thread keeps free for the engine, which waits for its answers there.
   const encoder = new ThreadedEncoder(shape, threads - 1);

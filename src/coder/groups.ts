@@ -19,6 +19,9 @@ export function coderGroupsFor(streams: number): number {
   return Math.max(1, Math.min(GROUPS_MAX, Math.floor(streams / STREAMS_PER_GROUP)));
 }
 
+/** Bytes that are coded or decoded sooner than a thread has started. */
+export const LONE_BYTES = 1 << 16;
+
 /** A contiguous share of the streams: first to end - 1. */
 export interface StreamShare {
   readonly first: number;

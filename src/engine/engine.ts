@@ -23,8 +23,14 @@ export interface Engine {
   readonly description: string;
   /** How many steps a chunk of `encodeSteps` should have so that the overhead of a call does not matter. */
   readonly chunkSteps: number;
-  /** Allocates a model with its initial weights. @throws HyperParameterError, EngineLimitError */
-  openModel(hyper: HyperParameters): Promise<Model>;
+  /**
+   * Allocates a model with its initial weights.
+   *
+   * @param expectedBytes how many bytes it will be told, about, if that is known: for a few, threads do not pay.
+   *   Nothing that is computed depends on it
+   * @throws HyperParameterError, EngineLimitError
+   */
+  openModel(hyper: HyperParameters, expectedBytes?: number): Promise<Model>;
   /** Frees the device or the threads. Models must be closed first. */
   close(): Promise<void>;
 }

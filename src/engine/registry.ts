@@ -1,6 +1,7 @@
 /**
  * Chooses and opens engines. Archives are the same from all of them, so the choice is about speed only: a hardware GPU,
- * then the CPU engine, then a GPU in software, then the reference.
+ * then the CPU engine, then a GPU in software, then the reference. Small work goes to the CPU engine at once: to find a
+ * GPU, load its driver and compile shaders takes longer, machine by machine from 0.1 s to seconds.
  *
  * Engines are imported when they are opened: a run that only lists an archive should not load a GPU driver.
  */
@@ -12,6 +13,8 @@ export interface EngineRequest {
   readonly adapter?: string;
   /** Threads that a CPU engine may use; at least 1. */
   readonly threads: number;
+  /** The work is done sooner than a GPU is found: "auto" then takes the CPU engine, and looks for nothing else. */
+  readonly isSmall?: boolean;
 }
 
 /** A GPU that WebGPU offers here. */
@@ -47,7 +50,9 @@ export async function openEngine(request: EngineRequest, parts: EngineParts = BU
     const hint = "use --engine gpu, or --engine reference (slow, the same archives)";
     throw new EngineUnavailableError("cpu", "this build has no CPU engine", hint);
   }
-  return await openBest(parts, threads);
+  const { createCpuEngine } = parts;
+  const small = request.isSmall && createCpuEngine && (await orUndefined(() => createCpuEngine({ threads })));
+  return small || (await openBest(parts, threads));
 }
 
 /** Tries them best first: a driver that refuses to open is no reason to fail while something else would do. */

@@ -22,9 +22,13 @@ const DECAY_STEPS = 4096n;
 const WORK_BITS = 60n;
 const ONE = 1n << WORK_BITS;
 
-function squareRoot(x: bigint): bigint {
+/**
+ * floor(sqrt(x)) by Newton's method. From any guess the first step leads to the root or above it, and the others down;
+ * a near guess spares most of them.
+ */
+function squareRoot(x: bigint, guess: bigint): bigint {
   if (x === 0n) return 0n;
-  let root = 1n << 64n;
+  let root = (guess + x / guess) >> 1n;
   for (;;) {
     const next = (root + x / root) >> 1n;
     if (next >= root) return root;
@@ -32,26 +36,72 @@ function squareRoot(x: bigint): bigint {
   }
 }
 
+/** Peaks whose rates are kept. */
+const PEAKS_MAX = 16;
+/** Rates that are computed at a time: a small input needs few of them. */
+const PIECE_STEPS = 256;
+
 /**
- * The learning rate of each step in Q24: index 0 is the first step of the model. Calibration steps have rate 0; after
- * the table's end its last value holds.
+ * The learning rate of each step in Q24, computed as far as somebody has asked: index 0 is the first step of the model.
+ * Calibration steps have rate 0; after the table's end its last value holds.
  *
  * rate(u) = peak * sqrt(1 - (511/512)^u) / (1 - (7/8)^u) / sqrt(1 + u/4096) for the u-th update, rounded down.
  */
-export function learningRates(peak: number): Int32Array {
-  const rates = new Int32Array(CALIBRATION_STEPS + SCHEDULE_STEPS);
-  let momentDecay = ONE;
-  let squareDecay = ONE;
-  for (let update = 1; update <= SCHEDULE_STEPS; update++) {
-    momentDecay -= momentDecay >> BigInt(MOMENT_SHIFT);
-    squareDecay -= squareDecay >> BigInt(SQUARE_SHIFT);
-    const root = squareRoot((ONE - squareDecay) * ONE);
-    const decay = squareRoot((ONE * ONE * DECAY_STEPS) / (DECAY_STEPS + BigInt(update)));
-    rates[CALIBRATION_STEPS + update - 1] = Number(
-      (((BigInt(peak) * root) / (ONE - momentDecay)) * decay) >> WORK_BITS,
-    );
+export class LearningRates {
+  readonly #peak: bigint;
+  readonly #rates = new Int32Array(CALIBRATION_STEPS + SCHEDULE_STEPS);
+  #known = CALIBRATION_STEPS;
+  #momentDecay = ONE;
+  #squareDecay = ONE;
+  /** The roots of the step before. */
+  #root = ONE;
+  #decay = ONE;
+
+  /** @param peak in Q24 */
+  constructor(peak: number) {
+    this.#peak = BigInt(peak);
   }
-  return rates;
+
+  /** The rate of step `step`, from 0. */
+  at(step: number): number {
+    const index = Math.min(step, this.#rates.length - 1);
+    if (index >= this.#known) this.#extend(index + PIECE_STEPS);
+    return this.#rates[index] as number;
+  }
+
+  /** All of them. */
+  table(): Int32Array {
+    this.#extend(this.#rates.length);
+    return this.#rates.slice();
+  }
+
+  #extend(to: number): void {
+    const end = Math.min(to, this.#rates.length);
+    for (; this.#known < end; this.#known++) {
+      const update = BigInt(this.#known - CALIBRATION_STEPS + 1);
+      this.#momentDecay -= this.#momentDecay >> BigInt(MOMENT_SHIFT);
+      this.#squareDecay -= this.#squareDecay >> BigInt(SQUARE_SHIFT);
+      this.#root = squareRoot((ONE - this.#squareDecay) * ONE, this.#root);
+      this.#decay = squareRoot((ONE * ONE * DECAY_STEPS) / (DECAY_STEPS + update), this.#decay);
+      const corrected = (this.#peak * this.#root) / (ONE - this.#momentDecay);
+      this.#rates[this.#known] = Number((corrected * this.#decay) >> WORK_BITS);
+    }
+  }
+}
+
+const known = new Map<number, LearningRates>();
+
+/** The rates for a peak: one object for all models of this thread. */
+export function ratesFor(peak: number): LearningRates {
+  const found = known.get(peak) ?? new LearningRates(peak);
+  // Archives name peaks; nobody has more than a few, and who makes up thousands gets none kept.
+  if (known.size < PEAKS_MAX) known.set(peak, found);
+  return found;
+}
+
+/** The learning rate of each step in Q24, as LearningRates has it. */
+export function learningRates(peak: number): Int32Array {
+  return ratesFor(peak).table();
 }
 
 /** The rate of step `step` (from 0) in a table made by `learningRates`. */

@@ -12,13 +12,14 @@ export const NODE_SHIFT = 4;
 /** Nodes cover -8 to +8; beyond them the functions are flat or linear to the last bit. */
 const RANGE = 8;
 const NODES_PER_UNIT = 1 << (ACTIVATION_BITS - NODE_SHIFT);
+const UNIT = BigInt(NODES_PER_UNIT);
 /** Nodes per table: -8 to +8 with both ends. */
 export const NODES = 2 * RANGE * NODES_PER_UNIT + 1;
 /** Index of the node of 0. */
 export const NODE_ZERO = RANGE * NODES_PER_UNIT;
 
-/** Bits of fraction while the tables are computed: enough for e^32 with 100 bits to spare. */
-const WORK_BITS = 192n;
+/** Bits of fraction while the tables are computed: what a thousand roundings lose leaves a hundred bits to spare. */
+const WORK_BITS = 128n;
 const ONE = 1n << WORK_BITS;
 
 /** e^(numerator/denominator) by its Taylor series, in WORK_BITS. */
@@ -62,41 +63,69 @@ function toFixed(x: bigint, bits: number): number {
 }
 
 /**
- * Phi(x) - 1/2 of the normal distribution at x = node / NODES_PER_UNIT, by its power series
- * sum (-1)^k x^(2k+1) / (2^k k! (2k+1)), over sqrt(2 pi).
+ * The normal distribution's density at x = node / 64 for nodes 0 to NODE_ZERO, in WORK_BITS. From node to node it falls
+ * by a ratio, e^-((2 node + 1) / 8192), which itself falls by the same ratio every time.
  */
-function normalHalf(node: bigint, inverseRootTwoPi: bigint): bigint {
-  const unit = BigInt(NODES_PER_UNIT);
-  let power = (ONE * node) / unit;
-  let sum = power;
-  for (let k = 1n; power !== 0n; k++) {
-    power = (-power * node * node) / (unit * unit * 2n * k);
-    sum += power / (2n * k + 1n);
-  }
-  return (sum * inverseRootTwoPi) >> WORK_BITS;
+function normalDensities(): bigint[] {
+  const inverseRootTwoPi = (ONE * ONE) / squareRoot(2n * machinPi() * ONE);
+  const twoSquares = 2n * UNIT * UNIT;
+  const fall = exponential(-2n, twoSquares);
+  let ratio = exponential(-1n, twoSquares);
+  let density = inverseRootTwoPi;
+  return Array.from({ length: NODE_ZERO + 1 }, () => {
+    const here = density;
+    density = (density * ratio) >> WORK_BITS;
+    ratio = (ratio * fall) >> WORK_BITS;
+    return here;
+  });
 }
 
+/**
+ * The normal distribution between two nodes, from `node` on: the Taylor series of its integral, whose k-th term is
+ * d_k = density^(k)(x) h^(k+1) / (k+1)! with h = 1/64. Derivatives follow from density^(k+1) = -x density^(k) - k
+ * density^(k-1), and so do the terms: d_(k+1) = -(node (k+1) d_k + k d_(k-1)) / (4096 (k+1) (k+2)).
+ */
+function normalStep(node: bigint, density: bigint): bigint {
+  let before = 0n;
+  let term = density / UNIT;
+  let sum = term;
+  for (let k = 0n; term !== 0n || before !== 0n; k++) {
+    const next = -(node * (k + 1n) * term + k * before) / (UNIT * UNIT * (k + 1n) * (k + 2n));
+    before = term;
+    term = next;
+    sum += term;
+  }
+  return sum;
+}
+
+/** Both sides of 0 at once: Phi(-x) = 1 - Phi(x), and the density is the same. */
 function buildGelu(): { value: Int16Array; slope: Int16Array } {
   const value = new Int16Array(NODES);
   const slope = new Int16Array(NODES);
-  const inverseRootTwoPi = (ONE * ONE) / squareRoot(2n * machinPi() * ONE);
-  const unit = BigInt(NODES_PER_UNIT);
-  for (let index = 0; index < NODES; index++) {
-    const node = BigInt(index - NODE_ZERO);
-    const phi = (ONE >> 1n) + normalHalf(node, inverseRootTwoPi);
-    const density = (exponential(-node * node, 2n * unit * unit) * inverseRootTwoPi) >> WORK_BITS;
-    value[index] = toFixed((node * phi) / unit, ACTIVATION_BITS);
-    slope[index] = toFixed(phi + (node * density) / unit, SLOPE_BITS);
+  const put = (node: bigint, phi: bigint, density: bigint) => {
+    const index = NODE_ZERO + Number(node);
+    value[index] = toFixed((node * phi) / UNIT, ACTIVATION_BITS);
+    slope[index] = toFixed(phi + (node * density) / UNIT, SLOPE_BITS);
+  };
+  let phi = ONE >> 1n;
+  for (const [index, density] of normalDensities().entries()) {
+    const node = BigInt(index);
+    put(node, phi, density);
+    put(-node, ONE - phi, density);
+    phi += normalStep(node, density);
   }
   return { value, slope };
 }
 
+/** Again both sides of 0: sigmoid(-x) = 1 - sigmoid(x). */
 function buildSigmoid(): Int16Array {
   const table = new Int16Array(NODES);
-  for (let index = 0; index < NODES; index++) {
-    const node = BigInt(index - NODE_ZERO);
-    const falling = exponential(-node, BigInt(NODES_PER_UNIT));
-    table[index] = toFixed((ONE * ONE) / (ONE + falling), SLOPE_BITS);
+  const ratio = exponential(-1n, UNIT);
+  for (let node = 0, falling = ONE; node <= NODE_ZERO; node++) {
+    const y = (ONE * ONE) / (ONE + falling);
+    table[NODE_ZERO + node] = toFixed(y, SLOPE_BITS);
+    table[NODE_ZERO - node] = toFixed(ONE - y, SLOPE_BITS);
+    falling = (falling * ratio) >> WORK_BITS;
   }
   return table;
 }

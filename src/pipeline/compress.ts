@@ -36,9 +36,10 @@ export class BlockCompressor {
   static async open(engine: Engine, hyper: HyperParameters, options: CompressOptions): Promise<BlockCompressor> {
     const { chunkSteps } = engine;
     const groups = options.groups ?? coderGroupsFor(hyper.streams);
-    const encoder = await openEncoder({ streams: hyper.streams, groups, chunkSteps }, options.workers);
+    const { workers, expectedBytes } = options;
+    const encoder = await openEncoder({ streams: hyper.streams, groups, chunkSteps }, workers, expectedBytes);
     try {
-      return new BlockCompressor(await engine.openModel(hyper), encoder, chunkSteps, options);
+      return new BlockCompressor(await engine.openModel(hyper, expectedBytes), encoder, chunkSteps, options);
     } catch (error) {
       await encoder.close();
       throw error;

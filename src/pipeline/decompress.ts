@@ -6,7 +6,7 @@
  * to overlap but this: the model is told the bytes and asked for the next tables in one go, before either has happened.
  */
 import { decodeThreadsFor, StepDecoder } from "../coder/decode-pool.ts";
-import { checkGroups } from "../coder/groups.ts";
+import { checkGroups, LONE_BYTES } from "../coder/groups.ts";
 import { canDecode, type DecodingModel, type Engine, type Model } from "../engine/engine.ts";
 import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
 import type { HyperParameters } from "../model/hyper.ts";
@@ -35,7 +35,8 @@ export class BlockDecompressor {
 
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: BlockOptions): Promise<BlockDecompressor> {
-    return new BlockDecompressor(await engine.openModel(hyper), engine.chunkSteps, options);
+    const model = await engine.openModel(hyper, options.expectedBytes);
+    return new BlockDecompressor(model, engine.chunkSteps, options);
   }
 
   /**
@@ -173,8 +174,10 @@ export class BlockDecompressor {
   }
 
   async #openDecoder(streams: number, groups: number): Promise<StepDecoder> {
-    const { workers, streamsPerThread } = this.#options;
-    this.#decoder ??= await StepDecoder.open(streams, decodeThreadsFor(workers, groups, streams, streamsPerThread));
+    const { workers, streamsPerThread, expectedBytes = Number.POSITIVE_INFINITY } = this.#options;
+    const isLone = streamsPerThread === undefined && expectedBytes < LONE_BYTES;
+    const threads = isLone ? 1 : decodeThreadsFor(workers, groups, streams, streamsPerThread);
+    this.#decoder ??= await StepDecoder.open(streams, threads);
     return this.#decoder;
   }
 

@@ -31,8 +31,15 @@ import type { BlockOptions } from "./options.ts";
 import { type Cut, RepeatCutter } from "./repeats.ts";
 import { findStride } from "./stride.ts";
 
+/** What an engine is wanted for. */
+export interface ModelWork {
+  readonly hyper: HyperParameters;
+  /** Bytes that the model will see, about; undefined if nobody knows how many come. */
+  readonly expectedBytes?: number;
+}
+
 /** Opens the engine at the first call: what is stored needs none, and decodes on machines that have none. */
-export type EngineSource = () => Promise<Engine>;
+export type EngineSource = (work: ModelWork) => Promise<Engine>;
 
 export interface FrameOptions extends BlockOptions {
   /** The model and its blocks together may take this much. */
@@ -314,7 +321,7 @@ class FrameCompressor {
     if (isStored || !this.#frameModel) return this.#plainBlock("stored", plain, cut);
     this.#plainPerSeen = plain.length / seen.length;
     const stride = findStride(seen, this.#frameModel.hyper.streams);
-    const { groups } = await (await this.#openModel()).compress(seen, { stride });
+    const { groups } = await (await this.#openModel(isLast ? seen.length : undefined)).compress(seen, { stride });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const headerGain = isLast && this.#doneBytes === 0 ? STORED_BELOW_BYTES / 2 : 0;
@@ -328,14 +335,17 @@ class FrameCompressor {
     return this.#plainBlock("stored", plain, cut);
   }
 
-  async #openModel(): Promise<BlockCompressor> {
+  /** @param expectedBytes that the model will see, if this block is the only one */
+  async #openModel(expectedBytes: number | undefined): Promise<BlockCompressor> {
     if (this.#model) return this.#model;
     if (!this.#frameModel) throw new Error("the frame has no model");
     const { hyper, groupCount: groups } = this.#frameModel;
     const onProgress = this.#options.onProgress;
+    const expected = expectedBytes !== undefined && { expectedBytes };
     const options = {
       ...this.#options,
       groups,
+      ...expected,
       // Blocks count from their own start; callers want the frame's.
       ...(onProgress && {
         onProgress: (progress: Parameters<typeof onProgress>[0]) =>
@@ -345,7 +355,7 @@ class FrameCompressor {
           }),
       }),
     };
-    this.#model = await BlockCompressor.open(await this.#engineSource(), hyper, options);
+    this.#model = await BlockCompressor.open(await this.#engineSource({ hyper, ...expected }), hyper, options);
     return this.#model;
   }
 

@@ -26,6 +26,8 @@ export interface BlockOptions {
   /** Called at most about 20 times a second, and once when the block is done. */
   readonly onProgress?: (progress: BlockProgress) => void;
   readonly observer?: BlockObserver;
+  /** How many bytes the model will see in all, about, if that is known: few are not worth threads. */
+  readonly expectedBytes?: number;
   /** Aborting rejects with the signal's reason within about one chunk of steps. */
   readonly signal?: AbortSignal;
 }

@@ -295,9 +295,12 @@ class Restorer {
     const header = this.#header;
     if (!header?.model) throw new Error("the reader let a coded block pass in a frame without a model");
     const { onProgress, ...options } = this.#options;
-    checkMemory(header.model.hyper, blockMemoryBytes(header, false), options.memoryBytesMax);
-    this.#model = await BlockDecompressor.open(await this.#engineSource(), header.model.hyper, {
+    const { hyper } = header.model;
+    checkMemory(hyper, blockMemoryBytes(header, false), options.memoryBytesMax);
+    const expected = header.plainBytes !== undefined && { expectedBytes: header.plainBytes };
+    this.#model = await BlockDecompressor.open(await this.#engineSource({ hyper, ...expected }), hyper, {
       ...options,
+      ...expected,
       ...(onProgress && { onProgress: ({ bytesDone }: { bytesDone: number }) => this.#report(bytesDone) }),
     });
     return this.#model;

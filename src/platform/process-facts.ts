@@ -49,6 +49,12 @@ export function ignoredSignals(process: number | "self"): bigint {
   return BigInt(`0x${signals ?? "0"}`);
 }
 
+/** How many files may be open at a time (`ulimit -n`); undefined where the system does not tell. */
+export function openFilesLimit(): number | undefined {
+  const limit = /^Max open files +(\d+) /m.exec(readProc("/proc/self/limits") ?? "")?.[1];
+  return limit === undefined ? undefined : Number(limit);
+}
+
 /** A limit of what a process may have mapped, and the letter by which `ulimit` knows it. */
 export interface AddressSpaceLimit {
   readonly limitBytes: number;

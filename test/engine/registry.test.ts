@@ -43,6 +43,18 @@ describe("auto", () => {
   });
 });
 
+test("auto looks at no adapters for small work, unless there is no CPU engine", async () => {
+  const isSmall = true;
+  expect(await chosen([HARDWARE], true, { isSmall })).toBe("cpu 3");
+  expect(await chosen([HARDWARE], false, { isSmall })).toBe("gpu Hardware 9000");
+  expect(await chosen([HARDWARE], true, { isSmall, engine: "gpu" })).toBe("gpu undefined");
+  const listAdapters = () => Promise.reject(new Error("somebody looked"));
+  const parts = { listAdapters, createGpuEngine: listAdapters, createReferenceEngine: listAdapters };
+  const createCpuEngine = async () => engine("cpu");
+  const opened = await openEngine({ engine: "auto", threads: 1, isSmall }, { ...parts, createCpuEngine });
+  expect(opened.description).toBe("cpu");
+});
+
 test("auto goes on when a driver refuses", async () => {
   const parts: EngineParts = {
     listAdapters: async () => [HARDWARE],

@@ -66,6 +66,7 @@ describe("a name that fade made up, and somebody took", () => {
         await output.write(new TextEncoder().encode(SECRET));
         writeFileSync(join(cwd, "public"), "");
         symlinkSync("public", path);
+        await output.seal();
         if (force) await output.finish();
         else await expect(output.finish()).rejects.toThrow("was created by somebody else meanwhile");
         await output.discard();

@@ -22,15 +22,15 @@ const { runFade } = await import("../cli/harness.ts");
 const { trainingBytes } = await import("../support/text.ts");
 const { FakeEngine } = await import("../support/fake-engine.ts");
 
-const TEXT = trainingBytes(11_200, 1);
+const TEXT = trainingBytes(70_000, 1);
 
 test("a dead coder worker", async () => {
   await inDirectory(async (cwd) => {
     writeFileSync(join(cwd, "a"), TEXT);
     writeFileSync(join(cwd, "a.fade"), "old");
-    // Groups of many streams, so that there is more than one thread, and time to die.
+    // Groups of many streams and bytes for them, so that there is more than one thread, and time to die.
     const argv = ["-qf", "-T2", "--streams=512", "a"];
-    const engine = async () => new FakeEngine({ chunkSteps: 2, delayMs: 20 });
+    const engine = async () => new FakeEngine({ chunkSteps: 4, delayMs: 20 });
     killsCoders = true;
     const broken = await runFade(argv, { cwd, engine });
     killsCoders = false;

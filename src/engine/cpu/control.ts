@@ -28,6 +28,8 @@ export const Command = {
   /** Train on the bytes that came. */
   LEARN: 3,
   CLOSE: 4,
+  /** Back to the state before the first step, for the next model. STEPS is 1 if that must be made, 0 if it was kept. */
+  REWIND: 5,
 } as const;
 
 /** Loads before sleeping: some tens of microseconds, as long as an uneven share of a step. */

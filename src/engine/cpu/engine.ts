@@ -1,24 +1,22 @@
 /**
  * The CPU engine: the numeric contract in WebAssembly SIMD on all cores, for machines without a GPU.
  *
- * Each model has one shared memory and its own worker threads; the caller's thread is one of the threads and is busy
- * while a call runs. A call returns when all threads have finished, so its promise is already settled.
+ * Each model has one shared memory and its own worker threads (a room); the caller's thread is one of the threads and
+ * is busy while a call runs. A call returns when all threads have finished, so its promise is already settled. A small
+ * room stays when its model is closed, and the next model of that shape finds everything set up.
  */
 
 import { availableParallelism } from "node:os";
-import type { Worker } from "node:worker_threads";
 import type { DataKind } from "../../model/contexts.ts";
 import { checkHyperParameters, type HyperParameters } from "../../model/hyper.ts";
-import { tables } from "../../model/tables.ts";
-import { collect } from "../../platform/release.ts";
-import { startWorker } from "../../platform/workers.ts";
-import { type Engine, EngineLimitError, type Model } from "../engine.ts";
-import { Command, Control, CpuThreadError } from "./control.ts";
-import { readKernels } from "./kernels.ts";
-import { CHUNK_STEPS, CpuLayout } from "./layout.ts";
-import { Network, type PhaseTimes } from "./network.ts";
-import { type RecallMemory, readRecall, writePlan } from "./recall-layout.ts";
-import { readState, type TrainedState, writeInitialState } from "./weights.ts";
+import { layoutOf } from "../../model/tensors.ts";
+import type { Engine, Model } from "../engine.ts";
+import { Command } from "./control.ts";
+import { CHUNK_STEPS } from "./layout.ts";
+import type { Network, PhaseTimes } from "./network.ts";
+import { type RecallMemory, type RecallPlace, readRecall, writePlan, writeSizes } from "./recall-layout.ts";
+import { Room, reusableHyper } from "./room.ts";
+import { readState, type TrainedState } from "./weights.ts";
 
 export interface CpuEngineOptions {
   /** Threads, at least 1; by default as many as the machine runs at once. */
@@ -27,25 +25,69 @@ export interface CpuEngineOptions {
 
 /** More threads than this only wait for each other. */
 const THREADS_MAX = 256;
+/**
+ * Steps times parameters that one thread does alone: as long as they take, about a tenth of a second, others would only
+ * be started.
+ */
+const LONE_WORK = 3e7;
 
 export async function createCpuEngine(options: CpuEngineOptions = {}): Promise<Engine> {
   const wanted = options.threads ?? availableParallelism();
-  const threads = Math.max(1, Math.min(THREADS_MAX, Math.floor(wanted)));
-  return {
-    name: "cpu",
-    description: `WebAssembly SIMD, ${threads} thread${threads === 1 ? "" : "s"}`,
-    chunkSteps: CHUNK_STEPS,
-    openModel: async (hyper) => await CpuModel.open(hyper, threads),
-    close: async () => {},
-  };
+  return new CpuEngine(Math.max(1, Math.min(THREADS_MAX, Math.floor(wanted))));
 }
 
-/** A memory of exactly the model's size. @throws EngineLimitError if the machine does not have it */
-function allocate(pages: number): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  } catch {
-    throw new EngineLimitError("cpu", `there are no ${Math.ceil(pages / 16)} MiB of memory for the model`);
+/** A thread without streams only costs meetings. */
+const usefulThreads = (threads: number, { streams }: HyperParameters) => Math.min(threads, Math.ceil(streams / 4));
+
+class CpuEngine implements Engine {
+  readonly name = "cpu";
+  readonly description: string;
+  readonly chunkSteps = CHUNK_STEPS;
+  readonly #threads: number;
+  /** What the last model left behind, for the next. */
+  #idle: Room | undefined;
+  /** Steps times parameters of all models so far, as far as they were expected. */
+  #work = 0;
+  #isClosed = false;
+
+  constructor(threads: number) {
+    this.#threads = threads;
+    this.description = `WebAssembly SIMD, ${threads} thread${threads === 1 ? "" : "s"}`;
+  }
+
+  async openModel(hyper: HyperParameters, expectedBytes = Number.POSITIVE_INFINITY): Promise<Model> {
+    checkHyperParameters(hyper);
+    const threads = this.#threadsFor(hyper, expectedBytes);
+    const idle = this.#idle;
+    this.#idle = undefined;
+    const leave = (room: Room) => this.#keepOrClose(room);
+    if (idle?.suits(hyper, threads)) return await CpuModel.follow(hyper, idle, leave);
+    await idle?.close();
+    const reusable = reusableHyper(hyper);
+    const room = await Room.open(reusable ?? hyper, { threads, isReusable: reusable !== undefined });
+    return CpuModel.begin(hyper, room, leave);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const idle = this.#idle;
+    this.#idle = undefined;
+    await idle?.close();
+  }
+
+  /** One for the first small inputs: until it pays to start others. */
+  #threadsFor(hyper: HyperParameters, expectedBytes: number): number {
+    const useful = usefulThreads(this.#threads, hyper);
+    if (useful === 1 || this.#work > LONE_WORK) return useful;
+    this.#work += Math.ceil(expectedBytes / hyper.streams) * layoutOf(hyper).parameterCount;
+    return this.#work > LONE_WORK ? useful : 1;
+  }
+
+  async #keepOrClose(room: Room): Promise<void> {
+    const isKept = room.isReusable && room.failure === undefined && !this.#isClosed && this.#idle === undefined;
+    if (!isKept) return await room.close();
+    room.isIdle = true;
+    this.#idle = room;
   }
 }
 
@@ -53,65 +95,67 @@ function allocate(pages: number): WebAssembly.Memory {
 type Inspection = Pick<Network["thread"], "exponents" | "gradientScales" | "at"> & { readonly buffer: ArrayBufferLike };
 
 export class CpuModel implements Model {
-  readonly #memory: WebAssembly.Memory;
-  readonly #network: Network;
-  readonly #workers: readonly Worker[];
+  readonly #room: Room;
+  readonly #leave: (room: Room) => Promise<void>;
   readonly #bytes: Uint8Array;
   readonly #intervals: Uint32Array;
   readonly #ends: Uint32Array;
-  #failure: Error | undefined;
-  #closing = false;
+  #isClosed = false;
 
   /**
-   * Starts the threads and returns when all are ready.
+   * A model in a room of its own: starts the threads and returns when all are ready.
    *
    * @param clock milliseconds, for the times of the phases
+   * @throws HyperParameterError, EngineLimitError, CpuThreadError
    */
   static async open(hyper: HyperParameters, threads: number, clock?: () => number): Promise<CpuModel> {
     checkHyperParameters(hyper);
-    // A thread without streams only costs meetings.
-    const useful = Math.min(threads, Math.ceil(hyper.streams / 4));
-    const at = new CpuLayout(hyper, useful);
-    // Computed once for all models, and before the memory is there, beside which nobody collects the garbage.
-    tables();
-    const memory = allocate(at.pages);
-    writeInitialState(at, memory.buffer);
-    const setup = { hyper, threads: useful, memory, kernels: readKernels() };
-    const workers = Array.from({ length: useful - 1 }, (_, i) => startWorker("engine", { ...setup, index: i + 1 }));
-    try {
-      await Promise.all(workers.map(ready));
-    } catch (error) {
-      for (const worker of workers) void worker.terminate();
-      throw error;
-    }
-    const network = new Network({ ...setup, index: 0 }, clock);
-    network.prepare();
-    collect();
-    return new CpuModel(hyper, memory, network, workers);
+    const options = { threads: usefulThreads(threads, hyper), ...(clock && { clock }) };
+    return new CpuModel(hyper, await Room.open(hyper, options), (room) => room.close());
   }
 
+  /** The first model in a room that may be larger. */
+  static begin(hyper: HyperParameters, room: Room, leave: (room: Room) => Promise<void>): CpuModel {
+    const model = new CpuModel(hyper, room, leave);
+    model.#fitRoom();
+    return model;
+  }
+
+  /** A model in a room in which there was one before. @throws CpuThreadError */
+  static async follow(hyper: HyperParameters, room: Room, leave: (room: Room) => Promise<void>): Promise<CpuModel> {
+    room.isIdle = false;
+    // The first state of a room in which only one model ever was is not kept.
+    const isMadeAnew = room.models === 1;
+    const model = new CpuModel(hyper, room, leave);
+    try {
+      model.#run(Command.REWIND, isMadeAnew ? 1 : 0);
+    } catch (error) {
+      await room.close();
+      throw error;
+    }
+    model.#fitRoom();
+    return model;
+  }
+
+  /** @param leave what becomes of the room when the model is closed */
   private constructor(
     readonly hyper: HyperParameters,
-    memory: WebAssembly.Memory,
-    network: Network,
-    workers: readonly Worker[],
+    room: Room,
+    leave: (room: Room) => Promise<void>,
   ) {
-    this.#memory = memory;
-    this.#network = network;
-    this.#workers = workers;
-    const { at } = network.thread;
-    this.#bytes = new Uint8Array(memory.buffer, at.bytes, CHUNK_STEPS * hyper.streams);
-    this.#intervals = new Uint32Array(memory.buffer, at.intervals, CHUNK_STEPS * hyper.streams * 2);
-    this.#ends = new Uint32Array(memory.buffer, at.ends, hyper.streams * 256);
-    for (const worker of workers) {
-      worker.on("error", (error) => this.#fail(error instanceof Error ? error.message : String(error)));
-      worker.on("exit", () => this.#fail("it ended"));
-    }
+    this.#room = room;
+    this.#leave = leave;
+    room.models += 1;
+    const { at } = room.network.thread;
+    const { buffer } = room.memory;
+    this.#bytes = new Uint8Array(buffer, at.bytes, CHUNK_STEPS * hyper.streams);
+    this.#intervals = new Uint32Array(buffer, at.intervals, CHUNK_STEPS * hyper.streams * 2);
+    this.#ends = new Uint32Array(buffer, at.ends, hyper.streams * 256);
   }
 
   /** The workers are idle between two calls, and see the plan with their next command. */
   async describe({ stride }: DataKind): Promise<void> {
-    writePlan(this.#network.thread.at.recall, this.hyper, stride, this.#memory.buffer);
+    writePlan(this.#room.network.thread.at.recall, this.hyper, stride, this.#room.memory.buffer);
   }
 
   async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
@@ -136,55 +180,39 @@ export class CpuModel implements Model {
   }
 
   async close(): Promise<void> {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#command(Command.CLOSE, 0);
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#leave(this.#room);
   }
 
   /** Times of thread 0, for benchmarks. */
   get times(): PhaseTimes {
-    return this.#network.times;
+    return this.#room.network.times;
   }
 
   /** The trained state and thread 0's view of the exponents, for tests. */
   inspect(): TrainedState & RecallMemory & Inspection {
-    const { exponents, gradientScales, at } = this.#network.thread;
-    const { buffer } = this.#memory;
-    return { ...readState(at, buffer), ...readRecall(at.recall, buffer), exponents, gradientScales, at, buffer };
+    const { exponents, gradientScales, at } = this.#room.network.thread;
+    const { buffer } = this.#room.memory;
+    const recall: RecallPlace = { ...at.recall, slotBits: this.hyper.slotBits, tableBits: this.hyper.tableBits };
+    return { ...readState(at, buffer), ...readRecall(recall, buffer), exponents, gradientScales, at, buffer };
   }
 
-  /** Wakes the workers. */
-  #command(command: number, steps: number): void {
-    const { control } = this.#network.thread;
-    Atomics.store(control, Control.COMMAND, command);
-    Atomics.store(control, Control.STEPS, steps);
-    Atomics.add(control, Control.COMMAND_COUNT, 1);
-    Atomics.notify(control, Control.COMMAND_COUNT);
+  /** A room may have more slots and rows than this model. Until now its sizes are those of the model before. */
+  #fitRoom(): void {
+    writeSizes(this.#room.network.thread.at.recall, this.hyper, this.#room.memory.buffer);
   }
 
   /** Runs a command on all threads. @throws CpuThreadError if one has failed, now or earlier */
   #run(command: number, steps: number): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#command(command, steps);
+    const room = this.#room;
+    if (room.failure !== undefined) throw room.failure;
+    room.command(command, steps);
     try {
-      this.#network.obey();
+      room.network.obey();
     } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error));
+      room.fail(error instanceof Error ? error.message : String(error));
       throw error;
     }
   }
-
-  #fail(detail: string): void {
-    if (!this.#closing) this.#failure ??= new CpuThreadError(detail);
-  }
-}
-
-/** Resolves at a worker's first message. @throws CpuThreadError if it dies before */
-function ready(worker: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.once("message", () => resolve());
-    worker.once("error", (error: unknown) => reject(new CpuThreadError(String(error))));
-    worker.once("exit", (code: number) => reject(new CpuThreadError(`it ended with code ${code}`)));
-  });
 }

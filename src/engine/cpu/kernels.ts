@@ -244,13 +244,15 @@ export interface Kernels {
   peakDots(rounds: number): number;
 }
 
-/** The module's bytes: read once here, handed to workers as data. */
-export function readKernels(): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(wasmPath));
+let compiled: WebAssembly.Module | undefined;
+
+/** The compiled module: made once in a process, and handed to workers as it is. */
+export function readKernels(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(new Uint8Array(readFileSync(wasmPath)));
+  return compiled;
 }
 
 /** One thread's instance. The module keeps no state of its own: everything lies in `memory`. */
-export function instantiateKernels(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): Kernels {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  return instance.exports as unknown as Kernels;
+export function instantiateKernels(kernels: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  return new WebAssembly.Instance(kernels, { env: { memory } }).exports as unknown as Kernels;
 }

@@ -3,7 +3,8 @@
  * every thread computes the same addresses and none need be sent.
  *
  * Rows are streams, padded to a multiple of four; operands of padded rows stay 0 for ever, so that products may run
- * over them and gradients not notice. All addresses are multiples of 64.
+ * over them and gradients not notice. All addresses are multiples of 64. What grows with the input, tables and slots,
+ * comes last: models that differ only in the sizes of these fit into one memory one after the other (rewind.ts).
  */
 import { type HyperParameters, widthOf } from "../../model/hyper.ts";
 import { OWNER_BITS } from "../../model/recall.ts";
@@ -205,6 +206,9 @@ export class CpuLayout {
     readonly sigmoid: number;
     /** e^-difference of two logits in Q16, u16. */
     readonly exponentials: number;
+    /** All of them together. */
+    readonly start: number;
+    readonly end: number;
   };
   readonly threads: readonly ThreadPlace[];
   readonly matrices: Readonly<Record<MatrixName | "memory", MatrixPlace>>;
@@ -259,7 +263,9 @@ export class CpuLayout {
     this.masters = memory.take(3 * naturalBytes);
     this.biasGradients = memory.take(naturalBytes);
     const table = () => memory.take(TABLE_BYTES) + TABLE_BYTES / 2;
-    this.tables = { gelu: table(), geluSlope: table(), sigmoid: table(), exponentials: memory.take(2 * DIFFERENCES) };
+    const start = memory.end;
+    const functions = { gelu: table(), geluSlope: table(), sigmoid: table() };
+    this.tables = { ...functions, exponentials: memory.take(2 * DIFFERENCES), start, end: memory.end };
     this.threads = Array.from({ length: threadCount }, () => ({
       scratch: memory.take(SCRATCH_BYTES),
       context: memory.take(CONTEXT_BYTES),
@@ -282,14 +288,14 @@ export class CpuLayout {
     };
     this.operands = mapRecord(operandColumns(hyper), operand);
     this.gradientOperands = mapRecord(gradientOperandColumns(hyper), operand);
-    this.recall = placeRecall(hyper, this.rows, (bytes) => memory.take(bytes), {
-      features: this.operands.feature.rows,
-      gates: this.activations.recallGate,
-    });
     this.frequencies = memory.take(this.rows * 1024);
     this.ends = memory.take(this.rows * 1024);
     this.bytes = memory.take(CHUNK_STEPS * hyper.streams);
     this.intervals = memory.take(CHUNK_STEPS * hyper.streams * 8);
+    this.recall = placeRecall(hyper, this.rows, (bytes) => memory.take(bytes), {
+      features: this.operands.feature.rows,
+      gates: this.activations.recallGate,
+    });
     if (memory.end > MEMORY_LIMIT_BYTES) {
       const gigabytes = (memory.end / 2 ** 30).toFixed(1);
       throw new EngineLimitError("cpu", `the model needs ${gigabytes} GiB, and WebAssembly has 4 GiB at most`);

@@ -52,10 +52,22 @@ export class Network {
     if (command === Command.CLOSE) return false;
     if (command === Command.PREDICT) this.#predict();
     else if (command === Command.LEARN) this.#learn(this.thread.at.bytes);
+    else if (command === Command.REWIND) this.#rewind(Atomics.load(control, Control.STEPS) === 0);
     else this.#encode(Atomics.load(control, Control.STEPS));
     // Learning ends with a meeting of its own.
-    if (command === Command.PREDICT) meet(control, threads);
+    if (command === Command.PREDICT || command === Command.REWIND) meet(control, threads);
     return true;
+  }
+
+  /** @param isKept whether the first state is there to be copied */
+  #rewind(isKept: boolean): void {
+    const { thread } = this;
+    thread.rewinder?.rewind(thread.step);
+    meet(thread.control, thread.threads);
+    thread.begin();
+    if (isKept) return;
+    this.prepare();
+    thread.rewinder?.keep();
   }
 
   #encode(steps: number): void {

@@ -82,8 +82,6 @@ export function placeRecall(
     past: take(REACH * pastStride),
     pastStride,
     words: take(2 * rows * 4),
-    slots: take(contexts * 2 ** slotBits * 4),
-    entries: take(tables * 2 ** (tableBits + 8) * 4),
     boosts: take(contexts * BUCKETS * 8),
     bucketOf: take(256),
     hashes: take(contexts * rows * 4),
@@ -91,8 +89,14 @@ export function placeRecall(
     tableRows: take(tables * rows * 4),
     features,
     gates,
+    // Last, because their sizes follow from the input's.
+    entries: take(tables * 2 ** (tableBits + 8) * 4),
+    slots: take(contexts * 2 ** slotBits * 4),
   };
 }
+
+const recordOf = (place: RecallPlace, buffer: ArrayBufferLike) =>
+  new Uint32Array(buffer, place.record, RECALL_FIELDS.length);
 
 /** First boost of a remembered byte, Q20, by bucket: there is none for a miss. */
 function initialBoost(bucket: number): number {
@@ -101,7 +105,7 @@ function initialBoost(bucket: number): number {
 
 /** The record, the buckets of all slots, the first boosts, and the plan for plain data. */
 export function writeRecall(place: RecallPlace, hyper: HyperParameters, buffer: ArrayBufferLike): void {
-  const record = new Uint32Array(buffer, place.record, RECALL_FIELDS.length);
+  const record = recordOf(place, buffer);
   for (const [i, name] of RECALL_FIELDS.entries()) record[i] = place[name];
   const buckets = new Uint8Array(buffer, place.bucketOf, 256);
   for (let upper = 0; upper < 256; upper++) {
@@ -112,6 +116,22 @@ export function writeRecall(place: RecallPlace, hyper: HyperParameters, buffer: 
   for (let i = 0; i < boosts.length; i += 2) boosts[i] = initialBoost((i / 2) % BUCKETS);
   writePlan(place, hyper, PLAIN_DATA.stride, buffer);
 }
+
+/** How much of the slots and tables a model uses that is smaller than the one for which they were placed. */
+export function writeSizes(place: RecallPlace, hyper: HyperParameters, buffer: ArrayBufferLike): void {
+  const record = recordOf(place, buffer);
+  record[RECALL_FIELDS.indexOf("slotBits")] = hyper.slotBits;
+  record[RECALL_FIELDS.indexOf("tableBits")] = hyper.tableBits;
+}
+
+/** Takes all slots that the last model had back to 0. */
+export function clearSlots(place: RecallPlace, buffer: ArrayBufferLike): void {
+  const slotBits = recordOf(place, buffer)[RECALL_FIELDS.indexOf("slotBits")] as number;
+  new Uint32Array(buffer, place.slots, place.contexts * 2 ** slotBits).fill(0);
+}
+
+/** Bytes of a row of a table: 256 logits. */
+export const ROW_BYTES = 1024;
 
 /** What the next steps look at. @throws RangeError if the stride is out of reach */
 export function writePlan(place: RecallPlace, hyper: HyperParameters, stride: number, buffer: ArrayBufferLike): void {

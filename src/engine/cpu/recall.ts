@@ -43,6 +43,7 @@ export class RecallPart {
   learn(bytes: number): void {
     const { kernels, at, hyper, index } = this.thread;
     const { record } = at.recall;
+    this.thread.rewinder?.noteRows();
     if (hyper.tables > 0) kernels.learnTables(record, at.frequencies, ...this.#columns);
     const [from, to] = this.#contexts;
     if (from === to) return;

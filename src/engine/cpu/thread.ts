@@ -4,12 +4,13 @@
  */
 import { type HyperParameters, trainsIn } from "../../model/hyper.ts";
 import { Exponents, GradientScales, gradientOperandLimit } from "../../model/reference/exponents.ts";
-import { learningRates, rateAt } from "../../model/schedule.ts";
+import { type LearningRates, ratesFor } from "../../model/schedule.ts";
 import { SLOT_COUNT, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
 import { collect } from "../../platform/release.ts";
 import { meet, share } from "./control.ts";
 import { instantiateKernels, type Kernels } from "./kernels.ts";
 import { CpuLayout } from "./layout.ts";
+import { Rewinder } from "./rewind.ts";
 
 /** Steps between two collections of garbage, of which a step leaves about a kilobyte. */
 const COLLECT_STEPS = 1 << 13;
@@ -20,7 +21,9 @@ export interface ThreadSetup {
   readonly index: number;
   readonly threads: number;
   readonly memory: WebAssembly.Memory;
-  readonly kernels: Uint8Array<ArrayBuffer>;
+  readonly kernels: WebAssembly.Module;
+  /** Whether other models may follow in this memory. */
+  readonly isReusable?: boolean;
 }
 
 export class EngineThread {
@@ -30,8 +33,8 @@ export class EngineThread {
   readonly kernels: Kernels;
   readonly at: CpuLayout;
   readonly control: Int32Array;
-  readonly exponents: Exponents;
-  readonly gradientScales: GradientScales;
+  exponents: Exponents;
+  gradientScales: GradientScales;
   readonly gradientLimit: number;
   /** Streams of this thread: [from, to), and the end with padding to a multiple of four. */
   readonly from: number;
@@ -39,13 +42,16 @@ export class EngineThread {
   readonly toPadded: number;
   /** Magnitudes of slots and needs of tensors that this thread saw in this step. */
   readonly seen: Int32Array;
+  /** Only where this thread is to bring the memory back to its first state. */
+  readonly rewinder: Rewinder | undefined;
   /** Steps that have been learned. */
   step = 0;
   /** Steps in which the network trained: what the optimizer counts. */
   trained = 0;
 
-  readonly #rates: Int32Array;
+  readonly #rates: LearningRates;
   readonly #sharedSeen: Int32Array;
+  readonly #initial: Int32Array;
 
   constructor(setup: ThreadSetup) {
     const { hyper, index, threads, memory } = setup;
@@ -60,20 +66,35 @@ export class EngineThread {
     this.exponents = new Exponents(hyper);
     this.gradientScales = new GradientScales(this.at.layout);
     this.gradientLimit = gradientOperandLimit(hyper.streams);
-    this.#rates = learningRates(hyper.learningRate);
+    this.#rates = ratesFor(hyper.learningRate);
     const [fromQuad, toQuad] = share(this.at.rows / 4, index, threads);
     this.from = Math.min(4 * fromQuad, hyper.streams);
     this.to = Math.min(4 * toQuad, hyper.streams);
     this.toPadded = this.to > this.from ? 4 * toQuad : this.from;
-    const initial = new Int32Array(memory.buffer, this.at.initial, SLOT_COUNT);
+    this.#initial = new Int32Array(memory.buffer, this.at.initial, SLOT_COUNT);
+    this.rewinder = setup.isReusable && index === 0 ? new Rewinder(this.at, memory.buffer) : undefined;
+    this.#holdInitial();
+  }
+
+  /** Takes all that this thread has for itself back to before the first step; what it shares must be there already. */
+  begin(): void {
+    this.step = 0;
+    this.trained = 0;
+    this.seen.fill(0);
+    this.exponents = new Exponents(this.hyper);
+    this.gradientScales = new GradientScales(this.at.layout);
+    this.#holdInitial();
+  }
+
+  #holdInitial(): void {
     for (const name of WEIGHT_SLOTS) {
-      this.exponents.holdInitial(weightSlot(name), initial[weightSlot(name)] as number);
+      this.exponents.holdInitial(weightSlot(name), this.#initial[weightSlot(name)] as number);
     }
   }
 
   /** The learning rate of this step if it trains, Q24; 0 while calibrating. */
   get rate(): number {
-    return rateAt(this.#rates, this.trained);
+    return this.#rates.at(this.trained);
   }
 
   /** Whether the network trains in this step. */

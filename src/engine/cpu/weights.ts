@@ -2,13 +2,17 @@
  * Initial weights into the shared memory, and the state back out of it for tests: the only place that knows how the
  * blocks of a matrix map to the contract's row-major order.
  */
+import { ACTIVATION_BITS } from "../../model/fixed.ts";
 import { initialWeights, largestMagnitude } from "../../model/initial.ts";
 import { expNegative } from "../../model/reference/frequency.ts";
-import { gelu, geluSlope, sigmoid, tables } from "../../model/tables.ts";
+import { gelu, geluSlope, NODE_SHIFT, sigmoid, tables } from "../../model/tables.ts";
 import { SLOT_COUNT, type Tensor, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
 import { release } from "../../platform/release.ts";
 import { type CpuLayout, DIFFERENCES } from "./layout.ts";
 import { writeRecall } from "./recall-layout.ts";
+
+/** From here on GELU is x or 0, and its slope and the sigmoid do not change any more: 8 in Q10, and a node. */
+const FLAT_FROM = (8 << ACTIVATION_BITS) + (1 << NODE_SHIFT);
 
 /** Values in one block of 4 outputs x 8 inputs: masters, moments, squares. */
 const BLOCK_WORDS = 96;
@@ -63,18 +67,52 @@ function writeInitialWeights(at: CpuLayout, buffer: ArrayBufferLike): void {
   release(initial);
 }
 
-/** The non-linear functions for all int16 arguments, made by the contract's own functions. */
-function writeTables(at: CpuLayout, buffer: ArrayBufferLike): void {
+/** The non-linear functions for all int16 arguments. */
+interface WideTables {
+  readonly gelu: Int16Array;
+  readonly geluSlope: Int16Array;
+  readonly sigmoid: Int16Array;
+  readonly exponentials: Uint16Array;
+}
+
+let wide: WideTables | undefined;
+
+/** A function of an int16, entry x + 32768 for x; from x = ±FLAT_FROM on it is `beyond`. */
+function tableOf(f: (x: number) => number, beyond: (x: number) => number): Int16Array {
+  const table = new Int16Array(65536);
+  for (let x = -FLAT_FROM; x < FLAT_FROM; x++) table[x + 32768] = f(x);
+  for (let x = FLAT_FROM; x < 32768; x++) table[x + 32768] = beyond(x);
+  table.fill(beyond(-FLAT_FROM), 0, 32768 - FLAT_FROM);
+  return table;
+}
+
+/** Made once by the contract's own functions, for all models: making them takes longer than many a small input. */
+export function wideTables(): WideTables {
+  if (wide) return wide;
   const contract = tables();
-  const fill = (address: number, f: (x: number) => number) => {
-    const into = new Int16Array(buffer, address - 65536, 65536);
-    for (let x = -32768; x < 32768; x++) into[x + 32768] = f(x);
-  };
-  fill(at.tables.gelu, (x) => gelu(contract, x));
-  fill(at.tables.geluSlope, (x) => geluSlope(contract, x));
-  fill(at.tables.sigmoid, (x) => sigmoid(contract, x));
-  const exponentials = new Uint16Array(buffer, at.tables.exponentials, DIFFERENCES);
+  const [slopes, sigmoids] = [contract.geluSlope, contract.sigmoid];
+  const end = (table: Int16Array) => (x: number) => table[x < 0 ? 0 : table.length - 1] as number;
+  const exponentials = new Uint16Array(DIFFERENCES);
   for (let i = 0; i < DIFFERENCES; i++) exponentials[i] = expNegative(contract, i);
+  wide = {
+    gelu: tableOf(
+      (x) => gelu(contract, x),
+      (x) => Math.max(0, x),
+    ),
+    geluSlope: tableOf((x) => geluSlope(contract, x), end(slopes)),
+    sigmoid: tableOf((x) => sigmoid(contract, x), end(sigmoids)),
+    exponentials,
+  };
+  return wide;
+}
+
+function writeTables(at: CpuLayout, buffer: ArrayBufferLike): void {
+  const { gelu, geluSlope, sigmoid, exponentials } = wideTables();
+  const put = (address: number, table: Int16Array) => new Int16Array(buffer, address - 65536, 65536).set(table);
+  put(at.tables.gelu, gelu);
+  put(at.tables.geluSlope, geluSlope);
+  put(at.tables.sigmoid, sigmoid);
+  new Uint16Array(buffer, at.tables.exponentials, DIFFERENCES).set(exponentials);
 }
 
 /** Masters and moments in the contract's order. */
