@@ -9,6 +9,7 @@ import {
   BLOCK_BYTES_MAX,
   BLOCK_END_OLD,
   BLOCK_TAGS,
+  FILL_BYTES_MIN,
   FORMAT_VERSION_1,
   FORMAT_VERSION_3,
   type FrameHeader,
@@ -63,20 +64,30 @@ function readEntries(reader: ByteReader, header: FrameHeader): FrameIndex {
   const frameBytes = reader.varintWithin("the index", 1, Number.MAX_SAFE_INTEGER);
   const count = reader.varintWithin("the number of blocks", 0, INDEX_BYTES_MAX);
   const entries: IndexEntry[] = [];
-  let leftBytes = header.plainBytes;
+  let leftBytes = header.plainBytes ?? Number.MAX_SAFE_INTEGER;
+  let isFilled = false;
   for (let i = 0; i < count; i++) {
     const found = readKind(reader, header, reader.u8("the index"));
     const { kind, pieces, isCut } = found;
-    const plainBytes = kind === "model" ? 0 : readPlainLength(reader, header, found, leftBytes);
+    const plainBytes =
+      kind === "fills" ? readFilled(reader, leftBytes) : readPlain(reader, header, found, leftBytes, isFilled);
     const lengthBytes = pieces > 0 ? 0 : varintBytes(plainBytes);
     const codedBytes = isBare(kind, isCut)
       ? 1 + lengthBytes + CHECK_BYTES + plainBytes
       : reader.varintWithin("the index", 1, 2 * BLOCK_BYTES_MAX);
     entries.push({ kind, plainBytes, codedBytes, ...(isCut && { isCut }) });
-    if (leftBytes !== undefined) leftBytes -= plainBytes;
+    leftBytes -= plainBytes;
+    isFilled = kind === "fills";
   }
   return { frameBytes, entries };
 }
+
+/** Bytes that the fills before a block give. */
+const readFilled = (reader: ByteReader, leftBytes: number) =>
+  reader.varintWithin("the length of fills", FILL_BYTES_MIN, leftBytes);
+
+/** The model has none. */
+const readPlain = (...of: Parameters<typeof readPlainLength>) => (of[2].kind === "model" ? 0 : readPlainLength(...of));
 
 /** Version 2 has the header's length, and both lengths of every block; those of a model are refused elsewhere. */
 function readOldEntries(reader: ByteReader): FrameIndex {
@@ -99,6 +110,7 @@ function readOldEntries(reader: ByteReader): FrameIndex {
 /** Behind the end mark: all that the frame has said about itself must agree. @throws TruncatedError, CorruptError */
 export function readEnd(reader: ByteReader, frame: OpenFrame): void {
   const { header, plainBytes, entries } = frame;
+  if (header.small) return; // its header and its only block are all that there is
   const at = reader.position;
   if (header.plainBytes !== undefined && header.plainBytes !== plainBytes) {
     throw new CorruptError(at, "the sum of the blocks", `${header.plainBytes} bytes`, `${plainBytes} bytes`);

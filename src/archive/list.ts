@@ -14,10 +14,12 @@ import {
   HEADER_BODY_BYTES_MAX,
   type IndexEntry,
   MAGIC,
+  MAGIC_OLD,
+  SMALL_FRAME_BYTES_MAX,
   TRAILER_BYTES,
 } from "./format.ts";
 import { frameBytesOf, readIndex, readTrailer } from "./index.ts";
-import { readBlockHead, readHeader } from "./read.ts";
+import { entriesOf, OpenFrame, readBlockHead, readHeader, readPart } from "./read.ts";
 import { ArchiveReader, type PullBytes } from "./stream.ts";
 
 /** An archive any part of which can be read. */
@@ -31,8 +33,10 @@ export interface ArchiveFile {
 export interface FrameSummary {
   /** With the model, wherever it stands. */
   readonly header: FrameHeader;
-  /** Without the model. */
+  /** Without the model and fills. */
   readonly blocks: readonly IndexEntry[];
+  /** Plain bytes that are repetitions of a pattern, outside of blocks. */
+  readonly fillBytes: number;
   /** The check of the last block, which is one of the whole frame. */
   readonly check: bigint;
   readonly plainBytes: number;
@@ -42,10 +46,12 @@ export interface FrameSummary {
 }
 
 const SCAN_BYTES = 1 << 20;
+/** Where a small frame is looked for first: most are smaller. */
+const SMALL_FRAME_BYTES_NEAR = 1 << 12;
 /** Kind, length, check and a varint per group. */
 const BLOCK_HEAD_BYTES_MAX = 1 + 10 + 8 + 10 * GROUPS_MAX;
 /** The magic, version, length, and guard. */
-const HEADER_BYTES_MAX = MAGIC.length + 1 + 2 + HEADER_BODY_BYTES_MAX + 4;
+const HEADER_BYTES_MAX = MAGIC_OLD.length + 1 + 2 + HEADER_BODY_BYTES_MAX + 4;
 
 /** @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, and what the file throws */
 export async function listFrames(file: ArchiveFile): Promise<FrameSummary[]> {
@@ -73,7 +79,11 @@ async function listFromBehind(file: ArchiveFile): Promise<FrameSummary[]> {
   const frames: FrameSummary[] = [];
   let end = file.sizeBytes;
   do {
-    const frame = await frameBefore(file, end);
+    const frame = await frameBefore(file, end).catch(async (error: unknown) => {
+      const small = error instanceof ArchiveError ? await smallFrameBefore(file, end) : undefined;
+      if (!small) throw error;
+      return small;
+    });
     frames.unshift(frame);
     end = frame.offsetBytes;
   } while (end > 0);
@@ -95,23 +105,79 @@ async function frameBefore(file: ArchiveFile, end: number): Promise<FrameSummary
   const { entries } = readIndex(tail, 0, header);
   const plainBytes = checkedSum(header, entries, markOffset);
   const model = header.model ?? (await findModel(entries, markOffset, header, read));
-  const blocks = entries.filter(({ kind }) => kind !== "model");
-  const check = await checkOfLast(entries.at(-1), markOffset, { ...header, ...(model && { model }) }, read);
+  const check = await checkOfLast(entries, markOffset, { ...header, ...(model && { model }) }, read);
   const lengthBytes = end - offsetBytes;
-  return { header: { ...header, ...(model && { model }) }, blocks, check, plainBytes, offsetBytes, lengthBytes };
+  return {
+    header: { ...header, ...(model && { model }) },
+    ...sorted(entries),
+    check,
+    plainBytes,
+    offsetBytes,
+    lengthBytes,
+  };
+}
+
+/** Blocks, and what is none. */
+function sorted(entries: readonly IndexEntry[]): Pick<FrameSummary, "blocks" | "fillBytes"> {
+  const blocks = entries.filter(({ kind }) => kind !== "model" && kind !== "fills");
+  const fills = entries.filter(({ kind }) => kind === "fills");
+  return { blocks, fillBytes: fills.reduce((sum, { plainBytes }) => sum + plainBytes, 0) };
+}
+
+/**
+ * A small frame that ends at `end`. Nothing there leads to its beginning, so its magic is looked for; what is found may
+ * be a frame in the payload of another, but then what is left before it is no archive.
+ */
+async function smallFrameBefore(file: ArchiveFile, end: number): Promise<FrameSummary | undefined> {
+  for (const bytesMax of [SMALL_FRAME_BYTES_NEAR, SMALL_FRAME_BYTES_MAX]) {
+    const from = Math.max(0, end - bytesMax);
+    const bytes = Buffer.from(await file.readAt(from, end - from));
+    for (let at = bytes.lastIndexOf(MAGIC); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(MAGIC, at - 1)) {
+      const frame = smallFrameOf(bytes.subarray(at), from + at);
+      if (frame) return frame;
+    }
+    if (from === 0) break;
+  }
+  return undefined;
+}
+
+/** `bytes` as a small frame that takes all of them; undefined if they are anything else. */
+function smallFrameOf(bytes: Uint8Array, offsetBytes: number): FrameSummary | undefined {
+  const reader = new ByteReader(bytes, 0, offsetBytes);
+  try {
+    const header = readHeader(reader);
+    const block = header.small && readPart(reader, new OpenFrame(header, offsetBytes));
+    if (!header.small || block?.kind === "model" || reader.remainingBytes > 0) return undefined;
+    const entries = block ? entriesOf(block, bytes.length) : [];
+    const check = block?.check ?? CHECK_START;
+    return {
+      header,
+      ...sorted(entries),
+      check,
+      plainBytes: header.plainBytes ?? 0,
+      offsetBytes,
+      lengthBytes: bytes.length,
+    };
+  } catch (error) {
+    if (error instanceof ArchiveError) return undefined;
+    throw error;
+  }
 }
 
 type ReadPart = (offset: number, length: number) => Promise<ByteReader>;
 
 /** The check of the last block, which is one of the whole frame; a model is never the last part. */
 async function checkOfLast(
-  last: IndexEntry | undefined,
+  entries: FrameIndex["entries"],
   markOffset: number,
   header: FrameHeader,
   read: ReadPart,
 ): Promise<bigint> {
+  const last = entries.at(-1);
   if (!last) return CHECK_START;
-  const head = readBlockHead(await read(markOffset - last.codedBytes, BLOCK_HEAD_BYTES_MAX), header);
+  const fills = entries.at(-2)?.kind === "fills" ? [] : undefined;
+  const from = await read(markOffset - last.codedBytes, BLOCK_HEAD_BYTES_MAX);
+  const head = readBlockHead(from, header, undefined, fills);
   return head && head.kind !== "model" ? head.check : CHECK_START;
 }
 
@@ -150,14 +216,13 @@ async function listByScan(file: ArchiveFile): Promise<FrameSummary[]> {
     } else if (part.kind === "model") {
       if (opened) opened = { ...opened, header: { ...opened.header, model: part.model } };
     } else if (part.kind === "block") {
-      const { kind, plainBytes, copies } = part.block;
-      blocks.push({ kind, plainBytes, codedBytes: part.codedBytes, ...(copies && { isCut: true }) });
+      blocks.push(...entriesOf(part.block, part.codedBytes));
       check = part.block.check;
     } else if (opened) {
       const { header, offsetBytes } = opened;
       const plainBytes = blocks.reduce((sum, block) => sum + block.plainBytes, 0);
       const lengthBytes = reader.position - offsetBytes;
-      frames.push({ header, blocks, check, plainBytes, offsetBytes, lengthBytes });
+      frames.push({ header, ...sorted(blocks), check, plainBytes, offsetBytes, lengthBytes });
     }
   }
   return frames;

@@ -71,8 +71,9 @@ function checkOf({ frames }: Listed): string {
   return only && others.length === 0 ? checkOfFrame(only) : "-";
 }
 
-function checkOfFrame(frame: FrameSummary): string {
-  return checkText(frame.check);
+/** Of small frames, the low half is all that there is. */
+function checkOfFrame({ check, header }: FrameSummary): string {
+  return checkText(check, header.small !== undefined);
 }
 
 /** The newest of the frames' versions: what a program must know to read them all. */
@@ -124,7 +125,9 @@ function detailsOf(archive: Listed, threads: number): string {
     const { blocks, header } = frame;
     const stored = blocks.filter((block) => block.kind === "stored").length;
     lines.push(`  frame ${i + 1}:`, `    blocks:       ${blocks.length} (${stored} stored)`);
-    lines.push(`    check:        xxHash64 ${checkOfFrame(frame)}`, ...modelLines(header.model));
+    if (frame.fillBytes > 0) lines.push(`    fills:        ${sizeText(frame.fillBytes)} of repeated patterns`);
+    const check = `${header.small ? "low half of " : ""}xxHash64 ${checkOfFrame(frame)}`;
+    lines.push(`    check:        ${check}`, ...modelLines(header.model));
     const seconds = secondsFor(frame, threads);
     if (seconds > 0)
       lines.push(`    decoding:     about ${durationText(Math.max(1, seconds))} here (CPU, ${threads} threads)`);
@@ -173,6 +176,7 @@ function jsonOf(archive: Listed, threads: number): string {
     plainBytes: frame.plainBytes,
     check: checkOfFrame(frame),
     blocks: frame.blocks.map(({ kind, plainBytes: bytes }) => ({ kind, plainBytes: bytes })),
+    ...(frame.fillBytes > 0 && { fillBytes: frame.fillBytes }),
     ...(frame.header.model && {
       model: { contract: MODEL_CONTRACT_VERSION, ...frame.header.model.hyper },
       groups: frame.header.model.groupCount,
