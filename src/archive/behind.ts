@@ -3,6 +3,7 @@
  * to the frame before. Of a file of many gigabytes that reads a few kilobytes. What it meets may be anything, so the
  * indexes go by in pieces, and each is read once.
  */
+import { ByteReader } from "./bytes.ts";
 import { ArchiveError } from "./errors.ts";
 import { type ArchiveFile, FileWindow } from "./file.ts";
 import {
@@ -13,20 +14,24 @@ import {
   HEADER_BODY_BYTES_MAX,
   type IndexEntry,
   MAGIC,
+  MAGIC_OLD,
+  SMALL_FRAME_BYTES_MAX,
   TRAILER_BYTES,
 } from "./format.ts";
 import { HEADER_OF_VERSION_2, IndexReader, readTrailer } from "./index.ts";
 import { zerosAtEnd } from "./padding.ts";
-import { readBlockHead, readHeader } from "./read.ts";
+import { entriesOf, OpenFrame, readBlockHead, readHeader, readPart } from "./read.ts";
 import { type FrameSummary, FrameTotals } from "./summary.ts";
 
 /** Kind, lengths, stride, check and a varint per group. */
 export const BLOCK_HEAD_BYTES_MAX = 1 + 10 * 4 + 8 + 10 * GROUPS_MAX;
 /** The magic, version, length, and guard. */
-export const HEADER_BYTES_MAX = MAGIC.length + 1 + 2 + HEADER_BODY_BYTES_MAX + 4;
+export const HEADER_BYTES_MAX = MAGIC_OLD.length + 1 + 2 + HEADER_BODY_BYTES_MAX + 4;
 /** Of an index at a time. */
 const INDEX_PIECE_BYTES = 1 << 14;
 const SEARCH_BYTES = 1 << 16;
+/** Where a small frame is looked for first: most are smaller. */
+const SMALL_FRAME_BYTES_NEAR = 1 << 12;
 
 /**
  * The frames of an archive from the last to the first. Verifies the guards of headers and indexes, but not those of
@@ -77,7 +82,69 @@ async function endOfBytes({ file }: FileWindow): Promise<number> {
   return 0;
 }
 
+/** The frame that ends at `end`: most lead to their beginning; small ones do not. */
 async function frameBefore(window: FileWindow, end: number): Promise<FrameSummary> {
+  try {
+    return await indexedFrameBefore(window, end);
+  } catch (error) {
+    const small = error instanceof ArchiveError ? await smallFrameBefore(window, end) : undefined;
+    if (!small) throw error;
+    return small;
+  }
+}
+
+/**
+ * A small frame that ends at `end`. Nothing there leads to its beginning, so its magic is looked for; what is found may
+ * be a frame in the payload of another, but then what is left before it is no archive.
+ */
+async function smallFrameBefore({ file }: FileWindow, end: number): Promise<FrameSummary | undefined> {
+  for (const bytesMax of [SMALL_FRAME_BYTES_NEAR, SMALL_FRAME_BYTES_MAX]) {
+    const from = Math.max(0, end - bytesMax);
+    const bytes = Buffer.from(await file.readAt(from, end - from));
+    for (let at = bytes.lastIndexOf(MAGIC); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(MAGIC, at - 1)) {
+      const frame = smallFrameOf(bytes.subarray(at), from + at);
+      if (frame) return frame;
+    }
+    if (from === 0) break;
+  }
+  return undefined;
+}
+
+/** `bytes` as a small frame that takes all of them; undefined if they are anything else. */
+function smallFrameOf(bytes: Uint8Array, offsetBytes: number): FrameSummary | undefined {
+  const reader = new ByteReader(bytes, 0, offsetBytes);
+  try {
+    const header = readHeader(reader);
+    if (!header.small) return undefined;
+    const summary = smallFrameSummary(reader, header, offsetBytes);
+    return reader.remainingBytes === 0 ? summary : undefined;
+  } catch (error) {
+    if (error instanceof ArchiveError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What is to be said of a small frame; the cursor goes from behind its header to its end.
+ *
+ * @throws TruncatedError
+ */
+export function smallFrameSummary(reader: ByteReader, header: FrameHeader, offsetBytes: number): FrameSummary {
+  const blocksOffset = reader.position;
+  const frame = new OpenFrame(header, offsetBytes);
+  const totals = new FrameTotals(header);
+  const block = readPart(reader, frame, { checks: false });
+  if (block && block.kind !== "model") {
+    const isCut = block.copies !== undefined;
+    frame.passBlock(block, isCut, reader.position - blocksOffset);
+    const seenBytes = block.copies?.restBytes ?? block.plainBytes;
+    for (const entry of entriesOf(block, isCut, reader.position - blocksOffset)) totals.add(entry, seenBytes);
+  }
+  const lengthBytes = reader.position - offsetBytes;
+  return totals.summary({ offsetBytes, lengthBytes, blocksOffset, markOffset: reader.position }, frame.check);
+}
+
+async function indexedFrameBefore(window: FileWindow, end: number): Promise<FrameSummary> {
   const indexBytes = readTrailer(await window.at(end - TRAILER_BYTES, Math.min(TRAILER_BYTES, end)));
   const markOffset = end - TRAILER_BYTES - indexBytes - 1;
   const offsetBytes = markOffset - (await frameBytesOf(window, markOffset, end));
@@ -86,17 +153,19 @@ async function frameBefore(window: FileWindow, end: number): Promise<FrameSummar
   const totals = new FrameTotals(readHeader(headerReader));
   const blocksOffset = headerReader.position;
   let last: IndexEntry | undefined;
+  let isFilled = false;
   for await (const entries of indexPieces(window, new IndexReader(totals.header), markOffset, end)) {
     for (const entry of entries) {
       if (entry.kind === "model") totals.model = await modelAt(window, blocksOffset + totals.codedBytes, totals.header);
       totals.add(entry);
+      isFilled = last?.kind === "fills";
+      last = entry;
     }
-    last = entries.at(-1) ?? last;
   }
   const { plainBytes = totals.plainBytes } = totals.header;
   if (plainBytes !== totals.plainBytes || blocksOffset + totals.codedBytes !== markOffset) throw misfit(markOffset);
   const places = { offsetBytes, lengthBytes: end - offsetBytes, blocksOffset, markOffset };
-  return totals.summary(places, await checkOfLast(window, last, markOffset, totals.header));
+  return totals.summary(places, await checkOfLast(window, last, isFilled, markOffset, totals.header));
 }
 
 const misfit = (offset: number) => new ArchiveError("has an index that does not fit", offset);
@@ -143,14 +212,20 @@ async function modelAt(window: FileWindow, offset: number, header: FrameHeader):
   throw misfit(offset);
 }
 
-/** The check of the last block, which is one of the whole frame; a model is never the last part. */
+/**
+ * The check of the last block, which is one of the whole frame; a model is never the last part.
+ *
+ * @param isFilled whether fills stand before it
+ */
 async function checkOfLast(
   window: FileWindow,
   last: IndexEntry | undefined,
+  isFilled: boolean,
   markOffset: number,
   header: FrameHeader,
 ): Promise<bigint | undefined> {
   if (!last) return undefined;
-  const head = readBlockHead(await window.at(markOffset - last.codedBytes, BLOCK_HEAD_BYTES_MAX), header);
+  const from = await window.at(markOffset - last.codedBytes, BLOCK_HEAD_BYTES_MAX);
+  const head = readBlockHead(from, header, undefined, isFilled ? [] : undefined);
   return head && head.kind !== "model" ? head.check : undefined;
 }

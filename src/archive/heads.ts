@@ -3,16 +3,28 @@
  * looked through soon. For what cannot be read from behind: frames of version 1, and archives with something wrong at
  * their end, of which this says what it is.
  */
-import { BLOCK_HEAD_BYTES_MAX, HEADER_BYTES_MAX } from "./behind.ts";
+import { BLOCK_HEAD_BYTES_MAX, HEADER_BYTES_MAX, smallFrameSummary } from "./behind.ts";
 import { TrailingBytesError, TruncatedError } from "./errors.ts";
 import { type ArchiveFile, FileWindow } from "./file.ts";
-import { FORMAT_VERSION_3, type IndexEntry } from "./format.ts";
+import { fillBytesOf } from "./fills.ts";
+import {
+  BLOCK_FILLS,
+  type BlockHead,
+  FILL_LIST_BYTES_MAX,
+  type Fill,
+  FORMAT_VERSION_3,
+  FORMAT_VERSION_6,
+  type FrameHeader,
+  type IndexEntry,
+} from "./format.ts";
 import { openIndex } from "./index.ts";
 import { zerosAtStart } from "./padding.ts";
-import { type BlockHead, checkGuard, isBare, OpenFrame, readBlockHead, readHeader } from "./read.ts";
+import { checkGuard, entriesOf, isBare, OpenFrame, readBlockHead, readFillsOf, readHeader } from "./read.ts";
 import { type FrameSummary, FrameTotals } from "./summary.ts";
 
 const GUARD_BYTES = 4;
+/** Kind, length, list and guard. */
+const FILL_RECORD_BYTES_MAX = 1 + 10 + FILL_LIST_BYTES_MAX + GUARD_BYTES;
 const PADDING_PIECE_BYTES = 1 << 16;
 const INDEX_PIECE_BYTES = 1 << 14;
 
@@ -54,14 +66,16 @@ async function frameAt(window: FileWindow, offsetBytes: number): Promise<FrameSu
   const frame = new OpenFrame(header, offsetBytes);
   const totals = new FrameTotals(header);
   const blocksOffset = headerReader.position;
+  if (header.small) return await smallFrameAt(window, header, offsetBytes, blocksOffset);
   let at = blocksOffset;
   for (;;) {
     const passed = await passBlock(window, at, frame);
     if (!passed) break;
-    const { entry, seenBytes } = passed;
     totals.model = frame.header.model;
-    totals.add(entry, seenBytes);
-    at += entry.codedBytes;
+    for (const { entry, seenBytes } of passed) {
+      totals.add(entry, seenBytes);
+      at += entry.codedBytes;
+    }
   }
   const index = openIndex(frame, at + 1);
   let end = at + 1;
@@ -73,6 +87,18 @@ async function frameAt(window: FileWindow, offsetBytes: number): Promise<FrameSu
   return totals.summary({ offsetBytes, lengthBytes: end - offsetBytes, blocksOffset, markOffset: at }, frame.check);
 }
 
+/** A small frame is read whole: only its payload tells the check of its plain bytes. */
+async function smallFrameAt(
+  window: FileWindow,
+  header: FrameHeader,
+  offsetBytes: number,
+  blocksOffset: number,
+): Promise<FrameSummary> {
+  const { head } = header.small ?? {};
+  const reader = await window.at(blocksOffset, head ? payloadBytesOf(head) : 0);
+  return smallFrameSummary(reader, header, offsetBytes);
+}
+
 function readHeaderOrTrailing(reader: Parameters<typeof readHeader>[0], sizeBytes: number) {
   try {
     return readHeader(reader);
@@ -82,20 +108,21 @@ function readHeaderOrTrailing(reader: Parameters<typeof readHeader>[0], sizeByte
   }
 }
 
-/** Goes past a block or the model, and says what the model sees of it; undefined at the end mark. */
-async function passBlock(
-  window: FileWindow,
-  at: number,
-  frame: OpenFrame,
-): Promise<{ entry: IndexEntry; seenBytes: number } | undefined> {
-  const reader = await window.at(at, BLOCK_HEAD_BYTES_MAX);
-  const head = readBlockHead(reader, frame.header, frame.leftBytes);
+interface Passed {
+  readonly entry: IndexEntry;
+  /** What the model sees of it. */
+  readonly seenBytes: number;
+}
+
+/** Goes past a block with its fills, or the model; undefined at the end mark. */
+async function passBlock(window: FileWindow, at: number, frame: OpenFrame): Promise<readonly Passed[] | undefined> {
+  const { reader, head } = await headAt(window, at, frame);
   if (!head) return undefined;
   if (head.kind === "model") {
     checkGuard(reader, 0, "the checksum of a model");
     const codedBytes = reader.position - at;
     frame.passModel(head.model, codedBytes);
-    return { entry: { kind: "model", plainBytes: 0, codedBytes }, seenBytes: 0 };
+    return [{ entry: { kind: "model", plainBytes: 0, codedBytes }, seenBytes: 0 }];
   }
   const isCut = head.cut !== undefined;
   const payloadBytes = payloadBytesOf(head);
@@ -110,8 +137,24 @@ async function passBlock(
   }
   const codedBytes = reader.position + payloadBytes + guardBytes - at;
   frame.passBlock(head, isCut, codedBytes);
-  const { kind, plainBytes, cut } = head;
-  return { entry: { kind, plainBytes, codedBytes, isCut }, seenBytes: cut?.restBytes ?? plainBytes };
+  const seenBytes = head.cut?.restBytes ?? head.plainBytes;
+  return entriesOf(head, isCut, codedBytes).map((entry) => ({
+    entry,
+    seenBytes: entry.kind === "fills" ? 0 : seenBytes,
+  }));
+}
+
+/** The head of the next block, behind its fills; of the model all of it. The cursor is behind it. */
+async function headAt(window: FileWindow, at: number, frame: OpenFrame) {
+  let reader = await window.at(at, BLOCK_HEAD_BYTES_MAX);
+  let fills: Fill[] | undefined;
+  if (reader.bytes[0] === BLOCK_FILLS && frame.header.version >= FORMAT_VERSION_6) {
+    const record = await window.at(at, FILL_RECORD_BYTES_MAX);
+    fills = readFillsOf(record, frame);
+    reader = await window.at(record.position, BLOCK_HEAD_BYTES_MAX);
+  }
+  const head = readBlockHead(reader, frame.header, frame.leftBytes - fillBytesOf(fills), fills);
+  return { reader, head };
 }
 
 /** The list of copies is part of it. */
@@ -131,7 +174,9 @@ export async function* blocksByHeads(
   for (;;) {
     const passed = await passBlock(window, at, frame);
     if (!passed) return;
-    at += passed.entry.codedBytes;
-    if (passed.entry.kind !== "model") yield passed.entry;
+    for (const { entry } of passed) {
+      at += entry.codedBytes;
+      if (entry.kind !== "model" && entry.kind !== "fills") yield entry;
+    }
   }
 }

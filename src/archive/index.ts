@@ -12,6 +12,7 @@ import {
   BLOCK_END,
   BLOCK_END_OLD,
   BLOCK_TAGS,
+  FILL_BYTES_MIN,
   FORMAT_VERSION_1,
   FORMAT_VERSION_2,
   FORMAT_VERSION_3,
@@ -44,6 +45,13 @@ interface Expected {
   readonly tally: EntryTally;
 }
 
+/** Bytes that the fills before a block give. */
+const readFilled = (reader: ByteReader, leftBytes: number) =>
+  reader.varintWithin("the length of fills", FILL_BYTES_MIN, leftBytes);
+
+/** The model has none. */
+const readPlain = (...of: Parameters<typeof readPlainLength>) => (of[2].kind === "model" ? 0 : readPlainLength(...of));
+
 /** Reads what follows the end mark, from version 2 on. */
 export class IndexReader {
   /** From the magic to the end mark; of version 2, to the last block that was read. */
@@ -60,7 +68,9 @@ export class IndexReader {
   #lengthBytes = 0;
   /** Entries to come; undefined before anything was read. */
   #left: number | undefined;
-  #leftBytes: number | undefined;
+  #leftBytes: number;
+  /** Whether the entry before was one of fills. */
+  #isFilled = false;
   #isLengthRead = false;
 
   /**
@@ -70,7 +80,7 @@ export class IndexReader {
   constructor(header: FrameHeader, expected?: Expected) {
     this.#header = header;
     this.#expected = expected;
-    this.#leftBytes = header.plainBytes;
+    this.#leftBytes = header.plainBytes ?? Number.MAX_SAFE_INTEGER;
     this.#isOld = header.version < FORMAT_VERSION_3;
     this.#mark = Uint8Array.of(this.#isOld ? BLOCK_END_OLD : BLOCK_END);
   }
@@ -129,12 +139,16 @@ export class IndexReader {
     const header = this.#header;
     const found = readKind(reader, header, reader.u8("the index"));
     const { kind, pieces, isCut } = found;
-    const plainBytes = kind === "model" ? 0 : readPlainLength(reader, header, found, this.#leftBytes);
+    const plainBytes =
+      kind === "fills"
+        ? readFilled(reader, this.#leftBytes)
+        : readPlain(reader, header, found, this.#leftBytes, this.#isFilled);
     const lengthBytes = pieces > 0 ? 0 : varintBytes(plainBytes);
     const codedBytes = isBare(kind, isCut)
       ? 1 + lengthBytes + CHECK_BYTES + plainBytes
       : reader.varintWithin("the index", 1, 2 * BLOCK_BYTES_MAX);
-    if (this.#leftBytes !== undefined) this.#leftBytes -= plainBytes;
+    this.#leftBytes -= plainBytes;
+    this.#isFilled = kind === "fills";
     return { kind, plainBytes, codedBytes, ...(isCut && { isCut }) };
   }
 
@@ -194,6 +208,7 @@ export function openIndex(
   { header, plainBytes, offsetBytes, tally }: OpenFrame,
   position: number,
 ): IndexReader | undefined {
+  if (header.small) return undefined; // its header and its only block are all that there is
   if (header.plainBytes !== undefined && header.plainBytes !== plainBytes) {
     throw new CorruptError(position, "the sum of the blocks", `${header.plainBytes} bytes`, `${plainBytes} bytes`);
   }

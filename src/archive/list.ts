@@ -27,6 +27,8 @@ export interface Listing {
   readonly version: number;
   /** The check of the only frame; of several none stands for all. */
   readonly check: bigint | undefined;
+  /** Only the low half of the check is known: the only frame is a small one. */
+  readonly isCheckLow: boolean;
   /** The frames from the first to the last. */
   frames(): Iterable<FrameSummary> | AsyncIterable<FrameSummary>;
 }
@@ -51,6 +53,7 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
   const kept: FrameSummary[] = [];
   const sums = { frameCount: 0, blockCount: 0, plainBytes: 0, archiveBytes: 0, version: 0 };
   let check: bigint | undefined;
+  let isCheckLow = false;
   for await (const frame of frames) {
     sums.frameCount += 1;
     sums.blockCount += frame.blockCount;
@@ -58,12 +61,14 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
     sums.archiveBytes = Math.max(sums.archiveBytes, frame.offsetBytes + frame.lengthBytes);
     sums.version = Math.max(sums.version, frame.header.version);
     check = frame.check;
+    isCheckLow = frame.header.small !== undefined;
     if (kept.length <= FRAMES_KEPT) kept.push(frame);
   }
   if (isBackward) kept.reverse();
   return {
     ...sums,
     check: sums.frameCount === 1 ? check : undefined,
+    isCheckLow,
     frames: () => (kept.length <= FRAMES_KEPT ? kept : framesByHeads(file)),
   };
 }
@@ -71,10 +76,18 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
 /** The blocks of a frame, in order. @throws what listArchive throws */
 export async function* blocksOf(file: ArchiveFile, frame: FrameSummary): AsyncGenerator<IndexEntry> {
   const { header, markOffset, offsetBytes, lengthBytes } = frame;
+  if (header.small) {
+    const { head } = header.small;
+    const isCut = head?.cut !== undefined;
+    if (head) yield { kind: head.kind, plainBytes: head.plainBytes, codedBytes: lengthBytes, ...(isCut && { isCut }) };
+    return;
+  }
   if (header.version === FORMAT_VERSION_1) {
     yield* blocksByHeads(file, frame);
     return;
   }
   const pieces = indexPieces(new FileWindow(file), new IndexReader(header), markOffset, offsetBytes + lengthBytes);
-  for await (const entries of pieces) yield* entries.filter(({ kind }) => kind !== "model");
+  for await (const entries of pieces) yield* entries.filter(isBlock);
 }
+
+const isBlock = ({ kind }: IndexEntry) => kind !== "model" && kind !== "fills";

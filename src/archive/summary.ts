@@ -6,7 +6,7 @@ import type { FrameHeader, IndexEntry } from "./format.ts";
 export interface FrameSummary {
   /** With the model, wherever it stands. */
   readonly header: FrameHeader;
-  /** Without the model. */
+  /** Without the model and fills. */
   readonly blockCount: number;
   readonly storedCount: number;
   /** Steps that the model makes to decode the frame; an index alone does not know what copies spare it. */
@@ -14,6 +14,8 @@ export interface FrameSummary {
   /** The check of the last block, which is one of the whole frame. */
   readonly check: bigint;
   readonly plainBytes: number;
+  /** Plain bytes that are repetitions of a pattern, outside of blocks. */
+  readonly fillBytes: number;
   /** Where the frame lies in the archive. */
   readonly offsetBytes: number;
   readonly lengthBytes: number;
@@ -29,6 +31,7 @@ export class FrameTotals {
   #storedCount = 0;
   #modelSteps = 0;
   #plainBytes = 0;
+  #fillBytes = 0;
   /** Of the blocks so far, and the model. */
   codedBytes = 0;
 
@@ -52,8 +55,12 @@ export class FrameTotals {
   add({ kind, plainBytes, codedBytes }: IndexEntry, seenBytes = plainBytes): void {
     this.codedBytes += codedBytes;
     if (kind === "model") return;
-    this.#blockCount += 1;
     this.#plainBytes += plainBytes;
+    if (kind === "fills") {
+      this.#fillBytes += plainBytes;
+      return;
+    }
+    this.#blockCount += 1;
     if (kind === "stored") this.#storedCount += 1;
     else this.#modelSteps += Math.ceil(seenBytes / (this.#header.model?.hyper.streams ?? 1));
   }
@@ -70,6 +77,7 @@ export class FrameTotals {
       modelSteps,
       check,
       plainBytes: this.#plainBytes,
+      fillBytes: this.#fillBytes,
       ...places,
     };
   }

@@ -14,7 +14,8 @@ import { SAYS } from "./settings.ts";
 import { visible } from "./visible.ts";
 import { durationText, ratioText, sizeText } from "./words.ts";
 
-interface Listed extends Pick<Listing, "frameCount" | "blockCount" | "plainBytes" | "version" | "check"> {
+interface Listed
+  extends Pick<Listing, "frameCount" | "blockCount" | "plainBytes" | "version" | "check" | "isCheckLow"> {
   readonly name: string;
   readonly codedBytes: number;
   /** Zeros behind the archive, which are none of it. */
@@ -51,8 +52,8 @@ async function listOne(session: Session, operand: Operand): Promise<Listed> {
     if (!readAt || !input.stats) throw new FileError("is not a regular file", "save it to a file first");
     const file = { sizeBytes: input.stats.size, readAt };
     const listing = await listArchive(file);
-    const { frameCount, blockCount, plainBytes, version, check, archiveBytes: codedBytes } = listing;
-    const sums = { frameCount, blockCount, plainBytes, version, check, codedBytes };
+    const { frameCount, blockCount, plainBytes, version, check, isCheckLow, archiveBytes: codedBytes } = listing;
+    const sums = { frameCount, blockCount, plainBytes, version, check, isCheckLow, codedBytes };
     const listed = { ...sums, name: operand.name, paddingBytes: file.sizeBytes - codedBytes };
     if (settings.json) await writeText(io, jsonOf(file, listing, listed, settings.threads));
     else if (settings.verbosity >= SAYS.details) await writeText(io, detailsOf(listing, listed, settings.threads));
@@ -62,8 +63,10 @@ async function listOne(session: Session, operand: Operand): Promise<Listed> {
   }
 }
 
-/** Of several frames none stands for all. */
-const checkOf = ({ check }: Listed) => (check === undefined ? "-" : checkText(check));
+/** Of several frames none stands for all; of small frames, the low half is all that there is. */
+const checkOf = ({ check, isCheckLow }: Listed) => (check === undefined ? "-" : checkText(check, isCheckLow));
+
+const checkOfFrame = ({ check, header }: FrameSummary) => checkText(check, header.small !== undefined);
 
 const HEADINGS = ["frames", "blocks", "compressed", "uncompressed", "ratio", "check", "name"];
 
@@ -118,7 +121,8 @@ async function* detailsOf(listing: Listing, archive: Listed, threads: number): A
 function linesOf(frame: FrameSummary, threads: number): string[] {
   const lines = [
     `    blocks:       ${frame.blockCount} (${frame.storedCount} stored)`,
-    `    check:        xxHash64 ${checkText(frame.check)}`,
+    ...(frame.fillBytes > 0 ? [`    fills:        ${sizeText(frame.fillBytes)} of repeated patterns`] : []),
+    `    check:        ${frame.header.small ? "low half of " : ""}xxHash64 ${checkOfFrame(frame)}`,
     ...modelLines(frame.header.model),
   ];
   const seconds = modelSeconds(frame, threads);
@@ -159,15 +163,15 @@ async function* jsonOf(file: ArchiveFile, listing: Listing, archive: Listed, thr
   yield `${facts.slice(0, -1)},"frames":[`;
   let comma = "";
   for await (const frame of listing.frames()) {
-    const { offsetBytes, lengthBytes, plainBytes: bytes, check } = frame;
-    const head = { offsetBytes, codedBytes: lengthBytes, plainBytes: bytes, check: checkText(check) };
+    const { offsetBytes, lengthBytes, plainBytes: bytes, fillBytes } = frame;
+    const head = { offsetBytes, codedBytes: lengthBytes, plainBytes: bytes, check: checkOfFrame(frame) };
     yield `${comma}${JSON.stringify(head).slice(0, -1)},"blocks":[`;
     comma = "";
     for await (const { kind, plainBytes: blockBytes } of blocksOf(file, frame)) {
       yield `${comma}${JSON.stringify({ kind, plainBytes: blockBytes })}`;
       comma = ",";
     }
-    yield `]${modelJson(frame, threads)}}`;
+    yield `]${fillBytes > 0 ? `,"fillBytes":${fillBytes}` : ""}${modelJson(frame, threads)}}`;
     comma = ",";
   }
   yield "]}\n";

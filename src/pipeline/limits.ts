@@ -3,8 +3,8 @@
  * bytes asks for a model whose every step takes a second: that is no damage, so only a limit can refuse it. Both are
  * held against what headers and heads of blocks say, before anything is done for them; the seconds are an estimate.
  */
-import type { FrameHeader } from "../archive/format.ts";
-import type { BlockHead } from "../archive/read.ts";
+import { fillBytesOf } from "../archive/fills.ts";
+import type { BlockHead, FrameHeader } from "../archive/format.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 
 /** What decoding takes on this machine, in seconds. */
@@ -73,10 +73,11 @@ export class Budget {
   }
 
   /** May be called again for the same block. @throws OutputLimitError, TimeLimitError */
-  admit({ kind, plainBytes, cut }: BlockHead, { model }: FrameHeader): void {
-    this.#checkOutput(plainBytes);
+  admit({ kind, plainBytes, cut, fills }: BlockHead, { model }: FrameHeader): void {
+    const outputBytes = plainBytes + fillBytesOf(fills);
+    this.#checkOutput(outputBytes);
     const { cost } = this.#limits;
-    this.#nextSeconds = SECONDS_PER_BLOCK + plainBytes * SECONDS_PER_PLAIN_BYTE;
+    this.#nextSeconds = SECONDS_PER_BLOCK + outputBytes * SECONDS_PER_PLAIN_BYTE;
     if (kind !== "stored" && model && cost) {
       const steps = Math.ceil((cut?.restBytes ?? plainBytes) / model.hyper.streams);
       this.#nextSeconds += steps * cost.stepSeconds(model.hyper);
@@ -85,7 +86,7 @@ export class Budget {
     this.#checkTime(this.#nextSeconds);
   }
 
-  /** The block that was admitted is there. @param copies in its list @throws TimeLimitError */
+  /** The block that was admitted is there, with its fills. @param copies in its list @throws TimeLimitError */
   pass(isModelled: boolean, plainBytes: number, copies: number): void {
     this.#plainBytes += plainBytes;
     this.#seconds += this.#nextSeconds + copies * SECONDS_PER_COPY;

@@ -6,16 +6,19 @@
 import { ByteReader } from "../archive/bytes.ts";
 import { CHECK_START } from "../archive/checksum.ts";
 import { ArchiveError, CorruptError } from "../archive/errors.ts";
+import { chainPieces, fillBytesOf, piecesOf } from "../archive/fills.ts";
 import {
   type Block,
+  type BlockHead,
   type CodedBlock,
+  type Fill,
   FORMAT_VERSION_3,
   FORMAT_VERSION_4,
   type Frame,
   type FrameHeader,
   windowBytesOf,
 } from "../archive/format.ts";
-import { type BlockHead, checkPlain } from "../archive/read.ts";
+import { checkPlain, compareCheck } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
 import type { DataKind } from "../model/contexts.ts";
@@ -27,6 +30,7 @@ import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
 import { Budget, type RestoreLimits } from "./limits.ts";
 import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
+import { Pacer } from "./pacer.ts";
 import { RepeatRestorer } from "./repeats.ts";
 
 export interface RestoreProgress {
@@ -94,14 +98,19 @@ export async function restore(
     ...(sizeBytes !== undefined && { sizeBytes }),
   });
   try {
-    await restoreParts(reader, restorer, outbox);
+    await restoreParts(reader, restorer, outbox, options.signal);
     return { plainBytes: restorer.plainBytes, codedBytes: reader.position };
   } finally {
     await outbox.flush().finally(() => restorer.close());
   }
 }
 
-async function restoreParts(reader: ArchiveReader, restorer: Restorer, outbox: Outbox): Promise<void> {
+async function restoreParts(
+  reader: ArchiveReader,
+  restorer: Restorer,
+  outbox: Outbox,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const next = () =>
     reader.next().catch((error: unknown) => {
       throw reader.isAtBlock ? restorer.placed(error) : error;
@@ -113,10 +122,26 @@ async function restoreParts(reader: ArchiveReader, restorer: Restorer, outbox: O
       throw restorer.placed(error);
     });
     if (!plain) continue;
-    await outbox.add(plain);
-    collectAfter(plain.length);
-    if (part.kind === "block" && isMade(part.block)) release(plain);
+    await handOut(plain, (bytes) => outbox.add(bytes), signal);
+    collectAfter(plain.bytes.length);
+    if (part.kind === "block" && isMade(part.block)) release(plain.bytes);
   }
+}
+
+/** Pieces of fills may be many: others may work between them. */
+async function handOut({ bytes, fills }: PlainBlockBytes, sink: ByteSink, signal?: AbortSignal): Promise<void> {
+  if (!fills) return await sink(bytes);
+  const pacer = new Pacer(signal);
+  for (const piece of piecesOf(bytes, fills)) {
+    await sink(piece);
+    await pacer.turn(() => {});
+  }
+}
+
+/** The plain bytes of a block, without those of its fills. */
+interface PlainBlockBytes {
+  readonly bytes: Uint8Array;
+  readonly fills: readonly Fill[] | undefined;
 }
 
 /** Restores one frame that is in memory. @throws what restore throws */
@@ -134,8 +159,8 @@ export async function decompressFrame(
   try {
     await restorer.take({ kind: "header", header, offsetBytes }, 0);
     for (const block of blocks) {
-      const bytes = await restorer.take({ kind: "block", block, offsetBytes, codedBytes: 0 }, 0);
-      if (bytes) plain.push(bytes);
+      const part = await restorer.take({ kind: "block", block, offsetBytes, codedBytes: 0 }, 0);
+      if (part) await handOut(part, async (bytes) => void plain.push(part.fills ? bytes.slice() : bytes));
     }
     return new Uint8Array(Buffer.concat(plain));
   } finally {
@@ -174,7 +199,7 @@ class Restorer {
   }
 
   /** Follows one part; gives the plain bytes of a block. */
-  async take(part: ArchivePart, codedBytes: number): Promise<Uint8Array | undefined> {
+  async take(part: ArchivePart, codedBytes: number): Promise<PlainBlockBytes | undefined> {
     if (part.kind === "header") {
       this.#openFrame(part.header);
       return undefined;
@@ -188,15 +213,16 @@ class Restorer {
       return undefined;
     }
     const { block, offsetBytes } = part;
-    this.#budget.pass(block.kind !== "stored", block.plainBytes, copiesIn(block, offsetBytes));
+    const outputBytes = block.plainBytes + fillBytesOf(block.fills);
+    this.#budget.pass(block.kind !== "stored", outputBytes, copiesIn(block, offsetBytes));
     const plain = await this.#restoreBlock(block, offsetBytes);
     this.#repeats?.keep(plain);
-    this.#check = this.#options.checks === false ? block.check : this.#verify(block, plain, offsetBytes);
+    this.#check = this.#options.checks === false ? block.check : await this.#verify(block, plain, offsetBytes);
     this.#blocks += 1;
-    this.plainBytes += plain.length;
+    this.plainBytes += outputBytes;
     this.#codedBytes = codedBytes;
     this.#report(0);
-    return plain;
+    return { bytes: plain, fills: block.fills };
   }
 
   #openFrame(header: FrameHeader): void {
@@ -240,8 +266,12 @@ class Restorer {
     this.#closeRepeats();
   }
 
-  #verify(block: Block, plain: Uint8Array, offsetBytes: number): bigint {
-    return checkPlain(block, plain, this.#check, this.#header?.blockBytes ?? plain.length, offsetBytes);
+  async #verify(block: Block, plain: Uint8Array, offsetBytes: number): Promise<bigint> {
+    const header: Pick<FrameHeader, "blockBytes" | "small"> = this.#header ?? { blockBytes: plain.length };
+    if (!block.fills) return checkPlain(block, plain, this.#check, header, offsetBytes);
+    const pacer = new Pacer(this.#options.signal);
+    const found = await chainPieces(plain, block.fills, this.#check, () => pacer.turn(() => this.#report(0)));
+    return compareCheck(block, found, header, offsetBytes);
   }
 
   /** Ends the frame. Its memory is given back now: a thousand frames may each have a model and a window. */
@@ -274,7 +304,7 @@ class Restorer {
     const plain = join ? join(block.payload) : block.payload;
     if (block.kind === "learned") {
       // Here, too, first the check.
-      if (this.#options.checks !== false) this.#verify(block, plain, offsetBytes);
+      if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
       await (await this.#openModel()).learn(block.payload, kindOf(block));
     }
     return plain;

@@ -101,9 +101,11 @@ describe("one block", () => {
   });
 
   test("a run takes next to nothing", async () => {
-    const { blocks, archive } = await roundTrip(new Uint8Array(300_000), { repeats });
-    expect(blocks).toEqual(["stored 1"]);
-    expect(archive.length).toBeLessThan(80);
+    // Of a pattern that is too long for a fill.
+    const pattern = hard(4, 5000);
+    const { blocks, archive } = await roundTrip(joined(...Array.from({ length: 60 }, () => pattern)), { repeats });
+    expect(blocks).toEqual(["stored 5000"]);
+    expect(archive.length).toBeLessThan(5080);
   });
 
   test("without repeats, without a policy, or too short: as ever", async () => {

@@ -4,15 +4,28 @@
  * claim what they like. A damaged archive is refused at a guard; these reach whatever lies behind.
  */
 import { ByteWriter } from "../../src/archive/bytes.ts";
-import { chainRun, guardOf } from "../../src/archive/checksum.ts";
-import { FORMAT_VERSION, MAGIC, MODEL_CONTRACT_VERSION } from "../../src/archive/format.ts";
+import { CHECK_START, chainCheck, chainRun, guardOf } from "../../src/archive/checksum.ts";
+import { encodeFills, fillBytesOf, piecesOf } from "../../src/archive/fills.ts";
+import {
+  BLOCK_FILLS,
+  FILL_BYTES_MIN,
+  type Fill,
+  FORM_BLOCKS,
+  MAGIC,
+  MAGIC_OLD,
+  MODEL_CONTRACT_VERSION,
+  SMALL_BYTES_MAX,
+} from "../../src/archive/format.ts";
+import { encodeSmallFrame } from "../../src/archive/small.ts";
 import type { HyperParameters } from "../../src/model/hyper.ts";
 import { type Copies, encodeCopies } from "../../src/repeats/copies.ts";
 import { restore } from "../../src/repeats/cut.ts";
 import type { Random } from "./gpu-values.ts";
 
-/** Block syntax that all these versions share. */
-const VERSIONS = [3, 4, 5, FORMAT_VERSION];
+/** Block syntax that all these versions share with the newest. */
+const OLD_VERSIONS = [3, 4, 5];
+/** More than that is not hashed here: the check of such fills is wrong, which is found out when they have come. */
+const HASHED_FILL_BYTES = 1 << 22;
 const EDGES = [0, 1, 2, 127, 128, 2 ** 14, 2 ** 20, 2 ** 26, 2 ** 30, 2 ** 31, 2 ** 32, 2 ** 53 - 1];
 const STORED = 1;
 const CODED = 2;
@@ -62,19 +75,32 @@ export class Forger {
     return Uint8Array.from({ length: count }, () => this.#between(0, 255));
   }
 
+  /** The most that twelve bytes can say without a lie. */
+  #smallFrame(): Uint8Array {
+    const lengthBytes = this.#pick([1, 100, SMALL_BYTES_MAX]);
+    const fills: Fill[] = [{ gapBytes: 0, lengthBytes, pattern: this.#bytes(1) }];
+    const check = chainCheck(Buffer.concat([...piecesOf(new Uint8Array(0), fills)]), CHECK_START);
+    return encodeSmallFrame({ kind: "stored", plainBytes: 0, payload: new Uint8Array(0), check, fills });
+  }
+
   #frame(bytesMax: number): Uint8Array {
+    if (this.#oneIn(12)) return this.#smallFrame();
     const blockBytes = this.#pick([1, 2, 12, 100, 4096, 2 ** 20, 2 ** 24, 2 ** 30]);
     const model = this.#oneIn(2) ? this.#model() : undefined;
     const frame = new ForgedFrame(blockBytes);
     const isLate = model && this.#oneIn(4);
-    const header = this.#header(blockBytes, isLate ? undefined : model);
+    const isOld = this.#oneIn(3);
+    const header = this.#header(blockBytes, isLate ? undefined : model, isOld);
     if (isLate) frame.add(MODEL, undefined, guarded(new ByteWriter().u8(MODEL).raw(model.fields)));
     const count = this.#pick([0, 1, 1, 2, 5, this.#oneIn(4) ? 1e9 : 3]);
-    for (let i = 0; i < count && frame.lengthBytes < bytesMax / 2; i += 1) this.#addBlock(frame, model);
+    for (let i = 0; i < count && frame.lengthBytes < bytesMax / 2; i += 1) {
+      if (!isOld && this.#oneIn(4)) this.#addFilled(frame);
+      else this.#addBlock(frame, model);
+    }
     return Buffer.concat([header, ...frame.parts, this.#end(header.length, frame, bytesMax)]);
   }
 
-  #header(blockBytes: number, model: ForgedModel | undefined): Uint8Array {
+  #header(blockBytes: number, model: ForgedModel | undefined, isOld: boolean): Uint8Array {
     const isLengthKnown = this.#oneIn(4);
     const body = new ByteWriter().u8((model ? 1 : 0) | (isLengthKnown ? 2 : 0));
     if (isLengthKnown) {
@@ -84,7 +110,10 @@ export class Forger {
       body.varint(blockBytes);
     }
     const bytes = body.raw(model?.fields ?? new Uint8Array(0)).finish();
-    return guarded(new ByteWriter().raw(MAGIC).u8(this.#pick(VERSIONS)).varint(bytes.length).raw(bytes));
+    const start = new ByteWriter();
+    if (isOld) start.raw(MAGIC_OLD).u8(this.#pick(OLD_VERSIONS));
+    else start.raw(MAGIC).u8(FORM_BLOCKS);
+    return guarded(start.varint(bytes.length).raw(bytes));
   }
 
   /** Half of them small, so that an engine gets to see some. */
@@ -116,6 +145,25 @@ export class Forger {
     if (this.#oneIn(3) && frame.blockBytes > 20) this.#addCut(frame, kind, model);
     else if (kind === CODED) this.#addCoded(frame, model?.groups ?? 1);
     else this.#addPlain(frame, kind);
+  }
+
+  /** Fills of any length, and a stored block of few bytes or none behind them. */
+  #addFilled(frame: ForgedFrame): void {
+    const plain = this.#bytes(this.#pick([0, 0, 1, 12]));
+    const count = this.#pick([1, 1, 2, 300]);
+    const fills = Array.from({ length: count }, (_, i): Fill => {
+      const lengthBytes = FILL_BYTES_MIN + this.#between(0, this.#pick([0, 1, 100, 2 ** 20, 2 ** 30]));
+      return {
+        gapBytes: i === 0 ? this.#between(0, plain.length) : 0,
+        lengthBytes,
+        pattern: this.#bytes(this.#pick([1, 2, 60])),
+      };
+    });
+    const list = encodeFills(fills);
+    const isHashed = fillBytesOf(fills) <= HASHED_FILL_BYTES;
+    const check = isHashed ? frame.chainPieces(piecesOf(plain, fills)) : BigInt(this.#between(0, 2 ** 31));
+    frame.add(BLOCK_FILLS, fillBytesOf(fills), guarded(new ByteWriter().u8(BLOCK_FILLS).varint(list.length).raw(list)));
+    frame.add(STORED, plain.length, new ByteWriter().u8(STORED).varint(plain.length).u64(check).raw(plain).finish());
   }
 
   #addPlain(frame: ForgedFrame, kind: number): void {
@@ -227,6 +275,12 @@ class ForgedFrame {
   /** The check of the next block. */
   chain(plain: Uint8Array): bigint {
     this.check = chainRun(plain, this.check, this.blockBytes);
+    return this.check;
+  }
+
+  /** The check of the next block, with its fills. */
+  chainPieces(pieces: Iterable<Uint8Array>): bigint {
+    for (const piece of pieces) this.check = chainCheck(piece, this.check);
     return this.check;
   }
 
