@@ -16,6 +16,9 @@
  *
  * The code is not minified: stack traces in bug reports should name functions. Nothing is read from the current
  * directory when it starts (no .env, bunfig.toml, tsconfig.json or package.json): a compressor is run anywhere.
+ *
+ * Bun signs what it makes for macOS on arm64, where nothing else would start. For Intel's it leaves the runtime's own
+ * signature, which is that of other bytes: `codesign --force --sign - FILE` there, before it is handed on.
  */
 import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -5,8 +5,9 @@
  * and BUN_INSPECT=ws://…?wait=1, which an editor's terminal leaves behind, makes even `fade -V` wait for a debugger.
  * Bun has no option of the build against that. So in the copy all names that begin with BUN_ begin with $UN_ instead:
  * no shell can set such a variable, and in the JavaScript inside the runtime it is a name like any other. The same for
- * NODE_CHANNEL_…, by which a parent process offers a pipe for messages. BUN_JSC_…, the options of the JavaScript
- * engine, are compared letter by letter in machine code, which is changed where it is known (x86-64).
+ * NODE_CHANNEL_…, by which a parent process offers a pipe for messages, and for single names that end the program or
+ * make it slow or loud. BUN_JSC_…, the options of the JavaScript engine, are compared letter by letter in machine code,
+ * and the names of the memory allocator's (MIMALLOC_…) are made of a constant there: both are changed in the code.
  *
  * Each kind of change must be found as often as in the version that package.json pins: with another, the build fails
  * here, and somebody looks. test/security/environment.test.ts tries the variables on the result.
@@ -40,9 +41,29 @@ const PACKAGES: Readonly<Record<Target, string>> = {
   "darwin-arm64": "@oven/bun-darwin-aarch64",
 };
 
-/** In machine code: 80 /7 compares a byte of memory (41 before it names other registers), 75 jumps. As Latin-1 text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are the offsets in the machine code.
-const LETTER_BY_LETTER = /(\x80[\x38-\x3f])B(?=u.A?\x80[\x78-\x7f]\x01Uu.A?\x80[\x78-\x7f]\x02Nu.)/gs;
+/**
+ * What compares the bytes 4, 5 and 6 of a text with J, S and C. On x86-64: 80 /7 compares a byte of memory (41 before
+ * it names other registers), 75 jumps. On arm64: ldrb w, [x, #4]; cmp w, #'J'; b.ne, and so on, four bytes each; there
+ * the letter is in two bytes of the instruction, and becomes a line break. Bytes as Latin-1 text, not as literals,
+ * because they are full of control characters.
+ */
+const bytesLike = (...parts: readonly string[]) => new RegExp(parts.join(""), "g");
+const LETTER_BY_LETTER: Readonly<Record<"x64" | "arm64", RegExp>> = {
+  x64: bytesLike("(\\x80[x-\\x7f]\\x04)J(?=u[^]A?\\x80[x-\\x7f]\\x05Su[^]A?\\x80[x-\\x7f]\\x06Cu)"),
+  arm64: bytesLike(
+    "([^][\\x10-\\x13]@9[^][\\x28-\\x2b])\\x01(?=q[^]{3}T",
+    "[^][\\x14-\\x17]@9[^][\\x4c-\\x4f]\\x01q[^]{3}T[^][\\x18-\\x1b]@9[^][\\x0c-\\x0f]\\x01q)",
+  ),
+};
+/** "mimalloc", as a constant of an instruction or, on arm64, in a table of constants: what follows it is no text. */
+const ALLOCATOR: Readonly<Record<"x64" | "arm64", RegExp>> = {
+  x64: bytesLike("([HI][\\xb8-\\xbf])m(?=imalloc)"),
+  arm64: bytesLike("()m(?=imalloc[\\x01-\\x1f])"),
+};
+const X64: readonly Target[] = ["linux-x64", "windows-x64", "darwin-x64"];
+const ARM64: readonly Target[] = ["linux-arm64", "darwin-arm64"];
+/** Windows has no signals. */
+const SIGNALS: readonly Target[] = TARGETS.filter((target) => !target.startsWith("windows"));
 
 interface Change {
   readonly what: string;
@@ -50,6 +71,8 @@ interface Change {
   readonly to: string;
   /** Fewer, and the runtime has another make-up than the one that this was written for. */
   readonly timesMin: number;
+  /** More would be something else, too. */
+  readonly timesMax?: number;
   /** Where it is to be found; absent: everywhere. */
   readonly targets?: readonly Target[];
 }
@@ -61,14 +84,31 @@ const CHANGES: readonly Change[] = [
   { what: "BUN_INSPECT", pattern: /BUN_(?=INSPECT)/g, to: "$UN_", timesMin: 6 },
   { what: "other variables of Bun", pattern: /BUN_(?=[A-Z])/g, to: "$UN_", timesMin: 150 },
   { what: "NODE_CHANNEL", pattern: /NODE_(?=CHANNEL_[A-Z])/g, to: "$ODE_", timesMin: 4 },
+  // C strings, handed to getenv: certificates, warnings and caches of Node; without its compiler, JavaScript is a
+  // hundred times slower; a wrong signal or an unknown instruction set ends the program before its first line.
+  { what: "other variables of Node", pattern: /(?<=\0)NODE_(?=[A-Z][A-Z_]+\0)/g, to: "$ODE_", timesMin: 8 },
+  { what: "JavaScriptCoreUseJIT", pattern: /(?<=\0)J(?=avaScriptCoreUseJIT\0)/g, to: "$$", timesMin: 1 },
+  { what: "SIMDUTF_…", pattern: /(?<=\0)S(?=IMDUTF_FORCE_IMPLEMENTATION\0)/g, to: "$$", timesMin: 1, targets: X64 },
+  { what: "JSC_SIGNAL_FOR_GC", pattern: /(?<=\0)J(?=SC_SIGNAL_FOR_GC\0)/g, to: "$$", timesMin: 1, targets: SIGNALS },
   {
     what: "BUN_JSC_, letter by letter",
-    // cmp byte [reg], 'B'; jne …; cmp byte [reg + 1], 'U'; jne …; cmp byte [reg + 2], 'N'
-    pattern: LETTER_BY_LETTER,
+    pattern: LETTER_BY_LETTER.x64,
     to: "$1$$",
     timesMin: 1,
-    targets: ["linux-x64"],
+    timesMax: 1,
+    targets: X64,
   },
+  // cmp w, #0x4a (J) becomes cmp w, #0x0a: the immediate is in bits 10 to 21. No name has a line break.
+  {
+    what: "BUN_JSC_, letter by letter",
+    pattern: LETTER_BY_LETTER.arm64,
+    to: "$1\0",
+    timesMin: 1,
+    timesMax: 1,
+    targets: ARM64,
+  },
+  { what: "MIMALLOC_", pattern: ALLOCATOR.x64, to: "$1$$", timesMin: 1, timesMax: 1, targets: X64 },
+  { what: "MIMALLOC_", pattern: ALLOCATOR.arm64, to: "$1$$", timesMin: 1, timesMax: 1, targets: ARM64 },
 ];
 
 /**
@@ -98,11 +138,12 @@ export function deafRuntime(target: Target, isHost: boolean): string {
 /** @throws Error if something is found less often than expected */
 export function changeNames(runtime: Uint8Array, target: Target): Uint8Array {
   let text = Buffer.from(runtime.buffer, runtime.byteOffset, runtime.length).toString("latin1");
-  for (const { what, pattern, to, timesMin, targets } of CHANGES) {
+  for (const { what, pattern, to, timesMin, timesMax = Number.POSITIVE_INFINITY, targets } of CHANGES) {
     if (targets && !targets.includes(target)) continue;
     const times = text.match(pattern)?.length ?? 0;
-    if (times < timesMin)
+    if (times < timesMin || times > timesMax) {
       throw new Error(`Bun ${VERSION} for ${target}: ${what} is there ${times} times, not ${timesMin}`);
+    }
     text = text.replace(pattern, to);
   }
   const changed = Buffer.from(text, "latin1");

@@ -123,6 +123,16 @@ export class ProgramBoard {
     }
   }
 
+  /** The same for what does not wait. */
+  uninterruptedNow<T>(work: () => T): T {
+    this.#enter();
+    try {
+      return work();
+    } finally {
+      this.#leave();
+    }
+  }
+
   /** Never returns once the program is told to end. */
   #enter(): void {
     this.#busy += 1;

@@ -35,7 +35,7 @@ watchPrograms({
   },
   uninterrupted: (work) => board.uninterrupted(work),
 });
-trackFreshFolders(board.temporaryFiles);
+trackFreshFolders({ paths: board.temporaryFiles, uninterrupted: (work) => board.uninterruptedNow(work) });
 const io = openProcess();
 const exitCode = io ? await run(words, io, { environment: process.env, argv0, self }) : EXIT.engine;
 removeFreshFolders();

@@ -9,6 +9,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -19,6 +20,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -35,12 +37,19 @@ const userId = (): number | undefined => process.geteuid?.();
 
 /** Fresh folders of this process, until they are removed. */
 const freshFolders = new Set<string>();
-/** Where whoever ends the program by a signal finds what to remove. */
-let leftovers: Set<string> | undefined;
 
-/** Fresh folders are entered in `paths`, too, as long as they are there. */
-export function trackFreshFolders(paths: Set<string>): void {
-  leftovers = paths;
+/** Whoever ends the program by a signal. */
+export interface Watcher {
+  /** What to remove then. Fresh folders are entered here, too, as long as they are there. */
+  readonly paths: Set<string>;
+  /** Does `work` in which the program is not ended: a folder that is made is entered. */
+  uninterrupted<T>(work: () => T): T;
+}
+
+let watcher: Watcher = { paths: new Set(), uninterrupted: (work) => work() };
+
+export function trackFreshFolders(by: Watcher): void {
+  watcher = by;
 }
 
 /**
@@ -59,33 +68,50 @@ export function* privateFolders(name: string): Generator<string> {
 function cacheHome(): string | undefined {
   const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
   const home = homedir();
+  // Where not even the home is there (/nonexistent of a service), none is made.
+  const inHome = (...names: string[]) => (home && existsSync(home) ? join(home, ...names) : undefined);
   const found =
     process.platform === "win32"
       ? LOCALAPPDATA
       : process.platform === "darwin"
-        ? home && join(home, "Library", "Caches")
-        : XDG_CACHE_HOME || (home && join(home, ".cache"));
+        ? inHome("Library", "Caches")
+        : XDG_CACHE_HOME || inHome(".cache");
   return found && isAbsolute(found) ? found : undefined;
 }
 
-/** `name` in `home`, made if it is missing; undefined if it cannot be, or is not this user's alone. */
+/**
+ * `name` in `home`, made if it is missing; undefined if it cannot be, or is not this user's alone. Nothing is made in
+ * places of others: root would leave folders in somebody's home that are not theirs.
+ * @returns its path without links, which nobody can lead elsewhere after it was looked at
+ */
 export function keptFolder(home: string | undefined, name: string): string | undefined {
   if (home === undefined) return undefined;
-  const folder = join(home, name);
+  const user = userId();
   try {
+    const folder = join(home, name);
+    if (user !== undefined && !isOutOfReach(realpathSync(nearest(folder)), user)) return undefined;
     mkdirSync(folder, { recursive: true, mode: OWN_FOLDER_MODE });
-    return isPrivate(folder) ? folder : undefined;
+    const real = realpathSync(folder);
+    return isPrivate(folder) && isPrivate(real) ? real : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** The path itself, or the lowest folder above it that is there. */
+function nearest(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearest(dirname(path));
+}
+
 /** A new folder in `parent`, whose name nobody can foretell; undefined if it cannot be made, or not privately. */
 export function freshFolder(parent: string, name: string): string | undefined {
   try {
-    const folder = mkdtempSync(join(realpathSync(parent), `${name}-`));
-    freshFolders.add(folder);
-    leftovers?.add(folder);
+    const folder = watcher.uninterrupted(() => {
+      const made = mkdtempSync(join(realpathSync(parent), `${name}-`));
+      freshFolders.add(made);
+      watcher.paths.add(made);
+      return made;
+    });
     return isPrivate(folder) ? folder : undefined;
   } catch {
     return undefined;
@@ -96,7 +122,7 @@ export function freshFolder(parent: string, name: string): string | undefined {
 export function removeFreshFolders(): void {
   for (const folder of freshFolders) {
     rmSync(folder, { recursive: true, force: true });
-    leftovers?.delete(folder);
+    watcher.paths.delete(folder);
   }
   freshFolders.clear();
 }
@@ -144,17 +170,23 @@ export function placeFile(folder: string, name: string, bytes: Uint8Array): stri
   return path;
 }
 
+/** Windows has neither. */
+function isOnlyOurs({ uid, mode }: Stats): boolean {
+  const user = userId();
+  return user === undefined || (uid === user && (mode & WRITABLE_BY_OTHERS) === 0);
+}
+
 function holds(path: string, bytes: Uint8Array): boolean {
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch {
     return false;
   }
   try {
     const facts = fstatSync(descriptor);
-    const isOurs = facts.isFile() && facts.size === bytes.length && (userId() ?? facts.uid) === facts.uid;
-    return isOurs && Buffer.compare(readFileSync(descriptor), bytes) === 0;
+    const isOurs = facts.isFile() && isOnlyOurs(facts);
+    return isOurs && facts.size === bytes.length && Buffer.compare(readFileSync(descriptor), bytes) === 0;
   } finally {
     closeSync(descriptor);
   }

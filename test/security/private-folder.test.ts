@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -75,6 +76,22 @@ test("a kept folder is made, with all above it, closed to others", async () => {
     expect(lstatSync(made).mode & 0o777).toBe(0o700);
     expect(lstatSync(join(cwd, "new")).mode & 0o777).toBe(0o700);
     expect(keptFolder(undefined, "fade")).toBeUndefined();
+  });
+});
+
+test("below a link: by the path that the link led to, which nobody can change behind it", async () => {
+  await inDirectory((cwd) => {
+    folder(join(cwd, "own"), 0o700);
+    symlinkSync("own", join(cwd, "link"));
+    expect(keptFolder(join(cwd, "link"), "fade")).toBe(join(realpathSync(cwd), "own", "fade"));
+  });
+});
+
+test("nothing is made where others can write", async () => {
+  await inDirectory((cwd) => {
+    folder(join(cwd, "open"), 0o777);
+    expect(keptFolder(join(cwd, "open", "cache"), "fade")).toBeUndefined();
+    expect(readdirSync(join(cwd, "open"))).toEqual([]);
   });
 });
 
