@@ -14,7 +14,7 @@ import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { hyperForSize, levelOf } from "../src/model/hyper.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../src/pipeline/frames.ts";
-import { genomeOf, withRepeats } from "../test/support/golden-plain.ts";
+import { genomeOf, withFills, withRepeats } from "../test/support/golden-plain.ts";
 import { rowsOf } from "../test/support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "..", "test", "golden");
@@ -28,9 +28,9 @@ const again = withRepeats(mixed, text);
 const engine = await createCpuEngine({ threads: 1 });
 
 /** @param options without a block size: one block, whose length is known */
-async function compress(bytes: Uint8Array, options: Partial<CompressOptions> = {}): Promise<Uint8Array> {
+async function compress(bytes: Uint8Array, options: Partial<CompressOptions> = {}, level = 1): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  const hyperFor = (blockBytes: number) => hyperForSize(levelOf(1), blockBytes, Math.min(STREAMS_MAX, blockBytes));
+  const hyperFor = (blockBytes: number) => hyperForSize(levelOf(level), blockBytes, Math.min(STREAMS_MAX, blockBytes));
   const common = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes: Math.max(1, bytes.length), hyperFor };
   const source = sourceOf(bytes, options.blockBytes === undefined);
   await compressStream(
@@ -44,6 +44,10 @@ async function compress(bytes: Uint8Array, options: Partial<CompressOptions> = {
 
 const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   stored: () => compress(hello),
+  pattern: () => compress(new Uint8Array(Buffer.alloc(1000, "ab"))),
+  "level-5": () => compress(text, {}, 5),
+  cut: () => compress(again, { repeats: { timeUnits: 0, minLength: 20 } }),
+  fills: () => compress(withFills(text, mixed), { blockBytes: 70_000 }),
   coded: () => compress(text),
   blocks: () => compress(mixed, { blockBytes: 1000 }),
   run: () => compress(chance, { blockBytes: 1000 }),

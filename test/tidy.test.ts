@@ -38,6 +38,11 @@ const SAMPLES: Record<string, { path: string; bad: string[]; good: string[] }> =
     bad: ["Math.exp(x)", "Mathf.tanh(x)"],
     good: ["<u32>Math.sqrt(<f64>x)", "i32x4.add(a, b)"],
   },
+  "no compressors of the runtime": {
+    path: "src/pipeline/a.ts",
+    bad: ["Bun.zstdCompressSync(x)", 'import { gzipSync } from "node:zlib";'],
+    good: ["Bun.hash.xxHash64(x)", "// Bun.zstdCompressSync"],
+  },
   "no chance": { path: "src/coder/a.ts", bad: ["Math.random()"], good: ["random(seed)"] },
   "no clocks": { path: "src/engine/x.ts", bad: ["new Date()", "performance.now()"], good: ["update(); // Date"] },
   "no relaxed SIMD": { path: "src/engine/cpu/a.ts", bad: ["i32x4.relaxed_dot(a)"], good: ["i32x4.dot_i16x8_s(a, b)"] },

@@ -9,6 +9,8 @@ import { CorruptError, TruncatedError } from "./errors.ts";
 
 /** Ten bytes of seven bits hold any u64. */
 const VARINT_BYTES_MAX = 10;
+/** And seven a number that a double holds exactly. */
+const SMALL_VARINT_BYTES = 7;
 const U64_MAX = (1n << 64n) - 1n;
 
 /** How long `value` is as a varint. */
@@ -82,11 +84,24 @@ export class ByteReader {
   /** A varint that must lie in low..high. @throws TruncatedError, CorruptError */
   varintWithin(field: string, low: number, high: number): number {
     const start = this.position;
-    const value = this.varint(field);
-    if (value < BigInt(low) || value > BigInt(high)) {
-      throw new CorruptError(start, field, `${low} to ${high}`, `${value}`);
-    }
+    const value = this.#smallVarint(field) ?? this.varint(field);
+    if (value < low || value > high) throw new CorruptError(start, field, `${low} to ${high}`, `${value}`);
     return Number(value);
+  }
+
+  /** A varint without a bigint, since an index may hold millions; undefined, and nothing is read, if it is longer. */
+  #smallVarint(field: string): number | undefined {
+    const start = this.offset;
+    let value = 0;
+    for (let i = 0, unit = 1; i < SMALL_VARINT_BYTES; i++, unit *= 0x80) {
+      const byte = this.u8(field);
+      value += (byte & 0x7f) * unit;
+      if (byte & 0x80) continue;
+      if (byte !== 0 || i === 0) return value;
+      throw new CorruptError(this.baseBytes + start, field, "its shortest form", "a padded number");
+    }
+    this.offset = start;
+    return undefined;
   }
 
   /** A view of the next `lengthBytes` bytes, not a copy. @throws TruncatedError */

@@ -24,10 +24,15 @@ export function chainRun(plain: Uint8Array, checkBefore: bigint, pieceBytes: num
 
 /** The low 32 bits of xxHash64 with seed 0. */
 export function guardOf(bytes: Uint8Array): number {
-  return Number(Bun.hash.xxHash64(bytes, 0n) & 0xffff_ffffn);
+  return Number(lowCheck(Bun.hash.xxHash64(bytes, 0n)));
 }
 
-/** The form in which messages and lists show a check: 16 hexadecimal digits. */
-export function checkText(check: bigint): string {
-  return check.toString(16).padStart(16, "0");
+/** The low 32 bits of a check, all that a small frame has. */
+export function lowCheck(check: bigint): bigint {
+  return check & 0xffff_ffffn;
+}
+
+/** The form in which messages and lists show a check: 16 hexadecimal digits, or 8 for the check of a small frame. */
+export function checkText(check: bigint, isSmall = false): string {
+  return check.toString(16).padStart(isSmall ? 8 : 16, "0");
 }

@@ -80,3 +80,32 @@ export class CorruptError extends ArchiveError {
     this.name = "CorruptError";
   }
 }
+
+/** Whole frames, and behind them bytes that are neither another frame nor padding. */
+export class TrailingBytesError extends ArchiveError {
+  constructor(
+    /** Where the archive ends. */
+    readonly archiveBytes: number,
+    /** Zeros behind it, which would be padding if nothing came after them. */
+    readonly paddingBytes: number,
+    /** What comes then; undefined where nobody knows where the input ends. */
+    readonly trailingBytes: number | undefined,
+    /** Whether all of the archive was handed out before. */
+    readonly wasRestored = false,
+  ) {
+    const behind =
+      paddingBytes > 0 ? `the archive and ${paddingBytes} zero${paddingBytes === 1 ? "" : "s"}` : "the archive";
+    super(`${somethingElse(trailingBytes)} ${behind}, from byte ${archiveBytes + paddingBytes} on`, archiveBytes);
+    this.name = "TrailingBytesError";
+  }
+
+  /** The same, of an archive whose bytes have gone out already. */
+  afterOutput(): TrailingBytesError {
+    return new TrailingBytesError(this.archiveBytes, this.paddingBytes, this.trailingBytes, true);
+  }
+}
+
+function somethingElse(bytes: number | undefined): string {
+  if (bytes === undefined) return "something else follows";
+  return bytes === 1 ? "1 byte of something else follows" : `${bytes} bytes of something else follow`;
+}

@@ -6,22 +6,46 @@
 import type { HyperParameters } from "../model/hyper.ts";
 
 /**
- * As in PNG, the magic breaks visibly under the usual damage: the high bit dies in seven-bit channels, CR LF and the
- * lone LF behind it cannot both survive any conversion of line ends.
+ * As in PNG, the magic breaks visibly under the usual damage: the high bit dies in seven-bit channels, and a lone LF
+ * becomes CR LF. Four bytes, because a frame of a few bytes has few to spare.
  */
-export const MAGIC = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
+export const MAGIC = Uint8Array.of(0x89, 0x46, 0x44, 0x0a);
+/** Versions 1 to 5: a byte with the version follows. */
+export const MAGIC_OLD = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 5;
+export const FORMAT_VERSION = 6;
+
+/** The first version with the short magic: the byte behind it holds how far the version is beyond this, and a form. */
+export const FORMAT_VERSION_6 = 6;
+/** Where in that byte the version begins. */
+export const FORM_VERSION_SHIFT = 5;
+/** A bit of it: repeats are cut out of a small frame's bytes. */
+export const FORM_CUT = 0x10;
+/** The low four bits: a small frame that is stored, or coded with the model of level 1 to 9, or a pattern; */
+export const FORM_STORED = 0;
+export const FORM_LEVEL_MAX = 9;
+export const FORM_PATTERN = 10;
+/** or a header with a body, blocks and an index. */
+export const FORM_BLOCKS = 15;
+
+/** Plain bytes of a small frame, at most: beyond that its 32-bit check would be little, and its saving nothing. */
+export const SMALL_BYTES_MAX = 2 ** 16;
+/** In small frames of fewer bytes the model knows no stride, and the payload's length is a varint. */
+export const SMALL_STRIDE_BYTES_MIN = 2 ** 14;
+/** A longer small frame than any: a head, and a payload, with its copies, hardly longer than its plain bytes. */
+export const SMALL_FRAME_BYTES_MAX = SMALL_BYTES_MAX + 2 ** 10;
 
 /** Still read, never written: a frame whose header states no block size and that ends without an index. */
 export const FORMAT_VERSION_1 = 1;
 /** Still read, never written: each block has its length, a guard and a long entry in the index. */
 export const FORMAT_VERSION_2 = 2;
-/** Still read, never written: as today without strides. What these three hold of a model cannot be decoded any more. */
+/** Still read, never written: as version 4 without strides. What 1 to 3 hold of a model cannot be decoded any more. */
 export const FORMAT_VERSION_3 = 3;
-/** Still read, never written: as today without mirrored copies. */
+/** Still read, never written: as version 5 without mirrored copies. */
 export const FORMAT_VERSION_4 = 4;
+/** Still read, never written: as today without small frames and fills, and with the long magic. */
+export const FORMAT_VERSION_5 = 5;
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
 export const MODEL_CONTRACT_VERSION = 3;
@@ -45,6 +69,16 @@ export const BLOCK_END = 5;
 
 /** Added to the kinds stored to learned: repeats are cut out, and the list of copies stands before the rest. */
 export const BLOCK_CUT = 5;
+
+/** No block: stretches of a repeated pattern, which stand between the bytes of the block behind them. */
+export const BLOCK_FILLS = 10;
+/** A list of fills has at most so many bytes. */
+export const FILL_LIST_BYTES_MAX = 2 ** 20;
+/** The pattern of a fill, and what it fills at least: shorter ones cost a reader more than they are worth. */
+export const FILL_PATTERN_BYTES_MAX = 2 ** 12;
+export const FILL_BYTES_MIN = 2 ** 12;
+/** A fill is handed out, and hashed, in pieces of so many bytes. */
+export const FILL_PIECE_BYTES = 2 ** 20;
 
 /** The high half of a block's first byte: how many full blocks of plain bytes it holds, in place of a length. */
 export const PIECES_SHIFT = 4;
@@ -95,7 +129,7 @@ export interface FrameModel {
 }
 
 export interface FrameHeader {
-  /** 4, or less in frames that an old fade wrote. */
+  /** 6, or less in frames that an old fade wrote. */
   readonly version: number;
   /** Absent when every block of the frame is stored, or the first ones are and the model comes behind them. */
   readonly model?: FrameModel;
@@ -103,6 +137,41 @@ export interface FrameHeader {
   readonly plainBytes?: number;
   /** No block but stored ones holds more plain bytes; 0 only in an empty frame. */
   readonly blockBytes: number;
+  /** Small frames only: their check has 32 bits, and the header says all of the block, if there is one. */
+  readonly small?: SmallFacts & { readonly head?: BlockHead };
+}
+
+/** From which, with the payload, follows the check of a small frame's plain bytes. */
+export interface SmallFacts {
+  /** The check of the frame's head. */
+  readonly seal: bigint;
+  /** The frame's check, as it stands there. */
+  readonly covered: bigint;
+}
+
+/** What comes before a block's payload. */
+export interface BlockHead {
+  readonly kind: BlockKind;
+  /** Without what fills give. */
+  readonly plainBytes: number;
+  readonly check: bigint;
+  /** Only of blocks with copies: what is left of the plain bytes, and the length of the list, which comes first. */
+  readonly cut?: { readonly restBytes: number; readonly listBytes: number };
+  /** Only of coded and learned blocks that state one. */
+  readonly stride?: number;
+  /** Only of blocks with fills, which stood before. */
+  readonly fills?: readonly Fill[];
+  /** The parts of the payload: one, or one per coder group. */
+  readonly lengths: readonly number[];
+}
+
+/** A stretch of a repeated pattern. */
+export interface Fill {
+  /** Bytes of the block between the fill before, or the block's beginning, and this one. */
+  readonly gapBytes: number;
+  readonly lengthBytes: number;
+  /** Repeated from its first byte on; the last one may be cut. */
+  readonly pattern: Uint8Array;
 }
 
 /** How a block comes back whose repeats were cut out; its payload is then the rest. */
@@ -114,13 +183,17 @@ export interface BlockCopies {
 }
 
 interface BlockFacts {
+  /** Without what fills give. */
   readonly plainBytes: number;
   readonly copies?: BlockCopies;
+  /** What stands between the plain bytes; absent if nothing. */
+  readonly fills?: readonly Fill[];
   /** What the model is told of the bytes that it sees (DataKind); absent if nothing, or if it sees none. */
   readonly stride?: number;
   /**
    * xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). Of a run, each
-   * piece of the frame's block size is hashed for itself and seeds the next.
+   * piece of the frame's block size is hashed for itself and seeds the next; of a block with fills, each piece that
+   * `piecesOf` (fills.ts) gives. In a small frame, the low 32 bits.
    */
   readonly check: bigint;
 }
@@ -145,6 +218,7 @@ export const BLOCK_TAGS: Readonly<Record<IndexEntry["kind"], number>> = {
   coded: BLOCK_CODED,
   learned: BLOCK_LEARNED,
   model: BLOCK_MODEL,
+  fills: BLOCK_FILLS,
 };
 
 /** What stands where a block could, and says how the coded and learned blocks behind it are to be read. */
@@ -153,21 +227,14 @@ export interface ModelRecord {
   readonly model: FrameModel;
 }
 
-/** What the index says of a block, or of the model between the blocks. */
+/** What the index says of a block, or of the model or the fills between the blocks. */
 export interface IndexEntry {
-  readonly kind: BlockKind | "model";
+  readonly kind: BlockKind | "model" | "fills";
   /** Whether copies are cut out of the block. */
   readonly isCut?: boolean;
   readonly plainBytes: number;
   /** Bytes of the archive that the block takes, its head and its guard among them. */
   readonly codedBytes: number;
-}
-
-/** The last part of a frame: all that is needed to find its blocks from behind. */
-export interface FrameIndex {
-  /** From the magic to the end mark. */
-  readonly frameBytes: number;
-  readonly entries: readonly IndexEntry[];
 }
 
 /** A frame in memory, whose length is known even if its header does not tell. */

@@ -1,174 +1,93 @@
 /**
- * What an archive holds, without its payloads. Frames are found from behind: the last bytes of each lead to its index,
- * the index to its header and its blocks, and from there to the frame before. Of a file of many gigabytes that reads a
- * few kilobytes. Frames of version 1 have no index; then, and whenever something does not fit, all blocks are read.
+ * What an archive holds, without its payloads, in memory that does not grow with what it claims. Frames are found from
+ * behind where that is possible, else by the heads of their blocks.
  */
-import { ByteReader } from "./bytes.ts";
-import { CHECK_START } from "./checksum.ts";
+import { framesFromBehind, indexPieces } from "./behind.ts";
 import { ArchiveError } from "./errors.ts";
-import {
-  type FrameHeader,
-  type FrameIndex,
-  type FrameModel,
-  GROUPS_MAX,
-  HEADER_BODY_BYTES_MAX,
-  type IndexEntry,
-  MAGIC,
-  TRAILER_BYTES,
-} from "./format.ts";
-import { frameBytesOf, readIndex, readTrailer } from "./index.ts";
-import { readBlockHead, readHeader } from "./read.ts";
-import { ArchiveReader, type PullBytes } from "./stream.ts";
+import { type ArchiveFile, FileWindow } from "./file.ts";
+import { FORMAT_VERSION_1, type IndexEntry } from "./format.ts";
+import { blocksByHeads, framesByHeads } from "./heads.ts";
+import { IndexReader } from "./index.ts";
+import type { FrameSummary } from "./summary.ts";
 
-/** An archive any part of which can be read. */
-export interface ArchiveFile {
-  readonly sizeBytes: number;
-  /** Exactly these bytes, or fewer where the file ends. @throws system errors */
-  readAt(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
-}
+export type { ArchiveFile } from "./file.ts";
+export type { FrameSummary } from "./summary.ts";
 
-/** A frame without its payloads. */
-export interface FrameSummary {
-  /** With the model, wherever it stands. */
-  readonly header: FrameHeader;
-  /** Without the model. */
-  readonly blocks: readonly IndexEntry[];
-  /** The check of the last block, which is one of the whole frame. */
-  readonly check: bigint;
+/** Frames that are remembered from the first look; an archive of more is looked through a second time. */
+const FRAMES_KEPT = 1000;
+
+/** Sums over all frames of an archive. */
+export interface Listing {
+  readonly frameCount: number;
+  readonly blockCount: number;
   readonly plainBytes: number;
-  /** Where the frame lies in the archive. */
-  readonly offsetBytes: number;
-  readonly lengthBytes: number;
+  /** Where the last frame ends; what is behind it are zeros. */
+  readonly archiveBytes: number;
+  /** The newest format version of a frame. */
+  readonly version: number;
+  /** The check of the only frame; of several none stands for all. */
+  readonly check: bigint | undefined;
+  /** Only the low half of the check is known: the only frame is a small one. */
+  readonly isCheckLow: boolean;
+  /** The frames from the first to the last. */
+  frames(): Iterable<FrameSummary> | AsyncIterable<FrameSummary>;
 }
 
-const SCAN_BYTES = 1 << 20;
-/** Kind, length, check and a varint per group. */
-const BLOCK_HEAD_BYTES_MAX = 1 + 10 + 8 + 10 * GROUPS_MAX;
-/** The magic, version, length, and guard. */
-const HEADER_BYTES_MAX = MAGIC.length + 1 + 2 + HEADER_BODY_BYTES_MAX + 4;
-
-/** @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, and what the file throws */
-export async function listFrames(file: ArchiveFile): Promise<FrameSummary[]> {
+/**
+ * Looks through an archive; what it says of itself is not believed, only told.
+ *
+ * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, TrailingBytesError, and what the
+ *   file throws
+ */
+export async function listArchive(file: ArchiveFile): Promise<Listing> {
   try {
-    return await listFromBehind(file);
+    return await gather(file, framesFromBehind(file), true);
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     // Whatever it was, a reader from the front knows better what to call it.
-    return await listByScan(file);
+    return await gather(file, framesByHeads(file), false);
   }
 }
 
-/** Plain bytes of all frames, if their indexes tell; they are not believed, only shown. */
-export async function indexedPlainBytes(file: ArchiveFile): Promise<number | undefined> {
-  try {
-    return (await listFromBehind(file)).reduce((sum, frame) => sum + frame.plainBytes, 0);
-  } catch (error) {
-    if (error instanceof ArchiveError) return undefined;
-    throw error;
+async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, isBackward: boolean): Promise<Listing> {
+  const kept: FrameSummary[] = [];
+  const sums = { frameCount: 0, blockCount: 0, plainBytes: 0, archiveBytes: 0, version: 0 };
+  let check: bigint | undefined;
+  let isCheckLow = false;
+  for await (const frame of frames) {
+    sums.frameCount += 1;
+    sums.blockCount += frame.blockCount;
+    sums.plainBytes += frame.plainBytes;
+    sums.archiveBytes = Math.max(sums.archiveBytes, frame.offsetBytes + frame.lengthBytes);
+    sums.version = Math.max(sums.version, frame.header.version);
+    check = frame.check;
+    isCheckLow = frame.header.small !== undefined;
+    if (kept.length <= FRAMES_KEPT) kept.push(frame);
   }
-}
-
-/** Also verifies the guards of headers and indexes, but not those of blocks. */
-async function listFromBehind(file: ArchiveFile): Promise<FrameSummary[]> {
-  const frames: FrameSummary[] = [];
-  let end = file.sizeBytes;
-  do {
-    const frame = await frameBefore(file, end);
-    frames.unshift(frame);
-    end = frame.offsetBytes;
-  } while (end > 0);
-  return frames;
-}
-
-async function frameBefore(file: ArchiveFile, end: number): Promise<FrameSummary> {
-  const read = async (offset: number, length: number) => {
-    const from = Math.max(0, offset);
-    return new ByteReader(await file.readAt(from, Math.min(length, file.sizeBytes - from)), 0, from);
-  };
-  const indexBytes = readTrailer(await read(end - TRAILER_BYTES, TRAILER_BYTES));
-  const markOffset = end - TRAILER_BYTES - indexBytes - 1;
-  const tail = await read(markOffset, end - markOffset);
-  const offsetBytes = markOffset - frameBytesOf(tail);
-  if (offsetBytes < 0) throw new ArchiveError("has an index that does not fit", markOffset);
-  const header = readHeader(await read(offsetBytes, HEADER_BYTES_MAX));
-  tail.offset = 1;
-  const { entries } = readIndex(tail, 0, header);
-  const plainBytes = checkedSum(header, entries, markOffset);
-  const model = header.model ?? (await findModel(entries, markOffset, header, read));
-  const blocks = entries.filter(({ kind }) => kind !== "model");
-  const check = await checkOfLast(entries.at(-1), markOffset, { ...header, ...(model && { model }) }, read);
-  const lengthBytes = end - offsetBytes;
-  return { header: { ...header, ...(model && { model }) }, blocks, check, plainBytes, offsetBytes, lengthBytes };
-}
-
-type ReadPart = (offset: number, length: number) => Promise<ByteReader>;
-
-/** The check of the last block, which is one of the whole frame; a model is never the last part. */
-async function checkOfLast(
-  last: IndexEntry | undefined,
-  markOffset: number,
-  header: FrameHeader,
-  read: ReadPart,
-): Promise<bigint> {
-  if (!last) return CHECK_START;
-  const head = readBlockHead(await read(markOffset - last.codedBytes, BLOCK_HEAD_BYTES_MAX), header);
-  return head && head.kind !== "model" ? head.check : CHECK_START;
-}
-
-/** The model of a frame that has one behind its first blocks. */
-async function findModel(
-  entries: FrameIndex["entries"],
-  markOffset: number,
-  header: FrameHeader,
-  read: ReadPart,
-): Promise<FrameModel | undefined> {
-  const at = entries.findIndex(({ kind }) => kind === "model");
-  if (at < 0) return undefined;
-  const behind = entries.slice(at).reduce((sum, entry) => sum + entry.codedBytes, 0);
-  const record = readBlockHead(await read(markOffset - behind, HEADER_BYTES_MAX), header);
-  return record?.kind === "model" ? record.model : undefined;
-}
-
-function checkedSum(header: FrameHeader, entries: readonly IndexEntry[], offset: number): number {
-  const plainBytes = entries.reduce((sum, entry) => sum + entry.plainBytes, 0);
-  if ((header.plainBytes ?? plainBytes) === plainBytes) return plainBytes;
-  throw new ArchiveError("has an index that does not fit", offset);
-}
-
-/** Reads every block, and verifies its guard. */
-async function listByScan(file: ArchiveFile): Promise<FrameSummary[]> {
-  const reader = new ArchiveReader(pullFile(file));
-  const frames: FrameSummary[] = [];
-  let blocks: IndexEntry[] = [];
-  let check = CHECK_START;
-  let opened: { header: FrameHeader; offsetBytes: number } | undefined;
-  for (let part = await reader.next(); part; part = await reader.next()) {
-    if (part.kind === "header") {
-      opened = part;
-      blocks = [];
-      check = CHECK_START;
-    } else if (part.kind === "model") {
-      if (opened) opened = { ...opened, header: { ...opened.header, model: part.model } };
-    } else if (part.kind === "block") {
-      const { kind, plainBytes, copies } = part.block;
-      blocks.push({ kind, plainBytes, codedBytes: part.codedBytes, ...(copies && { isCut: true }) });
-      check = part.block.check;
-    } else if (opened) {
-      const { header, offsetBytes } = opened;
-      const plainBytes = blocks.reduce((sum, block) => sum + block.plainBytes, 0);
-      const lengthBytes = reader.position - offsetBytes;
-      frames.push({ header, blocks, check, plainBytes, offsetBytes, lengthBytes });
-    }
-  }
-  return frames;
-}
-
-/** Reads a file from front to back. */
-export function pullFile(file: ArchiveFile): PullBytes {
-  let offset = 0;
-  return async () => {
-    const bytes = await file.readAt(offset, SCAN_BYTES);
-    offset += bytes.length;
-    return bytes;
+  if (isBackward) kept.reverse();
+  return {
+    ...sums,
+    check: sums.frameCount === 1 ? check : undefined,
+    isCheckLow,
+    frames: () => (kept.length <= FRAMES_KEPT ? kept : framesByHeads(file)),
   };
 }
+
+/** The blocks of a frame, in order. @throws what listArchive throws */
+export async function* blocksOf(file: ArchiveFile, frame: FrameSummary): AsyncGenerator<IndexEntry> {
+  const { header, markOffset, offsetBytes, lengthBytes } = frame;
+  if (header.small) {
+    const { head } = header.small;
+    const isCut = head?.cut !== undefined;
+    if (head) yield { kind: head.kind, plainBytes: head.plainBytes, codedBytes: lengthBytes, ...(isCut && { isCut }) };
+    return;
+  }
+  if (header.version === FORMAT_VERSION_1) {
+    yield* blocksByHeads(file, frame);
+    return;
+  }
+  const pieces = indexPieces(new FileWindow(file), new IndexReader(header), markOffset, offsetBytes + lengthBytes);
+  for await (const entries of pieces) yield* entries.filter(isBlock);
+}
+
+const isBlock = ({ kind }: IndexEntry) => kind !== "model" && kind !== "fills";

@@ -5,32 +5,33 @@
  * decoding: see checkPlain. stream.ts feeds these functions piece by piece, list.ts from the end of a file.
  */
 import { STRIDE_MAX } from "../model/contexts.ts";
-import { checkHyperParameters, HyperParameterError, type HyperParameters } from "../model/hyper.ts";
 import { ByteReader } from "./bytes.ts";
-import { CHECK_START, chainRun, checkText, guardOf } from "./checksum.ts";
+import { CHECK_START, chainRun, checkText, guardOf, lowCheck } from "./checksum.ts";
+import { EntryTally } from "./entries.ts";
 import { CorruptError, NotAnArchiveError, TruncatedError, UnsupportedVersionError } from "./errors.ts";
+import { fillBytesOf, fillRecordBytes, readFillRecord } from "./fills.ts";
 import {
   BLOCK_BYTES_MAX,
   BLOCK_CUT,
   BLOCK_END,
   BLOCK_END_OLD,
+  BLOCK_FILLS,
   BLOCK_TAGS,
   type Block,
+  type BlockHead,
   type BlockKind,
+  type Fill,
   FLAG_LENGTH,
   FLAG_MODEL,
-  FORMAT_VERSION,
+  FORM_BLOCKS,
   FORMAT_VERSION_1,
   FORMAT_VERSION_2,
   FORMAT_VERSION_3,
+  FORMAT_VERSION_6,
   type FrameHeader,
   type FrameModel,
-  GROUPS_MAX,
   HEADER_BODY_BYTES_MAX,
   type IndexEntry,
-  MAGIC,
-  MODEL_CONTRACT_VERSION,
-  MODEL_CONTRACT_VERSION_1,
   type ModelRecord,
   PAYLOAD_SLACK_BYTES,
   PAYLOAD_SLACK_BYTES_PER_GROUP,
@@ -39,9 +40,13 @@ import {
   PLAIN_BYTES_PER_PAYLOAD_BYTE_MAX,
   STORED_RUN_BYTES_MAX,
 } from "./format.ts";
+import { readMagic } from "./magic.ts";
+import { readModel } from "./read-model.ts";
+import { readSmallHead, uncover } from "./small.ts";
 
 /**
- * @param blockBytes the frame's block size
+ * Of a block without fills.
+ *
  * @returns the check to chain on
  * @throws CorruptError if `plain` is not what was compressed into `block`
  */
@@ -49,46 +54,35 @@ export function checkPlain(
   block: Pick<Block, "plainBytes" | "check">,
   plain: Uint8Array,
   checkBefore: bigint,
-  blockBytes: number,
+  header: Pick<FrameHeader, "blockBytes" | "small">,
   offsetBytes: number,
 ): bigint {
-  const found = chainRun(plain, checkBefore, blockBytes);
-  if (plain.length === block.plainBytes && found === block.check) return found;
-  throw new CorruptError(offsetBytes, "the checksum of the decoded bytes", checkText(block.check), checkText(found));
+  const found = chainRun(plain, checkBefore, header.blockBytes);
+  const isWhole = plain.length === block.plainBytes;
+  return compareCheck(isWhole ? block : { check: ~block.check }, found, header, offsetBytes);
 }
 
-function readMagic(reader: ByteReader): void {
-  const start = reader.offset;
-  const found = reader.bytes.subarray(start, start + MAGIC.length);
-  const differs = found.findIndex((byte, i) => byte !== MAGIC[i]);
-  if (differs < 0) {
-    reader.take("the magic number", MAGIC.length);
-    return;
-  }
-  const { position } = reader;
-  if (position > 0) {
-    throw new CorruptError(position, "what follows the last frame", "another frame or nothing", "neither");
-  }
-  // Text mode shows up to four bytes behind the first difference.
-  if (found.length < MAGIC.length) throw new NotAnArchiveError(position, "magic");
-  throw new NotAnArchiveError(position, isTextDamage(found) ? "text-mode" : "magic");
+/**
+ * @param found the check of what was decoded
+ * @throws CorruptError if it is not the block's
+ */
+export function compareCheck(
+  { check }: Pick<Block, "check">,
+  found: bigint,
+  { small }: Pick<FrameHeader, "small">,
+  offsetBytes: number,
+): bigint {
+  if (check === (small ? lowCheck(found) : found)) return found;
+  const text = (value: bigint) => checkText(small ? lowCheck(value) : value, small !== undefined);
+  throw new CorruptError(offsetBytes, "the checksum of the decoded bytes", text(check), text(found));
 }
 
-/** The name is there, but the high bit of the first byte or the line ends behind it are not. */
-function isTextDamage(found: Uint8Array): boolean {
-  const [first = -1, ...rest] = found;
-  return (first & 0x7f) === 0x09 && rest.slice(0, 4).every((byte, i) => byte === MAGIC[i + 1]);
-}
-
-/** @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError */
+/** @throws NotAnArchiveError, TrailingBytesError, UnsupportedVersionError, TruncatedError, CorruptError */
 export function readHeader(reader: ByteReader): FrameHeader {
   const start = reader.offset;
   if (reader.position === 0 && reader.remainingBytes === 0) throw new NotAnArchiveError(0, "empty");
-  readMagic(reader);
-  const version = reader.u8("the format version");
-  if (version < FORMAT_VERSION_1 || version > FORMAT_VERSION) {
-    throw new UnsupportedVersionError(reader.position - 1, "format version", version, FORMAT_VERSION);
-  }
+  const { version, form } = readMagic(reader);
+  if (form !== FORM_BLOCKS) return readSmallHead(reader, version, form, start);
   const bodyBytes = reader.varintWithin("the length of the header", 2, HEADER_BODY_BYTES_MAX);
   const bodyStart = reader.offset;
   reader.take("the header", bodyBytes);
@@ -139,48 +133,15 @@ function readSizes(body: ByteReader, version: number, hasLength: boolean): { pla
   return { plainBytes, blockBytes: parts === 0 ? 0 : Math.ceil(plainBytes / parts) };
 }
 
-/** @param version of the format: all models before version 4 were of contract 1 */
-function readModel(body: ByteReader, version: number): FrameModel {
-  const start = body.position;
-  const contract = body.varintWithin("the model contract", 0, 0xffff_ffff);
-  if (version <= FORMAT_VERSION_3 && contract !== MODEL_CONTRACT_VERSION_1) {
-    throw new CorruptError(start, "the model contract", `${MODEL_CONTRACT_VERSION_1}`, `${contract}`);
-  }
-  if (contract !== MODEL_CONTRACT_VERSION) {
-    throw new UnsupportedVersionError(start, "model contract", contract, MODEL_CONTRACT_VERSION);
-  }
-  const number = (field: string) => body.varintWithin(`hyper-parameter ${field}`, 0, 0xffff_ffff);
-  const hyper: HyperParameters = {
-    history: number("history"),
-    embedding: number("embedding"),
-    globalHidden: number("globalHidden"),
-    slot: number("slot"),
-    fineHidden: number("fineHidden"),
-    coarseHidden: number("coarseHidden"),
-    streams: number("streams"),
-    learningRate: number("learningRate"),
-    contexts: number("contexts"),
-    slotBits: number("slotBits"),
-    tables: number("tables"),
-    tableBits: number("tableBits"),
-    trainEvery: number("trainEvery"),
-  };
-  try {
-    checkHyperParameters(hyper);
-  } catch (error) {
-    if (!(error instanceof HyperParameterError)) throw error;
-    throw new CorruptError(start, `hyper-parameter ${error.field}`, error.rule, `${error.value}`);
-  }
-  const groupsMax = Math.min(GROUPS_MAX, hyper.streams);
-  return { hyper, groupCount: body.varintWithin("the number of coder groups", 1, groupsMax) };
-}
-
 /** A frame while it is read: what its parts so far have said. */
 export class OpenFrame {
-  readonly entries: IndexEntry[] = [];
+  /** The parts so far, to be held against the index. */
+  readonly tally = new EntryTally();
   /** Of the blocks so far. */
   plainBytes = 0;
   check = CHECK_START;
+  /** Of a small frame: whether its block was read. */
+  isSmallRead = false;
 
   constructor(
     public header: FrameHeader,
@@ -188,37 +149,47 @@ export class OpenFrame {
     readonly offsetBytes: number,
   ) {}
 
-  /** Plain bytes that the header has promised and no block has brought yet; undefined: not known. */
-  get leftBytes(): number | undefined {
-    const { plainBytes } = this.header;
-    return plainBytes === undefined ? undefined : plainBytes - this.plainBytes;
+  /** Plain bytes that the header has promised, or that numbers can count, and no block has brought yet. */
+  get leftBytes(): number {
+    return (this.header.plainBytes ?? Number.MAX_SAFE_INTEGER) - this.plainBytes;
+  }
+
+  /** Goes on behind the model. */
+  passModel(model: FrameModel, codedBytes: number): void {
+    this.header = { ...this.header, model };
+    this.tally.add({ kind: "model", plainBytes: 0, codedBytes });
+  }
+
+  /** Goes on behind a block and its fills, of which the head is enough. */
+  passBlock(head: PassedBlock, isCut: boolean, codedBytes: number): void {
+    for (const entry of entriesOf(head, isCut, codedBytes)) this.tally.add(entry);
+    this.plainBytes += head.plainBytes + fillBytesOf(head.fills);
+    this.check = head.check;
+    this.isSmallRead = true;
   }
 
   /** Goes on behind `part`. */
   advance(part: Block | ModelRecord, codedBytes: number): void {
-    if (part.kind === "model") {
-      this.header = { ...this.header, model: part.model };
-      this.entries.push({ kind: "model", plainBytes: 0, codedBytes });
-      return;
-    }
-    const { kind, plainBytes, check, copies } = part;
-    this.entries.push({ kind, plainBytes, codedBytes, ...(copies && { isCut: true }) });
-    this.plainBytes += plainBytes;
-    this.check = check;
+    if (part.kind === "model") this.passModel(part.model, codedBytes);
+    else this.passBlock(part, part.copies !== undefined, codedBytes);
   }
 }
 
-/** What comes before a block's payload. */
-export interface BlockHead {
-  readonly kind: BlockKind;
-  readonly plainBytes: number;
-  readonly check: bigint;
-  /** Only of blocks with copies: what is left of the plain bytes, and the length of the list, which comes first. */
-  readonly cut?: { readonly restBytes: number; readonly listBytes: number };
-  /** Only of coded and learned blocks that state one. */
-  readonly stride?: number;
-  /** The parts of the payload: one, or one per coder group. */
-  readonly lengths: readonly number[];
+type PassedBlock = Pick<BlockHead, "kind" | "plainBytes" | "check" | "fills">;
+
+/** What an index says of a block. @param codedBytes of the block and its fills */
+export function entriesOf(
+  { kind, plainBytes, fills }: Pick<PassedBlock, "kind" | "plainBytes" | "fills">,
+  isCut: boolean,
+  codedBytes: number,
+): IndexEntry[] {
+  const cut = isCut && { isCut };
+  if (!fills) return [{ kind, plainBytes, codedBytes, ...cut }];
+  const recordBytes = fillRecordBytes(fills);
+  return [
+    { kind: "fills", plainBytes: fillBytesOf(fills), codedBytes: recordBytes },
+    { kind, plainBytes, codedBytes: codedBytes - recordBytes, ...cut },
+  ];
 }
 
 export interface ReadOptions {
@@ -247,26 +218,33 @@ export function readKind(reader: ByteReader, header: FrameHeader, byte: number):
   const isOld = header.version < FORMAT_VERSION_3;
   const pieces = isOld ? 0 : byte >> PIECES_SHIFT;
   const tag = isOld ? byte : byte & PIECES_MAX;
-  const isCut = !isOld && tag > BLOCK_CUT;
+  const isFills = tag === BLOCK_FILLS && header.version >= FORMAT_VERSION_6;
+  const isCut = !isOld && tag > BLOCK_CUT && !isFills;
   const kind = KINDS.get(isCut ? tag - BLOCK_CUT : tag);
   const refuse = (expected: string) =>
     new CorruptError(reader.position - 1, "the kind of a block", expected, `${byte}`);
   if (kind === undefined) throw refuse("1 to 8");
-  if (kind === "model" && (isOld || isCut || pieces > 0)) throw refuse("1 to 8");
+  if ((kind === "model" || kind === "fills") && (isOld || isCut || pieces > 0)) throw refuse("1 to 8");
   if ((kind !== "stored" || isCut) && pieces > 1) throw refuse("at most one piece");
   return { kind, pieces, isCut };
 }
 
-/** The length of a block's plain bytes: full pieces, of which the header's length may cut the last, or a number. */
+/**
+ * The length of a block's plain bytes: full pieces, of which the header's length may cut the last, or a number.
+ *
+ * @param isFilled whether fills stand before the block: then it may be empty, and is no run
+ */
 export function readPlainLength(
   reader: ByteReader,
   { blockBytes, version }: FrameHeader,
   { kind, pieces, isCut }: FoundKind,
   leftBytes = Number.MAX_SAFE_INTEGER,
+  isFilled = false,
 ): number {
-  const isRun = kind === "stored" && !isCut && version >= FORMAT_VERSION_3;
+  const isBareBlock = isBare(kind, isCut);
+  const isRun = isBareBlock && version >= FORMAT_VERSION_3 && !isFilled;
   const bytesMax = Math.min(isRun ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes, leftBytes);
-  if (pieces === 0) return reader.varintWithin("the length of a block", 1, bytesMax);
+  if (pieces === 0) return reader.varintWithin("the length of a block", isBareBlock && isFilled ? 0 : 1, bytesMax);
   const plainBytes = Math.min(pieces * blockBytes, leftBytes);
   // One length has one spelling: every piece must have bytes.
   if (plainBytes > (pieces - 1) * blockBytes && plainBytes <= bytesMax) return plainBytes;
@@ -276,28 +254,45 @@ export function readPlainLength(
 const isEnd = (byte: number, { version }: FrameHeader) =>
   byte === (version < FORMAT_VERSION_3 ? BLOCK_END_OLD : BLOCK_END);
 
-/** The next block's head, the model, or undefined at the end mark. @throws TruncatedError, CorruptError */
+/**
+ * The next block's head, the model, or undefined at the end mark.
+ *
+ * @param fills what stands before the block, if anything
+ * @throws TruncatedError, CorruptError
+ */
 export function readBlockHead(
   reader: ByteReader,
   header: FrameHeader,
   leftBytes?: number,
+  fills?: readonly Fill[],
 ): BlockHead | ModelRecord | undefined {
   const start = reader.position;
   const byte = reader.u8("a block");
-  if (isEnd(byte, header)) return undefined;
+  if (isEnd(byte, header) && !fills) return undefined;
   const found = readKind(reader, header, byte);
   const { kind } = found;
+  if (kind === "fills" || (kind === "model" && fills)) {
+    throw new CorruptError(start, "the kind of a block", "a block behind fills", kind);
+  }
   if (kind === "model" ? header.model : kind !== "stored" && !header.model) {
     throw new CorruptError(start, "the kind of a block", "one model before what needs it", kind);
   }
   if (kind === "model") return { kind, model: readModel(reader, header.version) };
-  const plainBytes = readPlainLength(reader, header, found, leftBytes);
+  const plainBytes = readPlainLength(reader, header, found, leftBytes, fills !== undefined);
   const cut = found.isCut ? readCut(reader, kind, plainBytes) : undefined;
   const stride = kind === "stored" ? 0 : reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
   const payloadBytes = cut?.restBytes ?? plainBytes;
   const lengths = kind === "coded" ? readGroupLengths(reader, header.model, payloadBytes, start) : [payloadBytes];
   const check = reader.u64("the checksum of the plain bytes");
-  return { kind, plainBytes, lengths, check, ...(cut && { cut }), ...(stride > 0 && { stride }) };
+  return {
+    kind,
+    plainBytes,
+    lengths,
+    check,
+    ...(cut && { cut }),
+    ...(stride > 0 && { stride }),
+    ...(fills && { fills }),
+  };
 }
 
 /** Whether a block's check is all that it has: the check of plain bytes that are there needs no guard beside it. */
@@ -345,29 +340,60 @@ export function readPart(
   frame: OpenFrame,
   options: ReadOptions = {},
 ): Block | ModelRecord | undefined {
+  const { header } = frame;
+  if (header.small) {
+    const { head } = header.small;
+    return head && !frame.isSmallRead ? readPayload(reader, head, frame, options, reader.offset) : undefined;
+  }
+  const fills = readFillsOf(reader, frame);
   const start = reader.offset;
-  const at = reader.position;
-  const { header, check: checkBefore } = frame;
-  const head = readBlockHead(reader, header, frame.leftBytes);
+  const head = readBlockHead(reader, header, frame.leftBytes - fillBytesOf(fills), fills);
   if (!head) return undefined;
   if (head.kind === "model") {
     checkGuard(reader, start, "the checksum of a model");
     return head;
   }
+  return readPayload(reader, head, frame, options, start);
+}
+
+/** The fills of the next block, if it has any. */
+export function readFillsOf(reader: ByteReader, { header, leftBytes }: OpenFrame): Fill[] | undefined {
+  const start = reader.offset;
+  if (header.version < FORMAT_VERSION_6 || reader.bytes[start] !== BLOCK_FILLS) return undefined;
+  const fills = readFillRecord(reader, leftBytes);
+  checkGuard(reader, start, "the checksum of fills");
+  return fills;
+}
+
+/** @param start where the guard, if there is one, begins */
+function readPayload(
+  reader: ByteReader,
+  head: BlockHead,
+  { header, check: checkBefore }: OpenFrame,
+  options: ReadOptions,
+  start: number,
+): Block {
+  const at = reader.position - (reader.offset - start);
   options.admit?.(head, header);
-  const { kind, plainBytes, check, lengths, cut, stride } = head;
+  const { kind, plainBytes, lengths, cut, stride, fills } = head;
+  const gapBytes = fills?.reduce((sum, fill) => sum + fill.gapBytes, 0) ?? 0;
+  if (gapBytes > plainBytes) throw new CorruptError(at, "the place of a fill", `at most ${plainBytes}`, `${gapBytes}`);
+  const bodyStart = reader.offset;
   const list = reader.take("the copies of a block", cut?.listBytes ?? 0);
   const payload = reader.take(
     "the payload of a block",
     lengths.reduce((sum, length) => sum + length, 0),
   );
-  if (isBare(kind, cut !== undefined) && header.version >= FORMAT_VERSION_3) {
-    if (options.checks !== false) checkPlain(head, payload, checkBefore, header.blockBytes, at);
-    return { kind: "stored", plainBytes, check, payload };
-  }
-  checkGuard(reader, start, "the checksum of a block");
+  const body = reader.bytes.subarray(bodyStart, reader.offset);
+  const check = header.small ? uncover(header.small, body) : head.check;
   const copies = cut && { restBytes: cut.restBytes, list };
-  const facts = { plainBytes, check, ...(copies && { copies }), ...(stride && { stride }) };
+  const facts = { plainBytes, check, ...(copies && { copies }), ...(stride && { stride }), ...(fills && { fills }) };
+  if (isBare(kind, cut !== undefined) && header.version >= FORMAT_VERSION_3) {
+    // What fills give may be long: that is hashed where others can work meanwhile.
+    if (options.checks !== false && !fills) checkPlain({ plainBytes, check }, payload, checkBefore, header, at);
+    return { kind: "stored", ...facts, payload };
+  }
+  if (!header.small) checkGuard(reader, start, "the checksum of a block");
   if (kind !== "coded") return { kind, ...facts, payload };
   let offset = 0;
   const groups = lengths.map((length) => {

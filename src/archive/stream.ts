@@ -3,10 +3,12 @@
  * one block in memory. It waits for no byte that the part at hand does not need: a block is handed over when its last
  * byte has come, whatever the sender does next.
  */
+import { release } from "../platform/release.ts";
 import { ByteReader } from "./bytes.ts";
-import { TruncatedError } from "./errors.ts";
+import { TrailingBytesError, TruncatedError } from "./errors.ts";
 import { type Block, type FrameHeader, type FrameModel, MAGIC, STORED_RUN_BYTES_MAX } from "./format.ts";
-import { readEnd } from "./index.ts";
+import { openIndex } from "./index.ts";
+import { zerosAtStart } from "./padding.ts";
 import { OpenFrame, type ReadOptions, readHeader, readPart } from "./read.ts";
 
 /** Gives the next bytes, as many as it likes; none at the end. */
@@ -27,10 +29,17 @@ const BUFFER_BYTES_MIN = 1 << 16;
  */
 const BUFFER_AT_ONCE_MAX = STORED_RUN_BYTES_MAX + BUFFER_BYTES_MIN * 16;
 
-/** Memory: what one part needs, and at most as much again, but never more than the source has given. */
+export interface StreamOptions extends ReadOptions {
+  /** Bytes that the source will give, if that is known. */
+  readonly sizeBytes?: number;
+}
+
+/**
+ * Memory: what one part needs, and at most as much again, but never more than the source has given. An index goes by.
+ */
 export class ArchiveReader {
   readonly #pull: PullBytes;
-  readonly #options: ReadOptions;
+  readonly #options: StreamOptions;
   #buffer = new Uint8Array(BUFFER_BYTES_MIN);
   /** The bytes of the buffer that are not used up. */
   #start = 0;
@@ -41,12 +50,12 @@ export class ArchiveReader {
   #frame: OpenFrame | undefined;
   #isAtBlock = false;
 
-  constructor(pull: PullBytes, options: ReadOptions = {}) {
+  constructor(pull: PullBytes, options: StreamOptions = {}) {
     this.#pull = pull;
     this.#options = options;
   }
 
-  /** Bytes of the archive that were used up. */
+  /** Bytes of the archive that were used up; the padding behind it is none of it. */
   get position(): number {
     return this.#position;
   }
@@ -59,21 +68,19 @@ export class ArchiveReader {
   /**
    * The next part; undefined behind the last frame. A block's payload is a view that the next call overwrites.
    *
-   * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, and what the source throws
+   * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, TrailingBytesError, and what the
+   *   source throws
    */
   async next(): Promise<ArchivePart | undefined> {
     const offsetBytes = this.#position;
     const frame = this.#frame;
     this.#isAtBlock = frame !== undefined;
-    if (!frame) {
-      const isMore = await this.#fill(offsetBytes > 0 ? 1 : MAGIC.length);
-      if (!isMore && offsetBytes > 0) return undefined;
-      const header = await this.#parse(readHeader);
-      this.#frame = new OpenFrame(header, offsetBytes);
-      return { kind: "header", header, offsetBytes };
-    }
-    const part = await this.#parse((reader) => readPart(reader, frame, this.#options) ?? this.#readEnd(reader, frame));
-    if (part === "end") {
+    if (!frame) return await this.#nextFrame();
+    const part = await this.#parse((reader) => readPart(reader, frame, this.#options));
+    if (!part) {
+      this.#isAtBlock = false;
+      const index = openIndex(frame, this.#position);
+      while (index && !index.isDone) await this.#parse((reader) => index.read(reader));
       this.#frame = undefined;
       return { kind: "end", offsetBytes };
     }
@@ -83,11 +90,38 @@ export class ArchiveReader {
     return { kind: "block", block: part, offsetBytes, codedBytes };
   }
 
-  /** Behind the end mark: everything that the frame has said about itself must agree. */
-  #readEnd(reader: ByteReader, frame: OpenFrame): "end" {
-    this.#isAtBlock = false;
-    readEnd(reader, frame);
-    return "end";
+  async #nextFrame(): Promise<ArchivePart | undefined> {
+    const offsetBytes = this.#position;
+    if (offsetBytes === 0) await this.#fill(MAGIC.length);
+    else if (!(await this.#fill(1)) || (await this.#isPadding())) return undefined;
+    try {
+      const header = await this.#parse(readHeader);
+      this.#frame = new OpenFrame(header, offsetBytes);
+      return { kind: "header", header, offsetBytes };
+    } catch (error) {
+      throw error instanceof TrailingBytesError ? this.#trailing(offsetBytes, 0) : error;
+    }
+  }
+
+  /** Whether zeros follow, and then nothing. @throws TrailingBytesError if something else comes behind them */
+  async #isPadding(): Promise<boolean> {
+    const archiveBytes = this.#position;
+    let paddingBytes = 0;
+    do {
+      const bytes = this.#buffer.subarray(this.#start, this.#end);
+      const zeros = zerosAtStart(bytes);
+      paddingBytes += zeros;
+      if (paddingBytes === 0) return false;
+      if (zeros < bytes.length) throw this.#trailing(archiveBytes, paddingBytes);
+      this.#start = this.#end;
+    } while (await this.#fill(1));
+    return true;
+  }
+
+  #trailing(archiveBytes: number, paddingBytes: number): TrailingBytesError {
+    const { sizeBytes } = this.#options;
+    const trailingBytes = sizeBytes === undefined ? undefined : sizeBytes - archiveBytes - paddingBytes;
+    return new TrailingBytesError(archiveBytes, paddingBytes, trailingBytes);
   }
 
   /** Tries until enough bytes are there, or until there are no more. */
@@ -123,20 +157,28 @@ export class ArchiveReader {
   #append(bytes: Uint8Array, wantedBytes: number): void {
     const unused = this.#end - this.#start;
     const neededBytes = unused + bytes.length;
-    if (this.#start > 0 || neededBytes > this.#buffer.length) {
-      const isTooSmall = neededBytes > this.#buffer.length;
-      const atOnceBytes = Math.min(wantedBytes + bytes.length, BUFFER_AT_ONCE_MAX);
-      const room = isTooSmall
-        ? new Uint8Array(Math.max(neededBytes, atOnceBytes, this.#buffer.length * 2))
-        : this.#buffer;
-      room.set(this.#buffer.subarray(this.#start, this.#end));
-      this.#buffer = room;
-      this.#start = 0;
-      this.#end = unused;
-    }
+    if (neededBytes > this.#buffer.length) this.#move(roomFor(neededBytes, wantedBytes, this.#buffer.length));
+    else if (this.#end + bytes.length > this.#buffer.length) this.#move(this.#buffer);
     this.#buffer.set(bytes, this.#end);
     this.#end += bytes.length;
   }
+
+  /** Moves what is not used up to the start of `room`. Nobody needs the old buffer: payloads were views. */
+  #move(room: Uint8Array<ArrayBuffer>): void {
+    const unused = this.#end - this.#start;
+    room.set(this.#buffer.subarray(this.#start, this.#end));
+    if (room !== this.#buffer) release(this.#buffer);
+    this.#buffer = room;
+    this.#start = 0;
+    this.#end = unused;
+  }
+}
+
+/** A buffer for what is there, and at once for all that is wanted; beyond some length it doubles on the way there. */
+function roomFor(neededBytes: number, wantedBytes: number, lengthBytes: number): Uint8Array<ArrayBuffer> {
+  const wholeBytes = Math.max(neededBytes, wantedBytes + BUFFER_BYTES_MIN * 4);
+  const nextBytes = Math.max(BUFFER_AT_ONCE_MAX, neededBytes, lengthBytes * 2);
+  return new Uint8Array(Math.min(wholeBytes, nextBytes));
 }
 
 /** A source that gives `bytes` in pieces of at most `pieceBytes`. */

@@ -6,6 +6,7 @@ import { STRIDE_MAX } from "../model/contexts.ts";
 import { checkHyperParameters } from "../model/hyper.ts";
 import { ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, guardOf } from "./checksum.ts";
+import { encodeFills, fillBytesOf } from "./fills.ts";
 import {
   BLOCK_BYTES_MAX,
   BLOCK_CUT,
@@ -14,9 +15,14 @@ import {
   type Block,
   type BlockCopies,
   type BlockKind,
+  FILL_LIST_BYTES_MAX,
+  type Fill,
   FLAG_LENGTH,
   FLAG_MODEL,
+  FORM_BLOCKS,
+  FORM_VERSION_SHIFT,
   FORMAT_VERSION,
+  FORMAT_VERSION_6,
   type FrameHeader,
   type FrameModel,
   GROUPS_MAX,
@@ -25,11 +31,13 @@ import {
   type ModelRecord,
   PIECES_MAX,
   PIECES_SHIFT,
+  SMALL_BYTES_MAX,
   STORED_RUN_BYTES_MAX,
 } from "./format.ts";
+import { encodeSmallFrame } from "./small.ts";
 
 /** What a caller decides about a header; the version is always the newest. */
-export type NewHeader = Omit<FrameHeader, "version">;
+export type NewHeader = Omit<FrameHeader, "version" | "small">;
 
 /** @throws HyperParameterError, RangeError for a header that no reader would accept. */
 export function encodeHeader({ model, plainBytes, blockBytes }: NewHeader): Uint8Array {
@@ -40,7 +48,8 @@ export function encodeHeader({ model, plainBytes, blockBytes }: NewHeader): Uint
   else body.varint(plainBytes).varint(partsOf(plainBytes, blockBytes));
   if (model) writeModel(body, model);
   const bodyBytes = body.finish();
-  const guarded = new ByteWriter().raw(MAGIC).u8(FORMAT_VERSION).varint(bodyBytes.length).raw(bodyBytes).finish();
+  const form = ((FORMAT_VERSION - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | FORM_BLOCKS;
+  const guarded = new ByteWriter().raw(MAGIC).u8(form).varint(bodyBytes.length).raw(bodyBytes).finish();
   return withGuard([guarded]);
 }
 
@@ -98,10 +107,31 @@ export class FrameWriter {
     return bytes;
   }
 
-  /** @throws RangeError if the block breaks what the header says, or what the format allows */
+  /**
+   * A block, behind its fills, if it has any.
+   *
+   * @throws RangeError if the block breaks what the header says, or what the format allows
+   */
   block(block: Block): Uint8Array {
+    if (!block.fills) return this.#bareOfFills(block);
+    const gapBytes = block.fills.reduce((sum, fill) => sum + fill.gapBytes, 0);
+    if (gapBytes > block.plainBytes) throw new RangeError(`${gapBytes} bytes between fills in ${block.plainBytes}`);
+    return concatenate([this.#fills(block.fills), this.#bareOfFills(block, true)]);
+  }
+
+  #fills(fills: readonly Fill[]): Uint8Array {
+    const list = encodeFills(fills);
+    if (list.length < 1 || list.length > FILL_LIST_BYTES_MAX) throw new RangeError(`${list.length} bytes of fills`);
+    const bytes = withGuard([new ByteWriter().u8(BLOCK_TAGS.fills).varint(list.length).finish(), list]);
+    const plainBytes = fillBytesOf(fills);
+    this.#index.u8(BLOCK_TAGS.fills).varint(plainBytes).varint(bytes.length);
+    this.#count(bytes.length, plainBytes);
+    return bytes;
+  }
+
+  #bareOfFills(block: Block, isFilled = false): Uint8Array {
     const { kind, plainBytes, copies, stride = 0, check } = block;
-    if (kind === "stored" && !copies) return concatenate(this.stored([block.payload], check));
+    if (kind === "stored" && !copies) return concatenate(this.stored([block.payload], check, isFilled));
     if (!this.#model && kind !== "stored") throw new RangeError(`a ${kind} block in a frame without a model`);
     checkStride(kind, stride);
     const length = this.#lengthOf(kind, plainBytes, copies);
@@ -119,11 +149,12 @@ export class FrameWriter {
   /**
    * A stored block, in parts that belong together: its head, and `pieces` as they are, without a copy.
    *
+   * @param isFilled whether fills stand before it
    * @throws RangeError as `block`
    */
-  stored(pieces: readonly Uint8Array[], check: bigint): Uint8Array[] {
+  stored(pieces: readonly Uint8Array[], check: bigint, isFilled = false): Uint8Array[] {
     const plainBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const length = this.#lengthOf("stored", plainBytes);
+    const length = this.#lengthOf("stored", plainBytes, undefined, isFilled);
     const head = new ByteWriter().raw(length).u64(check).finish();
     this.#index.raw(length);
     this.#count(head.length + plainBytes, plainBytes);
@@ -143,15 +174,17 @@ export class FrameWriter {
   }
 
   /** The kind, with the number of full pieces if that says the length, else with the length behind it. */
-  #lengthOf(kind: BlockKind, plainBytes: number, copies?: BlockCopies): Uint8Array {
+  #lengthOf(kind: BlockKind, plainBytes: number, copies?: BlockCopies, isFilled = false): Uint8Array {
     const { blockBytes, plainBytes: totalBytes = Number.MAX_SAFE_INTEGER } = this.#header;
     if (copies) checkCopies(kind, plainBytes, copies);
     const tag = BLOCK_TAGS[kind] + (copies ? BLOCK_CUT : 0);
-    const bytesMax = kind === "stored" && !copies ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes;
-    // An empty input has no blocks.
-    if (plainBytes < 1 || plainBytes > bytesMax) throw new RangeError(`${plainBytes} bytes in a ${kind} block`);
+    const isBare = kind === "stored" && !copies;
+    const bytesMax = isBare && !isFilled ? Math.max(blockBytes, STORED_RUN_BYTES_MAX) : blockBytes;
+    // An empty input has no blocks, and only fills need an empty one.
+    if (plainBytes < (isBare && isFilled ? 0 : 1) || plainBytes > bytesMax)
+      throw new RangeError(`${plainBytes} bytes in a ${kind} block`);
     const pieces = Math.ceil(plainBytes / blockBytes);
-    const isFull = plainBytes === Math.min(pieces * blockBytes, totalBytes - this.#plainBytes);
+    const isFull = plainBytes > 0 && plainBytes === Math.min(pieces * blockBytes, totalBytes - this.#plainBytes);
     if (isFull && pieces <= PIECES_MAX) return Uint8Array.of(tag | (pieces << PIECES_SHIFT));
     return new ByteWriter().u8(tag).varint(plainBytes).finish();
   }
@@ -183,10 +216,11 @@ export function encodeFrame(header: NewHeader, parts: readonly (Block | ModelRec
 
 /** A frame that holds `plain` as it is, in one block. @throws RangeError beyond BLOCK_BYTES_MAX */
 export function encodeStoredFrame(plain: Uint8Array): Uint8Array {
+  if (plain.length === 0) return encodeSmallFrame();
   const check = chainCheck(plain, CHECK_START);
-  const blocks: Block[] = [];
-  if (plain.length > 0) blocks.push({ kind: "stored", plainBytes: plain.length, check, payload: plain });
-  return encodeFrame({ plainBytes: plain.length, blockBytes: plain.length }, blocks);
+  const block: Block = { kind: "stored", plainBytes: plain.length, check, payload: plain };
+  if (plain.length <= SMALL_BYTES_MAX) return encodeSmallFrame(block);
+  return encodeFrame({ plainBytes: plain.length, blockBytes: plain.length }, [block]);
 }
 
 function withGuard(parts: readonly Uint8Array[]): Uint8Array {

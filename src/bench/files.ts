@@ -31,6 +31,8 @@ export interface FilesCallbacks {
   onResult(result: FileResult | FailureResult): Promise<void>;
   /** A folder for the files of a run was made (true) or removed (false). */
   onFolder?(path: string, exists: boolean): void;
+  /** Does `work` in which no signal ends the program. */
+  uninterrupted?<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** What came back is not what was compressed. */
@@ -61,12 +63,15 @@ async function measureInFolder(
   plain: Uint8Array,
   runner: Runner,
   secondsMin: number,
-  { onFolder }: FilesCallbacks,
+  { onFolder, uninterrupted = (work) => work() }: FilesCallbacks,
 ): Promise<FileResult | FailureResult> {
   const { compressor, origin, setting, engine } = runner;
   const contestant = { compressor, origin, setting, ...(engine !== undefined && { engine }) };
-  const folder = await fs.mkdtemp(join(tmpdir(), "fade-bench-"));
-  onFolder?.(folder, true);
+  const folder = await uninterrupted(async () => {
+    const made = await fs.mkdtemp(join(tmpdir(), "fade-bench-"));
+    onFolder?.(made, true);
+    return made;
+  });
   try {
     await fs.writeFile(join(folder, NAMES.plain), plain);
     return { kind: "result", file, ...contestant, ...(await measure(folder, plain, runner, secondsMin)) };

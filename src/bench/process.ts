@@ -35,12 +35,31 @@ export class ProgramError extends Error {
   }
 }
 
-/** Programs that run now. */
-const running = new Set<{ kill(signal: "SIGKILL"): void }>();
+/** Process ids of the programs that run now. */
+const running = new Set<number>();
 
-/** Ends them: a signal that ends this process does not reach them unless it came from a terminal. */
-export function killPrograms(): void {
-  for (const child of running) child.kill("SIGKILL");
+/** A signal that ends this process does not reach them, unless it came from a terminal: somebody must know them. */
+export interface ProgramWatch {
+  /** Told which programs run, whenever that changes. */
+  onChange(ids: readonly number[]): void;
+  /** Does `work` in which no signal ends this process. */
+  uninterrupted<T>(work: () => Promise<T>): Promise<T>;
+}
+
+let watch: ProgramWatch = { onChange: () => {}, uninterrupted: (work) => work() };
+
+/** For all programs that start from now on. */
+export function watchPrograms(watcher: ProgramWatch): void {
+  watch = watcher;
+}
+
+async function startProgram<T extends { readonly pid: number }>(spawn: () => T): Promise<T> {
+  return await watch.uninterrupted(async () => {
+    const child = spawn();
+    running.add(child.pid);
+    watch.onChange([...running]);
+    return child;
+  });
 }
 
 /** The kernel counts pages for each processor on its own, and adds them up now and then. */
@@ -54,19 +73,21 @@ const SAYS_LENGTH_MAX = 300;
 /** @throws ProgramError if it ends with another code than 0, system errors if it cannot be started */
 export async function runProcess({ command, cwd, stdoutPath, stdin, env }: ProcessRequest): Promise<ProcessOutcome> {
   const startedAtMs = performance.now();
-  const child = Bun.spawn([...command], {
-    cwd,
-    stdin: stdin ?? "ignore",
-    stdout: stdoutPath === undefined ? "pipe" : Bun.file(stdoutPath),
-    stderr: "pipe",
-    ...(env && { env: { ...process.env, ...env } }),
-  });
-  running.add(child);
+  const child = await startProgram(() =>
+    Bun.spawn([...command], {
+      cwd,
+      stdin: stdin ?? "ignore",
+      stdout: stdoutPath === undefined ? "pipe" : Bun.file(stdoutPath),
+      stderr: "pipe",
+      ...(env && { env: { ...process.env, ...env } }),
+    }),
+  );
   const polled = pollPeak(child.pid, child.exited);
   const stdout = child.stdout instanceof ReadableStream ? new Response(child.stdout).text() : Promise.resolve("");
   const stderr = new Response(child.stderr).text();
   const exitCode = await child.exited;
-  running.delete(child);
+  running.delete(child.pid);
+  watch.onChange([...running]);
   const elapsedMs = performance.now() - startedAtMs;
   if (exitCode !== 0) {
     throw new ProgramError(command[0] ?? "", exitCode, (await stderr).trim().slice(-SAYS_LENGTH_MAX));

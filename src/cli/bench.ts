@@ -59,6 +59,7 @@ export async function runFilesBench(
           if (exists) session.io.temporaryFiles.add(path);
           else session.io.temporaryFiles.delete(path);
         },
+        uninterrupted: (work) => session.io.uninterrupted(work),
       },
     );
   } finally {

@@ -17,7 +17,8 @@ export const EXAMPLES = `  fade text               writes text.fade and keeps te
 /** A line that is indented further goes on with the one before it. */
 export const NOTES = `  With no file, or when it is -, fade reads standard input and writes standard output.
   Called as unfade it decompresses, as fadecat to standard output.
-  FADE_LEVEL, FADE_THREADS, FADE_MEMORY, FADE_ENGINE and FADE_ADAPTER give defaults.
+  FADE_LEVEL, FADE_THREADS, FADE_MEMORY, FADE_MAX_OUTPUT, FADE_MAX_TIME, FADE_ENGINE and FADE_ADAPTER
+    give defaults.
   Exit codes: 0 all well, 1 a file failed, 2 wrong usage, 3 a bad archive, 4 no engine here can do it,
     141 (SIGPIPE) the reader of the output has gone`;
 

@@ -2,10 +2,13 @@
  * What the command line itself can object to, and how any error becomes one line for people, a hint and an exit code.
  * Texts are lower case and without a full stop; a hint names the exact thing to do.
  */
-import { ArchiveError, NotAnArchiveError, UnsupportedVersionError } from "../archive/errors.ts";
+import { ArchiveError, NotAnArchiveError, TrailingBytesError, UnsupportedVersionError } from "../archive/errors.ts";
 import { EngineDeviceError, EngineLimitError, EngineUnavailableError } from "../engine/engine.ts";
+import { OutputLimitError, TimeLimitError } from "../pipeline/limits.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import { BlockError } from "../pipeline/restore.ts";
+import { ThreadLimitError } from "../platform/workers.ts";
+import { durationText } from "./words.ts";
 
 /** Exit codes are part of the interface: scripts rely on them. */
 export const EXIT = {
@@ -14,7 +17,7 @@ export const EXIT = {
   failed: 1,
   /** The command line makes no sense; nothing was touched. */
   usage: 2,
-  /** A corrupt, truncated or unsupported archive. */
+  /** A corrupt, truncated or unsupported archive, or one beyond --max-output or --max-time. */
   archive: 3,
   /** No engine here can do it. */
   engine: 4,
@@ -133,7 +136,25 @@ export function complaintOf(error: unknown): Complaint {
   if (error instanceof MemoryLimitError) {
     return { message: error.message, hint: "a machine with more memory can do it", exitCode: EXIT.engine };
   }
+  if (error instanceof ThreadLimitError) {
+    const hint = "raise the limit of processes (ulimit -u) or the container's, or use -T1";
+    return { message: error.message, hint, exitCode: EXIT.engine };
+  }
+  if (error instanceof OutputLimitError) {
+    const hint = "raise --max-output (or FADE_MAX_OUTPUT), which sets this limit";
+    return { message: error.message, hint, exitCode: EXIT.archive };
+  }
+  if (error instanceof TimeLimitError) {
+    const [needed, limit] = [error.estimatedSeconds, error.limitSeconds].map(durationText);
+    const message = `takes about ${needed} to decode here, and no more than ${limit} may be spent`;
+    const hint = "raise --max-time (or FADE_MAX_TIME), which sets this limit";
+    return { message, hint, exitCode: EXIT.archive };
+  }
   const code = systemCode(error);
+  if (code === "EMFILE" || code === "ENFILE") {
+    const hint = "raise the limit of open files (ulimit -n)";
+    return { message: SYSTEM_ERRORS.EMFILE as string, hint, exitCode: EXIT.engine };
+  }
   const words = code === undefined ? undefined : SYSTEM_ERRORS[code];
   if (words !== undefined) return { message: words, exitCode: EXIT.failed };
   if (error instanceof RangeError && /memory|array length|array buffer/i.test(error.message)) {
@@ -149,6 +170,13 @@ function archiveHint(error: ArchiveError): string | undefined {
     if (error.isOld) return `fade 0.${error.found} wrote it and decompresses it; before 1.0 the model may change`;
     return "a newer fade wrote it; fade -V shows the version of this one";
   }
+  if (error instanceof TrailingBytesError) return trailingHint(error);
   if (error instanceof NotAnArchiveError && error.reason === "text-mode") return "transfer it again in binary mode";
   return undefined;
+}
+
+/** What is before the rest can be had; in a pipe it is there already. */
+function trailingHint({ archiveBytes, wasRestored }: TrailingBytesError): string {
+  if (wasRestored) return "what was written is all that the archive holds, and sound";
+  return `to leave it out: head -c ${archiveBytes} FILE | fade -d`;
 }

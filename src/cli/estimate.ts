@@ -3,9 +3,11 @@
  * counts what a step does, in multiply-adds, from the model itself, so that only one constant is measured; the progress
  * line knows better after a second.
  */
+import type { FrameSummary } from "../archive/list.ts";
 import { multiplyAddsOfStep } from "../bench/model-work.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import { layoutOf } from "../model/tensors.ts";
+import { modelMemoryBytes } from "../pipeline/memory.ts";
 
 /** The optimizer's work on one parameter, and what is done with one logit (also of each table), in multiply-adds. */
 const PER_PARAMETER = 64;
@@ -18,12 +20,31 @@ const LOGIT_PASSES = 4;
  */
 const SECONDS_PER_MULTIPLY_ADD = 3.6e-11;
 
-/** @param plainBytes that go through the model: of coded and learned blocks */
-export function decodeSeconds(hyper: HyperParameters, plainBytes: number, threads: number): number {
+/** Opening a model: its threads, writing all of its memory once, and giving it back. Measured on two threads. */
+const SECONDS_TO_OPEN = 0.08;
+const SECONDS_PER_MODEL_BYTE = 1e-9;
+
+/** One step of a model on so many threads. */
+export function stepSeconds(hyper: HyperParameters, threads: number): number {
   const logits = hyper.streams * 256 * (hyper.tables + LOGIT_PASSES);
   // A step without training has the first of three products, and no optimizer; the recall stream learns in every one.
   const trained = 1 / hyper.trainEvery;
   const products = (multiplyAddsOfStep(hyper) * (1 + 2 * trained)) / 3;
   const perStep = products + PER_PARAMETER * trained * layoutOf(hyper).parameterCount + PER_LOGIT * logits;
-  return ((plainBytes / hyper.streams) * perStep * SECONDS_PER_MULTIPLY_ADD) / threads;
+  return (perStep * SECONDS_PER_MULTIPLY_ADD) / threads;
+}
+
+/** Before a model's first step. */
+export function openSeconds(hyper: HyperParameters): number {
+  return SECONDS_TO_OPEN + SECONDS_PER_MODEL_BYTE * modelMemoryBytes(hyper);
+}
+
+/** @param plainBytes that go through the model: of coded and learned blocks */
+export function decodeSeconds(hyper: HyperParameters, plainBytes: number, threads: number): number {
+  return (plainBytes / hyper.streams) * stepSeconds(hyper, threads);
+}
+
+/** What the model of a frame takes; 0 without one. */
+export function modelSeconds({ header, modelSteps }: FrameSummary, threads: number): number {
+  return header.model ? modelSteps * stepSeconds(header.model.hyper, threads) : 0;
 }

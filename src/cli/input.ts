@@ -6,6 +6,7 @@ import { type Stats, statSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { resolve } from "node:path";
 import type { PlainSource } from "../pipeline/frames.ts";
+import { holeAt } from "../platform/holes.ts";
 import { release } from "../platform/release.ts";
 import { FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
@@ -14,6 +15,8 @@ import type { Operand } from "./normalise.ts";
 const PIECE_BYTES = 1 << 18;
 /** No file in /sys claims more than a page, and the largest page of a system that fade runs on is this. */
 const CLAIMED_BYTES_MAX = 1 << 16;
+/** What stat counts a file's room in, everywhere. */
+const DISK_BLOCK_BYTES = 512;
 
 export interface Input {
   readonly operand: Operand;
@@ -65,8 +68,16 @@ export async function findInput(io: Io, operand: Operand): Promise<Input> {
 export interface OpenInput {
   /** Bytes in all; undefined for what has no length (pipes, devices) or does not tell it (/proc, /sys). */
   readonly sizeBytes?: number;
-  /** The next bytes, as many as there are; none at the end. The next call overwrites them. @throws system errors */
-  read(): Promise<Uint8Array>;
+  /**
+   * The next bytes, as many as there are; none at the end. The next call overwrites them.
+   *
+   * @param countMax of a file, no more than that @throws system errors
+   */
+  read(countMax?: number): Promise<Uint8Array>;
+  /** Files with holes only: how many of the next bytes are one. */
+  holeAhead?(): number;
+  /** Goes on behind the next `count` bytes of a hole. */
+  skip?(count: number): void;
   /** Files only: any bytes, fewer at the end. @throws system errors */
   readAt?(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
   /** Standard input only: the file that it comes from, for forecasts. */
@@ -88,6 +99,9 @@ export function shardRange(sizeBytes: number, index: number, count: number): Byt
   const at = (i: number) => Number((BigInt(i) * BigInt(sizeBytes)) / BigInt(count));
   return { start: at(index - 1), end: at(index) };
 }
+
+/** Whether a file takes less of its disk than it has bytes: then it may have holes, or be compressed. */
+const hasHoles = (facts: Stats) => facts.isFile() && facts.blocks * DISK_BLOCK_BYTES < facts.size;
 
 /** @param range only these bytes, of a file @throws FileError, system errors */
 export async function openInput(io: Io, { operand, stats }: Input, range?: ByteRange): Promise<OpenInput> {
@@ -120,13 +134,25 @@ export async function openFile(path: string, stats?: Stats, range?: ByteRange): 
   const readAt = (offsetBytes: number, lengthBytes: number) => readInto(new Uint8Array(lengthBytes), offsetBytes);
   // One for all reads: new ones would be garbage faster than they are collected.
   const room = new Uint8Array(isSizeKnown ? Math.max(1, Math.min(PIECE_BYTES, sizeBytes)) : PIECE_BYTES);
-  const read = async () => {
+  const read = async (countMax = room.length) => {
     const left = range ? range.end - offset : room.length;
-    const piece = await readInto(room.subarray(0, Math.min(room.length, left)), offset);
+    const piece = await readInto(room.subarray(0, Math.min(room.length, countMax, left)), offset);
     offset += piece.length;
     return piece;
   };
-  return { read, ...(isSeekable && { readAt }), ...(isSizeKnown && { sizeBytes }), close: () => file.close() };
+  const holes = hasHoles(facts) && {
+    holeAhead: () => holeAt(file.fd, offset, range?.end ?? facts.size),
+    skip: (count: number) => {
+      offset += count;
+    },
+  };
+  return {
+    read,
+    ...holes,
+    ...(isSeekable && { readAt }),
+    ...(isSizeKnown && { sizeBytes }),
+    close: () => file.close(),
+  };
 }
 
 /**
@@ -153,7 +179,7 @@ export function plainSource(input: OpenInput): PlainSource & { readonly readByte
     let block = new Uint8Array(isExpected ? count : Math.min(count, PIECE_BYTES));
     let filled = 0;
     while (filled < count) {
-      const piece: Uint8Array = rest.length > 0 ? rest : await input.read();
+      const piece: Uint8Array = rest.length > 0 ? rest : await input.read(count - filled);
       if (piece.length === 0) break;
       const taken = piece.subarray(0, count - filled);
       rest = piece.slice(taken.length);
@@ -170,5 +196,12 @@ export function plainSource(input: OpenInput): PlainSource & { readonly readByte
     return block.subarray(0, filled);
   };
   const { sizeBytes } = input;
-  return { read, free: release, readBytes: () => total, ...(sizeBytes !== undefined && { sizeBytes }) };
+  const holes = input.holeAhead && {
+    zerosAhead: () => (rest.length > 0 ? 0 : (input.holeAhead?.() ?? 0)),
+    skip: (count: number) => {
+      input.skip?.(count);
+      total += count;
+    },
+  };
+  return { read, ...holes, free: release, readBytes: () => total, ...(sizeBytes !== undefined && { sizeBytes }) };
 }

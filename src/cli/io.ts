@@ -2,6 +2,8 @@
  * The outside world as the commands see it: three standard streams, a clock and the working directory. The real one is
  * in process-io.ts; tests hand in their own and run whole command lines inside one process.
  */
+import type { AddressSpaceLimit } from "../platform/process-facts.ts";
+import type { ProgressFacts } from "./progress.ts";
 
 export interface Io {
   /** Relative names are resolved against it. */
@@ -35,18 +37,35 @@ export interface Io {
   };
   /** Milliseconds since some moment; never goes back. */
   nowMs(): number;
-  /** Calls `listener` whenever somebody wants to know how far the work is (SIGUSR1). */
-  onStatusRequest?(listener: () => void): void;
+  /** Takes what to tell whoever asks how far the work is (SIGUSR1), while the program itself may be busy. */
+  readonly onProgress?: (label: string, facts: ProgressFacts, elapsedMs: number) => void;
   /** Whoever started the program has SIGPIPE ignored: a reader that goes is an error to report, not to die of. */
   readonly ignoresBrokenPipe?: () => boolean;
-  /** What `ulimit -v` leaves the program; absent if there is no limit. */
-  readonly addressSpaceBytes?: number;
+  /** What `ulimit -v` or `ulimit -d` leaves the program; absent if there is no limit. */
+  readonly addressSpace?: AddressSpaceLimit;
   /** Files and folders to delete if a signal ends the program. */
   readonly temporaryFiles: Set<string>;
+  /** Does `work` in which no signal ends the program, unless it takes long: what must not be left half done. */
+  uninterrupted<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const encoder = new TextEncoder();
 
 export function printLine(io: Io, line: string): Promise<void> {
   return io.stdout.write(encoder.encode(`${line}\n`));
+}
+
+/** Letters that are collected before they go out. */
+const TEXT_LENGTH = 1 << 16;
+
+/** Writes text that is made piece by piece, in larger pieces. */
+export async function writeText(io: Io, pieces: AsyncIterable<string>): Promise<void> {
+  let text = "";
+  for await (const piece of pieces) {
+    text += piece;
+    if (text.length < TEXT_LENGTH) continue;
+    await io.stdout.write(encoder.encode(text));
+    text = "";
+  }
+  if (text !== "") await io.stdout.write(encoder.encode(text));
 }

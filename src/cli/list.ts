@@ -1,12 +1,12 @@
 /** `fade -l`: what archives hold, from their headers and indexes: no payload is read, so a listing takes no time. */
 import { checkText } from "../archive/checksum.ts";
 import { type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
-import { type FrameSummary, listFrames } from "../archive/list.ts";
+import { type ArchiveFile, blocksOf, type FrameSummary, type Listing, listArchive } from "../archive/list.ts";
 import { hasShape, PAPER, shapeOfLevel } from "../model/hyper.ts";
-import { FileError, UsageError } from "./errors.ts";
-import { decodeSeconds } from "./estimate.ts";
+import { FileError, systemCode, UsageError } from "./errors.ts";
+import { modelSeconds } from "./estimate.ts";
 import { findInput, openInput } from "./input.ts";
-import { printLine } from "./io.ts";
+import { printLine, writeText } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
 import type { Session } from "./session.ts";
@@ -14,12 +14,12 @@ import { SAYS } from "./settings.ts";
 import { visible } from "./visible.ts";
 import { durationText, ratioText, sizeText } from "./words.ts";
 
-interface Listed {
+interface Listed
+  extends Pick<Listing, "frameCount" | "blockCount" | "plainBytes" | "version" | "check" | "isCheckLow"> {
   readonly name: string;
-  readonly frames: readonly FrameSummary[];
-  readonly blocks: number;
   readonly codedBytes: number;
-  readonly plainBytes: number;
+  /** Zeros behind the archive, which are none of it. */
+  readonly paddingBytes: number;
 }
 
 /** @throws UsageError if there is nothing to list */
@@ -31,54 +31,42 @@ export async function listAll(session: Session): Promise<void> {
   const listed: Listed[] = [];
   for (const operand of await inputsOf(session)) {
     try {
-      const archive = await listOne(session, operand);
-      listed.push(archive);
-      if (json) await printLine(session.io, jsonOf(archive, session.settings.threads));
+      listed.push(await listOne(session, operand));
     } catch (error) {
+      if (systemCode(error) === "EPIPE") throw error;
       const { message, exitCode } = session.complain(operand.name, error);
       if (json) await printLine(session.io, JSON.stringify({ name: operand.name, error: message, exitCode }));
     }
   }
-  if (json || listed.length === 0) return;
-  if (verbosity >= SAYS.details)
-    for (const archive of listed) await printLine(session.io, detailsOf(archive, session.settings.threads));
-  else await printLine(session.io, tableOf(listed));
+  const isTable = !json && verbosity < SAYS.details;
+  if (isTable && listed.length > 0) await printLine(session.io, tableOf(listed));
 }
 
+/** With -v and --json what is found goes out frame by frame: an archive may have more than anybody wants to hold. */
 async function listOne(session: Session, operand: Operand): Promise<Listed> {
-  const input = await findInput(session.io, operand);
-  const file = await openInput(session.io, input);
-  const { readAt } = file;
+  const { settings, io } = session;
+  const input = await findInput(io, operand);
+  const source = await openInput(io, input);
+  const { readAt } = source;
   try {
     if (!readAt || !input.stats) throw new FileError("is not a regular file", "save it to a file first");
-    const sizeBytes = input.stats.size;
-    const frames = await listFrames({ sizeBytes, readAt });
-    return {
-      name: operand.name,
-      frames,
-      blocks: frames.reduce((sum, frame) => sum + frame.blocks.length, 0),
-      codedBytes: sizeBytes,
-      plainBytes: frames.reduce((sum, frame) => sum + frame.plainBytes, 0),
-    };
+    const file = { sizeBytes: input.stats.size, readAt };
+    const listing = await listArchive(file);
+    const { frameCount, blockCount, plainBytes, version, check, isCheckLow, archiveBytes: codedBytes } = listing;
+    const sums = { frameCount, blockCount, plainBytes, version, check, isCheckLow, codedBytes };
+    const listed = { ...sums, name: operand.name, paddingBytes: file.sizeBytes - codedBytes };
+    if (settings.json) await writeText(io, jsonOf(file, listing, listed, settings.threads));
+    else if (settings.verbosity >= SAYS.details) await writeText(io, detailsOf(listing, listed, settings.threads));
+    return listed;
   } finally {
-    await file.close();
+    await source.close();
   }
 }
 
-/** The check of the last block, which is that of the whole frame; of several frames none stands for all. */
-function checkOf({ frames }: Listed): string {
-  const [only, ...others] = frames;
-  return only && others.length === 0 ? checkOfFrame(only) : "-";
-}
+/** Of several frames none stands for all; of small frames, the low half is all that there is. */
+const checkOf = ({ check, isCheckLow }: Listed) => (check === undefined ? "-" : checkText(check, isCheckLow));
 
-function checkOfFrame(frame: FrameSummary): string {
-  return checkText(frame.check);
-}
-
-/** The newest of the frames' versions: what a program must know to read them all. */
-function versionOf({ frames }: Listed): number {
-  return Math.max(...frames.map((frame) => frame.header.version));
-}
+const checkOfFrame = ({ check, header }: FrameSummary) => checkText(check, header.small !== undefined);
 
 const HEADINGS = ["frames", "blocks", "compressed", "uncompressed", "ratio", "check", "name"];
 
@@ -93,13 +81,13 @@ function tableOf(listed: readonly Listed[]): string {
     name,
   ];
   const rows = listed.map((archive) => {
-    const { name, frames, blocks, codedBytes, plainBytes } = archive;
-    return row(frames.length, blocks, codedBytes, plainBytes, checkOf(archive), visible(name));
+    const { name, frameCount, blockCount, codedBytes, plainBytes } = archive;
+    return row(frameCount, blockCount, codedBytes, plainBytes, checkOf(archive), visible(name));
   });
   if (listed.length > 1) {
     const sum = (count: (archive: Listed) => number) => listed.reduce((total, archive) => total + count(archive), 0);
-    const frames = sum((archive) => archive.frames.length);
-    const blocks = sum((archive) => archive.blocks);
+    const frames = sum((archive) => archive.frameCount);
+    const blocks = sum((archive) => archive.blockCount);
     const [coded, plain] = [sum((archive) => archive.codedBytes), sum((archive) => archive.plainBytes)];
     rows.push(row(frames, blocks, coded, plain, "-", `${listed.length} files`));
   }
@@ -111,33 +99,35 @@ function tableOf(listed: readonly Listed[]): string {
   return table.map(line).join("\n");
 }
 
-function detailsOf(archive: Listed, threads: number): string {
-  const { name, codedBytes, plainBytes } = archive;
+async function* detailsOf(listing: Listing, archive: Listed, threads: number): AsyncGenerator<string> {
+  const { name, codedBytes, plainBytes, paddingBytes } = archive;
   const lines = [
     `${visible(name)}:`,
     `  compressed:     ${sizeText(codedBytes)} (${codedBytes} bytes)`,
+    ...(paddingBytes > 0 ? [`  padding:        ${sizeText(paddingBytes)} of zeros behind it`] : []),
     `  uncompressed:   ${sizeText(plainBytes)} (${plainBytes} bytes)`,
     `  ratio:          ${ratioText(plainBytes, codedBytes)}`,
-    `  format version: ${versionOf(archive)}`,
+    `  format version: ${archive.version}`,
+    "",
   ];
-  archive.frames.forEach((frame, i) => {
-    const { blocks, header } = frame;
-    const stored = blocks.filter((block) => block.kind === "stored").length;
-    lines.push(`  frame ${i + 1}:`, `    blocks:       ${blocks.length} (${stored} stored)`);
-    lines.push(`    check:        xxHash64 ${checkOfFrame(frame)}`, ...modelLines(header.model));
-    const seconds = secondsFor(frame, threads);
-    if (seconds > 0)
-      lines.push(`    decoding:     about ${durationText(Math.max(1, seconds))} here (CPU, ${threads} threads)`);
-  });
-  return lines.join("\n");
+  yield lines.join("\n");
+  let number = 0;
+  for await (const frame of listing.frames()) {
+    number += 1;
+    yield `  frame ${number}:\n${linesOf(frame, threads).join("\n")}\n`;
+  }
 }
 
-/** What decoding a frame takes on this CPU; 0 without a model. */
-function secondsFor({ header, blocks }: FrameSummary, threads: number): number {
-  if (!header.model) return 0;
-  const modelled = blocks.filter(({ kind }) => kind !== "stored");
-  const plainBytes = modelled.reduce((sum, block) => sum + block.plainBytes, 0);
-  return decodeSeconds(header.model.hyper, plainBytes, threads);
+function linesOf(frame: FrameSummary, threads: number): string[] {
+  const lines = [
+    `    blocks:       ${frame.blockCount} (${frame.storedCount} stored)`,
+    ...(frame.fillBytes > 0 ? [`    fills:        ${sizeText(frame.fillBytes)} of repeated patterns`] : []),
+    `    check:        ${frame.header.small ? "low half of " : ""}xxHash64 ${checkOfFrame(frame)}`,
+    ...modelLines(frame.header.model),
+  ];
+  const seconds = modelSeconds(frame, threads);
+  const time = `about ${durationText(Math.max(1, seconds))} here (CPU, ${threads} threads)`;
+  return seconds > 0 ? [...lines, `    decoding:     ${time}`] : lines;
 }
 
 function modelLines(model: FrameModel | undefined): string[] {
@@ -165,22 +155,38 @@ function isOfPaper({ hyper }: FrameModel): boolean {
 }
 
 /** One object per archive; fields are only ever added. */
-function jsonOf(archive: Listed, threads: number): string {
-  const { name, codedBytes, plainBytes, blocks } = archive;
-  const frames = archive.frames.map((frame) => ({
-    offsetBytes: frame.offsetBytes,
-    codedBytes: frame.lengthBytes,
-    plainBytes: frame.plainBytes,
-    check: checkOfFrame(frame),
-    blocks: frame.blocks.map(({ kind, plainBytes: bytes }) => ({ kind, plainBytes: bytes })),
-    ...(frame.header.model && {
-      model: { contract: MODEL_CONTRACT_VERSION, ...frame.header.model.hyper },
-      groups: frame.header.model.groupCount,
-      level: levelOf(frame.header.model) ?? null,
-      ...(isOfPaper(frame.header.model) && { preset: "paper" }),
-      decodeSeconds: Number(secondsFor(frame, threads).toPrecision(2)),
-    }),
-  }));
-  const facts = { name, codedBytes, plainBytes, blockCount: blocks, formatVersion: versionOf(archive), frames };
-  return JSON.stringify(facts);
+/** One object in pieces: a frame may have as many blocks as its index has bytes. */
+async function* jsonOf(file: ArchiveFile, listing: Listing, archive: Listed, threads: number): AsyncGenerator<string> {
+  const { name, codedBytes, plainBytes, paddingBytes, version: formatVersion, blockCount } = archive;
+  const padding = paddingBytes > 0 ? { paddingBytes } : {};
+  const facts = JSON.stringify({ name, codedBytes, ...padding, plainBytes, blockCount, formatVersion });
+  yield `${facts.slice(0, -1)},"frames":[`;
+  let comma = "";
+  for await (const frame of listing.frames()) {
+    const { offsetBytes, lengthBytes, plainBytes: bytes, fillBytes } = frame;
+    const head = { offsetBytes, codedBytes: lengthBytes, plainBytes: bytes, check: checkOfFrame(frame) };
+    yield `${comma}${JSON.stringify(head).slice(0, -1)},"blocks":[`;
+    comma = "";
+    for await (const { kind, plainBytes: blockBytes } of blocksOf(file, frame)) {
+      yield `${comma}${JSON.stringify({ kind, plainBytes: blockBytes })}`;
+      comma = ",";
+    }
+    yield `]${fillBytes > 0 ? `,"fillBytes":${fillBytes}` : ""}${modelJson(frame, threads)}}`;
+    comma = ",";
+  }
+  yield "]}\n";
+}
+
+/** The fields that a model adds, with a comma in front. */
+function modelJson(frame: FrameSummary, threads: number): string {
+  const { model } = frame.header;
+  if (!model) return "";
+  const fields = {
+    model: { contract: MODEL_CONTRACT_VERSION, ...model.hyper },
+    groups: model.groupCount,
+    level: levelOf(model) ?? null,
+    ...(isOfPaper(model) && { preset: "paper" }),
+    decodeSeconds: Number(modelSeconds(frame, threads).toPrecision(2)),
+  };
+  return `,${JSON.stringify(fields).slice(1, -1)}`;
 }

@@ -76,14 +76,15 @@ const DESCRIPTION = [
   "An output gets its name only when it is complete and on the disk; until then an older file of that name stays as " +
     "it is. It has the mode, access list and time of its source. Decoded bytes that do not match their checksum get " +
     "no name.",
-  "Archives can be joined: cat a.fade b.fade is one that holds both.",
+  "Archives can be joined: cat a.fade b.fade is one that holds both. Zeros behind an archive are padding; anything " +
+    "else there is an error.",
 ];
 
 const EXIT_STATUS: readonly (readonly [code: number, meaning: string])[] = [
   [0, "All is well."],
   [1, "A file failed, or several failed for different reasons."],
   [2, "The command line makes no sense; nothing was touched."],
-  [3, "An archive is corrupt, truncated or of another version."],
+  [3, "An archive is corrupt, truncated or of another version, or is beyond --max-output or --max-time."],
   [4, "No engine here can do it."],
   [141, "As a shell shows it: the reader of the output has gone, and SIGPIPE has ended fade."],
 ];

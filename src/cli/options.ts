@@ -160,8 +160,26 @@ const MACHINE: readonly OptionSpec[] = [
     short: "M",
     value: { kind: "size", label: "<size>" },
     help: "refuse what needs more memory; default: 80% of the machine's",
-    details: "Estimated before anything is allocated, to about a factor of two.",
+    details: "Estimated before anything is allocated, to about a factor of two; the program itself comes on top.",
     environment: "FADE_MEMORY",
+  },
+  {
+    name: "max-output",
+    value: { kind: "size", label: "<size>" },
+    help: "refuse archives that hold more bytes than this",
+    details:
+      "For who decodes what others send: a few bytes may hold gigabytes. Counted over all frames of a file, as soon " +
+      "as headers and blocks name their lengths; for files before anything is written. The default is no limit.",
+    environment: "FADE_MAX_OUTPUT",
+  },
+  {
+    name: "max-time",
+    value: { kind: "number", label: "<seconds>" },
+    help: "refuse archives whose decoding would take longer",
+    details:
+      "An estimate for this machine's CPU and the threads in use, made from headers and blocks before they are " +
+      "decoded; for files, before any is. A GPU may be faster. The default is no limit.",
+    environment: "FADE_MAX_TIME",
   },
   {
     name: "engine",

@@ -133,7 +133,7 @@ class FileOutput {
   ) {}
 
   async open(): Promise<void> {
-    const { path, file } = await createTemporary(this.io, this.target.path);
+    const { path, file } = await this.io.uninterrupted(() => createTemporary(this.io, this.target.path));
     this.#temporary = path;
     this.#file = file;
   }
@@ -160,7 +160,7 @@ class FileOutput {
     await this.#synced;
     // Windows renames no open files. Elsewhere it stays open, and so locked, until it has its name.
     if (process.platform === "win32") await this.#close();
-    await giveName(this.#temporary, this.target);
+    await this.io.uninterrupted(() => giveName(this.#temporary, this.target));
     await this.discard();
   }
 
@@ -208,8 +208,8 @@ async function giveName(temporary: string, target: Target): Promise<void> {
 }
 
 /**
- * Takes the name with an empty file of our own first, which only one can do, and then replaces that. At one go: no
- * signal is handled in between, so the empty file cannot stay. @throws EEXIST if the name is taken
+ * Takes the name with an empty file of our own first, which only one can do, and then replaces that. Uninterrupted, so
+ * that the empty file cannot stay. @throws EEXIST if the name is taken
  */
 function renameToNew(temporary: string, path: string): void {
   closeSync(openSync(path, "wx", TEMPORARY_MODE));

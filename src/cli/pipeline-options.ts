@@ -3,17 +3,48 @@
  */
 import { totalmem } from "node:os";
 import { blockBytesFor, type CompressOptions } from "../pipeline/frames.ts";
+import type { DecodeCost, RestoreLimits } from "../pipeline/limits.ts";
+import { openSeconds, stepSeconds } from "./estimate.ts";
 import { hyperFor, type Settings } from "./settings.ts";
 
 /** Some of the machine's memory (or the container's) is needed by everything else. */
 const MEMORY_SHARE = 0.8;
+/**
+ * What the program takes before it has a model or a block: its code, the heaps of its threads, a GPU's driver
+ * (measured: docs/ARCHITECTURE.md, "Memory"). In a container it decides whether a small model fits.
+ */
+export const PROGRAM_BYTES = 100 * 2 ** 20;
 
 /** How much of the machine the work may use, in either direction. */
 export function limitsOf(settings: Settings): { workers: number; memoryBytesMax: number } {
   const { threads: workers } = settings;
   if (settings.memoryBytesMax !== undefined) return { workers, memoryBytesMax: settings.memoryBytesMax };
-  const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
-  return { workers, memoryBytesMax: Math.floor(memoryBytes * MEMORY_SHARE) };
+  return { workers, memoryBytesMax: usableBytes(Math.min(totalmem(), containerBytes() ?? Number.POSITIVE_INFINITY)) };
+}
+
+/** What is left for models and blocks of so much memory. */
+export function usableBytes(memoryBytes: number): number {
+  return Math.max(0, Math.floor(memoryBytes * MEMORY_SHARE) - PROGRAM_BYTES);
+}
+
+/** What the container (the cgroup) of this process may use, if that is less than the machine has. */
+export function containerBytes(): number | undefined {
+  const limitBytes = process.constrainedMemory();
+  return limitBytes > 0 && limitBytes < totalmem() ? limitBytes : undefined;
+}
+
+/** What an archive that somebody sent may cost. @returns no limits for archives of this program's own making */
+export function restoreLimitsOf(settings: Settings): RestoreLimits {
+  const { action, threads, outputBytesMax, secondsMax } = settings;
+  if (action === "compress") return {};
+  return {
+    ...(outputBytesMax !== undefined && { outputBytesMax }),
+    ...(secondsMax !== undefined && { secondsMax, cost: costFor(threads) }),
+  };
+}
+
+function costFor(threads: number): DecodeCost {
+  return { openSeconds, stepSeconds: (hyper) => stepSeconds(hyper, threads) };
 }
 
 export function compressOptionsOf(settings: Settings): CompressOptions {

@@ -6,20 +6,22 @@ import { fstatSync, read as readCallback, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { addressSpaceLimit, positionOf, wasClosedAtStart } from "../platform/process-facts.ts";
+import type { ProgramBoard } from "./board.ts";
 import { again, STDERR, STDIN, STDOUT, writeDescriptor } from "./descriptors.ts";
 import type { Io } from "./io.ts";
-import { answerStatusRequests, ignoresBrokenPipe } from "./signals.ts";
+import { ignoresBrokenPipe } from "./signals.ts";
 
 const read = promisify(readCallback);
 
 const CHUNK_BYTES = 1 << 18;
 const COLUMNS_DEFAULT = 80;
 
-export function processIo(): Io {
+/** @param board shared with the main thread @param onProgress see Io */
+export function processIo(board: ProgramBoard, onProgress: NonNullable<Io["onProgress"]>): Io {
   const stderrIsTerminal = isatty(STDERR);
   const hasStdin = !wasClosedAtStart(STDIN);
   const hasStdout = !wasClosedAtStart(STDOUT);
-  const addressSpaceBytes = addressSpaceLimit();
+  const addressSpace = addressSpaceLimit();
   const room = new Uint8Array(CHUNK_BYTES);
   return {
     cwd: process.cwd(),
@@ -34,20 +36,24 @@ export function processIo(): Io {
       isTerminal: isatty(STDOUT),
       write: async (bytes) => await writeDescriptor(opened(STDOUT, hasStdout), bytes),
     },
-    ...(addressSpaceBytes !== undefined && { addressSpaceBytes }),
+    ...(addressSpace && { addressSpace }),
     stderr: {
       isTerminal: stderrIsTerminal,
       isDumb: process.env.TERM === "dumb",
       get columns() {
         // 0 on terminals that nobody told their size.
-        return process.stderr.columns || COLUMNS_DEFAULT;
+        return board.columns || COLUMNS_DEFAULT;
       },
-      write: writeStderr,
+      write: (text) => {
+        // The main thread has cleared the line, and what fails now fails because it has removed the output.
+        if (!board.isEnding) writeStderr(text);
+      },
     },
     ignoresBrokenPipe,
     nowMs: () => performance.now(),
-    onStatusRequest: answerStatusRequests,
-    temporaryFiles: new Set(),
+    onProgress,
+    temporaryFiles: board.temporaryFiles,
+    uninterrupted: (work) => board.uninterrupted(work),
   };
 }
 

@@ -8,6 +8,8 @@ import { durationText, percentText, ratioText, sizeText } from "./words.ts";
 
 const INTERVAL_MS = 160;
 const PLAIN_INTERVAL_MS = 5000;
+/** Whoever asks hears of a state at most this old, if there was a newer one. */
+const PUBLISH_MS = 100;
 /** No time left is promised before this much work, by which start-up costs have worn off. */
 const FORECAST_AFTER_MS = 1000;
 
@@ -33,6 +35,7 @@ export class ProgressLine {
   #facts: ProgressFacts;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isDrawn = false;
+  #publishedAtMs: number;
 
   /** @param label what is being worked on @param enabled draws nothing if false */
   constructor(
@@ -42,16 +45,19 @@ export class ProgressLine {
     enabled: boolean,
   ) {
     this.#startMs = io.nowMs();
+    this.#publishedAtMs = this.#startMs;
     this.#facts = { doneBytes: 0, totalBytes, codedBytes: 0 };
+    this.#publish();
     if (!enabled) return;
     if (redraws(io.stderr)) {
       this.#draw();
       this.#timer = setInterval(() => this.#draw(), INTERVAL_MS);
-    } else this.#timer = setInterval(() => this.tell(), PLAIN_INTERVAL_MS);
+    } else this.#timer = setInterval(() => this.#tell(), PLAIN_INTERVAL_MS);
   }
 
   update(facts: ProgressFacts): void {
     this.#facts = facts;
+    if (this.io.nowMs() - this.#publishedAtMs >= PUBLISH_MS) this.#publish();
   }
 
   /** Clears the line until it is drawn again: something is to be said. */
@@ -67,10 +73,15 @@ export class ProgressLine {
     this.giveWay();
   }
 
-  /** Answers somebody who asks, whether the line is shown or not. */
-  tell(): void {
-    const clear = this.#isDrawn ? CLEAR : "";
-    this.io.stderr.write(`${clear}${this.#text()}\n`);
+  /** A line of its own, where none can be drawn over. */
+  #tell(): void {
+    this.io.stderr.write(`${this.#text()}\n`);
+  }
+
+  /** For somebody who asks, whether the line is shown or not. */
+  #publish(): void {
+    this.#publishedAtMs = this.io.nowMs();
+    this.io.onProgress?.(this.label, this.#facts, this.#publishedAtMs - this.#startMs);
   }
 
   #text(): string {

@@ -10,6 +10,7 @@ import { keysOf } from "./collisions.ts";
 import { Engines } from "./engines.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
+import { containerBytes, PROGRAM_BYTES } from "./pipeline-options.ts";
 import { ProgressLine, redraws } from "./progress.ts";
 import { SAYS, type Settings } from "./settings.ts";
 import { visible } from "./visible.ts";
@@ -40,6 +41,7 @@ export class Session {
   readonly inputPaths = new Set<string>();
   /** "2/5 " while the second of five files is worked on. */
   place = "";
+  /** Of the file that was begun last. */
   #line: ProgressLine | undefined;
 
   constructor(
@@ -54,20 +56,16 @@ export class Session {
       (each) => this.#open(each),
       (opened) => this.#tellOfEngine(opened),
     );
-    io.onStatusRequest?.(() => {
-      if (this.#line) this.#line.tell();
-      else io.stderr.write("fade: no file is being worked on\n");
-    });
   }
 
   /** The engine for some work. A function of its own, to be passed on. */
   readonly engine = (work: ModelWork): Promise<Engine> => this.#engines.for(work);
 
   async #open(request: EngineRequest): Promise<Engine> {
-    const { addressSpaceBytes = Number.POSITIVE_INFINITY } = this.io;
-    if (addressSpaceBytes < ADDRESS_SPACE_MIN) {
-      const [has, needs] = [sizeText(addressSpaceBytes), sizeText(ADDRESS_SPACE_MIN)];
-      const hint = "raise it (ulimit -v unlimited); -M limits what fade really uses";
+    const { addressSpace } = this.io;
+    if (addressSpace && addressSpace.limitBytes < ADDRESS_SPACE_MIN) {
+      const [has, needs] = [sizeText(addressSpace.limitBytes), sizeText(ADDRESS_SPACE_MIN)];
+      const hint = `raise it (ulimit -${addressSpace.letter} unlimited); -M limits what fade really uses`;
       const what = `the address space is limited to ${has}, and no engine runs in less than ${needs}`;
       throw new EngineUnavailableError(request.engine === "auto" ? "cpu" : request.engine, what, hint);
     }
@@ -146,11 +144,20 @@ export class Session {
     return complaint;
   }
 
-  /** Nobody needs a larger machine for a limit of their own. */
+  /** Nobody needs a larger machine for a limit of their own, or of their container. */
   #complaintOf(error: unknown): Complaint {
     const complaint = complaintOf(error);
-    const isOwnLimit = error instanceof MemoryLimitError && this.settings.memoryBytesMax !== undefined;
-    return isOwnLimit ? { ...complaint, hint: "raise -M (or FADE_MEMORY), which sets this limit" } : complaint;
+    if (!(error instanceof MemoryLimitError)) return complaint;
+    if (this.settings.memoryBytesMax !== undefined) {
+      return { ...complaint, hint: "raise -M (or FADE_MEMORY), which sets this limit" };
+    }
+    const bytes = containerBytes();
+    if (bytes === undefined) return complaint;
+    const [has, program] = [sizeText(bytes), sizeText(PROGRAM_BYTES)];
+    return {
+      ...complaint,
+      hint: `the container has ${has}, of which the program itself takes ${program}: give it more`,
+    };
   }
 
   /** The code of all failures if they agree, else the general one. */

@@ -67,6 +67,9 @@ export interface Settings {
   readonly threads: number;
   /** Limit for a model and its blocks; undefined: a share of the machine's memory. */
   readonly memoryBytesMax?: number;
+  /** Limits on what one archive may cost; undefined: none. */
+  readonly outputBytesMax?: number;
+  readonly secondsMax?: number;
   readonly engine: "auto" | EngineName;
   readonly adapter?: string;
 }
@@ -82,6 +85,7 @@ const THREADS_MAX = 1024;
 const SHARDS_MAX = 100_000;
 const BLOCK_BYTES_MIN = 1024;
 const REPEATS_MAX = 2 ** 24;
+const SECONDS_MAX = 999_999_999;
 
 /** The options of a command line, by name. */
 class Given {
@@ -179,10 +183,14 @@ function talkOf(given: Given) {
 function limitsOf(given: Given) {
   const blockBytes = sizeOf(given.last("block-size"), BLOCK_BYTES_MIN);
   const memoryBytesMax = sizeOf(given.last("memory"), 0);
+  const outputBytesMax = sizeOf(given.last("max-output"), 0);
+  const secondsMax = numberOf(given.last("max-time"), 1, SECONDS_MAX);
   const shard = shardOf(given.last("shard"));
   return {
     ...(blockBytes !== undefined && { blockBytes }),
     ...(memoryBytesMax !== undefined && { memoryBytesMax }),
+    ...(outputBytesMax !== undefined && { outputBytesMax }),
+    ...(secondsMax !== undefined && { secondsMax }),
     ...(shard && { shard }),
   };
 }

@@ -2,7 +2,6 @@
  * Ctrl-C and its relatives: temporary files go away, then the signal is raised again with its default effect, so that
  * the parent sees what really ended the program (a shell loop stops at Ctrl-C, a script gets 130 and not 1).
  */
-import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import { ignoredSignals } from "../platform/process-facts.ts";
 
@@ -28,19 +27,22 @@ export const FATAL = [
   "SIGSYS",
 ] as const;
 
+export type FatalSignal = (typeof FATAL)[number];
+
 /** The signals that ask how far the work is: SIGINFO is Ctrl-T on BSD and macOS. */
 const STATUS = ["SIGUSR1", "SIGINFO"] as const;
 
-/** @param temporaryFiles files and folders, deleted when a signal arrives; the set may change meanwhile */
-export function cleanUpOnSignals(temporaryFiles: ReadonlySet<string>, onSignal: () => void): void {
+/** @param cleanUp called when a signal arrives, before it ends the program; must not throw */
+export function cleanUpOnSignals(cleanUp: (signal: FatalSignal) => void): void {
   const ignored = ignoredSignals("self");
   for (const signal of FATAL) {
     const number = constants.signals[signal];
-    // Windows has few of them. nohup and background jobs of scripts ignore signals on behalf of their children.
-    if (number === undefined || ignored & (1n << BigInt(number - 1))) continue;
+    // Windows has few of them.
+    if (number === undefined) continue;
+    // nohup and background jobs of scripts ignore signals on behalf of their children; SIGXFSZ the runtime itself.
+    if (signal !== "SIGXFSZ" && ignored & (1n << BigInt(number - 1))) continue;
     process.once(signal, () => {
-      onSignal();
-      for (const file of temporaryFiles) rmSync(file, { recursive: true, force: true });
+      cleanUp(signal);
       for (const each of FATAL) process.removeAllListeners(each);
       process.kill(process.pid, signal);
     });

@@ -3,8 +3,7 @@
  * nothing over the work that may take hours to the name that makes it true.
  */
 import { dirname, resolve } from "node:path";
-import { ArchiveError } from "../archive/errors.ts";
-import { indexedPlainBytes } from "../archive/list.ts";
+import { ArchiveError, TrailingBytesError } from "../archive/errors.ts";
 import { compressStream } from "../pipeline/frames.ts";
 import type { BlockProgress } from "../pipeline/options.ts";
 import { type RestoreProgress, restore } from "../pipeline/restore.ts";
@@ -28,11 +27,12 @@ import { hasArchiveSuffix } from "./names.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
 import { type Output, openOutput } from "./output.ts";
-import { compressOptionsOf, limitsOf } from "./pipeline-options.ts";
+import { compressOptionsOf, limitsOf, restoreLimitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
 import { SAYS, type Settings } from "./settings.ts";
 import { Settling, WAITING_MAX } from "./settling.ts";
 import { checkRemovable, isRemovable, removeSource } from "./sources.ts";
+import { forecastBytes, surveyArchive } from "./survey.ts";
 import { checkTarget, ExistsError, makeDirectory, type Target } from "./targets.ts";
 import { percentText, sizeText } from "./words.ts";
 
@@ -185,7 +185,7 @@ async function convert(
   try {
     outcome = await (isCompressing
       ? compress(session, input, source, output)
-      : decompress(session, input.name, source, output));
+      : decompress(session, input.name, source, output, settings.action === "decompress" && !target));
     await output.seal();
     return { output, outcome };
   } catch (error) {
@@ -289,26 +289,34 @@ async function compress(session: Session, input: Input, source: OpenInput, outpu
   }
 }
 
-async function decompress(session: Session, label: string, source: OpenInput, output: Output): Promise<Outcome> {
-  const knownBytes = await plainBytesOf(source);
+/** @param isShown what comes out goes to standard output as it comes */
+async function decompress(
+  session: Session,
+  label: string,
+  source: OpenInput,
+  output: Output,
+  isShown = false,
+): Promise<Outcome> {
+  const { settings } = session;
+  const limits = restoreLimitsOf(settings);
+  const knownBytes = (await surveyArchive(source, limits)) ?? (await forecastBytes(source));
   const line = session.progress(label, knownBytes);
   const onProgress = ({ plainBytes, codedBytes, totalBytes }: RestoreProgress) =>
     line.update({ doneBytes: plainBytes, totalBytes: knownBytes ?? totalBytes, codedBytes });
+  const { sizeBytes } = source;
   try {
     return await restore(source.read, output.write, session.engine, {
-      ...limitsOf(session.settings),
-      checks: session.settings.checks,
+      ...limitsOf(settings),
+      checks: settings.checks,
+      limits,
+      ...(sizeBytes !== undefined && { sizeBytes }),
       onProgress,
     });
+  } catch (error) {
+    throw isShown && error instanceof TrailingBytesError ? error.afterOutput() : error;
   } finally {
     line.finish();
   }
-}
-
-/** Of a file, the indexes tell at once. */
-async function plainBytesOf({ sizeBytes, readAt, forecast }: OpenInput): Promise<number | undefined> {
-  if (forecast) return await indexedPlainBytes(forecast);
-  return sizeBytes !== undefined && readAt ? await indexedPlainBytes({ sizeBytes, readAt }) : undefined;
 }
 
 /** What --json says of a file that failed. */

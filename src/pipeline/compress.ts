@@ -10,7 +10,7 @@ import type { Engine, Model } from "../engine/engine.ts";
 import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import type { CodedBlock, CompressOptions } from "./options.ts";
-import { Pacer } from "./pacer.ts";
+import { ChunkPace, Pacer } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, type StreamLayout } from "./streams.ts";
 
 /** Compresses blocks one after another with one model, which goes on learning from block to block. */
@@ -18,7 +18,7 @@ export class BlockCompressor {
   readonly #model: Model;
   readonly #encoder: ChunkEncoder;
   readonly #options: CompressOptions;
-  readonly #chunkSteps: number;
+  readonly #pace: ChunkPace;
   /** One step-major chunk per slot: the engine may still read one after it was asked for the next. */
   readonly #chunks: readonly Uint8Array[];
   /** What the model was told last. */
@@ -28,7 +28,7 @@ export class BlockCompressor {
     this.#model = model;
     this.#encoder = encoder;
     this.#options = options;
-    this.#chunkSteps = chunkSteps;
+    this.#pace = new ChunkPace(chunkSteps);
     this.#chunks = Array.from({ length: SLOTS }, () => new Uint8Array(chunkSteps * model.hyper.streams));
   }
 
@@ -63,17 +63,19 @@ export class BlockCompressor {
     // The work that each slot is in: its promise settles when the slot may be filled again.
     const inSlot: Promise<void>[] = Array.from({ length: SLOTS }, () => Promise.resolve());
     try {
-      for (let first = 0, chunk = 0; first < layout.steps; first += this.#chunkSteps, chunk += 1) {
+      for (let first = 0, chunk = 0; first < layout.steps; chunk += 1) {
         const slot = chunk % SLOTS;
         await inSlot[slot];
         await pacer.turn(report);
-        const steps = Math.min(this.#chunkSteps, layout.steps - first);
+        const steps = Math.min(this.#pace.steps, layout.steps - first);
         const filled = this.#fill(slot, data, layout, first, steps);
         const before = inSlot[(chunk + SLOTS - 1) % SLOTS];
+        const end = first + steps;
         inSlot[slot] = this.#code(slot, steps, layout, first, filled, before).then((coded) => {
-          stepsDone = first + steps;
+          stepsDone = end;
           codedBytes = coded;
         });
+        first = end;
         // Awaited a turn later; a rejection must not count as unhandled until then.
         inSlot[slot]?.catch(() => {});
       }
@@ -103,7 +105,8 @@ export class BlockCompressor {
     const size = steps * layout.streams;
     gatherSteps(data, layout, first, steps, chunk);
     const intervals = this.#encoder.slots[slot] as Uint32Array;
-    return this.#model.encodeSteps(chunk.subarray(0, size), steps, intervals.subarray(0, size * 2));
+    const ended = this.#pace.begin(steps);
+    return this.#model.encodeSteps(chunk.subarray(0, size), steps, intervals.subarray(0, size * 2)).then(ended);
   }
 
   /** Codes a chunk once it is filled and the chunk before it is coded. */

@@ -11,7 +11,7 @@ import { canDecode, type DecodingModel, type Engine, type Model } from "../engin
 import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
 import type { HyperParameters } from "../model/hyper.ts";
 import type { BlockOptions } from "./options.ts";
-import { Pacer } from "./pacer.ts";
+import { ChunkPace, Pacer } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, liveAt, type StreamLayout, scatterSteps } from "./streams.ts";
 
 /** Steps that are collected before they are put in place: enough to write runs of bytes to each stream. */
@@ -20,7 +20,7 @@ const SCATTER_STEPS = 64;
 /** Restores blocks in the order in which a BlockCompressor made them, with one model that goes on learning. */
 export class BlockDecompressor {
   readonly #model: Model;
-  readonly #chunkSteps: number;
+  readonly #pace: ChunkPace;
   readonly #options: BlockOptions;
   /** Opened by the first block, whose groups say how many threads are of use. */
   #decoder: StepDecoder | undefined;
@@ -29,7 +29,7 @@ export class BlockDecompressor {
 
   private constructor(model: Model, chunkSteps: number, options: BlockOptions) {
     this.#model = model;
-    this.#chunkSteps = chunkSteps;
+    this.#pace = new ChunkPace(chunkSteps);
     this.#options = options;
   }
 
@@ -114,17 +114,20 @@ export class BlockDecompressor {
     let stepsDone = 0;
     const take = async (first: number, steps: number) => {
       const chunk = new Uint8Array(steps * layout.streams);
+      const ended = this.#pace.begin(steps);
       await model.decodeSteps(chunk, steps, liveAt(layout, first + steps - 1));
+      ended();
       scatterSteps(chunk, layout, first, steps, data);
       stepsDone = first + steps;
     };
     let before: Promise<void> = Promise.resolve();
     let last = before;
     try {
-      for (let first = 0; first < layout.steps; first += this.#chunkSteps) {
+      for (let first = 0, steps = 0; first < layout.steps; first += steps) {
         await pacer.turn(() => report(stepsDone));
         before = last;
-        last = take(first, Math.min(this.#chunkSteps, layout.steps - first));
+        steps = Math.min(this.#pace.steps, layout.steps - first);
+        last = take(first, steps);
         last.catch(() => {}); // awaited a turn later
         await before;
       }

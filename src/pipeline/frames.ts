@@ -8,26 +8,38 @@
  * must lead its model too; unless nothing hangs on the model's state, because no coded block came before (the model
  * begins anew) or none can follow.
  */
+import { varintBytes } from "../archive/bytes.ts";
 import { CHECK_START, chainCheck } from "../archive/checksum.ts";
+import { chainPieces } from "../archive/fills.ts";
 import {
   BLOCK_BYTES_MAX,
   type Block,
+  type Fill,
   type FrameModel,
   type PlainBlock,
+  SMALL_BYTES_MAX,
+  SMALL_STRIDE_BYTES_MIN,
   STORED_RUN_BYTES_MAX,
+  windowBytesOf,
 } from "../archive/format.ts";
+import { encodeSmallFrame, levelOfModel, SMALL_PATTERN_BYTES_MAX } from "../archive/small.ts";
 import { FrameWriter } from "../archive/write.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { HyperParameters, Shape } from "../model/hyper.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
+import { windowRoomBytes } from "../repeats/window.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
-import { checkMemory } from "./memory.ts";
+import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
+import { checkMemory, modelMemoryBytes } from "./memory.ts";
 import type { BlockOptions } from "./options.ts";
+import { Pacer } from "./pacer.ts";
 import { type Cut, RepeatCutter } from "./repeats.ts";
 import { findStride } from "./stride.ts";
+
+export type { PlainSource } from "./fills.ts";
 
 /** What an engine is wanted for. */
 export interface ModelWork {
@@ -42,15 +54,6 @@ export type EngineSource = (work: ModelWork) => Promise<Engine>;
 export interface FrameOptions extends BlockOptions {
   /** The model and its blocks together may take this much. */
   readonly memoryBytesMax: number;
-}
-
-export interface PlainSource {
-  /** Plain bytes that there are, if that is known. */
-  readonly sizeBytes?: number;
-  /** The next `count` bytes; fewer only at the end. The caller may keep them. */
-  read(count: number): Promise<Uint8Array>;
-  /** Told when nobody looks at bytes any more that `read` gave: their memory may go, or be used again. */
-  free?(bytes: Uint8Array): void;
 }
 
 /** Takes bytes, in order; it may keep them. */
@@ -78,8 +81,10 @@ export class InputSizeError extends Error {
   }
 }
 
-/** The fields that a model adds to a header are about this long, so shorter inputs cannot gain from one. */
+/** So few bytes teach a model nothing: what it would save does not pay for opening one. */
 export const STORED_BELOW_BYTES = 32;
+/** What a frame with a model of its own costs more than a small one that is stored. */
+const LARGE_FRAME_BYTES = 64;
 
 const MIB = 2 ** 20;
 
@@ -115,19 +120,18 @@ export async function compressStream(
   // A short block is the last one; what comes after a full one is only known if the size is.
   const totalBytes = sizeBytes ?? (first.length < blockBytes ? first.length : undefined);
   const plan = { totalBytes, blockBytes: totalBytes === first.length ? first.length : blockBytes };
-  const compressor = new FrameCompressor(engineSource, options, plan, sink, (plain) => source.free?.(plain));
+  const reader = new FillReader(source, first);
+  const compressor = new FrameCompressor(engineSource, options, plan, sink, (plain) => reader.free(plain));
   try {
-    // A block's bytes are gone when it was added: only its length is looked at later.
-    let lastBytes = first.length;
-    let doneBytes = lastBytes;
-    await compressor.add(first, lastBytes < blockBytes || doneBytes === totalBytes);
-    while (lastBytes === blockBytes && doneBytes !== totalBytes) {
+    if (totalBytes === first.length && totalBytes <= SMALL_BYTES_MAX) return await compressor.addSmall(first);
+    const leftBytes = (doneBytes: number) => (totalBytes === undefined ? undefined : totalBytes - doneBytes);
+    let doneBytes = 0;
+    for (let isEnd = false; !isEnd; ) {
+      const block = await reader.next(blockBytes, leftBytes(doneBytes));
+      doneBytes += block.totalBytes;
+      isEnd = block.isEnd || doneBytes === totalBytes;
+      if (block.totalBytes > 0) await compressor.add(block, isEnd);
       collectAfter(blockBytes);
-      const wantedBytes = totalBytes === undefined ? blockBytes : Math.min(blockBytes, totalBytes - doneBytes);
-      const plain = await source.read(wantedBytes);
-      lastBytes = plain.length;
-      doneBytes += lastBytes;
-      if (lastBytes > 0) await compressor.add(plain, lastBytes < blockBytes || doneBytes === totalBytes);
     }
     if (totalBytes !== undefined && doneBytes !== totalBytes) throw new InputSizeError(totalBytes, doneBytes);
     await compressor.end();
@@ -172,6 +176,11 @@ interface BlockPlan {
   /** Whether it looks like chance. */
   readonly isChance: boolean;
   readonly cut?: Cut;
+  readonly fills?: readonly Fill[];
+  /** Of the plain bytes, with what fills give. */
+  readonly check: bigint;
+  /** What a coded block must save to be smaller than a stored one. */
+  readonly gainMin: number;
 }
 
 /** A share of the memory that may be used, for stored blocks that wait for each other. */
@@ -183,7 +192,7 @@ class FrameCompressor {
   readonly #plan: FramePlan;
   readonly #sink: ByteSink;
   readonly #free: (plain: Uint8Array) => void;
-  readonly #runBytesMax: number;
+  #runBytesMax: number;
   #frameModel: FrameModel | undefined;
   #writer: FrameWriter | undefined;
   #isModelWritten = false;
@@ -218,25 +227,64 @@ class FrameCompressor {
   }
 
   /** Takes the next block, and sends what is ready to the sink. */
-  async add(plain: Uint8Array, isLast: boolean): Promise<void> {
+  async add({ bytes: plain, fills, totalBytes }: BlockBytes, isLast: boolean): Promise<void> {
     const isFirst = this.#writer === undefined;
-    const isTiny = isFirst && isLast && plain.length < STORED_BELOW_BYTES;
+    const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
     const isChance = isTiny || looksIncompressible(plain);
     const cut = isTiny ? undefined : await this.#cut(plain, isChance, isLast);
-    if (isFirst && !isTiny) this.#chooseModel((cut?.rest ?? plain).length, isLast);
-    const block = await this.#makeBlock(plain, { isLast, isChance, ...(cut && { cut }) });
+    if (this.#frameModel === undefined && !isTiny) this.#chooseModel((cut?.rest ?? plain).length, isFirst && isLast);
+    const check = await this.#checkOf(plain, fills);
+    // A frame of one stored block needs no model in its header; only there does a tie go to storing.
+    const gainMin = isFirst && isLast ? STORED_BELOW_BYTES / 2 : 0;
+    const facts = { isLast, isChance, check, gainMin, ...(cut && { cut }), ...(fills && { fills }) };
+    const block = await this.#makeBlock(plain, facts);
     if (isFirst) await this.#writeHeader(block);
-    if (plain.length === 0) return;
-    if (block.kind === "stored" && !block.copies) {
+    this.#check = check;
+    this.#doneBytes += totalBytes;
+    if (block.kind === "stored" && !block.copies && !fills) {
       await this.#addStored(block.payload, isLast);
       return;
     }
     await this.#flush();
     this.#isBehindStored = false;
-    await this.#writeModel();
+    if (block.kind !== "stored") await this.#writeModel();
     await this.#sink(this.#open.block(block));
     if (cut) release(cut.rest);
     this.#free(plain);
+  }
+
+  /** Takes all of a short input, and sends its frame to the sink: a small one, unless its model is of no level. */
+  async addSmall(plain: Uint8Array): Promise<void> {
+    const block = plain.length > 0 ? await this.#makeSmall(plain) : undefined;
+    const level = this.#frameModel && block?.kind === "coded" ? this.#levelFor(block) : undefined;
+    if (block?.kind === "coded" && level === undefined) {
+      await this.#writeHeader(block);
+      await this.#sink(this.#open.block(block));
+      return await this.end();
+    }
+    await this.#sink(encodeSmallFrame(block, level));
+  }
+
+  async #makeSmall(plain: Uint8Array): Promise<Block> {
+    const check = await this.#checkOf(plain);
+    const period = shortPeriodOf(plain, SMALL_PATTERN_BYTES_MAX);
+    if (period > 0 && period + 1 < plain.length) {
+      const fills = [{ gapBytes: 0, lengthBytes: plain.length, pattern: plain.slice(0, period) }];
+      return { kind: "stored", plainBytes: 0, check, fills, payload: new Uint8Array(0) };
+    }
+    const isTiny = plain.length < STORED_BELOW_BYTES;
+    const isChance = isTiny || looksIncompressible(plain);
+    const cut = isTiny ? undefined : await this.#cut(plain, isChance, true);
+    const seenBytes = (cut?.rest ?? plain).length;
+    if (!isTiny) this.#chooseModel(seenBytes, true);
+    const model = this.#frameModel;
+    const isOfLevel = model !== undefined && levelOfModel(model, seenBytes) !== undefined;
+    const gainMin = isOfLevel ? smallCodedBytes(seenBytes) : LARGE_FRAME_BYTES;
+    return await this.#makeBlock(plain, { isLast: true, isChance, check, gainMin, ...(cut && { cut }) });
+  }
+
+  #levelFor({ plainBytes, copies }: Block): number | undefined {
+    return this.#frameModel && levelOfModel(this.#frameModel, copies?.restBytes ?? plainBytes);
   }
 
   async end(): Promise<void> {
@@ -267,7 +315,12 @@ class FrameCompressor {
     const { blockBytes } = this.#plan;
     const seenBytes = isOnlyBlock ? firstBytes : Math.max(firstBytes, Math.floor(blockBytes / 4));
     const hyper = this.#options.hyperFor(Math.min(blockBytes, seenBytes));
-    checkMemory(hyper, 3 * blockBytes, this.#options.memoryBytesMax);
+    const { memoryBytesMax } = this.#options;
+    checkMemory(hyper, 3 * blockBytes, memoryBytesMax);
+    // A decoder with the same limit has the model and the window open while it reads a run, which it counts twice.
+    const besideBytes = modelMemoryBytes(hyper) + windowRoomBytes(windowBytesOf(blockBytes));
+    const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
+    this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
     this.#frameModel = { hyper, groupCount: coderGroupsFor(hyper.streams) };
   }
 
@@ -308,24 +361,21 @@ class FrameCompressor {
   }
 
   async #makeBlock(plain: Uint8Array, facts: BlockPlan): Promise<Block> {
-    const { isLast, isChance, cut } = facts;
+    const { isLast, isChance, cut, gainMin } = facts;
     const seen = cut?.rest ?? plain;
     const isStored = isChance || (cut && (seen.length < STORED_BELOW_BYTES || looksIncompressible(seen)));
-    if (isStored || !this.#frameModel) return this.#plainBlock("stored", plain, cut);
+    if (isStored || !this.#frameModel) return plainBlock("stored", plain, facts);
     this.#plainPerSeen = plain.length / seen.length;
     const stride = findStride(seen, this.#frameModel.hyper.streams);
     const { groups } = await (await this.#openModel(isLast ? seen.length : undefined)).compress(seen, { stride });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
-    // A frame of one stored block needs no model in its header; only there does a tie go to storing.
-    const headerGain = isLast && this.#doneBytes === 0 ? STORED_BELOW_BYTES / 2 : 0;
-    if (codedBytes + headerGain < seen.length) {
+    if (codedBytes + gainMin < seen.length) {
       this.#hasHistory = true;
-      this.#chain(plain);
-      return { kind: "coded", ...this.#factsOf(plain, cut, stride), groups };
+      return { kind: "coded", ...factsOf(plain, facts, stride), groups };
     }
-    if (!isLast && this.#hasHistory) return this.#plainBlock("learned", plain, cut, stride);
+    if (!isLast && this.#hasHistory) return plainBlock("learned", plain, facts, stride);
     if (!isLast) await this.close();
-    return this.#plainBlock("stored", plain, cut);
+    return plainBlock("stored", plain, facts);
   }
 
   /** @param expectedBytes that the model will see, if this block is the only one */
@@ -352,19 +402,21 @@ class FrameCompressor {
     return this.#model;
   }
 
-  #plainBlock(kind: "stored" | "learned", plain: Uint8Array, cut: Cut | undefined, stride = 0): PlainBlock {
-    this.#chain(plain);
-    return { kind, ...this.#factsOf(plain, cut, stride), payload: cut?.rest ?? plain };
+  async #checkOf(plain: Uint8Array, fills?: readonly Fill[]): Promise<bigint> {
+    if (!fills) return chainCheck(plain, this.#check);
+    const pacer = new Pacer(this.#options.signal);
+    return await chainPieces(plain, fills, this.#check, () => pacer.turn(() => {}));
   }
+}
 
-  /** Of a block that is chained already. */
-  #factsOf(plain: Uint8Array, cut: Cut | undefined, stride: number) {
-    const facts = { plainBytes: plain.length, check: this.#check };
-    return { ...facts, ...(cut && { copies: cut.copies }), ...(stride > 0 && { stride }) };
-  }
+/** Bytes that a small frame of a coded block has for its payload's length, and its stride. */
+const smallCodedBytes = (seenBytes: number) => (seenBytes < SMALL_STRIDE_BYTES_MIN ? varintBytes(seenBytes) : 4);
 
-  #chain(plain: Uint8Array): void {
-    this.#check = chainCheck(plain, this.#check);
-    this.#doneBytes += plain.length;
-  }
+function plainBlock(kind: "stored" | "learned", plain: Uint8Array, facts: BlockPlan, stride = 0): PlainBlock {
+  return { kind, ...factsOf(plain, facts, stride), payload: facts.cut?.rest ?? plain };
+}
+
+function factsOf(plain: Uint8Array, { cut, fills, check }: BlockPlan, stride: number) {
+  const facts = { plainBytes: plain.length, check, ...(fills && { fills }) };
+  return { ...facts, ...(cut && { copies: cut.copies }), ...(stride > 0 && { stride }) };
 }

@@ -54,9 +54,3 @@ export function checkMemory(hyper: HyperParameters, plainBytes: number, limitByt
   const neededBytes = modelMemoryBytes(hyper) + plainBytes;
   if (neededBytes > limitBytes) throw new MemoryLimitError(neededBytes, limitBytes);
 }
-
-/** A stored block and its copies need no model. @throws MemoryLimitError */
-export function checkStoredMemory(plainBytes: number, limitBytes: number): void {
-  const neededBytes = 2 * plainBytes;
-  if (neededBytes > limitBytes) throw new MemoryLimitError(neededBytes, limitBytes);
-}

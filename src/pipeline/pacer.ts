@@ -1,6 +1,7 @@
 /**
  * Keeps a long loop polite: an engine that computes on this thread would otherwise never let timers, signals and the
- * progress line run.
+ * progress line run. And cuts work by time: an engine takes many steps at once, and a step takes microseconds or
+ * seconds, which depends on the model, its streams and the machine.
  */
 
 /** How long a loop may hold the event loop; also the shortest time between two progress reports. */
@@ -26,5 +27,44 @@ export class Pacer {
     await new Promise((resolve) => setTimeout(resolve, 0));
     this.#restedAtMs = performance.now();
     this.#signal?.throwIfAborted();
+  }
+}
+
+/** How long a chunk of steps should take: reports and aborts come between two chunks. */
+const CHUNK_MS = 100;
+/** How much longer than the one before a chunk may be: the first steps tell little about the later ones. */
+const GROWTH = 4;
+
+/**
+ * How many steps a chunk has, by the time that those before it took. The result does not depend on it. Chunks end one
+ * after another, and the next may be in work already while one ends.
+ */
+export class ChunkPace {
+  readonly #stepsMax: number;
+  #steps = 1;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @param stepsMax what an engine takes at once */
+  constructor(stepsMax: number) {
+    this.#stepsMax = stepsMax;
+  }
+
+  /** Steps of the next chunk. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** A chunk begins. @returns what to call when it has ended */
+  begin(steps: number): () => void {
+    const beganAtMs = performance.now();
+    return () => {
+      const nowMs = performance.now();
+      const tookMs = nowMs - Math.max(beganAtMs, this.#endedAtMs);
+      this.#endedAtMs = nowMs;
+      const wanted = Math.floor((steps * CHUNK_MS) / Math.max(tookMs, 1e-3));
+      // The last chunk of a block may be short.
+      const most = Math.max(this.#steps, GROWTH * steps);
+      this.#steps = Math.max(1, Math.min(this.#stepsMax, most, wanted));
+    };
   }
 }

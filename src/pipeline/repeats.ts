@@ -7,7 +7,7 @@ import { release } from "../platform/release.ts";
 import { copiedBytes, decodeCopies, encodeCopies } from "../repeats/copies.ts";
 import { cutSlowly, cuttingMemoryBytes, restore } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
-import { BlockRoom, Window } from "../repeats/window.ts";
+import { BlockRoom, Window, windowRoomBytes } from "../repeats/window.ts";
 import { Pacer } from "./pacer.ts";
 
 /** What is left of a block, and how the rest comes back. */
@@ -79,7 +79,7 @@ export class RepeatRestorer {
    * @param mirrored whether lists of copies may have mirrored ones
    */
   constructor(
-    windowBytes: number,
+    readonly windowBytes: number,
     readonly mirrored: boolean,
   ) {
     this.#window = new Window(windowBytes);
@@ -100,5 +100,15 @@ export class RepeatRestorer {
   /** Keeps the plain bytes of a block, whatever its kind. */
   keep(plain: Uint8Array): void {
     this.#window.add(plain);
+  }
+
+  /** What the window takes once it has `plainBytes` more. */
+  roomBytesWith(plainBytes: number): number {
+    return Math.min(windowRoomBytes(this.windowBytes), 2 * (this.#window.lengthBytes + plainBytes));
+  }
+
+  /** Gives the window's memory back. */
+  close(): void {
+    this.#window.close();
   }
 }

@@ -1,26 +1,36 @@
 /**
  * Archives back to plain bytes, block by block: one block is in memory, and none goes out before its checksum was
- * compared. The model of a frame lives from its first coded block to its end.
+ * compared. The model of a frame lives from its first coded block to its end. Whatever an archive asks for is held
+ * against the limits before it is given: memory.ts has those of the memory, limits.ts those of output and time.
  */
+import { ByteReader } from "../archive/bytes.ts";
 import { CHECK_START } from "../archive/checksum.ts";
 import { ArchiveError, CorruptError } from "../archive/errors.ts";
+import { chainPieces, fillBytesOf, piecesOf } from "../archive/fills.ts";
 import {
   type Block,
+  type BlockHead,
   type CodedBlock,
+  type Fill,
   FORMAT_VERSION_3,
   FORMAT_VERSION_4,
   type Frame,
   type FrameHeader,
   windowBytesOf,
 } from "../archive/format.ts";
-import { type BlockHead, checkPlain } from "../archive/read.ts";
+import { checkPlain, compareCheck } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
 import type { DataKind } from "../model/contexts.ts";
 import { collectAfter, release } from "../platform/release.ts";
+import { COPY_BYTES_MIN } from "../repeats/copies.ts";
+import { windowRoomBytes } from "../repeats/window.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
-import { checkMemory, checkStoredMemory } from "./memory.ts";
+import { Budget, type RestoreLimits } from "./limits.ts";
+import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
+import { Outbox } from "./outbox.ts";
+import { Pacer } from "./pacer.ts";
 import { RepeatRestorer } from "./repeats.ts";
 
 export interface RestoreProgress {
@@ -36,6 +46,10 @@ export interface RestoreOptions extends Omit<FrameOptions, "onProgress"> {
   readonly onProgress?: (progress: RestoreProgress) => void;
   /** false: hand out bytes whose checksum is wrong, too. Default: true. */
   readonly checks?: boolean;
+  /** Default: none. */
+  readonly limits?: RestoreLimits;
+  /** Bytes of the archive and what follows it, if that is known. */
+  readonly sizeBytes?: number;
 }
 
 /** Something is wrong in a block; says which, so that people know what is lost. */
@@ -59,9 +73,10 @@ export class BlockError extends ArchiveError {
  *
  * Memory: the model, twice a block of the archive and a block of plain bytes, all held against `memoryBytesMax` when
  * the head of the block has come and its payload has not.
- * @returns plain and archive bytes
- * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, BlockError (which wraps them behind
- *   the first block), MemoryLimitError, and what the source, the sink, the engine and the coder throw
+ * @returns plain and archive bytes, without padding
+ * @throws NotAnArchiveError, UnsupportedVersionError, TruncatedError, CorruptError, TrailingBytesError, BlockError
+ *   (which wraps them behind the first block), MemoryLimitError, OutputLimitError, TimeLimitError, and what the source,
+ *   the sink, the engine and the coder throw; all sound bytes have gone to the sink then
  */
 export async function restore(
   pull: PullBytes,
@@ -70,28 +85,63 @@ export async function restore(
   options: RestoreOptions,
 ): Promise<{ plainBytes: number; codedBytes: number }> {
   const restorer = new Restorer(engineSource, options);
-  const reader = new ArchiveReader(pull, {
+  const outbox = new Outbox(sink);
+  const { sizeBytes } = options;
+  // Bytes that are restored do not wait for others to come.
+  const pullLater = async () => {
+    await outbox.flush();
+    return await pull();
+  };
+  const reader = new ArchiveReader(pullLater, {
     admit: (head, header) => restorer.admit(head, header),
     checks: options.checks !== false,
+    ...(sizeBytes !== undefined && { sizeBytes }),
   });
   try {
-    const next = () =>
-      reader.next().catch((error: unknown) => {
-        throw reader.isAtBlock ? restorer.placed(error) : error;
-      });
-    for (let part = await next(); part; part = await next()) {
-      const plain = await restorer.take(part, reader.position).catch((error: unknown) => {
-        throw restorer.placed(error);
-      });
-      if (!plain) continue;
-      await sink(plain);
-      collectAfter(plain.length);
-      if (part.kind === "block" && isMade(part.block)) release(plain);
-    }
+    await restoreParts(reader, restorer, outbox, options.signal);
     return { plainBytes: restorer.plainBytes, codedBytes: reader.position };
   } finally {
-    await restorer.close();
+    await outbox.flush().finally(() => restorer.close());
   }
+}
+
+async function restoreParts(
+  reader: ArchiveReader,
+  restorer: Restorer,
+  outbox: Outbox,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const next = () =>
+    reader.next().catch((error: unknown) => {
+      throw reader.isAtBlock ? restorer.placed(error) : error;
+    });
+  for (let part = await next(); part; part = await next()) {
+    // Nor do they wait for a model.
+    if (part.kind === "block" && part.block.kind !== "stored") await outbox.flush();
+    const plain = await restorer.take(part, reader.position).catch((error: unknown) => {
+      throw restorer.placed(error);
+    });
+    if (!plain) continue;
+    await handOut(plain, (bytes) => outbox.add(bytes), signal);
+    collectAfter(plain.bytes.length);
+    if (part.kind === "block" && isMade(part.block)) release(plain.bytes);
+  }
+}
+
+/** Pieces of fills may be many: others may work between them. */
+async function handOut({ bytes, fills }: PlainBlockBytes, sink: ByteSink, signal?: AbortSignal): Promise<void> {
+  if (!fills) return await sink(bytes);
+  const pacer = new Pacer(signal);
+  for (const piece of piecesOf(bytes, fills)) {
+    await sink(piece);
+    await pacer.turn(() => {});
+  }
+}
+
+/** The plain bytes of a block, without those of its fills. */
+interface PlainBlockBytes {
+  readonly bytes: Uint8Array;
+  readonly fills: readonly Fill[] | undefined;
 }
 
 /** Restores one frame that is in memory. @throws what restore throws */
@@ -109,8 +159,8 @@ export async function decompressFrame(
   try {
     await restorer.take({ kind: "header", header, offsetBytes }, 0);
     for (const block of blocks) {
-      const bytes = await restorer.take({ kind: "block", block, offsetBytes, codedBytes: 0 }, 0);
-      if (bytes) plain.push(bytes);
+      const part = await restorer.take({ kind: "block", block, offsetBytes, codedBytes: 0 }, 0);
+      if (part) await handOut(part, async (bytes) => void plain.push(part.fills ? bytes.slice() : bytes));
     }
     return new Uint8Array(Buffer.concat(plain));
   } finally {
@@ -124,6 +174,9 @@ class Restorer {
   #header: FrameHeader | undefined;
   #model: BlockDecompressor | undefined;
   #repeats: RepeatRestorer | undefined;
+  /** What a window would have taken that there was no room for: bytes, with all else at that time. */
+  #windowRefusedBytes: number | undefined;
+  readonly #budget: Budget;
   #check = CHECK_START;
   #blocks = 0;
   #codedBytes = 0;
@@ -136,6 +189,7 @@ class Restorer {
   constructor(engineSource: EngineSource, options: RestoreOptions) {
     this.#engineSource = engineSource;
     this.#options = options;
+    this.#budget = new Budget(options.limits ?? {});
   }
 
   /** Adds to a complaint about a block which one it is, if sound ones came before. */
@@ -145,13 +199,9 @@ class Restorer {
   }
 
   /** Follows one part; gives the plain bytes of a block. */
-  async take(part: ArchivePart, codedBytes: number): Promise<Uint8Array | undefined> {
+  async take(part: ArchivePart, codedBytes: number): Promise<PlainBlockBytes | undefined> {
     if (part.kind === "header") {
-      const { plainBytes } = part.header;
-      this.#header = part.header;
-      this.#check = CHECK_START;
-      this.#totalBytes = add(this.#totalBytes, plainBytes);
-      this.#repeats = isOld(part.header) ? undefined : openRepeats(part.header);
+      this.#openFrame(part.header);
       return undefined;
     }
     if (part.kind === "model") {
@@ -163,34 +213,80 @@ class Restorer {
       return undefined;
     }
     const { block, offsetBytes } = part;
+    const outputBytes = block.plainBytes + fillBytesOf(block.fills);
+    this.#budget.pass(block.kind !== "stored", outputBytes, copiesIn(block, offsetBytes));
     const plain = await this.#restoreBlock(block, offsetBytes);
     this.#repeats?.keep(plain);
-    this.#check = this.#options.checks === false ? block.check : this.#verify(block, plain, offsetBytes);
+    this.#check = this.#options.checks === false ? block.check : await this.#verify(block, plain, offsetBytes);
     this.#blocks += 1;
-    this.plainBytes += plain.length;
+    this.plainBytes += outputBytes;
     this.#codedBytes = codedBytes;
     this.#report(0);
-    return plain;
+    return { bytes: plain, fills: block.fills };
   }
 
-  /** Refuses a block that needs too much memory, before its payload is there. @throws MemoryLimitError */
-  admit({ kind, plainBytes, cut }: BlockHead, header: FrameHeader): void {
+  #openFrame(header: FrameHeader): void {
+    this.#budget.openFrame(header);
+    this.#header = header;
+    this.#check = CHECK_START;
+    this.#totalBytes = add(this.#totalBytes, header.plainBytes);
+    this.#repeats = isOld(header) ? undefined : openRepeats(header);
+    this.#windowRefusedBytes = undefined;
+  }
+
+  /**
+   * Refuses a block that needs too much, before its payload is there. May be called again for the same block.
+   *
+   * @throws MemoryLimitError, OutputLimitError, TimeLimitError
+   */
+  admit(head: BlockHead, header: FrameHeader): void {
+    const { kind, plainBytes, cut } = head;
     const { memoryBytesMax } = this.#options;
+    this.#budget.admit(head, header);
+    if (cut && this.#windowRefusedBytes !== undefined) {
+      throw new MemoryLimitError(this.#windowRefusedBytes, memoryBytesMax);
+    }
     if (kind !== "stored" && header.model) {
       checkMemory(header.model.hyper, blockMemoryBytes(header, cut !== undefined), memoryBytesMax);
-    } else {
-      checkStoredMemory(plainBytes + (cut ? windowNeededBy(header) : 0), memoryBytesMax);
+      return;
     }
+    // A model that is open stays so.
+    const modelBytes = this.#model && header.model ? modelMemoryBytes(header.model.hyper) : 0;
+    // What came and what is made of it; of a block with copies the list as it is read, too.
+    const neededBytes = modelBytes + (cut ? 3 * plainBytes + windowRoomBytes(windowNeededBy(header)) : 2 * plainBytes);
+    if (neededBytes > memoryBytesMax) throw new MemoryLimitError(neededBytes, memoryBytesMax);
+    if (!cut) this.#limitWindow(neededBytes, plainBytes);
   }
 
-  #verify(block: Block, plain: Uint8Array, offsetBytes: number): bigint {
-    return checkPlain(block, plain, this.#check, this.#header?.blockBytes ?? plain.length, offsetBytes);
+  /** Copies may never come: a frame without them is not refused for the window that they would need. */
+  #limitWindow(neededBytes: number, plainBytes: number): void {
+    const allBytes = neededBytes + (this.#repeats?.roomBytesWith(plainBytes) ?? 0);
+    if (allBytes <= this.#options.memoryBytesMax) return;
+    this.#windowRefusedBytes = allBytes;
+    this.#closeRepeats();
   }
 
+  async #verify(block: Block, plain: Uint8Array, offsetBytes: number): Promise<bigint> {
+    const header: Pick<FrameHeader, "blockBytes" | "small"> = this.#header ?? { blockBytes: plain.length };
+    if (!block.fills) return checkPlain(block, plain, this.#check, header, offsetBytes);
+    const pacer = new Pacer(this.#options.signal);
+    const found = await chainPieces(plain, block.fills, this.#check, () => pacer.turn(() => this.#report(0)));
+    return compareCheck(block, found, header, offsetBytes);
+  }
+
+  /** Ends the frame. Its memory is given back now: a thousand frames may each have a model and a window. */
   async close(): Promise<void> {
     const model = this.#model;
     this.#model = undefined;
-    await model?.close();
+    this.#closeRepeats();
+    if (!model) return;
+    await model.close();
+    if (this.#header?.model) collectAfter(modelMemoryBytes(this.#header.model.hyper));
+  }
+
+  #closeRepeats(): void {
+    this.#repeats?.close();
+    this.#repeats = undefined;
   }
 
   async #restoreBlock(block: Block, offsetBytes: number): Promise<Uint8Array> {
@@ -208,7 +304,7 @@ class Restorer {
     const plain = join ? join(block.payload) : block.payload;
     if (block.kind === "learned") {
       // Here, too, first the check.
-      if (this.#options.checks !== false) this.#verify(block, plain, offsetBytes);
+      if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
       await (await this.#openModel()).learn(block.payload, kindOf(block));
     }
     return plain;
@@ -254,6 +350,13 @@ const openRepeats = (header: FrameHeader) =>
 /** Whether the plain bytes are more than a view of the block's payload. */
 const isMade = ({ kind, copies }: Block) => kind === "coded" || copies !== undefined;
 
+/** The number of copies that a block's list begins with; the list itself is read later. @throws CorruptError */
+function copiesIn({ copies, plainBytes }: Block, offsetBytes: number): number {
+  if (!copies) return 0;
+  const reader = new ByteReader(copies.list, 0, offsetBytes);
+  return reader.varintWithin("the number of copies", 0, Math.floor(plainBytes / COPY_BYTES_MIN));
+}
+
 const kindOf = ({ stride = 0 }: Block): DataKind => ({ stride });
 
 /** How much of the plain bytes before a block is kept for its copies: nothing, if there is only one block. */
@@ -263,7 +366,7 @@ function windowNeededBy({ plainBytes = Number.POSITIVE_INFINITY, blockBytes }: F
 
 /** What a coded block takes besides the model: twice as many bytes of the archive, the block, its rest, the window. */
 function blockMemoryBytes(header: FrameHeader, isCut: boolean): number {
-  return (isCut ? 4 : 3) * header.blockBytes + (isOld(header) ? 0 : windowNeededBy(header));
+  return (isCut ? 4 : 3) * header.blockBytes + (isOld(header) ? 0 : windowRoomBytes(windowNeededBy(header)));
 }
 
 const add = (a: number | undefined, b: number | undefined) => (a === undefined || b === undefined ? undefined : a + b);

@@ -4,6 +4,7 @@
  * what bytes above say. The difference in code length is what the stride would bring, about. Any further guesses make a
  * mixture a little better, even those of a stride that means nothing; so the measure is such a stride, the decoy.
  */
+import { exponential, LN_2, naturalLog } from "./logarithm.ts";
 
 /** Runs of the block that are coded, and how long each is. */
 const RUNS = 3;
@@ -22,11 +23,11 @@ const STRETCH_MAX = 7.99;
 /** Steps of the table that turns them back, to 1. */
 const SQUASH_STEPS = 256;
 
-const stretchOf = (p: number) => Math.log((p + 0.5) / (PROBABILITIES - p - 0.5));
+const stretchOf = (p: number) => naturalLog((p + 0.5) / (PROBABILITIES - p - 0.5));
 const STRETCH = Float64Array.from({ length: PROBABILITIES }, (_, p) => Math.max(-STRETCH_MAX, stretchOf(p)));
-const SQUASH = Float64Array.from({ length: 16 * SQUASH_STEPS }, (_, i) => 1 / (1 + Math.exp(8 - i / SQUASH_STEPS)));
+const SQUASH = Float64Array.from({ length: 16 * SQUASH_STEPS }, (_, i) => 1 / (1 + exponential(8 - i / SQUASH_STEPS)));
 /** Bits that a digit costs, by the 2^12ths that were given to it. */
-const COST = Float64Array.from({ length: PROBABILITIES }, (_, p) => -Math.log2((p + 0.5) / PROBABILITIES));
+const COST = Float64Array.from({ length: PROBABILITIES }, (_, p) => -naturalLog((p + 0.5) / PROBABILITIES) / LN_2);
 
 /** What is hashed, for each context: bytes so far back. */
 type Contexts = readonly (readonly number[])[];

@@ -8,3 +8,8 @@ declare module "*.wasm" {
   const path: string;
   export default path;
 }
+
+declare module "webgpu/dist/*.node" {
+  const path: string;
+  export default path;
+}

@@ -55,8 +55,19 @@ export function openFilesLimit(): number | undefined {
   return limit === undefined ? undefined : Number(limit);
 }
 
-/** The limit of the address space (`ulimit -v`) in bytes; undefined if there is none. */
-export function addressSpaceLimit(): number | undefined {
-  const limit = /^Max address space +(\d+) /m.exec(readProc("/proc/self/limits") ?? "")?.[1];
-  return limit === undefined ? undefined : Number(limit);
+/** A limit of what a process may have mapped, and the letter by which `ulimit` knows it. */
+export interface AddressSpaceLimit {
+  readonly limitBytes: number;
+  readonly letter: "v" | "d";
+}
+
+/** The lower of the limits of all memory (`ulimit -v`) and of writable memory (`ulimit -d`); undefined without any. */
+export function addressSpaceLimit(): AddressSpaceLimit | undefined {
+  const limits = readProc("/proc/self/limits") ?? "";
+  const found = (["v", "d"] as const).flatMap((letter) => {
+    const name = letter === "v" ? "Max address space" : "Max data size";
+    const limit = new RegExp(`^${name} +(\\d+) `, "m").exec(limits)?.[1];
+    return limit === undefined ? [] : [{ limitBytes: Number(limit), letter }];
+  });
+  return found.sort((a, b) => a.limitBytes - b.limitBytes)[0];
 }

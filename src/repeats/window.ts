@@ -1,15 +1,25 @@
 /**
  * The plain bytes before a block, as far back as copies reach. They are copied into one room that stays: what came may
- * be overwritten by its owner, and no garbage grows with the length of a pipe. Moving the room's bytes up costs little,
- * because a window is at most two blocks long. A room has its full size at once, and takes memory as it is filled.
+ * be overwritten by its owner, and no garbage grows with the length of a pipe. The room grows with what is in it, and
+ * has a fourth more than the window: then what is kept moves once for many blocks, however short they are.
  */
+import { release } from "../platform/release.ts";
+
+const ROOM_BYTES_MIN = 1024;
+const SPARE = 1 / 4;
+
+/** What a full window takes. */
+export const windowRoomBytes = (windowBytes: number) => windowBytes + Math.ceil(SPARE * windowBytes);
+
 export class Window {
-  readonly #room: Uint8Array;
+  readonly #bytesMax: number;
+  #room = new Uint8Array(0);
+  #start = 0;
   #length = 0;
 
   /** @param bytesMax how far back copies reach */
   constructor(bytesMax: number) {
-    this.#room = new Uint8Array(bytesMax);
+    this.#bytesMax = bytesMax;
   }
 
   /** Bytes that copies can reach. */
@@ -19,16 +29,35 @@ export class Window {
 
   /** The last bytes of all that came: a view, which the next `add` changes. */
   get bytes(): Uint8Array {
-    return this.#room.subarray(0, this.#length);
+    return this.#room.subarray(this.#start, this.#start + this.#length);
   }
 
   /** Takes what comes next. */
   add(plain: Uint8Array): void {
-    const fresh = plain.subarray(Math.max(0, plain.length - this.#room.length));
-    const kept = Math.min(this.#length, this.#room.length - fresh.length);
-    this.#room.copyWithin(0, this.#length - kept, this.#length);
-    this.#room.set(fresh, kept);
+    const fresh = plain.subarray(Math.max(0, plain.length - this.#bytesMax));
+    const kept = Math.min(this.#length, this.#bytesMax - fresh.length);
+    this.#start += this.#length - kept;
     this.#length = kept + fresh.length;
+    if (this.#start + this.#length > this.#room.length) this.#move(kept);
+    this.#room.set(fresh, this.#start + kept);
+  }
+
+  /** Gives the memory back; the window is empty then. */
+  close(): void {
+    release(this.#room);
+    this.#room = new Uint8Array(0);
+    this.#start = 0;
+    this.#length = 0;
+  }
+
+  /** Moves what is kept to the start of the room, or of a larger one while that is not full-grown. */
+  #move(kept: number): void {
+    const roomBytes = Math.min(windowRoomBytes(this.#bytesMax), Math.max(ROOM_BYTES_MIN, 2 * this.#length));
+    const room = roomBytes > this.#room.length ? new Uint8Array(roomBytes) : this.#room;
+    room.set(this.#room.subarray(this.#start, this.#start + kept));
+    if (room !== this.#room) release(this.#room);
+    this.#room = room;
+    this.#start = 0;
   }
 }
 

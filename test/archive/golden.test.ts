@@ -10,7 +10,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/model/reference/engine.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { decodeCopies } from "../../src/repeats/copies.ts";
-import { genomeOf, withRepeats } from "../support/golden-plain.ts";
+import { genomeOf, withFills, withRepeats } from "../support/golden-plain.ts";
 import { rowsOf } from "../support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "../golden");
@@ -39,6 +39,18 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v5-copies.fade", again, "coded learned coded coded coded stored stored stored"],
   ["v5-mirrored.fade", genomeOf(text), "coded coded coded"],
   ["v5-stride.fade", rowsOf(200, 90), "coded"],
+  ["v6-stored.fade", hello, "stored"],
+  ["v6-pattern.fade", new Uint8Array(Buffer.alloc(1000, "ab")), "stored"],
+  ["v6-coded.fade", text, "coded"],
+  ["v6-level-5.fade", text, "coded"],
+  ["v6-cut.fade", again, "coded"],
+  ["v6-blocks.fade", mixed, "coded coded learned learned coded stored"],
+  ["v6-run.fade", golden("chance.bin"), "stored stored coded coded"],
+  ["v6-concatenated.fade", new Uint8Array(Buffer.concat([hello, text])), "stored,,coded"],
+  ["v6-copies.fade", again, "coded learned coded coded coded stored stored stored"],
+  ["v6-mirrored.fade", genomeOf(text), "coded coded coded"],
+  ["v6-stride.fade", rowsOf(200, 90), "coded"],
+  ["v6-fills.fade", withFills(text, mixed), "coded"],
 ];
 
 /** Of an older model contract: what stands before the model still comes out, and then it is refused. */
@@ -79,11 +91,11 @@ describe("golden archives decode", () => {
 
   test("with the reference, too", async () => {
     for (const [name, plain] of CASES.filter(([file]) =>
-      ["v5-run.fade", "v5-coded.fade", "v5-mirrored.fade"].includes(file),
+      ["v6-run.fade", "v6-coded.fade", "v6-mirrored.fade"].includes(file),
     )) {
       expect(Buffer.compare(await decode(golden(name), createReferenceEngine()), plain)).toBe(0);
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 test("the golden archive of mirrored copies has some", () => {

@@ -4,11 +4,11 @@ import { ByteWriter } from "../../src/archive/bytes.ts";
 import { guardOf } from "../../src/archive/checksum.ts";
 import { CorruptError } from "../../src/archive/errors.ts";
 import type { Block } from "../../src/archive/format.ts";
-import { listFrames } from "../../src/archive/list.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader } from "../../src/archive/write.ts";
 import { SEQUENCE, STRIDE_MAX } from "../../src/model/contexts.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
+import { fileOf, listFrames } from "../support/listing.ts";
 
 const header = { model: { hyper: tinyHyper(6), groupCount: 2 }, plainBytes: 36, blockBytes: 9 };
 const payload = Uint8Array.from({ length: 9 }, (_, i) => i);
@@ -27,11 +27,6 @@ function framed(stride: number): { bytes: Uint8Array; blocks: Block[] } {
   ];
   return { bytes: encodeFrame(header, blocks), blocks };
 }
-
-const fileOf = (bytes: Uint8Array) => ({
-  sizeBytes: bytes.length,
-  readAt: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
-});
 
 describe("strides", () => {
   const legal = [0, SEQUENCE, 2, 3, 127, 128, 2304, STRIDE_MAX];

@@ -314,10 +314,13 @@ test("as a program: fade in child processes, whose memory and start count", asyn
   });
 }, 30_000);
 
-/** The processes that `pid` has started and that still run. */
+/** The processes that any thread of `pid` has started and that still run. */
 const childrenOf = (pid: number) => {
-  const path = `/proc/${pid}/task/${pid}/children`;
-  return existsSync(path) ? readFileSync(path, "utf8").trim().split(" ").filter(Boolean) : [];
+  const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+  return threads.flatMap((thread) => {
+    const path = `/proc/${pid}/task/${thread}/children`;
+    return existsSync(path) ? readFileSync(path, "utf8").trim().split(" ").filter(Boolean) : [];
+  });
 };
 
 async function until(condition: () => boolean): Promise<void> {

@@ -89,6 +89,7 @@ export async function runFade(argv: readonly string[], world: World): Promise<Ou
     },
     nowMs: () => 0,
     temporaryFiles: new Set(),
+    uninterrupted: (work) => work(),
   };
   const exitCode = await run(argv, io, {
     ...partsWith(world.engine ?? (async () => new FakeEngine())),

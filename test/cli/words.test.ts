@@ -67,6 +67,7 @@ test("the progress line fits the terminal and is cleared at the end", () => {
     stderr,
     nowMs: () => 0,
     temporaryFiles: new Set<string>(),
+    uninterrupted: <T>(work: () => Promise<T>) => work(),
   };
   const line = new ProgressLine(io, "a-long-name", 100, true);
   line.finish();

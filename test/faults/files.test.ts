@@ -40,9 +40,9 @@ describe("a source that cannot be removed", () => {
       );
       const failure = "but it could not be removed: permission denied";
       expect(ran.stderr).toBe(
-        "closed/f: 860.0% (5 B => 43 B, f.fade)\n" +
+        "closed/f: 300.0% (5 B => 15 B, f.fade)\n" +
           `fade: closed/f: compressed to f.fade, ${failure}\n` +
-          "closed/f.fade: 860.0% (43 B => 5 B, g)\n" +
+          "closed/f.fade: 300.0% (15 B => 5 B, g)\n" +
           `fade: closed/f.fade: decompressed to g, ${failure}\n`,
       );
       expect(ran.stdout).toBe("1\n1\nf\nf.fade\nhello");
@@ -92,7 +92,7 @@ describe("names that no terminal should see", () => {
       const ran = shell(cwd, "FADE *; FADE -l *.fade; FADE -t $'no\\e]0;x\\a'; FADE -lv *.fade | head -1");
       const shown = "a\\n\\x1b[31mred\\u202e\\x85";
       expect(ran.stderr).toBe(
-        `${shown}: 860.0% (5 B => 43 B, ${shown}.fade)\nfade: no\\x1b]0;x\\x07: no such file or directory\n`,
+        `${shown}: 300.0% (5 B => 15 B, ${shown}.fade)\nfade: no\\x1b]0;x\\x07: no such file or directory\n`,
       );
       expect(ran.stdout).toContain(`  ${shown}.fade\n`);
       expect(ran.stdout).toEndWith(`${shown}.fade:\n`);
@@ -188,7 +188,7 @@ describe("pipes", () => {
         `FADE -c a >&-; echo $?; FADE -c a >/dev/null; echo $?; FADE -c <&-; echo $?; FADE </dev/null | wc -c
          FADE -q a >&- <&-; echo $?; FADE --version >&-; echo $?`,
       );
-      expect(ran.stdout).toBe("1\n0\n1\n28\n0\n1\n");
+      expect(ran.stdout).toBe("1\n0\n1\n10\n0\n1\n");
       expect(ran.stderr).toBe(
         "fade: standard output: is closed\nfade: standard input: is closed\nfade: standard output: is closed\n",
       );

@@ -3,11 +3,12 @@
  * seed is fixed for the order of signals; the moments are as random as the machine.
  */
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FATAL } from "../../src/cli/signals.ts";
+import { answerOf, CASES, type Case, prepareFolder } from "../support/answers.ts";
 import { trainingBytes } from "../support/text.ts";
-import { inDirectory, namesIn, noise, shell, start, storedArchive } from "./support.ts";
+import { inDirectory, MAIN, namesIn, noise, shell, start, storedArchive } from "./support.ts";
 
 const ROUNDS = Number(process.env.FADE_TEST_KILLS ?? 56);
 /** Processes at a time: more only wait for each other. */
@@ -57,6 +58,42 @@ describe("kill", () => {
     // Otherwise the moments are all too early or all too late to show anything.
     expect(new Set(outcomes.map((outcome) => outcome.split(" ")[1]))).toEqual(new Set(["old", "new"]));
   }, 3_600_000);
+});
+
+/** Beside other programs on two cores; scripts/signals.ts measures the built program on an idle machine. */
+const ANSWER_MS_MAX = 5000;
+
+describe("a signal while the program is busy or waits", () => {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGXFSZ"] as const;
+  const works = Object.values<Case>(CASES);
+
+  test(`is answered within ${ANSWER_MS_MAX} ms, and leaves nothing behind`, async () => {
+    const folder = prepareFolder(2 ** 28);
+    const program = [process.execPath, MAIN];
+    let round = 0;
+    let answers = 0;
+    const lane = async () => {
+      while (round < works.length) {
+        const work = works[round] as Case;
+        const signal = signals[round % signals.length] as (typeof signals)[number];
+        round += 1;
+        const afterMs = 1500 + 1500 * Math.random();
+        const run = { program, folder, signal, afterMs, hangMs: 60_000 };
+        const { answerMs, ended, left } = await answerOf(work, run);
+        if (ended === "code 0") continue;
+        answers += 1;
+        const found = { work: work.name, ended, left, isSoon: answerMs <= ANSWER_MS_MAX };
+        expect({ ...found, answerMs }).toEqual({ ...found, ended: signal, left: [], isSoon: true, answerMs });
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    // Most of the work takes minutes.
+    expect(answers).toBeGreaterThanOrEqual(works.length - 3);
+  });
 });
 
 describe("a signal that was ignored when fade started", () => {
@@ -121,6 +158,21 @@ describe("limits of the system", () => {
 });
 
 describe("SIGUSR1", () => {
+  test("is answered while the network takes seconds for a step", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "text"), trainingBytes(1 << 20, 1));
+      const fade = start(cwd, CASES.paperWide.words);
+      for (let tries = 0; tries < 60 && !fade.stderr().includes("text:"); tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        fade.kill("SIGUSR1");
+      }
+      fade.kill("SIGTERM");
+      const { signal, stderr } = await fade.ended;
+      expect(signal).toBe("SIGTERM");
+      expect(stderr).toMatch(/^(fade: no file is being worked on\n)*(text: 0\.0%.*\n)+$/);
+    });
+  });
+
   test("prints one line and changes nothing", async () => {
     await inDirectory((cwd) => {
       writeFileSync(join(cwd, "a"), trainingBytes(5000, 1));

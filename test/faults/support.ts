@@ -33,6 +33,8 @@ export function shell(cwd: string, script: string): Ran {
 
 export interface Running {
   kill(signal: NodeJS.Signals): void;
+  /** What it has said so far. */
+  stderr(): string;
   readonly ended: Promise<{ status: number | null; signal: NodeJS.Signals | null; stderr: string }>;
 }
 
@@ -50,7 +52,7 @@ export function start(cwd: string, argv: readonly string[]): Running {
       resolve({ status, signal, stderr });
     });
   });
-  return { kill: (signal) => child.kill(signal), ended };
+  return { kill: (signal) => child.kill(signal), stderr: () => stderr, ended };
 }
 
 export async function inDirectory(work: (cwd: string) => Promise<void> | void): Promise<void> {

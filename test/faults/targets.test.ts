@@ -61,7 +61,11 @@ describe("a name that fade made up, and somebody took", () => {
     for (const force of [false, true]) {
       await inDirectory(async (cwd) => {
         const path = join(cwd, "s");
-        const io = { cwd, temporaryFiles: new Set<string>() } as Parameters<typeof openOutput>[0];
+        const io = {
+          cwd,
+          temporaryFiles: new Set<string>(),
+          uninterrupted: (work: () => unknown) => work(),
+        } as Parameters<typeof openOutput>[0];
         const output = await openOutput(io, await checkTarget(path, "s", { force, isNamed: false }), {});
         await output.write(new TextEncoder().encode(SECRET));
         writeFileSync(join(cwd, "public"), "");
@@ -110,7 +114,11 @@ describe("named with -o", () => {
       symlinkSync("/dev/null", path);
       const target = await checkTarget(path, "null", { force: false, isNamed: true });
       shell(cwd, "rm null; echo precious > null");
-      const io = { cwd, temporaryFiles: new Set<string>() } as Parameters<typeof openOutput>[0];
+      const io = {
+        cwd,
+        temporaryFiles: new Set<string>(),
+        uninterrupted: (work: () => unknown) => work(),
+      } as Parameters<typeof openOutput>[0];
       await expect(openOutput(io, target, {})).rejects.toThrow("was replaced by somebody else meanwhile");
       expect(readFileSync(path, "utf8")).toBe("precious\n");
     });

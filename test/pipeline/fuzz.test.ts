@@ -1,5 +1,10 @@
-/** Damaged archives: a share of what scripts/fuzz.ts does every night. See test/support/fuzz.ts for the rules. */
+/**
+ * Damaged and forged archives: a share of what scripts/fuzz.ts and scripts/fuzz-forged.ts do every night. The rules are
+ * in test/support/fuzz.ts and fuzz-forged.ts.
+ */
 import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { fuzz } from "../support/fuzz.ts";
@@ -33,3 +38,15 @@ test("100 damaged archives through the CPU engine", async () => {
     await engine.close();
   }
 }, 60_000);
+
+test("700 forged archives in a process of their own: its memory and its time stay within bounds", () => {
+  const script = join(import.meta.dir, "../../scripts/fuzz-forged.ts");
+  const program = join(import.meta.dir, "../../src/cli/main.ts");
+  const counts = ["--inputs=700", "--cpu-inputs=10", "--runs=2", "--seed=1"];
+  const ran = spawnSync(process.execPath, [script, `--program=${program}`, ...counts], { encoding: "utf8" });
+  expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: "" });
+  // It reached what lies behind the guards.
+  for (const name of ["accepted", "CorruptError", "MemoryLimitError", "OutputLimitError", "TimeLimitError"]) {
+    expect(ran.stdout).toContain(name);
+  }
+}, 120_000);

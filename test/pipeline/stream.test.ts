@@ -1,6 +1,7 @@
 /** Many blocks: what becomes of each, that they come back, and that none waits for the next. */
 import { describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { CorruptError } from "../../src/archive/errors.ts";
 import type { Frame } from "../../src/archive/format.ts";
@@ -17,8 +18,8 @@ import { Random } from "../support/gpu-values.ts";
 
 const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
 
-function noise(count: number): Uint8Array {
-  const random = new Random(count);
+function noise(count: number, seed = count): Uint8Array {
+  const random = new Random(seed);
   return Uint8Array.from({ length: count }, () => random.between(0, 255));
 }
 
@@ -156,8 +157,8 @@ describe("a frame of many blocks", () => {
     const trailing = Buffer.concat([archive, Buffer.from("more")]);
     const behind = await decompress(pullFrom(trailing)).catch((thrown: unknown) => thrown);
     expect(behind).toMatchObject({
-      name: "CorruptError",
-      message: expect.stringMatching("what follows the last frame"),
+      name: "TrailingBytesError",
+      message: expect.stringMatching("something else follows the archive"),
     });
   });
 
@@ -217,5 +218,23 @@ describe("what looks like chance", () => {
     expect(looksIncompressible(twice)).toBe(false);
     const skewed = noise(70_000).map((byte, i) => (i % 20 === 0 ? 65 : byte));
     expect(looksIncompressible(skewed)).toBe(false);
+  });
+
+  test("is what is encrypted or compressed, and not what only looks even", () => {
+    for (let seed = 4096; seed < 4296; seed += 1) expect(looksIncompressible(noise(seed))).toBe(true);
+    const letters = Buffer.from(Buffer.from(noise(60_000)).toString("base64"));
+    expect(looksIncompressible(gzipSync(letters, { level: 6 }))).toBe(true);
+    expect(looksIncompressible(letters)).toBe(false);
+    let level = 0;
+    const steps = noise(100_000).map((byte) => {
+      level += byte & 15;
+      return level;
+    });
+    expect(looksIncompressible(steps)).toBe(false);
+    const halves = noise(200_000).map((byte, i) => (i < 100_000 ? byte & 127 : byte | 128));
+    expect(looksIncompressible(halves)).toBe(false);
+    // Headers of eight bytes between chance: they save more than a model costs.
+    const records = Array.from({ length: 500 }, (_, i) => Buffer.concat([Buffer.from("HEADER01"), noise(600, i)]));
+    expect(looksIncompressible(Buffer.concat(records))).toBe(false);
   });
 });

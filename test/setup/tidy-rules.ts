@@ -27,6 +27,9 @@ const ASSEMBLY = "src/engine/cpu/assembly/";
 const isTypeScript = (path: string) => /\.(ts|mjs)$/.test(path);
 const isShader = (path: string) => path.endsWith(".wgsl");
 const isExact = (path: string) => /^src\/(model|coder|engine)\//.test(path) && isTypeScript(path) && !GLUE.has(path);
+/** What an encoder decides, too, must be the same in every runtime. */
+const decidesBytes = (path: string) =>
+  isExact(path) || (/^src\/(archive|pipeline|repeats)\//.test(path) && isTypeScript(path));
 const isCode = (path: string) => isTypeScript(path) || isShader(path);
 /** The rules' own samples break the rules. */
 const isSample = (path: string) => path === "test/tidy.test.ts" || path === "test/setup/tidy-rules.ts";
@@ -51,9 +54,9 @@ function forbid(name: string, applies: Rule["applies"], pattern: RegExp, instead
 const exactness: Rule[] = [
   forbid(
     "no float functions",
-    (path) => isExact(path) && !path.startsWith(ASSEMBLY),
+    (path) => decidesBytes(path) && !path.startsWith(ASSEMBLY),
     /\bMath\.(exp|expm1|log|log2|log10|log1p|sqrt|cbrt|hypot|sin|cos|tan|sinh|cosh|tanh|pow)\b/,
-    "use the integer tables of src/model/tables.ts, integer roots, or 31 - Math.clz32(x) for log2",
+    "use the integer tables of src/model/tables.ts, integer roots, 31 - Math.clz32(x), or src/pipeline/logarithm.ts",
   ),
   forbid(
     // WebAssembly, unlike WGSL, fixes the bits of add, multiply, divide and sqrt; the rest is library code.
@@ -61,6 +64,12 @@ const exactness: Rule[] = [
     (path) => path.startsWith(ASSEMBLY) && isTypeScript(path),
     /\bMathf\.\w+|\bMath\.(exp|expm1|log|log2|log10|log1p|cbrt|hypot|sin|cos|tan|sinh|cosh|tanh|pow)\b/,
     "use integer tables; of the functions only Math.sqrt (f64.sqrt) is exact",
+  ),
+  forbid(
+    "no compressors of the runtime",
+    decidesBytes,
+    /\bBun\.(zstd|gzip|gunzip|deflate|inflate)\w*|\bnode:zlib\b/,
+    "their bytes change from version to version, and an archive would with them; count with integers",
   ),
   forbid(
     "no chance",

@@ -5,10 +5,13 @@
  * with bytes that somebody compressed.
  */
 import { ByteWriter } from "../../src/archive/bytes.ts";
-import { guardOf } from "../../src/archive/checksum.ts";
+import { CHECK_START, guardOf } from "../../src/archive/checksum.ts";
 import { ArchiveError } from "../../src/archive/errors.ts";
+import { chainPieces, fillBytesOf, fillRecordBytes, piecesOf } from "../../src/archive/fills.ts";
+import { BLOCK_FILLS, type Block } from "../../src/archive/format.ts";
 import { ArchiveReader, pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
+import { encodeFrame } from "../../src/archive/write.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { HyperParameters } from "../../src/model/hyper.ts";
 import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
@@ -17,9 +20,12 @@ import { restore } from "../../src/pipeline/restore.ts";
 import { tinyHyper } from "./fake-engine.ts";
 import { letters, otherStrand } from "./genome.ts";
 import { Random } from "./gpu-values.ts";
+import { fileOf, lookThrough } from "./listing.ts";
 
 /** Decoding one damaged archive may take this long, on a machine that does other things, too. */
 const PATIENCE_MS = 20_000;
+/** Fills may rightly claim more bytes than anybody waits for: then the decoder must stop when it is told to. */
+const FILL_PATIENCE_MS = 300;
 
 export interface FuzzOptions {
   readonly engine: Engine;
@@ -71,8 +77,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     const outcome = await decode(archive, watched, memoryBytesMax, random.between(1, archive.length + 1));
     const tookMs = performance.now() - startMs;
     slowestMs = Math.max(slowestMs, tookMs);
-    const broken =
-      outcome instanceof Uint8Array
+    const listed = await lookThrough(fileOf(archive)).catch((thrown: unknown) => thrown);
+    const isListed = listed === undefined || isDeclared(listed);
+    const broken = !isListed
+      ? `could not be listed: ${listed instanceof Error ? listed.stack : String(listed)}`
+      : outcome instanceof Uint8Array
         ? !isMadeOf(outcome, corpus.prefixes) && "was accepted with wrong bytes"
         : !isDeclared(outcome) && `failed with ${outcome instanceof Error ? outcome.stack : String(outcome)}`;
     const fault = broken || (tookMs > PATIENCE_MS && `took ${tookMs} ms`);
@@ -83,7 +92,12 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   return { inputs, accepted, refusedBy, slowestMs, largestModelBytes: watched.largestModelBytes };
 }
 
-const isDeclared = (error: unknown) => error instanceof ArchiveError || error instanceof MemoryLimitError;
+const isDeclared = (error: unknown) =>
+  error instanceof ArchiveError || error instanceof MemoryLimitError || error instanceof TooLongError;
+
+class TooLongError extends Error {
+  override readonly name = "TooLongError";
+}
 
 async function decode(
   archive: Uint8Array,
@@ -92,12 +106,17 @@ async function decode(
   pieceBytes: number,
 ): Promise<unknown> {
   const plain: Uint8Array[] = [];
+  const abort = new AbortController();
+  const timer = archive.includes(BLOCK_FILLS) && setTimeout(() => abort.abort(new TooLongError()), FILL_PATIENCE_MS);
   try {
     const sink = async (bytes: Uint8Array) => void plain.push(bytes.slice());
-    await restore(pullFrom(archive, pieceBytes), sink, async () => engine, { workers: 1, memoryBytesMax });
+    const options = { workers: 1, memoryBytesMax, signal: abort.signal };
+    await restore(pullFrom(archive, pieceBytes), sink, async () => engine, options);
     return new Uint8Array(Buffer.concat(plain));
   } catch (error) {
     return error;
+  } finally {
+    if (timer) clearTimeout(timer);
   }
 }
 
@@ -132,7 +151,7 @@ class WatchedEngine implements Engine {
   async close(): Promise<void> {}
 }
 
-/** Archives of all kinds of blocks: stored, coded, learned, with copies, several, of unknown length, empty. */
+/** Archives of all kinds of blocks: stored, coded, learned, with copies, with fills, several, of unknown length. */
 async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> {
   const random = new Random(7);
   const soft = (count: number) => Uint8Array.from({ length: count }, (_, i) => 97 + ((i * i + (i >> 4)) % 5));
@@ -145,6 +164,7 @@ async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> 
   const plains: readonly [Uint8Array, number, boolean, number?][] = [
     [soft(0), 1, true],
     [soft(20), 1, true],
+    [new Uint8Array(Buffer.alloc(100, "abc")), 1, true],
     [hard(blockBytes), 2, true],
     [soft(blockBytes), 4, true],
     [soft(blockBytes * 3), 5, true],
@@ -159,8 +179,13 @@ async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> 
     [strands, 3, true, 12],
     [strands, 2, false, 20],
   ];
+  const filled = await filledFrames(hard(90));
   const archives: Parts[] = [];
   const prefixes: Uint8Array[] = [];
+  for (const { archive, plain } of filled) {
+    archives.push(await partsOf(archive));
+    prefixes.push(plain);
+  }
   for (const [plain, streams, isSizeKnown, minLength] of plains) {
     const written: Uint8Array[] = [];
     const sink = async (bytes: Uint8Array) => void written.push(bytes);
@@ -172,19 +197,46 @@ async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> 
     archives.push(await partsOf(archive));
     let end = 0;
     for (const block of readArchive(archive)[0]?.blocks ?? []) {
-      end += block.plainBytes;
+      end += block.plainBytes + fillBytesOf(block.fills);
       prefixes.push(plain.slice(0, end));
     }
   }
   return { archives, prefixes };
 }
 
+/** Frames with fills between stored bytes, and of fills alone; length known and not. */
+async function filledFrames(data: Uint8Array): Promise<{ archive: Uint8Array; plain: Uint8Array }[]> {
+  const zeros = { gapBytes: 0, lengthBytes: 5000, pattern: Uint8Array.of(0) };
+  const letters = { gapBytes: 7, lengthBytes: 4100, pattern: Uint8Array.of(97, 98) };
+  const cases = [data, new Uint8Array(0)].map((bytes) => ({
+    bytes,
+    fills: bytes.length > 0 ? [letters, zeros] : [zeros],
+  }));
+  const frames: { archive: Uint8Array; plain: Uint8Array }[] = [];
+  for (const { bytes, fills } of cases) {
+    const check = await chainPieces(bytes, fills, CHECK_START, async () => {});
+    const plain = new Uint8Array(Buffer.concat([...piecesOf(bytes, fills)].map((piece) => piece.slice())));
+    const block: Block = { kind: "stored", plainBytes: bytes.length, check, fills, payload: bytes };
+    for (const size of [{}, { plainBytes: plain.length }]) {
+      frames.push({ archive: encodeFrame({ blockBytes: plain.length, ...size }, [block]), plain });
+    }
+  }
+  return frames;
+}
+
 async function partsOf(archive: Uint8Array): Promise<Part[]> {
   const reader = new ArchiveReader(pullFrom(archive));
   const parts: Part[] = [];
   for (let part = await reader.next(); part; part = await reader.next()) {
-    const isGuarded = part.kind !== "block" || part.block.kind !== "stored" || part.block.copies !== undefined;
-    parts.push({ bytes: archive.slice(part.offsetBytes, reader.position), isGuarded });
+    const isSmall = part.kind === "header" ? part.header.small !== undefined : archive[part.offsetBytes] === undefined;
+    const isBlock = part.kind === "block" && part.block.kind === "stored" && part.block.copies === undefined;
+    const isGuarded = !isSmall && !isBlock;
+    let start = part.offsetBytes;
+    if (part.kind === "block" && part.block.fills) {
+      start += fillRecordBytes(part.block.fills);
+      parts.push({ bytes: archive.slice(part.offsetBytes, start), isGuarded: true });
+    }
+    parts.push({ bytes: archive.slice(start, reader.position), isGuarded });
   }
   return parts;
 }

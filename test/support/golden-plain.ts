@@ -27,3 +27,9 @@ export function genomeOf(bytes: Uint8Array): Uint8Array {
     Buffer.concat([strand, otherStrand(strand.subarray(200, 700)), changed, strand.subarray(1200, 1500)]),
   );
 }
+
+/** Text between zeros, a pattern and other text. */
+export function withFills(text: Uint8Array, mixed: Uint8Array): Uint8Array {
+  const pattern = Buffer.alloc(50_000, "abc");
+  return new Uint8Array(Buffer.concat([text, new Uint8Array(1_100_000), mixed.subarray(0, 500), pattern]));
+}

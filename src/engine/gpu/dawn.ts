@@ -4,9 +4,9 @@
  *
  * The provider is always this addon, never a navigator.gpu that a later Bun may bring.
  */
-import { dlopen } from "bun:ffi";
+import { loadSystemLibrary } from "../../platform/dynamic-linker.ts";
 import { EngineUnavailableError } from "../engine.ts";
-import { type DawnAddon, requireAddon } from "./addon.ts";
+import { type DawnAddon, loadAddon, VULKAN_LOADER } from "./addon.ts";
 import { FUSED_BUFFERS } from "./path.ts";
 import { throttleDawnPolling } from "./polling.ts";
 import { withoutNativeStderr } from "./quiet.ts";
@@ -42,7 +42,7 @@ const NO_ADAPTER = "(no adapter has this name)";
 /** Dawn crashes if an instance is collected while one of its promises is pending: they live as long as the process. */
 const instances = new Map<string, GPU>();
 Object.assign(globalThis, { [Symbol.for("fade.dawn")]: instances });
-let loadedAddon: DawnAddon | undefined;
+let loadedAddon: Promise<DawnAddon> | undefined;
 let knownAdapters: readonly GpuAdapter[] | undefined;
 
 /**
@@ -107,7 +107,7 @@ export function chooseAdapter<A extends Pick<GpuAdapter, "name"> & Partial<GpuAd
 
 /** WebGPU has no list of adapters; Dawn names them all when asked for one that does not exist. */
 async function adapterNames(): Promise<{ backend: GpuAdapter["backend"]; name: string }[]> {
-  const instance = openInstance([`adapter=${NO_ADAPTER}`]);
+  const instance = await openInstance([`adapter=${NO_ADAPTER}`]);
   const request = withoutNativeStderr(() => instance.requestAdapter());
   const message = await request.then(
     () => "",
@@ -127,7 +127,7 @@ export function parseAdapterNames(message: string): { backend: GpuAdapter["backe
 }
 
 async function requestAdapter(backend: string, name: string): Promise<GPUAdapter | null> {
-  const instance = openInstance([`backend=${backend}`, `adapter=${name}`]);
+  const instance = await openInstance([`backend=${backend}`, `adapter=${name}`]);
   return await withoutNativeStderr(() => instance.requestAdapter());
 }
 
@@ -144,41 +144,33 @@ function speedRank({ isSoftware, architecture }: GpuAdapter): number {
 }
 
 /** @throws EngineUnavailableError if the addon or the Vulkan loader is missing */
-function openInstance(flags: readonly string[]): GPU {
+async function openInstance(flags: readonly string[]): Promise<GPU> {
   const key = flags.join("\n");
   const known = instances.get(key);
   if (known) return known;
-  loadedAddon ??= loadAddon();
-  const gpu = loadedAddon.create([...FLAGS, ...flags]);
+  loadedAddon ??= openAddon();
+  const gpu = (await loadedAddon).create([...FLAGS, ...flags]);
   instances.set(key, gpu);
   return gpu;
 }
 
-function loadAddon(): DawnAddon {
+async function openAddon(): Promise<DawnAddon> {
   requireVulkanLoader();
   throttleDawnPolling();
   try {
-    const addon = requireAddon();
+    const addon = await loadAddon();
     Object.assign(globalThis, addon.globals);
     return addon;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    // The executable unpacks the addon there; the loader's complaint names a path that exists only inside of it.
-    const isUnpacked = !reason.includes("bunfs");
-    const hint = isUnpacked
-      ? "use --engine cpu, or install what is missing"
-      : "set TMPDIR to a folder that exists and can be written to, or use --engine cpu";
+    const hint = "use --engine cpu, or set XDG_CACHE_HOME to a folder of your own that programs may be loaded from";
     throw new EngineUnavailableError("gpu", `WebGPU cannot be loaded: ${reason}`, hint);
   }
 }
 
 /** Dawn opens the loader by this name and says nothing if it is not there. */
 function requireVulkanLoader(): void {
-  if (process.platform !== "linux") return;
-  try {
-    dlopen("libvulkan.so.1", { vkGetInstanceProcAddr: { args: ["ptr", "cstring"], returns: "ptr" } });
-  } catch {
-    const hint = "install it (Debian and Ubuntu: apt install libvulkan1) and the GPU's driver, or use --engine cpu";
-    throw new EngineUnavailableError("gpu", "the Vulkan loader libvulkan.so.1 is not installed", hint);
-  }
+  if (process.platform !== "linux" || loadSystemLibrary(VULKAN_LOADER)) return;
+  const hint = "install it (Debian and Ubuntu: apt install libvulkan1) and the GPU's driver, or use --engine cpu";
+  throw new EngineUnavailableError("gpu", "the Vulkan loader libvulkan.so.1 is not installed", hint);
 }

@@ -8,7 +8,10 @@ import { closeSync, openSync } from "node:fs";
 import { devNull } from "node:os";
 
 const STDERR = 2;
-const C_LIBRARIES: Partial<Record<NodeJS.Platform, string>> = { linux: "libc.so.6", darwin: "libSystem.B.dylib" };
+const C_LIBRARIES: Partial<Record<NodeJS.Platform, string>> = {
+  linux: "libc.so.6",
+  darwin: "/usr/lib/libSystem.B.dylib",
+};
 
 /** @param call everything that prints must happen before it returns */
 export function withoutNativeStderr<T>(call: () => T): T {

@@ -1,0 +1,193 @@
+/**
+ * Small frames, both ways: a whole frame of one block whose head has only what that block needs, so that a few bytes do
+ * not become many. There are no index, no length from behind and no second check, and the model is that of a level.
+ *
+ * The one check has 32 bits of the plain bytes' check, exclusive-or a hash of all else in the frame: no bit can change
+ * unnoticed, even where a coder would not mind, and the plain bytes' check can be shown.
+ */
+
+import { STRIDE_MAX } from "../model/contexts.ts";
+import { hyperForSize, levelOf } from "../model/hyper.ts";
+import { type ByteReader, ByteWriter } from "./bytes.ts";
+import { CHECK_START, chainCheck, checkText, lowCheck } from "./checksum.ts";
+import { CorruptError } from "./errors.ts";
+import { fillBytesOf } from "./fills.ts";
+import {
+  type Block,
+  type BlockHead,
+  FORM_CUT,
+  FORM_LEVEL_MAX,
+  FORM_PATTERN,
+  FORM_STORED,
+  FORM_VERSION_SHIFT,
+  FORMAT_VERSION,
+  FORMAT_VERSION_6,
+  type FrameHeader,
+  type FrameModel,
+  MAGIC,
+  SMALL_BYTES_MAX,
+  SMALL_STRIDE_BYTES_MIN,
+  type SmallFacts,
+} from "./format.ts";
+
+/** Longer patterns leave enough for the model to be better. */
+export const SMALL_PATTERN_BYTES_MAX = 8;
+const FORM_MASK = FORM_CUT - 1;
+const NOTHING = new Uint8Array(0);
+
+/** The model that a level, 1 to 9, has in a small frame. @param seenBytes what the model sees */
+export function smallModel(level: number, seenBytes: number): FrameModel {
+  return { hyper: hyperForSize(levelOf(level), seenBytes), groupCount: 1 };
+}
+
+/** The level that has this model in a small frame, if one has. */
+export function levelOfModel(model: FrameModel, seenBytes: number): number | undefined {
+  const entries = (other: FrameModel) => Object.entries({ ...other.hyper, groups: other.groupCount }).sort();
+  const wanted = `${entries(model)}`;
+  for (let level = 1; level <= FORM_LEVEL_MAX; level += 1) {
+    if (`${entries(smallModel(level, seenBytes))}` === wanted) return level;
+  }
+  return undefined;
+}
+
+/**
+ * A small frame of `block`, or of nothing. The block's check is of its plain bytes alone, and all of it.
+ *
+ * @param level of the model, for coded blocks
+ * @throws RangeError for a block that no reader would accept
+ */
+export function encodeSmallFrame(block?: Block, level?: number): Uint8Array {
+  const plainBytes = (block?.plainBytes ?? 0) + fillBytesOf(block?.fills);
+  if (plainBytes > SMALL_BYTES_MAX) throw new RangeError(`${plainBytes} bytes in a small frame`);
+  const head = new ByteWriter().raw(MAGIC);
+  if (!block) return withCheck(head.u8(formOf(FORM_STORED)).varint(0), chainCheck(NOTHING, CHECK_START), []);
+  const { copies, check } = block;
+  if (block.fills) {
+    const [{ pattern } = { pattern: new Uint8Array(0) }] = block.fills;
+    const isAll = block.fills.length === 1 && block.plainBytes === 0 && block.kind === "stored";
+    if (!isAll || pattern.length < 1 || pattern.length > Math.min(plainBytes, SMALL_PATTERN_BYTES_MAX)) {
+      throw new RangeError("fills in a small frame");
+    }
+    head.u8(formOf(FORM_PATTERN)).varint(plainBytes).varint(pattern.length).raw(pattern);
+    return withCheck(head, check, []);
+  }
+  if (block.kind === "learned" || (block.kind === "coded" && (level === undefined || block.groups.length !== 1))) {
+    throw new RangeError(`a ${block.kind} block of level ${level} in a small frame`);
+  }
+  const form = block.kind === "coded" ? (level ?? FORM_STORED) : FORM_STORED;
+  head.u8(formOf(form | (copies ? FORM_CUT : 0))).varint(plainBytes);
+  if (copies) head.varint(copies.restBytes).varint(copies.list.length);
+  const payload = block.kind === "coded" ? (block.groups[0] as Uint8Array) : block.payload;
+  if (block.kind === "coded") writeCoded(head, copies?.restBytes ?? plainBytes, block.stride ?? 0, payload.length);
+  return withCheck(head, check, [...(copies ? [copies.list] : []), payload]);
+}
+
+const formOf = (form: number) => ((FORMAT_VERSION - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | form;
+
+function writeCoded(head: ByteWriter, seenBytes: number, stride: number, payloadBytes: number): void {
+  const isLong = seenBytes >= SMALL_STRIDE_BYTES_MIN;
+  if (payloadBytes > 0xffff || (stride > 0 && !isLong)) {
+    throw new RangeError(`a payload of ${payloadBytes} bytes, a stride of ${stride} in a small frame`);
+  }
+  if (isLong)
+    head
+      .varint(stride)
+      .u8(payloadBytes)
+      .u8(payloadBytes >> 8);
+  else head.varint(payloadBytes);
+}
+
+function withCheck(head: ByteWriter, check: bigint, payload: readonly Uint8Array[]): Uint8Array {
+  const body = new Uint8Array(Buffer.concat(payload));
+  const cover = coverOf(chainCheck(head.finish(), CHECK_START), body);
+  return head
+    .u32(Number(lowCheck(check) ^ cover))
+    .raw(body)
+    .finish();
+}
+
+/** Low 32 bits of what lies over the check of the plain bytes. @param seal the check of the head */
+const coverOf = (seal: bigint, body: Uint8Array) => lowCheck(chainCheck(body, seal));
+
+/** The check of the plain bytes. @param body of the frame: copies and payload */
+export function uncover({ seal, covered }: SmallFacts, body: Uint8Array): bigint {
+  return covered ^ coverOf(seal, body);
+}
+
+/**
+ * The head of a small frame, behind its form; the payload is not waited for.
+ *
+ * @param start the offset of the magic
+ * @throws TruncatedError, CorruptError
+ */
+export function readSmallHead(reader: ByteReader, version: number, form: number, start: number): FrameHeader {
+  const formAt = reader.position - 1;
+  const lengthAt = reader.position;
+  const plainBytes = reader.varintWithin("the original length", 0, SMALL_BYTES_MAX);
+  const kind = form & FORM_MASK;
+  const isCut = (form & FORM_CUT) !== 0;
+  if (kind > FORM_PATTERN || (kind === FORM_PATTERN && isCut)) {
+    throw new CorruptError(formAt, "the form of a frame", "one that there is", `${form}`);
+  }
+  if (plainBytes === 0) {
+    if (form !== FORM_STORED) throw new CorruptError(lengthAt, "the original length", "1 or more", "0");
+    const small = readCheck(reader, start);
+    const check = uncover(small, NOTHING);
+    const empty = lowCheck(chainCheck(NOTHING, CHECK_START));
+    if (check === empty) return { version, plainBytes, blockBytes: 0, small };
+    throw new CorruptError(
+      reader.position - 4,
+      "the checksum of a small frame",
+      checkText(empty, true),
+      checkText(check, true),
+    );
+  }
+  const facts = { version, plainBytes, blockBytes: plainBytes };
+  if (kind === FORM_PATTERN) {
+    const head = readPattern(reader, plainBytes);
+    return { ...facts, small: { head, ...readCheck(reader, start) } };
+  }
+  const cut = isCut ? readSmallCut(reader, kind, plainBytes) : undefined;
+  const seenBytes = cut?.restBytes ?? plainBytes;
+  const isCoded = kind !== FORM_STORED;
+  const coded = isCoded ? readCoded(reader, seenBytes) : { payloadBytes: seenBytes, stride: 0 };
+  const head: BlockHead = {
+    kind: isCoded ? "coded" : "stored",
+    plainBytes,
+    lengths: [coded.payloadBytes],
+    ...(cut && { cut }),
+    ...(coded.stride > 0 && { stride: coded.stride }),
+    check: CHECK_START, // not known before the payload
+  };
+  const small = { head, ...readCheck(reader, start) };
+  return { ...facts, ...(isCoded && { model: smallModel(kind, seenBytes) }), small };
+}
+
+function readPattern(reader: ByteReader, plainBytes: number): BlockHead {
+  const patternBytesMax = Math.min(plainBytes, SMALL_PATTERN_BYTES_MAX);
+  const patternBytes = reader.varintWithin("the length of a pattern", 1, patternBytesMax);
+  const pattern = reader.take("a pattern", patternBytes).slice();
+  const fills = [{ gapBytes: 0, lengthBytes: plainBytes, pattern }];
+  return { kind: "stored", plainBytes: 0, lengths: [0], fills, check: CHECK_START };
+}
+
+function readSmallCut(reader: ByteReader, kind: number, plainBytes: number): { restBytes: number; listBytes: number } {
+  const restBytes = reader.varintWithin("the length of a rest", kind === FORM_STORED ? 0 : 1, plainBytes - 1);
+  return { restBytes, listBytes: reader.varintWithin("the length of a list of copies", 1, plainBytes - restBytes) };
+}
+
+function readCoded(reader: ByteReader, seenBytes: number): { payloadBytes: number; stride: number } {
+  const field = "the length of the payload";
+  if (seenBytes < SMALL_STRIDE_BYTES_MIN) {
+    return { stride: 0, payloadBytes: reader.varintWithin(field, 0, SMALL_STRIDE_BYTES_MIN - 1) };
+  }
+  const stride = reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
+  const low = reader.u8(field);
+  return { stride, payloadBytes: low | (reader.u8(field) << 8) };
+}
+
+/** @param start of the head, which ends here */
+function readCheck(reader: ByteReader, start: number): SmallFacts {
+  const seal = chainCheck(reader.bytes.subarray(start, reader.offset), CHECK_START);
+  return { seal, covered: BigInt(reader.u32("the checksum of a small frame")) };
+}

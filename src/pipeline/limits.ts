@@ -1,0 +1,108 @@
+/**
+ * Limits on what an archive may cost whoever decodes it. A few bytes rightly become gigabytes, and a header of forty
+ * bytes asks for a model whose every step takes a second: that is no damage, so only a limit can refuse it. Both are
+ * held against what headers and heads of blocks say, before anything is done for them; the seconds are an estimate.
+ */
+import { fillBytesOf } from "../archive/fills.ts";
+import type { BlockHead, FrameHeader } from "../archive/format.ts";
+import type { HyperParameters } from "../model/hyper.ts";
+
+/** What decoding takes on this machine, in seconds. */
+export interface DecodeCost {
+  /** Until a model makes its first step. */
+  openSeconds(hyper: HyperParameters): number;
+  stepSeconds(hyper: HyperParameters): number;
+}
+
+/** Over all frames of an archive. */
+export interface RestoreLimits {
+  /** Plain bytes. */
+  readonly outputBytesMax?: number;
+  /** Seconds of decoding, by `cost`. */
+  readonly secondsMax?: number;
+  readonly cost?: DecodeCost;
+}
+
+/** More would come out of an archive than may. */
+export class OutputLimitError extends Error {
+  constructor(
+    /** What the archive says of itself, so far. */
+    readonly claimedBytes: number,
+    readonly limitBytes: number,
+  ) {
+    super(`holds ${claimedBytes} bytes or more, and no more than ${limitBytes} may come out of it`);
+    this.name = "OutputLimitError";
+  }
+}
+
+/** Decoding would take longer than it may. */
+export class TimeLimitError extends Error {
+  constructor(
+    readonly estimatedSeconds: number,
+    readonly limitSeconds: number,
+  ) {
+    super(`takes about ${Math.ceil(estimatedSeconds)} s to decode, and no more than ${limitSeconds} s may be spent`);
+    this.name = "TimeLimitError";
+  }
+}
+
+/** Hashing, copying and writing, beside the model. */
+const SECONDS_PER_PLAIN_BYTE = 3e-9;
+/** Reading a block and handing it on, and a copy of a list: some sixty bits. */
+const SECONDS_PER_BLOCK = 2e-5;
+const SECONDS_PER_COPY = 1.5e-6;
+
+/** What an archive has cost so far, and what its next part would add. */
+export class Budget {
+  readonly #limits: RestoreLimits;
+  #plainBytes = 0;
+  #seconds = 0;
+  /** Of the block that was admitted last. */
+  #nextSeconds = 0;
+  /** Whether the frame's model counts already. */
+  #isModelCounted = false;
+
+  constructor(limits: RestoreLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws OutputLimitError */
+  openFrame({ plainBytes = 0 }: FrameHeader): void {
+    this.#isModelCounted = false;
+    this.#checkOutput(plainBytes);
+  }
+
+  /** May be called again for the same block. @throws OutputLimitError, TimeLimitError */
+  admit({ kind, plainBytes, cut, fills }: BlockHead, { model }: FrameHeader): void {
+    const outputBytes = plainBytes + fillBytesOf(fills);
+    this.#checkOutput(outputBytes);
+    const { cost } = this.#limits;
+    this.#nextSeconds = SECONDS_PER_BLOCK + outputBytes * SECONDS_PER_PLAIN_BYTE;
+    if (kind !== "stored" && model && cost) {
+      const steps = Math.ceil((cut?.restBytes ?? plainBytes) / model.hyper.streams);
+      this.#nextSeconds += steps * cost.stepSeconds(model.hyper);
+      if (!this.#isModelCounted) this.#nextSeconds += cost.openSeconds(model.hyper);
+    }
+    this.#checkTime(this.#nextSeconds);
+  }
+
+  /** The block that was admitted is there, with its fills. @param copies in its list @throws TimeLimitError */
+  pass(isModelled: boolean, plainBytes: number, copies: number): void {
+    this.#plainBytes += plainBytes;
+    this.#seconds += this.#nextSeconds + copies * SECONDS_PER_COPY;
+    this.#isModelCounted ||= isModelled;
+    this.#checkTime(0);
+  }
+
+  #checkOutput(bytes: number): void {
+    const { outputBytesMax = Number.POSITIVE_INFINITY } = this.#limits;
+    const claimedBytes = this.#plainBytes + bytes;
+    if (claimedBytes > outputBytesMax) throw new OutputLimitError(claimedBytes, outputBytesMax);
+  }
+
+  #checkTime(seconds: number): void {
+    const { secondsMax = Number.POSITIVE_INFINITY } = this.#limits;
+    const estimatedSeconds = this.#seconds + seconds;
+    if (estimatedSeconds > secondsMax) throw new TimeLimitError(estimatedSeconds, secondsMax);
+  }
+}
