@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SMALL_BYTES_MAX } from "../../src/archive/format.ts";
 import { encodeStoredFrame } from "../../src/archive/write.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";
 
@@ -42,7 +43,7 @@ describe("zeros behind an archive", () => {
 
   test("an archive whose own last bytes are zeros is told from its padding", async () => {
     // The guard of the index is the end of a frame; it follows from the lengths, and one of 2^8 ends in a zero.
-    const lengths = Array.from({ length: 1000 }, (_, i) => i);
+    const lengths = Array.from({ length: 1500 }, (_, i) => SMALL_BYTES_MAX + 1 + i);
     const frames = lengths.map((length) => encodeStoredFrame(zeros(length).fill(97)));
     const frame = frames.find((bytes) => bytes.at(-1) === 0) ?? FRAME;
     expect(frame.at(-1)).toBe(0);

@@ -40,7 +40,7 @@ test("auto takes the CPU engine and says so with -v; the archive decodes", () =>
 }, 60_000);
 
 test("--engine gpu says what is missing and what to do", () => {
-  writeFileSync(join(folder, "b"), "x".repeat(1000));
+  writeFileSync(join(folder, "b"), "a container has no GPU. ".repeat(40));
   const { stderr, exitCode } = withoutVulkan("--engine", "gpu", ...UNCUT, "b");
   expect(stderr).toContain("libvulkan.so.1 is not installed");
   expect(stderr).toContain("hint:");
