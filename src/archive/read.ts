@@ -4,8 +4,8 @@
  * comes out can be decoded without further doubt about its shape. Whether decoded bytes are right is only known after
  * decoding: see checkPlain. stream.ts feeds these functions piece by piece, list.ts from the end of a file.
  */
-import { STRIDE_MAX } from "../model/contexts.ts";
-import { checkHyperParameters, HyperParameterError, type HyperParameters } from "../model/hyper.ts";
+import { STRIDE_MAX } from "../contract/contexts.ts";
+import { MODEL_CONTRACT_OLDEST, MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
 import { ByteReader } from "./bytes.ts";
 import { CHECK_START, chainRun, checkText, guardOf } from "./checksum.ts";
 import { CorruptError, NotAnArchiveError, TruncatedError, UnsupportedVersionError } from "./errors.ts";
@@ -29,7 +29,6 @@ import {
   HEADER_BODY_BYTES_MAX,
   type IndexEntry,
   MAGIC,
-  MODEL_CONTRACT_VERSION,
   MODEL_CONTRACT_VERSION_1,
   type ModelRecord,
   PAYLOAD_SLACK_BYTES,
@@ -39,6 +38,7 @@ import {
   PLAIN_BYTES_PER_PAYLOAD_BYTE_MAX,
   STORED_RUN_BYTES_MAX,
 } from "./format.ts";
+import { readHyperParameters } from "./hyper-fields.ts";
 
 /**
  * @param blockBytes the frame's block size
@@ -146,31 +146,10 @@ function readModel(body: ByteReader, version: number): FrameModel {
   if (version <= FORMAT_VERSION_3 && contract !== MODEL_CONTRACT_VERSION_1) {
     throw new CorruptError(start, "the model contract", `${MODEL_CONTRACT_VERSION_1}`, `${contract}`);
   }
-  if (contract !== MODEL_CONTRACT_VERSION) {
+  if (contract < MODEL_CONTRACT_OLDEST || contract > MODEL_CONTRACT_VERSION) {
     throw new UnsupportedVersionError(start, "model contract", contract, MODEL_CONTRACT_VERSION);
   }
-  const number = (field: string) => body.varintWithin(`hyper-parameter ${field}`, 0, 0xffff_ffff);
-  const hyper: HyperParameters = {
-    history: number("history"),
-    embedding: number("embedding"),
-    globalHidden: number("globalHidden"),
-    slot: number("slot"),
-    fineHidden: number("fineHidden"),
-    coarseHidden: number("coarseHidden"),
-    streams: number("streams"),
-    learningRate: number("learningRate"),
-    contexts: number("contexts"),
-    slotBits: number("slotBits"),
-    tables: number("tables"),
-    tableBits: number("tableBits"),
-    trainEvery: number("trainEvery"),
-  };
-  try {
-    checkHyperParameters(hyper);
-  } catch (error) {
-    if (!(error instanceof HyperParameterError)) throw error;
-    throw new CorruptError(start, `hyper-parameter ${error.field}`, error.rule, `${error.value}`);
-  }
+  const hyper = readHyperParameters(body, contract);
   const groupsMax = Math.min(GROUPS_MAX, hyper.streams);
   return { hyper, groupCount: body.varintWithin("the number of coder groups", 1, groupsMax) };
 }

@@ -3,10 +3,10 @@
  * f.fade before anybody read that, and both files would be gone. Files are compared by path, for those that are not
  * there yet, and by device and inode, because links give one file several paths.
  */
-import * as fs from "node:fs/promises";
 import { resolve } from "node:path";
 import { outputName } from "./destinations.ts";
 import { FileError } from "./errors.ts";
+import { keysOf } from "./file-keys.ts";
 import type { Operand } from "./normalise.ts";
 import type { Session } from "./session.ts";
 
@@ -37,12 +37,6 @@ export async function outputsAmongInputs(
     if ((await keysOf(path)).some(isTaken)) found.set(path, output);
   }
   return found;
-}
-
-/** What identifies a file: its path and, if it is there and has one, its inode. Numbers of 64 bits need bigint. */
-export async function keysOf(path: string): Promise<string[]> {
-  const stats = await fs.stat(path, { bigint: true }).catch(() => undefined);
-  return stats?.ino ? [path, `${stats.dev}:${stats.ino}`] : [path];
 }
 
 /** A name that tells no output is complained about when its turn comes. */

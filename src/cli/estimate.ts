@@ -4,8 +4,8 @@
  * line knows better after a second.
  */
 import { multiplyAddsOfStep } from "../bench/model-work.ts";
-import type { HyperParameters } from "../model/hyper.ts";
-import { layoutOf } from "../model/tensors.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
+import { layoutOf } from "../contract/tensors.ts";
 
 /** The optimizer's work on one parameter, and what is done with one logit (also of each table), in multiply-adds. */
 const PER_PARAMETER = 64;

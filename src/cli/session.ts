@@ -5,8 +5,8 @@
 import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
-import { keysOf } from "./collisions.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
+import { keysOf } from "./file-keys.ts";
 import type { Io } from "./io.ts";
 import { ProgressLine } from "./progress.ts";
 import { SAYS, type Settings } from "./settings.ts";

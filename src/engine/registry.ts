@@ -94,7 +94,7 @@ export const BUILT_IN: EngineParts = {
     return await createCpuEngine(options);
   },
   async createReferenceEngine() {
-    const { createReferenceEngine } = await import("../model/reference/engine.ts");
+    const { createReferenceEngine } = await import("./reference/engine.ts");
     return createReferenceEngine();
   },
 };

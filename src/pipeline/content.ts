@@ -3,7 +3,7 @@
  * the model, which saves the time, keeps them out of what it has learned, and lets a decoder skip them too. It must
  * never give up a block that could shrink, so it asks two witnesses: the byte counts, and a fast dictionary coder.
  */
-import { byteCounts } from "../repeats/policy.ts";
+import { byteCounts } from "../repeats/byte-statistics.ts";
 
 /** Blocks below this have too few bytes to judge by their counts. */
 const JUDGED_BYTES_MIN = 1 << 12;

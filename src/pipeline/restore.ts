@@ -16,7 +16,7 @@ import {
 import { type BlockHead, checkPlain } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
-import type { DataKind } from "../model/contexts.ts";
+import type { DataKind } from "../contract/contexts.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";

@@ -375,7 +375,7 @@ describe("altered header fields, with a checksum that matches", () => {
     ["history 3", put(4, 3), "history"],
     ["embedding", put(5, 127), "embedding"],
     ["globalHidden", put(6, 33), "globalHidden"],
-    ["slot", put(7, 3), "slot"],
+    ["cacheStep", put(7, 3), "cacheStep"],
     ["fineHidden", put(8, 1), "fineHidden"],
     ["coarseHidden", put(9, 17), "coarseHidden"],
     ["no streams", put(10, 0), "streams"],

@@ -7,7 +7,7 @@ import type { Block } from "../../src/archive/format.ts";
 import { listFrames } from "../../src/archive/list.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader } from "../../src/archive/write.ts";
-import { SEQUENCE, STRIDE_MAX } from "../../src/model/contexts.ts";
+import { SEQUENCE, STRIDE_MAX } from "../../src/contract/contexts.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 
 const header = { model: { hyper: tinyHyper(6), groupCount: 2 }, plainBytes: 36, blockBytes: 9 };

@@ -3,22 +3,21 @@
  * them (positions, packed words, rates for many streams) is compared with what stands here, written by hand.
  */
 import { describe, expect, test } from "bun:test";
+import { CONTEXT_RECORD_WORDS, packPlan } from "../../src/contract/context-record.ts";
 import {
   CONTEXT_OFFSETS_MAX,
   CONTEXTS_MAX,
   type ContextPlan,
   crowdShift,
   isDirect,
-  PACKED_CONTEXT_WORDS,
   PLAIN_DATA,
-  packPlan,
   planFor,
   REACH,
   SEQUENCE,
   STRIDE_MAX,
   TABLES_MAX,
-} from "../../src/model/contexts.ts";
-import type { HyperParameters } from "../../src/model/hyper.ts";
+} from "../../src/contract/contexts.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { hashOf } from "./hash.ts";
 import { TINY_RECALL } from "./tiny.ts";
 
@@ -152,7 +151,7 @@ describe("packPlan", () => {
   test("words, order, offsets, whether direct, rate and shift; then the positions", () => {
     const packed = packPlan(planFor({ ...TINY_RECALL, contexts: 4, tables: 3 }, { stride: 64 }), 2048);
     const rows = Array.from({ length: 7 }, (_, i) => [
-      ...packed.subarray(i * PACKED_CONTEXT_WORDS, (i + 1) * PACKED_CONTEXT_WORDS),
+      ...packed.subarray(i * CONTEXT_RECORD_WORDS, (i + 1) * CONTEXT_RECORD_WORDS),
     ]);
     expect(rows).toEqual([
       [0, 1, 1, 64, 0, 0, 0, 0, 0, 0],

@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { mix32 } from "../../src/model/initial.ts";
+import { mix32 } from "../../src/contract/fixed.ts";
+import { ENTRY_BITS } from "../../src/contract/formats.ts";
 import {
-  BOOST_BITS,
   BOOST_CROWD_LOG2,
   BOOST_RATE_SHIFT,
   BUCKETS,
@@ -21,13 +21,12 @@ import {
   RUN_MAX,
   type Slot,
   slotHits,
-  TABLE_ENTRY_BITS,
   TABLE_RATE_BITS,
   unpackSlot,
   updatedSlot,
   wordAfter,
-} from "../../src/model/recall.ts";
-import { RecallState } from "../../src/model/reference/recall.ts";
+} from "../../src/contract/recall.ts";
+import { RecallState } from "../../src/contract/recall-state.ts";
 import { TINY_RECALL } from "./tiny.ts";
 
 const CHECK = 0xa5;
@@ -46,9 +45,7 @@ const slots = fc.record({
 
 test("the contract's constants", () => {
   expect([COUNT_MAX, OTHER_MAX, RUN_MAX, BUCKETS, FEATURE_UNIT]).toEqual([31, 7, 30, 33, 15]);
-  expect([BOOST_BITS, BOOST_RATE_SHIFT, BOOST_CROWD_LOG2, TABLE_ENTRY_BITS, TABLE_RATE_BITS]).toEqual([
-    20, 7, 10, 20, 8,
-  ]);
+  expect([ENTRY_BITS, BOOST_RATE_SHIFT, BOOST_CROWD_LOG2, ENTRY_BITS, TABLE_RATE_BITS]).toEqual([20, 7, 10, 20, 8]);
 });
 
 describe("a slot's word", () => {

@@ -26,7 +26,8 @@ const ASSEMBLY = "src/engine/cpu/assembly/";
 
 const isTypeScript = (path: string) => path.endsWith(".ts");
 const isShader = (path: string) => path.endsWith(".wgsl");
-const isExact = (path: string) => /^src\/(model|coder|engine)\//.test(path) && isTypeScript(path) && !GLUE.has(path);
+const isExact = (path: string) =>
+  /^src\/(contract|model|coder|engine)\//.test(path) && isTypeScript(path) && !GLUE.has(path);
 const isCode = (path: string) => isTypeScript(path) || isShader(path);
 /** The rules' own samples break the rules. */
 const isSample = (path: string) => path === "test/tidy.test.ts" || path === "test/setup/tidy-rules.ts";
@@ -53,7 +54,7 @@ const exactness: Rule[] = [
     "no float functions",
     (path) => isExact(path) && !path.startsWith(ASSEMBLY),
     /\bMath\.(exp|expm1|log|log2|log10|log1p|sqrt|cbrt|hypot|sin|cos|tan|sinh|cosh|tanh|pow)\b/,
-    "use the integer tables of src/model/tables.ts, integer roots, or 31 - Math.clz32(x) for log2",
+    "use the integer tables of src/contract/luts.ts, integer roots, or 31 - Math.clz32(x) for log2",
   ),
   forbid(
     // WebAssembly, unlike WGSL, fixes the bits of add, multiply, divide and sqrt; the rest is library code.
@@ -66,7 +67,7 @@ const exactness: Rule[] = [
     "no chance",
     isExact,
     /\bMath\.random\b|\bcrypto\.getRandomValues\b/,
-    "use the integer generator of src/model",
+    "use the integer generator of src/contract",
   ),
   forbid(
     "no clocks",

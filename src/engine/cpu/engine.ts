@@ -7,9 +7,9 @@
 
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
-import type { DataKind } from "../../model/contexts.ts";
-import { checkHyperParameters, type HyperParameters } from "../../model/hyper.ts";
-import { tables } from "../../model/tables.ts";
+import type { DataKind } from "../../contract/contexts.ts";
+import { checkHyperParameters, type HyperParameters } from "../../contract/hyper.ts";
+import { luts } from "../../contract/luts.ts";
 import { collect } from "../../platform/release.ts";
 import { startWorker } from "../../platform/workers.ts";
 import { type Engine, EngineLimitError, type Model } from "../engine.ts";
@@ -73,7 +73,7 @@ export class CpuModel implements Model {
     const useful = Math.min(threads, Math.ceil(hyper.streams / 4));
     const at = new CpuLayout(hyper, useful);
     // Computed once for all models, and before the memory is there, beside which nobody collects the garbage.
-    tables();
+    luts();
     const memory = allocate(at.pages);
     writeInitialState(at, memory.buffer);
     const setup = { hyper, threads: useful, memory, kernels: readKernels() };

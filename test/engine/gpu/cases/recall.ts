@@ -3,24 +3,24 @@
  * strides, gates, boosts and tables at their limits, streams that want the same slot, and slots that differ only above
  * the bits by which their owners are told apart.
  */
-import { type Context, SEQUENCE } from "../../../../src/model/contexts.ts";
-import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
-import type { HyperParameters } from "../../../../src/model/hyper.ts";
-import { finishHash, mixInto } from "../../../../src/model/recall.ts";
-import type { RecallState } from "../../../../src/model/reference/recall.ts";
-import { gateCount } from "../../../../src/model/tensors.ts";
+import { type Context, SEQUENCE } from "../../../../src/contract/contexts.ts";
+import { GRADIENT_BITS } from "../../../../src/contract/formats.ts";
+import type { HyperParameters } from "../../../../src/contract/hyper.ts";
+import { gateCount } from "../../../../src/contract/network.ts";
+import { finishHash, mixInto } from "../../../../src/contract/recall.ts";
+import type { RecallState } from "../../../../src/contract/recall-state.ts";
 import { Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import { pack4 } from "../../../support/packed.ts";
 import {
   ACTIVATION,
   ANY_I32,
+  controlWith,
   foldedGroups,
   type KernelCase,
+  lutsInput,
   type Named,
   output,
   shapeWith,
-  shiftsWith,
-  tablesInput,
 } from "./case.ts";
 import {
   bytesInput,
@@ -67,7 +67,7 @@ function lookUp(changes: Partial<HyperParameters>, stride: number): KernelCase {
     inputs: {
       bytes: bytesInput(shape),
       plan: planInput(shape),
-      shifts: (random) => shiftsWith(shape, { [places.step]: stepIn(random) }),
+      control: (random) => controlWith(shape, { [places.step]: stepIn(random) }),
       words: range(2 * B, -(2 ** 31), ANY_I32),
       slots: range(Math.max(4, N << slotBits), -(2 ** 31), ANY_I32),
       owners: () => new Int32Array(Math.max(4, N * OWNERS)),
@@ -82,7 +82,7 @@ function lookUp(changes: Partial<HyperParameters>, stride: number): KernelCase {
         lookups: new Int32Array(0),
         slots: arrays.slots!.subarray(0, N << slotBits),
       });
-      const step = arrays.shifts![places.step] as number;
+      const step = arrays.control![places.step] as number;
       const { contexts } = recall.state.plan;
       recall.lookUp(step);
       const hashes = Int32Array.from({ length: B * N }, (_, at) =>
@@ -111,7 +111,7 @@ function gateGradient(changes: Partial<HyperParameters>): KernelCase {
       boosts: values(Math.max(4, N * 66), ANY_I32),
       entries: values(Math.max(4, M << 16), ANY_I32),
       gates: values(B * gates, ACTIVATION),
-      tables: tablesInput,
+      constants: lutsInput,
       out: output(B * gates),
     },
     expect: (arrays: Named) => {
@@ -134,7 +134,7 @@ function learnRecall(changes: Partial<HyperParameters>, stride: number): KernelC
       lookups: lookupsInput(shape),
       plan: planInput(shape),
       gates: values(B * gateCount(shape.hyper), ACTIVATION),
-      tables: tablesInput,
+      constants: lutsInput,
       boosts: values(Math.max(4, N * 66), ANY_I32),
       entries: values(Math.max(4, M << 16), ANY_I32),
     },
@@ -163,7 +163,7 @@ function remember(changes: Partial<HyperParameters>, spread: number): KernelCase
     workgroups: foldedGroups(Math.ceil((B * (N + 1)) / 64)),
     inputs: {
       bytes: bytesInput(shape),
-      shifts: (random) => shiftsWith(shape, { [places.step]: stepIn(random) }),
+      control: (random) => controlWith(shape, { [places.step]: stepIn(random) }),
       lookups: lookupsInput(shape, hashes),
       owners: () => ownersOf(shape, hashes),
       slots: range(N << slotBits, -(2 ** 31), ANY_I32),
@@ -173,7 +173,7 @@ function remember(changes: Partial<HyperParameters>, spread: number): KernelCase
     expect: (arrays: Named) => {
       const recall = recallOf(shape, arrays);
       const { state } = recall;
-      const step = arrays.shifts![places.step] as number;
+      const step = arrays.control![places.step] as number;
       const bytes = rowOf(shape, arrays.bytes as Words, step);
       recall.learn(bytes, new Int32Array(256 * B));
       state.append(step, bytes);

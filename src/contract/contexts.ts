@@ -7,7 +7,6 @@
  * lists below, which are part of the numeric contract (docs/NUMERICS.md section 12).
  */
 import { ceilLog2 } from "./fixed.ts";
-import type { HyperParameters } from "./hyper.ts";
 
 /** Bytes of each stream that a model can look back on, a power of two; before the first step they are 0. */
 export const REACH = 8192;
@@ -47,6 +46,13 @@ export const PLAIN_DATA: DataKind = { stride: 0 };
 export const SEQUENCE = 1;
 /** Twice the stride, and one more, must be within reach. */
 export const STRIDE_MAX = (REACH - 2) / 2;
+
+/** What a plan must know of a model. */
+export interface PlanSize {
+  readonly contexts: number;
+  readonly tables: number;
+  readonly history: number;
+}
 
 /** All that depends on the kind of data. */
 export interface ContextPlan {
@@ -184,8 +190,14 @@ function listsFor(stride: number): Omit<ContextPlan, "positions"> {
   return { contexts: stridedContexts(stride), tables: stridedTables(stride) };
 }
 
+/** The most last bytes that a context of any list is made of. */
+export function longestOrder(): number {
+  const lists = [0, SEQUENCE, NEAR_STRIDE].map(listsFor);
+  return Math.max(...lists.flatMap(({ contexts, tables }) => [...contexts, ...tables].map(({ order }) => order)));
+}
+
 /** @throws RangeError if the stride is out of reach */
-export function planFor(hyper: HyperParameters, { stride }: DataKind): ContextPlan {
+export function planFor(hyper: PlanSize, { stride }: DataKind): ContextPlan {
   if (!Number.isInteger(stride) || stride < 0 || stride > STRIDE_MAX) {
     throw new RangeError(`a stride of ${stride} bytes (0 to ${STRIDE_MAX})`);
   }
@@ -205,21 +217,4 @@ export function isDirect(context: Context): boolean {
 /** How far a table's or the boosts' rate is shifted down when B streams learn at once. */
 export function crowdShift(streams: number, crowdLog2: number): number {
   return Math.max(0, ceilLog2(streams) - crowdLog2);
-}
-
-/** 32-bit words of one packed context: words, order, number of offsets, offsets, rate, shift. */
-export const PACKED_CONTEXT_WORDS = 10;
-
-/** A plan as numbers for engines: contexts, then tables, PACKED_CONTEXT_WORDS each, then the positions. */
-export function packPlan(plan: ContextPlan, streams: number): Int32Array {
-  const pack = (context: Context, rate: number, shift: number) => {
-    const offsets = Array.from({ length: CONTEXT_OFFSETS_MAX }, (_, i) => context.offsets[i] ?? 0);
-    const direct = isDirect(context) ? 1 : 0;
-    return [context.words, context.order, context.offsets.length, ...offsets, direct, rate, shift];
-  };
-  return Int32Array.from([
-    ...plan.contexts.flatMap((context) => pack(context, 0, 0)),
-    ...plan.tables.flatMap((entry) => pack(entry, entry.rate, crowdShift(streams, entry.crowdLog2))),
-    ...plan.positions,
-  ]);
 }
