@@ -1,5 +1,5 @@
 /** Every case of step-cases.ts on the CPU engine, and on every test adapter and way of the GPU engine, with ==. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, test } from "bun:test";
 import { REACH } from "../../src/contract/contexts.ts";
 import { QUANTISED_ACTIVATIONS, QUANTISED_GRADIENTS } from "../../src/contract/network.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
@@ -30,12 +30,28 @@ function expectEqual(found: Numbers, wanted: Numbers, what: string): void {
   }
 }
 
-/** The reference after its step, and the intervals. */
-async function expected(each: StepCase, round: number) {
+/** The reference before and after its step, and the intervals: nobody changes them. */
+interface Expected {
+  readonly before: ReferenceModel;
+  readonly reference: ReferenceModel;
+  readonly intervals: Uint32Array;
+}
+
+async function runReference(each: StepCase, round: number): Promise<Expected> {
   const reference = stateOf(each, round);
   const intervals = new Uint32Array(2 * each.hyper.streams);
   await reference.encodeSteps(bytesOf(each, round), 1, intervals);
-  return { reference, intervals };
+  return { before: stateOf(each, round), reference, intervals };
+}
+
+const expectations = new Map<string, Promise<Expected>>();
+
+/** Made once for all engines. */
+function expected(each: StepCase, round: number): Promise<Expected> {
+  const key = `${each.title} ${round}`;
+  const known = expectations.get(key) ?? runReference(each, round);
+  expectations.set(key, known);
+  return known;
 }
 
 const TABLE = STEP_CASES.map((each) => [each.title, each] as const);
@@ -48,9 +64,9 @@ describe("steps on the CPU engine", () => {
     writeInitialState(at, memory.buffer);
     const setup = { hyper, index: 0, threads: 1, memory, kernels: readKernels() };
     const network = new Network(setup);
-    for (let round = 0; round < ROUNDS; round++) {
-      const { reference, intervals } = await expected(each, round);
-      loadCpu(network, memory.buffer, stateOf(each, round), each.stride);
+    for (const round of ROUNDS) {
+      const { before, reference, intervals } = await expected(each, round);
+      loadCpu(network, memory.buffer, before, each.stride);
       new Uint8Array(memory.buffer, at.bytes, hyper.streams).set(bytesOf(each, round));
       network.thread.control[Control.COMMAND] = Command.ENCODE;
       network.thread.control[Control.STEPS] = 1;
@@ -158,12 +174,13 @@ describe.each(WAYS)("steps on %s, %s", (which, _title, path) => {
   });
   afterAll(() => gpu.device.destroy());
 
-  test.each(TABLE)("%s", async (_name, each) => {
+  // Kernels to a box have cases of their own, and a hundred of them take long to compile.
+  test.each(path === "boxes" ? TABLE.slice(1, 2) : TABLE)("%s", async (_name, each) => {
     const model = await GpuModel.open(gpu, each.hyper, 1, { firstStep: each.step, path });
     await model.describe({ stride: each.stride });
-    for (let round = 0; round < ROUNDS; round++) {
-      const { reference, intervals } = await expected(each, round);
-      await writeGpuState(model, stateOf(each, round).state, bytesOf(each, round));
+    for (const round of ROUNDS) {
+      const { before, reference, intervals } = await expected(each, round);
+      await writeGpuState(model, before.state, bytesOf(each, round));
       const run = (dispatches: typeof model.step.forward) => {
         const encoder = gpu.device.createCommandEncoder();
         const pass = encoder.beginComputePass();
@@ -180,7 +197,6 @@ describe.each(WAYS)("steps on %s, %s", (which, _title, path) => {
       await expectSameState(model, reference.state);
     }
     await model.close();
-    expect(each.hyper.streams).toBeGreaterThan(0);
   });
 });
 
