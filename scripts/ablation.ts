@@ -16,8 +16,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { packPlan } from "../src/contract/context-record.ts";
-import { type Context, type ContextPlan, type DataKind, planFor, SEQUENCE } from "../src/contract/contexts.ts";
+import {
+  type Context,
+  type ContextPlan,
+  type DataKind,
+  packPlan,
+  planFor,
+  SEQUENCE,
+} from "../src/contract/contexts.ts";
 import type { HyperParameters } from "../src/contract/hyper.ts";
 import { MATRIX_NAMES, type MatrixName } from "../src/contract/network.ts";
 import { finishHash } from "../src/contract/recall.ts";

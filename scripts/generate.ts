@@ -60,7 +60,7 @@ function assemblyConstants(): Generated {
     "/** The most last bytes that a context is made of. */",
     assemblyConstant(["ORDER_MAX", longestOrder()]),
     "",
-    "/** Bytes of a context's record in a plan, and where its fields stand: src/contract/context-record.ts. */",
+    "/** Bytes of a context's record in a plan, and where its fields stand: src/contract/contexts.ts. */",
     ...Object.entries(PLAN_PLACES).map(bytePlace),
     "",
     "/** Where the fields of the recall stream's record stand: RECALL_FIELDS of src/engine/cpu/recall-layout.ts. */",

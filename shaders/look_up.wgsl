@@ -19,7 +19,7 @@
 
 const ENTRIES = CONTEXTS + LOGIT_TABLES;
 
-// The hash of the plan's record at `at`: contextHash of src/contract/context-record.ts.
+// The hash of the plan's record at `at`: contextHash of src/contract/contexts.ts.
 fn hash_of(at: u32, b: u32, step: u32) -> u32 {
   var hash = 0u;
   if (plan[at + PLAN_WORDS] >= 1) { hash = mix_into(hash, words[b]); }

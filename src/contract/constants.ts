@@ -3,8 +3,9 @@
  * each kernel (src/engine/gpu/kernel.ts), WebAssembly as src/engine/cpu/assembly/contract.ts, which
  * scripts/generate.ts writes. A number that a module below exports is there without being listed here.
  */
-import { CONTEXT_RECORD_PLACES, CONTEXT_RECORD_WORDS } from "./context-record.ts";
+
 import * as contexts from "./contexts.ts";
+import { CONTEXT_RECORD_PLACES, CONTEXT_RECORD_WORDS } from "./contexts.ts";
 import * as fixed from "./fixed.ts";
 import * as formats from "./formats.ts";
 import * as frequency from "./frequency.ts";

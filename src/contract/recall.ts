@@ -4,8 +4,7 @@
  * A slot remembers, for one context that a hash has led to it, the byte that followed (a), a second one (b), and how
  * well each has done. docs/NUMERICS.md section 12 is the contract; engines repeat these functions in their language.
  */
-import { crowdShift } from "./contexts.ts";
-import { mix32 } from "./fixed.ts";
+import { ceilLog2, mix32 } from "./fixed.ts";
 import { ENTRY_BITS, ENTRY_SHIFT, GRADIENT_BITS, SLOPE_BITS } from "./formats.ts";
 
 /** An odd constant of mixInto. */
@@ -115,8 +114,13 @@ export function initialBoosts(contexts: number): Int32Array {
 export const BOOST_RATE_SHIFT = 7;
 export const BOOST_CROWD_LOG2 = 10;
 
+/** How far a table's or the boosts' rate is shifted down when B streams learn at once. */
+export function crowdShift(streams: number, crowdLog2: number): number {
+  return Math.max(0, ceilLog2(streams) - crowdLog2);
+}
+
 /** How far a boost's step is shifted down, from Q22 to Q20 and by its rate. */
-export function boostShift(streams: number): number {
+export function boostShift({ streams }: { readonly streams: number }): number {
   return BOOST_RATE_SHIFT + GRADIENT_BITS - ENTRY_BITS + crowdShift(streams, BOOST_CROWD_LOG2);
 }
 

@@ -3,14 +3,14 @@
  * them (positions, packed words, rates for many streams) is compared with what stands here, written by hand.
  */
 import { describe, expect, test } from "bun:test";
-import { CONTEXT_RECORD_WORDS, packPlan } from "../../src/contract/context-record.ts";
 import {
   CONTEXT_OFFSETS_MAX,
+  CONTEXT_RECORD_WORDS,
   CONTEXTS_MAX,
   type ContextPlan,
-  crowdShift,
   isDirect,
   PLAIN_DATA,
+  packPlan,
   planFor,
   REACH,
   SEQUENCE,
@@ -18,6 +18,7 @@ import {
   TABLES_MAX,
 } from "../../src/contract/contexts.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
+import { crowdShift } from "../../src/contract/recall.ts";
 import { hashOf } from "./hash.ts";
 import { TINY_RECALL } from "./tiny.ts";
 

@@ -6,8 +6,7 @@
  * the contract starts from, and cost nothing until a slot or a row in them learns.
  */
 
-import { CONTEXT_RECORD_WORDS, packPlan } from "../../contract/context-record.ts";
-import { PLAIN_DATA, planFor, REACH } from "../../contract/contexts.ts";
+import { CONTEXT_RECORD_WORDS, PLAIN_DATA, packPlan, planFor, REACH } from "../../contract/contexts.ts";
 import type { HyperParameters } from "../../contract/hyper.ts";
 import { gateCount } from "../../contract/network.ts";
 import { BUCKETS, boostShift, bucketOf, initialBoosts } from "../../contract/recall.ts";
@@ -70,7 +69,7 @@ export function placeRecall(
     streams,
     rows,
     gateColumns: gateColumns(hyper),
-    boostShift: boostShift(streams),
+    boostShift: boostShift(hyper),
     plan: take(((contexts + tables) * CONTEXT_RECORD_WORDS + hyper.history) * 4),
     past: take(REACH * pastPitch),
     pastPitch,

@@ -5,8 +5,7 @@
  * dispatches in step.ts uses.
  */
 
-import { CONTEXT_RECORD_WORDS, packPlan } from "../../contract/context-record.ts";
-import { REACH } from "../../contract/contexts.ts";
+import { CONTEXT_RECORD_WORDS, packPlan, REACH } from "../../contract/contexts.ts";
 import { gradientBits, gradientOperandLimit } from "../../contract/exponents.ts";
 import { ceilLog2 } from "../../contract/fixed.ts";
 import { GRADIENT_BITS } from "../../contract/formats.ts";
@@ -40,7 +39,7 @@ export function pastRowsFor(chunkSteps: number): number {
 
 /** What the recall stream's kernels see: sizes, and places in the plan. */
 function recallConstants(hyper: HyperParameters): Constants {
-  const { streams, contexts, tables, slotBits, tableBits } = hyper;
+  const { contexts, tables, slotBits, tableBits } = hyper;
   return {
     CONTEXTS: contexts,
     LOGIT_TABLES: tables,
@@ -48,7 +47,7 @@ function recallConstants(hyper: HyperParameters): Constants {
     SLOT_LOG2: slotBits,
     TABLE_LOG2: tableBits,
     OWNERS: 1 << OWNER_BITS,
-    BOOST_RIGHT: boostShift(streams),
+    BOOST_RIGHT: boostShift(hyper),
     PLAN_POSITIONS: (contexts + tables) * CONTEXT_RECORD_WORDS,
   };
 }

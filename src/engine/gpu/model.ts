@@ -7,8 +7,7 @@
  * step. The bytes of the past stay on the device, in a ring of rows.
  */
 
-import { packPlan } from "../../contract/context-record.ts";
-import { type DataKind, planFor } from "../../contract/contexts.ts";
+import { type DataKind, packPlan, planFor } from "../../contract/contexts.ts";
 import { type HyperParameters, trainsIn } from "../../contract/hyper.ts";
 import type { DecodingModel } from "../engine.ts";
 import type { Slice } from "./arena.ts";

@@ -6,8 +6,7 @@
  * the step it learns from the byte that came: tables and boosts by plain gradient steps, slots by their own rule.
  * docs/NUMERICS.md section 12 has the formulas.
  */
-import { contextHash } from "../../contract/context-record.ts";
-import { type Context, crowdShift, isDirect } from "../../contract/contexts.ts";
+import { type Context, contextHash, isDirect } from "../../contract/contexts.ts";
 import { clamp, clampActivation, clampGradient, mulRound, roundShift } from "../../contract/fixed.ts";
 import { ACTIVATION_BITS, ENTRY_SHIFT, SLOPE_BITS } from "../../contract/formats.ts";
 import { sigmoidSlope } from "../../contract/luts.ts";
@@ -17,6 +16,7 @@ import {
   boostShift,
   bucketOf,
   COUNT_CLASS,
+  crowdShift,
   EFFECT_LOW_BITS,
   FEATURE_UNIT,
   FEATURES_PER_CONTEXT,
@@ -224,7 +224,7 @@ export class Recall {
 
   #learnBoosts(difference: Int32Array): void {
     const { hyper, boosts } = this.state;
-    const right = boostShift(hyper.streams);
+    const right = boostShift(hyper);
     this.found.forEach((found, at) => {
       if (found === 0) return;
       const { a, b, other } = unpackSlot(found);

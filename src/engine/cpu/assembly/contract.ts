@@ -55,6 +55,7 @@ export const SQUARE_LIMIT: i32 = 1073741824;
 export const SQUARE_SHIFT: i32 = 9;
 export const CONTEXTS_MAX: i32 = 20;
 export const CONTEXT_OFFSETS_MAX: i32 = 4;
+export const CONTEXT_RECORD_WORDS: i32 = 10;
 export const REACH: i32 = 8192;
 export const SEQUENCE: i32 = 1;
 export const STRIDE_MAX: i32 = 4095;
@@ -80,7 +81,7 @@ export const TABLE_RIGHT_SHIFT: i32 = 10;
 /** The most last bytes that a context is made of. */
 export const ORDER_MAX: i32 = 32;
 
-/** Bytes of a context's record in a plan, and where its fields stand: src/contract/context-record.ts. */
+/** Bytes of a context's record in a plan, and where its fields stand: src/contract/contexts.ts. */
 export const PLAN_RECORD: usize = 40;
 export const PLAN_WORDS: usize = 0;
 export const PLAN_ORDER: usize = 4;

@@ -99,7 +99,7 @@ function chain(start: v128, longest: i32, past: usize, pitch: usize, step: i32, 
   }
 }
 
-/** The finished hash of one context from the chains at `work`: contextHash of src/contract/context-record.ts. */
+/** The finished hash of one context from the chains at `work`: contextHash of src/contract/contexts.ts. */
 // @ts-ignore: decorator
 @inline
 function hashOf(packed: usize, past: usize, pitch: usize, step: i32, work: usize): v128 {

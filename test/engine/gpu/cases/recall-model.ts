@@ -3,8 +3,7 @@
  * kernel should make of them; and draws arrays such as models have.
  */
 
-import { packPlan } from "../../../../src/contract/context-record.ts";
-import { type DataKind, planFor, REACH } from "../../../../src/contract/contexts.ts";
+import { type DataKind, packPlan, planFor, REACH } from "../../../../src/contract/contexts.ts";
 import { luts, sigmoid } from "../../../../src/contract/luts.ts";
 import { RecallState } from "../../../../src/contract/recall-state.ts";
 import { Recall } from "../../../../src/engine/reference/recall.ts";
