@@ -6,9 +6,9 @@
  * themselves, 0 if there is none), and the plan of contexts follows from that and the hyper-parameters by the fixed
  * lists below, which are part of the numeric contract (docs/NUMERICS.md section 12).
  *
- * Engines get a plan as numbers, a record for each context. Kernels find a record's fields by constants that are made of
- * the table at the end of this file (constants.ts), so a new field is its place there, its part in `contextHash`, and
- * the same in the two kernels that hash.
+ * Engines get a plan as numbers, a record for each context. Kernels find a record's fields by constants that are made
+ * of the table at the end of this file (constants.ts), so a new field is its place there, its part in `contextHash`,
+ * and the same in the two kernels that hash.
  */
 import { crowdShift, mixInto } from "./recall.ts";
 
