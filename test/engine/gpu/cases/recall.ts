@@ -3,11 +3,11 @@
  * strides, gates, boosts and tables at their limits, streams that want the same slot, and slots that differ only above
  * the bits by which their owners are told apart.
  */
-import { type Context, SEQUENCE } from "../../../../src/contract/contexts.ts";
+import { type Context, contextHash, SEQUENCE } from "../../../../src/contract/contexts.ts";
 import { GRADIENT_BITS } from "../../../../src/contract/formats.ts";
 import type { HyperParameters } from "../../../../src/contract/hyper.ts";
 import { gateCount } from "../../../../src/contract/network.ts";
-import { finishHash, mixInto } from "../../../../src/contract/recall.ts";
+import { finishHash } from "../../../../src/contract/recall.ts";
 import type { RecallState } from "../../../../src/contract/recall-state.ts";
 import { Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import { pack4 } from "../../../support/packed.ts";
@@ -47,11 +47,10 @@ const titleOf = ({ hyper, kind }: RecallShape) =>
 const stepIn = (random: Random) => random.between(0, 1 << random.between(0, 30));
 
 /** The whole hash of a context, of which the reference keeps only the parts that it needs. */
-function hashOf(state: RecallState, { words, order, offsets }: Context, b: number, step: number): number {
-  const wordHashes = [state.word[b] as number, state.previousWord[b] as number].slice(0, words);
-  const near = Array.from({ length: order }, (_, i) => i + 1);
-  const bytes = [...near, ...offsets].map((offset) => state.byteBefore(b, step, offset));
-  return finishHash([...wordHashes, ...bytes].reduce(mixInto, 0));
+function hashOf(state: RecallState, context: Context, b: number, step: number): number {
+  const [word, previousWord] = [state.word[b] as number, state.previousWord[b] as number];
+  const byteBefore = (offset: number) => state.byteBefore(b, step, offset);
+  return finishHash(contextHash(context, { word, previousWord, byteBefore }));
 }
 
 function lookUp(changes: Partial<HyperParameters>, stride: number): KernelCase {
