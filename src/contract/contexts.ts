@@ -14,6 +14,8 @@ import { crowdShift, mixInto } from "./recall.ts";
 
 /** Bytes of each stream that a model can look back on, a power of two; before the first step they are 0. */
 export const REACH = 8192;
+/** Most last bytes of a context: the CPU engine has room for so many hashes. */
+export const ORDER_MAX = 32;
 /** Offsets that a context may have besides the last bytes. */
 export const CONTEXT_OFFSETS_MAX = 4;
 /** Most contexts of a plan, a multiple of 4. */
@@ -194,12 +196,6 @@ function listsFor(stride: number): Omit<ContextPlan, "positions"> {
   return { contexts: stridedContexts(stride), tables: stridedTables(stride) };
 }
 
-/** The most last bytes that a context of any list is made of. */
-export function longestOrder(): number {
-  const lists = [0, SEQUENCE, NEAR_STRIDE].map(listsFor);
-  return Math.max(...lists.flatMap(({ contexts, tables }) => [...contexts, ...tables].map(({ order }) => order)));
-}
-
 /** @throws RangeError if the stride is out of reach */
 export function planFor(hyper: PlanSize, { stride }: DataKind): ContextPlan {
   if (!Number.isInteger(stride) || stride < 0 || stride > STRIDE_MAX) {
@@ -251,9 +247,19 @@ export const CONTEXT_RECORD_PLACES = Object.fromEntries(
   names.map((name, i) => [name, names.slice(0, i).reduce((sum, before) => sum + wordsOf(before), 0)]),
 ) as Readonly<Record<RecordFieldName, number>>;
 
-/** A plan as numbers for engines: a record of each context, then of each table, then the positions. */
+/**
+ * A plan as numbers for engines: a record of each context, then of each table, then the positions.
+ *
+ * @throws RangeError if a context has more bytes than engines have room for
+ */
 export function packPlan(plan: ContextPlan, streams: number): Int32Array {
-  const pack = (context: Context) => names.flatMap((name) => FIELDS[name].of(context, streams));
+  const pack = (context: Context) => {
+    const { order, offsets } = context;
+    if (order > ORDER_MAX || offsets.length > CONTEXT_OFFSETS_MAX) {
+      throw new RangeError(`a context of ${order} bytes and ${offsets.length} offsets`);
+    }
+    return names.flatMap((name) => FIELDS[name].of(context, streams));
+  };
   return Int32Array.from([...plan.contexts.flatMap(pack), ...plan.tables.flatMap(pack), ...plan.positions]);
 }
 

@@ -56,6 +56,7 @@ export const SQUARE_SHIFT: i32 = 9;
 export const CONTEXTS_MAX: i32 = 20;
 export const CONTEXT_OFFSETS_MAX: i32 = 4;
 export const CONTEXT_RECORD_WORDS: i32 = 10;
+export const ORDER_MAX: i32 = 32;
 export const REACH: i32 = 8192;
 export const SEQUENCE: i32 = 1;
 export const STRIDE_MAX: i32 = 4095;
@@ -78,8 +79,6 @@ export const TABLE_LOGIT_LIMIT: i32 = 16383;
 export const TABLE_RATE_BITS: i32 = 8;
 export const TABLE_RATE_GATED_BITS: i32 = 12;
 export const TABLE_RIGHT_SHIFT: i32 = 10;
-/** The most last bytes that a context is made of. */
-export const ORDER_MAX: i32 = 32;
 
 /** Bytes of a context's record in a plan, and where its fields stand: src/contract/contexts.ts. */
 export const PLAN_RECORD: usize = 40;
