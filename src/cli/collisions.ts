@@ -4,7 +4,7 @@
  * there yet, and by device and inode, because links give one file several paths.
  */
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { outputName } from "./destinations.ts";
 import { FileError } from "./errors.ts";
 import type { Operand } from "./normalise.ts";
@@ -47,6 +47,12 @@ export function keysOf(path: string): string[] {
   } catch {
     return [path];
   }
+}
+
+/** What identifies a file that need not be there yet: its path, and its name in a folder, to which links may lead. */
+export function placesOf(path: string): string[] {
+  const [, folder] = keysOf(dirname(path));
+  return folder === undefined ? [path] : [path, `${folder}/${basename(path)}`];
 }
 
 /** A name that tells no output is complained about when its turn comes. */
