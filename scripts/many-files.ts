@@ -3,10 +3,10 @@
  * [--threads N] [--against FILE]`.
  *
  * Files of each kind are compressed, listed, tested and restored in one run each, and what a run over a single tiny
- * file takes is taken off, as the program's start. Files of 40 bytes tell what a file costs beyond its bytes: they take
- * five steps of the model. Times are of the processors, user and system, since other programs that run meanwhile stretch those
- * least; the wall's stand beside them. With --against another build does the same, turn by turn, over a tenth of the
- * files.
+ * file takes is taken off, as the program's start. Files of 40 bytes tell what a file costs beyond its bytes: they
+ * take five steps of the model. Times are of the processors, user and system, since other programs that run meanwhile
+ * stretch those least; the wall's stand beside them. With --against another build does the same, turn by turn, over a
+ * tenth of the files.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
