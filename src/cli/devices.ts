@@ -3,6 +3,7 @@ import { EngineUnavailableError } from "../engine/engine.ts";
 import type { AdapterFacts, EngineParts } from "../engine/registry.ts";
 import { printLine } from "./io.ts";
 import type { Session } from "./session.ts";
+import { SAYS } from "./settings.ts";
 
 interface Row {
   readonly engine: string;
@@ -12,7 +13,7 @@ interface Row {
 
 export async function listDevices(session: Session, parts: EngineParts): Promise<void> {
   const { io, settings } = session;
-  const adapters = await findAdapters(parts);
+  const adapters = await findAdapters(session, parts);
   const gpu = (adapter: AdapterFacts): Row => ({
     engine: "gpu",
     device: adapter.name,
@@ -34,11 +35,14 @@ export async function listDevices(session: Session, parts: EngineParts): Promise
   }
 }
 
-async function findAdapters(parts: EngineParts): Promise<readonly AdapterFacts[]> {
+/** Without WebGPU there are none, and whoever looks for one is told why. */
+async function findAdapters(session: Session, parts: EngineParts): Promise<readonly AdapterFacts[]> {
   try {
     return await parts.listAdapters();
   } catch (error) {
-    if (error instanceof EngineUnavailableError) return [];
-    throw error;
+    if (!(error instanceof EngineUnavailableError)) throw error;
+    session.say(SAYS.results, `fade: no GPU can be used: ${error.message}`);
+    session.say(SAYS.results, `fade: hint: ${error.hint}`);
+    return [];
   }
 }

@@ -112,13 +112,20 @@ export function refuseUndecodable(name: string | undefined): void {
   throw new UsageError("the output's name is not UTF-8", "use -c and > FILE, which takes any name");
 }
 
+/** An output is not looked for: where the system misses it, it could not be made, as in /proc. */
+function complaintOfOutput(error: unknown): Complaint {
+  const complaint = complaintOf(error);
+  if (systemCode(error) !== "ENOENT") return complaint;
+  return { ...complaint, message: "cannot be created there", hint: "name another output with -o, or use -c" };
+}
+
 /** Turns anything thrown while a file was processed into words and an exit code. */
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof UsageError) return { message: error.message, hint: error.hint, exitCode: EXIT.usage };
   if (error instanceof FileError) {
     return { message: error.message, hint: error.hint, fileName: error.fileName, exitCode: EXIT.failed };
   }
-  if (error instanceof OutputError) return { ...complaintOf(error.cause), fileName: error.fileName };
+  if (error instanceof OutputError) return { ...complaintOfOutput(error.cause), fileName: error.fileName };
   if (error instanceof ArchiveError) {
     return { message: error.message, hint: archiveHint(error), exitCode: EXIT.archive };
   }

@@ -45,10 +45,11 @@ export function manualPage(version: string): string {
       environment ? [".TP", `\\fB${environment}\\fR`, `The default of \\fB\\-\\-${roff(name)}\\fR.`] : [],
     ),
     ".TP",
-    "\\fBTMPDIR\\fR",
+    "\\fBXDG_CACHE_HOME\\fR, \\fBHOME\\fR, \\fBTMPDIR\\fR",
     roff(
-      "Where the GPU library is unpacked before it is loaded: it must exist for --engine gpu. Outputs in the making " +
-        "lie beside their final place, so that they can become it.",
+      "The GPU library is unpacked to the folder fade in the user's cache ($XDG_CACHE_HOME, or ~/.cache), if nobody " +
+        "else can write there; else to a fresh private folder in TMPDIR, which is removed at the end. Outputs in the " +
+        "making lie beside their final place, so that they can become it.",
     ),
     ".TP",
     "\\fBTERM\\fR",

@@ -250,10 +250,15 @@ export function sizeOf(option: Occurrence | undefined, low: number): number | un
   const bytes = digits === undefined ? Number.NaN : Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
   if (Number.isSafeInteger(bytes) && bytes >= low) return bytes;
   if (bytes < low) throw new UsageError(`${option.written} must be at least ${low} bytes`, SIZE_HINT);
-  throw new UsageError(`${option.written} must be a size, not ${option.value}`, SIZE_HINT);
+  const isTooLarge = bytes > Number.MAX_SAFE_INTEGER;
+  throw new UsageError(
+    `${option.written} must be a size, not ${option.value}`,
+    isTooLarge ? TOO_LARGE_HINT : SIZE_HINT,
+  );
 }
 
-const SIZE_HINT = "sizes are bytes, or like 64K, 64M, 2G (KiB, MiB, GiB)";
+const SIZE_HINT = "sizes are whole numbers of bytes, or like 64K, 64M, 2G (KiB, MiB, GiB)";
+const TOO_LARGE_HINT = "no machine has that much";
 
 function shardOf(option: Occurrence | undefined): Shard | undefined {
   if (!option) return undefined;

@@ -71,6 +71,10 @@ export async function checkTarget(
     const hint = `use -f to replace it by a file, or -o ${name} to write into it`;
     if (!force) throw new ExistsError(name, `is ${kindOf(found)}, not a file`, hint);
   }
+  if (found && !force && linked.isSymbolicLink()) {
+    const hint = "use -f to replace the link, not what it leads to, or name another output with -o";
+    throw new ExistsError(name, "already exists, as a symbolic link", hint);
+  }
   if (found && !force) throw new ExistsError(name);
   await checkDirectory(path, name);
   return { path, name, force };

@@ -33,7 +33,8 @@ function neededText(bytes: number): string {
 /** Small limits exactly, in the largest unit that does; large ones rounded down, since more may not be used. */
 function limitText(bytes: number): string {
   if (bytes >= 64 * MIB || (bytes > 0 && bytes % MIB === 0)) return `${Math.floor(bytes / MIB)} MiB`;
-  return bytes > 0 && bytes % KIB === 0 ? `${bytes / KIB} KiB` : `${bytes} bytes`;
+  if (bytes > 0 && bytes % KIB === 0) return `${bytes / KIB} KiB`;
+  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }
 
 /** Slots of 32 bits, rows of 256 logits of 32 bits, and the past of each stream. */

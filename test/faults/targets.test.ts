@@ -52,7 +52,7 @@ describe("a name that fade made up, and somebody took", () => {
         "FADE -qd s.fade; FADE -qdf s.fade; cat precious; ln -sf nowhere s; FADE -qdf s.fade; cat s",
       );
       expect(ran.stdout).toBe(`kept${SECRET}`);
-      expect(ran.stderr).toStartWith("fade: s: already exists\n");
+      expect(ran.stderr).toStartWith("fade: s: already exists, as a symbolic link\n");
       expect(namesIn(cwd)).toEqual(["precious", "s", "s.fade"]);
     });
   });
