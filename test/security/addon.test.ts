@@ -154,6 +154,8 @@ describe("the addon", () => {
       expect(gpu.status).toBe(4);
       expect(gpu.stderr).toContain("there is no folder of this user's alone to unpack it to");
       expect(run(world, ["--engine=cpu", ...options], nowhere).status).toBe(0);
+      const devices = run(world, ["devices"], nowhere);
+      expect(devices).toMatchObject({ status: 0, stderr: expect.stringContaining("fade: no GPU can be used: ") });
     });
   });
 });
