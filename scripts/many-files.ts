@@ -2,11 +2,11 @@
  * What many small files cost in one run of the built program: `bun scripts/many-files.ts [--count N] [--levels 1,5]
  * [--threads N] [--against FILE]`.
  *
- * Files of each kind are compressed, tested and restored in one run each, and what a run over a single tiny file takes
- * is taken off, as the program's start. Files of 40 bytes tell what a file costs beyond its bytes: they take five steps
- * of the model. Times are of the processors, user and system, since other programs that run meanwhile stretch those
- * least; the wall's stand beside them. With --against another build does the same, turn by turn, over a tenth of the
- * files.
+ * Files of each kind are compressed, listed, tested and restored in one run each, and what a run over a single tiny
+ * file takes is taken off, as the program's start. Files of 40 bytes tell what a file costs beyond its bytes: they
+ * take five steps of the model. Times are of the processors, user and system, since other programs that run meanwhile
+ * stretch those least; the wall's stand beside them. With --against another build does the same, turn by turn, over a
+ * tenth of the files.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -86,6 +86,7 @@ function run(program: string, ...words: string[]): Times {
 /** Runs that do something to all files of a folder, one after the other. */
 const STAGES: readonly [name: string, words: readonly string[]][] = [
   ["compressed", []],
+  ["listed", ["-l"]],
   ["tested", ["-t"]],
   ["restored", ["-df"]],
 ];

@@ -2,6 +2,7 @@
  * What an archive holds, without its payloads, in memory that does not grow with what it claims. Frames are found from
  * behind where that is possible, else by the heads of their blocks.
  */
+import { collectAfter } from "../platform/release.ts";
 import { framesFromBehind, indexPieces } from "./behind.ts";
 import { ArchiveError } from "./errors.ts";
 import { type ArchiveFile, FileWindow } from "./file.ts";
@@ -55,6 +56,7 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
   let check: bigint | undefined;
   let isCheckLow = false;
   for await (const frame of frames) {
+    collectAfter(0);
     sums.frameCount += 1;
     sums.blockCount += frame.blockCount;
     sums.plainBytes += frame.plainBytes;

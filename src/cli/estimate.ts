@@ -5,7 +5,7 @@
  */
 import type { FrameSummary } from "../archive/list.ts";
 import { multiplyAddsOfStep } from "../bench/model-work.ts";
-import type { HyperParameters } from "../contract/hyper.ts";
+import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../contract/hyper.ts";
 import { layoutOf } from "../contract/tensors.ts";
 import { modelMemoryBytes } from "../pipeline/memory.ts";
 
@@ -24,14 +24,26 @@ const SECONDS_PER_MULTIPLY_ADD = 3.6e-11;
 const SECONDS_TO_OPEN = 0.08;
 const SECONDS_PER_MODEL_BYTE = 1e-9;
 
-/** One step of a model on so many threads. */
-export function stepSeconds(hyper: HyperParameters, threads: number): number {
+/** One step of a model, in multiply-adds, of which a step without training has only a part. */
+function workOfStep(hyper: HyperParameters, isTrained: boolean): number {
   const logits = hyper.streams * 256 * (hyper.tables + LOGIT_PASSES);
-  // A step without training has the first of three products, and no optimizer; the recall stream learns in every one.
-  const trained = 1 / hyper.trainEvery;
-  const products = (multiplyAddsOfStep(hyper) * (1 + 2 * trained)) / 3;
-  const perStep = products + PER_PARAMETER * trained * layoutOf(hyper).parameterCount + PER_LOGIT * logits;
-  return (perStep * SECONDS_PER_MULTIPLY_ADD) / threads;
+  // Without training: the first of three products, and no optimizer; the recall stream learns in every step.
+  const network = isTrained
+    ? multiplyAddsOfStep(hyper) + PER_PARAMETER * layoutOf(hyper).parameterCount
+    : multiplyAddsOfStep(hyper) / 3;
+  return network + PER_LOGIT * logits;
+}
+
+/**
+ * What steps of a model take on so many threads.
+ *
+ * @param before steps that it has made already: at first it trains in every one
+ */
+export function stepsSeconds(hyper: HyperParameters, steps: number, threads: number, before = 0): number {
+  const always = Math.min(steps, Math.max(0, TRAIN_ALWAYS_STEPS - before));
+  const trained = always + (steps - always) / hyper.trainEvery;
+  const work = trained * workOfStep(hyper, true) + (steps - trained) * workOfStep(hyper, false);
+  return (work * SECONDS_PER_MULTIPLY_ADD) / threads;
 }
 
 /** Before a model's first step. */
@@ -41,10 +53,10 @@ export function openSeconds(hyper: HyperParameters): number {
 
 /** @param plainBytes that go through the model: of coded and learned blocks */
 export function decodeSeconds(hyper: HyperParameters, plainBytes: number, threads: number): number {
-  return (plainBytes / hyper.streams) * stepSeconds(hyper, threads);
+  return stepsSeconds(hyper, plainBytes / hyper.streams, threads);
 }
 
 /** What the model of a frame takes; 0 without one. */
 export function modelSeconds({ header, modelSteps }: FrameSummary, threads: number): number {
-  return header.model ? modelSteps * stepSeconds(header.model.hyper, threads) : 0;
+  return header.model ? stepsSeconds(header.model.hyper, modelSteps, threads) : 0;
 }

@@ -4,7 +4,7 @@
 import { totalmem } from "node:os";
 import { blockBytesFor, type CompressOptions } from "../pipeline/frames.ts";
 import type { DecodeCost, RestoreLimits } from "../pipeline/limits.ts";
-import { openSeconds, stepSeconds } from "./estimate.ts";
+import { openSeconds, stepsSeconds } from "./estimate.ts";
 import { hyperFor, type Settings } from "./settings.ts";
 
 /** Some of the machine's memory (or the container's) is needed by everything else. */
@@ -44,7 +44,7 @@ export function restoreLimitsOf(settings: Settings): RestoreLimits {
 }
 
 function costFor(threads: number): DecodeCost {
-  return { openSeconds, stepSeconds: (hyper) => stepSeconds(hyper, threads) };
+  return { openSeconds, stepsSeconds: (hyper, steps, before) => stepsSeconds(hyper, steps, threads, before) };
 }
 
 export function compressOptionsOf(settings: Settings): CompressOptions {

@@ -8,7 +8,7 @@ import type { ModelWork } from "../pipeline/frames.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import { Engines } from "./engines.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
-import { keysOf } from "./file-keys.ts";
+import { keysOf, placesOf } from "./file-keys.ts";
 import type { Io } from "./io.ts";
 import { containerBytes, PROGRAM_BYTES } from "./pipeline-options.ts";
 import { ProgressLine, redraws } from "./progress.ts";
@@ -106,9 +106,10 @@ export class Session {
 
   /** @throws FileError if an earlier input of this run has this output */
   claim(path: string, name: string): void {
-    if (this.#claimed.has(path)) throw new ClaimedError(name);
+    const places = placesOf(path);
+    if (places.some((place) => this.#claimed.has(place))) throw new ClaimedError(name);
     this.checkClaim(path, name);
-    this.#claimed.add(path);
+    for (const place of places) this.#claimed.add(place);
   }
 
   /** Once more before the output gets its name: the others' may have got theirs since. @throws FileError */

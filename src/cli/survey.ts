@@ -57,7 +57,7 @@ async function secondsOf(file: ArchiveFile, { cost }: RestoreLimits): Promise<nu
   if (!cost) return seconds;
   for await (const { header, modelSteps } of framesByHeads(file)) {
     if (!header.model || modelSteps === 0) continue;
-    seconds += cost.openSeconds(header.model.hyper) + modelSteps * cost.stepSeconds(header.model.hyper);
+    seconds += cost.openSeconds(header.model.hyper) + cost.stepsSeconds(header.model.hyper, modelSteps, 0);
   }
   return seconds;
 }

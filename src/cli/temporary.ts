@@ -80,7 +80,9 @@ async function createLocked(io: Io, path: string): Promise<Temporary | undefined
   try {
     file = await create(io, path);
   } catch (error) {
-    if (systemCode(error) === "EEXIST") return undefined;
+    const code = systemCode(error);
+    // ENOENT: removed before it was locked. Without its folder the next name fails, too, and says so.
+    if (code === "EEXIST" || code === "ENOENT") return undefined;
     throw error;
   }
   const isOurs = lockNow(file.fd) && (await file.stat()).nlink > 0;

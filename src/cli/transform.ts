@@ -245,8 +245,8 @@ async function findTarget(session: Session, input: Input): Promise<Target | unde
   const name = outputName(settings, input.name);
   const path = resolve(io.cwd, name);
   const isNamed = output !== undefined;
-  session.claim(path, name);
   if (settings.outputDirectory) await makeDirectory(io, dirname(name));
+  session.claim(path, name);
   try {
     return await checkTarget(path, name, { force, isNamed }, input.stats);
   } catch (error) {

@@ -7,7 +7,7 @@
 import { integerLog2, LOG_BITS } from "./logarithm.ts";
 
 /** Blocks below this have too few bytes to judge by their counts. */
-const JUDGED_BYTES_MIN = 1 << 12;
+const JUDGED_BYTES_MIN = 1 << 10;
 /** Counts of chance fall short of 8 bits a byte by 255 / (2 ln 2) bits in all, on average, and 16 bits around that. */
 const BIAS_BITS = 184;
 const DEVIATION_BITS = 16;
@@ -59,7 +59,7 @@ function countsSave(plain: Uint8Array): boolean {
     if (end - start === PART_BYTES && surplus > 4 * DEVIATION_BITS) savedBits += surplus;
   }
   const slackBits = Math.max(Math.floor(length / 250), BIAS_BITS / 4);
-  const chanceBits = Math.max(Math.floor((79 * length) / 10), 8 * length - BIAS_BITS - slackBits);
+  const chanceBits = 8 * length - BIAS_BITS - slackBits;
   return bitsOf(all, length) < chanceBits || savedBits * SAVING_SHARE > 8 * length;
 }
 

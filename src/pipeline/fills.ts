@@ -10,8 +10,8 @@ import { FILL_LIST_BYTES_MAX, FILL_PATTERN_BYTES_MAX, type Fill } from "../archi
 import { release } from "../platform/release.ts";
 
 /**
- * Stretches of fewer bytes are left to the model. A fill takes some seven bytes of the archive, and 32 KiB of zeros
- * take a model 8 to 60; but to the bytes behind a fill, what stood before it is not there.
+ * Stretches of fewer bytes are left to the model. A fill takes some eight bytes of the archive, and zeros just short of
+ * this take level 1 sixteen (measured); but to the bytes behind a fill, what stood before it is not there.
  */
 export const RUN_BYTES_MIN = 1 << 15;
 /** A run of that length fills at least one window that begins at a multiple of this. */

@@ -11,7 +11,8 @@ import type { HyperParameters } from "../contract/hyper.ts";
 export interface DecodeCost {
   /** Until a model makes its first step. */
   openSeconds(hyper: HyperParameters): number;
-  stepSeconds(hyper: HyperParameters): number;
+  /** @param before steps that the model has made already */
+  stepsSeconds(hyper: HyperParameters, steps: number, before: number): number;
 }
 
 /** Over all frames of an archive. */
@@ -59,6 +60,9 @@ export class Budget {
   #seconds = 0;
   /** Of the block that was admitted last. */
   #nextSeconds = 0;
+  #nextSteps = 0;
+  /** Steps that the frame's model has made. */
+  #steps = 0;
   /** Whether the frame's model counts already. */
   #isModelCounted = false;
 
@@ -69,6 +73,7 @@ export class Budget {
   /** @throws OutputLimitError */
   openFrame({ plainBytes = 0 }: FrameHeader): void {
     this.#isModelCounted = false;
+    this.#steps = 0;
     this.#checkOutput(plainBytes);
   }
 
@@ -78,9 +83,10 @@ export class Budget {
     this.#checkOutput(outputBytes);
     const { cost } = this.#limits;
     this.#nextSeconds = SECONDS_PER_BLOCK + outputBytes * SECONDS_PER_PLAIN_BYTE;
+    this.#nextSteps = 0;
     if (kind !== "stored" && model && cost) {
-      const steps = Math.ceil((cut?.restBytes ?? plainBytes) / model.hyper.streams);
-      this.#nextSeconds += steps * cost.stepSeconds(model.hyper);
+      this.#nextSteps = Math.ceil((cut?.restBytes ?? plainBytes) / model.hyper.streams);
+      this.#nextSeconds += cost.stepsSeconds(model.hyper, this.#nextSteps, this.#steps);
       if (!this.#isModelCounted) this.#nextSeconds += cost.openSeconds(model.hyper);
     }
     this.#checkTime(this.#nextSeconds);
@@ -91,6 +97,7 @@ export class Budget {
     this.#plainBytes += plainBytes;
     this.#seconds += this.#nextSeconds + copies * SECONDS_PER_COPY;
     this.#isModelCounted ||= isModelled;
+    this.#steps += this.#nextSteps;
     this.#checkTime(0);
   }
 

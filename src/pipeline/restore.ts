@@ -121,7 +121,10 @@ async function restoreParts(
     const plain = await restorer.take(part, reader.position).catch((error: unknown) => {
       throw restorer.placed(error);
     });
-    if (!plain) continue;
+    if (!plain) {
+      collectAfter(0);
+      continue;
+    }
     await handOut(plain, (bytes) => outbox.add(bytes), signal);
     collectAfter(plain.bytes.length);
     if (part.kind === "block" && isMade(part.block)) release(plain.bytes);

@@ -81,8 +81,10 @@ describe("each form", () => {
 
   test.each(FORMS)("%s, with any bit flipped, is refused", async (_name, plain, _form, minLength) => {
     const archive = await compress(plain, 3, minLength);
-    const isLong = archive.length > 1000;
-    for (let bit = 0; bit < archive.length * 8; bit += isLong && bit >= 16 ? 1171 : 1) {
+    // What the reference decodes takes it a while; scripts/fuzz.ts flips many more.
+    const isSlow = plain.length > 200 && archive.length > 30;
+    const step = archive.length > 1000 ? 1171 : isSlow ? 7 : 1;
+    for (let bit = 0; bit < archive.length * 8; bit += bit >= 16 * 8 ? step : 1) {
       const at = bit >> 3;
       const flipped = archive.with(at, (archive[at] as number) ^ (1 << (bit & 7)));
       const error = await decompress(flipped).catch((thrown: unknown) => thrown);

@@ -1,6 +1,6 @@
 /** What SIGKILL leaves behind is known for what it is, and goes when its writer is gone, but not before. */
 import { describe, expect, test } from "bun:test";
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTemporary, isTemporary } from "../../src/cli/temporary.ts";
 import { hasLocks, lockNow } from "../../src/platform/c-library.ts";
@@ -42,6 +42,21 @@ describe("a temporary file", () => {
       fade.kill("SIGTERM");
       expect(await fade.ended).toMatchObject({ signal: "SIGTERM" });
       expect(namesIn(cwd)).toEqual(["a", "a.fade", "b"]);
+    });
+  });
+
+  test("is its writer's own, also if many of one target begin at once", async () => {
+    await inDirectory(async (cwd) => {
+      const io = { temporaryFiles: new Set<string>() } as Parameters<typeof createTemporary>[0];
+      for (let round = 0; round < 50; round += 1) {
+        const makeOne = () => createTemporary(io, join(cwd, `${round}.fade`));
+        const made = await Promise.all(Array.from({ length: 8 }, makeOne));
+        expect(new Set(made.map(({ path }) => path)).size).toBe(8);
+        for (const { path, file } of made) {
+          expect(statSync(path).ino).toBe((await file.stat()).ino);
+          await file.close();
+        }
+      }
     });
   });
 

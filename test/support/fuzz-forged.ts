@@ -5,9 +5,9 @@
  */
 import { ArchiveError } from "../../src/archive/errors.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { openSeconds, stepSeconds } from "../../src/cli/estimate.ts";
+import { openSeconds, stepsSeconds } from "../../src/cli/estimate.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { OutputLimitError, TimeLimitError } from "../../src/pipeline/limits.ts";
+import { type DecodeCost, OutputLimitError, TimeLimitError } from "../../src/pipeline/limits.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { Forger } from "./forge.ts";
@@ -90,7 +90,10 @@ async function decode(
   random: Random,
 ): Promise<{ error: unknown; outputBytes: number }> {
   const pieceBytes = random.between(0, 3) === 0 ? random.between(1, 50) : archive.length;
-  const cost = { openSeconds, stepSeconds: (hyper: Parameters<typeof openSeconds>[0]) => stepSeconds(hyper, 1) };
+  const cost: DecodeCost = {
+    openSeconds,
+    stepsSeconds: (hyper, steps, before) => stepsSeconds(hyper, steps, 1, before),
+  };
   const limits = { outputBytesMax: OUTPUT_BYTES_MAX, secondsMax: ESTIMATE_MAX, cost };
   // Without checks what nobody could have known passes, too, and what comes behind it is reached.
   const checks = random.between(0, 1) === 0;

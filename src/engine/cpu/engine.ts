@@ -10,6 +10,7 @@ import { availableParallelism } from "node:os";
 import type { DataKind } from "../../contract/contexts.ts";
 import { checkHyperParameters, type HyperParameters } from "../../contract/hyper.ts";
 import { layoutOf } from "../../contract/tensors.ts";
+import { collect } from "../../platform/release.ts";
 import type { Engine, Model } from "../engine.ts";
 import { Command } from "./control.ts";
 import { CHUNK_STEPS } from "./layout.ts";
@@ -49,6 +50,8 @@ class CpuEngine implements Engine {
   /** Steps times parameters of all models so far, as far as they were expected. */
   #work = 0;
   #isClosed = false;
+  /** Whether there is the memory of a room that was closed. */
+  #collectBefore = false;
 
   constructor(threads: number) {
     this.#threads = threads;
@@ -62,7 +65,9 @@ class CpuEngine implements Engine {
     this.#idle = undefined;
     const leave = (room: Room) => this.#keepOrClose(room);
     if (idle?.suits(hyper, threads)) return await CpuModel.follow(hyper, idle, leave);
-    await idle?.close();
+    await this.#leaveRoom(idle);
+    if (this.#collectBefore) collect();
+    this.#collectBefore = false;
     const reusable = reusableHyper(hyper);
     const room = await Room.open(reusable ?? hyper, { threads, isReusable: reusable !== undefined });
     return CpuModel.begin(hyper, room, leave);
@@ -72,7 +77,14 @@ class CpuEngine implements Engine {
     this.#isClosed = true;
     const idle = this.#idle;
     this.#idle = undefined;
-    await idle?.close();
+    await this.#leaveRoom(idle);
+  }
+
+  /** Gives a room's memory back before the next one is made: the collector would let both be for a while. */
+  async #leaveRoom(room: Room | undefined): Promise<void> {
+    if (!room) return;
+    await room.close();
+    this.#collectBefore = true;
   }
 
   /** One for the first small inputs: until it pays to start others. */
@@ -85,7 +97,7 @@ class CpuEngine implements Engine {
 
   async #keepOrClose(room: Room): Promise<void> {
     const isKept = room.isReusable && room.failure === undefined && !this.#isClosed && this.#idle === undefined;
-    if (!isKept) return await room.close();
+    if (!isKept) return await this.#leaveRoom(room);
     room.isIdle = true;
     this.#idle = room;
   }

@@ -17,8 +17,8 @@ import { writeInitialState } from "./weights.ts";
 /** Slots and rows of reusable rooms, as powers of two: enough for inputs of 64 KiB. */
 const SLOT_BITS = 16;
 const TABLE_BITS = 12;
-/** A reusable room is at most this large. */
-const REUSABLE_BYTES_MAX = 64 << 20;
+/** A reusable room is at most this large, with the copy of its first state, of which nobody's limit knows. */
+const REUSABLE_BYTES_MAX = 56 << 20;
 const PAGE_BYTES = 65536;
 
 /** The fields of a model that may differ from one to the next in the same room. */
@@ -28,7 +28,10 @@ const SIZES: ReadonlySet<string> = new Set(["slotBits", "tableBits"]);
 export function reusableHyper(hyper: HyperParameters): HyperParameters | undefined {
   if (hyper.slotBits > SLOT_BITS || hyper.tableBits > TABLE_BITS) return undefined;
   const largest = { ...hyper, slotBits: SLOT_BITS, tableBits: TABLE_BITS };
-  return new CpuLayout(largest, 1).pages * PAGE_BYTES <= REUSABLE_BYTES_MAX ? largest : undefined;
+  const at = new CpuLayout(largest, 1);
+  // Slots and tables, which come last, are not copied.
+  const bytes = at.pages * PAGE_BYTES + at.recall.entries;
+  return bytes <= REUSABLE_BYTES_MAX ? largest : undefined;
 }
 
 /** A memory of exactly the model's size. @throws EngineLimitError if the machine does not have it */

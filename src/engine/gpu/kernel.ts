@@ -105,15 +105,24 @@ export class ShaderError extends Error {
   }
 }
 
+/**
+ * What was compiled on each device, by its text: the next model of a shape finds it all. A text takes a driver up to
+ * seconds, and its pipeline some kilobytes, so none is forgotten before its device.
+ */
+const pipelinesOf = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
+
 /** Compiles kernels for one device, each text once. */
 export class KernelCompiler {
-  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #pipelines: Map<string, Promise<GPUComputePipeline>>;
 
   /** @param shared constants that every kernel of the model sees */
   constructor(
     readonly device: GPUDevice,
     readonly shared: Constants,
-  ) {}
+  ) {
+    this.#pipelines = pipelinesOf.get(device) ?? new Map();
+    pipelinesOf.set(device, this.#pipelines);
+  }
 
   /**
    * Compiles a kernel and binds its buffers by the names of its bindings.

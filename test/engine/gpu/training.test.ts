@@ -31,8 +31,8 @@ interface Run {
   readonly strides?: Readonly<Record<number, number>>;
 }
 
-const SMALL: Run = { title: "256 steps of a small shape", hyper: tinyHyper(8), steps: 256 };
-const ODD: Run = { title: "200 steps of 33 streams", hyper: tinyHyper(33), steps: 200 };
+const SMALL: Run = { title: "128 steps of a small shape", hyper: tinyHyper(8), steps: 128 };
+const ODD: Run = { title: "100 steps of 33 streams", hyper: tinyHyper(33), steps: 100 };
 
 const CHUNK_STEPS = 16;
 /** Slots and rows that collide in every step. */
