@@ -16,11 +16,20 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
+import {
+  type Context,
+  type ContextPlan,
+  type DataKind,
+  packPlan,
+  planFor,
+  SEQUENCE,
+} from "../src/contract/contexts.ts";
+import type { HyperParameters } from "../src/contract/hyper.ts";
+import { MATRIX_NAMES, type MatrixName } from "../src/contract/network.ts";
+import { finishHash } from "../src/contract/recall.ts";
+import type { TensorName } from "../src/contract/tensors.ts";
 import type { CpuModel } from "../src/engine/cpu/engine.ts";
-import { type Context, type ContextPlan, type DataKind, packPlan, planFor, SEQUENCE } from "../src/model/contexts.ts";
-import { type HyperParameters, hyperForSize, levelOf } from "../src/model/hyper.ts";
-import { finishHash } from "../src/model/recall.ts";
-import { MATRIX_NAMES, type MatrixName, type TensorName } from "../src/model/tensors.ts";
+import { hyperForSize, levelOf } from "../src/model/levels.ts";
 import { gatherSteps, layoutOf, liveAt } from "../src/pipeline/streams.ts";
 import { findStride } from "../src/pipeline/stride.ts";
 import { encodeCopies } from "../src/repeats/copies.ts";

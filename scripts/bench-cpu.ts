@@ -15,9 +15,10 @@
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
 import type { CpuModel as Model } from "../src/engine/cpu/engine.ts";
-import { type HyperParameters, hyperForSize, levelOf, NO_RECALL, PAPER_LEVEL } from "../src/model/hyper.ts";
+import { hyperForSize, levelOf, PAPER_LEVEL } from "../src/model/levels.ts";
 
 await buildAssembly();
 const { CpuModel } = await import("../src/engine/cpu/engine.ts");
@@ -105,7 +106,7 @@ function worked(): number {
 
 /** The recall stream's share of a step of one thread: two models take the same steps in turns. */
 async function benchRecall(): Promise<void> {
-  const shapes: HyperParameters[] = [{ ...hyper, ...NO_RECALL }, hyper];
+  const shapes: HyperParameters[] = [{ ...hyper, ...WITHOUT }, hyper];
   const models = await Promise.all(shapes.map((each) => CpuModel.open(each, 1, worked)));
   const intervals = new Uint32Array(2 * hyper.streams);
   const took: [number[], number[]] = [[], []];

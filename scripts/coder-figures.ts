@@ -4,9 +4,9 @@
  * Usage: bun scripts/coder-figures.ts [FILE]   (FILE: text for adaptive tables; 200 kB of it are used)
  */
 import { StepDecoder } from "../src/coder/decode-pool.ts";
-import { FREQUENCY_TOTAL } from "../src/coder/frequency.ts";
 import { coderGroupsFor, encodeGroup, shareOfGroup } from "../src/coder/groups.ts";
 import { RangeDecoder, RangeEncoder } from "../src/coder/range.ts";
+import { FREQUENCY_TOTAL } from "../src/contract/frequency.ts";
 import { FakeEngine, tinyHyper } from "../test/support/fake-engine.ts";
 
 /** A fixed sequence of numbers in [0, limit), so that every run measures the same symbols. */

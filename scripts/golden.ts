@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { FORMAT_VERSION } from "../src/archive/format.ts";
 import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
-import { hyperForSize, levelOf } from "../src/model/hyper.ts";
+import { hyperForSize, levelOf } from "../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../src/pipeline/frames.ts";
 import { genomeOf, withFills, withRepeats } from "../test/support/golden-plain.ts";
 import { rowsOf } from "../test/support/rows.ts";

@@ -13,12 +13,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { StepDecoder } from "../src/coder/decode-pool.ts";
 import { coderGroupsFor, shareOfGroup } from "../src/coder/groups.ts";
+import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
 import { chooseAdapter, listAdapters, openDevice } from "../src/engine/gpu/dawn.ts";
 import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../src/engine/gpu/model.ts";
 import { HARDWARE_TILE, SOFTWARE_TILE } from "../src/engine/gpu/path.ts";
-import { type HyperParameters, NO_RECALL, shapeOfLevel } from "../src/model/hyper.ts";
+import { shapeOfLevel } from "../src/model/levels.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { values, positionals } = parseArgs({
@@ -34,11 +35,11 @@ if (out === undefined) throw new Error("usage: bun scripts/gpu-report.ts OUT [--
 mkdirSync(out, { recursive: true });
 
 const MINIMAL: HyperParameters = {
-  ...NO_RECALL,
+  ...WITHOUT,
   history: 4,
   embedding: 8,
   globalHidden: 32,
-  slot: 4,
+  cacheStep: 4,
   fineHidden: 32,
   coarseHidden: 16,
   streams: 1,

@@ -5,12 +5,12 @@
 // Leaves the int16 operands of the weights' products, which `weights` makes, and adds what is no matrix to `dense`:
 // sums of integers modulo 2^32, first over the tile's rows, then by atomics, so no order matters. Eight stages, each as
 // in forward. With TRAINS = 0 only the interval and the difference are made. Of the cache's gradient only the newest
-// slot is computed, because no other goes anywhere. The formulas are those of the kernels that do one box.
+// values are made, because no others go anywhere. The formulas are those of the kernels that do one box.
 
 @group(0) @binding(0) var<storage, read_write> arena: array<i32>;            // all activations: see arena.ts
-@group(0) @binding(1) var<storage, read> tables: array<i32>;                 // look-ups, the plan, records
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;                 // control numbers, see end_step
-@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;     // per slot
+@group(0) @binding(1) var<storage, read> constants: array<i32>;                 // LUTs, the plan, records
+@group(0) @binding(2) var<storage, read> control: array<i32>;                 // control numbers, see end_step
+@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;     // per exponent
 @group(0) @binding(4) var<storage, read> master: array<i32>;                 // Q24
 @group(0) @binding(5) var<storage, read> copies: array<u32>;                 // packed int8 copies of all matrices
 @group(0) @binding(6) var<storage, read_write> dense: array<atomic<i32>>;    // DENSE_COUNT
@@ -33,8 +33,8 @@ fn add_skip(skip: u32, sum: i32) {
 }
 
 fn differ() {
-  let came = byte_before(stream, u32(shifts[AT_STEP]), 0u);
-  let interval = u32(shifts[AT_CHUNK_STEP]) * STREAMS + stream;
+  let came = byte_before(stream, u32(control[AT_STEP]), 0u);
+  let interval = u32(control[AT_CHUNK_STEP]) * STREAMS + stream;
   for (var v = part; v < 256u; v += SHARE) {
     let i = stream * 256u + v;
     let start = select(0, arena[ENDS + max(i, 1u) - 1u], v > 0u);
@@ -43,8 +43,8 @@ fn differ() {
       intervals[interval] = vec2<u32>(u32(start), u32(away));
       away -= 1 << GRADIENT_BITS;
     }
-    arena[DIFFERENCE + i] = away;
-    arena[GRADIENT_LOGITS + i] = gradient_operand(away, shifts[AT_LOGIT_SHIFT]);
+    if (CONTEXTS + LOGIT_TABLES > 0u) { arena[DIFFERENCE + i] = away; }
+    arena[GRADIENT_LOGITS + i] = gradient_operand(away, control[AT_LOGIT_SHIFT]);
   }
 }
 
@@ -70,33 +70,33 @@ fn through_gates() {
     }
     let d = gate_slope(effect, sigmoid(arena[RECALL_GATE + i]));
     most = max(most, magnitude(d));
-    arena[GRADIENT_RECALL_GATE + i] = gradient_operand(d, shifts[SLOT_D_RECALL_GATE]);
+    arena[GRADIENT_RECALL_GATE + i] = gradient_operand(d, control[EXPONENT_D_RECALL_GATE]);
   }
-  note(SLOT_D_RECALL_GATE, most);
+  note(EXPONENT_D_RECALL_GATE, most);
 }
 
 // int16 operands of `values` gradients of each stream.
-fn quantise(slot: u32, from_at: u32, to_at: u32, values: u32) {
+fn quantise(exponent: u32, from_at: u32, to_at: u32, values: u32) {
   var most = 0u;
   for (var at = stream * values + part; at < (stream + 1u) * values; at += SHARE) {
     let d = arena[from_at + at];
     most = max(most, magnitude(d));
-    arena[to_at + at] = gradient_operand(d, shifts[slot]);
+    arena[to_at + at] = gradient_operand(d, control[exponent]);
   }
-  note(slot, most);
+  note(exponent, most);
 }
 
-// Gradients of a GeGLU of n values, as operands; the gradient of its output lies in rows of `stride` values.
-fn through_geglu(slot: u32, x_at: u32, d_at: u32, stride: u32, to_at: u32, n: u32) {
+// Gradients of a GeGLU of n values, as operands; the gradient of its output lies in rows of `pitch` values.
+fn through_geglu(exponent: u32, x_at: u32, d_at: u32, pitch: u32, to_at: u32, n: u32) {
   let row = stream * 2u * n;
   var most = 0u;
   for (var f = part; f < n; f += SHARE) {
-    let both = geglu_gradient(arena[x_at + row + f], arena[x_at + row + n + f], arena[d_at + stream * stride + f]);
+    let both = geglu_gradient(arena[x_at + row + f], arena[x_at + row + n + f], arena[d_at + stream * pitch + f]);
     most = max(most, max(magnitude(both.x), magnitude(both.y)));
-    arena[to_at + row + f] = gradient_operand(both.x, shifts[slot]);
-    arena[to_at + row + n + f] = gradient_operand(both.y, shifts[slot]);
+    arena[to_at + row + f] = gradient_operand(both.x, control[exponent]);
+    arena[to_at + row + n + f] = gradient_operand(both.y, control[exponent]);
   }
-  note(slot, most);
+  note(exponent, most);
 }
 
 fn begin_fine() {
@@ -130,14 +130,14 @@ fn begin_coarse() {
     let d_up = mul_round(d, gate, SLOPE_BITS);
     let d_gate = coarse_gate_gradient(d, arena[UP + i], gate);
     most = max(most, vec3<u32>(magnitude(d_up), magnitude(d_gate), magnitude(d)));
-    arena[GRADIENT_UP + i] = gradient_operand(d_up, shifts[SLOT_D_UP]);
-    arena[GRADIENT_GATE + i] = gradient_operand(d_gate, shifts[SLOT_D_GATE]);
-    if (CONTEXTS > 0u) { arena[GRADIENT_FEATURE + i] = gradient_operand(d, shifts[SLOT_D_FEATURE]); }
+    arena[GRADIENT_UP + i] = gradient_operand(d_up, control[EXPONENT_D_UP]);
+    arena[GRADIENT_GATE + i] = gradient_operand(d_gate, control[EXPONENT_D_GATE]);
+    if (CONTEXTS > 0u) { arena[GRADIENT_FEATURE + i] = gradient_operand(d, control[EXPONENT_D_FEATURE]); }
   }
   add_skip(1u, sum);
-  note(SLOT_D_UP, most.x);
-  note(SLOT_D_GATE, most.y);
-  if (CONTEXTS > 0u) { note(SLOT_D_FEATURE, most.z); }
+  note(EXPONENT_D_UP, most.x);
+  note(EXPONENT_D_GATE, most.y);
+  if (CONTEXTS > 0u) { note(EXPONENT_D_FEATURE, most.z); }
 }
 
 // Through the stream's own matrix: four inputs of both branches to an invocation at a time.
@@ -156,16 +156,16 @@ fn through_memory() {
     most = max(most, put_down(row + 4u * word, low));
     most = max(most, put_down(row + COARSE + 4u * word, high));
   }
-  note(SLOT_D_DOWN, most);
+  note(EXPONENT_D_DOWN, most);
 }
 
 fn put_down(at: u32, sums: vec4<i32>) -> u32 {
-  let shift = WEIGHT_BITS - shifts[SLOT_D_MEMORY] - shifts[COPY_SHIFTS + WEIGHT_MEMORY];
+  let shift = WEIGHT_BITS - control[EXPONENT_D_MEMORY] - control[COPY_SHIFTS + EXPONENT_W_MEMORY];
   var most = 0u;
   for (var j = 0u; j < 4u; j++) {
     let d = clamp_gradient(round_shift_any(sums[j], shift));
     most = max(most, magnitude(d));
-    arena[GRADIENT_DOWN + at + j] = gradient_operand(d, shifts[SLOT_D_DOWN]);
+    arena[GRADIENT_DOWN + at + j] = gradient_operand(d, control[EXPONENT_D_DOWN]);
   }
   return most;
 }
@@ -190,12 +190,12 @@ fn unmix() {
     arena[D_SKIPPED + i] = through_skip(d_far, master[AT_GLOBAL_SKIP]);
     let d_global = through_gelu(d_far, arena[GLOBAL + i]);
     most = max(most, vec2<u32>(magnitude(d_router), magnitude(d_global)));
-    arena[GRADIENT_ROUTER + i] = gradient_operand(d_router, shifts[SLOT_D_ROUTER]);
-    arena[GRADIENT_GLOBAL + i] = gradient_operand(d_global, shifts[SLOT_D_GLOBAL]);
+    arena[GRADIENT_ROUTER + i] = gradient_operand(d_router, control[EXPONENT_D_ROUTER]);
+    arena[GRADIENT_GLOBAL + i] = gradient_operand(d_global, control[EXPONENT_D_GLOBAL]);
   }
   add_skip(0u, sum);
-  note(SLOT_D_ROUTER, most.x);
-  note(SLOT_D_GLOBAL, most.y);
+  note(EXPONENT_D_ROUTER, most.x);
+  note(EXPONENT_D_GLOBAL, most.y);
 }
 
 // What reaches the normalised input, and the convolution backward. A channel's taps are summed by one invocation.
@@ -210,7 +210,7 @@ fn begin_input() {
 }
 
 fn convolve_back(d: u32) {
-  let right = ACTIVATION_BITS + POSITIONS_LOG2;
+  let right = u32(ACTIVATION_BITS + POSITIONS_LOG2);
   let taps = vec3<i32>(master[AT_TAP + d], master[AT_TAP + EMBEDDING + d], master[AT_TAP + 2u * EMBEDDING + d]);
   var sums = vec4<i32>();
   for (var at = d; at < WIDTH; at += EMBEDDING) {
@@ -246,21 +246,21 @@ fn row_sums(row: u32, width_log2: u32) -> u32 {
 
 // Record `n` of the norms. The sums over rows are made as in forward; then an invocation goes down columns, so that
 // what scale and shift get is summed before it is added for all.
-fn norm_back(n: u32) {
-  let width_log2 = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH_LOG2));
+fn norm(n: u32) {
+  let width_log2 = norm_field(n, NORM_WIDTH_LOG2);
   let width = 1u << width_log2;
   let rows_per_stream = u32(WIDTH) >> width_log2;
   let together = min(LANES, TILE * rows_per_stream);
   let share = LANES / together;
   let each = TILE * rows_per_stream / together;
   let live_rows = count * rows_per_stream;
-  let scale_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE));
+  let scale_at = norm_field(n, NORM_SCALE);
   for (var j = 0u; j < each; j++) {
     let row = lane / share * each + j;
     let mine = lane % share;
     let begin = first * WIDTH + min(row, live_rows - 1u) * width;
-    let d_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D)) + begin;
-    let normalised_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_NORMALISED)) + begin;
+    let d_at = norm_field(n, NORM_D) + begin;
+    let normalised_at = norm_field(n, NORM_NORMALISED) + begin;
     var sums = vec2<i32>();
     for (var at = mine; at < width; at += share) {
       let value = through_scale(arena[d_at + at], master[scale_at + at]);
@@ -282,13 +282,13 @@ fn norm_back(n: u32) {
 
 fn put_column(n: u32, width_log2: u32, column: u32, across: u32) {
   let rows = rows_of(u32(WIDTH) >> width_log2);
-  let d_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D)) + column;
-  let normalised_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_NORMALISED)) + column;
-  let out_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_D_OUT)) + column;
-  let deviations_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_DEVIATIONS));
-  let rows_log2 = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_ROWS_LOG2));
-  let more = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_MORE));
-  let scale = master[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE)) + column];
+  let d_at = norm_field(n, NORM_D) + column;
+  let normalised_at = norm_field(n, NORM_NORMALISED) + column;
+  let out_at = norm_field(n, NORM_D_OUT) + column;
+  let deviations_at = norm_field(n, NORM_DEVIATIONS);
+  let rows_log2 = norm_field(n, NORM_ROWS_LOG2);
+  let more = norm_field(n, NORM_MORE);
+  let scale = master[norm_field(n, NORM_SCALE) + column];
   let step = select(1u, LANES / across, SHARE > 1);
   var sums = vec2<i32>();
   for (var row = rows.x + select(0u, lane / across, SHARE > 1); row < rows.x + rows.y; row += step) {
@@ -301,8 +301,8 @@ fn put_column(n: u32, width_log2: u32, column: u32, across: u32) {
     arena[out_at + at] = through_norm(through_scale(d, scale), arena[sums_at], arena[sums_at + 1u], normalised,
                                       deviation, more);
   }
-  atomicAdd(&dense[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE_DENSE)) + column], sums.x);
-  atomicAdd(&dense[u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SHIFT_DENSE)) + column], sums.y);
+  atomicAdd(&dense[norm_field(n, NORM_SCALE_DENSE) + column], sums.x);
+  atomicAdd(&dense[norm_field(n, NORM_SHIFT_DENSE) + column], sums.y);
 }
 
 // Rows that an invocation multiplies at a time, and words of four inputs.
@@ -312,11 +312,11 @@ const WORDS_EACH = 4u;
 fn load_word(at: u32) -> u32 { return copies[at]; }
 
 // Record `m` of the gradients: the gradient of a matrix's inputs, and that of its bias.
-fn multiply_back(m: u32) {
-  let rows_per_stream = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ROWS_PER_STREAM));
+fn multiply(m: u32) {
+  let rows_per_stream = product_field(m, PRODUCT_ROWS_PER_STREAM);
   let rows = rows_of(rows_per_stream);
-  let from_word = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_FROM));
-  let until = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_UNTIL));
+  let from_word = product_field(m, PRODUCT_FROM);
+  let until = product_field(m, PRODUCT_UNTIL);
   let across = (until - from_word + WORDS_EACH - 1u) / WORDS_EACH;
   let tasks = across * tasks_of(rows.y, rows_per_stream, ROWS_EACH);
   let begin = select(0u, lane, SHARE > 1);
@@ -325,24 +325,24 @@ fn multiply_back(m: u32) {
     let r0 = task / across * ROWS_EACH;
     back_tile(m, rows.x + min(r0, rows.y), rows.y - min(r0, rows.y), from_word + task % across * WORDS_EACH);
   }
-  let outputs = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUTPUTS));
-  let g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + rows.x * outputs;
+  let outputs = product_field(m, PRODUCT_OUTPUTS);
+  let g_at = product_field(m, PRODUCT_G) + rows.x * outputs;
   for (var n = begin; n < outputs; n += step) {
     var sum = 0;
     for (var r = 0u; r < rows.y; r++) { sum += arena[g_at + r * outputs + n]; }
-    atomicAdd(&dense[u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_BIAS_DENSE)) + n], sum);
+    atomicAdd(&dense[product_field(m, PRODUCT_BIAS_DENSE) + n], sum);
   }
 }
 
 // `live` rows from `row` on, and from `word` on; words beyond the last repeat it. Outputs go in pairs: all matrices
 // have an even number of them.
 fn back_tile(m: u32, row: u32, live: u32, word: u32) {
-  let outputs = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUTPUTS));
-  let words = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_WORDS));
-  let last_word = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_UNTIL)) - 1u - word;
+  let outputs = product_field(m, PRODUCT_OUTPUTS);
+  let words = product_field(m, PRODUCT_WORDS);
+  let last_word = product_field(m, PRODUCT_UNTIL) - 1u - word;
   let last = max(live, 1u) - 1u;
-  var w_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_COPY)) + word;
-  let g_at = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_G)) + row * outputs;
+  var w_at = product_field(m, PRODUCT_COPY) + word;
+  let g_at = product_field(m, PRODUCT_G) + row * outputs;
   var sums = array<vec4<i32>, ROWS_EACH * WORDS_EACH>();
   for (var n = 0u; n < outputs; n += 2u) {
     let w = eight_words(w_at, 1u, words, last_word);
@@ -355,10 +355,10 @@ fn back_tile(m: u32, row: u32, live: u32, word: u32) {
     }
     w_at += 2u * words;
   }
-  let shift = WEIGHT_BITS - shifts[record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_GRADIENT)]
-    - shifts[record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_WEIGHT)];
-  let adds = record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_ADDS) == 1;
-  let to = u32(record(GRADIENTS_AT, m, GRADIENT_FIELDS, PRODUCT_OUT)) + (row * words + word) * 4u;
+  let shift = WEIGHT_BITS - control[product_field(m, PRODUCT_GRADIENT)]
+    - control[product_field(m, PRODUCT_WEIGHT)];
+  let adds = product_field(m, PRODUCT_ADDS) == 1u;
+  let to = product_field(m, PRODUCT_OUT) + (row * words + word) * 4u;
   var rounded = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
   for (var i = 0u; i < min(ROWS_EACH, live); i++) {
     for (var j = 0u; j <= min(WORDS_EACH - 1u, last_word); j++) {
@@ -377,26 +377,29 @@ fn put_inputs(to: u32, sums: vec4<i32>, shift: i32, adds: bool) {
 
 fn before_norms(stage: u32) {
   switch (stage) {
-    case 0u: { differ(); }
-    case 1u: { begin_fine(); }
-    case 2u: { through_geglu(SLOT_D_FINE, FINE, D_HIDDEN, FINE_HIDDEN, GRADIENT_FINE, FINE_HIDDEN); }
-    case 3u: { sum_fine(); }
-    case 4u: { quantise(SLOT_D_MEMORY, D_RECALLED, GRADIENT_MEMORY, 2u * COARSE); }
-    case 5u: { sum_coarse(); }
-    case 6u: { through_geglu(SLOT_D_NEWEST, NEWEST, D_CACHE + CACHE - RING_SLOT, CACHE, GRADIENT_NEWEST, RING_SLOT); }
-    case 7u: { begin_input(); }
+    case STAGE_DIFFERENCE: { differ(); }
+    case STAGE_FINE_OUT: { begin_fine(); }
+    case STAGE_FINE: { through_geglu(EXPONENT_D_FINE, FINE, D_HIDDEN, FINE_HIDDEN, GRADIENT_FINE, FINE_HIDDEN); }
+    case STAGE_COARSE: { sum_fine(); }
+    case STAGE_MEMORY: { quantise(EXPONENT_D_MEMORY, D_RECALLED, GRADIENT_MEMORY, 2u * COARSE); }
+    case STAGE_UNMIX: { sum_coarse(); }
+    case STAGE_NEWEST: {
+      let newest_at = u32(D_CACHE + CACHE - CACHE_STEP);
+      through_geglu(EXPONENT_D_NEWEST, NEWEST, newest_at, CACHE, GRADIENT_NEWEST, CACHE_STEP);
+    }
+    case STAGE_INPUT: { begin_input(); }
     default: {}
   }
 }
 
 fn after_norms(stage: u32) {
   switch (stage) {
-    case 0u: { if (GATES > 0u) { through_gates(); } }
-    case 1u: { quantise(SLOT_D_FINE_OUT, D_FINE_OUT, GRADIENT_FINE_OUT, WIDTH); }
-    case 3u: { begin_coarse(); }
-    case 4u: { through_memory(); }
-    case 5u: { unmix(); }
-    case 7u: { scatter(); }
+    case STAGE_DIFFERENCE: { if (GATES > 0u) { through_gates(); } }
+    case STAGE_FINE_OUT: { quantise(EXPONENT_D_FINE_OUT, D_FINE_OUT, GRADIENT_FINE_OUT, WIDTH); }
+    case STAGE_COARSE: { begin_coarse(); }
+    case STAGE_MEMORY: { through_memory(); }
+    case STAGE_UNMIX: { unmix(); }
+    case STAGE_INPUT: { scatter(); }
     default: {}
   }
 }
@@ -419,27 +422,8 @@ fn add_sums() {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   begin_tile(group.x, index);
   begin_eight(index);
-  for (var stage = u32(shifts[AT_ZERO]); stage < BACKWARD_STAGES; stage++) {
-    for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
-      take_stream(own);
-      if (lives) { before_norms(stage); }
-    }
-    if (TRAINS == 0u) { return; }
-    sync();
-    let norms_end = u32(record(BACKWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS_END));
-    for (var n = u32(record(BACKWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS)); n < norms_end; n++) { norm_back(n); }
-    sync();
-    for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
-      take_stream(own);
-      if (lives) { after_norms(stage); }
-    }
-    sync();
-    let products_end = u32(record(BACKWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS_END));
-    for (var m = u32(record(BACKWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS)); m < products_end; m++) {
-      multiply_back(m);
-    }
-    sync();
-  }
+  run_stages();
+  if (TRAINS == 0u) { return; }
   if (SHARE > 1) { add_sums(); }
   note_all();
 }

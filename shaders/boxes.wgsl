@@ -35,5 +35,5 @@ fn coarse_gate_gradient(d: i32, up: i32, gate: i32) -> i32 {
 
 // The gradient of an embedded value, which comes through two norms.
 fn embedding_gradient(through_input: i32, through_local: i32) -> i32 {
-  return round_shift(clamp_gradient(through_input + through_local), 3u);
+  return round_shift(clamp_gradient(through_input + through_local), EMBEDDING_GRADIENT_SHIFT);
 }

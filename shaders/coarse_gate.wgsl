@@ -9,7 +9,7 @@
 @group(0) @binding(2) var<storage, read> skipped: array<i32>;         // B x H, Q10
 @group(0) @binding(3) var<storage, read> remembered: array<i32>;      // B x H, Q10; nothing without a recall stream
 @group(0) @binding(4) var<storage, read> master: array<i32>;          // Q24
-@group(0) @binding(5) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
+@group(0) @binding(5) var<storage, read> constants: array<i32>;          // LUTs, see luts.wgsl
 @group(0) @binding(6) var<storage, read_write> gate: array<i32>;      // B x H, Q14
 @group(0) @binding(7) var<storage, read_write> out: array<i32>;       // B x H, Q7
 

@@ -13,7 +13,7 @@
 
 @group(0) @binding(0) var<storage, read> ends: array<u32>;                  // B x 256
 @group(0) @binding(1) var<storage, read> payloads: array<u32>;              // packed u8, each from a whole word on
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;                // control numbers, see end_step
+@group(0) @binding(2) var<storage, read> control: array<i32>;                // control numbers, see end_step
 @group(0) @binding(3) var<storage, read> live: array<u32>;                  // a step's number, its live streams
 @group(0) @binding(4) var<storage, read_write> coders: array<u32>;          // G x CODER_FIELDS
 @group(0) @binding(5) var<storage, read_write> bytes: array<atomic<u32>>;   // PAST_ROWS x ROW_WORDS, packed u8
@@ -132,7 +132,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let first = group.x * (STREAMS / groups.x) + group.x * (STREAMS % groups.x) / groups.x;
   let next = group.x + 1u;
   let end = next * (STREAMS / groups.x) + next * (STREAMS % groups.x) / groups.x;
-  let step = u32(shifts[AT_STEP]);
+  let step = u32(control[AT_STEP]);
   let lives = select(STREAMS, live[1], step == live[0]);
   let row = step % PAST_ROWS * ROW_WORDS;
   let at = group.x * CODER_FIELDS;

@@ -9,9 +9,9 @@
 // adapters read it no faster than a buffer.
 
 @group(0) @binding(0) var<storage, read_write> arena: array<i32>;         // all activations: see arena.ts
-@group(0) @binding(1) var<storage, read> tables: array<i32>;              // look-ups, the plan, records
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;              // control numbers, see end_step
-@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;  // per slot
+@group(0) @binding(1) var<storage, read> constants: array<i32>;              // LUTs, the plan, records
+@group(0) @binding(2) var<storage, read> control: array<i32>;              // control numbers, see end_step
+@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;  // per exponent
 @group(0) @binding(4) var<storage, read> master: array<i32>;              // Q24
 @group(0) @binding(5) var<storage, read> copies: array<u32>;              // packed int8 copies of all matrices
 @group(0) @binding(6) var<storage, read> embedding: array<i32>;           // 256 x D, int16 values
@@ -20,15 +20,15 @@
 
 fn embed() {
   for (var t = part; t < HISTORY; t += SHARE) {
-    let byte = byte_before(stream, u32(shifts[AT_STEP]), u32(tables[PLAN_AT + PLAN_POSITIONS + t]));
+    let byte = byte_before(stream, u32(control[AT_STEP]), u32(constants[PLAN_AT + PLAN_POSITIONS + t]));
     let to = EMBEDDED + (stream * HISTORY + t) * EMBEDDING;
     for (var d = zero; d < EMBEDDING; d++) { arena[to + d] = embedding[byte * EMBEDDING + d]; }
   }
 }
 
 // int8 operands of `values` numbers of each stream.
-fn quantise(slot: u32, from_at: u32, to_at: u32, values: u32) {
-  let shift = shifts[slot];
+fn quantise(exponent: u32, from_at: u32, to_at: u32, values: u32) {
+  let shift = control[exponent];
   var most = 0u;
   for (var word = part; word < values / 4u; word += SHARE) {
     let at = from_at + stream * values + 4u * word;
@@ -36,7 +36,7 @@ fn quantise(slot: u32, from_at: u32, to_at: u32, values: u32) {
     most = max(most, largest_of(x));
     arena[to_at + stream * values / 4u + word] = i32(operand_word(x, shift));
   }
-  note(slot, most);
+  note(exponent, most);
 }
 
 fn convolve() {
@@ -52,26 +52,26 @@ fn convolve() {
   }
 }
 
-// The newest values of the cache go into the ring's slot of this step.
+// The newest values of the cache go into the ring's place of this step.
 fn fill_cache() {
-  let from_at = NEWEST + stream * 2u * RING_SLOT;
-  let to = CACHE_RING + stream * CACHE + u32(shifts[AT_STEP]) % (CACHE / RING_SLOT) * RING_SLOT;
-  for (var s = part; s < RING_SLOT; s += SHARE) {
-    arena[to + s] = geglu_value(arena[from_at + s], arena[from_at + RING_SLOT + s]);
+  let from_at = NEWEST + stream * 2u * CACHE_STEP;
+  let to = CACHE_RING + stream * CACHE + u32(control[AT_STEP]) % (CACHE / CACHE_STEP) * CACHE_STEP;
+  for (var s = part; s < CACHE_STEP; s += SHARE) {
+    arena[to + s] = geglu_value(arena[from_at + s], arena[from_at + CACHE_STEP + s]);
   }
 }
 
 // The cache in the order of age, oldest first.
 fn quantise_cache() {
-  let oldest = (u32(shifts[AT_STEP]) % (CACHE / RING_SLOT) + 1u) * RING_SLOT;
+  let oldest = (u32(control[AT_STEP]) % (CACHE / CACHE_STEP) + 1u) * CACHE_STEP;
   var most = 0u;
   for (var word = part; word < CACHE / 4u; word += SHARE) {
-    let at = CACHE_RING + stream * CACHE + (oldest + 4u * word) % CACHE;   // slots hold a multiple of four values
+    let at = CACHE_RING + stream * CACHE + (oldest + 4u * word) % CACHE;   // a step adds a multiple of four values
     let x = vec4<i32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
     most = max(most, largest_of(x));
-    arena[OPERAND_CACHE + stream * CACHE / 4u + word] = i32(operand_word(x, shifts[SLOT_CACHE]));
+    arena[OPERAND_CACHE + stream * CACHE / 4u + word] = i32(operand_word(x, control[EXPONENT_CACHE]));
   }
-  note(SLOT_CACHE, most);
+  note(EXPONENT_CACHE, most);
 }
 
 fn mix_streams() {
@@ -89,7 +89,7 @@ fn mix_streams() {
 // Both branches through the stream's own matrix; four outputs make one word of each branch's operand.
 fn multiply_memory() {
   let words = COARSE / 4u;
-  let shift = WEIGHT_BITS - shifts[SLOT_DOWN_OUT] - shifts[COPY_SHIFTS + WEIGHT_MEMORY];
+  let shift = WEIGHT_BITS - control[EXPONENT_DOWN_OUT] - control[COPY_SHIFTS + EXPONENT_W_MEMORY];
   let from_at = OPERAND_DOWN_OUT + stream * 2u * words;
   var most = 0u;
   for (var n = part; n < words; n += SHARE) {
@@ -104,7 +104,7 @@ fn multiply_memory() {
     }
     most = max(most, max(put_memory(2u * stream, n, low, shift), put_memory(2u * stream + 1u, n, high, shift)));
   }
-  note(SLOT_MEMORY_OUT, most);
+  note(EXPONENT_MEMORY_OUT, most);
 }
 
 fn put_memory(row: u32, n: u32, sums: vec4<i32>, shift: i32) -> u32 {
@@ -112,7 +112,7 @@ fn put_memory(row: u32, n: u32, sums: vec4<i32>, shift: i32) -> u32 {
                     clamp_activation(round_shift_any(sums.z, shift)), clamp_activation(round_shift_any(sums.w, shift)));
   let to = RECALLED + row * COARSE + 4u * n;
   for (var j = 0u; j < 4u; j++) { arena[to + j] = x[j]; }
-  arena[OPERAND_MEMORY_OUT + row * COARSE / 4u + n] = i32(operand_word(x, shifts[SLOT_MEMORY_OUT]));
+  arena[OPERAND_MEMORY_OUT + row * COARSE / 4u + n] = i32(operand_word(x, control[EXPONENT_MEMORY_OUT]));
   return largest_of(x);
 }
 
@@ -138,9 +138,9 @@ fn fill_hidden() {
       x[j] = geglu_value(arena[at], arena[at + FINE_HIDDEN]);
     }
     most = max(most, largest_of(x));
-    arena[OPERAND_FINE_HIDDEN + stream * FINE_HIDDEN / 4u + word] = i32(operand_word(x, shifts[SLOT_FINE_HIDDEN]));
+    arena[OPERAND_FINE_HIDDEN + stream * FINE_HIDDEN / 4u + word] = i32(operand_word(x, control[EXPONENT_FINE_HIDDEN]));
   }
-  note(SLOT_FINE_HIDDEN, most);
+  note(EXPONENT_FINE_HIDDEN, most);
 }
 
 fn end_fine() {
@@ -153,15 +153,15 @@ fn end_fine() {
                               + kept_value(arena[FINE_NORM_OUT + i], master[AT_FINE_SKIP]));
     }
     most = max(most, largest_of(x));
-    arena[OPERAND_LAST + stream * WIDTH / 4u + word] = i32(operand_word(x, shifts[SLOT_LAST]));
+    arena[OPERAND_LAST + stream * WIDTH / 4u + word] = i32(operand_word(x, control[EXPONENT_LAST]));
   }
-  note(SLOT_LAST, most);
+  note(EXPONENT_LAST, most);
 }
 
 // Record `n` of the norms: rows of a power of two, several invocations to a row or several rows to an invocation.
 fn norm(n: u32) {
-  let width = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH));
-  let width_log2 = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH_LOG2));
+  let width = norm_field(n, NORM_WIDTH);
+  let width_log2 = norm_field(n, NORM_WIDTH_LOG2);
   let rows_per_stream = u32(WIDTH) >> width_log2;
   let together = min(LANES, TILE * rows_per_stream);   // rows at a time
   let share = LANES / together;
@@ -170,7 +170,7 @@ fn norm(n: u32) {
   for (var j = 0u; j < each; j++) {
     let row = lane / share * each + j;
     let start = first * WIDTH + min(row, live_rows - 1u) * width;
-    let x_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_X)) + start;
+    let x_at = norm_field(n, NORM_X) + start;
     let mine = lane % share;
     var sum = 0;
     for (var at = mine; at < width; at += share) { sum += arena[x_at + at]; }
@@ -185,16 +185,16 @@ fn norm(n: u32) {
 }
 
 fn put_norm(n: u32, row: u32, start: u32, mine: u32, share: u32, mean: i32, deviation: vec2<i32>) {
-  let width = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_WIDTH));
-  let x_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_X)) + start;
-  let normalised_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_NORMALISED)) + start;
-  let out_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_OUT)) + start;
-  let scale_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SCALE));
-  let shift_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SHIFT));
-  let operand_at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_OPERAND)) + start / 4u;
-  let slot = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_SLOT));   // SLOTS: none
+  let width = norm_field(n, NORM_WIDTH);
+  let x_at = norm_field(n, NORM_X) + start;
+  let normalised_at = norm_field(n, NORM_NORMALISED) + start;
+  let out_at = norm_field(n, NORM_OUT) + start;
+  let scale_at = norm_field(n, NORM_SCALE);
+  let shift_at = norm_field(n, NORM_SHIFT);
+  let operand_at = norm_field(n, NORM_OPERAND) + start / 4u;
+  let exponent = norm_field(n, NORM_EXPONENT);   // EXPONENTS: none
   if (mine == 0u) {
-    let at = u32(record(NORMS_AT, n, NORM_FIELDS, NORM_DEVIATIONS)) + 2u * row;
+    let at = norm_field(n, NORM_DEVIATIONS) + 2u * row;
     arena[at] = deviation.x;
     arena[at + 1u] = deviation.y;
   }
@@ -208,12 +208,12 @@ fn put_norm(n: u32, row: u32, start: u32, mine: u32, share: u32, mean: i32, devi
       x[j] = scaled_value(value, master[scale_at + at], master[shift_at + at]);
       arena[out_at + at] = x[j];
     }
-    if (slot < SLOTS) {
+    if (exponent < EXPONENTS) {
       most = max(most, largest_of(x));
-      arena[operand_at + word] = i32(operand_word(x, shifts[slot]));
+      arena[operand_at + word] = i32(operand_word(x, control[exponent]));
     }
   }
-  if (slot < SLOTS) { note(slot, most); }
+  if (exponent < EXPONENTS) { note(exponent, most); }
 }
 
 // Rows that an invocation multiplies at a time, by eight outputs. A loaded word serves many products.
@@ -223,8 +223,8 @@ fn load_word(at: u32) -> u32 { return copies[at]; }
 
 // Record `m` of the products: rows times a matrix.
 fn multiply(m: u32) {
-  let outputs = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUTPUTS));
-  let rows_per_stream = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ROWS_PER_STREAM));
+  let outputs = product_field(m, PRODUCT_OUTPUTS);
+  let rows_per_stream = product_field(m, PRODUCT_ROWS_PER_STREAM);
   let rows = rows_of(rows_per_stream);
   let across = (outputs + 7u) / 8u;
   let tasks = across * tasks_of(rows.y, rows_per_stream, ROWS_EACH);
@@ -236,29 +236,29 @@ fn multiply(m: u32) {
 
 // `live` rows from `row` on, and eight outputs from n0 on, or four.
 fn multiply_tile(m: u32, row: u32, live: u32, n0: u32) {
-  let outputs = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUTPUTS));
-  let words = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_WORDS));
-  let x_stride = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X_STRIDE));
-  let x_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_X)) + row * x_stride;
-  let w_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_COPY)) + n0 * words;
+  let outputs = product_field(m, PRODUCT_OUTPUTS);
+  let words = product_field(m, PRODUCT_WORDS);
+  let x_pitch = product_field(m, PRODUCT_X_PITCH);
+  let x_at = product_field(m, PRODUCT_X) + row * x_pitch;
+  let w_at = product_field(m, PRODUCT_COPY) + n0 * words;
   let more = n0 + 4u < outputs;
   let last = max(live, 1u) - 1u;
   var sums = array<vec4<i32>, 2u * ROWS_EACH>();
   for (var k = 0u; k < words; k++) {
     let w = eight_words(w_at + k, words, select(0u, 4u * words, more), 3u);
     for (var i = 0u; i < ROWS_EACH; i++) {
-      let x = u32(arena[x_at + min(i, last) * x_stride + k]);
+      let x = u32(arena[x_at + min(i, last) * x_pitch + k]);
       sums[2u * i] += dots(x, w.low);
       sums[2u * i + 1u] += dots(x, w.high);
     }
   }
-  let shift = record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_SHIFT)
-    - shifts[record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_ACTIVATION)]
-    - shifts[record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_WEIGHT)];
-  let out_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_OUT)) + row * outputs + n0;
-  let bias_at = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_BIAS)) + n0;
-  let bias_shift = u32(record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_BIAS_SHIFT));
-  let limit = record(PRODUCTS_AT, m, PRODUCT_FIELDS, PRODUCT_LIMIT);
+  let shift = i32(product_field(m, PRODUCT_SHIFT))
+    - control[product_field(m, PRODUCT_ACTIVATION)]
+    - control[product_field(m, PRODUCT_WEIGHT)];
+  let out_at = product_field(m, PRODUCT_OUT) + row * outputs + n0;
+  let bias_at = product_field(m, PRODUCT_BIAS) + n0;
+  let bias_shift = product_field(m, PRODUCT_BIAS_SHIFT);
+  let limit = i32(product_field(m, PRODUCT_LIMIT));
   var rounded = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
   for (var four = 0u; four <= select(0u, 1u, more); four++) {
     var bias = vec4<i32>();
@@ -353,24 +353,24 @@ fn sum_before(from_at: u32, until: u32, inverse: vec2<u32>) -> u32 {
 
 fn before_norms(stage: u32) {
   switch (stage) {
-    case 0u: { embed(); }
-    case 1u: { fill_cache(); }
-    case 2u: { mix_streams(); }
-    case 3u: { quantise(SLOT_DOWN_OUT, DOWN, OPERAND_DOWN_OUT, 2u * COARSE); }
-    case 4u: { end_coarse(); }
-    case 5u: { fill_hidden(); }
-    case 7u: { add_tables(); }
+    case STAGE_EMBED: { embed(); }
+    case STAGE_CACHE: { fill_cache(); }
+    case STAGE_MIX: { mix_streams(); }
+    case STAGE_MEMORY: { quantise(EXPONENT_DOWN_OUT, DOWN, OPERAND_DOWN_OUT, 2u * COARSE); }
+    case STAGE_COARSE: { end_coarse(); }
+    case STAGE_HIDDEN: { fill_hidden(); }
+    case STAGE_FREQUENCIES: { add_tables(); }
     default: {}
   }
 }
 
 fn after_norms(stage: u32) {
   switch (stage) {
-    case 0u: { convolve(); }
-    case 1u: { quantise_cache(); }
-    case 3u: { multiply_memory(); }
-    case 6u: { end_fine(); }
-    case 7u: { if (part == 0u) { add_boosts(); } }
+    case STAGE_EMBED: { convolve(); }
+    case STAGE_CACHE: { quantise_cache(); }
+    case STAGE_MEMORY: { multiply_memory(); }
+    case STAGE_LAST: { end_fine(); }
+    case STAGE_FREQUENCIES: { if (part == 0u) { add_boosts(); } }
     default: {}
   }
 }
@@ -379,25 +379,8 @@ fn after_norms(stage: u32) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
   begin_tile(group.x, index);
   begin_eight(index);
-  for (var stage = u32(shifts[AT_ZERO]); stage < FORWARD_STAGES; stage++) {
-    for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
-      take_stream(own);
-      if (lives) { before_norms(stage); }
-    }
-    sync();
-    let norms_end = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS_END));
-    for (var n = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_NORMS)); n < norms_end; n++) { norm(n); }
-    sync();
-    for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
-      take_stream(own);
-      if (lives) { after_norms(stage); }
-    }
-    sync();
-    let products_end = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS_END));
-    for (var m = u32(record(FORWARD_AT, stage, STAGE_FIELDS, STAGE_PRODUCTS)); m < products_end; m++) { multiply(m); }
-    sync();
-  }
-  for (var own = u32(shifts[AT_ZERO]); own < OWN; own++) {
+  run_stages();
+  for (var own = u32(control[AT_ZERO]); own < OWN; own++) {
     take_stream(own);
     frequencies();
   }

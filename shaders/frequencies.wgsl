@@ -10,7 +10,7 @@
 // section 8.
 
 @group(0) @binding(0) var<storage, read> logits: array<i32>;          // B x 256, Q10
-@group(0) @binding(1) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
+@group(0) @binding(1) var<storage, read> constants: array<i32>;          // LUTs, see luts.wgsl
 @group(0) @binding(2) var<storage, read> lookups: array<u32>;         // see recall.wgsl
 @group(0) @binding(3) var<storage, read> gates: array<i32>;           // B x GATES, Q10, before the sigmoid
 @group(0) @binding(4) var<storage, read> boosts: array<i32>;          // N x BUCKETS x 2, Q20

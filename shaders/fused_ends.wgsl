@@ -13,7 +13,7 @@ fn effect_of_context(c: u32) -> i32 {
 
 fn scatter() {
   for (var t = part; t < HISTORY; t += SHARE) {
-    let byte = byte_before(stream, u32(shifts[AT_STEP]), u32(tables[PLAN_AT + PLAN_POSITIONS + t]));
+    let byte = byte_before(stream, u32(control[AT_STEP]), u32(constants[PLAN_AT + PLAN_POSITIONS + t]));
     let from_at = (stream * HISTORY + t) * EMBEDDING;
     for (var d = zero; d < EMBEDDING; d++) {
       let value = embedding_gradient(arena[D_EMBEDDED + from_at + d], arena[D_LOCAL + from_at + d]);

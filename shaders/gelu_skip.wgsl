@@ -6,7 +6,7 @@
 @group(0) @binding(0) var<storage, read> x: array<i32>;               // COUNT, Q10
 @group(0) @binding(1) var<storage, read> skipped: array<i32>;         // COUNT, Q10
 @group(0) @binding(2) var<storage, read> master: array<i32>;          // Q24
-@group(0) @binding(3) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
+@group(0) @binding(3) var<storage, read> constants: array<i32>;          // LUTs, see luts.wgsl
 @group(0) @binding(4) var<storage, read_write> out: array<i32>;       // COUNT, Q10
 
 @compute @workgroup_size(64)

@@ -11,21 +11,17 @@
 @group(0) @binding(1) var<storage, read> lookups: array<u32>;               // see recall.wgsl
 @group(0) @binding(2) var<storage, read> plan: array<i32>;                  // contexts, tables, positions
 @group(0) @binding(3) var<storage, read> gates: array<i32>;                 // B x GATES, Q10, before the sigmoid
-@group(0) @binding(4) var<storage, read> tables: array<i32>;                // look-ups, see tables.wgsl
+@group(0) @binding(4) var<storage, read> constants: array<i32>;                // LUTs, see luts.wgsl
 @group(0) @binding(5) var<storage, read_write> boosts: array<atomic<i32>>;  // N x BUCKETS x 2, Q20
 @group(0) @binding(6) var<storage, read_write> entries: array<atomic<i32>>; // M x 2^TABLE_LOG2 x 256, Q20
 
-const DIFFERENCE_SHIFT = 4u;                  // bits that a difference loses
-const GATED_RATE_BITS = 12u;                  // Q12, from Q8 times a sigmoid in SLOPE_BITS
-const GATED_RATE_SHIFT = SLOPE_BITS - 1u - (GATED_RATE_BITS - 8u);
-
 fn learn_table(b: u32, table: u32, lane: u32) {
-  let at = (CONTEXTS + table) * PLAN_WORDS + PLAN_RATE;
-  let rate = round_shift(plan[at] * sigmoid(gates[gate_of_table(b, table)]), GATED_RATE_SHIFT);
-  let right = GATED_RATE_BITS + GRADIENT_BITS - DIFFERENCE_SHIFT - BOOST_BITS + u32(plan[at + 1u]);
+  let at = (CONTEXTS + table) * PLAN_RECORD;
+  let rate = round_shift(plan[at + PLAN_RATE] * sigmoid(gates[gate_of_table(b, table)]), GATED_RATE_SHIFT);
+  let right = TABLE_RIGHT_SHIFT + u32(plan[at + PLAN_CROWD_SHIFT]);
   let row = row_place(table, lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table]);
   for (var v = lane; v < 256u; v += 64u) {
-    let rounded = round_shift(difference[b * 256u + v], DIFFERENCE_SHIFT);
+    let rounded = round_shift(difference[b * 256u + v], TABLE_DIFFERENCE_SHIFT);
     atomicSub(&entries[row * 256u + v], round_shift(rounded * rate, right));
   }
 }

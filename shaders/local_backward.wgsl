@@ -11,7 +11,7 @@
 @group(0) @binding(1) var<storage, read> pre: array<i32>;                   // B x T x D, Q10
 @group(0) @binding(2) var<storage, read> z: array<i32>;                     // B x T x D, Q10
 @group(0) @binding(3) var<storage, read> master: array<i32>;                // Q24
-@group(0) @binding(4) var<storage, read> tables: array<i32>;                // look-ups, see tables.wgsl
+@group(0) @binding(4) var<storage, read> constants: array<i32>;                // LUTs, see luts.wgsl
 @group(0) @binding(5) var<storage, read_write> d_z: array<i32>;             // B x T x D, Q22
 @group(0) @binding(6) var<storage, read_write> gradient: array<atomic<i32>>; // dense gradients
 

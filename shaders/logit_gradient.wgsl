@@ -8,7 +8,7 @@
 
 @group(0) @binding(0) var<storage, read> ends: array<u32>;                // B x 256
 @group(0) @binding(1) var<storage, read> bytes: array<u32>;               // PAST_ROWS x ROW_WORDS, packed u8
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;              // control numbers, see end_step
+@group(0) @binding(2) var<storage, read> control: array<i32>;              // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> operand: array<i32>;       // B x 256, int16 values
 @group(0) @binding(4) var<storage, read_write> intervals: array<vec2<u32>>; // chunk steps x B
 @group(0) @binding(5) var<storage, read_write> difference: array<i32>;    // B x 256, Q22
@@ -20,8 +20,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= STREAMS * 256u) { return; }
   let b = i / 256u;
   let v = i % 256u;
-  let chunk_step = u32(shifts[AT_CHUNK_STEP]);
-  let byte = byte_before(b, u32(shifts[AT_STEP]), 0u);
+  let chunk_step = u32(control[AT_CHUNK_STEP]);
+  let byte = byte_before(b, u32(control[AT_STEP]), 0u);
   let start = select(0u, ends[max(i, 1u) - 1u], v > 0u);
   let frequency = ends[i] - start;
   var away = i32(frequency);
@@ -30,5 +30,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     intervals[chunk_step * STREAMS + b] = vec2<u32>(start, frequency);
   }
   if (CONTEXTS + LOGIT_TABLES > 0u) { difference[i] = away; }
-  operand[i] = gradient_operand(away, shifts[AT_LOGIT_SHIFT]);
+  operand[i] = gradient_operand(away, control[AT_LOGIT_SHIFT]);
 }

@@ -10,24 +10,23 @@
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;                 // PAST_ROWS x ROW_WORDS, packed u8
 @group(0) @binding(1) var<storage, read> plan: array<i32>;                  // contexts, tables, positions
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;                // control numbers, see end_step
+@group(0) @binding(2) var<storage, read> control: array<i32>;                // control numbers, see end_step
 @group(0) @binding(3) var<storage, read> words: array<u32>;                 // 2 x B: hashes of this and the last word
 @group(0) @binding(4) var<storage, read> slots: array<u32>;                 // N x 2^SLOT_LOG2
 @group(0) @binding(5) var<storage, read_write> owners: array<atomic<u32>>;  // N x OWNERS: stream + 1, or 0
 @group(0) @binding(6) var<storage, read_write> lookups: array<u32>;         // see recall.wgsl
 @group(0) @binding(7) var<storage, read_write> features: array<u32>;        // B x N x 2 words, packed int8, Q7
 
-const FEATURE_UNIT = 15u;
 const ENTRIES = CONTEXTS + LOGIT_TABLES;
 
-// The hash of entry `at` of the plan: words, order, number of offsets, offsets.
+// The hash of the plan's record at `at`: contextHash of src/contract/contexts.ts.
 fn hash_of(at: u32, b: u32, step: u32) -> u32 {
   var hash = 0u;
-  if (plan[at] >= 1) { hash = mix_into(hash, words[b]); }
-  if (plan[at] >= 2) { hash = mix_into(hash, words[STREAMS + b]); }
-  let order = u32(plan[at + 1u]);
+  if (plan[at + PLAN_WORDS] >= 1) { hash = mix_into(hash, words[b]); }
+  if (plan[at + PLAN_WORDS] >= 2) { hash = mix_into(hash, words[STREAMS + b]); }
+  let order = u32(plan[at + PLAN_ORDER]);
   for (var offset = 1u; offset <= order; offset++) { hash = mix_into(hash, byte_before(b, step, offset)); }
-  let offsets = u32(plan[at + 2u]);
+  let offsets = u32(plan[at + PLAN_OFFSET_COUNT]);
   for (var i = 0u; i < offsets; i++) {
     hash = mix_into(hash, byte_before(b, step, u32(plan[at + PLAN_OFFSETS + i])));
   }
@@ -46,12 +45,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= STREAMS * ENTRIES) { return; }
   let b = i / ENTRIES;
   let c = i % ENTRIES;
-  let step = u32(shifts[AT_STEP]);
-  let at = c * PLAN_WORDS;
+  let step = u32(control[AT_STEP]);
+  let at = c * PLAN_RECORD;
   let hash = hash_of(at, b, step);
   if (c >= CONTEXTS) {
     var row = hash >> (32u - TABLE_LOG2);
-    if (plan[at + PLAN_DIRECT] == 1) { row = byte_before(b, step, u32(plan[at + 1u] + plan[at + PLAN_OFFSETS])); }
+    // A context of one byte: the last one, or the one at its offset.
+    let offset = u32(plan[at + PLAN_ORDER] + plan[at + PLAN_OFFSETS]);
+    if (plan[at + PLAN_DIRECT] == 1) { row = byte_before(b, step, offset); }
     lookups[LOOKUP_ROWS + b * LOGIT_TABLES + c - CONTEXTS] = row;
     return;
   }

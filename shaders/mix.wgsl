@@ -7,7 +7,7 @@
 @group(0) @binding(0) var<storage, read> r: array<i32>;               // B x H, Q10
 @group(0) @binding(1) var<storage, read> far: array<i32>;             // B x H, Q10, wide
 @group(0) @binding(2) var<storage, read> near: array<i32>;            // B x H, Q10
-@group(0) @binding(3) var<storage, read> tables: array<i32>;          // look-ups, see tables.wgsl
+@group(0) @binding(3) var<storage, read> constants: array<i32>;          // LUTs, see luts.wgsl
 @group(0) @binding(4) var<storage, read_write> alpha: array<i32>;     // B x H, Q14
 @group(0) @binding(5) var<storage, read_write> mixed: array<i32>;     // B x H, Q7
 

@@ -1,10 +1,10 @@
-// Operands of matrix products: numbers quantised with a slot's lagged exponent. docs/NUMERICS.md section 3.
+// Operands of matrix products: numbers quantised with a lagged exponent. docs/NUMERICS.md section 3.
 
-// Four int8 operands in a word, with a slot's exponent; and an int16 operand of a gradient.
+// Four int8 operands in a word, with an exponent; and an int16 operand of a gradient.
 fn operand_word(x: vec4<i32>, shift: i32) -> u32 {
   let rounded = vec4<i32>(round_shift_any(x.x, shift), round_shift_any(x.y, shift),
                           round_shift_any(x.z, shift), round_shift_any(x.w, shift));
-  return pack4xI8(clamp(rounded, vec4<i32>(-127), vec4<i32>(127)));
+  return pack4xI8(clamp(rounded, vec4<i32>(-OPERAND_LIMIT), vec4<i32>(OPERAND_LIMIT)));
 }
 fn gradient_operand(x: i32, shift: i32) -> i32 {
   return clamp(round_shift_any(x, shift), -GRADIENT_OPERAND_LIMIT, GRADIENT_OPERAND_LIMIT);

@@ -3,8 +3,8 @@
 // Their gradients lie in one dense list, in the order of the layout; each element finds its tensor in a generated
 // table and takes its gradient out, leaving zero for the next step. The embedding's int16 copy is rewritten here.
 
-@group(0) @binding(0) var<storage, read> shifts: array<i32>;                 // control numbers, see end_step
-@group(0) @binding(1) var<storage, read_write> seen: array<atomic<u32>>;     // per slot, then per tensor
+@group(0) @binding(0) var<storage, read> control: array<i32>;                 // control numbers, see end_step
+@group(0) @binding(1) var<storage, read_write> seen: array<atomic<u32>>;     // per exponent, then per tensor
 @group(0) @binding(2) var<storage, read_write> gradient: array<atomic<i32>>; // DENSE_COUNT
 @group(0) @binding(3) var<storage, read_write> master: array<i32>;           // Q24
 @group(0) @binding(4) var<storage, read_write> moment: array<i32>;           // one per weight
@@ -29,13 +29,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= DENSE_COUNT) { return; }
   let found = tensor_of(i);
   let tensor = DENSE_FIRST_TENSOR + found;
-  // The exponent of the accumulated gradient: a slot's shift, minus the embedding's copy shift, or 0.
-  let exponent = DENSE_SIGNS[found] * shifts[DENSE_EXPONENTS[found]];
+  // The exponent of the accumulated gradient: a gradient operand's shift, minus the embedding's copy shift, or 0.
+  let exponent = DENSE_SIGNS[found] * control[DENSE_EXPONENTS[found]];
   let accumulated = atomicExchange(&gradient[i], 0);
   let need = u32(bit_length(magnitude(accumulated)) + exponent + NEED_BIAS);
-  if (need > atomicLoad(&seen[SLOTS + tensor])) { atomicMax(&seen[SLOTS + tensor], need); }
+  if (need > atomicLoad(&seen[EXPONENTS + tensor])) { atomicMax(&seen[EXPONENTS + tensor], need); }
   let at = DENSE_AT + i;
-  let adam = adam_of(exponent - shifts[SCALES + tensor], shifts[MOVED + tensor], shifts[AT_RATE], shifts[AT_TRAINED]);
+  let adam = adam_of(tensor, exponent);
   var weight = master[at];
   if (adam.rate > 0) {
     let element = update(Element(weight, moment[at], square[at]), accumulated, adam);
@@ -45,7 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     square[at] = element.square;
   }
   if (tensor == EMBEDDING_TENSOR) {
-    if (magnitude(weight) > atomicLoad(&seen[EMBEDDING_SLOT])) { atomicMax(&seen[EMBEDDING_SLOT], magnitude(weight)); }
-    embedding[i] = clamp(round_shift_any(weight, shifts[EMBEDDING_SLOT]), -32767, 32767);
+    let size = magnitude(weight);
+    if (size > atomicLoad(&seen[EMBEDDING_EXPONENT])) { atomicMax(&seen[EMBEDDING_EXPONENT], size); }
+    embedding[i] = clamp(round_shift_any(weight, control[EMBEDDING_EXPONENT]), -EMBEDDING_LIMIT, EMBEDDING_LIMIT);
   }
 }

@@ -1,12 +1,12 @@
-// quantise_gradient: int16 operands (one to a word) from Q22 gradients, with the slot's lagged exponent.
+// quantise_gradient: int16 operands (one to a word) from Q22 gradients, with the lagged exponent.
 //
 //   operand = clamp(round(x / 2^shift), ±GRADIENT_OPERAND_LIMIT)
 //
-// The largest magnitude goes to the slot as in quantise_activation. Four elements to an invocation.
+// The largest magnitude goes to `seen` as in quantise_activation. Four elements to an invocation.
 
 @group(0) @binding(0) var<storage, read> x: array<i32>;                     // from START on, COUNT
-@group(0) @binding(1) var<storage, read> shifts: array<i32>;                // control numbers, see end_step
-@group(0) @binding(2) var<storage, read_write> seen: array<atomic<u32>>;    // per slot
+@group(0) @binding(1) var<storage, read> control: array<i32>;                // control numbers, see end_step
+@group(0) @binding(2) var<storage, read_write> seen: array<atomic<u32>>;    // per exponent
 @group(0) @binding(3) var<storage, read_write> operand: array<i32>;         // COUNT
 
 var<workgroup> largest: atomic<u32>;
@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let first = 4u * (flat_group(group, groups) * 64u + lane);
   if (first < COUNT) {
-    let shift = shifts[SLOT];
+    let shift = control[EXPONENT];
     var mine = 0;
     for (var i = first; i < first + 4u; i++) {
       let value = x[START + i];
@@ -26,5 +26,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     atomicMax(&largest, u32(mine));
   }
   workgroupBarrier();
-  if (lane == 0u) { atomicMax(&seen[SLOT], atomicLoad(&largest)); }
+  if (lane == 0u) { atomicMax(&seen[EXPONENT], atomicLoad(&largest)); }
 }

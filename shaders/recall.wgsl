@@ -6,20 +6,16 @@
 
 const LOOKUP_HASHES = STREAMS * CONTEXTS;
 const LOOKUP_ROWS = 2 * STREAMS * CONTEXTS;
-const BUCKETS = 33u;          // confidences: a miss, then 8 classes of count times 4 of other
-const BOOST_BITS = 20u;       // Q20: boosts and entries of the logit tables
-const EFFECT_LOW_BITS = 7u;   // of a difference: they are summed apart
-const TABLE_LOGIT_LIMIT = 16383;   // a table's logit has 15 bits, so that eight under open gates fit 32 bits
 
 // Adds one value to a running hash.
 fn mix_into(hash: u32, value: u32) -> u32 {
-  let mixed = (hash + value + 1u) * 0x9e3779b1u;
+  let mixed = (hash + value + 1u) * MIX_MULTIPLIER;
   return mixed ^ (mixed >> 15u);
 }
 
 fn finish_hash(hash: u32) -> u32 {
-  var x = (hash ^ (hash >> 16u)) * 0x7feb352du;
-  x = (x ^ (x >> 15u)) * 0x846ca68bu;
+  var x = (hash ^ (hash >> 16u)) * FINISH_MULTIPLIER_1;
+  x = (x ^ (x >> 15u)) * FINISH_MULTIPLIER_2;
   return x ^ (x >> 16u);
 }
 
@@ -34,16 +30,20 @@ fn second_byte(word: u32) -> u32 { return (word >> 16u) & 255u; }
 fn count_of(word: u32) -> u32 { return (word >> 24u) & 31u; }
 fn other_of(word: u32) -> u32 { return word >> 29u; }
 
-// 1, 2, 3, 4-5, 6-8, 9-14, 15-24, 25 and more.
+// How many of the classes after the first begin at or below a count; no count reaches COUNT_MAX + 1.
+const LOW_STARTS = vec4<i32>(COUNT_STARTS[0], COUNT_STARTS[1], COUNT_STARTS[2], COUNT_STARTS[3]);
+const HIGH_STARTS = vec4<i32>(COUNT_STARTS[4], COUNT_STARTS[5], COUNT_STARTS[6], COUNT_MAX + 1);
 fn count_class(count: u32) -> u32 {
-  let low = vec4<u32>(vec4<u32>(count) >= vec4<u32>(2u, 3u, 4u, 6u));
-  let high = vec4<u32>(vec4<u32>(count) >= vec4<u32>(9u, 15u, 25u, 32u));
+  let low = vec4<u32>(vec4<i32>(i32(count)) >= LOW_STARTS);
+  let high = vec4<u32>(vec4<i32>(i32(count)) >= HIGH_STARTS);
   let both = low + high;
   return both.x + both.y + both.z + both.w;
 }
 
-// None, 1, 2-3, 4 and more.
-fn other_class(other: u32) -> u32 { return min(other, 1u) + u32(other >= 2u) + u32(other >= 4u); }
+fn other_class(other: u32) -> u32 {
+  let more = vec3<u32>(vec3<i32>(i32(other)) >= vec3<i32>(OTHER_STARTS[0], OTHER_STARTS[1], OTHER_STARTS[2]));
+  return more.x + more.y + more.z;
+}
 
 fn bucket_of(found: u32) -> u32 {
   if (found == 0u) { return 0u; }
@@ -62,7 +62,7 @@ fn row_place(table: u32, row: u32) -> u32 { return (table << TABLE_LOG2) + row; 
 
 // An entry of a table as it is used: Q10 in 15 bits.
 fn table_logit(entry: i32) -> i32 {
-  return clamp(round_shift(entry, BOOST_BITS - ACTIVATION_BITS), -TABLE_LOGIT_LIMIT, TABLE_LOGIT_LIMIT);
+  return clamp(round_shift(entry, ENTRY_SHIFT), -TABLE_LOGIT_LIMIT, TABLE_LOGIT_LIMIT);
 }
 
 // How the loss changes with the scale of a table's logits: terms of a byte, summed in two parts, and what they make.
@@ -74,7 +74,7 @@ fn effect_of(sums: vec2<i32>) -> i32 {
 }
 
 // A boost as it is used: Q10 in 16 bits.
-fn as_boost(boost: i32) -> i32 { return clamp_activation(round_shift(boost, BOOST_BITS - ACTIVATION_BITS)); }
+fn as_boost(boost: i32) -> i32 { return clamp_activation(round_shift(boost, ENTRY_SHIFT)); }
 
 // What a boost adds to its byte's logit, through its gate.
 fn boost_term(boost: i32, gate: i32) -> i32 { return round_shift(as_boost(boost) * gate, SLOPE_BITS - 1u); }

@@ -8,14 +8,11 @@
 // its own number there, and it puts 0 back for the next step; the others find its number or the 0, both not theirs.
 
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;                 // PAST_ROWS x ROW_WORDS, packed u8
-@group(0) @binding(1) var<storage, read> shifts: array<i32>;                // control numbers, see end_step
+@group(0) @binding(1) var<storage, read> control: array<i32>;                // control numbers, see end_step
 @group(0) @binding(2) var<storage, read> lookups: array<u32>;               // see recall.wgsl
 @group(0) @binding(3) var<storage, read_write> owners: array<atomic<u32>>;  // N x OWNERS: stream + 1, or 0
 @group(0) @binding(4) var<storage, read_write> slots: array<u32>;           // N x 2^SLOT_LOG2
 @group(0) @binding(5) var<storage, read_write> words: array<u32>;           // 2 x B: hashes of this and the last word
-
-const RUN_MAX = 30u;
-const OTHER_MAX = 7u;
 
 fn pack_slot(check: u32, a: u32, b: u32, count: u32, other: u32) -> u32 {
   return check | (a << 8u) | (b << 16u) | (count << 24u) | (other << 29u);
@@ -54,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= STREAMS * (CONTEXTS + 1u)) { return; }
   let b = i / (CONTEXTS + 1u);
   let c = i % (CONTEXTS + 1u);
-  let y = byte_before(b, u32(shifts[AT_STEP]), 0u);
+  let y = byte_before(b, u32(control[AT_STEP]), 0u);
   if (c == CONTEXTS) {
     let before = words[b];
     let after = word_after(before, y);

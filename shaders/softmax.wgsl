@@ -1,13 +1,11 @@
-// From logits to frequencies on single numbers, docs/NUMERICS.md section 8; for kernels that bind `tables`.
-
-const LOG2_E = 5909;   // log2(e) in Q12
+// From logits to frequencies on single numbers, docs/NUMERICS.md section 8; for kernels that bind `constants`.
 
 // 2^-(difference * log2(e)) in Q16.
 fn exp_negative(difference: i32) -> u32 {
   let power = difference * LOG2_E;
   let whole = u32(power >> 22u);
   if (whole > 16u) { return 0u; }
-  return (u32(tables[TABLES_AT + EXP2_TABLE + ((power >> 14u) & 255)]) + ((1u << whole) >> 1u)) >> whole;
+  return (u32(constants[LUTS_AT + EXP2_LUT + ((power >> 14u) & 255)]) + ((1u << whole) >> 1u)) >> whole;
 }
 
 // One division of integers for all 256 frequencies: the inverse of their sum, and how far it is shifted.

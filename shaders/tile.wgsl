@@ -1,6 +1,6 @@
-// What the fused kernels share: a workgroup carries TILE streams through many boxes. What a step does stands in records
-// of the buffer `tables` (see fused-plan.ts), so one piece of code serves all matrices and all norms, and the compiler
-// sees it once.
+// What the fused kernels share: a workgroup carries TILE streams through many boxes. What a step does stands in
+// records of the buffer `constants` (see fused-plan.ts), so one piece of code serves all matrices and all norms, and
+// the compiler sees it once.
 //
 // With more invocations than streams (SHARE > 1), several work on a stream; between two steps all wait for each other,
 // and see what the others wrote to the arena. With as many or fewer, each has OWN streams to itself, touches nothing of
@@ -20,12 +20,12 @@ var<private> part: u32;      // number of the invocation among those of its stre
 var<private> stream: u32;    // the one that the invocation works on
 var<private> lives: bool;    // the last tile may have fewer streams
 
-var<workgroup> largest: array<atomic<u32>, SLOTS>;
+var<workgroup> largest: array<atomic<u32>, EXPONENTS>;
 var<workgroup> partial: array<i32, LANES>;
 var<workgroup> partial_second: array<i32, LANES>;
 
 fn begin_tile(group: u32, index: u32) {
-  zero = u32(shifts[AT_ZERO]);
+  zero = u32(control[AT_ZERO]);
   lane = index;
   first = group * TILE;
   count = min(u32(TILE), STREAMS - first);
@@ -52,8 +52,10 @@ fn tasks_of(rows: u32, rows_per_stream: u32, each: u32) -> u32 {
   return (u32(OWN) * rows_per_stream + each - 1u) / each;
 }
 
-// A number of record `index` of the table at `table`.
-fn record(table: u32, index: u32, fields: u32, field: u32) -> i32 { return tables[table + index * fields + field]; }
+// A number of record `n` of the norms, of the kernel's products, and of its stages.
+fn norm_field(n: u32, field: u32) -> u32 { return u32(constants[NORMS_AT + n * NORM_FIELDS + field]); }
+fn product_field(m: u32, field: u32) -> u32 { return u32(constants[PRODUCTS_AT + m * PRODUCT_FIELDS + field]); }
+fn stage_field(stage: u32, field: u32) -> u32 { return u32(constants[STAGES_AT + stage * STAGE_FIELDS + field]); }
 
 // Between two steps, what one wrote is seen by the others of its stream.
 fn sync() {
@@ -71,20 +73,43 @@ fn sums_of_row(mine: vec2<i32>, place: u32, share: u32) -> vec2<i32> {
   return sums;
 }
 
-// Notes the largest magnitude of a slot: for the workgroup first, if it waits for its end anyway.
-fn note(slot: u32, magnitude: u32) {
+// Notes the largest magnitude of a exponent: for the workgroup first, if it waits for its end anyway.
+fn note(exponent: u32, magnitude: u32) {
   if (SHARE > 1) {
-    atomicMax(&largest[slot], magnitude);
-  } else if (magnitude > atomicLoad(&seen[slot])) {
-    atomicMax(&seen[slot], magnitude);
+    atomicMax(&largest[exponent], magnitude);
+  } else if (magnitude > atomicLoad(&seen[exponent])) {
+    atomicMax(&seen[exponent], magnitude);
   }
 }
 
 fn note_all() {
   if (SHARE == 1) { return; }
   workgroupBarrier();
-  for (var slot = lane; slot < SLOTS; slot += LANES) {
-    let mine = atomicLoad(&largest[slot]);
-    if (mine > 0u) { atomicMax(&seen[slot], mine); }
+  for (var exponent = lane; exponent < EXPONENTS; exponent += LANES) {
+    let mine = atomicLoad(&largest[exponent]);
+    if (mine > 0u) { atomicMax(&seen[exponent], mine); }
+  }
+}
+
+// All stages of the kernel, which says by before_norms, norm, after_norms and multiply what each part does.
+fn run_stages() {
+  for (var stage = u32(control[AT_ZERO]); stage < STAGES; stage++) {
+    for (var own = u32(control[AT_ZERO]); own < OWN; own++) {
+      take_stream(own);
+      if (lives) { before_norms(stage); }
+    }
+    if (TRAINS == 0u) { return; }
+    sync();
+    let norms_end = stage_field(stage, STAGE_NORMS_END);
+    for (var n = stage_field(stage, STAGE_NORMS); n < norms_end; n++) { norm(n); }
+    sync();
+    for (var own = u32(control[AT_ZERO]); own < OWN; own++) {
+      take_stream(own);
+      if (lives) { after_norms(stage); }
+    }
+    sync();
+    let products_end = stage_field(stage, STAGE_PRODUCTS_END);
+    for (var m = stage_field(stage, STAGE_PRODUCTS); m < products_end; m++) { multiply(m); }
+    sync();
   }
 }

@@ -3,7 +3,7 @@
 //   matrices: accumulated[n, k] = sum_r gradient[r, n] * x[r, k]     the rest: accumulated = dense[i], which becomes 0
 //   master, moment, square = update(...);  copy = int8(master), the embedding's int16(master)
 //
-// A workgroup works on one tensor; `tables` says on which, and how it lies (see weights-plan.ts). Of a matrix each
+// A workgroup works on one tensor; `constants` says on which, and how it lies (see weights-plan.ts). Of a matrix each
 // invocation owns 8 outputs x 8 inputs, and the gradient never reaches memory. Sums of integers modulo 2^32:
 // gradient_bits in docs/NUMERICS.md keeps them below 2^31. Also noted: the largest bit length of a gradient per tensor,
 // and the largest weight. Matrices of the streams' own are a batch: one after the other, two rows to each.
@@ -11,9 +11,9 @@
 // the update unrolled for all 64 weights, which takes a software adapter's compiler 17 s instead of 1.
 
 @group(0) @binding(0) var<storage, read> arena: array<i32>;                // operands: see arena.ts
-@group(0) @binding(1) var<storage, read> tables: array<i32>;               // records and groups, see weights-plan.ts
-@group(0) @binding(2) var<storage, read> shifts: array<i32>;               // control numbers, see end_step
-@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;   // per slot, then per tensor
+@group(0) @binding(1) var<storage, read> constants: array<i32>;               // records and groups, see weights-plan.ts
+@group(0) @binding(2) var<storage, read> control: array<i32>;               // control numbers, see end_step
+@group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;   // per exponent, then per tensor
 @group(0) @binding(4) var<storage, read_write> dense: array<i32>;          // DENSE_COUNT
 @group(0) @binding(5) var<storage, read_write> master: array<i32>;         // Q24
 @group(0) @binding(6) var<storage, read_write> moment: array<i32>;         // one per weight
@@ -33,15 +33,13 @@ struct Tensor {
   copy_shift: i32,
 }
 
-fn field(record: u32, index: u32) -> u32 { return u32(tables[WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
+fn field(record: u32, index: u32) -> u32 { return u32(constants[WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
 
 fn tensor_of(record: u32) -> Tensor {
   let tensor = field(record, FIELD_TENSOR);
-  let sign = tables[WEIGHTS_AT + record * WEIGHT_FIELDS + FIELD_SIGN];
-  let exponent = sign * shifts[field(record, FIELD_GRADIENT)] + shifts[field(record, FIELD_ACTIVATION)];
-  let left = exponent - shifts[SCALES + tensor];
-  return Tensor(exponent, adam_of(left, shifts[MOVED + tensor], shifts[AT_RATE], shifts[AT_TRAINED]),
-                shifts[field(record, FIELD_SLOT)]);
+  let sign = constants[WEIGHTS_AT + record * WEIGHT_FIELDS + FIELD_SIGN];
+  let exponent = sign * control[field(record, FIELD_GRADIENT)] + control[field(record, FIELD_ACTIVATION)];
+  return Tensor(exponent, adam_of(tensor, exponent), control[field(record, FIELD_EXPONENT)]);
 }
 
 fn learn(at: u32, accumulated: i32, tensor: Tensor) -> i32 {
@@ -82,20 +80,20 @@ fn learn_tile(record: u32, task: u32, tensor: Tensor) {
   let rows = field(record, FIELD_ROWS);
   let outputs = field(record, FIELD_OUTPUTS);
   let inputs = field(record, FIELD_INPUTS);
-  let x_stride = field(record, FIELD_X_STRIDE);
+  let x_pitch = field(record, FIELD_X_PITCH);
   let across = inputs / 8u;
   let down = (outputs + 7u) / 8u;
   let batch = task / (across * down);
   let n0 = task / across % down * 8u;
   let word = 2u * (task % across);
-  let x_at = field(record, FIELD_X) + batch * rows * x_stride + word;
+  let x_at = field(record, FIELD_X) + batch * rows * x_pitch + word;
   let g_at = field(record, FIELD_G) + batch * rows * outputs + n0;
   let more = select(0u, 4u, n0 + 4u < outputs);   // outputs beyond the last repeat others
   var sums = array<vec4<i32>, 16>();
   if (TOGETHER == 8 && across % 8u == 0u) {       // eight neighbours have the same outputs
     for (var r = 0u; r < rows; r++) {
       let g = eight_words(g_at + r * outputs, 1u, more, 3u);
-      add_products(&sums, x_at + r * x_stride, g.low, g.high);
+      add_products(&sums, x_at + r * x_pitch, g.low, g.high);
     }
   } else {
     for (var r = 0u; r < rows; r++) {
@@ -103,7 +101,7 @@ fn learn_tile(record: u32, task: u32, tensor: Tensor) {
       let low = vec4<i32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
       let next = at + more;
       let high = vec4<i32>(arena[next], arena[next + 1u], arena[next + 2u], arena[next + 3u]);
-      add_products(&sums, x_at + r * x_stride, vec4<u32>(low), vec4<u32>(high));
+      add_products(&sums, x_at + r * x_pitch, vec4<u32>(low), vec4<u32>(high));
     }
   }
   let first = field(record, FIELD_MASTER) + (batch * outputs + n0) * inputs + 4u * word;
@@ -119,15 +117,15 @@ fn learn_dense(record: u32, task: u32, tensor: Tensor) {
   dense[at - DENSE_AT] = 0;
   let weight = learn(at, accumulated, tensor);
   if (field(record, FIELD_TENSOR) == EMBEDDING_TENSOR) {
-    embedding[task] = clamp(round_shift_any(weight, tensor.copy_shift), -32767, 32767);
+    embedding[task] = clamp(round_shift_any(weight, tensor.copy_shift), -EMBEDDING_LIMIT, EMBEDDING_LIMIT);
   }
 }
 
 // What end_step looks at: the largest weight and the largest need of a gradient's bits.
 fn note_tensor(record: u32, weight: u32, need: u32) {
-  let slot = field(record, FIELD_SLOT);
-  if (slot < SLOTS && weight > atomicLoad(&seen[slot])) { atomicMax(&seen[slot], weight); }
-  let tensor = SLOTS + field(record, FIELD_TENSOR);
+  let exponent = field(record, FIELD_EXPONENT);
+  if (exponent < EXPONENTS && weight > atomicLoad(&seen[exponent])) { atomicMax(&seen[exponent], weight); }
+  let tensor = EXPONENTS + field(record, FIELD_TENSOR);
   if (need > atomicLoad(&seen[tensor])) { atomicMax(&seen[tensor], need); }
 }
 
@@ -136,8 +134,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   begin_eight(lane);
   let flat = min(flat_group(group, groups), WEIGHT_GROUPS - 1u);
-  let record = u32(tables[WEIGHT_GROUPS_AT + 2u * flat]);
-  let task = u32(tables[WEIGHT_GROUPS_AT + 2u * flat + 1u]) + lane;
+  let record = u32(constants[WEIGHT_GROUPS_AT + 2u * flat]);
+  let task = u32(constants[WEIGHT_GROUPS_AT + 2u * flat + 1u]) + lane;
   // Groups beyond the last have nothing to do.
   if (task < field(record, FIELD_TASKS) && flat_group(group, groups) == flat) {
     let tensor = tensor_of(record);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { generated, staleFiles } from "../scripts/generate.ts";
 import { RULES, withoutComments } from "./setup/tidy-rules.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -22,6 +23,12 @@ describe.each(RULES.map((rule) => [rule.name, rule] as const))("%s", (_, rule) =
     );
     expect(complaints).toEqual([]);
   });
+});
+
+/** `bun scripts/generate.ts` writes what is stale. */
+test("what is made of the contract's tables is as they are", () => {
+  expect(generated().length).toBe(4);
+  expect(staleFiles()).toEqual([]);
 });
 
 const long = (count: number) => "  x();\n".repeat(count);

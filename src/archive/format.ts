@@ -3,7 +3,7 @@
  * is a header, blocks, an end mark and an index. This file says what they are; write.ts and read.ts are its two mirror
  * images.
  */
-import type { HyperParameters } from "../model/hyper.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
 
 /**
  * As in PNG, the magic breaks visibly under the usual damage: the high bit dies in seven-bit channels, and a lone LF
@@ -47,8 +47,6 @@ export const FORMAT_VERSION_4 = 4;
 /** Still read, never written: as today without small frames and fills, and with the long magic. */
 export const FORMAT_VERSION_5 = 5;
 
-/** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
-export const MODEL_CONTRACT_VERSION = 3;
 /** The model of all archives before version 4: another arithmetic, which no program after fade 0.1 has. */
 export const MODEL_CONTRACT_VERSION_1 = 1;
 

@@ -4,7 +4,7 @@
  * comes out can be decoded without further doubt about its shape. Whether decoded bytes are right is only known after
  * decoding: see checkPlain. stream.ts feeds these functions piece by piece, list.ts from the end of a file.
  */
-import { STRIDE_MAX } from "../model/contexts.ts";
+import { STRIDE_MAX } from "../contract/contexts.ts";
 import { ByteReader } from "./bytes.ts";
 import { CHECK_START, chainRun, checkText, guardOf, lowCheck } from "./checksum.ts";
 import { EntryTally } from "./entries.ts";

@@ -6,8 +6,8 @@
  * unnoticed, even where a coder would not mind, and the plain bytes' check can be shown.
  */
 
-import { STRIDE_MAX } from "../model/contexts.ts";
-import { hyperForSize, levelOf } from "../model/hyper.ts";
+import { STRIDE_MAX } from "../contract/contexts.ts";
+import { hyperForSize, levelOf } from "../model/levels.ts";
 import { type ByteReader, ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, checkText, lowCheck } from "./checksum.ts";
 import { CorruptError } from "./errors.ts";

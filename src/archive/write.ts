@@ -2,8 +2,8 @@
  * Turns frames into bytes: the mirror image of read.ts. Every function here returns bytes and checks what it is given,
  * because an archive that cannot be read back is found out years later.
  */
-import { STRIDE_MAX } from "../model/contexts.ts";
-import { checkHyperParameters } from "../model/hyper.ts";
+import { STRIDE_MAX } from "../contract/contexts.ts";
+import { MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
 import { ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, guardOf } from "./checksum.ts";
 import { encodeFills, fillBytesOf } from "./fills.ts";
@@ -27,13 +27,13 @@ import {
   type FrameModel,
   GROUPS_MAX,
   MAGIC,
-  MODEL_CONTRACT_VERSION,
   type ModelRecord,
   PIECES_MAX,
   PIECES_SHIFT,
   SMALL_BYTES_MAX,
   STORED_RUN_BYTES_MAX,
 } from "./format.ts";
+import { writeHyperParameters } from "./hyper-fields.ts";
 import { encodeSmallFrame } from "./small.ts";
 
 /** What a caller decides about a header; the version is always the newest. */
@@ -62,16 +62,12 @@ function partsOf(plainBytes: number, blockBytes: number): number {
 }
 
 function writeModel(body: ByteWriter, { hyper, groupCount }: FrameModel): void {
-  checkHyperParameters(hyper);
   if (groupCount < 1 || groupCount > Math.min(GROUPS_MAX, hyper.streams)) {
     throw new RangeError(`${groupCount} coder groups for ${hyper.streams} streams`);
   }
   body.varint(MODEL_CONTRACT_VERSION);
-  body.varint(hyper.history).varint(hyper.embedding);
-  body.varint(hyper.globalHidden).varint(hyper.slot).varint(hyper.fineHidden).varint(hyper.coarseHidden);
-  body.varint(hyper.streams).varint(hyper.learningRate);
-  body.varint(hyper.contexts).varint(hyper.slotBits).varint(hyper.tables).varint(hyper.tableBits);
-  body.varint(hyper.trainEvery).varint(groupCount);
+  writeHyperParameters(body, hyper);
+  body.varint(groupCount);
 }
 
 /** Makes the bytes of a frame part by part, and keeps the index meanwhile. */

@@ -2,10 +2,11 @@
  * Holds a model of an engine against the reference at the shape that is about to be timed: every interval, and every
  * weight and moment after some steps. A kernel that is wrong shows in one of them, because all of its results go there.
  */
+
+import type { HyperParameters } from "../contract/hyper.ts";
+import { CALIBRATION_STEPS } from "../contract/schedule.ts";
 import type { Model } from "../engine/engine.ts";
-import type { HyperParameters } from "../model/hyper.ts";
-import { ReferenceModel } from "../model/reference/engine.ts";
-import { CALIBRATION_STEPS } from "../model/schedule.ts";
+import { ReferenceModel } from "../engine/reference/engine.ts";
 
 /** The first steps only measure; then weights change, and one more step must see the change. */
 export const CHECK_STEPS = CALIBRATION_STEPS + 2;

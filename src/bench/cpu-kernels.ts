@@ -2,14 +2,16 @@
  * Times every kernel of the CPU engine as its step calls it, on one thread. The exports of the WebAssembly are wrapped,
  * and the engine's own passes run: so the list, the shapes and the order are the engine's, and need no upkeep here.
  */
+
+import type { HyperParameters } from "../contract/hyper.ts";
+import { CALIBRATION_STEPS } from "../contract/schedule.ts";
 import { Command, Control } from "../engine/cpu/control.ts";
 import { CpuModel } from "../engine/cpu/engine.ts";
-import { type Kernels, readKernels } from "../engine/cpu/kernels.ts";
+import type { Kernels } from "../engine/cpu/kernel-signatures.ts";
+import { readKernels } from "../engine/cpu/kernels.ts";
 import { CpuLayout } from "../engine/cpu/layout.ts";
 import { Network } from "../engine/cpu/network.ts";
 import { writeInitialState } from "../engine/cpu/weights.ts";
-import type { HyperParameters } from "../model/hyper.ts";
-import { CALIBRATION_STEPS } from "../model/schedule.ts";
 import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
 import { type CpuCall, cpuShapeOf, cpuWorkOf } from "./cpu-work.ts";
 import type { KernelBenchRequest } from "./gpu-kernels.ts";

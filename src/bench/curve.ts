@@ -2,7 +2,7 @@
  * The learning curve: how many bits a byte the model needs over the course of a file. Counted from the intervals that
  * the pipeline's observer sees, so it is exact wherever a stretch ends; the coder's output comes in lumps.
  */
-import { FREQUENCY_BITS } from "../coder/frequency.ts";
+import { FREQUENCY_BITS } from "../contract/frequency.ts";
 import type { BlockObserver } from "../pipeline/options.ts";
 import type { CurvePoint } from "./results.ts";
 

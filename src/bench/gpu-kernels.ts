@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { coderGroupsFor } from "../coder/groups.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
 import { ModelBuffers, sharedConstants } from "../engine/gpu/buffers.ts";
 import { type OpenedDevice, openDevice } from "../engine/gpu/dawn.ts";
 import { GpuDecoder } from "../engine/gpu/decoder.ts";
@@ -20,7 +21,6 @@ import { GpuModel, type ModelOptions } from "../engine/gpu/model.ts";
 import { decoderFor, tileFor } from "../engine/gpu/path.ts";
 import { FUSED_KERNELS, KERNELS, type KernelName, shaderText } from "../engine/gpu/shaders.ts";
 import { buildStep } from "../engine/gpu/step.ts";
-import type { HyperParameters } from "../model/hyper.ts";
 import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
 import { gpuPeaks } from "./gpu-peaks.ts";
 import { GpuTimer } from "./gpu-timer.ts";

@@ -15,7 +15,7 @@ export interface BoundCall {
 }
 
 /** Kernels that multiply a matrix, ROWS x INPUTS x OUTPUTS, and others, whose work is to move their arrays. */
-const PRODUCTS = new Set(["linear", "linear_inputs", "linear_weights", "stream_linear", "stream_linear_inputs"]);
+const PRODUCTS = new Set(["linear", "linear_inputs", "linear_weights"]);
 const MOVES = new Set(
   (
     "bias_gradient cache_operand coarse_gate coarse_gate_backward embed embed_backward end_step frequencies geglu " +
@@ -31,8 +31,8 @@ const SHARED = new Set([
   "moment",
   "square",
   "copies",
-  "tables",
-  "shifts",
+  "constants",
+  "control",
   "seen",
   "bytes",
   "gradient",
@@ -43,12 +43,6 @@ const SHARED = new Set([
 ]);
 /** Bytes of one weight in each of those that training reads and writes. */
 const WEIGHT_BYTES: Readonly<Record<string, number>> = { master: 4, moment: 4, square: 4 };
-
-/** Calls with a matrix of their own for every stream: as many times the work. */
-const batchOf = ({ kernel, constants, workgroups }: BoundCall) => {
-  if (kernel === "linear_weights") return workgroups[2];
-  return kernel.startsWith("stream_") ? Number(constants.STREAMS ?? 1) : 1;
-};
 
 const numberOf = (constants: Constants, name: string) => {
   const value = constants[name];
@@ -63,7 +57,10 @@ export function workOf(call: BoundCall): KernelWork | undefined {
   if (fused > 0) return { multiplyAdds: fused, bytes: 0 };
   const isProduct = PRODUCTS.has(kernel);
   if (!isProduct && !MOVES.has(kernel)) return undefined;
-  const weights = numberOf(constants, "OUTPUTS") * numberOf(constants, "INPUTS") * batchOf(call);
+  const rows = numberOf(constants, "ROWS");
+  // Streams may have a matrix each, of which a few rows know.
+  const matrices = isProduct ? rows / numberOf(constants, "MATRIX_ROWS") : 1;
+  const weights = numberOf(constants, "OUTPUTS") * numberOf(constants, "INPUTS") * matrices;
   // The dense list is the one place where vectors' weights are walked through.
   const walked = isProduct ? weights : kernel === "optimise_dense" ? numberOf(constants, "DENSE_COUNT") : 0;
   let bytes = 0;
@@ -75,7 +72,7 @@ export function workOf(call: BoundCall): KernelWork | undefined {
     // Who only reads the master weights wants a bias or a scale of them.
     else if (access !== "read") bytes += 2 * walked * (WEIGHT_BYTES[name] ?? 0);
   }
-  return { multiplyAdds: isProduct ? weights * numberOf(constants, "ROWS") : 0, bytes };
+  return { multiplyAdds: isProduct ? (weights / matrices) * rows : 0, bytes };
 }
 
 /** Bytes that all streams together touch in the recall stream's memories, wherever in them: each a place of its own. */
@@ -86,11 +83,11 @@ function touchedOf(constants: Constants, name: string): number | undefined {
   return undefined;
 }
 
-/** GeGLUs of the global stream touch one slot of each row of a ring. */
+/** GeGLUs of the global stream touch one place of each row of a ring. */
 function partOf(constants: Constants, name: string): number {
-  const { RING, N, D_STRIDE } = constants;
+  const { RING, N, D_PITCH } = constants;
   if (name === "out" && typeof RING === "number") return 1 / RING;
-  if (name === "d" && typeof N === "number" && typeof D_STRIDE === "number") return N / D_STRIDE;
+  if (name === "d" && typeof N === "number" && typeof D_PITCH === "number") return N / D_PITCH;
   return 1;
 }
 

@@ -2,8 +2,8 @@
  * The multiply-adds of a whole step, from the model's layout: they do not depend on how an engine cuts the step into
  * kernels, so a step can be held against the peak even where its kernels have no case.
  */
-import type { HyperParameters } from "../model/hyper.ts";
-import { layoutOf } from "../model/tensors.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
+import { layoutOf } from "../contract/tensors.ts";
 import type { PeakResult } from "./kernel-results.ts";
 
 /** Matrices of the coarse refiner see each stream twice: once for each of its branches. */
@@ -18,7 +18,8 @@ export function multiplyAddsOfStep(hyper: HyperParameters): number {
     const rows = TWICE.has(name) ? 2 : 1;
     if (kind === "matrix") products += size * rows * hyper.streams;
     // Of the cache's gradient only the newest slot goes anywhere.
-    if (name === "global") unused = (size * hyper.streams * (hyper.globalHidden - hyper.slot)) / hyper.globalHidden;
+    if (name === "global")
+      unused = (size * hyper.streams * (hyper.globalHidden - hyper.cacheStep)) / hyper.globalHidden;
     // One matrix for each stream: its size has the streams in it.
     if (kind === "streamMatrix") products += size * rows;
   }

@@ -4,9 +4,9 @@
  */
 import { cpus } from "node:os";
 import type { KernelBenchResult, KernelResult } from "../bench/kernel-results.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
 import { EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineParts } from "../engine/registry.ts";
-import type { HyperParameters } from "../model/hyper.ts";
 import type { BenchContestant, BenchSettings } from "./bench-settings.ts";
 import { FileError, UsageError } from "./errors.ts";
 import { printLine } from "./io.ts";

@@ -3,10 +3,10 @@
  * f.fade before anybody read that, and both files would be gone. Files are compared by path, for those that are not
  * there yet, and by device and inode, because links give one file several paths.
  */
-import { statSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { outputName } from "./destinations.ts";
 import { FileError } from "./errors.ts";
+import { keysOf } from "./file-keys.ts";
 import type { Operand } from "./normalise.ts";
 import type { Session } from "./session.ts";
 
@@ -34,25 +34,6 @@ export function outputsAmongInputs({ settings, io }: Session, inputs: readonly O
     if (keysOf(path).some(isTaken)) found.set(path, output);
   }
   return found;
-}
-
-/**
- * What identifies a file: its path and, if it is there and has one, its inode. Numbers of 64 bits need bigint. Asked
- * several times for each file of a run; a call takes microseconds, and a thread that makes it many times that.
- */
-export function keysOf(path: string): string[] {
-  try {
-    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats?.ino ? [path, `${stats.dev}:${stats.ino}`] : [path];
-  } catch {
-    return [path];
-  }
-}
-
-/** What identifies a file that need not be there yet: its path, and its name in a folder, to which links may lead. */
-export function placesOf(path: string): string[] {
-  const [, folder] = keysOf(dirname(path));
-  return folder === undefined ? [path] : [path, `${folder}/${basename(path)}`];
 }
 
 /** A name that tells no output is complained about when its turn comes. */

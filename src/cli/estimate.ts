@@ -5,8 +5,8 @@
  */
 import type { FrameSummary } from "../archive/list.ts";
 import { multiplyAddsOfStep } from "../bench/model-work.ts";
-import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../model/hyper.ts";
-import { layoutOf } from "../model/tensors.ts";
+import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../contract/hyper.ts";
+import { layoutOf } from "../contract/tensors.ts";
 import { modelMemoryBytes } from "../pipeline/memory.ts";
 
 /** The optimizer's work on one parameter, and what is done with one logit (also of each table), in multiply-adds. */

@@ -3,7 +3,16 @@
  * in process-io.ts; tests hand in their own and run whole command lines inside one process.
  */
 import type { AddressSpaceLimit } from "../platform/process-facts.ts";
-import type { ProgressFacts } from "./progress.ts";
+
+/** How far the work is. */
+export interface ProgressFacts {
+  /** Plain bytes that are compressed or restored, and how many there are. */
+  readonly doneBytes: number;
+  /** undefined for a pipe, whose end nobody knows. */
+  readonly totalBytes: number | undefined;
+  /** Archive bytes that they took, so far. */
+  readonly codedBytes: number;
+}
 
 export interface Io {
   /** Relative names are resolved against it. */

@@ -1,8 +1,9 @@
 /** `fade -l`: what archives hold, from their headers and indexes: no payload is read, so a listing takes no time. */
 import { checkText } from "../archive/checksum.ts";
-import { type FrameModel, MODEL_CONTRACT_VERSION } from "../archive/format.ts";
+import type { FrameModel } from "../archive/format.ts";
 import { type ArchiveFile, blocksOf, type FrameSummary, type Listing, listArchive } from "../archive/list.ts";
-import { hasShape, PAPER, shapeOfLevel } from "../model/hyper.ts";
+import { MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
+import { hasShape, PAPER, shapeOfLevel } from "../model/levels.ts";
 import { FileError, systemCode, UsageError } from "./errors.ts";
 import { modelSeconds } from "./estimate.ts";
 import { findInput, openInput } from "./input.ts";

@@ -7,9 +7,8 @@ import { watchPrograms } from "../bench/process.ts";
 import { removeFreshFolders, trackFreshFolders } from "../platform/private-folder.ts";
 import { ProgramBoard } from "./board.ts";
 import { EXIT, systemCode } from "./errors.ts";
-import type { Io } from "./io.ts";
+import type { Io, ProgressFacts } from "./io.ts";
 import { processIo } from "./process-io.ts";
-import type { ProgressFacts } from "./progress.ts";
 import { run } from "./run.ts";
 
 /** What the main thread knows and a worker does not. */

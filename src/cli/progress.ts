@@ -3,7 +3,7 @@
  * for hours without knowing it. It is shown before the first byte is done, because opening a GPU takes a second. Where
  * nothing can be redrawn (--progress into a file, TERM=dumb) a new line comes from time to time.
  */
-import type { Io } from "./io.ts";
+import type { Io, ProgressFacts } from "./io.ts";
 import { durationText, percentText, ratioText, sizeText } from "./words.ts";
 
 const INTERVAL_MS = 160;
@@ -19,15 +19,6 @@ export const CLEAR = "\r\x1b[K";
 /** Whether what is written can be taken back. */
 export function redraws({ isTerminal, isDumb }: Io["stderr"]): boolean {
   return isTerminal && !isDumb;
-}
-
-export interface ProgressFacts {
-  /** Plain bytes that are compressed or restored, and how many there are. */
-  readonly doneBytes: number;
-  /** undefined for a pipe, whose end nobody knows. */
-  readonly totalBytes: number | undefined;
-  /** Archive bytes that they took, so far. */
-  readonly codedBytes: number;
 }
 
 export class ProgressLine {

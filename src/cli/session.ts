@@ -6,9 +6,9 @@ import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engin
 import type { EngineRequest } from "../engine/registry.ts";
 import type { ModelWork } from "../pipeline/frames.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
-import { keysOf, placesOf } from "./collisions.ts";
 import { Engines } from "./engines.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
+import { keysOf, placesOf } from "./file-keys.ts";
 import type { Io } from "./io.ts";
 import { containerBytes, PROGRAM_BYTES } from "./pipeline-options.ts";
 import { ProgressLine, redraws } from "./progress.ts";

@@ -3,17 +3,17 @@
  * contradictions refused, so that nothing behind this file has to doubt its settings.
  */
 import { availableParallelism } from "node:os";
+import type { HyperParameters } from "../contract/hyper.ts";
 import type { EngineName } from "../engine/engine.ts";
 import {
   DEFAULT_LEVEL,
-  type HyperParameters,
   hyperForSize,
   type Level,
   levelOf,
   PAPER_LEVEL,
   PAPER_STREAMS,
   streamsForSize,
-} from "../model/hyper.ts";
+} from "../model/levels.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { type CutPolicy, policyOfLevel } from "../repeats/policy.ts";
 import { descriptorOf, STDOUT } from "./descriptors.ts";

@@ -8,8 +8,9 @@
  * Between symbols 2^32 < range <= 2^48. The code is a number in [0, 1) written in 16-bit words, high byte first;
  * `low` is what is left of its lower bound after the words already written. Adding to low may carry into those words.
  */
+
+import { FREQUENCY_TOTAL, SYMBOLS } from "../contract/frequency.ts";
 import { CorruptDataError, type CorruptReason, IntervalError } from "./errors.ts";
-import { FREQUENCY_TOTAL, SYMBOLS } from "./frequency.ts";
 
 const WORD = 2 ** 16;
 const RANGE_MIN = 2 ** 32;

@@ -10,12 +10,12 @@
  * the earlier ones. A caller may therefore request the next chunk before the last one has arrived (ping-pong
  * buffers). A model is either encoding or decoding; mixing the two on one model is a programmer's error.
  */
-import type { DataKind } from "../model/contexts.ts";
-import type { HyperParameters } from "../model/hyper.ts";
+import type { DataKind } from "../contract/contexts.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
 
 export type EngineName = "reference" | "gpu" | "cpu";
 
-export { FREQUENCY_BITS, FREQUENCY_TOTAL } from "../coder/frequency.ts";
+export { FREQUENCY_BITS, FREQUENCY_TOTAL } from "../contract/frequency.ts";
 
 export interface Engine {
   readonly name: EngineName;

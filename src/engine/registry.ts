@@ -99,7 +99,7 @@ export const BUILT_IN: EngineParts = {
     return await createCpuEngine(options);
   },
   async createReferenceEngine() {
-    const { createReferenceEngine } = await import("../model/reference/engine.ts");
+    const { createReferenceEngine } = await import("./reference/engine.ts");
     return createReferenceEngine();
   },
 };

@@ -6,9 +6,9 @@
  */
 import { type ChunkEncoder, openEncoder, SLOTS } from "../coder/encode-pool.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
+import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine, Model } from "../engine/engine.ts";
-import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
-import type { HyperParameters } from "../model/hyper.ts";
 import type { CodedBlock, CompressOptions } from "./options.ts";
 import { ChunkPace, Pacer } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, type StreamLayout } from "./streams.ts";

@@ -7,9 +7,9 @@
  */
 import { decodeThreadsFor, StepDecoder } from "../coder/decode-pool.ts";
 import { checkGroups, LONE_BYTES } from "../coder/groups.ts";
+import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
 import { canDecode, type DecodingModel, type Engine, type Model } from "../engine/engine.ts";
-import { type DataKind, PLAIN_DATA } from "../model/contexts.ts";
-import type { HyperParameters } from "../model/hyper.ts";
 import type { BlockOptions } from "./options.ts";
 import { ChunkPace, Pacer } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, liveAt, type StreamLayout, scatterSteps } from "./streams.ts";

@@ -25,8 +25,9 @@ import {
 import { encodeSmallFrame, levelOfModel, SMALL_PATTERN_BYTES_MAX } from "../archive/small.ts";
 import { FrameWriter } from "../archive/write.ts";
 import { coderGroupsFor } from "../coder/groups.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { HyperParameters, Shape } from "../model/hyper.ts";
+import type { Shape } from "../model/levels.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";

@@ -5,7 +5,7 @@
  */
 import { fillBytesOf } from "../archive/fills.ts";
 import type { BlockHead, FrameHeader } from "../archive/format.ts";
-import type { HyperParameters } from "../model/hyper.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
 
 /** What decoding takes on this machine, in seconds. */
 export interface DecodeCost {

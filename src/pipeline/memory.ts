@@ -2,9 +2,9 @@
  * How much memory a frame needs, estimated before anything is allocated. A header of forty bytes can ask for a model of
  * many gigabytes; a machine that swaps or kills the process is no answer to that.
  */
-import { REACH } from "../model/contexts.ts";
-import { type HyperParameters, widthOf } from "../model/hyper.ts";
-import { layoutOf } from "../model/tensors.ts";
+import { REACH } from "../contract/contexts.ts";
+import { type HyperParameters, widthOf } from "../contract/hyper.ts";
+import { layoutOf } from "../contract/tensors.ts";
 
 /** Master weights, two moments and a gradient in 32 bits each, and an int8 copy. */
 const BYTES_PER_PARAMETER = 4 * 4 + 1;

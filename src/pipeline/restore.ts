@@ -21,7 +21,7 @@ import {
 import { checkPlain, compareCheck } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
-import type { DataKind } from "../model/contexts.ts";
+import type { DataKind } from "../contract/contexts.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";

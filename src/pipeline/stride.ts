@@ -1,6 +1,6 @@
 /**
  * Finds the stride of a block: the distance at which its bytes resemble themselves, such as the rows of an image or
- * the records of a table. The model is told (src/model/contexts.ts), and looks at the byte above besides the bytes
+ * the records of a table. The model is told (src/contract/contexts.ts), and looks at the byte above besides the bytes
  * before. This is the encoder's guess; a decoder reads it from the block, so nothing here has to be exact, only quick.
  *
  * In two steps. Bytes from all over the block are compared with those at every distance; a few distances stand out.
@@ -8,8 +8,8 @@
  * above say: only its code length tells what is news. What it takes with a stride that does not stand out at all is
  * what the others are held against. See docs/MODEL.md, "Strides".
  */
-import { SEQUENCE, STRIDE_MAX } from "../model/contexts.ts";
-import { isOfFewLetters } from "../repeats/policy.ts";
+import { SEQUENCE, STRIDE_MAX } from "../contract/contexts.ts";
+import { isOfFewLetters } from "../repeats/byte-statistics.ts";
 import { StrideTrial } from "./stride-trial.ts";
 
 /** Blocks below this have too few bytes to judge, and to gain. */

@@ -3,6 +3,7 @@
  * pays so little for most repeats that a copy would cost more, and what is cut out is missing from the context of what
  * follows. So a repeat must save far more than a copy takes. In two kinds of data it is otherwise.
  */
+import { isOfFewLetters } from "./byte-statistics.ts";
 import type { CutOptions } from "./choose.ts";
 
 /** What each byte counts for the time that it takes, in 32nds of a bit: the faster a level, the more. */
@@ -38,31 +39,4 @@ export function cutOptionsFor(block: Uint8Array, isChance: boolean, policy: CutP
   if (isChance) return { minLength: CHANCE_MIN_LENGTH };
   if (mirrored) return { minLength: LETTERS_MIN_LENGTH, mirrored };
   return { minLength: MIN_LENGTH, worth: { copyBits: COPY_BITS, timeUnits: policy.timeUnits } };
-}
-
-/**
- * Whether 2 to 6 byte values, none of them rare or most of the block, make up nearly all of it. Small letters count as
- * capitals: genomes are often written with their repeats in small ones.
- */
-export function isOfFewLetters(block: Uint8Array): boolean {
-  const counts = byteCounts(block);
-  for (let letter = 65; letter <= 90; letter += 1) {
-    counts[letter] = (counts[letter] as number) + (counts[letter + 32] as number);
-    counts[letter + 32] = 0;
-  }
-  const letters = counts.filter((count) => 32 * count >= block.length);
-  const inLetters = letters.reduce((sum, count) => sum + count, 0);
-  const isEven = letters.every((count) => 2 * count < block.length);
-  return letters.length >= 2 && letters.length <= 6 && isEven && 20 * inLetters >= 19 * block.length;
-}
-
-/** How often each byte value is there. */
-export function byteCounts(bytes: Uint8Array): Uint32Array {
-  const counts = new Uint32Array(256);
-  // Not "of": before that is compiled, it leaves an object for each byte, half a gigabyte of garbage for a block.
-  for (let i = 0; i < bytes.length; i += 1) {
-    const byte = bytes[i] as number;
-    counts[byte] = (counts[byte] as number) + 1;
-  }
-  return counts;
 }

@@ -7,7 +7,7 @@ import { readArchive } from "../../src/archive/whole.ts";
 import { complaintOf } from "../../src/cli/errors.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { createReferenceEngine } from "../../src/model/reference/engine.ts";
+import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { decodeCopies } from "../../src/repeats/copies.ts";
 import { genomeOf, withFills, withRepeats } from "../support/golden-plain.ts";

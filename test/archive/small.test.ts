@@ -9,7 +9,7 @@ import { encodeSmallFrame, levelOfModel, smallModel } from "../../src/archive/sm
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeStoredFrame } from "../../src/archive/write.ts";
-import { hyperForSize, levelOf } from "../../src/model/hyper.ts";
+import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { restore } from "../../src/pipeline/restore.ts";
@@ -136,7 +136,7 @@ test("the models are those of the table in docs/FORMAT.md", () => {
       const streams = Math.min(seen, 8 * Math.max(1, Math.floor(seen / (8 * Number(bytes)))));
       const { hyper, groupCount } = smallModel(Number(level), seen);
       const found = [
-        [hyper.history, hyper.embedding, hyper.globalHidden, hyper.slot, hyper.fineHidden, hyper.coarseHidden],
+        [hyper.history, hyper.embedding, hyper.globalHidden, hyper.cacheStep, hyper.fineHidden, hyper.coarseHidden],
         [hyper.learningRate, hyper.contexts, hyper.slotBits, hyper.tables, hyper.tableBits, hyper.trainEvery],
         [hyper.streams, groupCount],
       ];

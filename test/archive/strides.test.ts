@@ -6,7 +6,7 @@ import { CorruptError } from "../../src/archive/errors.ts";
 import type { Block } from "../../src/archive/format.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader } from "../../src/archive/write.ts";
-import { SEQUENCE, STRIDE_MAX } from "../../src/model/contexts.ts";
+import { SEQUENCE, STRIDE_MAX } from "../../src/contract/contexts.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 import { fileOf, listFrames } from "../support/listing.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { LearningCurve } from "../../src/bench/curve.ts";
 import { measureCompression } from "../../src/bench/fade.ts";
-import { FREQUENCY_TOTAL } from "../../src/coder/frequency.ts";
+import { FREQUENCY_TOTAL } from "../../src/contract/frequency.ts";
 import { TINY } from "../model/tiny.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 

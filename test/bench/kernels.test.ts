@@ -12,7 +12,7 @@ import { multiplyAddsOfStep, stepWork } from "../../src/bench/model-work.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { openDevice } from "../../src/engine/gpu/dawn.ts";
 import { CODER_KERNELS, FUSED_KERNELS, KERNELS } from "../../src/engine/gpu/shaders.ts";
-import { ReferenceModel } from "../../src/model/reference/engine.ts";
+import { ReferenceModel } from "../../src/engine/reference/engine.ts";
 import { TINY } from "../model/tiny.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
 
@@ -148,12 +148,12 @@ describe("what a call must do", () => {
 
   test("a product: rows, its own weights, bias not counted", () => {
     const linear = call("linear", {
-      constants: { ROWS: 64, OUTPUTS: 32, INPUTS: 16 },
+      constants: { ROWS: 64, MATRIX_ROWS: 64, OUTPUTS: 32, INPUTS: 16 },
       bindings: [
         bound("x", "read", 64 * 16),
         bound("copies", "read", 1e6),
         bound("master", "read", 4e6),
-        bound("shifts", "read", 400),
+        bound("control", "read", 400),
         bound("out", "read_write", 64 * 32 * 4),
       ],
     });
@@ -167,18 +167,20 @@ describe("what a call must do", () => {
 
   test("an update reads and writes master and moments, and writes the copy", () => {
     const bindings = ["master", "moment", "square", "copies"].map((name) => bound(name, "read_write", 1e6));
-    const weights = call("linear_weights", { constants: { ROWS: 4, OUTPUTS: 8, INPUTS: 8 }, bindings });
+    const weights = call("linear_weights", { constants: { ROWS: 4, MATRIX_ROWS: 4, OUTPUTS: 8, INPUTS: 8 }, bindings });
     expect(workOf(weights)).toEqual({ multiplyAdds: 4 * 64, bytes: 64 * (3 * 8 + 1) });
   });
 
   test("matrices of the streams count once for each stream", () => {
-    const constants = { ROWS: 2, OUTPUTS: 16, INPUTS: 16, STREAMS: 9 };
-    expect(workOf(call("stream_linear", { constants }))?.multiplyAdds).toBe(9 * 2 * 256);
-    expect(workOf(call("linear_weights", { constants, workgroups: [1, 1, 9] }))?.multiplyAdds).toBe(9 * 2 * 256);
+    const constants = { ROWS: 18, MATRIX_ROWS: 2, OUTPUTS: 16, INPUTS: 16 };
+    const bindings = [bound("copies", "read", 1e6)];
+    for (const kernel of ["linear", "linear_weights"]) {
+      expect(workOf(call(kernel, { constants, bindings }))).toEqual({ multiplyAdds: 18 * 256, bytes: 9 * 256 });
+    }
   });
 
-  test("others move their arrays, of a ring one slot", () => {
-    const bindings = [bound("x", "read", 800), bound("tables", "read", 9999), bound("out", "read_write", 4000)];
+  test("others move their arrays, of a ring one place", () => {
+    const bindings = [bound("x", "read", 800), bound("constants", "read", 9999), bound("out", "read_write", 4000)];
     expect(workOf(call("geglu", { constants: { N: 4, RING: 10 }, bindings }))).toEqual({
       multiplyAdds: 0,
       bytes: 800 + 400,

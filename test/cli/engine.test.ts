@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeSeconds } from "../../src/cli/estimate.ts";
 import { EngineDeviceError, EngineUnavailableError } from "../../src/engine/engine.ts";
-import { shapeOfLevel } from "../../src/model/hyper.ts";
+import { shapeOfLevel } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";

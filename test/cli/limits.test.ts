@@ -4,7 +4,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECK_START, chainCheck } from "../../src/archive/checksum.ts";
 import { encodeFrame, encodeStoredFrame } from "../../src/archive/write.ts";
-import { PAPER } from "../../src/model/hyper.ts";
+import { PAPER } from "../../src/model/levels.ts";
 import { type Outcome, runFade, temporaryDirectory, type World } from "./harness.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -11,7 +11,7 @@ import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { type Engine, EngineDeviceError, type EngineName, type Model } from "../../src/engine/engine.ts";
 import type { EngineRequest } from "../../src/engine/registry.ts";
-import { hyperForSize, levelOf } from "../../src/model/hyper.ts";
+import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";

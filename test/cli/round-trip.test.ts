@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createGpuEngine } from "../../src/engine/gpu/engine.ts";
-import { createReferenceEngine } from "../../src/model/reference/engine.ts";
+import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { CorruptDataError, IntervalError } from "../../src/coder/errors.ts";
-import { FREQUENCY_TOTAL } from "../../src/coder/frequency.ts";
 import { RangeDecoder, RangeEncoder } from "../../src/coder/range.ts";
+import { FREQUENCY_TOTAL } from "../../src/contract/frequency.ts";
 
 /** Turns weights into 256 cumulative frequencies: each byte has one count, the rest goes by weight, rounded down. */
 function tableOf(weights: readonly number[]): Uint32Array {

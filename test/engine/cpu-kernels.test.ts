@@ -3,16 +3,15 @@
  * saturate, wrap or change their branch. Whole models seldom reach these.
  */
 import { describe, expect, test } from "bun:test";
+import { clamp, clampActivation, clampGradient, mix32, mulRound, roundShift } from "../../src/contract/fixed.ts";
+import { WEIGHT_LIMIT } from "../../src/contract/formats.ts";
+import { DIFFERENCES, expNegative, luts } from "../../src/contract/luts.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
-import { clamp, clampActivation, clampGradient, mulRound, roundShift, WEIGHT_LIMIT } from "../../src/model/fixed.ts";
-import { mix32 } from "../../src/model/initial.ts";
-import { expNegative, frequencies } from "../../src/model/reference/frequency.ts";
-import { multiplyBackward, multiplyForward, rowsOf } from "../../src/model/reference/linear.ts";
-import { alignGradient, momentRatio, moveMoment, moveSquare } from "../../src/model/reference/optimizer.ts";
-import { tables } from "../../src/model/tables.ts";
+import { frequencies } from "../../src/engine/reference/frequency.ts";
+import { multiplyBackward, multiplyForward, rowsOf } from "../../src/engine/reference/linear.ts";
+import { alignGradient, momentRatio, moveMoment, moveSquare } from "../../src/engine/reference/optimizer.ts";
 
 await buildAssembly();
-const { DIFFERENCES } = await import("../../src/engine/cpu/layout.ts");
 const { instantiateKernels, readKernels } = await import("../../src/engine/cpu/kernels.ts");
 
 const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
@@ -110,7 +109,7 @@ describe("quantisers", () => {
 });
 
 describe("frequencies", () => {
-  const table = tables();
+  const table = luts();
   const exponentials = new Uint16Array(memory.buffer, E, DIFFERENCES);
   for (let i = 0; i < DIFFERENCES; i++) exponentials[i] = expNegative(table, i);
 

@@ -3,13 +3,13 @@
  * gradients that whole models seldom have.
  */
 import { describe, expect, test } from "bun:test";
+import { type ContextPlan, ORDER_MAX, packPlan, planFor, REACH, SEQUENCE } from "../../src/contract/contexts.ts";
+import { clampActivation, mix32, roundShift } from "../../src/contract/fixed.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
+import { bucketOf, packSlot, updatedSlot } from "../../src/contract/recall.ts";
+import { RecallState } from "../../src/contract/recall-state.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
-import { type ContextPlan, ORDER_MAX, packPlan, planFor, REACH, SEQUENCE } from "../../src/model/contexts.ts";
-import { clampActivation, roundShift } from "../../src/model/fixed.ts";
-import type { HyperParameters } from "../../src/model/hyper.ts";
-import { mix32 } from "../../src/model/initial.ts";
-import { bucketOf, packSlot, updatedSlot } from "../../src/model/recall.ts";
-import { Recall, RecallState } from "../../src/model/reference/recall.ts";
+import { Recall } from "../../src/engine/reference/recall.ts";
 import { TINY_RECALL } from "../model/tiny.ts";
 
 await buildAssembly();
@@ -77,13 +77,13 @@ class Pair {
       const packed = packPlan(plan, hyper.streams);
       this.i32(place.plan, packed.length).set(packed);
     }
-    const ring = new Uint8Array(memory.buffer, place.past, REACH * place.pastStride);
+    const ring = new Uint8Array(memory.buffer, place.past, REACH * place.pastPitch);
     for (let b = 0; b < hyper.streams; b++) {
       state.word[b] = mix32(draw(2 ** 31)) * draw(2);
       state.previousWord[b] = mix32(draw(2 ** 31)) * draw(2);
       for (let t = 0; t < REACH; t++) {
         state.past[b * REACH + t] = draw(256);
-        ring[t * place.pastStride + b] = state.past[b * REACH + t] as number;
+        ring[t * place.pastPitch + b] = state.past[b * REACH + t] as number;
       }
     }
     new Uint32Array(memory.buffer, place.words, hyper.streams).set(state.word);

@@ -4,20 +4,19 @@
  */
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
+import { SEQUENCE } from "../../src/contract/contexts.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
+import { DIFFERENCES, expNegative, gelu, geluSlope, luts, sigmoid } from "../../src/contract/luts.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { SEQUENCE } from "../../src/model/contexts.ts";
-import { type HyperParameters, PAPER, shapeOfLevel } from "../../src/model/hyper.ts";
-import { expNegative } from "../../src/model/reference/frequency.ts";
-import { gelu, geluSlope, sigmoid, tables } from "../../src/model/tables.ts";
+import { PAPER, shapeOfLevel } from "../../src/model/levels.ts";
 import { noiseBytes, TINY, TINY_RECALL, textBytes } from "../model/tiny.ts";
 
 await buildAssembly();
 const { createCpuEngine } = await import("../../src/engine/cpu/engine.ts");
 const { wideTables } = await import("../../src/engine/cpu/weights.ts");
 const { reusableHyper } = await import("../../src/engine/cpu/room.ts");
-const { DIFFERENCES } = await import("../../src/engine/cpu/layout.ts");
 
 /** Says that much comes, so that all threads work. */
 const open = async (engine: Engine, hyper: HyperParameters) => (await engine.openModel(hyper, 2 ** 40)) as CpuModel;
@@ -159,7 +158,7 @@ test("2,000 models leave no memory, descriptors or threads behind", async () => 
 }, 60_000);
 
 test("the engine's tables of functions are the contract's, for every argument", () => {
-  const contract = tables();
+  const contract = luts();
   const wide = wideTables();
   const wrong = { gelu: 0, geluSlope: 0, sigmoid: 0, exponentials: 0 };
   for (let x = -32768; x < 32768; x++) {

@@ -3,13 +3,14 @@
  * any number of threads and streams, compressing and decompressing.
  */
 import { describe, expect, test } from "bun:test";
+import { SEQUENCE } from "../../src/contract/contexts.ts";
+import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../src/contract/hyper.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { RecallMemory } from "../../src/engine/cpu/recall-layout.ts";
 import { EngineLimitError } from "../../src/engine/engine.ts";
-import { SEQUENCE } from "../../src/model/contexts.ts";
-import { type HyperParameters, PAPER, shapeOfLevel, TRAIN_ALWAYS_STEPS } from "../../src/model/hyper.ts";
-import { ReferenceModel } from "../../src/model/reference/engine.ts";
+import { ReferenceModel } from "../../src/engine/reference/engine.ts";
+import { PAPER, shapeOfLevel } from "../../src/model/levels.ts";
 import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
 
 await buildAssembly();
@@ -102,9 +103,9 @@ describe("CPU engine equals the reference", () => {
   const shapes: Record<string, Partial<HyperParameters>> = {
     "the default level": { ...shapeOfLevel(5), streams: 5 },
     "many short embeddings": { history: 64, embedding: 8, streams: 2 },
-    "few long embeddings": { history: 4, embedding: 64, slot: 4, streams: 3 },
-    "one slot for the whole cache": { globalHidden: 256, slot: 256, streams: 2 },
-    "products in more than one chunk": { globalHidden: 2080, slot: 4, fineHidden: 1088, streams: 2 },
+    "few long embeddings": { history: 4, embedding: 64, cacheStep: 4, streams: 3 },
+    "one slot for the whole cache": { globalHidden: 256, cacheStep: 256, streams: 2 },
+    "products in more than one chunk": { globalHidden: 2080, cacheStep: 4, fineHidden: 1088, streams: 2 },
     "the widest coarse refiner": { coarseHidden: 128, streams: 2 },
     "the highest learning rate": { learningRate: 65535, streams: 4 },
     "the lowest learning rate": { learningRate: 64, streams: 4 },
@@ -157,7 +158,7 @@ describe("the recall stream equals the reference's", () => {
 
   for (const trainEvery of [2, 5]) {
     test(`training in every step, then in one of ${trainEvery}`, async () => {
-      const smallest = { globalHidden: 32, slot: 4, coarseHidden: 16, streams: 4 };
+      const smallest = { globalHidden: 32, cacheStep: 4, coarseHidden: 16, streams: 4 };
       const from = TRAIN_ALWAYS_STEPS - 4;
       await compareModels({ ...SMALL, ...smallest, trainEvery }, 2, TRAIN_ALWAYS_STEPS + 30, { from });
     }, 120_000);

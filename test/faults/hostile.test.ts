@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { ByteWriter } from "../../src/archive/bytes.ts";
 import { chainCheck, guardOf } from "../../src/archive/checksum.ts";
 import { encodeHeader, type NewHeader } from "../../src/archive/write.ts";
-import { hyperForSize, levelOf } from "../../src/model/hyper.ts";
+import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { modelMemoryBytes } from "../../src/pipeline/memory.ts";
 import { encodeCopies } from "../../src/repeats/copies.ts";
 import type { Measured } from "../support/measure.ts";

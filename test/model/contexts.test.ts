@@ -5,12 +5,11 @@
 import { describe, expect, test } from "bun:test";
 import {
   CONTEXT_OFFSETS_MAX,
+  CONTEXT_RECORD_WORDS,
   CONTEXTS_MAX,
   type ContextPlan,
-  crowdShift,
   isDirect,
   ORDER_MAX,
-  PACKED_CONTEXT_WORDS,
   PLAIN_DATA,
   packPlan,
   planFor,
@@ -18,8 +17,9 @@ import {
   SEQUENCE,
   STRIDE_MAX,
   TABLES_MAX,
-} from "../../src/model/contexts.ts";
-import type { HyperParameters } from "../../src/model/hyper.ts";
+} from "../../src/contract/contexts.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
+import { crowdShift } from "../../src/contract/recall.ts";
 import { hashOf } from "./hash.ts";
 import { TINY_RECALL } from "./tiny.ts";
 
@@ -154,7 +154,7 @@ describe("packPlan", () => {
   test("words, order, offsets, whether direct, rate and shift; then the positions", () => {
     const packed = packPlan(planFor({ ...TINY_RECALL, contexts: 4, tables: 3 }, { stride: 64 }), 2048);
     const rows = Array.from({ length: 7 }, (_, i) => [
-      ...packed.subarray(i * PACKED_CONTEXT_WORDS, (i + 1) * PACKED_CONTEXT_WORDS),
+      ...packed.subarray(i * CONTEXT_RECORD_WORDS, (i + 1) * CONTEXT_RECORD_WORDS),
     ]);
     expect(rows).toEqual([
       [0, 1, 1, 64, 0, 0, 0, 0, 0, 0],

@@ -1,15 +1,11 @@
 /** The rules by which exponents follow magnitudes. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { PAPER } from "../../src/model/hyper.ts";
-import {
-  Exponents,
-  FALL_STEPS,
-  GradientScales,
-  gradientBits,
-  gradientOperandLimit,
-} from "../../src/model/reference/exponents.ts";
-import { activationSlot, gradientSlot, layoutOf, weightSlot } from "../../src/model/tensors.ts";
+import { Exponents, GradientScales, gradientBits, gradientOperandLimit } from "../../src/contract/exponents.ts";
+import { activationExponent, gradientExponent, weightExponent } from "../../src/contract/network.ts";
+import { FALL_STEPS } from "../../src/contract/optimizer.ts";
+import { layoutOf } from "../../src/contract/tensors.ts";
+import { PAPER } from "../../src/model/levels.ts";
 
 const hyper = { ...PAPER, streams: 64 };
 
@@ -26,7 +22,7 @@ describe("gradient operands", () => {
 describe("slots", () => {
   test("rise at once, fall by one bit a step, and never below 0", () => {
     const exponents = new Exponents(hyper);
-    const slot = activationSlot("cache");
+    const slot = activationExponent("cache");
     expect(exponents.shift[slot]).toBe(1); // 2^7 has 8 bits, 7 remain
     exponents.note(slot, 32767);
     exponents.note(slot, 5);
@@ -43,8 +39,8 @@ describe("slots", () => {
       fc.property(fc.integer({ min: 0, max: 2 ** 26 }), (magnitude) => {
         const exponents = new Exponents(hyper);
         for (const [slot, limit] of [
-          [activationSlot("last"), 2 ** 7] as const,
-          [gradientSlot("fine"), 2 ** 14] as const,
+          [activationExponent("last"), 2 ** 7] as const,
+          [gradientExponent("fine"), 2 ** 14] as const,
         ]) {
           exponents.note(slot, magnitude);
           exponents.endStep();
@@ -60,7 +56,7 @@ describe("slots", () => {
 
   test("copies of weights are read with the shift they were written with", () => {
     const exponents = new Exponents(hyper);
-    const slot = weightSlot("logits");
+    const slot = weightExponent("logits");
     exponents.holdInitial(slot, 2 ** 20);
     expect([exponents.shift[slot], exponents.copyShift[slot]]).toEqual([14, 14]);
     exponents.note(slot, 2 ** 21); // seen while copies were written with 14

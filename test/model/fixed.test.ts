@@ -1,7 +1,7 @@
 /** The primitives against BigInt, which cannot overflow, on random and extreme operands. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { bitLength, ceilLog2, clamp, integerSqrt, mulRound, roundShift } from "../../src/model/fixed.ts";
+import { bitLength, ceilLog2, clamp, integerSqrt, mulRound, roundShift } from "../../src/contract/fixed.ts";
 
 const LOW = -(2 ** 31);
 const HIGH = 2 ** 31 - 1;

@@ -4,7 +4,7 @@
  * Nothing but the gates and the features' matrix is trained by the network's gradient, so what a step found, the boosts
  * and the rows of the logit tables are constants here, taken from the reference before it learns.
  */
-import type { Forward } from "../../src/model/reference/forward.ts";
+import type { Forward } from "../../src/engine/reference/forward.ts";
 import { sigmoidFloat } from "./float-functions.ts";
 
 /** A remembered byte pair of one context in one stream. */

@@ -5,11 +5,12 @@
  * pass, and computes the same loss without rounding and without saturation. Tests compare the integer backward pass
  * with numeric differences of that loss.
  */
-import { HIDDEN_BITS } from "../../src/model/fixed.ts";
-import { type HyperParameters, widthOf } from "../../src/model/hyper.ts";
-import type { Forward } from "../../src/model/reference/forward.ts";
-import type { State } from "../../src/model/reference/state.ts";
-import { type NormName, normWidth, type TensorName } from "../../src/model/tensors.ts";
+import { HIDDEN_BITS } from "../../src/contract/formats.ts";
+import { type HyperParameters, widthOf } from "../../src/contract/hyper.ts";
+import { type NormName, normWidth } from "../../src/contract/network.ts";
+import type { State } from "../../src/contract/state.ts";
+import type { TensorName } from "../../src/contract/tensors.ts";
+import type { Forward } from "../../src/engine/reference/forward.ts";
 import { geluFloat, normaliseFloat, sigmoidFloat } from "./float-functions.ts";
 import { FloatRecall } from "./float-recall.ts";
 import { historyOf } from "./tiny.ts";
@@ -71,7 +72,7 @@ export class FloatTwin {
   }
 
   #globalStream(stream: number, input: Float64Array): Float64Array {
-    const { embedding: D, globalHidden: G, slot: S } = this.#hyper;
+    const { embedding: D, globalHidden: G, cacheStep: S } = this.#hyper;
     const cache = this.#cache.slice(stream * G, (stream + 1) * G);
     cache.set(this.#geglu(this.#linear("newest", input.subarray(input.length - D))), G - S);
     return this.#geluPlusSkip("globalSkip", this.#linear("global", cache), input);
@@ -162,7 +163,7 @@ function dequantised(state: State, name: TensorName): Float64Array {
 }
 
 function agedCache(state: State): Float64Array {
-  const { globalHidden: G, slot: S } = state.hyper;
+  const { globalHidden: G, cacheStep: S } = state.hyper;
   const oldest = ((state.step % (G / S)) + 1) * S;
   return Float64Array.from(state.cache, (_, i) => {
     const stream = Math.floor(i / G);

@@ -3,11 +3,13 @@
  * the same way, and have the length that its exponents promise; with a recall stream and without one.
  */
 import { describe, expect, test } from "bun:test";
-import { ACTIVATION_BITS, ceilLog2, GRADIENT_BITS, WEIGHT_BITS } from "../../src/model/fixed.ts";
-import { type HyperParameters, widthOf } from "../../src/model/hyper.ts";
-import { ReferenceModel } from "../../src/model/reference/engine.ts";
-import { gradientOperandLimit } from "../../src/model/reference/exponents.ts";
-import { NORM_NAMES, normWidth, PRODUCT_FORMATS, type Tensor, type TensorName } from "../../src/model/tensors.ts";
+import { gradientOperandLimit } from "../../src/contract/exponents.ts";
+import { ceilLog2 } from "../../src/contract/fixed.ts";
+import { ACTIVATION_BITS, GRADIENT_BITS, WEIGHT_BITS } from "../../src/contract/formats.ts";
+import { type HyperParameters, widthOf } from "../../src/contract/hyper.ts";
+import { MATRICES, type MatrixName, MEMORY_FORMAT, NORM_NAMES, normWidth } from "../../src/contract/network.ts";
+import type { Tensor, TensorName } from "../../src/contract/tensors.ts";
+import { ReferenceModel } from "../../src/engine/reference/engine.ts";
 import { FloatTwin } from "./float-twin.ts";
 import { TINY, TINY_RECALL, textBytes } from "./tiny.ts";
 
@@ -68,7 +70,9 @@ class Comparison {
     const { name, kind, index } = tensor;
     const exponent = this.model.backward.exponent[index] as number;
     if (kind === "matrix" || kind === "streamMatrix") {
-      return exponent - GRADIENT_BITS - PRODUCT_FORMATS[name as keyof typeof PRODUCT_FORMATS].inputBits;
+      return (
+        exponent - GRADIENT_BITS - (name === "memory" ? MEMORY_FORMAT : MATRICES[name as MatrixName].format).inputBits
+      );
     }
     if (kind === "embedding") return exponent + 3 + WEIGHT_BITS - ACTIVATION_BITS - GRADIENT_BITS;
     const positionsLog2 = ceilLog2(hyper.streams * hyper.history);

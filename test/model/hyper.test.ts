@@ -1,7 +1,8 @@
 /** Levels, presets and the choice of streams. */
 import { expect, test } from "bun:test";
+import { checkHyperParameters } from "../../src/contract/hyper.ts";
+import { layoutOf } from "../../src/contract/tensors.ts";
 import {
-  checkHyperParameters,
   DEFAULT_LEVEL,
   hasShape,
   hyperForSize,
@@ -11,8 +12,7 @@ import {
   PAPER_STREAMS,
   shapeOfLevel,
   streamsForSize,
-} from "../../src/model/hyper.ts";
-import { layoutOf } from "../../src/model/tensors.ts";
+} from "../../src/model/levels.ts";
 
 test("all levels and the paper's preset are legal for every number of streams that a size can lead to", () => {
   const shapes = [PAPER, ...Array.from({ length: 9 }, (_, i) => shapeOfLevel(i + 1))];

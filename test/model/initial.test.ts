@@ -1,8 +1,9 @@
 /** Initial weights: pinned, and distributed as docs/NUMERICS.md section 4 says. */
 import { expect, test } from "bun:test";
-import { PAPER } from "../../src/model/hyper.ts";
-import { initialWeights, mix32 } from "../../src/model/initial.ts";
-import { layoutOf, type TensorName } from "../../src/model/tensors.ts";
+import { mix32 } from "../../src/contract/fixed.ts";
+import { initialWeights } from "../../src/contract/initial.ts";
+import { layoutOf, type TensorName } from "../../src/contract/tensors.ts";
+import { PAPER } from "../../src/model/levels.ts";
 import { hashOf } from "./hash.ts";
 
 const layout = layoutOf({ ...PAPER, globalHidden: 1024, fineHidden: 256, streams: 4 });

@@ -1,7 +1,7 @@
 /** LayerNorm in integers against LayerNorm. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { inverseDeviation, normalise, normaliseBackward, scaleAndShift } from "../../src/model/reference/norm.ts";
+import { inverseDeviation, normalise, normaliseBackward, scaleAndShift } from "../../src/engine/reference/norm.ts";
 import { normaliseFloat } from "./float-functions.ts";
 
 const widths = fc.constantFrom(8, 16, 32, 64, 128, 256, 512, 1024);

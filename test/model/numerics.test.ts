@@ -5,10 +5,11 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONTEXTS_MAX, type Context, planFor, SEQUENCE, STRIDE_MAX, TABLES_MAX } from "../../src/model/contexts.ts";
-import { checkHyperParameters, type HyperParameters, shapeOfLevel } from "../../src/model/hyper.ts";
-import { INITIAL_BOOSTS } from "../../src/model/recall.ts";
-import { layoutOf } from "../../src/model/tensors.ts";
+import { CONTEXTS_MAX, type Context, planFor, SEQUENCE, STRIDE_MAX, TABLES_MAX } from "../../src/contract/contexts.ts";
+import { checkHyperParameters, type HyperParameters } from "../../src/contract/hyper.ts";
+import { INITIAL_BOOSTS } from "../../src/contract/recall.ts";
+import { layoutOf } from "../../src/contract/tensors.ts";
+import { shapeOfLevel } from "../../src/model/levels.ts";
 import { TINY_RECALL } from "./tiny.ts";
 
 const TEXT = readFileSync(join(import.meta.dir, "../../docs/NUMERICS.md"), "utf8");
@@ -91,8 +92,8 @@ test("legal hyper-parameters: the ends that are written, and nothing beyond or b
     const multiple = Number(/a multiple of (\d+)/.exec(rule)?.[1] ?? 1);
     // What a value must fit besides its own range.
     const around = (value: number): Partial<HyperParameters> => ({
-      ...(field === "slot" ? { globalHidden: Math.ceil(value) * 32 } : {}),
-      ...(field === "globalHidden" ? { slot: 4 } : {}),
+      ...(field === "cacheStep" ? { globalHidden: Math.ceil(value) * 32 } : {}),
+      ...(field === "globalHidden" ? { cacheStep: 4 } : {}),
       [field]: value,
     });
     const step = rule.startsWith("a power of two") ? low : multiple;
@@ -103,7 +104,10 @@ test("legal hyper-parameters: the ends that are written, and nothing beyond or b
       expect({ field, value, legal: isLegal(around(value)) }).toMatchObject({ legal: false });
   }
   expect([isLegal({ history: 64, embedding: 16 }), isLegal({ history: 64, embedding: 32 })]).toEqual([true, false]);
-  expect([isLegal({ globalHidden: 96, slot: 48 }), isLegal({ globalHidden: 96, slot: 36 })]).toEqual([true, false]);
+  expect([isLegal({ globalHidden: 96, cacheStep: 48 }), isLegal({ globalHidden: 96, cacheStep: 36 })]).toEqual([
+    true,
+    false,
+  ]);
 });
 
 test("a recall stream of tables alone has gates and no features; one of nothing has neither", () => {

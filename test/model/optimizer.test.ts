@@ -1,8 +1,8 @@
 /** The optimizer's pieces against Adam in floating point. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { alignGradient, momentRatio, moveMoment, moveSquare } from "../../src/model/reference/optimizer.ts";
-import { CALIBRATION_STEPS, learningRates, rateAt, SCHEDULE_STEPS, squareDither } from "../../src/model/schedule.ts";
+import { CALIBRATION_STEPS, learningRates, rateAt, SCHEDULE_STEPS, squareDither } from "../../src/contract/schedule.ts";
+import { alignGradient, momentRatio, moveMoment, moveSquare } from "../../src/engine/reference/optimizer.ts";
 
 const LIMIT = 2 ** 22 - 1;
 

@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { mix32 } from "../../src/model/initial.ts";
+import { mix32 } from "../../src/contract/fixed.ts";
+import { ENTRY_BITS } from "../../src/contract/formats.ts";
 import {
-  BOOST_BITS,
   BOOST_CROWD_LOG2,
   BOOST_RATE_SHIFT,
   BUCKETS,
@@ -24,7 +24,6 @@ import {
   type Slot,
   slotHits,
   TABLE_DIFFERENCE_SHIFT,
-  TABLE_ENTRY_BITS,
   TABLE_LOGIT_LIMIT,
   TABLE_RATE_BITS,
   TABLE_RATE_GATED_BITS,
@@ -32,8 +31,8 @@ import {
   unpackSlot,
   updatedSlot,
   wordAfter,
-} from "../../src/model/recall.ts";
-import { RecallState } from "../../src/model/reference/recall.ts";
+} from "../../src/contract/recall.ts";
+import { RecallState } from "../../src/contract/recall-state.ts";
 import { TINY_RECALL } from "./tiny.ts";
 
 const CHECK = 0xa5;
@@ -52,9 +51,7 @@ const slots = fc.record({
 
 test("the contract's constants", () => {
   expect([COUNT_MAX, OTHER_MAX, RUN_MAX, BUCKETS, FEATURE_UNIT]).toEqual([31, 7, 30, 33, 15]);
-  expect([BOOST_BITS, BOOST_RATE_SHIFT, BOOST_CROWD_LOG2, TABLE_ENTRY_BITS, TABLE_RATE_BITS]).toEqual([
-    20, 7, 10, 20, 8,
-  ]);
+  expect([ENTRY_BITS, BOOST_RATE_SHIFT, BOOST_CROWD_LOG2, TABLE_RATE_BITS]).toEqual([20, 7, 10, 8]);
   expect([TABLE_LOGIT_LIMIT, TABLE_RATE_GATED_BITS, TABLE_DIFFERENCE_SHIFT, TABLE_RIGHT_SHIFT]).toEqual([
     16383, 12, 4, 10,
   ]);

@@ -1,8 +1,8 @@
 /** The reference model as a whole: both directions agree, it learns, and its numbers are pinned. */
 import { describe, expect, test } from "bun:test";
-import { FREQUENCY_TOTAL } from "../../src/coder/frequency.ts";
-import { HyperParameterError, type HyperParameters } from "../../src/model/hyper.ts";
-import { ReferenceModel } from "../../src/model/reference/engine.ts";
+import { FREQUENCY_TOTAL } from "../../src/contract/frequency.ts";
+import { HyperParameterError, type HyperParameters } from "../../src/contract/hyper.ts";
+import { ReferenceModel } from "../../src/engine/reference/engine.ts";
 import { hashOf } from "./hash.ts";
 import { noiseBytes, TINY, TINY_RECALL, textBytes } from "./tiny.ts";
 
@@ -170,7 +170,7 @@ describe("the contract", () => {
     "text, 40 steps": [TINY, textBytes, 40, "4809c5d326a7bb15"],
     "noise, 40 steps": [TINY, noiseBytes, 40, "24dd9dc7df7c53e1"],
     "three streams, one cache slot, 20 steps": [
-      { ...TINY, streams: 3, globalHidden: 32, slot: 32 },
+      { ...TINY, streams: 3, globalHidden: 32, cacheStep: 32 },
       textBytes,
       20,
       "6b0b706aeee5bfc6",
@@ -214,7 +214,7 @@ describe("the contract", () => {
     };
     expect(refused({ ...TINY, history: 6 })).toBe("history");
     expect(refused({ ...TINY, history: 64, embedding: 32 })).toBe("embedding");
-    expect(refused({ ...TINY, slot: 6 })).toBe("slot");
+    expect(refused({ ...TINY, cacheStep: 6 })).toBe("cacheStep");
     expect(refused({ ...TINY, globalHidden: 48 })).toBe("globalHidden");
     expect(refused({ ...TINY, fineHidden: 16384 })).toBe("fineHidden");
     expect(refused({ ...TINY, coarseHidden: 8 })).toBe("coarseHidden");

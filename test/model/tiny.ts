@@ -1,19 +1,10 @@
 /** The smallest models that have every part, and bytes for them. */
-import { type HyperParameters, NO_RECALL } from "../../src/model/hyper.ts";
-import type { State } from "../../src/model/reference/state.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
+import type { State } from "../../src/contract/state.ts";
+import { tinyHyper } from "../support/fake-engine.ts";
 
 /** 13,000 shared parameters: a step takes a millisecond. */
-export const TINY: HyperParameters = {
-  history: 4,
-  embedding: 8,
-  globalHidden: 64,
-  slot: 8,
-  fineHidden: 32,
-  coarseHidden: 16,
-  streams: 4,
-  learningRate: 1 << 14,
-  ...NO_RECALL,
-};
+export const TINY: HyperParameters = { ...tinyHyper(4), globalHidden: 64, cacheStep: 8 };
 
 /** The same with a recall stream. */
 export const TINY_RECALL: HyperParameters = { ...TINY, contexts: 4, slotBits: 10, tables: 2, tableBits: 8 };

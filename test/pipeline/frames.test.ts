@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
-import { type HyperParameters, PAPER } from "../../src/model/hyper.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
+import { PAPER } from "../../src/model/levels.ts";
 import { compressFrame, STORED_BELOW_BYTES } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
 import { decompressFrame } from "../../src/pipeline/restore.ts";

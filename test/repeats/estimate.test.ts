@@ -1,9 +1,10 @@
 /** The estimate of what the network pays: right in what it must tell apart, and the same everywhere. */
 import { describe, expect, test } from "bun:test";
+import { isOfFewLetters } from "../../src/repeats/byte-statistics.ts";
 import { encodeCopies } from "../../src/repeats/copies.ts";
 import { cut } from "../../src/repeats/cut.ts";
 import { COST_UNITS, CostEstimate } from "../../src/repeats/estimate.ts";
-import { cutOptionsFor, isOfFewLetters } from "../../src/repeats/policy.ts";
+import { cutOptionsFor } from "../../src/repeats/policy.ts";
 import { letters } from "../support/genome.ts";
 import { Random } from "../support/gpu-values.ts";
 import { trainingBytes } from "../support/text.ts";

@@ -4,11 +4,11 @@
  */
 import { describe, expect, test } from "bun:test";
 import { Ablated, deadSlots, ownedBy, PARTS, type Part, planWithout, tableOf } from "../../scripts/ablation.ts";
-import { type DataKind, planFor, SEQUENCE } from "../../src/model/contexts.ts";
-import type { HyperParameters } from "../../src/model/hyper.ts";
-import { ReferenceModel } from "../../src/model/reference/engine.ts";
-import type { Forward } from "../../src/model/reference/forward.ts";
-import type { TensorName } from "../../src/model/tensors.ts";
+import { type DataKind, planFor, SEQUENCE } from "../../src/contract/contexts.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
+import type { TensorName } from "../../src/contract/tensors.ts";
+import { ReferenceModel } from "../../src/engine/reference/engine.ts";
+import type { Forward } from "../../src/engine/reference/forward.ts";
 import { TINY_RECALL, textBytes } from "../model/tiny.ts";
 
 /** Calibration is over after 4 steps. */

@@ -26,7 +26,8 @@ const ASSEMBLY = "src/engine/cpu/assembly/";
 
 const isTypeScript = (path: string) => /\.(ts|mjs)$/.test(path);
 const isShader = (path: string) => path.endsWith(".wgsl");
-const isExact = (path: string) => /^src\/(model|coder|engine)\//.test(path) && isTypeScript(path) && !GLUE.has(path);
+const isExact = (path: string) =>
+  /^src\/(contract|model|coder|engine)\//.test(path) && isTypeScript(path) && !GLUE.has(path);
 /** What an encoder decides, too, must be the same in every runtime. */
 const decidesBytes = (path: string) =>
   isExact(path) || (/^src\/(archive|pipeline|repeats)\//.test(path) && isTypeScript(path));
@@ -56,7 +57,7 @@ const exactness: Rule[] = [
     "no float functions",
     (path) => decidesBytes(path) && !path.startsWith(ASSEMBLY),
     /\bMath\.(exp|expm1|log|log2|log10|log1p|sqrt|cbrt|hypot|sin|cos|tan|sinh|cosh|tanh|pow)\b/,
-    "use the integer tables of src/model/tables.ts, integer roots, 31 - Math.clz32(x), or src/pipeline/logarithm.ts",
+    "use the integer tables of src/contract/luts.ts, integer roots, 31 - Math.clz32(x), or src/pipeline/logarithm.ts",
   ),
   forbid(
     // WebAssembly, unlike WGSL, fixes the bits of add, multiply, divide and sqrt; the rest is library code.
@@ -75,7 +76,7 @@ const exactness: Rule[] = [
     "no chance",
     isExact,
     /\bMath\.random\b|\bcrypto\.getRandomValues\b/,
-    "use the integer generator of src/model",
+    "use the integer generator of src/contract",
   ),
   forbid(
     "no clocks",

@@ -4,9 +4,9 @@
  */
 import { decodeGroup, shareOfGroup } from "../../src/coder/groups.ts";
 import { RangeDecoder } from "../../src/coder/range.ts";
+import { type DataKind, planFor } from "../../src/contract/contexts.ts";
+import { type HyperParameters, WITHOUT } from "../../src/contract/hyper.ts";
 import { type DecodingModel, type Engine, FREQUENCY_TOTAL, type Model } from "../../src/engine/engine.ts";
-import { type DataKind, planFor } from "../../src/model/contexts.ts";
-import { type HyperParameters, NO_RECALL } from "../../src/model/hyper.ts";
 
 export interface FakeEngineOptions {
   readonly chunkSteps?: number;
@@ -190,11 +190,11 @@ export function tinyHyper(streams: number): HyperParameters {
     history: 4,
     embedding: 8,
     globalHidden: 32,
-    slot: 4,
+    cacheStep: 4,
     fineHidden: 32,
     coarseHidden: 16,
     streams,
     learningRate: 1 << 14,
-    ...NO_RECALL,
+    ...WITHOUT,
   };
 }

@@ -13,11 +13,10 @@ import {
   FORM_BLOCKS,
   MAGIC,
   MAGIC_OLD,
-  MODEL_CONTRACT_VERSION,
   SMALL_BYTES_MAX,
 } from "../../src/archive/format.ts";
 import { encodeSmallFrame } from "../../src/archive/small.ts";
-import type { HyperParameters } from "../../src/model/hyper.ts";
+import { HYPER_NAMES, type HyperParameters, MODEL_CONTRACT_VERSION, WITHOUT } from "../../src/contract/hyper.ts";
 import { type Copies, encodeCopies } from "../../src/repeats/copies.ts";
 import { restore } from "../../src/repeats/cut.ts";
 import type { Random } from "./gpu-values.ts";
@@ -120,10 +119,11 @@ export class Forger {
   #model(): ForgedModel {
     const isSmall = this.#oneIn(2);
     const hyper: HyperParameters = {
+      ...WITHOUT,
       history: isSmall ? 4 : this.#pick([4, 16, 64]),
       embedding: isSmall ? 8 : this.#pick([8, 16]),
       globalHidden: isSmall ? 32 : this.#pick([32, 1024, 8192]),
-      slot: 4,
+      cacheStep: 4,
       fineHidden: isSmall ? 32 : this.#pick([32, 8192]),
       coarseHidden: this.#pick([16, 16, 128]),
       streams: this.#pick([1, 1, 2, 3, 100, 16384]),
@@ -136,7 +136,7 @@ export class Forger {
     };
     const groups = this.#pick([1, Math.min(256, hyper.streams)]);
     const fields = new ByteWriter().varint(MODEL_CONTRACT_VERSION);
-    for (const value of Object.values(hyper)) fields.varint(this.#oneIn(200) ? this.#pick(EDGES) : (value as number));
+    for (const name of HYPER_NAMES) fields.varint(this.#oneIn(200) ? this.#pick(EDGES) : hyper[name]);
     return { groups, fields: fields.varint(groups).finish() };
   }
 

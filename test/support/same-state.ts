@@ -1,8 +1,10 @@
 /** Compares everything that outlives a step between a model on the GPU and the reference, number by number. */
+
+import { REACH } from "../../src/contract/contexts.ts";
+import { rateAt } from "../../src/contract/schedule.ts";
+import type { State } from "../../src/contract/state.ts";
 import type { GpuModel } from "../../src/engine/gpu/model.ts";
 import { denseRange } from "../../src/engine/gpu/places.ts";
-import { REACH } from "../../src/model/contexts.ts";
-import type { State } from "../../src/model/reference/state.ts";
 
 /** A part of a device buffer, and the reference's values for it. */
 interface Part {
@@ -18,7 +20,7 @@ function partsOf(model: GpuModel, state: State): Part[] {
   const matrices = denseRange(layout).offset;
   const control = (what: string, place: number, values: Int32Array): Part => ({
     what,
-    buffer: "shifts",
+    buffer: "control",
     place,
     values,
   });
@@ -95,4 +97,31 @@ export async function expectSameState(model: GpuModel, state: State): Promise<vo
     const where = values.length === state.master.length ? tensorAt(state, at) : `element ${at}`;
     throw new Error(`${what}, ${where}: ${device[place + at]} on the GPU, ${values[at]} in the reference`);
   }
+}
+
+/** Puts a state, and the bytes that come in its step, in the place of a model's own; the plan stays as it is. */
+export async function writeState(model: GpuModel, state: State, bytes: Uint8Array): Promise<void> {
+  const { places, pastRows, rowWords, hyper, device } = model.buffers;
+  const control = new Int32Array(await model.readBuffer("control"));
+  for (const { buffer, place, values } of partsOf(model, state)) {
+    if (buffer === "control") control.set(values, place);
+    else write(model, buffer, place, values);
+  }
+  control[places.chunkStep] = 0;
+  control[places.rate] = rateAt(state.rates, state.trained);
+  write(model, "control", 0, control);
+  const rows = new Uint8Array(4 * rowWords * pastRows);
+  for (let b = 0; b < hyper.streams; b++) {
+    for (let offset = 1; offset <= REACH; offset++) {
+      const row = (state.step + pastRows - offset) % pastRows;
+      rows[row * rowWords * 4 + b] = state.recall.byteBefore(b, state.step, offset);
+    }
+    rows[(state.step % pastRows) * rowWords * 4 + b] = bytes[b] as number;
+  }
+  device.queue.writeBuffer(model.buffers.get("bytes"), 0, rows);
+}
+
+function write(model: GpuModel, name: string, place: number, values: Int32Array): void {
+  const { buffer, offset } = model.buffers.slice(name);
+  model.buffers.device.queue.writeBuffer(buffer, offset + 4 * place, values as Int32Array<ArrayBuffer>);
 }

@@ -1,27 +1,31 @@
 /**
- * The backward pass of one thread's streams: the order of src/model/reference/backward.ts, one function per box.
+ * The backward pass of one thread's streams: the order of src/engine/reference/backward.ts, one function per box.
  *
  * It leaves the operands of all weight gradients, and this thread's sums of the gradients of vectors and embedding.
  * The i32 arrays a, b, c and d of the layout pass from box to box as the comments say.
  */
-import { ACTIVATION_BITS, ceilLog2, GRADIENT_BITS, NORM_INPUT_BITS } from "../../model/fixed.ts";
-import { widthOf } from "../../model/hyper.ts";
-import { gradientBits } from "../../model/reference/exponents.ts";
-import { backwardShift } from "../../model/reference/linear.ts";
-import { type GradientSlot, type MatrixName, type NormName, normWidth, weightSlot } from "../../model/tensors.ts";
+
+import { backwardShift, gradientBits } from "../../contract/exponents.ts";
+import { ceilLog2 } from "../../contract/fixed.ts";
+import { EMBEDDING_GRADIENT_SHIFT, GRADIENT_BITS } from "../../contract/formats.ts";
+import { widthOf } from "../../contract/hyper.ts";
+import {
+  type GradientName,
+  MATRICES,
+  type MatrixName,
+  NORMS,
+  type NormName,
+  normRows,
+  normWidth,
+  type QuantisedGradient,
+  type SkipName,
+  weightExponent,
+} from "../../contract/network.ts";
 import { GRADIENT_INDEX } from "./layout.ts";
 import { gateColumns } from "./recall-layout.ts";
 import type { EngineThread } from "./thread.ts";
 
-/** Embedding gradients drop this many bits: EMBEDDING_GRADIENT_SHIFT of the reference. */
-const EMBEDDING_GRADIENT_SHIFT = 3;
-
 type Branches = 1 | 2;
-
-/** How much coarser than an activation a norm's input is: normInputShift of the reference. */
-function normInputShift(name: NormName): number {
-  return name === "inputNorm" || name === "localNorm" ? 0 : ACTIVATION_BITS - NORM_INPUT_BITS;
-}
 
 export class BackwardPass {
   /** The shift with which the logits' gradients are quantised. */
@@ -59,38 +63,39 @@ export class BackwardPass {
     return { start: from * columns * 4, count: (to - from) * columns };
   }
 
-  #gradientShift(slot: GradientSlot): number {
-    return this.thread.exponents.shift[GRADIENT_INDEX[slot]] as number;
+  #gradientShift(name: QuantisedGradient): number {
+    return this.thread.exponents.shift[GRADIENT_INDEX[name]] as number;
   }
 
-  #weightShift(name: MatrixName | "memory"): number {
-    return this.thread.exponents.copyShift[weightSlot(name)] as number;
+  #weightShift(name: GradientName): number {
+    return this.thread.exponents.copyShift[weightExponent(name)] as number;
   }
 
   /** The row-major operand as pair panels, for the weight gradients. */
-  #pack(slot: GradientSlot | "logits", branches: Branches): void {
+  #pack(name: GradientName, branches: Branches): void {
     const { kernels, at, from, toPadded } = this.thread;
-    const { rows, panels, columns } = at.gradientOperands[slot];
+    const { rows, panels, columns } = at.gradientOperands[name];
     const width = columns / branches;
     const pairs = (at.rows * branches) / 2;
     kernels.packPairs(rows, width * 2, width, (from * branches) / 2, (toPadded * branches) / 2, pairs, panels);
   }
 
-  /** The operand of a slot from i32 gradients in rows of the same width, in both layouts. */
-  #quantise(slot: GradientSlot, x: number, branches: Branches = 1): void {
+  /** The operand from i32 gradients in rows of the same width, in both layouts. */
+  #quantise(name: QuantisedGradient, x: number, branches: Branches = 1): void {
     const { kernels, at, gradientLimit } = this.thread;
-    const { rows, columns } = at.gradientOperands[slot];
+    const { rows, columns } = at.gradientOperands[name];
     const { start, count } = this.#span(columns);
-    const shift = this.#gradientShift(slot);
+    const shift = this.#gradientShift(name);
     const largest = kernels.quantiseGradient(x + start, count, shift, gradientLimit, rows + start / 2);
-    this.thread.note(GRADIENT_INDEX[slot], largest);
-    this.#pack(slot, branches);
+    this.thread.note(GRADIENT_INDEX[name], largest);
+    this.#pack(name, branches);
   }
 
   /** The gradient with respect to a matrix's inputs, from column `firstColumn` (a multiple of 8) on. */
-  #inputs(name: MatrixName, shift: number, out: number, branches: Branches = 1, firstColumn = 0): void {
+  #inputs(name: MatrixName, shift: number, out: number, firstColumn = 0): void {
     const { kernels, at, from, toPadded, index } = this.thread;
     const [outputs, inputs] = at.shapes[name];
+    const { branches } = MATRICES[name];
     kernels.multiplyBackward(
       at.gradientOperands[name].rows,
       from * branches,
@@ -109,7 +114,7 @@ export class BackwardPass {
   #norm(name: NormName, d: number, out: number): void {
     const { kernels, at, hyper, from, to, index } = this.thread;
     const width = normWidth(hyper, name);
-    const perStream = widthOf(hyper) / width;
+    const perStream = normRows(hyper, name);
     const { normalised, deviations } = at.norms[name];
     kernels.normBackward(
       d,
@@ -117,7 +122,7 @@ export class BackwardPass {
       to * perStream,
       width,
       ceilLog2(hyper.streams * perStream),
-      normInputShift(name),
+      NORMS[name].inputShift,
       normalised,
       deviations,
       at.master(`${name}Scale`),
@@ -129,7 +134,7 @@ export class BackwardPass {
     );
   }
 
-  #skip(name: "globalSkip" | "coarseSkip" | "fineSkip", d: number, skipped: number, out: number): void {
+  #skip(name: SkipName, d: number, skipped: number, out: number): void {
     const { kernels, at, hyper, from, to, index } = this.thread;
     const H = widthOf(hyper);
     const sum = kernels.skipBackward(d, skipped, from, to, H, at.master(name), this.#streamsLog2, out);
@@ -199,12 +204,12 @@ export class BackwardPass {
     kernels.gateBackward(coarse + start, up, at.activations.gate + start / 2, count, a + start, c + start);
     this.#quantise("gate", a, 2);
     this.#quantise("up", c, 2);
-    this.#inputs("up", this.#gradientShift("up"), branches, 2);
+    this.#inputs("up", this.#gradientShift("up"), branches);
     this.#quantise("memory", branches, 2);
     this.#streamMatrix(branches);
     this.#quantise("down", branches, 2);
-    this.#inputs("gate", this.#gradientShift("gate"), a, 2);
-    this.#inputs("down", this.#gradientShift("down"), c, 2);
+    this.#inputs("gate", this.#gradientShift("gate"), a);
+    this.#inputs("down", this.#gradientShift("down"), c);
     kernels.addThree(a + start, c + start, b + start, count, a + start);
     this.#norm("coarseNorm", a, a);
   }
@@ -238,11 +243,11 @@ export class BackwardPass {
     this.#inputs("router", this.#gradientShift("router"), a);
   }
 
-  /** Adds to a what comes from b through the skip and through the newest slot of the cache. */
+  /** Adds to a what comes from b through the skip and through the newest values of the cache. */
   #globalStream(): void {
     const { kernels, at, hyper, from, to } = this.thread;
     const { a, b, d, cache, newest, newestIn } = at.gradients;
-    const { slot: S, globalHidden: G, embedding: D } = hyper;
+    const { cacheStep: S, globalHidden: G, embedding: D } = hyper;
     this.#skip("globalSkip", b, at.norms.inputNorm.out, d);
     const { start, count } = this.#span(widthOf(hyper));
     const slopes = at.activations.slopes + start / 2;
@@ -250,11 +255,11 @@ export class BackwardPass {
     kernels.throughSlope(b + start, slopes, count, b + start);
     this.#quantise("global", b);
     const firstColumn = (G - S) & ~7;
-    this.#inputs("global", this.#gradientShift("global"), cache, 1, firstColumn);
-    const dSlot = cache + (G - S - firstColumn) * 4;
+    this.#inputs("global", this.#gradientShift("global"), cache, firstColumn);
+    const dNewest = cache + (G - S - firstColumn) * 4;
     const { gelu, geluSlope } = at.tables;
-    const stride = (G - firstColumn) * 4;
-    kernels.gegluBackward(at.activations.newest, dSlot, stride, from, to, S, gelu, geluSlope, newest);
+    const pitch = (G - firstColumn) * 4;
+    kernels.gegluBackward(at.activations.newest, dNewest, pitch, from, to, S, gelu, geluSlope, newest);
     this.#quantise("newest", newest);
     this.#inputs("newest", this.#gradientShift("newest"), newestIn);
     kernels.addNewest(a, d, newestIn, from, to, widthOf(hyper), D);

@@ -7,9 +7,9 @@
  */
 
 import { availableParallelism } from "node:os";
-import type { DataKind } from "../../model/contexts.ts";
-import { checkHyperParameters, type HyperParameters } from "../../model/hyper.ts";
-import { layoutOf } from "../../model/tensors.ts";
+import type { DataKind } from "../../contract/contexts.ts";
+import { checkHyperParameters, type HyperParameters } from "../../contract/hyper.ts";
+import { layoutOf } from "../../contract/tensors.ts";
 import { collect } from "../../platform/release.ts";
 import type { Engine, Model } from "../engine.ts";
 import { Command } from "./control.ts";

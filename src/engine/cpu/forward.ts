@@ -1,19 +1,23 @@
 /**
- * The forward pass of one thread's streams: the order of src/model/reference/forward.ts, one function per box, each
+ * The forward pass of one thread's streams: the order of src/engine/reference/forward.ts, one function per box, each
  * a few kernel calls.
  */
-import { WEIGHT_BITS, WIDE_LIMIT } from "../../model/fixed.ts";
-import { widthOf } from "../../model/hyper.ts";
-import { forwardShift } from "../../model/reference/linear.ts";
+
+import { forwardShift } from "../../contract/exponents.ts";
+import { WEIGHT_BITS, WIDE_LIMIT } from "../../contract/formats.ts";
+import { widthOf } from "../../contract/hyper.ts";
 import {
-  type ActivationSlot,
+  MATRICES,
   type MatrixName,
+  MEMORY_FORMAT,
   type NormName,
+  normRows,
   normWidth,
-  PRODUCT_FORMATS,
-  weightSlot,
-} from "../../model/tensors.ts";
-import { ACTIVATION_INDEX, type OperandName } from "./layout.ts";
+  type OperandName,
+  type QuantisedActivation,
+  weightExponent,
+} from "../../contract/network.ts";
+import { ACTIVATION_INDEX } from "./layout.ts";
 import { gateColumns } from "./recall-layout.ts";
 import type { EngineThread } from "./thread.ts";
 
@@ -36,13 +40,13 @@ export class ForwardPass {
   }
 
   /** out = saturate(x W^T + bias) for one of the shared matrices; x starts `skipped` columns into its rows. */
-  #linear(name: MatrixName, slot: OperandName, out: number, branches: Branches = 1, skipped = 0): void {
+  #linear(name: MatrixName, out: number, skipped = 0): void {
     const { kernels, at, from, toPadded, index, exponents } = this.thread;
     const [outputs, inputs] = at.shapes[name];
-    const operand = at.operands[slot];
-    const format = PRODUCT_FORMATS[name];
-    const activationShift = slot === "feature" ? 0 : (exponents.shift[ACTIVATION_INDEX[slot]] as number);
-    const weightShift = exponents.copyShift[weightSlot(name)] as number;
+    const { branches, format, operand: multiplied } = MATRICES[name];
+    const operand = at.operands[multiplied];
+    const activationShift = multiplied === "feature" ? 0 : (exponents.shift[ACTIVATION_INDEX[multiplied]] as number);
+    const weightShift = exponents.copyShift[weightExponent(name)] as number;
     kernels.multiplyForward(
       operand.rows + skipped * 2,
       (operand.columns / branches) * 2,
@@ -60,22 +64,22 @@ export class ForwardPass {
     );
   }
 
-  /** The operand of a slot from int16 activations in rows of the same width, in both layouts. */
-  #quantise(slot: ActivationSlot, x: number, branches: Branches = 1): void {
+  /** The operand from int16 activations in rows of the same width, in both layouts. */
+  #quantise(name: QuantisedActivation, x: number, branches: Branches = 1): void {
     const { kernels, at, from, to, exponents } = this.thread;
-    const { rows, columns } = at.operands[slot];
+    const { rows, columns } = at.operands[name];
     const start = from * columns * 2;
-    const shift = exponents.shift[ACTIVATION_INDEX[slot]] as number;
+    const shift = exponents.shift[ACTIVATION_INDEX[name]] as number;
     const largest = kernels.quantiseActivation(x + start, (to - from) * columns, shift, rows + start);
-    this.thread.note(ACTIVATION_INDEX[slot], largest);
-    this.#pack(slot, branches);
+    this.thread.note(ACTIVATION_INDEX[name], largest);
+    this.#pack(name, branches);
   }
 
   /** The row-major operand as pair panels, for the weight gradients; nobody needs them in a step without training. */
-  #pack(slot: OperandName, branches: Branches): void {
+  #pack(name: OperandName, branches: Branches): void {
     const { kernels, at, from, toPadded, trains } = this.thread;
     if (!trains) return;
-    const { rows, panels, columns } = at.operands[slot];
+    const { rows, panels, columns } = at.operands[name];
     const width = columns / branches;
     const pairs = (at.rows * branches) / 2;
     kernels.packPairs(rows, width * 2, width, (from * branches) / 2, (toPadded * branches) / 2, pairs, panels);
@@ -84,7 +88,7 @@ export class ForwardPass {
   #norm(name: NormName, x: number): void {
     const { kernels, at, hyper, from, to, index } = this.thread;
     const width = normWidth(hyper, name);
-    const perStream = widthOf(hyper) / width;
+    const perStream = normRows(hyper, name);
     const { normalised, deviations, out } = at.norms[name];
     const scale = at.master(`${name}Scale`);
     const shift = at.master(`${name}Shift`);
@@ -110,17 +114,17 @@ export class ForwardPass {
 
   #globalStream(): void {
     const { kernels, at, hyper, from, to, step } = this.thread;
-    const { slot: S, globalHidden: G, embedding: D } = hyper;
+    const { cacheStep: S, globalHidden: G, embedding: D } = hyper;
     const { newest, ring, aged } = at.activations;
     const { global, far } = at.wide;
     const H = widthOf(hyper);
-    this.#linear("newest", "input", newest, 1, H - D);
-    const slots = G / S;
-    const slotNow = step % slots;
-    kernels.geglu(newest, from, to, S, at.tables.gelu, ring + slotNow * S * 2, G * 2);
-    kernels.orderByAge(ring, from, to, slots, S * 2, (slotNow + 1) % slots, aged);
+    this.#linear("newest", newest, H - D);
+    const places = G / S;
+    const placeNow = step % places;
+    kernels.geglu(newest, from, to, S, at.tables.gelu, ring + placeNow * S * 2, G * 2);
+    kernels.orderByAge(ring, from, to, places, S * 2, (placeNow + 1) % places, aged);
     this.#quantise("cache", aged);
-    this.#linear("global", "cache", global);
+    this.#linear("global", global);
     const { start, count } = this.#span(H);
     const { out } = at.norms.inputNorm;
     const skip = at.master("globalSkip");
@@ -142,7 +146,7 @@ export class ForwardPass {
   #route(): void {
     const { kernels, at, hyper } = this.thread;
     const { alpha, near, mixed } = at.activations;
-    this.#linear("router", "input", alpha);
+    this.#linear("router", alpha);
     const { start, count } = this.#span(widthOf(hyper));
     kernels.lookUp(alpha + start, at.tables.sigmoid, count, alpha + start);
     kernels.mix(at.wide.far + 2 * start, near + start, alpha + start, count, mixed + start);
@@ -153,12 +157,12 @@ export class ForwardPass {
     const { mixed, down, recalled, up, gate, coarse, remembered } = at.activations;
     this.#norm("coarseNorm", mixed);
     this.#quantise("coarse", at.norms.coarseNorm.out, 2);
-    this.#linear("down", "coarse", down, 2);
+    this.#linear("down", down);
     this.#quantise("downOut", down, 2);
     this.#streamMatrix();
     this.#quantise("memoryOut", recalled, 2);
-    this.#linear("up", "memoryOut", up, 2);
-    this.#linear("gate", "coarse", gate, 2);
+    this.#linear("up", up);
+    this.#linear("gate", gate);
     const H = widthOf(hyper);
     const { start, count } = this.#span(H);
     kernels.lookUp(gate + start, at.tables.sigmoid, count, gate + start);
@@ -173,18 +177,14 @@ export class ForwardPass {
     const { at, hyper } = this.thread;
     if (hyper.contexts === 0) return false;
     this.#pack("feature", 1);
-    this.#linear("feature", "feature", at.activations.remembered);
+    this.#linear("feature", at.activations.remembered);
     return true;
   }
 
   #streamMatrix(): void {
     const { kernels, at, hyper, from, to, index, exponents } = this.thread;
     const activationShift = exponents.shift[ACTIVATION_INDEX.downOut] as number;
-    const shift = forwardShift(
-      PRODUCT_FORMATS.memory,
-      activationShift,
-      exponents.copyShift[weightSlot("memory")] as number,
-    );
+    const shift = forwardShift(MEMORY_FORMAT, activationShift, exponents.copyShift[weightExponent("memory")] as number);
     kernels.multiplyStreams(
       at.operands.downOut.rows,
       from,
@@ -204,10 +204,10 @@ export class ForwardPass {
     const { fineHidden: F } = hyper;
     this.#norm("fineNorm", coarse);
     this.#quantise("fineIn", at.norms.fineNorm.out);
-    this.#linear("fine", "fineIn", fine);
+    this.#linear("fine", fine);
     kernels.geglu(fine, from, to, F, at.tables.gelu, hidden, F * 2);
     this.#quantise("fineHidden", hidden);
-    this.#linear("fineOut", "fineHidden", fineOut);
+    this.#linear("fineOut", fineOut);
     this.#norm("lastNorm", fineOut);
     const { start, count } = this.#span(widthOf(hyper));
     const x = at.norms.lastNorm.out + start;
@@ -219,9 +219,9 @@ export class ForwardPass {
     const { kernels, at, hyper, from, to, index } = this.thread;
     const { last, logits, recallGate } = at.activations;
     this.#quantise("last", last);
-    this.#linear("logits", "last", logits);
+    this.#linear("logits", logits);
     if (hyper.contexts + hyper.tables > 0) {
-      this.#linear("recallGate", "last", recallGate);
+      this.#linear("recallGate", recallGate);
       const { start, count } = this.#span(gateColumns(hyper));
       kernels.lookUp(recallGate + start, at.tables.sigmoid, count, recallGate + start);
       kernels.addRecall(at.recall.record, logits, from, to, at.threads[index]!.work);

@@ -6,42 +6,41 @@
  * over them and gradients not notice. All addresses are multiples of 64. What grows with the input, tables and slots,
  * comes last: models that differ only in the sizes of these fit into one memory one after the other (rewind.ts).
  */
-import { type HyperParameters, widthOf } from "../../model/hyper.ts";
-import { OWNER_BITS } from "../../model/recall.ts";
+import { type HyperParameters, widthOf } from "../../contract/hyper.ts";
+import { DIFFERENCES } from "../../contract/luts.ts";
 import {
-  ACTIVATION_SLOTS,
-  type ActivationSlot,
-  GRADIENT_SLOTS,
-  type GradientSlot,
-  type Layout,
-  layoutOf,
+  EXPONENT_COUNT,
+  GRADIENT_NAMES,
+  type GradientName,
+  gradientColumns,
   MATRIX_NAMES,
   type MatrixName,
   matrixShape,
   NORM_NAMES,
   type NormName,
   normWidth,
-  SLOT_COUNT,
-  type Tensor,
-  type TensorName,
-} from "../../model/tensors.ts";
+  type OperandName,
+  operandColumns,
+  QUANTISED_ACTIVATIONS,
+  QUANTISED_GRADIENTS,
+} from "../../contract/network.ts";
+import { OWNER_BITS } from "../../contract/recall.ts";
+import { type Layout, layoutOf, type Tensor, type TensorName } from "../../contract/tensors.ts";
 import { EngineLimitError } from "../engine.ts";
 import { CONTROL_WORDS } from "./control.ts";
-import { featureColumns, gateColumns, placeRecall, type RecallPlace } from "./recall-layout.ts";
+import { gateColumns, placeRecall, type RecallPlace } from "./recall-layout.ts";
 
 /** Most bytes that a WebAssembly memory may have. */
 const MEMORY_LIMIT_BYTES = 2 ** 32;
 const PAGE_BYTES = 65536;
 /** Entries of a table over all int16 values. */
 const TABLE_BYTES = 2 * 65536;
-/** Entries of the table of exponentials: the first difference of logits (Q10) at which they are 0 comes before. */
-export const DIFFERENCES = 2 ** 14;
 /** Splat scratch and accumulators of one thread: SPLAT_BYTES + GROUP_PANELS_MAX * 128 of assembly/matmul.ts. */
 const SCRATCH_BYTES = 512 * 64 + 64 * 128;
 const CONTEXT_BYTES = 448;
 /** Work rows of the norms and the convolution: at most 12 bytes times the widest row, or 16 times an embedding's. */
 const WORK_BYTES = 16 * 1024;
-/** A bit for each owner of slots (OWNER_BITS of src/model/recall.ts), and a word for what goes nowhere. */
+/** A bit for each owner of slots (OWNER_BITS of src/contract/recall.ts), and a word for what goes nowhere. */
 const TAKEN_BYTES = 2 ** (OWNER_BITS - 3) + 4;
 /** Steps whose bytes and intervals one call of the workers can take. */
 export const CHUNK_STEPS = 64;
@@ -83,7 +82,7 @@ function activationColumns(hyper: HyperParameters) {
   const H = widthOf(hyper);
   return {
     embedded: H,
-    newest: 2 * hyper.slot,
+    newest: 2 * hyper.cacheStep,
     ring: hyper.globalHidden,
     aged: hyper.globalHidden,
     local: H,
@@ -107,7 +106,7 @@ function activationColumns(hyper: HyperParameters) {
 }
 
 /** Values per row of the i32 arrays of the backward pass; a, b, c, d are reused from box to box. */
-function gradientColumns(hyper: HyperParameters) {
+function backwardColumns(hyper: HyperParameters) {
   const H = widthOf(hyper);
   return {
     a: H,
@@ -118,55 +117,21 @@ function gradientColumns(hyper: HyperParameters) {
     hidden: hyper.fineHidden,
     fine: 2 * hyper.fineHidden,
     branches: 2 * hyper.coarseHidden,
-    cache: hyper.slot + 8,
-    newest: 2 * hyper.slot,
+    cache: hyper.cacheStep + 8,
+    newest: 2 * hyper.cacheStep,
     newestIn: hyper.embedding,
     recallGate: gateColumns(hyper),
   };
 }
 
 type ActivationArray = keyof ReturnType<typeof activationColumns>;
-type GradientArray = keyof ReturnType<typeof gradientColumns>;
+type GradientArray = keyof ReturnType<typeof backwardColumns>;
 
-/** Operands of the forward products: quantised activations, and the recall stream's features. */
-export type OperandName = ActivationSlot | "feature";
+/** Columns of each gradient operand, per stream; products make eight gates at once. */
+const placedColumns = (hyper: HyperParameters, name: GradientName) =>
+  name === "recallGate" ? gateColumns(hyper) : gradientColumns(hyper, name);
 
-/** Columns of each activation operand, per stream. */
-function operandColumns(hyper: HyperParameters): Record<OperandName, number> {
-  const H = widthOf(hyper);
-  const C = hyper.coarseHidden;
-  return {
-    input: H,
-    cache: hyper.globalHidden,
-    coarse: H,
-    downOut: 2 * C,
-    memoryOut: 2 * C,
-    fineIn: H,
-    fineHidden: hyper.fineHidden,
-    last: H,
-    feature: featureColumns(hyper),
-  };
-}
-
-/** Columns of each gradient operand, per stream. */
-function gradientOperandColumns(hyper: HyperParameters): Record<GradientSlot | "logits", number> {
-  const H = widthOf(hyper);
-  const C = hyper.coarseHidden;
-  return {
-    newest: 2 * hyper.slot,
-    global: H,
-    router: H,
-    down: 2 * C,
-    up: H,
-    gate: H,
-    fine: 2 * hyper.fineHidden,
-    fineOut: H,
-    memory: 2 * C,
-    logits: 256,
-    feature: hyper.contexts > 0 ? H : 0,
-    recallGate: gateColumns(hyper),
-  };
-}
+const OPERANDS: readonly OperandName[] = [...QUANTISED_ACTIVATIONS, "feature"];
 
 /** Outputs x inputs of a matrix as it lies here: outputs in eights, of which the last ones may be 0 for ever. */
 export function placedShape(hyper: HyperParameters, name: MatrixName): readonly [outputs: number, inputs: number] {
@@ -195,10 +160,10 @@ export class CpuLayout {
   readonly pages: number;
 
   readonly control: number;
-  /** 2 x threads x seenCount i32: magnitudes of slots, then gradient needs of tensors; two steps take turns. */
+  /** 2 x threads x seenCount i32: magnitudes of exponents, then gradient needs of tensors; two steps take turns. */
   readonly seen: number;
   readonly seenCount: number;
-  /** Largest initial magnitudes of all slots, i32. */
+  /** Largest initial magnitudes of all exponents, i32. */
   readonly initial: number;
   readonly tables: {
     readonly gelu: number;
@@ -211,7 +176,7 @@ export class CpuLayout {
     readonly end: number;
   };
   readonly threads: readonly ThreadPlace[];
-  readonly matrices: Readonly<Record<MatrixName | "memory", MatrixPlace>>;
+  readonly matrices: Readonly<Record<GradientName, MatrixPlace>>;
   /** Masters of tensors in natural order (all but the matrices), Q24; moments and squares follow. */
   readonly masters: number;
   /** From a master in natural order to its first moment, and from there to its second. */
@@ -229,7 +194,7 @@ export class CpuLayout {
   readonly wide: { readonly global: number; readonly far: number };
   readonly norms: Readonly<Record<NormName, NormPlace>>;
   readonly operands: Readonly<Record<OperandName, OperandPlace>>;
-  readonly gradientOperands: Readonly<Record<GradientSlot | "logits", OperandPlace>>;
+  readonly gradientOperands: Readonly<Record<GradientName, OperandPlace>>;
   readonly gradients: Readonly<Record<GradientArray, number>>;
   readonly recall: RecallPlace;
   /** u32 frequencies, B x 256; once the bytes are known, i32 differences from them. */
@@ -253,9 +218,9 @@ export class CpuLayout {
     const memory = new Allocator();
     memory.take(64); // nothing lies at address 0, so that 0 can mean "none"
     this.control = memory.take(CONTROL_WORDS * 4);
-    this.seenCount = SLOT_COUNT + this.layout.tensors.length;
+    this.seenCount = EXPONENT_COUNT + this.layout.tensors.length;
     this.seen = memory.take(2 * threadCount * this.seenCount * 4);
-    this.initial = memory.take(SLOT_COUNT * 4);
+    this.initial = memory.take(EXPONENT_COUNT * 4);
     this.#offsets = new Int32Array(this.layout.tensors.length).fill(-1);
     const { naturalBytes, sumsBytes } = this.#placeNatural();
     this.sumsBytes = sumsBytes;
@@ -280,14 +245,14 @@ export class CpuLayout {
       mapRecord(columns, (count) => memory.take(this.rows * count * bytes));
     this.activations = rowArrays(activationColumns(hyper), 2);
     this.wide = rowArrays({ global: widthOf(hyper), far: widthOf(hyper) }, 4);
-    this.gradients = rowArrays(gradientColumns(hyper), 4);
+    this.gradients = rowArrays(backwardColumns(hyper), 4);
     this.norms = mapRecord(record(NORM_NAMES), (_, name) => this.#placeNorm(memory, name));
     const operand = (columns: number): OperandPlace => {
       const bytes = this.rows * columns * 2;
       return { rows: memory.take(bytes), panels: memory.take(bytes), columns };
     };
-    this.operands = mapRecord(operandColumns(hyper), operand);
-    this.gradientOperands = mapRecord(gradientOperandColumns(hyper), operand);
+    this.operands = mapRecord(record(OPERANDS), (_, name) => operand(operandColumns(hyper, name)));
+    this.gradientOperands = mapRecord(record(GRADIENT_NAMES), (_, name) => operand(placedColumns(hyper, name)));
     this.frequencies = memory.take(this.rows * 1024);
     this.ends = memory.take(this.rows * 1024);
     this.bytes = memory.take(CHUNK_STEPS * hyper.streams);
@@ -325,20 +290,19 @@ export class CpuLayout {
   /** Vectors summed by threads come first, then biases, then the streams' own vectors. */
   #placeNatural(): { naturalBytes: number; sumsBytes: number } {
     const natural = new Allocator();
-    const isBias = ({ name }: Tensor) => name !== "tapBias" && name.endsWith("Bias");
     const place = (tensor: Tensor) => {
       this.#offsets[tensor.index] = natural.take(tensor.size * 4);
     };
     const { tensors } = this.layout;
     const isNatural = ({ kind }: Tensor) => kind !== "matrix" && kind !== "streamMatrix";
-    tensors.filter((tensor) => isNatural(tensor) && !isBias(tensor)).forEach(place);
+    tensors.filter(isSummed).forEach(place);
     const sumsBytes = natural.end;
-    tensors.filter((tensor) => isNatural(tensor) && isBias(tensor)).forEach(place);
+    tensors.filter((tensor) => isNatural(tensor) && !isSummed(tensor)).forEach(place);
     return { naturalBytes: natural.end, sumsBytes };
   }
 
-  #placeMatrices(memory: Allocator): Record<MatrixName | "memory", MatrixPlace> {
-    return mapRecord(record([...MATRIX_NAMES, "memory"]), (_, name) => {
+  #placeMatrices(memory: Allocator): Record<GradientName, MatrixPlace> {
+    return mapRecord(record(GRADIENT_NAMES), (_, name) => {
       const [outputs, inputs] = name === "memory" ? [this.layout.byName.memory.size, 1] : this.shapes[name];
       const size = outputs * inputs;
       return { state: memory.take(size * 12), forward: memory.take(size * 2), backward: memory.take(size * 2) };
@@ -355,6 +319,9 @@ export class CpuLayout {
   }
 }
 
+/** Whether each thread sums a tensor's gradients: vectors that are no matrix's bias, and the embedding. */
+export const isSummed = ({ kind, biasOf }: Tensor) => kind === "embedding" || (kind === "vector" && !biasOf);
+
 function record<K extends string>(names: readonly K[]): Record<K, null> {
   return Object.fromEntries(names.map((name) => [name, null])) as Record<K, null>;
 }
@@ -364,9 +331,11 @@ function mapRecord<K extends string, A, B>(from: Record<K, A>, change: (value: A
   return Object.fromEntries(entries.map(([key, value]) => [key, change(value, key)])) as Record<K, B>;
 }
 
-/** Slots by name, so that no step searches a list. */
-export const ACTIVATION_INDEX = mapRecord(record(ACTIVATION_SLOTS), (_, name) => ACTIVATION_SLOTS.indexOf(name));
+/** Exponents by name, so that no step searches a list. */
+export const ACTIVATION_INDEX = mapRecord(record(QUANTISED_ACTIVATIONS), (_, name) =>
+  QUANTISED_ACTIVATIONS.indexOf(name),
+);
 export const GRADIENT_INDEX = mapRecord(
-  record(GRADIENT_SLOTS),
-  (_, name) => ACTIVATION_SLOTS.length + GRADIENT_SLOTS.indexOf(name),
+  record(QUANTISED_GRADIENTS),
+  (_, name) => QUANTISED_ACTIVATIONS.length + QUANTISED_GRADIENTS.indexOf(name),
 );

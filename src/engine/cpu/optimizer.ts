@@ -1,32 +1,27 @@
 /**
- * Weight gradients and the optimizer, split by rows of the weights: src/model/reference/optimizer.ts for one thread's
+ * Weight gradients and the optimizer, split by rows of the weights: src/engine/reference/optimizer.ts for one thread's
  * share of every tensor. Runs when all threads have finished the backward pass.
  */
-import { squareDither } from "../../model/schedule.ts";
+
+import { EMBEDDING_LIMIT, OPERAND_LIMIT } from "../../contract/formats.ts";
 import {
-  type GradientSlot,
+  MATRICES,
   MATRIX_NAMES,
   type MatrixName,
-  OPERAND_OF,
-  type Tensor,
-  type TensorName,
-  WEIGHT_SLOTS,
-  weightSlot,
-} from "../../model/tensors.ts";
+  type OperandName,
+  QUANTISED_WEIGHTS,
+  type QuantisedGradient,
+  weightExponent,
+} from "../../contract/network.ts";
+import { squareDither } from "../../contract/schedule.ts";
+import type { Tensor, TensorName } from "../../contract/tensors.ts";
 import { share } from "./control.ts";
-import { ACTIVATION_INDEX, GRADIENT_INDEX, type OperandName } from "./layout.ts";
+import { ACTIVATION_INDEX, GRADIENT_INDEX, isSummed } from "./layout.ts";
 import type { EngineThread } from "./thread.ts";
-
-/** Matrices of the coarse refiner, whose rows are two branches per stream. */
-const BRANCHED: ReadonlySet<TensorName> = new Set<TensorName>(["down", "up", "gate"]);
-
-/** Saturation of the copies: int8 for matrices, int16 for the embedding. */
-const MATRIX_LIMIT = 127;
-const EMBEDDING_LIMIT = 32767;
 
 export class Optimizer {
   readonly #vectors: readonly Tensor[];
-  /** The slot of each tensor's weights; -1 for those that have no copy. */
+  /** The exponent of each tensor's weights; -1 for those that have no copy. */
   readonly #weights: Int32Array;
   /** This thread's part of each tensor, where one is split by its size: from, to. */
   readonly #shares: Int32Array;
@@ -36,14 +31,13 @@ export class Optimizer {
     readonly logitShift: number,
   ) {
     const { tensors } = thread.at.layout;
-    const isBias = ({ name }: Tensor) => name !== "tapBias" && name.endsWith("Bias");
-    this.#vectors = tensors.filter((tensor) => tensor.kind === "vector" && !isBias(tensor));
+    this.#vectors = tensors.filter((tensor) => tensor.kind === "vector" && isSummed(tensor));
     const shareOf = (tensor: Tensor) => share(this.#partsOf(tensor), thread.index, thread.threads);
     this.#shares = Int32Array.from(tensors.flatMap(shareOf));
-    const slotOf = (name: TensorName) => WEIGHT_SLOTS.find((each) => each === name);
+    const exponentOf = (name: TensorName) => QUANTISED_WEIGHTS.find((each) => each === name);
     this.#weights = Int32Array.from(tensors, ({ name }) => {
-      const slot = slotOf(name);
-      return slot === undefined ? -1 : weightSlot(slot);
+      const found = exponentOf(name);
+      return found === undefined ? -1 : weightExponent(found);
     });
   }
 
@@ -62,12 +56,12 @@ export class Optimizer {
     return kind === "vector" ? Math.ceil(size / 8) : rows;
   }
 
-  #gradientShift(slot: GradientSlot): number {
-    return this.thread.exponents.shift[GRADIENT_INDEX[slot]] as number;
+  #gradientShift(name: QuantisedGradient): number {
+    return this.thread.exponents.shift[GRADIENT_INDEX[name]] as number;
   }
 
-  #activationShift(slot: OperandName): number {
-    return slot === "feature" ? 0 : (this.thread.exponents.shift[ACTIVATION_INDEX[slot]] as number);
+  #activationShift(name: OperandName): number {
+    return name === "feature" ? 0 : (this.thread.exponents.shift[ACTIVATION_INDEX[name]] as number);
   }
 
   /**
@@ -84,7 +78,7 @@ export class Optimizer {
       gradientScales.moved[tensor.index] as number,
       rate,
       weight < 0 ? 0 : (exponents.shift[weight] as number),
-      tensor.name === "embedding" ? EMBEDDING_LIMIT : MATRIX_LIMIT,
+      tensor.name === "embedding" ? EMBEDDING_LIMIT : OPERAND_LIMIT,
       squareDither(this.thread.trained),
     );
     return context;
@@ -105,17 +99,17 @@ export class Optimizer {
     const to = 2 * (this.#shares[2 * tensor.index + 1] as number);
     if (tensor.size === 0 || from === to) return;
     const [outputs, inputs] = at.shapes[name];
-    const pairs = BRANCHED.has(name) ? at.rows : at.rows / 2;
+    const { branches, operand: multiplied } = MATRICES[name];
+    const pairs = (at.rows * branches) / 2;
     const { panels: g } = at.gradientOperands[name];
     const { state, forward, backward } = at.matrices[name];
-    const slot = OPERAND_OF[name];
-    const operand = at.operands[slot];
+    const operand = at.operands[multiplied];
     // The newest values see the last position only: the last panels of the input.
-    const skippedPanels = operand.columns / (BRANCHED.has(name) ? 2 : 1) / 8 - inputs / 8;
+    const skippedPanels = operand.columns / branches / 8 - inputs / 8;
     const x = operand.panels + skippedPanels * pairs * 32;
     const shift = name === "logits" ? this.logitShift : this.#gradientShift(name);
     const { scratch } = at.threads[index]!;
-    const exponent = shift + this.#activationShift(slot);
+    const exponent = shift + this.#activationShift(multiplied);
     const context = this.#begin(tensor, exponent, rate);
     kernels.trainMatrix(context, g, x, pairs, from, to, outputs, inputs, state, forward, backward, scratch);
     this.#end(tensor, exponent, context);
@@ -156,7 +150,7 @@ export class Optimizer {
     const to = this.#shares[2 * tensor.index + 1] as number;
     const D = hyper.embedding;
     const start = from * D * 4;
-    const exponent = -(exponents.copyShift[weightSlot("embedding")] as number);
+    const exponent = -(exponents.copyShift[weightExponent("embedding")] as number);
     const context = this.#begin(tensor, exponent, rate);
     const master = at.master("embedding") + start;
     const copy = at.embedding + start / 2;

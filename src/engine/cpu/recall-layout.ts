@@ -5,43 +5,35 @@
  * Slots and tables may be a gigabyte. Nothing here writes to them: fresh pages of a shared memory are 0, which is what
  * the contract starts from, and cost nothing until a slot or a row in them learns.
  */
-import { crowdShift, PACKED_CONTEXT_WORDS, PLAIN_DATA, packPlan, planFor, REACH } from "../../model/contexts.ts";
-import { ACTIVATION_BITS, GRADIENT_BITS } from "../../model/fixed.ts";
-import type { HyperParameters } from "../../model/hyper.ts";
-import {
-  BOOST_BITS,
-  BOOST_CROWD_LOG2,
-  BOOST_RATE_SHIFT,
-  BUCKETS,
-  bucketOf,
-  FEATURES_PER_CONTEXT,
-  INITIAL_BOOSTS,
-} from "../../model/recall.ts";
-import { gateCount } from "../../model/tensors.ts";
 
-/** The record's 32-bit fields in order: the constants at the top of assembly/recall.ts. */
-const RECALL_FIELDS = [
+import { CONTEXT_RECORD_WORDS, PLAIN_DATA, packPlan, planFor, REACH } from "../../contract/contexts.ts";
+import type { HyperParameters } from "../../contract/hyper.ts";
+import { gateCount } from "../../contract/network.ts";
+import { BUCKETS, boostShift, bucketOf, initialBoosts } from "../../contract/recall.ts";
+
+/** The record's 32-bit fields in order: constants of assembly/contract.ts, which scripts/generate.ts writes. */
+export const RECALL_FIELDS = [
   "contexts",
   "tables",
   "slotBits",
   "tableBits",
   "streams",
-  "rows",
-  "gateColumns",
-  "boostShift",
-  "plan",
-  "past",
-  "pastStride",
-  "words",
+  "rows", // streams, padded to a multiple of four
+  "gateColumns", // outputs of the gates' matrix: of contexts, then of tables, padded to a multiple of eight
+  "boostShift", // how far a boost's step is shifted down
+  "plan", // packed contexts, then packed tables, then positions
+  "past", // the byte of stream b in step t is at (t mod REACH) * pastPitch + b
+  "pastPitch",
+  "words", // hashes of each stream's word and, `rows` words behind them, of the one before
   "slots",
   "entries",
   "boosts",
-  "bucketOf",
-  "hashes",
-  "found",
-  "tableRows",
+  "bucketOf", // a byte for the upper 8 bits of a slot: its bucket, 0 for an empty one
+  "hashes", // of a step's look-ups, finished
+  "found", // the slots that they found, 0: missed
+  "tableRows", // addresses
   "features",
-  "gates",
+  "gates", // int16 sigmoids, gateColumns a stream
 ] as const;
 type RecallField = (typeof RECALL_FIELDS)[number];
 
@@ -67,7 +59,7 @@ export function placeRecall(
 ): RecallPlace {
   const { contexts, tables, slotBits, tableBits, streams } = hyper;
   // An odd number of cache lines: the last bytes of a stream must not all fall into the same set of the cache.
-  const pastStride = padded(rows, 64) + (padded(rows, 64) % 128 === 0 ? 64 : 0);
+  const pastPitch = padded(rows, 64) + (padded(rows, 64) % 128 === 0 ? 64 : 0);
   return {
     record: take(RECALL_FIELDS.length * 4),
     contexts,
@@ -77,10 +69,10 @@ export function placeRecall(
     streams,
     rows,
     gateColumns: gateColumns(hyper),
-    boostShift: BOOST_RATE_SHIFT + GRADIENT_BITS - BOOST_BITS + crowdShift(streams, BOOST_CROWD_LOG2),
-    plan: take(((contexts + tables) * PACKED_CONTEXT_WORDS + hyper.history) * 4),
-    past: take(REACH * pastStride),
-    pastStride,
+    boostShift: boostShift(hyper),
+    plan: take(((contexts + tables) * CONTEXT_RECORD_WORDS + hyper.history) * 4),
+    past: take(REACH * pastPitch),
+    pastPitch,
     words: take(2 * rows * 4),
     boosts: take(contexts * BUCKETS * 8),
     bucketOf: take(256),
@@ -98,11 +90,6 @@ export function placeRecall(
 const recordOf = (place: RecallPlace, buffer: ArrayBufferLike) =>
   new Uint32Array(buffer, place.record, RECALL_FIELDS.length);
 
-/** First boost of a remembered byte, Q20, by bucket: there is none for a miss. */
-function initialBoost(bucket: number): number {
-  return bucket === 0 ? 0 : (INITIAL_BOOSTS[bucket - 1] as number) << (BOOST_BITS - ACTIVATION_BITS);
-}
-
 /** The record, the buckets of all slots, the first boosts, and the plan for plain data. */
 export function writeRecall(place: RecallPlace, hyper: HyperParameters, buffer: ArrayBufferLike): void {
   const record = recordOf(place, buffer);
@@ -112,8 +99,8 @@ export function writeRecall(place: RecallPlace, hyper: HyperParameters, buffer: 
     // No slot has a count of 0 but the empty one; bits below the counts do not matter.
     buckets[upper] = upper % 32 === 0 ? 0 : bucketOf(upper * 2 ** 24);
   }
-  const boosts = new Int32Array(buffer, place.boosts, hyper.contexts * BUCKETS * 2);
-  for (let i = 0; i < boosts.length; i += 2) boosts[i] = initialBoost((i / 2) % BUCKETS);
+  const boosts = initialBoosts(hyper.contexts);
+  new Int32Array(buffer, place.boosts, boosts.length).set(boosts);
   writePlan(place, hyper, PLAIN_DATA.stride, buffer);
 }
 
@@ -154,9 +141,9 @@ export interface RecallMemory {
 export function readRecall(place: RecallPlace, buffer: ArrayBufferLike): RecallMemory {
   const { contexts, slotBits, tables, tableBits, streams, rows } = place;
   const past = new Uint8Array(streams * REACH);
-  const bytes = new Uint8Array(buffer, place.past, REACH * place.pastStride);
+  const bytes = new Uint8Array(buffer, place.past, REACH * place.pastPitch);
   for (let at = 0; at < past.length; at++) {
-    past[at] = bytes[(at % REACH) * place.pastStride + Math.floor(at / REACH)] as number;
+    past[at] = bytes[(at % REACH) * place.pastPitch + Math.floor(at / REACH)] as number;
   }
   const tableWords = 2 ** (tableBits + 8);
   return {
@@ -170,6 +157,3 @@ export function readRecall(place: RecallPlace, buffer: ArrayBufferLike): RecallM
     past,
   };
 }
-
-/** Inputs of the matrix of features. */
-export const featureColumns = ({ contexts }: HyperParameters): number => contexts * FEATURES_PER_CONTEXT;

@@ -1,5 +1,5 @@
 /**
- * One thread's part in the recall stream: src/model/reference/recall.ts, a few kernel calls each.
+ * One thread's part in the recall stream: src/engine/reference/recall.ts, a few kernel calls each.
  *
  * Before a step it works for the thread's streams. What it learns afterwards is split in other ways, because any stream
  * may meet any slot or row: tables by columns, slots and boosts by contexts. So learning comes after the meeting at the

@@ -6,7 +6,7 @@
  * never change. Of slots and of the streams' past as much is cleared as the last model had. Tables of logits are too
  * large for that, and a small input touches few of their rows: those are noted.
  */
-import { REACH } from "../../model/contexts.ts";
+import { REACH } from "../../contract/contexts.ts";
 import type { CpuLayout } from "./layout.ts";
 import { clearSlots, ROW_BYTES } from "./recall-layout.ts";
 import { writeInitialState } from "./weights.ts";
@@ -29,8 +29,8 @@ export class Rewinder {
     this.#buffer = buffer;
     const part = (from: number, to: number) => new Uint8Array(buffer, from, to - from);
     const { start, end } = at.tables;
-    const { past, pastStride } = at.recall;
-    this.#changing = [part(at.seen, start), part(end, past), part(past + REACH * pastStride, entries)];
+    const { past, pastPitch } = at.recall;
+    this.#changing = [part(at.seen, start), part(end, past), part(past + REACH * pastPitch, entries)];
     this.#rows = new Uint32Array(buffer, tableRows, tables * rows);
     this.#touched = new Uint8Array(tables * 2 ** tableBits);
   }
@@ -53,7 +53,7 @@ export class Rewinder {
   rewind(steps: number): void {
     const { recall } = this.#at;
     clearSlots(recall, this.#buffer);
-    new Uint8Array(this.#buffer, recall.past, Math.min(REACH, steps) * recall.pastStride).fill(0);
+    new Uint8Array(this.#buffer, recall.past, Math.min(REACH, steps) * recall.pastPitch).fill(0);
     this.#clearRows();
     for (const [i, part] of this.#changing.entries()) {
       const image = this.#images?.[i];

@@ -3,8 +3,8 @@
  * is small: then it serves the next model of the same shape, however large that one's slots and tables are.
  */
 import type { Worker } from "node:worker_threads";
-import type { HyperParameters } from "../../model/hyper.ts";
-import { tables } from "../../model/tables.ts";
+import type { HyperParameters } from "../../contract/hyper.ts";
+import { luts } from "../../contract/luts.ts";
 import { collect } from "../../platform/release.ts";
 import { startWorker } from "../../platform/workers.ts";
 import { EngineLimitError } from "../engine.ts";
@@ -76,7 +76,7 @@ export class Room {
     const { threads, isReusable = false, clock } = options;
     const at = new CpuLayout(hyper, threads);
     // Computed once for all models, and before the memory is there, beside which nobody collects the garbage.
-    tables();
+    luts();
     const memory = allocate(at.pages);
     writeInitialState(at, memory.buffer);
     const setup = { hyper, threads, memory, kernels: readKernels(), isReusable };

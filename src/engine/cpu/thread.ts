@@ -2,13 +2,16 @@
  * What one thread of the CPU engine holds: its instance of the kernels, its share of the streams, and its own replica
  * of the exponents, which all threads move on by the same rule from the same shared maxima.
  */
-import { type HyperParameters, trainsIn } from "../../model/hyper.ts";
-import { Exponents, GradientScales, gradientOperandLimit } from "../../model/reference/exponents.ts";
-import { type LearningRates, ratesFor } from "../../model/schedule.ts";
-import { SLOT_COUNT, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
+
+import { Exponents, GradientScales, gradientOperandLimit } from "../../contract/exponents.ts";
+import { type HyperParameters, trainsIn } from "../../contract/hyper.ts";
+import { EXPONENT_COUNT, QUANTISED_WEIGHTS, weightExponent } from "../../contract/network.ts";
+import { NEED_BIAS } from "../../contract/optimizer.ts";
+import { type LearningRates, ratesFor } from "../../contract/schedule.ts";
 import { collect } from "../../platform/release.ts";
 import { meet, share } from "./control.ts";
-import { instantiateKernels, type Kernels } from "./kernels.ts";
+import type { Kernels } from "./kernel-signatures.ts";
+import { instantiateKernels } from "./kernels.ts";
 import { CpuLayout } from "./layout.ts";
 import { Rewinder } from "./rewind.ts";
 
@@ -71,7 +74,7 @@ export class EngineThread {
     this.from = Math.min(4 * fromQuad, hyper.streams);
     this.to = Math.min(4 * toQuad, hyper.streams);
     this.toPadded = this.to > this.from ? 4 * toQuad : this.from;
-    this.#initial = new Int32Array(memory.buffer, this.at.initial, SLOT_COUNT);
+    this.#initial = new Int32Array(memory.buffer, this.at.initial, EXPONENT_COUNT);
     this.rewinder = setup.isReusable && index === 0 ? new Rewinder(this.at, memory.buffer) : undefined;
     this.#holdInitial();
   }
@@ -87,8 +90,8 @@ export class EngineThread {
   }
 
   #holdInitial(): void {
-    for (const name of WEIGHT_SLOTS) {
-      this.exponents.holdInitial(weightSlot(name), this.#initial[weightSlot(name)] as number);
+    for (const name of QUANTISED_WEIGHTS) {
+      this.exponents.holdInitial(weightExponent(name), this.#initial[weightExponent(name)] as number);
     }
   }
 
@@ -102,14 +105,14 @@ export class EngineThread {
     return trainsIn(this.hyper, this.step);
   }
 
-  /** Records a magnitude of a slot. */
-  note(slot: number, magnitude: number): void {
-    if (magnitude > (this.seen[slot] as number)) this.seen[slot] = magnitude;
+  /** Records a magnitude for an exponent. */
+  note(exponent: number, magnitude: number): void {
+    if (magnitude > (this.seen[exponent] as number)) this.seen[exponent] = magnitude;
   }
 
   /** Records how many bits a tensor's gradients need: GradientScales.note for the OR of their magnitudes. */
   noteGradient(tensor: number, magnitudes: number, exponent: number): void {
-    this.note(SLOT_COUNT + tensor, 32 - Math.clz32(magnitudes) + exponent + GradientScales.BIAS);
+    this.note(EXPONENT_COUNT + tensor, 32 - Math.clz32(magnitudes) + exponent + NEED_BIAS);
   }
 
   /** Meets all threads; afterwards the step is over for all of them, and all have the same exponents. */
@@ -123,10 +126,11 @@ export class EngineThread {
     meet(this.control, threads);
     for (let thread = 0; thread < threads; thread++) {
       const start = (half + thread) * at.seenCount;
-      for (let slot = 0; slot < SLOT_COUNT; slot++) exponents.note(slot, this.#sharedSeen[start + slot] as number);
+      for (let exponent = 0; exponent < EXPONENT_COUNT; exponent++)
+        exponents.note(exponent, this.#sharedSeen[start + exponent] as number);
       const needs = gradientScales.seen;
       for (let tensor = 0; tensor < needs.length; tensor++) {
-        const need = this.#sharedSeen[start + SLOT_COUNT + tensor] as number;
+        const need = this.#sharedSeen[start + EXPONENT_COUNT + tensor] as number;
         if (need > (needs[tensor] as number)) needs[tensor] = need;
       }
     }

@@ -2,13 +2,23 @@
  * Initial weights into the shared memory, and the state back out of it for tests: the only place that knows how the
  * blocks of a matrix map to the contract's row-major order.
  */
-import { ACTIVATION_BITS, roundShift, SLOPE_BITS } from "../../model/fixed.ts";
-import { initialWeights, largestMagnitude } from "../../model/initial.ts";
-import { expNegative } from "../../model/reference/frequency.ts";
-import { NODE_SHIFT, NODE_ZERO, NODES, sigmoidSlope, type Tables, tables } from "../../model/tables.ts";
-import { SLOT_COUNT, type Tensor, WEIGHT_SLOTS, weightSlot } from "../../model/tensors.ts";
+import { roundShift } from "../../contract/fixed.ts";
+import { ACTIVATION_BITS, SLOPE_BITS } from "../../contract/formats.ts";
+import { initialWeights, largestMagnitude } from "../../contract/initial.ts";
+import {
+  DIFFERENCES,
+  expNegative,
+  type Luts,
+  luts,
+  NODE_SHIFT,
+  NODE_ZERO,
+  NODES,
+  sigmoidSlope,
+} from "../../contract/luts.ts";
+import { EXPONENT_COUNT, type GradientName, QUANTISED_WEIGHTS, weightExponent } from "../../contract/network.ts";
+import type { Tensor } from "../../contract/tensors.ts";
 import { release } from "../../platform/release.ts";
-import { type CpuLayout, DIFFERENCES } from "./layout.ts";
+import type { CpuLayout } from "./layout.ts";
 import { writeRecall } from "./recall-layout.ts";
 
 /** Values in one block of 4 outputs x 8 inputs: masters, moments, squares. */
@@ -40,10 +50,25 @@ function placeMatrix({ rows, columns, offset }: Tensor, initial: Int32Array, wor
 
 const isMatrix = ({ kind }: Tensor) => kind === "matrix" || kind === "streamMatrix";
 
-/** First word of a tensor's masters, and the words from there to its first moments. */
-function placeOf(at: CpuLayout, tensor: Tensor): { readonly master: number; readonly toMoment: number } {
-  if (!isMatrix(tensor)) return { master: at.master(tensor.name) / 4, toMoment: at.stateBytes / 4 };
-  return { master: at.matrices[tensor.name as keyof typeof at.matrices].state / 4, toMoment: 32 };
+/** The word of a tensor's first master. */
+function firstMaster(at: CpuLayout, tensor: Tensor): number {
+  return (isMatrix(tensor) ? at.matrices[tensor.name as GradientName].state : at.master(tensor.name)) / 4;
+}
+
+/**
+ * Calls `visit` for each weight of a model, with its place in the contract's order and in words of the memory; from its
+ * master to its first moment, and on to its second, are `toMoment` words.
+ */
+function forEachNumber(at: CpuLayout, visit: (index: number, word: number, toMoment: number) => void): void {
+  for (const tensor of at.layout.tensors) {
+    const { offset, size } = tensor;
+    const first = firstMaster(at, tensor);
+    if (isMatrix(tensor)) {
+      forEachWeight(tensor, (index, word) => visit(offset + index, first + word, BLOCK_WORDS / 3));
+    } else {
+      for (let i = 0; i < size; i++) visit(offset + i, first + i, at.stateBytes / 4);
+    }
+  }
 }
 
 /** All that is not 0 in the memory of a model before its first step. */
@@ -58,17 +83,17 @@ function writeInitialWeights(at: CpuLayout, buffer: ArrayBufferLike): void {
   const words = new Int32Array(buffer);
   const initial = initialWeights(at.layout);
   for (const tensor of at.layout.tensors) {
-    const { master } = placeOf(at, tensor);
+    const master = firstMaster(at, tensor);
     if (isMatrix(tensor)) {
       placeMatrix(tensor, initial, words, master);
     } else {
       words.set(initial.subarray(tensor.offset, tensor.offset + tensor.size), master);
     }
   }
-  const largest = new Int32Array(buffer, at.initial, SLOT_COUNT);
-  for (const name of WEIGHT_SLOTS) {
+  const largest = new Int32Array(buffer, at.initial, EXPONENT_COUNT);
+  for (const name of QUANTISED_WEIGHTS) {
     const { offset, size } = at.layout.byName[name];
-    largest[weightSlot(name)] = largestMagnitude(initial, offset, size);
+    largest[weightExponent(name)] = largestMagnitude(initial, offset, size);
   }
   release(initial);
 }
@@ -96,7 +121,7 @@ const FIRST_X = -(NODE_ZERO << NODE_SHIFT) - HALF_NODE;
 const END_X = FIRST_X + (NODES << NODE_SHIFT);
 
 /** The contract's GELU, by node. */
-function wideGelu({ gelu, geluSlope }: Tables): Int16Array {
+function wideGelu({ gelu, geluSlope }: Luts): Int16Array {
   const table = new Int16Array(65536);
   fillNodes(table, (node, beyond) => {
     return (gelu[node] as number) + roundShift(beyond * (geluSlope[node] as number), SLOPE_BITS);
@@ -116,7 +141,7 @@ function wideFlat(ends: Int16Array, valueAt: (node: number, beyond: number) => n
 /** Made once for all models, and without a call for each argument: that would take longer than many a small input. */
 export function wideTables(): WideTables {
   if (wide) return wide;
-  const contract = tables();
+  const contract = luts();
   const { geluSlope, sigmoid } = contract;
   const slopes = Int32Array.from(sigmoid, sigmoidSlope);
   const exponentials = new Uint16Array(DIFFERENCES);
@@ -153,18 +178,20 @@ export function readState(at: CpuLayout, buffer: ArrayBufferLike): TrainedState 
   const words = new Int32Array(buffer);
   const count = at.layout.parameterCount;
   const state = { master: new Int32Array(count), moment: new Int32Array(count), square: new Int32Array(count) };
-  const copy = (into: number, from: number, toMoment: number) => {
-    state.master[into] = words[from] as number;
-    state.moment[into] = words[from + toMoment] as number;
-    state.square[into] = words[from + 2 * toMoment] as number;
-  };
-  for (const tensor of at.layout.tensors) {
-    const { master, toMoment } = placeOf(at, tensor);
-    if (isMatrix(tensor)) {
-      forEachWeight(tensor, (index, word) => copy(tensor.offset + index, master + word, toMoment));
-    } else {
-      for (let i = 0; i < tensor.size; i++) copy(tensor.offset + i, master + i, toMoment);
-    }
-  }
+  forEachNumber(at, (index, word, toMoment) => {
+    state.master[index] = words[word] as number;
+    state.moment[index] = words[word + toMoment] as number;
+    state.square[index] = words[word + 2 * toMoment] as number;
+  });
   return state;
+}
+
+/** The same back into the memory, for tests; the quantised copies stay as they are. */
+export function writeState(at: CpuLayout, buffer: ArrayBufferLike, state: TrainedState): void {
+  const words = new Int32Array(buffer);
+  forEachNumber(at, (index, word, toMoment) => {
+    words[word] = state.master[index] as number;
+    words[word + toMoment] = state.moment[index] as number;
+    words[word + 2 * toMoment] = state.square[index] as number;
+  });
 }

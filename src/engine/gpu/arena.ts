@@ -5,9 +5,17 @@
  * Kernels that do one box bind the parts that they work on; fused kernels bind the whole and find the parts by
  * constants, because a stage may bind few buffers.
  */
-import { type HyperParameters, widthOf } from "../../model/hyper.ts";
-import { BUCKETS, FEATURES_PER_CONTEXT } from "../../model/recall.ts";
-import { gateCount } from "../../model/tensors.ts";
+import { type HyperParameters, widthOf } from "../../contract/hyper.ts";
+import {
+  GRADIENT_NAMES,
+  gateCount,
+  gradientColumns,
+  NORM_NAMES,
+  normRows,
+  operandColumns,
+  QUANTISED_ACTIVATIONS,
+} from "../../contract/network.ts";
+import { BUCKETS } from "../../contract/recall.ts";
 
 /** A part of a buffer, as a kernel binds it. */
 export interface Slice {
@@ -37,26 +45,31 @@ export function arenaPlaces(parts: Readonly<Record<string, number>>): ArenaPlace
   return { starts, words };
 }
 
-/** Most rows that a norm makes of a stream: a row to each byte of the history, or to each of two branches. */
-export const rowsMax = ({ history }: HyperParameters) => Math.max(2, history);
+/** Most rows that a norm makes of a stream. */
+export const rowsMax = (hyper: HyperParameters) => Math.max(...NORM_NAMES.map((name) => normRows(hyper, name)));
+
+/** Values of each stream between the boxes that have the width of the network. */
+const WIDE =
+  "far local near alpha mixed up gate gatePre router global coarse fineOut last embedded dLast dSkipped dFineOut " +
+  "dThroughGelu dFine dCoarse dMixed dFar dNear dRouter dInput dGlobal dLocal dEmbedded dGateIn dDownIn";
 
 /** 32-bit words of every intermediate buffer. Operands of int8 are packed, all else is one number to a word. */
 export function intermediateWords(hyper: HyperParameters): Record<string, number> {
-  const { streams: B, globalHidden: G, fineHidden: F, coarseHidden: C, slot: S } = hyper;
+  const { streams: B, globalHidden: G, fineHidden: F, coarseHidden: C, cacheStep: S } = hyper;
   const H = widthOf(hyper);
-  const normRows = { inputNorm: 1, localNorm: hyper.history, coarseNorm: 2, fineNorm: 1, lastNorm: 1 };
-  const norms = Object.entries(normRows).flatMap(([name, rows]) => [
+  const norms = NORM_NAMES.flatMap((name) => [
     [`${name}.normalised`, B * H],
-    [`${name}.deviations`, 2 * B * rows],
+    [`${name}.deviations`, 2 * B * normRows(hyper, name)],
     [`${name}.out`, B * H],
   ]);
-  const wide = "far local near alpha mixed up gate gatePre router global coarse fineOut last embedded".split(" ");
-  const wideGradients =
-    "dLast dSkipped dFineOut dThroughGelu dFine dCoarse dMixed dFar dNear dRouter dInput dGlobal dLocal " +
-    "dEmbedded dGateIn";
+  const operands = [...QUANTISED_ACTIVATIONS, "feature" as const].map((name) => [
+    `operand.${name}`,
+    (B * operandColumns(hyper, name)) / 4,
+  ]);
+  const gradients = GRADIENT_NAMES.map((name) => [`gradient.${name}`, B * gradientColumns(hyper, name)]);
   return {
-    ...Object.fromEntries([...wide, ...wideGradients.split(" ")].map((name) => [name, B * H])),
-    ...Object.fromEntries(norms),
+    ...Object.fromEntries(WIDE.split(" ").map((name) => [name, B * H])),
+    ...Object.fromEntries([...norms, ...operands, ...gradients]),
     newest: 2 * B * S,
     down: 2 * B * C,
     recalled: 2 * B * C,
@@ -65,30 +78,11 @@ export function intermediateWords(hyper: HyperParameters): Record<string, number
     logits: 256 * B,
     ends: 256 * B,
     cache: B * G,
-    "operand.input": (B * H) / 4,
-    "operand.cache": (B * G) / 4,
-    "operand.coarse": (B * H) / 4,
-    "operand.downOut": (2 * B * C) / 4,
-    "operand.memoryOut": (2 * B * C) / 4,
-    "operand.fineIn": (B * H) / 4,
-    "operand.fineHidden": (B * F) / 4,
-    "operand.last": (B * H) / 4,
-    "gradient.newest": 2 * B * S,
-    "gradient.global": B * H,
-    "gradient.router": B * H,
-    "gradient.down": 2 * B * C,
-    "gradient.memory": 2 * B * C,
-    "gradient.up": B * H,
-    "gradient.gate": B * H,
-    "gradient.fine": 2 * B * F,
-    "gradient.fineOut": B * H,
-    "gradient.logits": 256 * B,
     dUpGate: 2 * B * H,
     dHidden: B * F,
     dHiddenPre: 2 * B * F,
     dRecalled: 2 * B * C,
     dDown: 2 * B * C,
-    dDownIn: B * H,
     dCache: B * G,
     dNewest: 2 * B * S,
     dNewestIn: B * hyper.embedding,
@@ -100,16 +94,12 @@ export function intermediateWords(hyper: HyperParameters): Record<string, number
 /** The same for the recall stream. */
 function recallWords(hyper: HyperParameters): Record<string, number> {
   const { streams: B, contexts: N, tables: M } = hyper;
-  const wide = N > 0 ? B * widthOf(hyper) : 0;
   return {
     lookups: 2 * B * N + B * M,
-    "operand.feature": (B * FEATURES_PER_CONTEXT * N) / 4,
-    "gradient.feature": wide,
-    remembered: wide,
+    remembered: N > 0 ? B * widthOf(hyper) : 0,
     boosts: 2 * N * BUCKETS,
     recallGate: B * gateCount(hyper),
     dGates: B * gateCount(hyper),
-    "gradient.recallGate": B * gateCount(hyper),
     difference: N + M > 0 ? 256 * B : 0,
     words: 2 * B,
   };

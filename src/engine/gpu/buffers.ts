@@ -5,26 +5,21 @@
  * dispatches in step.ts uses.
  */
 
-import {
-  CONTEXT_OFFSETS_MAX,
-  crowdShift,
-  PACKED_CONTEXT_WORDS,
-  packPlan,
-  REACH,
-  TABLES_MAX,
-} from "../../model/contexts.ts";
-import { ceilLog2, GRADIENT_BITS } from "../../model/fixed.ts";
-import type { HyperParameters } from "../../model/hyper.ts";
-import { BOOST_BITS, BOOST_CROWD_LOG2, BOOST_RATE_SHIFT, OWNER_BITS } from "../../model/recall.ts";
-import { FALL_STEPS, GradientScales, gradientBits, gradientOperandLimit } from "../../model/reference/exponents.ts";
-import { State } from "../../model/reference/state.ts";
-import { tables } from "../../model/tables.ts";
-import { ACTIVATION_SLOTS, gateCount, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
+import { CONTEXT_RECORD_WORDS, packPlan, REACH } from "../../contract/contexts.ts";
+import { gradientBits, gradientOperandLimit } from "../../contract/exponents.ts";
+import { ceilLog2 } from "../../contract/fixed.ts";
+import { GRADIENT_BITS } from "../../contract/formats.ts";
+import type { HyperParameters } from "../../contract/hyper.ts";
+import { EXP2_LUT, luts, NODES, SIGMOID_LUT } from "../../contract/luts.ts";
+import { EXPONENT_COUNT, gateCount, QUANTISED_ACTIVATIONS, weightExponent } from "../../contract/network.ts";
+import { boostShift, OWNER_BITS } from "../../contract/recall.ts";
+import { State } from "../../contract/state.ts";
+import type { Layout } from "../../contract/tensors.ts";
 import { EngineLimitError } from "../engine.ts";
 import { type ArenaPlaces, arenaPlaces, intermediateWords, type Slice } from "./arena.ts";
 import { type FusedPlan, fusedPlan } from "./fused-plan.ts";
 import type { Constants } from "./kernel.ts";
-import { denseExponent, denseRange, type ShiftPlaces, shiftPlaces } from "./places.ts";
+import { type ControlPlaces, controlPlaces, denseExponent, denseRange } from "./places.ts";
 import { type WeightsPlan, weightsPlan } from "./weights-plan.ts";
 
 const STORAGE = 0x80;
@@ -44,29 +39,24 @@ export function pastRowsFor(chunkSteps: number): number {
 
 /** What the recall stream's kernels see: sizes, and places in the plan. */
 function recallConstants(hyper: HyperParameters): Constants {
-  const { streams, contexts, tables, slotBits, tableBits } = hyper;
+  const { contexts, tables, slotBits, tableBits } = hyper;
   return {
     CONTEXTS: contexts,
     LOGIT_TABLES: tables,
-    TABLES_MAX,
     GATES: gateCount(hyper),
     SLOT_LOG2: slotBits,
     TABLE_LOG2: tableBits,
     OWNERS: 1 << OWNER_BITS,
-    BOOST_RIGHT: BOOST_RATE_SHIFT + GRADIENT_BITS - BOOST_BITS + crowdShift(streams, BOOST_CROWD_LOG2),
-    PLAN_WORDS: PACKED_CONTEXT_WORDS,
-    PLAN_OFFSETS: 3,
-    PLAN_DIRECT: 3 + CONTEXT_OFFSETS_MAX,
-    PLAN_RATE: 4 + CONTEXT_OFFSETS_MAX,
-    PLAN_POSITIONS: (contexts + tables) * PACKED_CONTEXT_WORDS,
+    BOOST_RIGHT: boostShift(hyper),
+    PLAN_POSITIONS: (contexts + tables) * CONTEXT_RECORD_WORDS,
   };
 }
 
 /** Constants that every kernel of a model sees. */
 export function sharedConstants(hyper: HyperParameters, layout: Layout, pastRows: number): Constants {
-  const places = shiftPlaces(layout);
+  const places = controlPlaces(layout);
   const dense = layout.tensors.filter((tensor) => tensor.offset >= denseRange(layout).offset);
-  const exponents = dense.map((tensor) => denseExponent(layout, places, tensor.name));
+  const exponents = dense.map((tensor) => denseExponent(places, tensor));
   return {
     STREAMS: hyper.streams,
     STREAMS_LOG2: ceilLog2(hyper.streams),
@@ -74,17 +64,17 @@ export function sharedConstants(hyper: HyperParameters, layout: Layout, pastRows
     EMBEDDING: hyper.embedding,
     COARSE: hyper.coarseHidden,
     CACHE: hyper.globalHidden,
-    RING_SLOT: hyper.slot,
+    CACHE_STEP: hyper.cacheStep,
     ROW_WORDS: rowWordsOf(hyper),
     PAST_ROWS: pastRows,
     ...recallConstants(hyper),
     GRADIENT_OPERAND_LIMIT: gradientOperandLimit(hyper.streams),
-    SLOTS: SLOT_COUNT,
-    ACTIVATION_SLOTS: ACTIVATION_SLOTS.length,
+    EXPONENTS: EXPONENT_COUNT,
+    ACTIVATION_EXPONENTS: QUANTISED_ACTIVATIONS.length,
     TENSORS: layout.tensors.length,
     COPY_SHIFTS: places.copyShifts,
     HELD: places.held,
-    SLOT_BITS: places.slotBits,
+    EXPONENT_BITS: places.exponentBits,
     SCALES: places.scales,
     MOVED: places.moved,
     WINDOW: places.window,
@@ -94,9 +84,6 @@ export function sharedConstants(hyper: HyperParameters, layout: Layout, pastRows
     AT_RATE: places.rate,
     AT_LOGIT_SHIFT: places.logitShift,
     AT_ZERO: places.zero,
-    NEED_BIAS: GradientScales.BIAS,
-    ALIGNED_BITS: 21,
-    FALL_STEPS,
     DENSE_AT: denseRange(layout).offset,
     DENSE_COUNT: denseRange(layout).count,
     DENSE_TENSORS: dense.length,
@@ -105,10 +92,10 @@ export function sharedConstants(hyper: HyperParameters, layout: Layout, pastRows
     DENSE_SIGNS: exponents.map(({ sign }) => sign),
     DENSE_EXPONENTS: exponents.map(({ place }) => place),
     EMBEDDING_TENSOR: layout.byName.embedding.index,
-    EMBEDDING_SLOT: weightSlot("embedding"),
+    EMBEDDING_EXPONENT: weightExponent("embedding"),
     EMBEDDING_DENSE: 0,
-    // Kernels that do one box bind tables and plan by themselves.
-    TABLES_AT: 0,
+    // Kernels that do one box bind look-up tables and plan by themselves.
+    LUTS_AT: 0,
     PLAN_AT: 0,
   };
 }
@@ -116,14 +103,14 @@ export function sharedConstants(hyper: HyperParameters, layout: Layout, pastRows
 /** All buffers of one model, by name. */
 export class ModelBuffers {
   readonly layout: Layout;
-  readonly places: ShiftPlaces;
+  readonly places: ControlPlaces;
   readonly rowWords: number;
   readonly pastRows: number;
   /** Undefined on devices that cannot hold all of it in one buffer: then its parts are buffers. */
   readonly arena: ArenaPlaces | undefined;
   readonly weights: WeightsPlan;
   readonly fused: FusedPlan;
-  /** Where tables and plans stand in the buffer "constants". */
+  /** Where look-up tables, plan and records stand in the buffer "constants". */
   readonly constantPlaces: ArenaPlaces;
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #slices = new Map<string, Slice>();
@@ -136,7 +123,7 @@ export class ModelBuffers {
   ) {
     const state = new State(hyper);
     this.layout = state.layout;
-    this.places = shiftPlaces(state.layout);
+    this.places = controlPlaces(state.layout);
     this.rowWords = rowWordsOf(hyper);
     this.pastRows = pastRowsFor(chunkSteps);
     const arena = arenaPlaces(intermediateWords(hyper));
@@ -144,7 +131,7 @@ export class ModelBuffers {
     this.weights = weightsPlan(this);
     this.fused = fusedPlan(this);
     const constants = {
-      tables: packTables(),
+      luts: packLuts(),
       plan: packPlan(state.recall.plan, hyper.streams),
       weights: this.weights.numbers,
       fused: this.fused.numbers,
@@ -170,13 +157,13 @@ export class ModelBuffers {
     this.#create("moment", this.layout.parameterCount);
     this.#create("square", this.layout.parameterCount);
     this.#create("dense", denseRange(this.layout).count);
-    this.#create("seen", SLOT_COUNT + this.layout.tensors.length);
+    this.#create("seen", EXPONENT_COUNT + this.layout.tensors.length);
     this.#upload("master", state.master);
     this.#upload("copies", new Int32Array(state.copy.buffer, 0, denseRange(this.layout).offset / 4));
     this.#upload("embedding", Int32Array.from(state.embedding));
     this.#upload("rates", state.rates);
     this.#write("boosts", state.recall.boosts);
-    this.#upload("shifts", this.#initialShifts(state));
+    this.#upload("control", this.#initialControl(state));
   }
 
   /** The arena, or its parts one by one. */
@@ -243,16 +230,16 @@ export class ModelBuffers {
     this.device.queue.writeBuffer(buffer, offset, values as Int32Array<ArrayBuffer>);
   }
 
-  #initialShifts(state: State): Int32Array<ArrayBuffer> {
+  #initialControl(state: State): Int32Array<ArrayBuffer> {
     const { places } = this;
-    const shifts = new Int32Array(places.count);
-    shifts.set(state.exponents.shift, 0);
-    shifts.set(state.exponents.copyShift, places.copyShifts);
-    shifts.set(state.exponents.held, places.held);
-    shifts.set(state.exponents.bits, places.slotBits);
-    shifts[places.rate] = state.rates[0] as number;
-    shifts[places.logitShift] = 22 - gradientBits(this.hyper.streams);
-    return shifts;
+    const control = new Int32Array(places.count);
+    control.set(state.exponents.shift, 0);
+    control.set(state.exponents.copyShift, places.copyShifts);
+    control.set(state.exponents.held, places.held);
+    control.set(state.exponents.bits, places.exponentBits);
+    control[places.rate] = state.rates[0] as number;
+    control[places.logitShift] = GRADIENT_BITS - gradientBits(this.hyper.streams);
+    return control;
   }
 
   /** Takes a mappable buffer of at least `sizeBytes`; give it back with `release`. */
@@ -275,15 +262,14 @@ export class ModelBuffers {
 /** Bytes of so many words; a buffer holds something. */
 const sizeOf = (words: number) => Math.max(16, Math.ceil(words) * 4);
 
-/** The tables as the kernels read them: GELU value and slope in one word, then the sigmoid, then powers of two. */
-export function packTables(): Int32Array<ArrayBuffer> {
-  const { gelu, geluSlope, sigmoid, exp2 } = tables();
-  const packed = gelu.length;
-  const out = new Int32Array(2 * packed + exp2.length);
-  for (let node = 0; node < packed; node++) {
+/** The look-up tables as kernels read them: GELU value and slope in one word, then the sigmoid, then powers of two. */
+export function packLuts(): Int32Array<ArrayBuffer> {
+  const { gelu, geluSlope, sigmoid, exp2 } = luts();
+  const out = new Int32Array(2 * NODES + exp2.length);
+  for (let node = 0; node < NODES; node++) {
     out[node] = ((geluSlope[node] as number) << 16) | ((gelu[node] as number) & 0xffff);
-    out[packed + node] = sigmoid[node] as number;
+    out[SIGMOID_LUT + node] = sigmoid[node] as number;
   }
-  out.set(exp2, 2 * packed);
+  out.set(exp2, EXP2_LUT);
   return out;
 }

@@ -3,32 +3,36 @@
  *
  * A method adds one box of the network, one or several dispatches; buffers are said by name.
  */
-import { ACTIVATION_BITS, ACTIVATION_LIMIT, ceilLog2, NORM_INPUT_BITS, WIDE_LIMIT } from "../../model/fixed.ts";
-import { widthOf } from "../../model/hyper.ts";
+import { ceilLog2 } from "../../contract/fixed.ts";
+import { ACTIVATION_LIMIT, WIDE_LIMIT } from "../../contract/formats.ts";
+import { widthOf } from "../../contract/hyper.ts";
 import {
-  type ActivationSlot,
-  activationSlot,
-  type GradientSlot,
+  activationExponent,
+  type GradientName,
   gateCount,
-  gradientSlot,
+  gradientExponent,
+  MATRICES,
   type MatrixName,
+  NORMS,
   type NormName,
+  normRows,
   normWidth,
-  OPERAND_OF,
-  weightSlot,
-} from "../../model/tensors.ts";
+  type QuantisedActivation,
+  type QuantisedGradient,
+} from "../../contract/network.ts";
 import type { ModelBuffers } from "./buffers.ts";
 import { placeConstants, type TileSize } from "./fused-plan.ts";
 import { type Constants, type Dispatch, elementGroups, flatGroups, type KernelCompiler } from "./kernel.ts";
-import { matrixFacts, multiplyAdds } from "./matrices.ts";
+import { type MatrixFacts, matrixFacts, multiplyAdds } from "./matrices.ts";
 import { denseRange } from "./places.ts";
 import type { KernelName } from "./shaders.ts";
 import { weightsConstants } from "./weights-plan.ts";
 
 /** Rows and outputs that one invocation of the matrix kernels makes; a shape's outputs are a multiple of it. */
 const TILE = 8;
-/** The same for outputs of "recallGate", of which there are a multiple of four. */
-const GATE_TILE = 4;
+
+/** Fewer where there are fewer: two rows to each of the streams' own matrices, and gates by the four. */
+const tileOf = (count: number) => (count % TILE === 0 ? TILE : count % 4 === 0 ? 4 : 2);
 
 /** Workgroups of 8 x 8 invocations. */
 function tiles(columns: number, rows: number, batch = 1): readonly [number, number, number] {
@@ -42,13 +46,12 @@ type Buffers = Readonly<Record<string, string>>;
 
 /** Bindings that mean the same in every kernel. */
 const BUFFERS_OF_THEIR_NAME: Buffers = Object.fromEntries(
-  (
-    "master moment square copies shifts seen tables bytes ends plan lookups entries boosts slots owners words " +
-    "difference"
-  )
+  ("master moment square copies control seen bytes ends plan lookups entries boosts slots owners words " + "difference")
     .split(" ")
     .map((name) => [name, name]),
 );
+/** Kernels that do one box see the look-up tables only. */
+const BOX_BUFFERS: Buffers = { ...BUFFERS_OF_THEIR_NAME, constants: "luts", gradient: "dense" };
 
 /** Collects dispatches; compiles them all at once when the list is complete. */
 export class StepBuilder {
@@ -70,7 +73,7 @@ export class StepBuilder {
 
   /** One dispatch of a kernel. `named` maps bindings to buffers; one not named there is a buffer of its own name. */
   add(kernel: KernelName, constants: Constants, named: Buffers, groups: readonly [number, number, number]): void {
-    const names = { ...BUFFERS_OF_THEIR_NAME, gradient: "dense", ...named };
+    const names = { ...BOX_BUFFERS, ...named };
     const bound = Object.fromEntries(Object.entries(names).map(([name, buffer]) => [name, this.buffers.slice(buffer)]));
     this.#pending.push(this.compiler.bind(kernel, constants, bound, groups));
   }
@@ -83,20 +86,20 @@ export class StepBuilder {
     return this.offset(name) - denseRange(this.buffers.layout).offset;
   }
 
-  quantiseActivation(slot: ActivationSlot, x: string, count: number): void {
-    const constants = { COUNT: count, SLOT: activationSlot(slot) };
-    this.add("quantise_activation", constants, { x, operand: `operand.${slot}` }, elementGroups(count / 4));
+  quantiseActivation(name: QuantisedActivation, x: string, count: number): void {
+    const constants = { COUNT: count, EXPONENT: activationExponent(name) };
+    this.add("quantise_activation", constants, { x, operand: `operand.${name}` }, elementGroups(count / 4));
   }
 
   /** @param start first element of `x`: the second half of a shared buffer */
-  quantiseGradient(slot: GradientSlot, x: string, count: number, start = 0): void {
-    const constants = { COUNT: count, SLOT: gradientSlot(slot), START: start };
-    this.add("quantise_gradient", constants, { x, operand: `gradient.${slot}` }, elementGroups(count / 4));
+  quantiseGradient(name: QuantisedGradient, x: string, count: number, start = 0): void {
+    const constants = { COUNT: count, EXPONENT: gradientExponent(name), START: start };
+    this.add("quantise_gradient", constants, { x, operand: `gradient.${name}` }, elementGroups(count / 4));
   }
 
-  norm(name: NormName, x: string): void {
+  norm(name: NormName): void {
     const width = normWidth(this.buffers.hyper, name);
-    const rows = (this.B * this.H) / width;
+    const rows = this.B * normRows(this.buffers.hyper, name);
     const constants = {
       WIDTH: width,
       WIDTH_LOG2: ceilLog2(width),
@@ -106,7 +109,7 @@ export class StepBuilder {
       SHIFT_AT: this.offset(`${name}Shift`),
     };
     const named = {
-      x,
+      x: NORMS[name].input,
       normalised: `${name}.normalised`,
       deviations: `${name}.deviations`,
       out: `${name}.out`,
@@ -114,108 +117,97 @@ export class StepBuilder {
     this.add("norm", constants, named, flatGroups(Math.ceil(rows / (64 / normLanes(width)))));
   }
 
-  normBackward(name: NormName, d: string, out: string): void {
+  normBackward(name: NormName): void {
     const width = normWidth(this.buffers.hyper, name);
-    const rows = (this.B * this.H) / width;
+    const rows = this.B * normRows(this.buffers.hyper, name);
     const constants = {
       WIDTH: width,
       WIDTH_LOG2: ceilLog2(width),
       LANES: normLanes(width),
       ROWS: rows,
       ROWS_LOG2: ceilLog2(rows),
-      MORE_SHIFT: name === "inputNorm" || name === "localNorm" ? 0 : ACTIVATION_BITS - NORM_INPUT_BITS,
+      MORE_SHIFT: NORMS[name].inputShift,
       SCALE_AT: this.offset(`${name}Scale`),
       SCALE_DENSE: this.dense(`${name}Scale`),
       SHIFT_DENSE: this.dense(`${name}Shift`),
     };
-    const named = { d, normalised: `${name}.normalised`, deviations: `${name}.deviations`, out };
+    const { gradient, inputGradient } = NORMS[name];
+    const made = { normalised: `${name}.normalised`, deviations: `${name}.deviations` };
+    const named = { d: gradient, ...made, out: inputGradient };
     const groupRows = 64 / normLanes(width);
     this.add("norm_backward", constants, named, flatGroups(Math.ceil(rows / groupRows)));
   }
 
-  /** Shapes and places that the three kernels of one matrix share. */
-  #matrix(name: MatrixName): Record<string, number> & { ROWS: number; OUTPUTS: number; INPUTS: number } {
+  /** Shapes and places that the kernels of one matrix share; TILE is the rows that an invocation makes. */
+  #matrix(name: GradientName): { readonly facts: MatrixFacts; readonly constants: Constants; readonly tile: number } {
     const facts = matrixFacts(this.buffers, name);
-    return {
-      TILE,
-      ADDS: 0,
+    const tile = facts.matrixRows < facts.rows ? tileOf(facts.matrixRows) : TILE;
+    const { format, biasOffset = 0 } = facts;
+    const constants = {
+      TILE: tile,
+      ADDS: name !== "memory" && MATRICES[name].addsGradient ? 1 : 0,
       ROWS: facts.rows,
+      MATRIX_ROWS: facts.matrixRows,
       OUTPUTS: facts.outputs,
       INPUTS: facts.inputs,
-      X_STRIDE: facts.operandStride,
+      X_PITCH: facts.operandPitch,
       X_START: facts.operandStart,
-      ACTIVATION_SLOT: facts.activationPlace,
-      WEIGHT_SLOT: facts.weightSlot,
-      GRADIENT_SLOT: facts.gradientPlace,
+      ACTIVATION_EXPONENT: facts.activationPlace,
+      WEIGHT_EXPONENT: facts.weightExponent,
+      GRADIENT_EXPONENT: facts.gradientPlace,
       COPY_AT: facts.offset / 4,
       MASTER_AT: facts.offset,
-      BIAS_AT: facts.biasOffset,
-      BIAS_DENSE: this.dense(`${name}Bias`),
+      HAS_BIAS: facts.biasOffset === undefined ? 0 : 1,
+      BIAS_AT: biasOffset,
+      BIAS_DENSE: biasOffset - denseRange(this.buffers.layout).offset,
       TENSOR: facts.tensor,
-      INPUT_BITS: facts.format.inputBits,
-      OUTPUT_BITS: facts.format.outputBits,
-      OUTPUT_LIMIT: facts.format.outputLimit,
+      INPUT_BITS: format.inputBits,
+      OUTPUT_BITS: format.outputBits,
+      OUTPUT_LIMIT: format.outputLimit,
     };
+    return { facts, constants, tile };
   }
 
-  linear(name: MatrixName, out: string): void {
-    const matrix = this.#matrix(name);
-    const groups = tiles(matrix.OUTPUTS / TILE, matrix.ROWS / TILE);
-    this.add("linear", matrix, { x: `operand.${OPERAND_OF[name]}`, out }, groups);
+  #product(name: GradientName, out: string): void {
+    const { facts, constants, tile } = this.#matrix(name);
+    this.add("linear", constants, { x: facts.operand, out }, tiles(facts.outputs / TILE, facts.rows / tile));
   }
 
-  /** The gradient of the layer's input, before its weights change; then the update of weights and bias. */
-  linearBackward(name: MatrixName, out: string): void {
-    this.linearInputs(name, out);
-    this.linearWeights(name);
+  /** The gradient with respect to a product's operand. */
+  #inputs(name: GradientName, out: string): void {
+    const { facts, constants, tile } = this.#matrix(name);
+    const groups = tiles(facts.inputs / 8, facts.rows / tile);
+    this.add("linear_inputs", constants, { gradient: facts.gradient, out }, groups);
   }
 
-  /** @param adds 1 to add to what is in `out`, the gradient of the same input through another layer */
-  linearInputs(name: MatrixName, out: string, adds: 0 | 1 = 0): void {
-    const matrix = { ...this.#matrix(name), ADDS: adds };
-    const groups = tiles(matrix.INPUTS / 8, matrix.ROWS / TILE);
-    this.add("linear_inputs", matrix, { gradient: `gradient.${name}`, out }, groups);
+  #weights(name: GradientName): void {
+    const { facts, constants } = this.#matrix(name);
+    const tile = tileOf(facts.outputs);
+    const groups = tiles(facts.inputs / 8, facts.outputs / tile, facts.rows / facts.matrixRows);
+    const named = { gradient: facts.gradient, x: facts.operand };
+    this.add("linear_weights", { ...constants, TILE: tile }, named, groups);
+    if (facts.biasOffset === undefined) return;
+    this.add("bias_gradient", constants, { operand: facts.gradient }, elementGroups(facts.outputs));
   }
 
-  linearWeights(name: MatrixName): void {
-    const tile = name === "recallGate" ? GATE_TILE : TILE;
-    const matrix = { ...this.#matrix(name), TILE: tile };
-    const groups = tiles(matrix.INPUTS / 8, matrix.OUTPUTS / tile);
-    const named = { gradient: `gradient.${name}`, x: `operand.${OPERAND_OF[name]}` };
-    this.add("linear_weights", matrix, named, groups);
-    this.add("bias_gradient", matrix, { operand: `gradient.${name}` }, elementGroups(matrix.OUTPUTS));
+  linear(name: MatrixName): void {
+    this.#product(name, MATRICES[name].output);
   }
 
-  #memory(): Record<string, number> {
-    const C = this.buffers.hyper.coarseHidden;
-    return {
-      TILE,
-      ROWS: 2,
-      OUTPUTS: C,
-      INPUTS: C,
-      X_STRIDE: C / 4,
-      X_START: 0,
-      ACTIVATION_SLOT: activationSlot("downOut"),
-      WEIGHT_SLOT: weightSlot("memory"),
-      GRADIENT_SLOT: gradientSlot("memory"),
-      COPY_AT: this.offset("memory") / 4,
-      MASTER_AT: this.offset("memory"),
-      TENSOR: this.buffers.layout.byName.memory.index,
-    };
+  /** The gradient of the layer's input, if it goes anywhere, before its weights change; then weights and bias. */
+  linearBackward(name: MatrixName): void {
+    const { inputGradient } = MATRICES[name];
+    if (inputGradient !== undefined) this.#inputs(name, inputGradient);
+    this.#weights(name);
   }
 
   streamMatrix(): void {
-    const named = { x: "operand.downOut", out: "recalled" };
-    this.add("stream_linear", this.#memory(), named, elementGroups(this.B * this.buffers.hyper.coarseHidden));
+    this.#product("memory", "recalled");
   }
 
   streamMatrixBackward(): void {
-    const C = this.buffers.hyper.coarseHidden;
-    const gradient = "gradient.memory";
-    const inputs = elementGroups((this.B * C) / 4);
-    this.add("stream_linear_inputs", this.#memory(), { gradient, out: "dDown" }, inputs);
-    const weights = tiles(C / 8, C / TILE, this.B);
-    this.add("linear_weights", this.#memory(), { gradient, x: "operand.downOut" }, weights);
+    this.#inputs("memory", "dDown");
+    this.#weights("memory");
   }
 
   geluSkip(skip: string, x: string, skipped: string, out: string): void {
@@ -291,7 +283,7 @@ export class StepBuilder {
       ...weightsConstants(buffers.weights, buffers.constantPlaces.starts.weights ?? 0),
       MULTIPLY_ADDS: multiplyAdds(buffers, "weights"),
     };
-    const named = { tables: "constants", arena: "arena", dense: "dense", embedding: "embedding" };
+    const named = { constants: "constants", arena: "arena", dense: "dense", embedding: "embedding" };
     this.add("weights", constants, named, flatGroups(buffers.weights.groups));
   }
 
@@ -307,7 +299,7 @@ export class StepBuilder {
       MULTIPLY_ADDS: multiplyAdds(buffers, kernel),
     };
     const named = {
-      tables: "constants",
+      constants: "constants",
       arena: "arena",
       dense: "dense",
       embedding: "embedding",

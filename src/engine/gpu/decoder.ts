@@ -103,7 +103,7 @@ export class GpuDecoder {
     const room = this.#room(sizeBytes);
     this.device.queue.writeBuffer(room, 0, packed);
     this.device.queue.writeBuffer(this.#coders, 0, this.#known);
-    const places = Object.fromEntries(["ends", "shifts", "bytes"].map((name) => [name, this.buffers.slice(name)]));
+    const places = Object.fromEntries(["ends", "control", "bytes"].map((name) => [name, this.buffers.slice(name)]));
     const bound = { ...places, payloads: room, live: this.#live, coders: this.#coders };
     return await this.compiler.bind("decode", this.#constants, bound, [payloads.length, 1, 1]);
   }

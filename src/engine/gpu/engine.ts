@@ -1,7 +1,7 @@
 /**
  * The GPU engine: the network in WGSL compute shaders on one adapter.
  */
-import { checkHyperParameters } from "../../model/hyper.ts";
+import { checkHyperParameters } from "../../contract/hyper.ts";
 import type { Engine } from "../engine.ts";
 import { openDevice } from "./dawn.ts";
 import { GpuDevice } from "./device.ts";

@@ -2,24 +2,27 @@
  * What the fused kernels `forward` and `backward` do in which order, as records in a buffer: eight stages each, every
  * one with the norms and the matrix products that it runs; and the constants by which they find parts of the arena.
  */
-import { ACTIVATION_BITS, ceilLog2, NORM_INPUT_BITS, WEIGHT_BITS } from "../../model/fixed.ts";
-import { widthOf } from "../../model/hyper.ts";
+import { ceilLog2 } from "../../contract/fixed.ts";
+import { WEIGHT_BITS } from "../../contract/formats.ts";
+import { widthOf } from "../../contract/hyper.ts";
 import {
-  ACTIVATION_SLOTS,
-  type ActivationSlot,
-  activationSlot,
-  GRADIENT_SLOTS,
-  gradientSlot,
+  activationExponent,
+  EXPONENT_COUNT,
+  gradientExponent,
+  MATRICES,
   type MatrixName,
   NORM_NAMES,
+  NORMS,
   type NormName,
+  normRows,
   normWidth,
-  SLOT_COUNT,
-  weightSlot,
-} from "../../model/tensors.ts";
+  QUANTISED_ACTIVATIONS,
+  QUANTISED_GRADIENTS,
+  weightExponent,
+} from "../../contract/network.ts";
 import { rowsMax } from "./arena.ts";
 import type { Constants } from "./kernel.ts";
-import { type ModelFacts, matrixFacts } from "./matrices.ts";
+import { gradientStart, type ModelFacts, matrixFacts } from "./matrices.ts";
 import { denseRange } from "./places.ts";
 
 /** Streams of a workgroup, and its invocations. */
@@ -30,72 +33,40 @@ export interface TileSize {
   readonly together: 1 | 8;
 }
 
-/** A part of a pass: norms by their place in NORM_NAMES, and products. */
+/** A part of a pass: norms by their place in NORM_NAMES, and products. Its name is a constant of the kernel. */
 interface Stage {
+  readonly name: string;
   readonly norms: readonly NormName[];
   readonly products: readonly MatrixName[];
 }
 
-const stage = (norms: readonly NormName[], ...products: readonly MatrixName[]): Stage => ({ norms, products });
+const stage = (name: string, norms: readonly NormName[], ...products: readonly MatrixName[]): Stage => ({
+  name,
+  norms,
+  products,
+});
 
 const FORWARD: readonly Stage[] = [
-  stage(["inputNorm", "localNorm"], "newest", "router", "feature"),
-  stage([], "global"),
-  stage(["coarseNorm"], "down", "gate"),
-  stage([], "up"),
-  stage(["fineNorm"], "fine"),
-  stage([], "fineOut"),
-  stage(["lastNorm"], "logits", "recallGate"),
-  stage([]),
+  stage("EMBED", ["inputNorm", "localNorm"], "newest", "router", "feature"),
+  stage("CACHE", [], "global"),
+  stage("MIX", ["coarseNorm"], "down", "gate"),
+  stage("MEMORY", [], "up"),
+  stage("COARSE", ["fineNorm"], "fine"),
+  stage("HIDDEN", [], "fineOut"),
+  stage("LAST", ["lastNorm"], "logits", "recallGate"),
+  stage("FREQUENCIES", []),
 ];
 
 const BACKWARD: readonly Stage[] = [
-  stage([], "logits", "recallGate"),
-  stage(["lastNorm"], "fineOut"),
-  stage([], "fine"),
-  stage(["fineNorm"], "gate", "up", "feature"),
-  stage([], "down"),
-  stage(["coarseNorm"], "router", "global"),
-  stage([], "newest"),
-  stage(["inputNorm", "localNorm"]),
+  stage("DIFFERENCE", [], "logits", "recallGate"),
+  stage("FINE_OUT", ["lastNorm"], "fineOut"),
+  stage("FINE", [], "fine"),
+  stage("COARSE", ["fineNorm"], "gate", "up", "feature"),
+  stage("MEMORY", [], "down"),
+  stage("UNMIX", ["coarseNorm"], "router", "global"),
+  stage("NEWEST", [], "newest"),
+  stage("INPUT", ["inputNorm", "localNorm"]),
 ];
-
-/** Where a product's result goes, and where the gradient of its input does. */
-const OUTPUT_OF: Readonly<Record<MatrixName, string>> = {
-  newest: "newest",
-  global: "global",
-  router: "router",
-  down: "down",
-  up: "up",
-  gate: "gatePre",
-  fine: "fine",
-  fineOut: "fineOut",
-  logits: "logits",
-  feature: "remembered",
-  recallGate: "recallGate",
-};
-const INPUT_GRADIENT_OF: Readonly<Record<MatrixName, string>> = {
-  newest: "dNewestIn",
-  global: "dCache",
-  router: "dInput",
-  down: "dDownIn",
-  up: "dRecalled",
-  gate: "dGateIn",
-  fine: "dFine",
-  fineOut: "dHidden",
-  logits: "dLast",
-  feature: "", // features are not trained
-  recallGate: "dLast",
-};
-
-/** What enters each norm, whose operand it makes, and what its gradient comes from and goes to. */
-const NORM_PARTS: Readonly<Record<NormName, { x: string; slot?: ActivationSlot; d: string; dOut: string }>> = {
-  inputNorm: { x: "embedded", slot: "input", d: "dGlobal", dOut: "dEmbedded" },
-  localNorm: { x: "embedded", d: "dThroughGelu", dOut: "dLocal" },
-  coarseNorm: { x: "mixed", slot: "coarse", d: "dThroughGelu", dOut: "dMixed" },
-  fineNorm: { x: "coarse", slot: "fineIn", d: "dThroughGelu", dOut: "dCoarse" },
-  lastNorm: { x: "fineOut", d: "dThroughGelu", dOut: "dFineOut" },
-};
 
 /** Named numbers, one record after the other; every record has the same names. */
 type Records = readonly Readonly<Record<string, number>>[];
@@ -118,10 +89,10 @@ function placeIn({ arena }: ModelFacts, name: string): number {
 function normRecord(model: ModelFacts, name: NormName) {
   const { hyper, layout } = model;
   const width = normWidth(hyper, name);
-  const { x, slot, d, dOut } = NORM_PARTS[name];
+  const { input, inputShift, operand, gradient, inputGradient } = NORMS[name];
   const dense = denseRange(layout).offset;
   return {
-    X: placeIn(model, x),
+    X: placeIn(model, input),
     NORMALISED: placeIn(model, `${name}.normalised`),
     DEVIATIONS: placeIn(model, `${name}.deviations`),
     OUT: placeIn(model, `${name}.out`),
@@ -129,14 +100,14 @@ function normRecord(model: ModelFacts, name: NormName) {
     WIDTH_LOG2: ceilLog2(width),
     SCALE: layout.byName[`${name}Scale`].offset,
     SHIFT: layout.byName[`${name}Shift`].offset,
-    SLOT: slot === undefined ? SLOT_COUNT : activationSlot(slot),
-    OPERAND: slot === undefined ? 0 : placeIn(model, `operand.${slot}`),
-    D: placeIn(model, d),
-    D_OUT: placeIn(model, dOut),
+    EXPONENT: operand === undefined ? EXPONENT_COUNT : activationExponent(operand),
+    OPERAND: operand === undefined ? 0 : placeIn(model, `operand.${operand}`),
+    D: placeIn(model, gradient),
+    D_OUT: placeIn(model, inputGradient),
     SCALE_DENSE: layout.byName[`${name}Scale`].offset - dense,
     SHIFT_DENSE: layout.byName[`${name}Shift`].offset - dense,
-    ROWS_LOG2: ceilLog2((hyper.streams * widthOf(hyper)) / width),
-    MORE: name === "inputNorm" || name === "localNorm" ? 0 : ACTIVATION_BITS - NORM_INPUT_BITS,
+    ROWS_LOG2: ceilLog2(hyper.streams * normRows(hyper, name)),
+    MORE: inputShift,
   };
 }
 
@@ -148,37 +119,38 @@ function productRecord(model: ModelFacts, name: MatrixName) {
     WORDS: facts.inputs / 4,
     ROWS_PER_STREAM: facts.rowsPerStream,
     X: placeIn(model, facts.operand) + facts.operandStart,
-    X_STRIDE: facts.operandStride,
-    OUT: placeIn(model, OUTPUT_OF[name]),
+    X_PITCH: facts.operandPitch,
+    OUT: placeIn(model, MATRICES[name].output),
     COPY: facts.offset / 4,
-    BIAS: facts.biasOffset,
+    BIAS: model.layout.byName[`${name}Bias`].offset,
     BIAS_SHIFT: WEIGHT_BITS - outputBits,
     SHIFT: WEIGHT_BITS + inputBits - outputBits,
     LIMIT: outputLimit,
     ACTIVATION: facts.activationPlace,
-    WEIGHT: model.places.copyShifts + facts.weightSlot,
+    WEIGHT: model.places.copyShifts + facts.weightExponent,
   };
 }
 
 function gradientRecord(model: ModelFacts, name: MatrixName) {
   const { hyper, layout, places } = model;
+  const { inputGradient, addsGradient } = MATRICES[name];
   const facts = matrixFacts(model, name);
   const words = facts.inputs / 4;
-  // Of the cache's gradient only the newest slot goes anywhere.
-  const from = name === "global" ? (hyper.globalHidden - hyper.slot) / 4 : 0;
+  const from = gradientStart(hyper, name) / 4;
   return {
     OUTPUTS: facts.outputs,
     WORDS: words,
-    FROM: from,
-    UNTIL: name === "feature" ? 0 : words,
+    // Nothing is made of a gradient that goes nowhere.
+    FROM: inputGradient === undefined ? 0 : from,
+    UNTIL: inputGradient === undefined ? 0 : words,
     ROWS_PER_STREAM: facts.rowsPerStream,
     G: placeIn(model, facts.gradient),
-    OUT: placeIn(model, INPUT_GRADIENT_OF[name]),
-    ADDS: name === "recallGate" ? 1 : 0,
+    OUT: inputGradient === undefined ? 0 : placeIn(model, inputGradient),
+    ADDS: addsGradient ? 1 : 0,
     COPY: facts.offset / 4,
-    BIAS_DENSE: facts.biasOffset - denseRange(layout).offset,
+    BIAS_DENSE: layout.byName[`${name}Bias`].offset - denseRange(layout).offset,
     GRADIENT: facts.gradientPlace,
-    WEIGHT: places.copyShifts + facts.weightSlot,
+    WEIGHT: places.copyShifts + facts.weightExponent,
   };
 }
 
@@ -203,37 +175,41 @@ export interface FusedPlan {
   constants(at: number): Readonly<Record<"forward" | "backward", Constants>>;
 }
 
-export function fusedPlan(model: ModelFacts): FusedPlan {
-  const forwardProducts = productsOf(model, FORWARD);
-  const backwardProducts = productsOf(model, BACKWARD);
-  const tables: Readonly<Record<string, Records>> = {
-    NORMS_AT: NORM_NAMES.map((name) => normRecord(model, name)),
-    PRODUCTS_AT: forwardProducts.flat().map((name) => productRecord(model, name)),
-    GRADIENTS_AT: backwardProducts.flat().map((name) => gradientRecord(model, name)),
-    FORWARD_AT: stageRecords(FORWARD, forwardProducts),
-    BACKWARD_AT: stageRecords(BACKWARD, backwardProducts),
-  };
-  const of = (name: string) => tables[name] ?? [];
-  const common = { ...fieldConstants("NORM", of("NORMS_AT")), ...fieldConstants("STAGE", of("FORWARD_AT")) };
+/** The records of one kernel: those of its products and of its stages; the norms' serve both. */
+function passOf(model: ModelFacts, stages: readonly Stage[], recordOf: typeof productRecord | typeof gradientRecord) {
+  const products = productsOf(model, stages);
   return {
-    numbers: Int32Array.from(Object.values(tables).flatMap(numbersOf)),
-    constants: (at) => {
-      let next = at;
-      const starts: Record<string, number> = {};
-      for (const [name, records] of Object.entries(tables)) {
-        starts[name] = next;
-        next += numbersOf(records).length;
-      }
-      const shared = { ...common, ...starts, FORWARD_STAGES: FORWARD.length, BACKWARD_STAGES: BACKWARD.length };
-      return {
-        forward: { ...shared, ...fieldConstants("PRODUCT", of("PRODUCTS_AT")) },
-        backward: { ...shared, ...fieldConstants("PRODUCT", of("GRADIENTS_AT")), GRADIENT_FIELDS: fieldCount(of) },
-      };
-    },
+    PRODUCTS_AT: products.flat().map((name) => recordOf(model, name)) as Records,
+    STAGES_AT: stageRecords(stages, products),
+    names: Object.fromEntries(stages.map(({ name }, i) => [`STAGE_${name}`, i])),
   };
 }
 
-const fieldCount = (of: (name: string) => Records) => Object.keys(of("GRADIENTS_AT")[0] ?? {}).length;
+export function fusedPlan(model: ModelFacts): FusedPlan {
+  const norms = NORM_NAMES.map((name) => normRecord(model, name));
+  const passes = {
+    forward: passOf(model, FORWARD, productRecord),
+    backward: passOf(model, BACKWARD, gradientRecord),
+  };
+  const parts = [norms, ...Object.values(passes).flatMap(({ PRODUCTS_AT, STAGES_AT }) => [PRODUCTS_AT, STAGES_AT])];
+  const numbers = parts.map(numbersOf);
+  const startOf = (part: Records, at: number) =>
+    numbers.slice(0, parts.indexOf(part)).reduce((sum, { length }) => sum + length, at);
+  const constantsOf = ({ PRODUCTS_AT, STAGES_AT, names }: (typeof passes)["forward"], at: number): Constants => ({
+    ...fieldConstants("NORM", norms),
+    ...fieldConstants("PRODUCT", PRODUCTS_AT),
+    ...fieldConstants("STAGE", STAGES_AT),
+    ...names,
+    NORMS_AT: startOf(norms, at),
+    PRODUCTS_AT: startOf(PRODUCTS_AT, at),
+    STAGES_AT: startOf(STAGES_AT, at),
+    STAGES: STAGES_AT.length,
+  });
+  return {
+    numbers: Int32Array.from(numbers.flat()),
+    constants: (at) => ({ forward: constantsOf(passes.forward, at), backward: constantsOf(passes.backward, at) }),
+  };
+}
 
 /** "lastNorm.out" as LAST_NORM_OUT. */
 const constantName = (name: string) =>
@@ -245,18 +221,18 @@ const constantName = (name: string) =>
 /** Parts of the arena whose names mean sizes in the shaders. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { cache: "CACHE_RING", coarse: "COARSE_PLACE" };
 
-/** Places of all parts of the arena, of tensors and of slots, and the model's shape. */
+/** Places of all parts of the arena, of tensors and of exponents, and the model's shape. */
 export function placeConstants(model: ModelFacts, { streams, lanes, together }: TileSize): Constants {
   const { hyper, layout, arena } = model;
   const entries = [
     ...Object.entries(arena?.starts ?? {}).map(([name, at]) => [OTHER_NAMES[name] ?? constantName(name), at] as const),
     ...layout.tensors.map(({ name, offset }) => [`AT_${constantName(name)}`, offset] as const),
-    ...ACTIVATION_SLOTS.map((name) => [`SLOT_${constantName(name)}`, activationSlot(name)] as const),
-    ...GRADIENT_SLOTS.map((name) => [`SLOT_D_${constantName(name)}`, gradientSlot(name)] as const),
+    ...QUANTISED_ACTIVATIONS.map((name) => [`EXPONENT_${constantName(name)}`, activationExponent(name)] as const),
+    ...QUANTISED_GRADIENTS.map((name) => [`EXPONENT_D_${constantName(name)}`, gradientExponent(name)] as const),
   ];
   return {
     ...Object.fromEntries(entries),
-    WEIGHT_MEMORY: weightSlot("memory"),
+    EXPONENT_W_MEMORY: weightExponent("memory"),
     WIDTH: widthOf(hyper),
     WIDTH_LOG2: ceilLog2(widthOf(hyper)),
     FINE_HIDDEN: hyper.fineHidden,

@@ -5,6 +5,7 @@
  * group or layout is written by hand anywhere. Constants become a generated header of `const` lines; a pipeline is
  * compiled once per text.
  */
+import { CONSTANTS } from "../../contract/constants.ts";
 import type { Slice } from "./arena.ts";
 import { type KernelName, LIBRARIES, shaderText } from "./shaders.ts";
 
@@ -61,12 +62,12 @@ function librariesFor(own: string, constants: Constants): string[] {
 /** Kernels that use subgroups say themselves why all of a subgroup come there; the compiler cannot see it. */
 const SUBGROUPS = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);";
 
-/** The complete text of a kernel: constants, prelude, the libraries it uses, itself. */
+/** The complete text of a kernel: constants, the contract's and its own, prelude, the libraries it uses, itself. */
 export function kernelSource(name: KernelName, constants: Constants): string {
   const own = shaderText(name);
   const libraries = librariesFor(own, constants);
   const directives = libraries.includes(LIBRARIES.eightTogether) ? [SUBGROUPS] : [];
-  return [...directives, header(constants), ...libraries, own].join("\n");
+  return [...directives, header({ ...CONSTANTS, ...constants }), ...libraries, own].join("\n");
 }
 
 /** What a binding may be bound to. */

@@ -7,8 +7,8 @@
  * step. The bytes of the past stay on the device, in a ring of rows.
  */
 
-import { type DataKind, packPlan, planFor } from "../../model/contexts.ts";
-import { type HyperParameters, trainsIn } from "../../model/hyper.ts";
+import { type DataKind, packPlan, planFor } from "../../contract/contexts.ts";
+import { type HyperParameters, trainsIn } from "../../contract/hyper.ts";
 import type { DecodingModel } from "../engine.ts";
 import type { Slice } from "./arena.ts";
 import { ModelBuffers, sharedConstants } from "./buffers.ts";
@@ -232,7 +232,7 @@ export class GpuModel implements DecodingModel {
   }
 
   #writeControl(place: number, value: number): void {
-    this.gpu.device.queue.writeBuffer(this.buffers.get("shifts"), 4 * place, Int32Array.of(value));
+    this.gpu.device.queue.writeBuffer(this.buffers.get("control"), 4 * place, Int32Array.of(value));
   }
 
   /** Step-major bytes with rows padded to whole words. */

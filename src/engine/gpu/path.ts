@@ -3,7 +3,7 @@
  * them; and how many invocations decode. All ways give the same bits, so the choice is about speed and about what a
  * device can bind.
  */
-import { MATRIX_NAMES } from "../../model/tensors.ts";
+import { MATRIX_NAMES } from "../../contract/network.ts";
 import type { ModelBuffers } from "./buffers.ts";
 import type { GpuDevice } from "./device.ts";
 import type { TileSize } from "./fused-plan.ts";

@@ -1,14 +1,15 @@
 /**
- * Where the numbers stand that all kernels share: the exponents and control numbers of the buffer `shifts`, and the
+ * Where the numbers stand that all kernels share: the exponents and control numbers of the buffer `control`, and the
  * dense gradients of all tensors that are no matrices.
  */
-import { gradientSlot, type Layout, SLOT_COUNT, weightSlot } from "../../model/tensors.ts";
+import { EXPONENT_COUNT, gradientExponent, hasGradientExponent, weightExponent } from "../../contract/network.ts";
+import type { Layout, Tensor } from "../../contract/tensors.ts";
 
-/** Where the numbers of the `shifts` buffer stand: the exponents that kernels read, and the control numbers. */
-export interface ShiftPlaces {
+/** Where the numbers of the `control` buffer stand: the exponents that kernels read, and the control numbers. */
+export interface ControlPlaces {
   readonly copyShifts: number;
   readonly held: number;
-  readonly slotBits: number;
+  readonly exponentBits: number;
   readonly scales: number;
   readonly moved: number;
   readonly window: number;
@@ -21,14 +22,14 @@ export interface ShiftPlaces {
   readonly count: number;
 }
 
-export function shiftPlaces(layout: Layout): ShiftPlaces {
+export function controlPlaces(layout: Layout): ControlPlaces {
   const tensors = layout.tensors.length;
-  const scales = 4 * SLOT_COUNT;
+  const scales = 4 * EXPONENT_COUNT;
   const control = scales + 3 * tensors;
   return {
-    copyShifts: SLOT_COUNT,
-    held: 2 * SLOT_COUNT,
-    slotBits: 3 * SLOT_COUNT,
+    copyShifts: EXPONENT_COUNT,
+    held: 2 * EXPONENT_COUNT,
+    exponentBits: 3 * EXPONENT_COUNT,
     scales,
     moved: scales + tensors,
     window: scales + 2 * tensors,
@@ -53,12 +54,9 @@ export interface DenseExponent {
   readonly place: number;
 }
 
-/** The exponent of a dense tensor's accumulated gradient: sign * shifts[place]. */
-export function denseExponent(layout: Layout, places: ShiftPlaces, name: string): DenseExponent {
-  if (name === "embedding") return { sign: -1, place: places.copyShifts + weightSlot("embedding") };
-  if (name === "logitsBias") return { sign: 1, place: places.logitShift };
-  const matrix = name.endsWith("Bias") ? name.slice(0, -4) : "";
-  const found = layout.tensors.find((tensor) => tensor.name === matrix && tensor.kind === "matrix");
-  if (found === undefined) return { sign: 0, place: places.zero };
-  return { sign: 1, place: gradientSlot(found.name as Parameters<typeof gradientSlot>[0]) };
+/** The exponent of a dense tensor's accumulated gradient: sign * control[place]. */
+export function denseExponent(places: ControlPlaces, { kind, biasOf }: Tensor): DenseExponent {
+  if (kind === "embedding") return { sign: -1, place: places.copyShifts + weightExponent("embedding") };
+  if (biasOf === undefined) return { sign: 0, place: places.zero };
+  return { sign: 1, place: hasGradientExponent(biasOf) ? gradientExponent(biasOf) : places.logitShift };
 }

@@ -34,6 +34,7 @@ import local from "../../../shaders/local.wgsl" with { type: "text" };
 import localBackward from "../../../shaders/local_backward.wgsl" with { type: "text" };
 import logitGradient from "../../../shaders/logit_gradient.wgsl" with { type: "text" };
 import lookUp from "../../../shaders/look_up.wgsl" with { type: "text" };
+import luts from "../../../shaders/luts.wgsl" with { type: "text" };
 import mix from "../../../shaders/mix.wgsl" with { type: "text" };
 import mixBackward from "../../../shaders/mix_backward.wgsl" with { type: "text" };
 import norm from "../../../shaders/norm.wgsl" with { type: "text" };
@@ -49,16 +50,13 @@ import quantiseGradient from "../../../shaders/quantise_gradient.wgsl" with { ty
 import recall from "../../../shaders/recall.wgsl" with { type: "text" };
 import remember from "../../../shaders/remember.wgsl" with { type: "text" };
 import softmax from "../../../shaders/softmax.wgsl" with { type: "text" };
-import streamLinear from "../../../shaders/stream_linear.wgsl" with { type: "text" };
-import streamLinearInputs from "../../../shaders/stream_linear_inputs.wgsl" with { type: "text" };
 import sumGradients from "../../../shaders/sum_gradients.wgsl" with { type: "text" };
-import tables from "../../../shaders/tables.wgsl" with { type: "text" };
 import tile from "../../../shaders/tile.wgsl" with { type: "text" };
 import weights from "../../../shaders/weights.wgsl" with { type: "text" };
 
 export const LIBRARIES = {
   prelude,
-  tables,
+  luts,
   optimizer,
   past,
   recall,
@@ -102,8 +100,6 @@ export const KERNELS = {
   quantise_activation: quantiseActivation,
   quantise_gradient: quantiseGradient,
   remember,
-  stream_linear: streamLinear,
-  stream_linear_inputs: streamLinearInputs,
   sum_gradients: sumGradients,
 } as const;
 

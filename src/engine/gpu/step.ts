@@ -5,8 +5,8 @@
  * Everything a kernel needs is said here by name; shapes become constants. Nothing here runs: the lists are built
  * once per model and recorded for every step.
  */
-import { ceilLog2 } from "../../model/fixed.ts";
-import { activationSlot } from "../../model/tensors.ts";
+import { ceilLog2 } from "../../contract/fixed.ts";
+import { activationExponent } from "../../contract/network.ts";
 import type { ModelBuffers } from "./buffers.ts";
 import { StepBuilder } from "./builder.ts";
 import type { TileSize } from "./fused-plan.ts";
@@ -24,100 +24,99 @@ export interface StepDispatches {
 
 function addForward(step: StepBuilder): void {
   const { B, H } = step;
-  const { globalHidden: G, fineHidden: F, coarseHidden: C, slot: S, contexts: N, tables: M } = step.buffers.hyper;
+  const { globalHidden: G, fineHidden: F, coarseHidden: C, cacheStep: S, contexts: N, tables: M } = step.buffers.hyper;
   const wide = B * H;
   step.add("embed", {}, { embedding: "embedding", embedded: "embedded" }, elementGroups(wide));
-  step.norm("inputNorm", "embedded");
+  step.norm("inputNorm");
   step.quantiseActivation("input", "inputNorm.out", wide);
   step.lookUp();
 
-  step.linear("newest", "newest");
+  step.linear("newest");
   step.add("geglu", { N: S, RING: G / S }, { x: "newest", out: "cache" }, elementGroups(B * S));
   const cache = { cache: "cache", operand: "operand.cache" };
-  step.add("cache_operand", { SLOT: activationSlot("cache") }, cache, elementGroups((B * G) / 4));
-  step.linear("global", "global");
+  step.add("cache_operand", { EXPONENT: activationExponent("cache") }, cache, elementGroups((B * G) / 4));
+  step.linear("global");
   step.geluSkip("globalSkip", "global", "inputNorm.out", "far");
 
-  step.norm("localNorm", "embedded");
+  step.norm("localNorm");
   const taps = { TAP_AT: step.offset("tap"), TAP_BIAS_AT: step.offset("tapBias") };
   step.add("local", taps, { z: "localNorm.out", pre: "local", near: "near" }, elementGroups(wide));
 
-  step.linear("router", "router");
+  step.linear("router");
   const mix = { r: "router", far: "far", near: "near", alpha: "alpha", mixed: "mixed" };
   step.add("mix", { COUNT: wide }, mix, elementGroups(wide));
 
-  step.norm("coarseNorm", "mixed");
+  step.norm("coarseNorm");
   step.quantiseActivation("coarse", "coarseNorm.out", wide);
-  step.linear("down", "down");
+  step.linear("down");
   step.quantiseActivation("downOut", "down", 2 * B * C);
   step.streamMatrix();
   step.quantiseActivation("memoryOut", "recalled", 2 * B * C);
-  step.linear("up", "up");
-  step.linear("gate", "gatePre");
-  if (N > 0) step.linear("feature", "remembered");
+  step.linear("up");
+  step.linear("gate");
+  if (N > 0) step.linear("feature");
   step.coarseGate();
 
-  step.norm("fineNorm", "coarse");
+  step.norm("fineNorm");
   step.quantiseActivation("fineIn", "fineNorm.out", wide);
-  step.linear("fine", "fine");
+  step.linear("fine");
   step.add("geglu", { N: F, RING: 1 }, { x: "fine", out: "hidden" }, elementGroups(B * F));
   step.quantiseActivation("fineHidden", "hidden", B * F);
-  step.linear("fineOut", "fineOut");
-  step.norm("lastNorm", "fineOut");
+  step.linear("fineOut");
+  step.norm("lastNorm");
   step.geluSkip("fineSkip", "lastNorm.out", "fineNorm.out", "last");
   step.quantiseActivation("last", "last", wide);
-  step.linear("logits", "logits");
-  if (N + M > 0) step.linear("recallGate", "recallGate");
+  step.linear("logits");
+  if (N + M > 0) step.linear("recallGate");
   step.add("frequencies", {}, { logits: "logits", gates: "recallGate" }, flatGroups(B));
 }
 
 function addBackward(step: StepBuilder): void {
   const { B, H } = step;
   const { hyper } = step.buffers;
-  const { globalHidden: G, fineHidden: F, coarseHidden: C, slot: S, embedding: D } = hyper;
+  const { globalHidden: G, fineHidden: F, coarseHidden: C, cacheStep: S, embedding: D } = hyper;
   const wide = B * H;
   step.logitGradient();
-  step.linearBackward("logits", "dLast");
+  step.linearBackward("logits");
   if (hyper.contexts + hyper.tables > 0) {
     step.gateGradient();
-    step.linearInputs("recallGate", "dLast", 1);
-    step.linearWeights("recallGate");
+    step.linearBackward("recallGate");
   }
 
   const last = { d: "dLast", x: "lastNorm.out", skipped: "fineNorm.out", d_x: "dThroughGelu", d_skipped: "dSkipped" };
   step.geluSkipBackward("fineSkip", last);
-  step.normBackward("lastNorm", "dThroughGelu", "dFineOut");
+  step.normBackward("lastNorm");
   step.quantiseGradient("fineOut", "dFineOut", wide);
-  step.linearBackward("fineOut", "dHidden");
+  step.linearBackward("fineOut");
   const fine = { x: "fine", d: "dHidden", out: "dHiddenPre" };
-  step.add("geglu_backward", { N: F, D_STRIDE: F, D_START: 0 }, fine, elementGroups(B * F));
+  step.add("geglu_backward", { N: F, D_PITCH: F, D_START: 0 }, fine, elementGroups(B * F));
   step.quantiseGradient("fine", "dHiddenPre", 2 * B * F);
-  step.linearBackward("fine", "dFine");
+  step.linearBackward("fine");
   step.sum("dFine", "dSkipped", "dNewestIn", 0, H, "dThroughGelu"); // nothing of the third
-  step.normBackward("fineNorm", "dThroughGelu", "dCoarse");
+  step.normBackward("fineNorm");
 
   if (hyper.contexts > 0) {
     step.quantiseGradient("feature", "dCoarse", wide);
-    step.linearWeights("feature");
+    step.linearBackward("feature");
   }
   step.coarseGateBackward("dCoarse");
   addCoarseProducts(step, wide, C);
-  step.normBackward("coarseNorm", "dThroughGelu", "dMixed");
+  step.normBackward("coarseNorm");
 
   const mix = { d: "dMixed", alpha: "alpha", far: "far", near: "near" };
   const mixed = { d_far: "dFar", d_near: "dNear", d_router: "dRouter" };
   step.add("mix_backward", { COUNT: wide }, { ...mix, ...mixed }, elementGroups(wide));
   step.quantiseGradient("router", "dRouter", wide);
-  step.linearBackward("router", "dInput");
+  step.linearBackward("router");
 
   const far = { d: "dFar", x: "global", skipped: "inputNorm.out", d_x: "dThroughGelu", d_skipped: "dSkipped" };
   step.geluSkipBackward("globalSkip", far);
   step.quantiseGradient("global", "dThroughGelu", wide);
-  step.linearBackward("global", "dCache");
+  step.linearBackward("global");
   const newest = { x: "newest", d: "dCache", out: "dNewest" };
-  step.add("geglu_backward", { N: S, D_STRIDE: G, D_START: G - S }, newest, elementGroups(B * S));
+  step.add("geglu_backward", { N: S, D_PITCH: G, D_START: G - S }, newest, elementGroups(B * S));
   step.quantiseGradient("newest", "dNewest", 2 * B * S);
-  step.linearBackward("newest", "dNewestIn");
+  step.linearBackward("newest");
   step.sum("dInput", "dSkipped", "dNewestIn", D, H, "dGlobal");
 
   const local = { d_near: "dNear", pre: "local", z: "localNorm.out", d_z: "dThroughGelu", gradient: "dense" };
@@ -128,8 +127,8 @@ function addBackward(step: StepBuilder): void {
     ROWS_LOG2: ceilLog2(B * hyper.history),
   };
   step.add("local_backward", taps, local, flatGroups(B));
-  step.normBackward("localNorm", "dThroughGelu", "dLocal");
-  step.normBackward("inputNorm", "dGlobal", "dEmbedded");
+  step.normBackward("localNorm");
+  step.normBackward("inputNorm");
   const embedded = { d_input: "dEmbedded", d_local: "dLocal", gradient: "dense" };
   step.add("embed_backward", {}, embedded, elementGroups(wide));
 
@@ -150,12 +149,12 @@ function addUntrained(step: StepBuilder): void {
 function addCoarseProducts(step: StepBuilder, wide: number, C: number): void {
   step.quantiseGradient("up", "dUpGate", wide);
   step.quantiseGradient("gate", "dUpGate", wide, wide);
-  step.linearBackward("gate", "dGateIn");
-  step.linearBackward("up", "dRecalled");
+  step.linearBackward("gate");
+  step.linearBackward("up");
   step.quantiseGradient("memory", "dRecalled", 2 * step.B * C);
   step.streamMatrixBackward();
   step.quantiseGradient("down", "dDown", 2 * step.B * C);
-  step.linearBackward("down", "dDownIn");
+  step.linearBackward("down");
   step.sum("dGateIn", "dSkipped", "dDownIn", step.H / 2, step.H / 2, "dThroughGelu");
 }
 

@@ -2,16 +2,8 @@
  * The table by which one dispatch updates all weights: a record for each tensor, and for each workgroup the record that
  * it works on. It stands in a buffer, so the kernel's text does not depend on the model.
  */
-import {
-  activationSlot,
-  gradientSlot,
-  MATRIX_NAMES,
-  type MatrixName,
-  type Tensor,
-  type TensorName,
-  WEIGHT_SLOTS,
-  weightSlot,
-} from "../../model/tensors.ts";
+import { GRADIENT_NAMES, type GradientName, QUANTISED_WEIGHTS, weightExponent } from "../../contract/network.ts";
+import type { Tensor, TensorName } from "../../contract/tensors.ts";
 import type { Constants } from "./kernel.ts";
 import { type ModelFacts, matrixFacts } from "./matrices.ts";
 import { denseExponent } from "./places.ts";
@@ -24,12 +16,12 @@ const FIELDS = [
   "INPUTS",
   "G",
   "X",
-  "X_STRIDE",
+  "X_PITCH",
   "MASTER",
   "ACTIVATION",
   "GRADIENT",
   "SIGN",
-  "SLOT",
+  "EXPONENT",
   "TENSOR",
 ] as const;
 type WeightRecord = Readonly<Record<(typeof FIELDS)[number], number>>;
@@ -45,57 +37,38 @@ export interface WeightsPlan {
   readonly groupsAt: number;
 }
 
-/** The slot of a tensor's largest weight; a place that is always 0 for tensors that have none. */
-function slotOf({ places }: ModelFacts, name: TensorName): number {
-  const found = WEIGHT_SLOTS.find((each) => each === name);
-  return found === undefined ? places.zero : weightSlot(found);
+/** The exponent of a tensor's largest weight; a place that is always 0 for tensors that have none. */
+function exponentOf({ places }: ModelFacts, name: TensorName): number {
+  const found = QUANTISED_WEIGHTS.find((each) => each === name);
+  return found === undefined ? places.zero : weightExponent(found);
 }
 
 /** Outputs and inputs that one invocation owns. */
 const TILE = 8;
 
-function matrixNamed(name: TensorName): MatrixName {
-  const found = MATRIX_NAMES.find((each) => each === name);
-  if (found === undefined) throw new Error(`${name} is no matrix`);
-  return found;
-}
-
-function matrixRecord(model: ModelFacts, tensor: Tensor): WeightRecord {
-  const { hyper } = model;
-  const place = (name: string) => model.arena?.starts[name] ?? 0;
-  const common = { MASTER: tensor.offset, SIGN: 1, SLOT: slotOf(model, tensor.name), TENSOR: tensor.index };
-  if (tensor.name === "memory") {
-    const C = hyper.coarseHidden;
-    return {
-      ...common,
-      TASKS: hyper.streams * (C / TILE) ** 2,
-      ROWS: 2,
-      OUTPUTS: C,
-      INPUTS: C,
-      G: place("gradient.memory"),
-      X: place("operand.downOut"),
-      X_STRIDE: C / 4,
-      ACTIVATION: activationSlot("downOut"),
-      GRADIENT: gradientSlot("memory"),
-    };
-  }
-  const facts = matrixFacts(model, matrixNamed(tensor.name));
+function matrixRecord(model: ModelFacts, tensor: Tensor, name: GradientName): WeightRecord {
+  const place = (part: string) => model.arena?.starts[part] ?? 0;
+  const facts = matrixFacts(model, name);
+  const matrices = facts.rows / facts.matrixRows;
   return {
-    ...common,
-    TASKS: Math.ceil(facts.outputs / TILE) * (facts.inputs / TILE),
-    ROWS: facts.rows,
+    TASKS: matrices * Math.ceil(facts.outputs / TILE) * (facts.inputs / TILE),
+    ROWS: facts.matrixRows,
     OUTPUTS: facts.outputs,
     INPUTS: facts.inputs,
     G: place(facts.gradient),
     X: place(facts.operand) + facts.operandStart,
-    X_STRIDE: facts.operandStride,
+    X_PITCH: facts.operandPitch,
+    MASTER: tensor.offset,
     ACTIVATION: facts.activationPlace,
     GRADIENT: facts.gradientPlace,
+    SIGN: 1,
+    EXPONENT: exponentOf(model, tensor.name),
+    TENSOR: tensor.index,
   };
 }
 
 function denseRecord(model: ModelFacts, tensor: Tensor): WeightRecord {
-  const { sign, place } = denseExponent(model.layout, model.places, tensor.name);
+  const { sign, place } = denseExponent(model.places, tensor);
   return {
     TASKS: tensor.size,
     ROWS: 0,
@@ -103,17 +76,15 @@ function denseRecord(model: ModelFacts, tensor: Tensor): WeightRecord {
     INPUTS: 0,
     G: 0,
     X: 0,
-    X_STRIDE: 0,
+    X_PITCH: 0,
     MASTER: tensor.offset,
     ACTIVATION: model.places.zero,
     GRADIENT: place,
     SIGN: sign,
-    SLOT: slotOf(model, tensor.name),
+    EXPONENT: exponentOf(model, tensor.name),
     TENSOR: tensor.index,
   };
 }
-
-const isProduct = ({ kind }: Tensor) => kind === "matrix" || kind === "streamMatrix";
 
 /** What a workgroup works on, and how long that takes. */
 interface Group {
@@ -141,7 +112,10 @@ function mixed(groups: readonly Group[]): readonly Group[] {
 export function weightsPlan(model: ModelFacts): WeightsPlan {
   const records = model.layout.tensors
     .filter(({ size }) => size > 0)
-    .map((tensor) => (isProduct(tensor) ? matrixRecord(model, tensor) : denseRecord(model, tensor)));
+    .map((tensor) => {
+      const matrix = GRADIENT_NAMES.find((name) => name === tensor.name);
+      return matrix === undefined ? denseRecord(model, tensor) : matrixRecord(model, tensor, matrix);
+    });
   const groups = mixed(records.flatMap(groupsOf)).flatMap(({ record, task }) => [record, task]);
   const fields = records.flatMap((record) => FIELDS.map((field) => record[field]));
   return {

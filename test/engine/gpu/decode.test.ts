@@ -4,16 +4,16 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { CorruptDataError } from "../../../src/coder/errors.ts";
-import { FREQUENCY_TOTAL } from "../../../src/coder/frequency.ts";
 import { decodeGroup, shareOfGroup } from "../../../src/coder/groups.ts";
 import { RangeDecoder, RangeEncoder } from "../../../src/coder/range.ts";
+import { FREQUENCY_TOTAL } from "../../../src/contract/frequency.ts";
+import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../../src/contract/hyper.ts";
 import { type Engine, EngineDeviceError } from "../../../src/engine/engine.ts";
 import { CODER_FIELDS, initialCoder, PAYLOAD_BYTES_MAX } from "../../../src/engine/gpu/decoder.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../../../src/engine/gpu/model.ts";
 import { HARDWARE_DECODE_LANES, SOFTWARE_DECODE_LANES, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
-import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../../src/model/hyper.ts";
-import { createReferenceEngine, ReferenceModel } from "../../../src/model/reference/engine.ts";
+import { createReferenceEngine, ReferenceModel } from "../../../src/engine/reference/engine.ts";
 import { BlockCompressor, compressBlock } from "../../../src/pipeline/compress.ts";
 import { BlockDecompressor, decompressBlock } from "../../../src/pipeline/decompress.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
@@ -22,7 +22,7 @@ import { type Arrays, GpuHarness } from "../../support/gpu-harness.ts";
 import { Random } from "../../support/gpu-values.ts";
 import { expectSameState } from "../../support/same-state.ts";
 import { trainingBytes } from "../../support/text.ts";
-import { PAST_ROWS, shapeWith, shiftsWith } from "./cases/case.ts";
+import { controlWith, PAST_ROWS, shapeWith } from "./cases/case.ts";
 
 const LANES = [SOFTWARE_DECODE_LANES, HARDWARE_DECODE_LANES] as const;
 const ALONE = { workers: 1 };
@@ -133,7 +133,7 @@ async function decodedOnDevice(harness: GpuHarness, inputs: KernelInputs, lanes:
     const arrays: Arrays = {
       ends: new Int32Array(table),
       payloads: new Int32Array(packed.buffer),
-      shifts: shiftsWith(shape, { [shape.places.step]: firstStep + i }),
+      control: controlWith(shape, { [shape.places.step]: firstStep + i }),
       live: Int32Array.of(firstStep + tables.length - 1, live[i] as number),
       coders,
       bytes,

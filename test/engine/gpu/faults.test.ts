@@ -3,13 +3,13 @@
  * that is lost in the middle of the work, a model that the device cannot hold, a dispatch that it finds invalid.
  */
 import { afterEach, describe, expect, test } from "bun:test";
+import { HyperParameterError } from "../../../src/contract/hyper.ts";
 import { EngineDeviceError, EngineLimitError } from "../../../src/engine/engine.ts";
 import { ModelBuffers } from "../../../src/engine/gpu/buffers.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { createGpuEngine } from "../../../src/engine/gpu/engine.ts";
 import { KernelCompiler, ShaderError } from "../../../src/engine/gpu/kernel.ts";
 import { GpuModel } from "../../../src/engine/gpu/model.ts";
-import { HyperParameterError } from "../../../src/model/hyper.ts";
 import { openTestDevice, testAdapterName, testAdapters } from "../../setup/adapters.ts";
 import { tinyHyper } from "../../support/fake-engine.ts";
 
@@ -53,7 +53,7 @@ describe.each(testAdapters)("faults on %s", (which) => {
 
   test("a shader that does not compile is reported with the compiler's words", async () => {
     const { device } = await open();
-    const error = await failureOf(new KernelCompiler(device, {}).bind("mix", { TABLES_AT: 0 }, {}, [1, 1, 1]));
+    const error = await failureOf(new KernelCompiler(device, {}).bind("mix", { LUTS_AT: 0 }, {}, [1, 1, 1]));
     expect(error).toBeInstanceOf(ShaderError);
     expect((error as ShaderError).kernel).toBe("mix");
     expect((error as ShaderError).message).toContain("unresolved value 'COUNT'");
@@ -61,9 +61,7 @@ describe.each(testAdapters)("faults on %s", (which) => {
 
   test("a buffer that was forgotten is a programmer's error with its name", async () => {
     const { device } = await open();
-    const error = await failureOf(
-      new KernelCompiler(device, {}).bind("mix", { COUNT: 1, TABLES_AT: 0 }, {}, [1, 1, 1]),
-    );
+    const error = await failureOf(new KernelCompiler(device, {}).bind("mix", { COUNT: 1, LUTS_AT: 0 }, {}, [1, 1, 1]));
     expect(String(error)).toContain("kernel mix has no buffer for its binding r");
   });
 
@@ -119,7 +117,7 @@ describe.each(testAdapters)("faults on %s", (which) => {
 
   test("illegal hyper-parameters are refused before anything is allocated", async () => {
     const engine = await createGpuEngine({ adapter: testAdapterName(which) });
-    const error = await failureOf(engine.openModel({ ...tinyHyper(STREAMS), slot: 3 }));
+    const error = await failureOf(engine.openModel({ ...tinyHyper(STREAMS), cacheStep: 3 }));
     expect(error).toBeInstanceOf(HyperParameterError);
     await engine.close();
   });

@@ -20,7 +20,6 @@ import { NORM_CASES } from "./cases/norms.ts";
 import { OPTIMIZER_CASES } from "./cases/optimizer.ts";
 import { QUANTISER_CASES } from "./cases/quantisers.ts";
 import { RECALL_CASES } from "./cases/recall.ts";
-import { STREAM_MATRIX_CASES } from "./cases/stream-matrices.ts";
 
 const CASES: readonly KernelCase[] = [
   ...ELEMENTWISE_CASES,
@@ -32,7 +31,6 @@ const CASES: readonly KernelCase[] = [
   ...NORM_CASES,
   ...OPTIMIZER_CASES,
   ...RECALL_CASES,
-  ...STREAM_MATRIX_CASES,
 ];
 const MIXED_ROUNDS = 10;
 

@@ -5,15 +5,16 @@
  * A run may begin with a late step and a past full of noise, and change its kind of data on the way.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { REACH, SEQUENCE } from "../../../src/contract/contexts.ts";
+import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../../src/contract/hyper.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
-import { GpuModel, type ModelOptions } from "../../../src/engine/gpu/model.ts";
-import { HARDWARE_TILE, SOFTWARE_TILE, TOGETHER_TILE } from "../../../src/engine/gpu/path.ts";
-import { canLoadTogether } from "../../../src/engine/gpu/together.ts";
-import { REACH, SEQUENCE } from "../../../src/model/contexts.ts";
-import { type HyperParameters, shapeOfLevel, TRAIN_ALWAYS_STEPS } from "../../../src/model/hyper.ts";
-import { ReferenceModel } from "../../../src/model/reference/engine.ts";
+import { GpuModel } from "../../../src/engine/gpu/model.ts";
+import { SOFTWARE_TILE, TOGETHER_TILE } from "../../../src/engine/gpu/path.ts";
+import { ReferenceModel } from "../../../src/engine/reference/engine.ts";
+import { shapeOfLevel } from "../../../src/model/levels.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
 import { tinyHyper } from "../../support/fake-engine.ts";
+import { type Path, pathsOf, TOGETHER } from "../../support/gpu-paths.ts";
 import { Random } from "../../support/gpu-values.ts";
 import { expectSameState } from "../../support/same-state.ts";
 import { trainingBytes } from "../../support/text.ts";
@@ -34,22 +35,6 @@ const SMALL: Run = { title: "128 steps of a small shape", hyper: tinyHyper(8), s
 const ODD: Run = { title: "100 steps of 33 streams", hyper: tinyHyper(33), steps: 100 };
 
 const CHUNK_STEPS = 16;
-type Path = NonNullable<ModelOptions["path"]>;
-/** A kernel to a box; tiles in which nobody waits; tiles in which several invocations work on a stream. */
-const PATHS: readonly (readonly [string, Path])[] = [
-  ["a kernel to a box", "boxes"],
-  ["fused, streams apart", SOFTWARE_TILE],
-  ["fused, streams shared", HARDWARE_TILE],
-];
-const TOGETHER = ["fused, streams apart, words loaded together", TOGETHER_TILE] as const;
-
-/** together.test.ts says which of the software adapters must be able to. */
-async function pathsOn(which: string): Promise<typeof PATHS> {
-  const opened = await openTestDevice(which).catch(() => undefined); // each test says what is wrong
-  const can = opened !== undefined && (await canLoadTogether(opened.device));
-  opened?.device.destroy();
-  return can ? [...PATHS, TOGETHER] : PATHS;
-}
 /** Slots and rows that collide in every step. */
 const CROWDED = { slotBits: 8, tableBits: 8 };
 
@@ -83,7 +68,11 @@ const RUNS: readonly Run[] = [
   },
   SMALL,
   ODD,
-  { title: "one stream, a ring of 12 slots of 8", hyper: { ...tinyHyper(1), slot: 8, globalHidden: 96 }, steps: 40 },
+  {
+    title: "one stream, a ring of 12 slots of 8",
+    hyper: { ...tinyHyper(1), cacheStep: 8, globalHidden: 96 },
+    steps: 40,
+  },
   { title: "level 5", hyper: { ...shapeOfLevel(5), streams: 9 }, steps: 5, isLevel: true },
   {
     title: "level 9, wider than the tiles",
@@ -170,8 +159,8 @@ async function openModel(gpu: GpuDevice, run: Run, path: Path): Promise<GpuModel
   return model;
 }
 
-const paths = new Map<string, typeof PATHS>();
-for (const which of testAdapters) paths.set(which, await pathsOn(which));
+const paths = new Map<string, Awaited<ReturnType<typeof pathsOf>>>();
+for (const which of testAdapters) paths.set(which, await pathsOf(which));
 const WAYS = [...paths].flatMap(([which, all]) => all.map(([title, path]) => [which, title, path] as const));
 
 describe.each(WAYS)("training on %s, %s", (which, _title, path) => {

@@ -36,13 +36,11 @@ import {
   ONE,
   OUTSIDE,
   RATE,
-  RATIO_BITS,
   RATIO_HALF,
   RATIO_HIGH,
   RATIO_LOW,
   SEEN_WEIGHT,
   SHORT,
-  SQUARE_SHIFT,
   TOP_UNIT,
   TOWARD,
   TO_INTEGER,
@@ -54,6 +52,7 @@ import {
   limitMasters,
   updateGeneral,
 } from "./adam";
+import { RATIO_BITS, SQUARE_SHIFT } from "./contract";
 
 /** Whether a block whose gradients' magnitudes have these bits goes the short way. */
 // @ts-ignore: decorator

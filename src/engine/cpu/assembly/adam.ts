@@ -1,5 +1,5 @@
 /**
- * Adam on neighbours of one tensor: src/model/reference/optimizer.ts, four weights to a vector.
+ * Adam on neighbours of one tensor: src/engine/reference/optimizer.ts, four weights to a vector.
  *
  * This file is the contract as it stands, a vector at a time. Nearly all blocks of 32 weights take the shorter way of
  * adam-block.ts, whose constants are prepared here too.
@@ -13,6 +13,21 @@
  * moves the exponent (11 or 5 is added to it in the constant), so floor() of that product is the contract's arithmetic
  * shift. Nothing is rounded, denormal or infinite anywhere. test/engine/cpu-kernels.test.ts tries all boundaries.
  */
+import {
+  ALIGNED_BITS,
+  ALIGNED_LIMIT,
+  INVERSE_ROOT_MAGIC,
+  MOMENT_DROP,
+  MOMENT_SHIFT,
+  RATIO_BITS,
+  RATIO_GAIN,
+  RATIO_LIMIT,
+  SQUARE_DROP,
+  SQUARE_FRACTION,
+  SQUARE_LIMIT,
+  SQUARE_SHIFT,
+  WEIGHT_LIMIT,
+} from "./contract";
 import { clampVector, roundShiftVector } from "./vector";
 
 /** The context of one tensor's update: constants as vectors (loads are free, building a constant is not). */
@@ -55,25 +70,10 @@ export const CONTEXT_BYTES: usize = 448;
 /** Weights that are updated together, and their bytes. */
 export const BLOCK_BYTES: usize = 128;
 
-const ALIGNED_BITS: i32 = 22;
-const ALIGNED_LIMIT: i32 = (1 << ALIGNED_BITS) - 1;
-const SQUARE_LIMIT: i32 = 1 << 30;
-const WEIGHT_LIMIT: i32 = 1 << 30;
-const INVERSE_ROOT_MAGIC: i32 = 0x5f37;
-/** The constants of src/model/reference/optimizer.ts. */
-const SQUARE_DROP: i32 = 8;
-const SQUARE_FRACTION: i32 = 2;
-const MOMENT_DROP: i32 = 6;
-export const RATIO_BITS: i32 = 12;
-const RATIO_LIMIT: f32 = 16383;
-const MOMENT_SHIFT: i32 = 3;
-export const SQUARE_SHIFT: i32 = 9;
-/** product << PRODUCT_SHIFT, and the 7 bits of mantissa below one: what the exponent of the inverse root gains. */
-const PRODUCT_SHIFT: i32 = 4;
 /** 1.5 * 2^23: adding it to a float that is a small integer leaves that integer in the low bits. */
 const FLOAT_TO_INTEGER: f32 = 12582912.0;
 /** The bits of the inverse root's constant, its exponent larger by what the product is multiplied with. */
-const MAGIC_BITS: i32 = (INVERSE_ROOT_MAGIC + ((PRODUCT_SHIFT + 7) << 7)) << 16;
+const MAGIC_BITS: i32 = (INVERSE_ROOT_MAGIC + ((RATIO_GAIN + 7) << 7)) << 16;
 /** How far the short way can align: 2^7 times a moment and a gradient fit into 32 bits. */
 const SHORT_RIGHT: i32 = 7;
 const SHORT_LEFT: i32 = 20;
@@ -108,7 +108,7 @@ export function beginTensor(
   v128.store(ctx, i32x4.splat(toward << right), TOWARD);
   v128.store(ctx, i32x4.splat(1 << (17 - SQUARE_DROP - right)), TOP_UNIT);
   v128.store(ctx, i32x4.splat(1 << right), MOMENT_UNIT);
-  v128.store(ctx, i32x4.splat(-1 << (ALIGNED_BITS - 1 - (isShort ? left : 0))), OUTSIDE);
+  v128.store(ctx, i32x4.splat(-1 << (ALIGNED_BITS - (isShort ? left : 0))), OUTSIDE);
   v128.store(ctx, i32x4.splat(0xfffe0000), UPPER);
   v128.store(ctx, i32x4.splat(dither), DITHER);
   v128.store(ctx, i32x4.splat(1), ONE);
@@ -117,8 +117,8 @@ export function beginTensor(
   v128.store(ctx, i32x4.splat(MAGIC_BITS - (MOMENT_DROP << 23)), MAGIC);
   v128.store(ctx, i32x4.splat(1 << (MOMENT_DROP - 1)), MOMENT_HALF);
   v128.store(ctx, i32x4.splat(-1 << MOMENT_DROP), MOMENT_MASK);
-  v128.store(ctx, f32x4.splat(RATIO_LIMIT), RATIO_HIGH);
-  v128.store(ctx, f32x4.splat(-RATIO_LIMIT), RATIO_LOW);
+  v128.store(ctx, f32x4.splat(<f32>RATIO_LIMIT), RATIO_HIGH);
+  v128.store(ctx, f32x4.splat(<f32>-RATIO_LIMIT), RATIO_LOW);
   v128.store(ctx, f32x4.splat(FLOAT_TO_INTEGER), TO_INTEGER);
   v128.store(ctx, i32x4.splat(rate), RATE);
   v128.store(ctx, i32x4.splat(1 << (RATIO_BITS - 1)), RATIO_HALF);
@@ -184,7 +184,7 @@ function ratioOf(moment: v128, square: v128): v128 {
   const halved = i32x4.shr_s(v128.and(bits, i32x4.splat(0xfffe0000)), 1);
   const inverse = i32x4.sub(i32x4.splat(MAGIC_BITS), halved);
   const product = f32x4.mul(f32x4.convert_i32x4_s(roundShiftVector(moment, MOMENT_DROP)), inverse);
-  const limited = f32x4.max(f32x4.min(product, f32x4.splat(RATIO_LIMIT)), f32x4.splat(-RATIO_LIMIT));
+  const limited = f32x4.max(f32x4.min(product, f32x4.splat(<f32>RATIO_LIMIT)), f32x4.splat(<f32>-RATIO_LIMIT));
   return i32x4.trunc_sat_f32x4_s(f32x4.floor(limited));
 }
 

@@ -1,9 +1,17 @@
 /**
- * Element-wise boxes of the backward pass: src/model/reference/backward.ts, one function per formula.
+ * Element-wise boxes of the backward pass: src/engine/reference/backward.ts, one function per formula.
  *
  * Gradients are i32 in Q22, activations int16. Counts are multiples of 4.
  */
-import { ACTIVATION_BITS, GEGLU_SHIFT, HIDDEN_LIMIT, NORM_INPUT_BITS, NORM_INPUT_SHIFT } from "./contract";
+import {
+  ACTIVATION_BITS,
+  ACTIVATION_LIMIT,
+  GEGLU_SHIFT,
+  HIDDEN_LIMIT,
+  NORM_INPUT_BITS,
+  NORM_INPUT_SHIFT,
+  SLOPE_BITS,
+} from "./contract";
 import {
   clampGradientVector,
   clampVector,
@@ -39,7 +47,7 @@ export function quantiseGradient(x: usize, count: usize, shift: i32, limit: i32,
 /** out = roundShift(d * slope, 14), slopes already looked up. */
 export function throughSlope(d: usize, slope: usize, count: usize, out: usize): void {
   for (let i: usize = 0; i < count * 4; i += 16) {
-    v128.store(out + i, mulRoundLow(v128.load(d + i), v128.load16x4_s(slope + (i >> 1)), 14));
+    v128.store(out + i, mulRoundLow(v128.load(d + i), v128.load16x4_s(slope + (i >> 1)), SLOPE_BITS));
   }
 }
 
@@ -79,12 +87,12 @@ export function skipBackward(
 /**
  * Gradients of (u, v) from that of gelu(u) * v, rows [from, to).
  *
- * @param x int16, rows x 2n; d i32, n values per row, rows dStride bytes apart; out i32, rows x 2n
+ * @param x int16, rows x 2n; d i32, n values per row, rows dPitch bytes apart; out i32, rows x 2n
  */
 export function gegluBackward(
   x: usize,
   d: usize,
-  dStride: usize,
+  dPitch: usize,
   from: usize,
   to: usize,
   n: usize,
@@ -93,7 +101,7 @@ export function gegluBackward(
   out: usize,
 ): void {
   for (let row = from; row < to; row++) {
-    const g = d + row * dStride;
+    const g = d + row * dPitch;
     const u = x + row * n * 4;
     const y = out + row * n * 8;
     for (let i: usize = 0; i < n; i += 4) {
@@ -116,7 +124,7 @@ export function gegluBackward(
       const inside = i32x4.le_s(i32x4.abs(product), i32x4.splat(HIDDEN_LIMIT));
       const dy = v128.and(v128.load(g + i * 4), inside);
       const toGelu = mulRoundLow(dy, factor, ACTIVATION_BITS);
-      v128.store(y + i * 4, clampGradientVector(mulRoundLow(toGelu, slope, 14)));
+      v128.store(y + i * 4, clampGradientVector(mulRoundLow(toGelu, slope, SLOPE_BITS)));
       v128.store(y + (n + i) * 4, clampGradientVector(mulRoundLow(dy, value, ACTIVATION_BITS)));
     }
   }
@@ -126,8 +134,8 @@ export function gegluBackward(
 // @ts-ignore: decorator
 @inline
 function sigmoidSlope(y: v128): v128 {
-  const product = i32x4.mul(y, i32x4.sub(i32x4.splat(1 << 14), y));
-  return i32x4.shr_s(i32x4.add(product, i32x4.splat(1 << 13)), 14);
+  const product = i32x4.mul(y, i32x4.sub(i32x4.splat(1 << SLOPE_BITS), y));
+  return i32x4.shr_s(i32x4.add(product, i32x4.splat(1 << (SLOPE_BITS - 1))), SLOPE_BITS);
 }
 
 /** The coarse refiner's gate: gradients of its logit and of what it lets through. */
@@ -136,8 +144,8 @@ export function gateBackward(d: usize, up: usize, gate: usize, count: usize, dGa
     const g = v128.load(d + i);
     const y = v128.load16x4_s(gate + (i >> 1));
     const toGate = mulRoundLow(g, v128.load16x4_s(up + (i >> 1)), ACTIVATION_BITS);
-    v128.store(dGate + i, clampGradientVector(mulRoundLow(toGate, sigmoidSlope(y), 14)));
-    v128.store(dUp + i, mulRoundLow(g, y, 14));
+    v128.store(dGate + i, clampGradientVector(mulRoundLow(toGate, sigmoidSlope(y), SLOPE_BITS)));
+    v128.store(dUp + i, mulRoundLow(g, y, SLOPE_BITS));
   }
 }
 
@@ -152,18 +160,18 @@ export function routeBackward(
   dNear: usize,
   dRouter: usize,
 ): void {
-  const high = i32x4.splat(32767);
-  const low = i32x4.splat(-32767);
+  const high = i32x4.splat(ACTIVATION_LIMIT);
+  const low = i32x4.splat(-ACTIVATION_LIMIT);
   for (let i: usize = 0; i < count * 4; i += 16) {
     const g = v128.load(d + i);
     const y = v128.load16x4_s(alpha + (i >> 1));
-    const toFar = mulRoundLow(g, y, 14);
+    const toFar = mulRoundLow(g, y, SLOPE_BITS);
     v128.store(dFar + i, toFar);
     v128.store(dNear + i, i32x4.sub(g, toFar));
     const apart = i32x4.sub(v128.load(far + i), v128.load16x4_s(near + (i >> 1)));
     const narrow = clampVector(roundShiftVector(apart, NORM_INPUT_SHIFT), low, high);
     const toAlpha = mulRoundLow(g, narrow, NORM_INPUT_BITS);
-    v128.store(dRouter + i, clampGradientVector(mulRoundLow(toAlpha, sigmoidSlope(y), 14)));
+    v128.store(dRouter + i, clampGradientVector(mulRoundLow(toAlpha, sigmoidSlope(y), SLOPE_BITS)));
   }
 }
 

@@ -1,26 +1,114 @@
 /**
- * The formats of src/model/fixed.ts that kernels are compiled with. The equality tests fail at the first step if one
- * of them is not the contract's.
+ * The contract's numbers for kernels, written by `bun scripts/generate.ts`: not to be changed by hand.
+ *
+ * They stand in src/contract, which says what each means.
  */
-
-/** Fraction bits of activations, of what enters a norm, and of GeGLU outputs. */
+export const FINISH_MULTIPLIER_1: i32 = 2146121005;
+export const FINISH_MULTIPLIER_2: u32 = 2221713035;
 export const ACTIVATION_BITS: i32 = 10;
-export const NORM_INPUT_BITS: i32 = 7;
+export const ACTIVATION_LIMIT: i32 = 32767;
+export const BIAS_SHIFT: i32 = 14;
+export const EMBEDDING_GRADIENT_SHIFT: i32 = 3;
+export const EMBEDDING_LIMIT: i32 = 32767;
+export const ENTRY_BITS: i32 = 20;
+export const ENTRY_SHIFT: i32 = 10;
+export const GEGLU_SHIFT: i32 = 12;
+export const GRADIENT_BITS: i32 = 22;
+export const GRADIENT_LIMIT: i32 = 67108864;
+export const GRADIENT_OPERAND_MAX: i32 = 32639;
 export const HIDDEN_BITS: i32 = 8;
-/** Saturation of GeGLU outputs, and the shift from a product of two activations to one. */
 export const HIDDEN_LIMIT: i32 = 4095;
-export const GEGLU_SHIFT: i32 = 2 * ACTIVATION_BITS - HIDDEN_BITS;
-/** Fraction bits of scales, of slopes and sigmoid values, and of master weights. */
+export const MANTISSA_BITS: i32 = 22;
+export const NORM_INPUT_BITS: i32 = 7;
+export const NORM_INPUT_SHIFT: i32 = 3;
+export const OPERAND_LIMIT: i32 = 127;
 export const SCALE_BITS: i32 = 12;
+export const SCALE_LIMIT: i32 = 32767;
+export const SCALE_SHIFT: i32 = 12;
 export const SLOPE_BITS: i32 = 14;
 export const WEIGHT_BITS: i32 = 24;
-/** Saturation of gradients. */
-export const GRADIENT_LIMIT: i32 = 1 << 26;
-/** Saturation of the global stream's values, the only activations that need more than 16 bits. */
-export const WIDE_LIMIT: i32 = 1 << 20;
-/** Fraction bits of the inverse square root's mantissa. */
-export const MANTISSA_BITS: i32 = 22;
-/** A master weight as a bias (or a norm's shift) of ACTIVATION_BITS: shifted by this, rounding. */
-export const BIAS_SHIFT: i32 = WEIGHT_BITS - ACTIVATION_BITS;
-/** From activations to inputs of norms. */
-export const NORM_INPUT_SHIFT: i32 = ACTIVATION_BITS - NORM_INPUT_BITS;
+export const WEIGHT_LIMIT: i32 = 1073741824;
+export const WIDE_LIMIT: i32 = 1048576;
+export const FREQUENCY_BITS: i32 = 22;
+export const FREQUENCY_TOTAL: i32 = 4194304;
+export const SYMBOLS: i32 = 256;
+export const DIFFERENCES: i32 = 16384;
+export const EXP2_LUT: i32 = 2050;
+export const LOG2_E: i32 = 5909;
+export const NODES: i32 = 1025;
+export const NODE_SHIFT: i32 = 4;
+export const NODE_ZERO: i32 = 512;
+export const SIGMOID_LUT: i32 = 1025;
+export const ALIGNED_BITS: i32 = 21;
+export const ALIGNED_LIMIT: i32 = 4194303;
+export const FALL_STEPS: i32 = 64;
+export const INVERSE_ROOT_MAGIC: i32 = 24375;
+export const MOMENT_DROP: i32 = 6;
+export const MOMENT_SHIFT: i32 = 3;
+export const NEED_BIAS: i32 = 256;
+export const RATIO_BITS: i32 = 12;
+export const RATIO_GAIN: i32 = 4;
+export const RATIO_LIMIT: i32 = 16383;
+export const SQUARE_DROP: i32 = 8;
+export const SQUARE_FRACTION: i32 = 2;
+export const SQUARE_LIMIT: i32 = 1073741824;
+export const SQUARE_SHIFT: i32 = 9;
+export const CONTEXTS_MAX: i32 = 20;
+export const CONTEXT_OFFSETS_MAX: i32 = 4;
+export const CONTEXT_RECORD_WORDS: i32 = 10;
+export const ORDER_MAX: i32 = 32;
+export const REACH: i32 = 8192;
+export const SEQUENCE: i32 = 1;
+export const STRIDE_MAX: i32 = 4095;
+export const TABLES_MAX: i32 = 6;
+export const BOOST_CROWD_LOG2: i32 = 10;
+export const BOOST_RATE_SHIFT: i32 = 7;
+export const BUCKETS: i32 = 33;
+export const COUNT_MAX: i32 = 31;
+export const EFFECT_LOW_BITS: i32 = 7;
+export const FEATURES_PER_CONTEXT: i32 = 8;
+export const FEATURE_BITS: i32 = 7;
+export const FEATURE_UNIT: i32 = 15;
+export const GATED_RATE_SHIFT: i32 = 9;
+export const MIX_MULTIPLIER: u32 = 2654435761;
+export const OTHER_MAX: i32 = 7;
+export const OWNER_BITS: i32 = 16;
+export const RUN_MAX: i32 = 30;
+export const TABLE_DIFFERENCE_SHIFT: i32 = 4;
+export const TABLE_LOGIT_LIMIT: i32 = 16383;
+export const TABLE_RATE_BITS: i32 = 8;
+export const TABLE_RATE_GATED_BITS: i32 = 12;
+export const TABLE_RIGHT_SHIFT: i32 = 10;
+
+/** Bytes of a context's record in a plan, and where its fields stand: src/contract/contexts.ts. */
+export const PLAN_RECORD: usize = 40;
+export const PLAN_WORDS: usize = 0;
+export const PLAN_ORDER: usize = 4;
+export const PLAN_OFFSET_COUNT: usize = 8;
+export const PLAN_OFFSETS: usize = 12;
+export const PLAN_DIRECT: usize = 28;
+export const PLAN_RATE: usize = 32;
+export const PLAN_CROWD_SHIFT: usize = 36;
+
+/** Where the fields of the recall stream's record stand: RECALL_FIELDS of src/engine/cpu/recall-layout.ts. */
+export const CONTEXTS: usize = 0;
+export const TABLES: usize = 4;
+export const SLOT_BITS: usize = 8;
+export const TABLE_BITS: usize = 12;
+export const STREAMS: usize = 16;
+export const ROWS: usize = 20;
+export const GATE_COLUMNS: usize = 24;
+export const BOOST_SHIFT: usize = 28;
+export const PLAN: usize = 32;
+export const PAST: usize = 36;
+export const PAST_PITCH: usize = 40;
+export const WORDS: usize = 44;
+export const SLOTS: usize = 48;
+export const ENTRIES: usize = 52;
+export const BOOSTS: usize = 56;
+export const BUCKET_OF: usize = 60;
+export const HASHES: usize = 64;
+export const FOUND: usize = 68;
+export const TABLE_ROWS: usize = 72;
+export const FEATURES: usize = 76;
+export const GATES: usize = 80;

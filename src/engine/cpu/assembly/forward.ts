@@ -1,5 +1,5 @@
 /**
- * Element-wise boxes of the forward pass: src/model/reference/forward.ts, one function per formula.
+ * Element-wise boxes of the forward pass: src/engine/reference/forward.ts, one function per formula.
  *
  * Activations are int16. The non-linear functions are tables of all 65,536 values, made from the contract's functions
  * when the engine starts: `table` points at the entry of 0, so that x itself is the index. Values cluster, so the
@@ -81,13 +81,13 @@ export function orderByAge(
 /**
  * gelu(u) * v for rows [from, to) of (n values of u, n of v).
  *
- * @param outStride bytes between rows of `out`
+ * @param outPitch bytes between rows of `out`
  */
-export function geglu(x: usize, from: usize, to: usize, n: usize, table: usize, out: usize, outStride: usize): void {
+export function geglu(x: usize, from: usize, to: usize, n: usize, table: usize, out: usize, outPitch: usize): void {
   for (let row = from; row < to; row++) {
     const u = x + row * n * 4;
     const v = u + n * 2;
-    const y = out + row * outStride;
+    const y = out + row * outPitch;
     for (let i: usize = 0; i < n * 2; i += 2) {
       const g = <i32>load<i16>(table + (<i32>load<i16>(u + i) << 1));
       const product = (g * <i32>load<i16>(v + i) + (1 << (GEGLU_SHIFT - 1))) >> GEGLU_SHIFT;
@@ -100,12 +100,12 @@ export function geglu(x: usize, from: usize, to: usize, n: usize, table: usize, 
 export function geluSkip(x: usize, y: usize, count: usize, skip: usize, table: usize, out: usize): void {
   lookUp(x, table, count, out);
   const scale = i16x8.splat(<i16>scaleOf(load<i32>(skip)));
-  const half = i32x4.splat(1 << 11);
+  const half = i32x4.splat(1 << (SCALE_BITS - 1));
   for (let i: usize = 0; i < count * 2; i += 16) {
     const g = v128.load(out + i);
     const s = v128.load(y + i);
-    const low = i32x4.shr_s(i32x4.add(i32x4.extmul_low_i16x8_s(s, scale), half), 12);
-    const high = i32x4.shr_s(i32x4.add(i32x4.extmul_high_i16x8_s(s, scale), half), 12);
+    const low = i32x4.shr_s(i32x4.add(i32x4.extmul_low_i16x8_s(s, scale), half), SCALE_BITS);
+    const high = i32x4.shr_s(i32x4.add(i32x4.extmul_high_i16x8_s(s, scale), half), SCALE_BITS);
     const a = i32x4.add(low, i32x4.extend_low_i16x8_s(g));
     const b = i32x4.add(high, i32x4.extend_high_i16x8_s(g));
     v128.store(out + i, narrowActivation(a, b));
@@ -143,7 +143,7 @@ export function lookUpWide(x: usize, table: usize, count: usize, out: usize): vo
 @inline
 function tapLow(z: usize, tap: usize): v128 {
   const product = i32x4.mul(v128.load16x4_s(z), v128.load(tap));
-  return i32x4.shr_s(i32x4.add(product, i32x4.splat(1 << 11)), 12);
+  return i32x4.shr_s(i32x4.add(product, i32x4.splat(1 << (SCALE_BITS - 1))), SCALE_BITS);
 }
 
 /**
@@ -210,8 +210,8 @@ export function mix(far: usize, near: usize, alpha: usize, count: usize, out: us
 // @ts-ignore: decorator
 @inline
 function coarseSum(gated: v128, skipped: v128, bias: v128): v128 {
-  const a = i32x4.shr_s(i32x4.add(gated, i32x4.splat(1 << 13)), 14);
-  const b = i32x4.shr_s(i32x4.add(skipped, i32x4.splat(1 << 11)), 12);
+  const a = i32x4.shr_s(i32x4.add(gated, i32x4.splat(1 << (SLOPE_BITS - 1))), SLOPE_BITS);
+  const b = i32x4.shr_s(i32x4.add(skipped, i32x4.splat(1 << (SCALE_BITS - 1))), SCALE_BITS);
   const c = i32x4.shr_s(i32x4.add(bias, i32x4.splat(1 << (BIAS_SHIFT - 1))), BIAS_SHIFT);
   return i32x4.add(i32x4.add(a, b), c);
 }

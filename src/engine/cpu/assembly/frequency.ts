@@ -1,10 +1,9 @@
 /**
- * From logits to integer frequencies, and to what the coder wants of them: src/model/reference/frequency.ts for whole
+ * From logits to integer frequencies, and to what the coder wants of them: src/engine/reference/frequency.ts for whole
  * rows. Exponentials are a table of all differences at which they are not 0, made from the contract's own formula.
  */
 
-/** From this difference (Q10) on the exponential is 0: entries of the table, the last of which is 0. */
-const DIFFERENCES: i32 = 1 << 14;
+import { DIFFERENCES } from "./contract";
 
 /** Rows [from, to): 256 int16 logits to 256 u32 frequencies each. */
 export function frequencies(exponentials: usize, logits: usize, from: usize, to: usize, into: usize): void {

@@ -78,11 +78,11 @@ export function tile(rows: usize, panel: usize, pairs: usize, acc: usize, first:
   v128.store(acc, d1, 112);
 }
 
-/** Splats `pairs` pairs of four rows that lie `stride` bytes apart. */
-function splatRows(x: usize, stride: usize, pairs: usize, into: usize): void {
-  let x1 = x + stride;
-  let x2 = x1 + stride;
-  let x3 = x2 + stride;
+/** Splats `pairs` pairs of four rows that lie `pitch` bytes apart. */
+function splatRows(x: usize, pitch: usize, pairs: usize, into: usize): void {
+  let x1 = x + pitch;
+  let x2 = x1 + pitch;
+  let x3 = x2 + pitch;
   const end = x + pairs * 4;
   while (x < end) {
     v128.store(into, v128.load32_splat(x));
@@ -100,7 +100,7 @@ function splatRows(x: usize, stride: usize, pairs: usize, into: usize): void {
 /** Accumulators of four rows and panels [from, to), over all pairs of K, left at scratch + SPLAT_BYTES. */
 function fourRows(
   x: usize,
-  stride: usize,
+  pitch: usize,
   panels: usize,
   from: usize,
   to: usize,
@@ -111,7 +111,7 @@ function fourRows(
   const panelBytes = pairs * 32;
   for (let at: usize = 0; at < pairs; at += CHUNK_PAIRS) {
     const count = min(CHUNK_PAIRS, pairs - at);
-    splatRows(x + at * 4, stride, count, scratch);
+    splatRows(x + at * 4, pitch, count, scratch);
     for (let p = from; p < to; p++) {
       tile(scratch, panels + p * panelBytes + at * 32, count, acc + (p - from) * 128, at == 0);
     }
@@ -126,7 +126,7 @@ function storeActivations(
   shift: i32,
   wide: bool,
   out: usize,
-  stride: usize,
+  pitch: usize,
 ): void {
   const low = roundShiftVector(v128.load(bias), biasShift);
   const high = roundShiftVector(v128.load(bias, 16), biasShift);
@@ -141,23 +141,23 @@ function storeActivations(
     } else {
       v128.store(out, narrowActivation(a, b));
     }
-    out += stride;
+    out += pitch;
   }
 }
 
 /** out = clampGradient(roundShift(acc, shift)), 4 rows x 8 columns of i32. */
-function storeGradients(acc: usize, shift: i32, out: usize, stride: usize): void {
+function storeGradients(acc: usize, shift: i32, out: usize, pitch: usize): void {
   for (let end = acc + 128; acc < end; acc += 32) {
     v128.store(out, clampGradientVector(roundShiftVector(v128.load(acc), shift)));
     v128.store(out, clampGradientVector(roundShiftVector(v128.load(acc, 16), shift)), 16);
-    out += stride;
+    out += pitch;
   }
 }
 
 /**
  * out[r][n] = saturate(roundShift(sum over k of x[r][k] weight[n][k], shift) + bias[n]) for rows [from, to).
  *
- * @param x int16 operands, row r at x + r * xStride bytes; from and to are multiples of 4
+ * @param x int16 operands, row r at x + r * xPitch bytes; from and to are multiples of 4
  * @param panels pairs along the inputs, columns are outputs
  * @param bias master weights in Q24; biasShift brings them to the output's format
  * @param wide whether outputs are i32, saturating at ±WIDE_LIMIT, or int16
@@ -165,7 +165,7 @@ function storeGradients(acc: usize, shift: i32, out: usize, stride: usize): void
  */
 export function multiplyForward(
   x: usize,
-  xStride: usize,
+  xPitch: usize,
   from: usize,
   to: usize,
   panels: usize,
@@ -185,7 +185,7 @@ export function multiplyForward(
   for (let p0: usize = 0; p0 < all; p0 += group) {
     const p1 = min(all, p0 + group);
     for (let r = from; r < to; r += 4) {
-      fourRows(x + r * xStride, xStride, panels, p0, p1, pairs, scratch);
+      fourRows(x + r * xPitch, xPitch, panels, p0, p1, pairs, scratch);
       for (let p = p0; p < p1; p++) {
         const acc = scratch + SPLAT_BYTES + (p - p0) * 128;
         const into = out + (r * outputs + p * 8) * bytes;
@@ -231,8 +231,8 @@ export function multiplyBackward(
 }
 
 /** Splats two rows (the branches of one stream): 32 bytes per pair of K. */
-function splatTwo(x: usize, stride: usize, pairs: usize, into: usize): void {
-  let x1 = x + stride;
+function splatTwo(x: usize, pitch: usize, pairs: usize, into: usize): void {
+  let x1 = x + pitch;
   for (const end = x + pairs * 4; x < end; x += 4) {
     v128.store(into, v128.load32_splat(x));
     v128.store(into, v128.load32_splat(x1), 16);
@@ -309,7 +309,7 @@ export function multiplyStreams(
  */
 export function packPairs(
   x: usize,
-  stride: usize,
+  pitch: usize,
   columns: usize,
   from: usize,
   to: usize,
@@ -318,11 +318,11 @@ export function packPairs(
 ): void {
   const unit = i32x4.splat(1 << 16);
   for (let j = from; j < to; j++) {
-    const row = x + 2 * j * stride;
+    const row = x + 2 * j * pitch;
     for (let c: usize = 0; c < columns; c += 8) {
       // An OR of widened halves instead of a shuffle, which costs several rebuilt constants here.
       const a = row + c * 2;
-      const b = a + stride;
+      const b = a + pitch;
       const at = into + (c >> 3) * pairs * 32 + j * 32;
       v128.store(at, v128.or(v128.load16x4_u(a), i32x4.mul(v128.load16x4_u(b), unit)));
       v128.store(at, v128.or(v128.load16x4_u(a, 8), i32x4.mul(v128.load16x4_u(b, 8), unit)), 16);

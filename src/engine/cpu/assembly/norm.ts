@@ -1,5 +1,5 @@
 /**
- * LayerNorm over rows of a power of two of values, forward and backward: src/model/reference/norm.ts.
+ * LayerNorm over rows of a power of two of values, forward and backward: src/engine/reference/norm.ts.
  */
 import { ACTIVATION_BITS, MANTISSA_BITS, SCALE_BITS } from "./contract";
 import {

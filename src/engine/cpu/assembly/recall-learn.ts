@@ -1,37 +1,41 @@
 /**
- * What the recall stream learns after a step: src/model/reference/recall.ts's learn(), for all streams.
+ * What the recall stream learns after a step: src/engine/reference/recall.ts's learn(), for all streams.
  *
  * Tables are split by columns and slots and boosts by contexts, so that no two threads ever write the same word. All
  * changes are made of the values before the step: what was found is kept, and sums wrap, so their order is free.
  */
-import { SLOPE_BITS } from "./contract";
 import {
   BOOST_SHIFT,
   CONTEXTS,
-  field,
   FOUND,
+  FREQUENCY_TOTAL,
   GATE_COLUMNS,
+  GATED_RATE_SHIFT,
   GATES,
   HASHES,
-  PACKED_BYTES,
-  PACKED_RATE,
-  PACKED_SHIFT,
+  OTHER_MAX,
+  OWNER_BITS,
   PLAN,
+  PLAN_CROWD_SHIFT,
+  PLAN_RATE,
+  PLAN_RECORD,
   ROWS,
+  RUN_MAX,
+  SLOPE_BITS,
   SLOT_BITS,
   SLOTS,
   STREAMS,
+  TABLE_DIFFERENCE_SHIFT,
+  TABLE_RIGHT_SHIFT,
   TABLE_ROWS,
   TABLES,
-} from "./recall";
+} from "./contract";
+import { field } from "./recall";
 import { boostsOf, gatesOfTables, mulRound } from "./recall-logits";
 import { roundShift } from "./vector";
 
-/** COUNT limits of src/model/recall.ts. */
-const RUN_MAX: i32 = 30;
-const OTHER_MAX: i32 = 7;
 /** Streams whose slots of a context agree in so many low bits: only the last one writes. */
-const OWNER_MASK: u32 = 0xffff;
+const OWNER_MASK: u32 = (1 << OWNER_BITS) - 1;
 
 /**
  * Probability - (1 if the byte came) for rows [from, to), in the place of the frequencies.
@@ -39,20 +43,16 @@ const OWNER_MASK: u32 = 0xffff;
 export function differ(frequencies: usize, bytes: usize, from: usize, to: usize): void {
   for (let b = from; b < to; b++) {
     const at = frequencies + b * 1024 + <usize>load<u8>(bytes + b) * 4;
-    store<i32>(at, load<i32>(at) - (1 << 22));
+    store<i32>(at, load<i32>(at) - FREQUENCY_TOTAL);
   }
 }
-
-/** Bits that a difference loses before it meets a gated rate. */
-const DIFFERENCE_SHIFT: i32 = 4;
-/** From a rate in Q8 times a sigmoid to the rate in Q12, scaled by twice the sigmoid. */
-const GATED_RATE_SHIFT: i32 = SLOPE_BITS - 1 - 4;
 
 /** Steps of four entries: differences times a gated rate, rounded twice. */
 // @ts-ignore: decorator
 @inline
 function tableSteps(differences: v128, rate: v128, half: v128, right: i32): v128 {
-  const rounded = i32x4.shr_s(i32x4.add(differences, i32x4.splat(1 << (DIFFERENCE_SHIFT - 1))), DIFFERENCE_SHIFT);
+  const before = i32x4.splat(1 << (TABLE_DIFFERENCE_SHIFT - 1));
+  const rounded = i32x4.shr_s(i32x4.add(differences, before), TABLE_DIFFERENCE_SHIFT);
   return i32x4.shr_s(i32x4.add(i32x4.mul(rounded, rate), half), right);
 }
 
@@ -60,12 +60,11 @@ function tableSteps(differences: v128, rate: v128, half: v128, right: i32): v128
 export function learnTables(r: usize, difference: usize, from: usize, to: usize): void {
   const tables = field(r, TABLES);
   const streams = field(r, STREAMS);
-  let packed = field(r, PLAN) + field(r, CONTEXTS) * PACKED_BYTES;
+  let packed = field(r, PLAN) + field(r, CONTEXTS) * PLAN_RECORD;
   let rows = field(r, TABLE_ROWS);
   for (let m: usize = 0; m < tables; m++) {
-    const rate = load<i32>(packed, PACKED_RATE);
-    // From Q18 to Q20, and the gated rate's 12 bits.
-    const right = 10 + load<i32>(packed, PACKED_SHIFT);
+    const rate = load<i32>(packed, PLAN_RATE);
+    const right = TABLE_RIGHT_SHIFT + load<i32>(packed, PLAN_CROWD_SHIFT);
     const half = i32x4.splat(1 << (right - 1));
     for (let b: usize = 0; b < streams; b++) {
       const row = <usize>load<u32>(rows + b * 4);
@@ -79,7 +78,7 @@ export function learnTables(r: usize, difference: usize, from: usize, to: usize)
         v128.store(row + v, i32x4.sub(v128.load(row + v, 16), high), 16);
       }
     }
-    packed += PACKED_BYTES;
+    packed += PLAN_RECORD;
     rows += field(r, ROWS) * 4;
   }
 }
@@ -118,8 +117,8 @@ function pick(mask: v128, x: v128, y: v128): v128 {
 }
 
 /**
- * updatedSlot of src/model/recall.ts, four streams. All three cases are computed: which one it is cannot be predicted,
- * and a wrong guess costs as much as all of them. An empty slot is one whose bytes and counts are 0.
+ * updatedSlot of src/contract/recall.ts, four streams. All three cases are computed: which one it is cannot be
+ * predicted, and a wrong guess costs as much as all of them. An empty slot is one whose bytes and counts are 0.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,30 +1,28 @@
 /**
  * What the recall stream says of the next byte: rows of the logit tables and boosts of remembered bytes, under their
- * gates, added to the network's logits; and the gradient of the gates. src/model/reference/recall.ts has the same in
- * plain words, recall.ts the record `r` and its fields.
+ * gates, added to the network's logits; and the gradient of the gates. src/engine/reference/recall.ts has the same in
+ * plain words, recall.ts the record `r`.
  */
-import { ACTIVATION_BITS, GRADIENT_LIMIT, SLOPE_BITS } from "./contract";
 import {
+  ACTIVATION_BITS,
   BOOSTS,
   BUCKETS,
   BUCKET_OF,
   CONTEXTS,
-  field,
+  EFFECT_LOW_BITS,
+  ENTRY_SHIFT,
   FOUND,
   GATE_COLUMNS,
   GATES,
+  GRADIENT_LIMIT,
   ROWS,
+  SLOPE_BITS,
+  TABLE_LOGIT_LIMIT,
   TABLE_ROWS,
   TABLES,
-} from "./recall";
+} from "./contract";
+import { field } from "./recall";
 import { narrowActivation } from "./vector";
-
-/** The largest logit of a table. */
-const TABLE_LOGIT_LIMIT: i16 = (1 << 14) - 1;
-/** Bits of a difference that are summed apart in the gradient of a table's gate. */
-const EFFECT_LOW_BITS = 7;
-/** From Q20 boosts and table entries to logits. */
-const ENTRY_SHIFT: i32 = 20 - ACTIVATION_BITS;
 
 /** Where the boosts of a found slot of context c are. */
 // @ts-ignore: decorator
@@ -62,7 +60,7 @@ export function tableLogits(row: usize): v128 {
   const half = i32x4.splat(1 << (ENTRY_SHIFT - 1));
   const low = i32x4.shr_s(i32x4.add(v128.load(row), half), ENTRY_SHIFT);
   const high = i32x4.shr_s(i32x4.add(v128.load(row, 16), half), ENTRY_SHIFT);
-  const limit = i16x8.splat(TABLE_LOGIT_LIMIT);
+  const limit = i16x8.splat(<i16>TABLE_LOGIT_LIMIT);
   return i16x8.max_s(i16x8.min_s(i16x8.narrow_i32x4_s(low, high), limit), i16x8.neg(limit));
 }
 
@@ -160,7 +158,7 @@ export function addRecall(r: usize, logits: usize, from: usize, to: usize, work:
   }
 }
 
-/** mulRound of src/model/fixed.ts. */
+/** mulRound of src/contract/fixed.ts. */
 // @ts-ignore: decorator
 @inline
 export function mulRound(a: i32, b: i32, s: i64): i32 {
@@ -183,7 +181,7 @@ function sumOf(x: v128): i32 {
   return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
 
-/** How the loss changes with the scale of a table's logits: #effectOfTable of src/model/reference/recall.ts. */
+/** How the loss changes with the scale of a table's logits: #effectOfTable of src/engine/reference/recall.ts. */
 function effectOfTable(row: usize, difference: usize): i32 {
   let high = i32x4.splat(0);
   let low = i32x4.splat(0);

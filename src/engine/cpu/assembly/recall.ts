@@ -1,59 +1,48 @@
 /**
- * The recall stream before a step: src/model/reference/recall.ts's look-up; and the bytes that came, after it.
+ * The recall stream before a step: src/engine/reference/recall.ts's look-up; and the bytes that came, after it.
  *
  * Hashes are made for four streams at once, and contexts that begin alike share the beginning. Then all slots are
  * loaded in a loop that does nothing else: they lie anywhere in some hundred megabytes, and the processor can wait for
  * twenty of them at once only if they are next to each other in the program.
  *
- * `r` is the address of a record of 32-bit fields: sizes and addresses in the order of RECALL_FIELDS in
- * ../recall-layout.ts. Arrays of a context's or a table's values for all streams have ROWS values, those of its own
+ * `r` is the address of a record of 32-bit fields: sizes and addresses, RECALL_FIELDS in ../recall-layout.ts, which
+ * says what each is. Arrays of a context's or a table's values for all streams have ROWS values, those of its own
  * before those of the next.
  */
-export const CONTEXTS: usize = 0;
-export const TABLES: usize = 4;
-export const SLOT_BITS: usize = 8;
-const TABLE_BITS: usize = 12;
-export const STREAMS: usize = 16;
-/** Streams, padded to a multiple of four. */
-export const ROWS: usize = 20;
-/** Outputs of the gates' matrix: of contexts, then of tables, padded to a multiple of eight. */
-export const GATE_COLUMNS: usize = 24;
-/** How far a boost's step is shifted down. */
-export const BOOST_SHIFT: usize = 28;
-/** Packed contexts, then packed tables, then positions: packPlan of src/model/contexts.ts. */
-export const PLAN: usize = 32;
-/** The byte of stream b in step t is at (t mod REACH) * PAST_STRIDE + b. */
-const PAST: usize = 36;
-const PAST_STRIDE: usize = 40;
-/** Hashes of each stream's word and, ROWS words behind them, of the one before. */
-const WORDS: usize = 44;
-export const SLOTS: usize = 48;
-const TABLE_ENTRIES: usize = 52;
-export const BOOSTS: usize = 56;
-/** A byte for the upper 8 bits of a slot: its bucket, 0 for an empty one. */
-export const BUCKET_OF: usize = 60;
-/** What a step looked up: finished hashes, found slots (0: missed), addresses of tables' rows. */
-export const HASHES: usize = 64;
-export const FOUND: usize = 68;
-export const TABLE_ROWS: usize = 72;
-const FEATURES: usize = 76;
-/** Sigmoids of the gates, int16, GATE_COLUMNS a stream. */
-export const GATES: usize = 80;
+import {
+  BUCKET_OF,
+  CONTEXTS,
+  ENTRIES,
+  FEATURES,
+  FEATURE_UNIT,
+  FINISH_MULTIPLIER_1,
+  FINISH_MULTIPLIER_2,
+  FOUND,
+  HASHES,
+  MIX_MULTIPLIER,
+  ORDER_MAX,
+  PAST,
+  PAST_PITCH,
+  PLAN,
+  PLAN_DIRECT,
+  PLAN_OFFSETS,
+  PLAN_OFFSET_COUNT,
+  PLAN_ORDER,
+  PLAN_RECORD,
+  PLAN_WORDS,
+  REACH,
+  ROWS,
+  SLOTS,
+  SLOT_BITS,
+  TABLES,
+  TABLE_BITS,
+  TABLE_ROWS,
+  WORDS,
+} from "./contract";
 
-const REACH_MASK: i32 = 8191;
-/** One packed context: words, order, number of offsets, four offsets, whether direct, rate, shift. */
-export const PACKED_BYTES: usize = 40;
-export const PACKED_RATE: usize = 32;
-export const PACKED_SHIFT: usize = 36;
-const PACKED_ORDER: usize = 4;
-const PACKED_COUNT: usize = 8;
-const PACKED_OFFSETS: usize = 12;
-const PACKED_DIRECT: usize = 28;
-/** Hashes after each of the last bytes, 0 to ORDER_MAX of them (src/model/contexts.ts), for each number of words. */
-const ORDER_MAX: usize = 32;
+const REACH_MASK: i32 = REACH - 1;
+/** Hashes after each of the last bytes, 0 to ORDER_MAX of them, for each number of words. */
 const CHAIN_BYTES: usize = (ORDER_MAX + 1) * 16;
-export const BUCKETS: usize = 33;
-const FEATURE_UNIT: i32 = 15;
 
 /** One 32-bit field of the record. */
 // @ts-ignore: decorator
@@ -62,36 +51,36 @@ export function field(r: usize, at: usize): usize {
   return load<u32>(r + at);
 }
 
-/** mixInto of src/model/recall.ts, four streams. */
+/** mixInto of src/contract/recall.ts, four streams. */
 // @ts-ignore: decorator
 @inline
 function mixInto(hash: v128, value: v128): v128 {
-  const mixed = i32x4.mul(i32x4.add(i32x4.add(hash, value), i32x4.splat(1)), i32x4.splat(0x9e3779b1));
+  const mixed = i32x4.mul(i32x4.add(i32x4.add(hash, value), i32x4.splat(1)), i32x4.splat(MIX_MULTIPLIER));
   return v128.xor(mixed, i32x4.shr_u(mixed, 15));
 }
 
-/** mix32 of src/model/initial.ts, four streams. */
+/** mix32 of src/contract/fixed.ts, four streams. */
 // @ts-ignore: decorator
 @inline
 function mix32(x: v128): v128 {
-  let h = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 16)), i32x4.splat(0x7feb352d));
-  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 15)), i32x4.splat(0x846ca68b));
+  let h = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 16)), i32x4.splat(FINISH_MULTIPLIER_1));
+  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 15)), i32x4.splat(FINISH_MULTIPLIER_2));
   return v128.xor(h, i32x4.shr_u(h, 16));
 }
 
 /** The bytes that four streams had `offset` steps before; `past` is that of stream b at step 0. */
 // @ts-ignore: decorator
 @inline
-function bytesBefore(past: usize, stride: usize, step: i32, offset: i32): v128 {
-  const four = v128.load32_zero(past + <usize>((step - offset) & REACH_MASK) * stride);
+function bytesBefore(past: usize, pitch: usize, step: i32, offset: i32): v128 {
+  const four = v128.load32_zero(past + <usize>((step - offset) & REACH_MASK) * pitch);
   return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(four));
 }
 
 /** The most last bytes that a context with `words` words has; -1 if there is no such context. */
 function longestOrder(plan: usize, count: usize, words: i32): i32 {
   let longest = -1;
-  for (const end = plan + count * PACKED_BYTES; plan < end; plan += PACKED_BYTES) {
-    if (load<i32>(plan) == words) longest = max(longest, load<i32>(plan, PACKED_ORDER));
+  for (const end = plan + count * PLAN_RECORD; plan < end; plan += PLAN_RECORD) {
+    if (load<i32>(plan, PLAN_WORDS) == words) longest = max(longest, load<i32>(plan, PLAN_ORDER));
   }
   return longest;
 }
@@ -99,27 +88,27 @@ function longestOrder(plan: usize, count: usize, words: i32): i32 {
 /** Hashes of no byte to the last `longest` ones, after `start`. */
 // @ts-ignore: decorator
 @inline
-function chain(start: v128, longest: i32, past: usize, stride: usize, step: i32, into: usize): void {
+function chain(start: v128, longest: i32, past: usize, pitch: usize, step: i32, into: usize): void {
   if (longest < 0) return;
   let hash = start;
   v128.store(into, hash);
   for (let order = 1; order <= longest; order++) {
-    hash = mixInto(hash, bytesBefore(past, stride, step, order));
+    hash = mixInto(hash, bytesBefore(past, pitch, step, order));
     into += 16;
     v128.store(into, hash);
   }
 }
 
-/** The finished hash of one context from the chains at `work`. */
+/** The finished hash of one context from the chains at `work`: contextHash of src/contract/contexts.ts. */
 // @ts-ignore: decorator
 @inline
-function hashOf(packed: usize, past: usize, stride: usize, step: i32, work: usize): v128 {
-  const words = <usize>load<i32>(packed);
-  const order = <usize>load<i32>(packed, PACKED_ORDER);
+function hashOf(packed: usize, past: usize, pitch: usize, step: i32, work: usize): v128 {
+  const words = <usize>load<i32>(packed, PLAN_WORDS);
+  const order = <usize>load<i32>(packed, PLAN_ORDER);
   let hash = v128.load(work + words * CHAIN_BYTES + order * 16);
-  let offset = packed + PACKED_OFFSETS;
-  for (const end = offset + (<usize>load<i32>(packed, PACKED_COUNT) << 2); offset < end; offset += 4) {
-    hash = mixInto(hash, bytesBefore(past, stride, step, load<i32>(offset)));
+  let offset = packed + PLAN_OFFSETS;
+  for (const end = offset + (<usize>load<i32>(packed, PLAN_OFFSET_COUNT) << 2); offset < end; offset += 4) {
+    hash = mixInto(hash, bytesBefore(past, pitch, step, load<i32>(offset)));
   }
   return mix32(hash);
 }
@@ -129,7 +118,7 @@ function hashContexts(r: usize, step: i32, from: usize, to: usize, work: usize):
   const contexts = field(r, CONTEXTS);
   const count = contexts + field(r, TABLES);
   const plan = field(r, PLAN);
-  const stride = field(r, PAST_STRIDE);
+  const pitch = field(r, PAST_PITCH);
   const rowBytes = field(r, ROWS) * 4;
   const tableShift = 32 - <i32>field(r, TABLE_BITS);
   const tableBytes = <usize>1024 << field(r, TABLE_BITS);
@@ -140,28 +129,28 @@ function hashContexts(r: usize, step: i32, from: usize, to: usize, work: usize):
     const past = field(r, PAST) + b;
     const words = field(r, WORDS) + b * 4;
     const zero = i32x4.splat(0);
-    chain(zero, bytesOnly, past, stride, step, work);
+    chain(zero, bytesOnly, past, pitch, step, work);
     const word = mixInto(zero, v128.load(words));
-    chain(word, afterWord, past, stride, step, work + CHAIN_BYTES);
-    chain(mixInto(word, v128.load(words + rowBytes)), afterTwo, past, stride, step, work + 2 * CHAIN_BYTES);
+    chain(word, afterWord, past, pitch, step, work + CHAIN_BYTES);
+    chain(mixInto(word, v128.load(words + rowBytes)), afterTwo, past, pitch, step, work + 2 * CHAIN_BYTES);
     let into = field(r, HASHES) + b * 4;
     let packed = plan;
     for (let c: usize = 0; c < contexts; c++) {
-      v128.store(into, hashOf(packed, past, stride, step, work));
-      packed += PACKED_BYTES;
+      v128.store(into, hashOf(packed, past, pitch, step, work));
+      packed += PLAN_RECORD;
       into += rowBytes;
     }
     into = field(r, TABLE_ROWS) + b * 4;
-    let entries = field(r, TABLE_ENTRIES);
+    let entries = field(r, ENTRIES);
     for (let m = contexts; m < count; m++) {
       let row: v128;
-      if (load<i32>(packed, PACKED_DIRECT) != 0) {
-        row = bytesBefore(past, stride, step, load<i32>(packed, PACKED_ORDER) + load<i32>(packed, PACKED_OFFSETS));
+      if (load<i32>(packed, PLAN_DIRECT) != 0) {
+        row = bytesBefore(past, pitch, step, load<i32>(packed, PLAN_ORDER) + load<i32>(packed, PLAN_OFFSETS));
       } else {
-        row = i32x4.shr_u(hashOf(packed, past, stride, step, work), tableShift);
+        row = i32x4.shr_u(hashOf(packed, past, pitch, step, work), tableShift);
       }
       v128.store(into, i32x4.add(i32x4.shl(row, 10), i32x4.splat(<i32>entries)));
-      packed += PACKED_BYTES;
+      packed += PLAN_RECORD;
       into += rowBytes;
       entries += tableBytes;
     }
@@ -221,7 +210,7 @@ function makeFeatures(r: usize, from: usize, to: usize): void {
  * Hashes, slots, tables' rows and features of one step.
  *
  * @param to end of the streams; toPadded the same, up to a multiple of four
- * @param work 3 * CHAIN_BYTES, less than 2 KiB
+ * @param work room for three chains of CHAIN_BYTES, less than 2 KiB
  */
 export function lookUpContexts(r: usize, step: i32, from: usize, to: usize, toPadded: usize, work: usize): void {
   hashContexts(r, step, from, toPadded, work);
@@ -231,27 +220,27 @@ export function lookUpContexts(r: usize, step: i32, from: usize, to: usize, toPa
 
 /** The bytes at the plan's positions, oldest first: rows [from, to) of `positions`. */
 export function gatherPositions(r: usize, step: i32, from: usize, to: usize, positions: usize, out: usize): void {
-  const places = field(r, PLAN) + (field(r, CONTEXTS) + field(r, TABLES)) * PACKED_BYTES;
-  const stride = field(r, PAST_STRIDE);
+  const places = field(r, PLAN) + (field(r, CONTEXTS) + field(r, TABLES)) * PLAN_RECORD;
+  const pitch = field(r, PAST_PITCH);
   for (let t: usize = 0; t < positions; t++) {
-    const past = field(r, PAST) + <usize>((step - load<i32>(places + t * 4)) & REACH_MASK) * stride;
+    const past = field(r, PAST) + <usize>((step - load<i32>(places + t * 4)) & REACH_MASK) * pitch;
     for (let b = from; b < to; b++) store<u8>(out + b * positions + t, load<u8>(past + b));
   }
 }
 
-/** The hash of a stream's word after byte y: wordAfter of src/model/recall.ts. */
+/** The hash of a stream's word after byte y: wordAfter of src/contract/recall.ts. */
 // @ts-ignore: decorator
 @inline
 function wordAfter(word: u32, y: u32): u32 {
   const lower = y - 65 < 26 ? y + 32 : y;
   if (lower - 97 >= 26 && y < 128) return 0;
-  const mixed: u32 = (word + lower + 1) * 0x9e3779b1;
+  const mixed: u32 = (word + lower + 1) * MIX_MULTIPLIER;
   return mixed ^ (mixed >> 15);
 }
 
 /** The byte of each stream [from, to) in step `step`, to its past and its words. */
 export function appendBytes(r: usize, step: i32, from: usize, to: usize, bytes: usize): void {
-  const past = field(r, PAST) + <usize>(step & REACH_MASK) * field(r, PAST_STRIDE);
+  const past = field(r, PAST) + <usize>(step & REACH_MASK) * field(r, PAST_PITCH);
   const rowBytes = field(r, ROWS) * 4;
   for (let b = from; b < to; b++) {
     const y = <u32>load<u8>(bytes + b);

@@ -1,10 +1,10 @@
 /**
- * The fixed-point primitives of src/model/fixed.ts on vectors of four 32-bit lanes, for all kernels to share.
+ * The fixed-point primitives of src/contract/fixed.ts on vectors of four 32-bit lanes, for all kernels to share.
  *
  * Shifts are dear here (JavaScriptCore moves the count into a vector register at each use: three instructions), so
  * left shifts by constants are written as multiplications. Nothing is relaxed SIMD and nothing is a float.
  */
-import { BIAS_SHIFT, GRADIENT_LIMIT, SCALE_BITS, WEIGHT_BITS } from "./contract";
+import { BIAS_SHIFT, GRADIENT_LIMIT, SCALE_LIMIT, SCALE_SHIFT } from "./contract";
 
 // @ts-ignore: decorator
 @inline
@@ -107,7 +107,7 @@ export function horizontalMax16(x: v128): i32 {
 // @ts-ignore: decorator
 @inline
 export function scaleOf(master: i32): i32 {
-  return max(-32767, min(32767, (master + (1 << (WEIGHT_BITS - SCALE_BITS - 1))) >> (WEIGHT_BITS - SCALE_BITS)));
+  return max(-SCALE_LIMIT, min(SCALE_LIMIT, (master + (1 << (SCALE_SHIFT - 1))) >> SCALE_SHIFT));
 }
 
 /** A master weight as a bias, in 32 bits. */

@@ -2,20 +2,15 @@
  * What a test of one kernel says: which shape, which inputs from which ranges, and what the reference makes of them.
  */
 
-import { packTables, sharedConstants } from "../../../../src/engine/gpu/buffers.ts";
+import { clamp, roundShift } from "../../../../src/contract/fixed.ts";
+import { ACTIVATION_BITS, ACTIVATION_LIMIT, SCALE_BITS, WEIGHT_BITS } from "../../../../src/contract/formats.ts";
+import type { HyperParameters } from "../../../../src/contract/hyper.ts";
+import { type Layout, layoutOf } from "../../../../src/contract/tensors.ts";
+import { packLuts, sharedConstants } from "../../../../src/engine/gpu/buffers.ts";
 import type { Constants } from "../../../../src/engine/gpu/kernel.ts";
-import { shiftPlaces } from "../../../../src/engine/gpu/places.ts";
+import { controlPlaces } from "../../../../src/engine/gpu/places.ts";
 import type { KernelName } from "../../../../src/engine/gpu/shaders.ts";
-import {
-  ACTIVATION_BITS,
-  ACTIVATION_LIMIT,
-  clamp,
-  roundShift,
-  SCALE_BITS,
-  WEIGHT_BITS,
-} from "../../../../src/model/fixed.ts";
-import { type HyperParameters, NO_RECALL } from "../../../../src/model/hyper.ts";
-import { type Layout, layoutOf } from "../../../../src/model/tensors.ts";
+import { tinyHyper } from "../../../support/fake-engine.ts";
 import { CANARY } from "../../../support/gpu-harness.ts";
 import type { Field, Random, Words } from "../../../support/gpu-values.ts";
 
@@ -43,41 +38,29 @@ export function output(count: number): Input {
   return () => new Int32Array(count).fill(CANARY);
 }
 
-/** A model's shape for kernels that know it: `base` with some fields changed. */
+/** A model's shape for kernels that know it: the smallest with some fields changed. */
 export interface Shape {
   readonly hyper: HyperParameters;
   readonly layout: Layout;
   readonly shared: Constants;
-  readonly places: ReturnType<typeof shiftPlaces>;
+  readonly places: ReturnType<typeof controlPlaces>;
 }
-
-const BASE: HyperParameters = {
-  history: 4,
-  embedding: 8,
-  globalHidden: 32,
-  slot: 4,
-  fineHidden: 32,
-  coarseHidden: 16,
-  streams: 5,
-  learningRate: 1 << 14,
-  ...NO_RECALL,
-};
 
 /** Rows in the ring of bytes: more than the longest history, and no power of two. */
 export const PAST_ROWS = 70;
 
 export function shapeWith(changes: Partial<HyperParameters>): Shape {
-  const hyper = { ...BASE, ...changes };
+  const hyper = { ...tinyHyper(5), ...changes };
   const layout = layoutOf(hyper);
   const shared = sharedConstants(hyper, layout, PAST_ROWS);
-  return { hyper, layout, shared, places: shiftPlaces(layout) };
+  return { hyper, layout, shared, places: controlPlaces(layout) };
 }
 
-/** The `shifts` buffer with some numbers in it, zero elsewhere. */
-export function shiftsWith(shape: Shape, numbers: Readonly<Record<number, number>>): Words {
-  const shifts = new Int32Array(shape.places.count);
-  for (const [place, value] of Object.entries(numbers)) shifts[Number(place)] = value;
-  return shifts;
+/** The `control` buffer with some numbers in it, zero elsewhere. */
+export function controlWith(shape: Shape, numbers: Readonly<Record<number, number>>): Words {
+  const control = new Int32Array(shape.places.count);
+  for (const [place, value] of Object.entries(numbers)) control[Number(place)] = value;
+  return control;
 }
 
 /** Limits of what kernels are given. */
@@ -86,7 +69,7 @@ export const GRADIENT = 1 << 26;
 export const WEIGHT = 1 << 30;
 export const ANY_I32 = 2 ** 31 - 1;
 
-export const tablesInput: Input = () => packTables();
+export const lutsInput: Input = () => packLuts();
 
 /** More workgroups than `count`, folded into two dimensions: the last ones have nothing to do. */
 export function foldedGroups(count: number): readonly [number, number, number] {

@@ -3,41 +3,43 @@
  * The expectations are the formulas of docs/NUMERICS.md sections 5 and 6.
  */
 
-import { elementGroups } from "../../../../src/engine/gpu/kernel.ts";
 import {
-  ACTIVATION_BITS,
   ceilLog2,
   clamp,
   clampActivation,
   clampGradient,
+  mulRound,
+  roundShift,
+} from "../../../../src/contract/fixed.ts";
+import {
+  ACTIVATION_BITS,
   HIDDEN_BITS,
   HIDDEN_LIMIT,
-  mulRound,
   NORM_INPUT_BITS,
-  roundShift,
   SCALE_BITS,
   SLOPE_BITS,
   WIDE_LIMIT,
-} from "../../../../src/model/fixed.ts";
-import { gelu, geluSlope, sigmoid, sigmoidSlope, tables } from "../../../../src/model/tables.ts";
+} from "../../../../src/contract/formats.ts";
+import { gelu, geluSlope, luts, sigmoid, sigmoidSlope } from "../../../../src/contract/luts.ts";
+import { elementGroups } from "../../../../src/engine/gpu/kernel.ts";
 import { range, values } from "../../../support/gpu-values.ts";
 import {
   ACTIVATION,
   ANY_I32,
   biasOf,
+  controlWith,
   foldedGroups,
   GRADIENT,
   type KernelCase,
+  lutsInput,
   type Named,
   output,
   scaleOf,
   shapeWith,
-  shiftsWith,
-  tablesInput,
   WEIGHT,
 } from "./case.ts";
 
-const table = tables();
+const table = luts();
 const GATE_LIMIT = 1 << SLOPE_BITS;
 
 /** A sum in the format of activations as what enters a norm. */
@@ -56,12 +58,12 @@ function geglu(N: number, ring: number, streams: number, bound = ACTIVATION): Ke
     workgroups: foldedGroups(Math.ceil((streams * N) / 64)),
     inputs: {
       x: values(2 * N * streams, bound),
-      tables: tablesInput,
-      shifts: (random) => shiftsWith(shape, { [step]: random.between(0, 1 << 30) }),
+      constants: lutsInput,
+      control: (random) => controlWith(shape, { [step]: random.between(0, 1 << 30) }),
       out: output(streams * ring * N),
     },
-    expect: ({ x, out, shifts }: Named) => {
-      const slot = (shifts![step] as number) % ring;
+    expect: ({ x, out, control }: Named) => {
+      const slot = (control![step] as number) % ring;
       for (let i = 0; i < streams * N; i++) {
         const u = Math.floor(i / N) * 2 * N + (i % N);
         const product = gelu(table, x![u] as number) * (x![u + N] as number);
@@ -72,17 +74,17 @@ function geglu(N: number, ring: number, streams: number, bound = ACTIVATION): Ke
   };
 }
 
-function gegluBackward(N: number, stride: number, start: number, streams: number, bound = ACTIVATION): KernelCase {
+function gegluBackward(N: number, pitch: number, start: number, streams: number, bound = ACTIVATION): KernelCase {
   return {
     kernel: "geglu_backward",
-    title: `${streams} rows of ${N} in rows of ${stride}, up to ${bound}`,
+    title: `${streams} rows of ${N} in rows of ${pitch}, up to ${bound}`,
     shared: shapeWith({ streams }).shared,
-    constants: { N, D_STRIDE: stride, D_START: start },
+    constants: { N, D_PITCH: pitch, D_START: start },
     workgroups: foldedGroups(Math.ceil((streams * N) / 64)),
     inputs: {
       x: values(2 * N * streams, bound),
-      d: values(stride * streams, ANY_I32),
-      tables: tablesInput,
+      d: values(pitch * streams, ANY_I32),
+      constants: lutsInput,
       out: output(2 * N * streams),
     },
     expect: ({ x, d, out }: Named) => {
@@ -91,7 +93,7 @@ function gegluBackward(N: number, stride: number, start: number, streams: number
         const at = row * 2 * N + (i % N);
         const product = gelu(table, x![at] as number) * (x![at + N] as number);
         const inside = Math.abs(roundShift(product, 2 * ACTIVATION_BITS - HIDDEN_BITS)) <= HIDDEN_LIMIT;
-        const gradient = inside ? (d![row * stride + start + (i % N)] as number) : 0;
+        const gradient = inside ? (d![row * pitch + start + (i % N)] as number) : 0;
         const toGelu = mulRound(gradient, x![at + N] as number, ACTIVATION_BITS);
         out![at] = clampGradient(mulRound(toGelu, geluSlope(table, x![at] as number), SLOPE_BITS));
         out![at + N] = clampGradient(mulRound(gradient, gelu(table, x![at] as number), ACTIVATION_BITS));
@@ -111,7 +113,7 @@ function geluSkip(count: number, limit: number): KernelCase {
       x: values(count, limit),
       skipped: values(count, ACTIVATION),
       master: values(4, WEIGHT),
-      tables: tablesInput,
+      constants: lutsInput,
       out: output(count),
     },
     expect: ({ x, skipped, master, out }: Named) => {
@@ -149,7 +151,7 @@ function geluSkipBackward(width: number, streams: number): KernelCase {
       x: values(count, WIDE_LIMIT),
       skipped: values(count, ACTIVATION),
       master: values(2, WEIGHT),
-      tables: tablesInput,
+      constants: lutsInput,
       d_x: output(count),
       d_skipped: output(count),
       gradient: values(4, ANY_I32),
@@ -176,7 +178,7 @@ function coarseGate(count: number, contexts: number): KernelCase {
       skipped: values(count, ACTIVATION),
       remembered: values(contexts > 0 ? count : 4, ACTIVATION),
       master: values(2 + count, WEIGHT),
-      tables: tablesInput,
+      constants: lutsInput,
       gate: output(count),
       out: output(count),
     },
@@ -242,7 +244,7 @@ function mix(count: number): KernelCase {
       r: values(count, ACTIVATION),
       far: values(count, WIDE_LIMIT),
       near: values(count, ACTIVATION),
-      tables: tablesInput,
+      constants: lutsInput,
       alpha: output(count),
       mixed: output(count),
     },
@@ -299,7 +301,7 @@ function local(history: number, embedding: number, streams: number): KernelCase 
     inputs: {
       z: values(count, ACTIVATION),
       master: values(biasAt + D, WEIGHT),
-      tables: tablesInput,
+      constants: lutsInput,
       pre: output(count),
       near: output(count),
     },
@@ -362,7 +364,7 @@ function localBackward(history: number, embedding: number, streams: number): Ker
       pre: values(count, ACTIVATION),
       z: values(count, ACTIVATION),
       master: values(TAP_AT + 3 * D, WEIGHT),
-      tables: tablesInput,
+      constants: lutsInput,
       d_z: output(count),
       gradient: values(4 * D, ANY_I32),
     },

@@ -1,13 +1,14 @@
 /**
  * Cases of the embedding: the gather of each stream's history, and the scatter of its gradient, which may wrap.
  */
-import { type DataKind, planFor } from "../../../../src/model/contexts.ts";
-import { clampGradient, roundShift } from "../../../../src/model/fixed.ts";
-import type { HyperParameters } from "../../../../src/model/hyper.ts";
+import { type DataKind, planFor } from "../../../../src/contract/contexts.ts";
+import { clampGradient, roundShift } from "../../../../src/contract/fixed.ts";
+import type { HyperParameters } from "../../../../src/contract/hyper.ts";
 import { type Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import {
   ACTIVATION,
   ANY_I32,
+  controlWith,
   foldedGroups,
   GRADIENT,
   type KernelCase,
@@ -16,15 +17,14 @@ import {
   PAST_ROWS,
   type Shape,
   shapeWith,
-  shiftsWith,
 } from "./case.ts";
 import { planInput, rowOf } from "./recall-model.ts";
 
 /** The byte that element i of the embedded bytes belongs to: of stream b, positions[t] steps back. */
-function byteAt(shape: Shape, kind: DataKind, { bytes, shifts }: Named, i: number): number {
+function byteAt(shape: Shape, kind: DataKind, { bytes, control }: Named, i: number): number {
   const { history, embedding } = shape.hyper;
   const offset = planFor(shape.hyper, kind).positions[Math.floor(i / embedding) % history] as number;
-  const row = rowOf(shape, bytes as Words, (shifts![shape.places.step] as number) - offset);
+  const row = rowOf(shape, bytes as Words, (control![shape.places.step] as number) - offset);
   return row[Math.floor(i / (embedding * history))] as number;
 }
 
@@ -32,7 +32,7 @@ function byteAt(shape: Shape, kind: DataKind, { bytes, shifts }: Named, i: numbe
 function pastInputs(shape: Shape, kind: DataKind) {
   return {
     bytes: range(PAST_ROWS * Math.ceil(shape.hyper.streams / 4), -(2 ** 31), ANY_I32),
-    shifts: (random: Random) => shiftsWith(shape, { [shape.places.step]: random.between(0, 1 << 30) }),
+    control: (random: Random) => controlWith(shape, { [shape.places.step]: random.between(0, 1 << 30) }),
     plan: planInput({ ...shape, kind }),
   };
 }

@@ -3,10 +3,10 @@
  * the end of the table of learning rates.
  */
 
-import { bitLength } from "../../../../src/model/fixed.ts";
-import { Exponents, GradientScales } from "../../../../src/model/reference/exponents.ts";
-import { rateAt } from "../../../../src/model/schedule.ts";
-import { ACTIVATION_SLOTS, SLOT_COUNT } from "../../../../src/model/tensors.ts";
+import { Exponents, GradientScales } from "../../../../src/contract/exponents.ts";
+import { bitLength } from "../../../../src/contract/fixed.ts";
+import { EXPONENT_COUNT, QUANTISED_ACTIVATIONS } from "../../../../src/contract/network.ts";
+import { rateAt } from "../../../../src/contract/schedule.ts";
 import { draw, PATTERN_COUNT, type Random, range, type Words } from "../../../support/gpu-values.ts";
 import { type KernelCase, type Named, shapeWith, WEIGHT } from "./case.ts";
 
@@ -22,39 +22,40 @@ function drawn(count: number, low: number, high: number, random: Random): Words 
 }
 
 function drawShifts(random: Random, trained: number, rate: number): Words {
-  const shifts = new Int32Array(places.count);
-  shifts.set(drawn(SLOT_COUNT, 0, 31, random), 0);
-  shifts.set(drawn(SLOT_COUNT, 0, 31, random), places.copyShifts);
-  shifts.set(drawn(SLOT_COUNT, 0, WEIGHT, random), places.held);
-  shifts.set(new Exponents(shape.hyper).bits, places.slotBits);
-  shifts.set(drawn(TENSORS, -60, 60, random), places.scales);
-  shifts.set(drawn(TENSORS, -1, 40, random), places.moved);
-  shifts.set(drawn(TENSORS, 0, NEED_MAX, random), places.window);
-  shifts[places.step] = random.between(0, 1 << 30);
-  shifts[places.trained] = trained;
-  shifts[places.chunkStep] = random.between(0, 255);
-  shifts[places.rate] = rate;
-  shifts[places.logitShift] = 8;
-  return shifts;
+  const control = new Int32Array(places.count);
+  control.set(drawn(EXPONENT_COUNT, 0, 31, random), 0);
+  control.set(drawn(EXPONENT_COUNT, 0, 31, random), places.copyShifts);
+  control.set(drawn(EXPONENT_COUNT, 0, WEIGHT, random), places.held);
+  control.set(new Exponents(shape.hyper).bits, places.exponentBits);
+  control.set(drawn(TENSORS, -60, 60, random), places.scales);
+  control.set(drawn(TENSORS, -1, 40, random), places.moved);
+  control.set(drawn(TENSORS, 0, NEED_MAX, random), places.window);
+  control[places.step] = random.between(0, 1 << 30);
+  control[places.trained] = trained;
+  control[places.chunkStep] = random.between(0, 255);
+  control[places.rate] = rate;
+  control[places.logitShift] = 8;
+  return control;
 }
 
-/** Every step leaves shifts that follow from what is held: an untrained one may rely on that where it sees nothing. */
-function settleShifts(shifts: Words): void {
-  for (let slot = ACTIVATION_SLOTS.length; slot < SLOT_COUNT; slot++) {
-    const bits = bitLength(shifts[places.held + slot] as number) - (shifts[places.slotBits + slot] as number);
-    shifts[slot] = Math.max(0, bits);
+/** Every step leaves control that follow from what is held: an untrained one may rely on that where it sees nothing. */
+function settleShifts(control: Words): void {
+  for (let exponent = QUANTISED_ACTIVATIONS.length; exponent < EXPONENT_COUNT; exponent++) {
+    const bits =
+      bitLength(control[places.held + exponent] as number) - (control[places.exponentBits + exponent] as number);
+    control[exponent] = Math.max(0, bits);
   }
 }
 
-function expectEnd({ shifts, seen, rates }: Named, trains: boolean): void {
-  const control = shifts as Words;
+function expectEnd({ seen, rates, ...arrays }: Named, trains: boolean): void {
+  const control = arrays.control as Words;
   const part = (place: number, count: number) => control.subarray(place, place + count);
   const trained = control[places.trained] as number;
   const exponents = new Exponents(shape.hyper);
-  exponents.shift.set(part(0, SLOT_COUNT));
-  exponents.held.set(part(places.held, SLOT_COUNT));
-  exponents.copyShift.set(part(places.copyShifts, SLOT_COUNT));
-  exponents.seen.set(seen!.subarray(0, SLOT_COUNT));
+  exponents.shift.set(part(0, EXPONENT_COUNT));
+  exponents.held.set(part(places.held, EXPONENT_COUNT));
+  exponents.copyShift.set(part(places.copyShifts, EXPONENT_COUNT));
+  exponents.seen.set(seen!.subarray(0, EXPONENT_COUNT));
   if (trains) exponents.endStep();
   else exponents.endUntrainedStep();
   control.set(exponents.shift, 0);
@@ -63,13 +64,13 @@ function expectEnd({ shifts, seen, rates }: Named, trains: boolean): void {
   control[places.step] = (control[places.step] as number) + 1;
   control[places.chunkStep] = (control[places.chunkStep] as number) + 1;
   if (!trains) {
-    seen!.fill(0, 0, ACTIVATION_SLOTS.length);
+    seen!.fill(0, 0, QUANTISED_ACTIVATIONS.length);
     return;
   }
   const scales = new GradientScales(layout);
   scales.scale.set(part(places.scales, TENSORS));
   scales.window.set(part(places.window, TENSORS));
-  scales.seen.set(seen!.subarray(SLOT_COUNT));
+  scales.seen.set(seen!.subarray(EXPONENT_COUNT));
   scales.endStep(trained, control[places.rate] === 0);
   control.set(scales.scale, places.scales);
   control.set(scales.moved, places.moved);
@@ -87,14 +88,14 @@ function endStep(title: string, steps: readonly [number, number], rate: number, 
     constants: { TRAINS: trains ? 1 : 0 },
     workgroups: [1, 1, 1],
     inputs: {
-      shifts: (random) => {
-        const shifts = drawShifts(random, random.between(...steps), rate);
-        if (!trains) settleShifts(shifts);
-        return shifts;
+      control: (random) => {
+        const control = drawShifts(random, random.between(...steps), rate);
+        if (!trains) settleShifts(control);
+        return control;
       },
       seen: (random) => {
-        const slots = drawn(SLOT_COUNT, 0, WEIGHT, random);
-        return Int32Array.of(...slots, ...drawn(TENSORS, NEED_MIN, NEED_MAX, random));
+        const exponents = drawn(EXPONENT_COUNT, 0, WEIGHT, random);
+        return Int32Array.of(...exponents, ...drawn(TENSORS, NEED_MIN, NEED_MAX, random));
       },
       rates: range(70, 0, 65535),
     },

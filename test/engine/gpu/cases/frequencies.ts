@@ -1,28 +1,28 @@
 /**
  * Cases of the two kernels around the coder: frequencies from logits, and the gradient of what came.
  */
-import { PLAIN_DATA } from "../../../../src/model/contexts.ts";
-import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
-import { gradientBits, gradientOperandLimit } from "../../../../src/model/reference/exponents.ts";
-import { frequencies, logitDifference, logitGradient } from "../../../../src/model/reference/frequency.ts";
-import { tables } from "../../../../src/model/tables.ts";
-import { gateCount } from "../../../../src/model/tensors.ts";
+import { PLAIN_DATA } from "../../../../src/contract/contexts.ts";
+import { gradientBits, gradientOperandLimit } from "../../../../src/contract/exponents.ts";
+import { GRADIENT_BITS } from "../../../../src/contract/formats.ts";
+import { luts } from "../../../../src/contract/luts.ts";
+import { gateCount } from "../../../../src/contract/network.ts";
+import { frequencies, logitDifference, logitGradient } from "../../../../src/engine/reference/frequency.ts";
 import { draw, PATTERN_COUNT, type Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import {
   ACTIVATION,
   ANY_I32,
+  controlWith,
   foldedGroups,
   type KernelCase,
+  lutsInput,
   type Named,
   output,
   PAST_ROWS,
   shapeWith,
-  shiftsWith,
-  tablesInput,
 } from "./case.ts";
 import { lookupsInput, recallOf, rowOf } from "./recall-model.ts";
 
-const table = tables();
+const table = luts();
 
 /** The running sums of each row of 256 frequencies. */
 function endsOf(logits: Words): Words {
@@ -44,7 +44,7 @@ function fromLogits(streams: number, contexts = 0, logitTables = 0): KernelCase 
     workgroups: foldedGroups(streams),
     inputs: {
       logits: values(256 * streams, ACTIVATION),
-      tables: tablesInput,
+      constants: lutsInput,
       lookups: contexts + logitTables > 0 ? lookupsInput(shape) : output(4),
       gates: values(Math.max(4, streams * gateCount({ contexts, tables: logitTables })), ACTIVATION),
       boosts: values(Math.max(4, contexts * 66), ANY_I32),
@@ -84,8 +84,8 @@ function gradient(streams: number, contexts: number): KernelCase {
     inputs: {
       ends: (random) => drawEnds(streams, random),
       bytes: range(PAST_ROWS * Math.ceil(streams / 4), -(2 ** 31), ANY_I32),
-      shifts: (random) =>
-        shiftsWith(shape, {
+      control: (random) =>
+        controlWith(shape, {
           [places.step]: random.between(0, 1 << 30),
           [places.chunkStep]: random.between(0, steps - 1),
           [places.logitShift]: shift,
@@ -95,9 +95,9 @@ function gradient(streams: number, contexts: number): KernelCase {
       intervals: output(2 * steps * streams),
     },
     mixedRounds: 4,
-    expect: ({ ends, bytes, shifts, operand, intervals, difference }: Named) => {
-      const step = shifts![places.chunkStep] as number;
-      const row = rowOf(shape, bytes as Words, shifts![places.step] as number);
+    expect: ({ ends, bytes, control, operand, intervals, difference }: Named) => {
+      const step = control![places.chunkStep] as number;
+      const row = rowOf(shape, bytes as Words, control![places.step] as number);
       for (let i = 0; i < 256 * streams; i++) {
         const b = i >> 8;
         const start = i % 256 === 0 ? 0 : (ends![i - 1] as number);

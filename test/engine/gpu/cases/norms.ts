@@ -2,16 +2,10 @@
  * Cases of the norms, forward and backward, with one and with 64 invocations to a row, odd and even powers of two, and
  * rows that do not fill a workgroup.
  */
-import {
-  ACTIVATION_BITS,
-  ceilLog2,
-  clampGradient,
-  mulRound,
-  NORM_INPUT_BITS,
-  roundShift,
-  SCALE_BITS,
-} from "../../../../src/model/fixed.ts";
-import { normalise, normaliseBackward, scaleAndShift } from "../../../../src/model/reference/norm.ts";
+
+import { ceilLog2, clampGradient, mulRound, roundShift } from "../../../../src/contract/fixed.ts";
+import { ACTIVATION_BITS, NORM_INPUT_BITS, SCALE_BITS } from "../../../../src/contract/formats.ts";
+import { normalise, normaliseBackward, scaleAndShift } from "../../../../src/engine/reference/norm.ts";
 import { type Random, values, type Words } from "../../../support/gpu-values.ts";
 import {
   ACTIVATION,

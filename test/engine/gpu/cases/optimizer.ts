@@ -3,25 +3,23 @@
  * exponents and rates of the whole legal range, gradients at their limits, accumulators of every size.
  */
 
-import { elementGroups } from "../../../../src/engine/gpu/kernel.ts";
-import { denseRange } from "../../../../src/engine/gpu/places.ts";
-import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
-import { widthOf } from "../../../../src/model/hyper.ts";
-import type { Backward } from "../../../../src/model/reference/backward.ts";
-import { gradientBits, gradientOperandLimit } from "../../../../src/model/reference/exponents.ts";
-import { multiplyRows, rowsOf } from "../../../../src/model/reference/linear.ts";
-import { optimise } from "../../../../src/model/reference/optimizer.ts";
-import { State } from "../../../../src/model/reference/state.ts";
+import { gradientBits, gradientOperandLimit } from "../../../../src/contract/exponents.ts";
+import { GRADIENT_BITS } from "../../../../src/contract/formats.ts";
 import {
-  activationSlot,
-  gradientSlot,
+  EXPONENT_COUNT,
+  type GradientName,
+  gradientExponent,
   MATRIX_NAMES,
-  type MatrixName,
-  matrixShape,
-  SLOT_COUNT,
-  type Tensor,
-  weightSlot,
-} from "../../../../src/model/tensors.ts";
+  weightExponent,
+} from "../../../../src/contract/network.ts";
+import { State } from "../../../../src/contract/state.ts";
+import type { Tensor } from "../../../../src/contract/tensors.ts";
+import { elementGroups } from "../../../../src/engine/gpu/kernel.ts";
+import { matrixFacts } from "../../../../src/engine/gpu/matrices.ts";
+import { denseRange } from "../../../../src/engine/gpu/places.ts";
+import type { Backward } from "../../../../src/engine/reference/backward.ts";
+import { multiplyRows, rowsOf } from "../../../../src/engine/reference/linear.ts";
+import { optimise } from "../../../../src/engine/reference/optimizer.ts";
 import { draw, operands, PATTERN_COUNT, type Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import { pack4, unpack4 } from "../../../support/packed.ts";
 import { ACTIVATION, ANY_I32, type KernelCase, type Named, output, type Shape, shapeWith, WEIGHT } from "./case.ts";
@@ -49,19 +47,19 @@ class ReferenceOptimizer {
   run(arrays: Named, fill: (gradient: Int32Array, exponent: Int32Array) => void): State {
     const { places, layout } = this.shape;
     const state = this.#state;
-    const shifts = arrays.shifts as Words;
-    const scales = (place: number) => shifts.subarray(place, place + layout.tensors.length);
+    const control = arrays.control as Words;
+    const scales = (place: number) => control.subarray(place, place + layout.tensors.length);
     state.master.set(arrays.master as Words);
     state.moment.set(arrays.moment as Words);
     state.square.set(arrays.square as Words);
-    state.exponents.shift.set(shifts.subarray(0, SLOT_COUNT));
-    state.exponents.copyShift.set(shifts.subarray(places.copyShifts, places.copyShifts + SLOT_COUNT));
+    state.exponents.shift.set(control.subarray(0, EXPONENT_COUNT));
+    state.exponents.copyShift.set(control.subarray(places.copyShifts, places.copyShifts + EXPONENT_COUNT));
     state.exponents.seen.fill(0);
     state.gradientScales.scale.set(scales(places.scales));
     state.gradientScales.moved.set(scales(places.moved));
     state.gradientScales.seen.fill(0);
-    state.trained = shifts[places.trained] as number;
-    state.rates[Math.min(state.trained, state.rates.length - 1)] = shifts[places.rate] as number;
+    state.trained = control[places.trained] as number;
+    state.rates[Math.min(state.trained, state.rates.length - 1)] = control[places.rate] as number;
     this.#gradient.fill(0);
     this.#exponent.fill(0);
     fill(this.#gradient, this.#exponent);
@@ -87,27 +85,27 @@ function drawShifts(shape: Shape, random: Random, isCalibrating: boolean): Words
   const count = layout.tensors.length;
   const drawn = (size: number, low: number, high: number) =>
     draw(range(size, low, high), random.between(0, PATTERN_COUNT - 1), random);
-  const shifts = new Int32Array(places.count);
-  shifts.set(drawn(SLOT_COUNT, 0, 24), 0);
-  shifts.set(drawn(SLOT_COUNT, 0, 24), places.copyShifts);
-  shifts.set(drawn(count, -60, 60), places.scales);
-  shifts.set(drawn(count, -1, 40), places.moved);
-  shifts[places.step] = random.between(0, 9000);
-  shifts[places.trained] = random.between(0, 9000);
-  shifts[places.rate] = isCalibrating ? 0 : random.between(1, 65535);
-  shifts[places.logitShift] = GRADIENT_BITS - gradientBits(shape.hyper.streams);
-  return shifts;
+  const control = new Int32Array(places.count);
+  control.set(drawn(EXPONENT_COUNT, 0, 24), 0);
+  control.set(drawn(EXPONENT_COUNT, 0, 24), places.copyShifts);
+  control.set(drawn(count, -60, 60), places.scales);
+  control.set(drawn(count, -1, 40), places.moved);
+  control[places.step] = random.between(0, 9000);
+  control[places.trained] = random.between(0, 9000);
+  control[places.rate] = isCalibrating ? 0 : random.between(1, 65535);
+  control[places.logitShift] = GRADIENT_BITS - gradientBits(shape.hyper.streams);
+  return control;
 }
 
 /** The arrays of both kernels: everything that is trained, and what a step has seen so far. */
 function trainedInputs(shape: Shape, isCalibrating: boolean) {
   const count = shape.layout.parameterCount;
   return {
-    shifts: (random: Random) => drawShifts(shape, random, isCalibrating),
+    control: (random: Random) => drawShifts(shape, random, isCalibrating),
     seen: (random: Random) => {
-      const slots = draw(range(SLOT_COUNT, 0, WEIGHT), random.between(0, PATTERN_COUNT - 1), random);
+      const exponents = draw(range(EXPONENT_COUNT, 0, WEIGHT), random.between(0, PATTERN_COUNT - 1), random);
       const needs = draw(range(shape.layout.tensors.length, 0, NEED_MAX), random.between(0, PATTERN_COUNT - 1), random);
-      return Int32Array.of(...slots, ...needs);
+      return Int32Array.of(...exponents, ...needs);
     },
     master: values(count, WEIGHT),
     moment: values(count, MOMENT),
@@ -122,40 +120,32 @@ interface Matrix {
   readonly outputs: number;
   readonly inputs: number;
   readonly batch: number;
-  readonly stride: number;
+  readonly pitch: number;
   readonly start: number;
   readonly activation: number;
   readonly gradient: number;
 }
 
-function matrixOf(shape: Shape, name: MatrixName | "memory"): Matrix {
-  const { hyper, layout, places } = shape;
-  const tensor = layout.byName[name];
-  const C = hyper.coarseHidden;
-  if (name === "memory") {
-    const slots = { activation: activationSlot("downOut"), gradient: gradientSlot("memory") };
-    return { tensor, rows: 2, outputs: C, inputs: C, batch: hyper.streams, stride: C, start: 0, ...slots };
-  }
-  const [outputs, inputs] = matrixShape(hyper, name);
-  const isNewest = name === "newest";
+function matrixOf({ hyper, layout, places }: Shape, name: GradientName): Matrix {
+  const facts = matrixFacts({ hyper, layout, places, arena: undefined }, name);
   return {
-    tensor,
-    rows: hyper.streams * (name === "down" ? 2 : 1),
-    outputs,
-    inputs,
-    batch: 1,
-    stride: isNewest ? widthOf(hyper) : inputs,
-    start: isNewest ? widthOf(hyper) - inputs : 0,
-    activation: name === "feature" ? places.zero : activationSlot(name === "down" ? "coarse" : "input"),
-    gradient: name === "logits" ? places.logitShift : gradientSlot(name),
+    tensor: layout.byName[name],
+    rows: facts.matrixRows,
+    outputs: facts.outputs,
+    inputs: facts.inputs,
+    batch: facts.rows / facts.matrixRows,
+    pitch: 4 * facts.operandPitch,
+    start: 4 * facts.operandStart,
+    activation: facts.activationPlace,
+    gradient: facts.gradientPlace,
   };
 }
 
 /** @param contexts of the recall stream */
-function weights(name: MatrixName | "memory", streams: number, isCalibrating = false, contexts = 0): KernelCase {
+function weights(name: GradientName, streams: number, isCalibrating = false, contexts = 0): KernelCase {
   const shape = shapeWith({ streams, contexts });
   const matrix = matrixOf(shape, name);
-  const { tensor, rows, outputs, inputs, batch, stride, start } = matrix;
+  const { tensor, rows, outputs, inputs, batch, pitch, start } = matrix;
   const tile = name === "recallGate" ? 4 : 8;
   const reference = new ReferenceOptimizer(shape);
   const fill = (arrays: Named, gradient: Int32Array, exponent: Int32Array) => {
@@ -163,11 +153,11 @@ function weights(name: MatrixName | "memory", streams: number, isCalibrating = f
     const x = unpack4(arrays.x as Words);
     for (let b = 0; b < batch; b++) {
       const left = rowsOf(operand, rows, outputs, b * rows * outputs);
-      const right = rowsOf(x, rows, stride, b * rows * stride + start);
+      const right = rowsOf(x, rows, pitch, b * rows * pitch + start);
       multiplyRows(left, right, outputs, inputs, gradient, tensor.offset + b * outputs * inputs);
     }
-    const shifts = arrays.shifts as Words;
-    exponent[tensor.index] = (shifts[matrix.gradient] as number) + (shifts[matrix.activation] as number);
+    const control = arrays.control as Words;
+    exponent[tensor.index] = (control[matrix.gradient] as number) + (control[matrix.activation] as number);
   };
   return {
     kernel: "linear_weights",
@@ -175,14 +165,14 @@ function weights(name: MatrixName | "memory", streams: number, isCalibrating = f
     shared: shape.shared,
     constants: {
       TILE: tile,
-      ROWS: rows,
+      MATRIX_ROWS: rows,
       OUTPUTS: outputs,
       INPUTS: inputs,
-      X_STRIDE: stride / 4,
+      X_PITCH: pitch / 4,
       X_START: start / 4,
-      ACTIVATION_SLOT: matrix.activation,
-      WEIGHT_SLOT: weightSlot(name),
-      GRADIENT_SLOT: matrix.gradient,
+      ACTIVATION_EXPONENT: matrix.activation,
+      WEIGHT_EXPONENT: weightExponent(name),
+      GRADIENT_EXPONENT: matrix.gradient,
       COPY_AT: tensor.offset / 4,
       MASTER_AT: tensor.offset,
       TENSOR: tensor.index,
@@ -190,7 +180,7 @@ function weights(name: MatrixName | "memory", streams: number, isCalibrating = f
     workgroups: [Math.ceil(inputs / 64), Math.ceil(outputs / 8 / tile), batch],
     inputs: {
       gradient: values(batch * rows * outputs, gradientOperandLimit(streams)),
-      x: operands(batch * rows * stride),
+      x: operands(batch * rows * pitch),
       ...trainedInputs(shape, isCalibrating),
       copies: output(denseRange(shape.layout).offset / 4),
     },
@@ -199,19 +189,19 @@ function weights(name: MatrixName | "memory", streams: number, isCalibrating = f
       takeOver(arrays, state, tensor.offset, tensor.size);
       const copies = state.copy.subarray(tensor.offset, tensor.offset + tensor.size);
       arrays.copies!.set(pack4(copies), tensor.offset / 4);
-      notice(arrays, weightSlot(name), state.exponents.seen[weightSlot(name)] as number);
-      notice(arrays, SLOT_COUNT + tensor.index, state.gradientScales.seen[tensor.index] as number);
+      notice(arrays, weightExponent(name), state.exponents.seen[weightExponent(name)] as number);
+      notice(arrays, EXPONENT_COUNT + tensor.index, state.gradientScales.seen[tensor.index] as number);
     },
   };
 }
 
 /** The exponent of a dense tensor's gradient, docs/NUMERICS.md section 6. */
-function denseExponent(shape: Shape, shifts: Words, name: string): number {
-  if (name === "embedding") return -(shifts[shape.places.copyShifts + weightSlot("embedding")] as number);
-  if (name === "logitsBias") return shifts[shape.places.logitShift] as number;
+function denseExponent(shape: Shape, control: Words, name: string): number {
+  if (name === "embedding") return -(control[shape.places.copyShifts + weightExponent("embedding")] as number);
+  if (name === "logitsBias") return control[shape.places.logitShift] as number;
   const matrix = MATRIX_NAMES.find((each) => `${each}Bias` === name);
   if (matrix === undefined || matrix === "logits") return 0;
-  return shifts[gradientSlot(matrix)] as number;
+  return control[gradientExponent(matrix)] as number;
 }
 
 function dense(streams: number, isCalibrating = false, contexts = 0): KernelCase {
@@ -234,15 +224,15 @@ function dense(streams: number, isCalibrating = false, contexts = 0): KernelCase
       const state = reference.run(arrays, (gradient, exponent) => {
         gradient.set(arrays.gradient as Words, offset);
         for (const { name, index } of tensors) {
-          exponent[index] = denseExponent(shape, arrays.shifts as Words, name);
+          exponent[index] = denseExponent(shape, arrays.control as Words, name);
         }
       });
       takeOver(arrays, state, offset, count);
       arrays.embedding!.set(state.embedding);
       arrays.gradient!.fill(0);
-      notice(arrays, weightSlot("embedding"), state.exponents.seen[weightSlot("embedding")] as number);
+      notice(arrays, weightExponent("embedding"), state.exponents.seen[weightExponent("embedding")] as number);
       for (const { index } of tensors) {
-        notice(arrays, SLOT_COUNT + index, state.gradientScales.seen[index] as number);
+        notice(arrays, EXPONENT_COUNT + index, state.gradientScales.seen[index] as number);
       }
     },
   };

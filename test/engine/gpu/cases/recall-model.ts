@@ -2,14 +2,16 @@
  * Puts the arrays of a recall kernel's case into the reference's recall stream, so that its own functions say what the
  * kernel should make of them; and draws arrays such as models have.
  */
-import { type DataKind, packPlan, planFor, REACH } from "../../../../src/model/contexts.ts";
-import { Recall, RecallState } from "../../../../src/model/reference/recall.ts";
-import { sigmoid, tables } from "../../../../src/model/tables.ts";
+
+import { type DataKind, packPlan, planFor, REACH } from "../../../../src/contract/contexts.ts";
+import { luts, sigmoid } from "../../../../src/contract/luts.ts";
+import { RecallState } from "../../../../src/contract/recall-state.ts";
+import { Recall } from "../../../../src/engine/reference/recall.ts";
 import type { Random, Words } from "../../../support/gpu-values.ts";
 import { type Named, PAST_ROWS, type Shape } from "./case.ts";
 
 export const OWNERS = 1 << 16;
-const table = tables();
+const table = luts();
 /** Bytes at the borders of what makes words; few, so that a remembered byte often comes. */
 const BYTES = [0, 32, 64, 65, 90, 91, 96, 97, 122, 123, 127, 128, 255];
 
@@ -62,7 +64,7 @@ export function recallOf({ hyper, kind, places }: RecallShape, arrays: Named): R
     state.word.set(words.subarray(0, streams));
     state.previousWord.set(words.subarray(streams));
   }
-  if (bytes) fillPast(state, bytes, arrays.shifts![places.step] as number);
+  if (bytes) fillPast(state, bytes, arrays.control![places.step] as number);
   if (gates) recall.gate.set(gates.map((gate) => sigmoid(table, gate)).subarray(0, recall.gate.length));
   if (lookups) {
     recall.found.set(lookups.subarray(0, streams * N));

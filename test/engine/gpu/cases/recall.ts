@@ -3,24 +3,24 @@
  * strides, gates, boosts and tables at their limits, streams that want the same slot, and slots that differ only above
  * the bits by which their owners are told apart.
  */
-import { type Context, SEQUENCE } from "../../../../src/model/contexts.ts";
-import { GRADIENT_BITS } from "../../../../src/model/fixed.ts";
-import type { HyperParameters } from "../../../../src/model/hyper.ts";
-import { finishHash, mixInto } from "../../../../src/model/recall.ts";
-import type { RecallState } from "../../../../src/model/reference/recall.ts";
-import { gateCount } from "../../../../src/model/tensors.ts";
+import { type Context, contextHash, SEQUENCE } from "../../../../src/contract/contexts.ts";
+import { GRADIENT_BITS } from "../../../../src/contract/formats.ts";
+import type { HyperParameters } from "../../../../src/contract/hyper.ts";
+import { gateCount } from "../../../../src/contract/network.ts";
+import { finishHash } from "../../../../src/contract/recall.ts";
+import type { RecallState } from "../../../../src/contract/recall-state.ts";
 import { Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import { pack4 } from "../../../support/packed.ts";
 import {
   ACTIVATION,
   ANY_I32,
+  controlWith,
   foldedGroups,
   type KernelCase,
+  lutsInput,
   type Named,
   output,
   shapeWith,
-  shiftsWith,
-  tablesInput,
 } from "./case.ts";
 import {
   bytesInput,
@@ -47,11 +47,10 @@ const titleOf = ({ hyper, kind }: RecallShape) =>
 const stepIn = (random: Random) => random.between(0, 1 << random.between(0, 30));
 
 /** The whole hash of a context, of which the reference keeps only the parts that it needs. */
-function hashOf(state: RecallState, { words, order, offsets }: Context, b: number, step: number): number {
-  const wordHashes = [state.word[b] as number, state.previousWord[b] as number].slice(0, words);
-  const near = Array.from({ length: order }, (_, i) => i + 1);
-  const bytes = [...near, ...offsets].map((offset) => state.byteBefore(b, step, offset));
-  return finishHash([...wordHashes, ...bytes].reduce(mixInto, 0));
+function hashOf(state: RecallState, context: Context, b: number, step: number): number {
+  const [word, previousWord] = [state.word[b] as number, state.previousWord[b] as number];
+  const byteBefore = (offset: number) => state.byteBefore(b, step, offset);
+  return finishHash(contextHash(context, { word, previousWord, byteBefore }));
 }
 
 function lookUp(changes: Partial<HyperParameters>, stride: number): KernelCase {
@@ -67,7 +66,7 @@ function lookUp(changes: Partial<HyperParameters>, stride: number): KernelCase {
     inputs: {
       bytes: bytesInput(shape),
       plan: planInput(shape),
-      shifts: (random) => shiftsWith(shape, { [places.step]: stepIn(random) }),
+      control: (random) => controlWith(shape, { [places.step]: stepIn(random) }),
       words: range(2 * B, -(2 ** 31), ANY_I32),
       slots: range(Math.max(4, N << slotBits), -(2 ** 31), ANY_I32),
       owners: () => new Int32Array(Math.max(4, N * OWNERS)),
@@ -82,7 +81,7 @@ function lookUp(changes: Partial<HyperParameters>, stride: number): KernelCase {
         lookups: new Int32Array(0),
         slots: arrays.slots!.subarray(0, N << slotBits),
       });
-      const step = arrays.shifts![places.step] as number;
+      const step = arrays.control![places.step] as number;
       const { contexts } = recall.state.plan;
       recall.lookUp(step);
       const hashes = Int32Array.from({ length: B * N }, (_, at) =>
@@ -111,7 +110,7 @@ function gateGradient(changes: Partial<HyperParameters>): KernelCase {
       boosts: values(Math.max(4, N * 66), ANY_I32),
       entries: values(Math.max(4, M << 16), ANY_I32),
       gates: values(B * gates, ACTIVATION),
-      tables: tablesInput,
+      constants: lutsInput,
       out: output(B * gates),
     },
     expect: (arrays: Named) => {
@@ -134,7 +133,7 @@ function learnRecall(changes: Partial<HyperParameters>, stride: number): KernelC
       lookups: lookupsInput(shape),
       plan: planInput(shape),
       gates: values(B * gateCount(shape.hyper), ACTIVATION),
-      tables: tablesInput,
+      constants: lutsInput,
       boosts: values(Math.max(4, N * 66), ANY_I32),
       entries: values(Math.max(4, M << 16), ANY_I32),
     },
@@ -163,7 +162,7 @@ function remember(changes: Partial<HyperParameters>, spread: number): KernelCase
     workgroups: foldedGroups(Math.ceil((B * (N + 1)) / 64)),
     inputs: {
       bytes: bytesInput(shape),
-      shifts: (random) => shiftsWith(shape, { [places.step]: stepIn(random) }),
+      control: (random) => controlWith(shape, { [places.step]: stepIn(random) }),
       lookups: lookupsInput(shape, hashes),
       owners: () => ownersOf(shape, hashes),
       slots: range(N << slotBits, -(2 ** 31), ANY_I32),
@@ -173,7 +172,7 @@ function remember(changes: Partial<HyperParameters>, spread: number): KernelCase
     expect: (arrays: Named) => {
       const recall = recallOf(shape, arrays);
       const { state } = recall;
-      const step = arrays.shifts![places.step] as number;
+      const step = arrays.control![places.step] as number;
       const bytes = rowOf(shape, arrays.bytes as Words, step);
       recall.learn(bytes, new Int32Array(256 * B));
       state.append(step, bytes);

@@ -5,13 +5,16 @@
  * an image has rows, a table has columns. So a block states its stride (the distance at which its bytes resemble
  * themselves, 0 if there is none), and the plan of contexts follows from that and the hyper-parameters by the fixed
  * lists below, which are part of the numeric contract (docs/NUMERICS.md section 12).
+ *
+ * Engines get a plan as numbers, a record for each context. Kernels find a record's fields by constants that are made
+ * of the table at the end of this file (constants.ts), so a new field is its place there, its part in `contextHash`,
+ * and the same in the two kernels that hash.
  */
-import { ceilLog2 } from "./fixed.ts";
-import type { HyperParameters } from "./hyper.ts";
+import { crowdShift, mixInto } from "./recall.ts";
 
 /** Bytes of each stream that a model can look back on, a power of two; before the first step they are 0. */
 export const REACH = 8192;
-/** Most last bytes of a context: the CPU engine has room for so many hashes (ORDER_MAX of assembly/recall.ts). */
+/** Most last bytes of a context: the CPU engine has room for so many hashes. */
 export const ORDER_MAX = 32;
 /** Offsets that a context may have besides the last bytes. */
 export const CONTEXT_OFFSETS_MAX = 4;
@@ -49,6 +52,13 @@ export const PLAIN_DATA: DataKind = { stride: 0 };
 export const SEQUENCE = 1;
 /** Twice the stride, and one more, must be within reach. */
 export const STRIDE_MAX = (REACH - 2) / 2;
+
+/** What a plan must know of a model. */
+export interface PlanSize {
+  readonly contexts: number;
+  readonly tables: number;
+  readonly history: number;
+}
 
 /** All that depends on the kind of data. */
 export interface ContextPlan {
@@ -187,7 +197,7 @@ function listsFor(stride: number): Omit<ContextPlan, "positions"> {
 }
 
 /** @throws RangeError if the stride is out of reach */
-export function planFor(hyper: HyperParameters, { stride }: DataKind): ContextPlan {
+export function planFor(hyper: PlanSize, { stride }: DataKind): ContextPlan {
   if (!Number.isInteger(stride) || stride < 0 || stride > STRIDE_MAX) {
     throw new RangeError(`a stride of ${stride} bytes (0 to ${STRIDE_MAX})`);
   }
@@ -204,31 +214,70 @@ export function isDirect(context: Context): boolean {
   return context.words === 0 && context.order + context.offsets.length === 1;
 }
 
-/** How far a table's or the boosts' rate is shifted down when B streams learn at once. */
-export function crowdShift(streams: number, crowdLog2: number): number {
-  return Math.max(0, ceilLog2(streams) - crowdLog2);
+interface RecordField {
+  /** How many numbers it has; 1 if nothing is said. */
+  readonly words?: number;
+  readonly of: (context: Context & Partial<TableContext>, streams: number) => number | readonly number[];
 }
 
-/** 32-bit words of one packed context: words, order, number of offsets, offsets, rate, shift. */
-export const PACKED_CONTEXT_WORDS = 10;
+const offsetsOf = ({ offsets }: Context) => Array.from({ length: CONTEXT_OFFSETS_MAX }, (_, i) => offsets[i] ?? 0);
+
+const FIELDS = {
+  words: { of: ({ words }) => words },
+  order: { of: ({ order }) => order },
+  offsetCount: { of: ({ offsets }) => offsets.length },
+  offsets: { words: CONTEXT_OFFSETS_MAX, of: offsetsOf },
+  /** 1 if a table's row is the byte itself. */
+  direct: { of: (context) => (isDirect(context) ? 1 : 0) },
+  rate: { of: ({ rate = 0 }) => rate },
+  /** How far a table's steps are shifted down. */
+  crowdShift: { of: ({ crowdLog2 }, streams) => (crowdLog2 === undefined ? 0 : crowdShift(streams, crowdLog2)) },
+} as const satisfies Record<string, RecordField>;
+
+export type RecordFieldName = keyof typeof FIELDS;
+
+const names = Object.keys(FIELDS) as readonly RecordFieldName[];
+const wordsOf = (name: RecordFieldName) => (FIELDS[name] as RecordField).words ?? 1;
+
+/** 32-bit words of one context's record. */
+export const CONTEXT_RECORD_WORDS = names.reduce((sum, name) => sum + wordsOf(name), 0);
+
+/** The first word of each field. */
+export const CONTEXT_RECORD_PLACES = Object.fromEntries(
+  names.map((name, i) => [name, names.slice(0, i).reduce((sum, before) => sum + wordsOf(before), 0)]),
+) as Readonly<Record<RecordFieldName, number>>;
 
 /**
- * A plan as numbers for engines: contexts, then tables, PACKED_CONTEXT_WORDS each, then the positions.
+ * A plan as numbers for engines: a record of each context, then of each table, then the positions.
  *
  * @throws RangeError if a context has more bytes than engines have room for
  */
 export function packPlan(plan: ContextPlan, streams: number): Int32Array {
-  const pack = (context: Context, rate: number, shift: number) => {
-    if (context.order > ORDER_MAX || context.offsets.length > CONTEXT_OFFSETS_MAX) {
-      throw new RangeError(`a context of ${context.order} bytes and ${context.offsets.length} offsets`);
+  const pack = (context: Context) => {
+    const { order, offsets } = context;
+    if (order > ORDER_MAX || offsets.length > CONTEXT_OFFSETS_MAX) {
+      throw new RangeError(`a context of ${order} bytes and ${offsets.length} offsets`);
     }
-    const offsets = Array.from({ length: CONTEXT_OFFSETS_MAX }, (_, i) => context.offsets[i] ?? 0);
-    const direct = isDirect(context) ? 1 : 0;
-    return [context.words, context.order, context.offsets.length, ...offsets, direct, rate, shift];
+    return names.flatMap((name) => FIELDS[name].of(context, streams));
   };
-  return Int32Array.from([
-    ...plan.contexts.flatMap((context) => pack(context, 0, 0)),
-    ...plan.tables.flatMap((entry) => pack(entry, entry.rate, crowdShift(streams, entry.crowdLog2))),
-    ...plan.positions,
-  ]);
+  return Int32Array.from([...plan.contexts.flatMap(pack), ...plan.tables.flatMap(pack), ...plan.positions]);
+}
+
+/** What a context is made of, at one step of one stream. */
+export interface StreamView {
+  /** The hash of the current word, and of the one before it; 0 is none. */
+  readonly word: number;
+  readonly previousWord: number;
+  /** The byte `offset` steps back; 1 is the newest. */
+  byteBefore(offset: number): number;
+}
+
+/** The hash of one context, before its last step (finishHash). */
+export function contextHash(context: Context, view: StreamView): number {
+  let hash = 0;
+  if (context.words >= 1) hash = mixInto(hash, view.word);
+  if (context.words >= 2) hash = mixInto(hash, view.previousWord);
+  for (let offset = 1; offset <= context.order; offset++) hash = mixInto(hash, view.byteBefore(offset));
+  for (const offset of context.offsets) hash = mixInto(hash, view.byteBefore(offset));
+  return hash;
 }

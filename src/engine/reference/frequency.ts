@@ -4,29 +4,16 @@
  * Every byte keeps a frequency of at least 1 in 2^22; the total of a table is at most 2^22, and what is missing
  * (at most 1.23 parts in 10,000) belongs to no byte.
  */
-import { clamp, GRADIENT_BITS, roundShift } from "../fixed.ts";
-import type { Tables } from "../tables.ts";
-
-/** log2(e) in Q12. */
-const LOG2_E = 5909;
-
-/** e^(-difference) for a difference in Q10, 0 to 65535: Q16, at most 65535, 0 beyond 2^-17. */
-export function expNegative(table: Tables, difference: number): number {
-  const power = difference * LOG2_E; // Q22, below 2^29
-  const whole = power >> 22;
-  if (whole > 16) return 0;
-  return ((table.exp2[(power >> 14) & 255] as number) + ((1 << whole) >> 1)) >> whole;
-}
-
-/** log2 of the total of a frequency table, the same as the range coder's. */
-export const TABLE_BITS = 22;
+import { clamp, roundShift } from "../../contract/fixed.ts";
+import { GRADIENT_BITS } from "../../contract/formats.ts";
+import { expNegative, type Luts } from "../../contract/luts.ts";
 
 /**
  * 256 frequencies from 256 logits (Q10). With S the sum of the exponentials and k chosen so that S >> k has 16 bits:
  * frequency = 1 + (e * floor((2^31 - 2^17) / ((S >> k) + 1)) >> (9 + k)), whose sum cannot exceed 2^22.
  */
 export function frequencies(
-  table: Tables,
+  lut: Luts,
   logits: Int32Array,
   start: number,
   into: Int32Array | Uint32Array,
@@ -36,7 +23,7 @@ export function frequencies(
   for (let v = 1; v < 256; v++) top = Math.max(top, logits[start + v] as number);
   let sum = 0;
   for (let v = 0; v < 256; v++) {
-    const e = expNegative(table, top - (logits[start + v] as number));
+    const e = expNegative(lut, top - (logits[start + v] as number));
     into[intoStart + v] = e;
     sum += e;
   }

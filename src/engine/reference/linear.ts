@@ -4,58 +4,50 @@
  * Operands are int8 (activations, weights) or int16 (gradients), accumulators are i32 and may wrap: addition modulo
  * 2^32 does not depend on order, so every engine gets the same bits whatever its tiles look like.
  */
-import { clamp, roundShift, WEIGHT_BITS } from "../fixed.ts";
-import type { ProductFormat } from "../tensors.ts";
-import type { Exponents } from "./exponents.ts";
 
-/** int8 operand from activations, saturating at ±127; the slot learns the largest magnitude. */
-export function quantiseActivation(exponents: Exponents, slot: number, x: Int32Array, into: Int8Array): void {
-  const shift = exponents.shift[slot] as number;
+import type { Exponents } from "../../contract/exponents.ts";
+import { clamp, roundShift } from "../../contract/fixed.ts";
+
+/** int8 operand from activations, saturating at ±127; the exponent learns the largest magnitude. */
+export function quantiseActivation(exponents: Exponents, exponent: number, x: Int32Array, into: Int8Array): void {
+  const shift = exponents.shift[exponent] as number;
   let largest = 0;
   for (let i = 0; i < into.length; i++) {
     const value = x[i] as number;
     largest = Math.max(largest, Math.abs(value));
     into[i] = clamp(roundShift(value, shift), 127);
   }
-  exponents.note(slot, largest);
+  exponents.note(exponent, largest);
 }
 
-/** int16 operand from Q22 gradients, saturating at ±limit; the slot learns the largest magnitude. */
+/** int16 operand from Q22 gradients, saturating at ±limit; the exponent learns the largest magnitude. */
 export function quantiseGradient(
   exponents: Exponents,
-  slot: number,
+  exponent: number,
   x: Int32Array,
   limit: number,
   into: Int16Array,
 ): void {
-  const shift = exponents.shift[slot] as number;
+  const shift = exponents.shift[exponent] as number;
   let largest = 0;
   for (let i = 0; i < into.length; i++) {
     const value = x[i] as number;
     largest = Math.max(largest, Math.abs(value));
     into[i] = clamp(roundShift(value, shift), limit);
   }
-  exponents.note(slot, largest);
+  exponents.note(exponent, largest);
 }
 
-/** The right shift that brings activation x weight accumulators from the input's format to the output's. */
-export const forwardShift = (format: ProductFormat, activationShift: number, weightShift: number): number =>
-  WEIGHT_BITS + format.inputBits - format.outputBits - activationShift - weightShift;
-
-/** The right shift that brings gradient x weight accumulators to Q22, whatever the input was. */
-export const backwardShift = (gradientShift: number, weightShift: number): number =>
-  WEIGHT_BITS - gradientShift - weightShift;
-
-/** A view of a matrix product's left operand: row r starts at start + r * stride. */
+/** A view of a matrix product's left operand: row r starts at start + r * pitch. */
 export interface Rows<T> {
   readonly data: T;
   readonly count: number;
-  readonly stride: number;
+  readonly pitch: number;
   readonly start: number;
 }
 
-export function rowsOf<T>(data: T, count: number, stride: number, start = 0): Rows<T> {
-  return { data, count, stride, start };
+export function rowsOf<T>(data: T, count: number, pitch: number, start = 0): Rows<T> {
+  return { data, count, pitch, start };
 }
 
 /** out[r][n] = sum over k of x[r][k] * weight[n][k], for `outputs` x `inputs` weights starting at `weightStart`. */
@@ -69,7 +61,7 @@ export function multiplyForward(
   outStart = 0,
 ): void {
   for (let r = 0; r < x.count; r++) {
-    const xStart = x.start + r * x.stride;
+    const xStart = x.start + r * x.pitch;
     for (let n = 0; n < outputs; n++) {
       const wStart = weightStart + n * inputs;
       let sum = 0;
@@ -94,7 +86,7 @@ export function multiplyBackward(
   for (let r = 0; r < gradient.count; r++) {
     const row = out.subarray(outStart + r * inputs, outStart + (r + 1) * inputs).fill(0);
     for (let n = 0; n < outputs; n++) {
-      const g = gradient.data[gradient.start + r * gradient.stride + n] as number;
+      const g = gradient.data[gradient.start + r * gradient.pitch + n] as number;
       if (g === 0) continue;
       const wStart = weightStart + n * inputs;
       for (let k = 0; k < inputs; k++) {
@@ -115,9 +107,9 @@ export function multiplyRows(
 ): void {
   out.fill(0, outStart, outStart + outputs * inputs);
   for (let r = 0; r < x.count; r++) {
-    const xStart = x.start + r * x.stride;
+    const xStart = x.start + r * x.pitch;
     for (let n = 0; n < outputs; n++) {
-      const g = gradient.data[gradient.start + r * gradient.stride + n] as number;
+      const g = gradient.data[gradient.start + r * gradient.pitch + n] as number;
       if (g === 0) continue;
       const row = outStart + n * inputs;
       for (let k = 0; k < inputs; k++) {

@@ -3,25 +3,24 @@
  * the rolling cache, the recall stream's memory and the bytes of each stream. Two engines agree if and only if these
  * arrays agree after every step.
  */
-import { ACTIVATION_BITS, clamp, roundShift, SCALE_BITS, WEIGHT_BITS } from "../fixed.ts";
-import type { HyperParameters } from "../hyper.ts";
-import { initialWeights, largestMagnitude } from "../initial.ts";
-import { learningRates } from "../schedule.ts";
-import {
-  type ActivationSlot,
-  activationSlot,
-  type GradientSlot,
-  gradientSlot,
-  type Layout,
-  layoutOf,
-  type Tensor,
-  type TensorName,
-  WEIGHT_SLOTS,
-  type WeightSlot,
-  weightSlot,
-} from "../tensors.ts";
+
 import { Exponents, GradientScales } from "./exponents.ts";
-import { RecallState } from "./recall.ts";
+import { clamp, roundShift } from "./fixed.ts";
+import { ACTIVATION_BITS, EMBEDDING_LIMIT, OPERAND_LIMIT, SCALE_LIMIT, SCALE_SHIFT, WEIGHT_BITS } from "./formats.ts";
+import type { HyperParameters } from "./hyper.ts";
+import { initialWeights, largestMagnitude } from "./initial.ts";
+import {
+  activationExponent,
+  gradientExponent,
+  QUANTISED_WEIGHTS,
+  type QuantisedActivation,
+  type QuantisedGradient,
+  type QuantisedWeight,
+  weightExponent,
+} from "./network.ts";
+import { RecallState } from "./recall-state.ts";
+import { learningRates } from "./schedule.ts";
+import { type Layout, layoutOf, type Tensor, type TensorName } from "./tensors.ts";
 
 export class State {
   readonly layout: Layout;
@@ -38,7 +37,7 @@ export class State {
   readonly exponents: Exponents;
   readonly gradientScales: GradientScales;
   readonly rates: Int32Array;
-  /** Cached values of the global stream, Q8, B x G as a ring of slots of S. */
+  /** Cached values of the global stream, Q8, B x G as a ring of S values a step. */
   readonly cache: Int32Array;
   /** The recall stream's memory, and the bytes of each stream. */
   readonly recall: RecallState;
@@ -59,9 +58,9 @@ export class State {
     this.rates = learningRates(hyper.learningRate);
     this.cache = new Int32Array(hyper.streams * hyper.globalHidden);
     this.recall = new RecallState(hyper);
-    for (const name of WEIGHT_SLOTS) {
+    for (const name of QUANTISED_WEIGHTS) {
       const { offset, size } = this.tensor(name);
-      this.exponents.holdInitial(weightSlot(name), largestMagnitude(this.master, offset, size));
+      this.exponents.holdInitial(weightExponent(name), largestMagnitude(this.master, offset, size));
       this.copyWeights(name);
     }
   }
@@ -70,37 +69,37 @@ export class State {
     return this.layout.byName[name];
   }
 
-  /** Rewrites the quantised copy of a tensor from its master, with the slot's current shift. */
-  copyWeights(name: WeightSlot): void {
+  /** Rewrites the quantised copy of a tensor from its master, with its current shift. */
+  copyWeights(name: QuantisedWeight): void {
     const { offset, size } = this.tensor(name);
-    const shift = this.exponents.shift[weightSlot(name)] as number;
+    const shift = this.exponents.shift[weightExponent(name)] as number;
     for (let i = 0; i < size; i++) {
       const value = roundShift(this.master[offset + i] as number, shift);
-      if (name === "embedding") this.embedding[i] = clamp(value, 32767);
-      else this.copy[offset + i] = clamp(value, 127);
+      if (name === "embedding") this.embedding[i] = clamp(value, EMBEDDING_LIMIT);
+      else this.copy[offset + i] = clamp(value, OPERAND_LIMIT);
     }
   }
 
   /** A vector's element as Q12, saturating at ±8: norm scales, taps, skips. */
   scaleAt(tensor: Tensor, index: number): number {
-    return clamp(roundShift(this.master[tensor.offset + index] as number, WEIGHT_BITS - SCALE_BITS), 32767);
+    return clamp(roundShift(this.master[tensor.offset + index] as number, SCALE_SHIFT), SCALE_LIMIT);
   }
 
   /** A vector's element as Q`bits`, Q10 if nothing is said: biases and norm shifts. */
-  biasAt(tensor: Tensor, index: number, bits = ACTIVATION_BITS): number {
+  biasAt(tensor: Tensor, index: number, bits: number = ACTIVATION_BITS): number {
     return roundShift(this.master[tensor.offset + index] as number, WEIGHT_BITS - bits);
   }
 
-  activationShift(name: ActivationSlot): number {
-    return this.exponents.shift[activationSlot(name)] as number;
+  activationShift(name: QuantisedActivation): number {
+    return this.exponents.shift[activationExponent(name)] as number;
   }
 
-  gradientShift(name: GradientSlot): number {
-    return this.exponents.shift[gradientSlot(name)] as number;
+  gradientShift(name: QuantisedGradient): number {
+    return this.exponents.shift[gradientExponent(name)] as number;
   }
 
   /** The shift of the weights' copy in use. */
-  weightShift(name: WeightSlot): number {
-    return this.exponents.copyShift[weightSlot(name)] as number;
+  weightShift(name: QuantisedWeight): number {
+    return this.exponents.copyShift[weightExponent(name)] as number;
   }
 }

@@ -6,88 +6,31 @@
  * the step it learns from the byte that came: tables and boosts by plain gradient steps, slots by their own rule.
  * docs/NUMERICS.md section 12 has the formulas.
  */
-import { type Context, type ContextPlan, crowdShift, isDirect, PLAIN_DATA, planFor, REACH } from "../contexts.ts";
-import { ACTIVATION_BITS, clamp, clampActivation, clampGradient, mulRound, roundShift, SLOPE_BITS } from "../fixed.ts";
-import type { HyperParameters } from "../hyper.ts";
+import { type Context, contextHash, isDirect } from "../../contract/contexts.ts";
+import { clamp, clampActivation, clampGradient, mulRound, roundShift } from "../../contract/fixed.ts";
+import { ACTIVATION_BITS, ENTRY_SHIFT, SLOPE_BITS } from "../../contract/formats.ts";
+import { sigmoidSlope } from "../../contract/luts.ts";
+import { gateCount } from "../../contract/network.ts";
 import {
-  BOOST_BITS,
-  BOOST_CROWD_LOG2,
-  BOOST_RATE_SHIFT,
   BUCKETS,
+  boostShift,
   bucketOf,
   COUNT_CLASS,
+  crowdShift,
   EFFECT_LOW_BITS,
   FEATURE_UNIT,
   FEATURES_PER_CONTEXT,
   finishHash,
-  INITIAL_BOOSTS,
-  mixInto,
+  GATED_RATE_SHIFT,
   OWNER_BITS,
   slotHits,
   TABLE_DIFFERENCE_SHIFT,
-  TABLE_ENTRY_BITS,
   TABLE_LOGIT_LIMIT,
-  TABLE_RATE_BITS,
-  TABLE_RATE_GATED_BITS,
   TABLE_RIGHT_SHIFT,
   unpackSlot,
   updatedSlot,
-  wordAfter,
-} from "../recall.ts";
-import { sigmoidSlope } from "../tables.ts";
-import { gateCount } from "../tensors.ts";
-
-/** From a rate times a sigmoid to the rate scaled by twice that. */
-const GATED_RATE_SHIFT = SLOPE_BITS - 1 - (TABLE_RATE_GATED_BITS - TABLE_RATE_BITS);
-
-/** All that the recall stream keeps from step to step. */
-export class RecallState {
-  /** N x 2^slotBits packed slots. */
-  readonly slots: Uint32Array;
-  /** M tables of 2^tableBits rows (256 if that is more) of 256 logits, Q20. */
-  readonly tables: readonly Int32Array[];
-  /** N x 33 x 2: boosts of a and of b, Q20. */
-  readonly boosts: Int32Array;
-  /** Hashes of the word that each stream is in, and of the one before; 0 is none. */
-  readonly word: Uint32Array;
-  readonly previousWord: Uint32Array;
-  /** B rings of REACH bytes: the byte of step t is at t mod REACH. */
-  readonly past: Uint8Array;
-  plan: ContextPlan;
-
-  constructor(readonly hyper: HyperParameters) {
-    const { contexts, slotBits, tables, tableBits, streams } = hyper;
-    this.slots = new Uint32Array(contexts << slotBits);
-    this.tables = Array.from({ length: tables }, () => new Int32Array(2 ** (tableBits + 8)));
-    this.boosts = new Int32Array(contexts * BUCKETS * 2);
-    for (let i = 0; i < this.boosts.length; i += 2) {
-      const bucket = (i / 2) % BUCKETS;
-      const boost = bucket === 0 ? 0 : (INITIAL_BOOSTS[bucket - 1] as number);
-      this.boosts[i] = boost << (BOOST_BITS - ACTIVATION_BITS);
-    }
-    this.word = new Uint32Array(streams);
-    this.previousWord = new Uint32Array(streams);
-    this.past = new Uint8Array(streams * REACH);
-    this.plan = planFor(hyper, PLAIN_DATA);
-  }
-
-  /** The byte that stream b had `offset` steps before step `step`. */
-  byteBefore(b: number, step: number, offset: number): number {
-    return this.past[b * REACH + ((step - offset) & (REACH - 1))] as number;
-  }
-
-  /** The byte of each stream in step `step`. */
-  append(step: number, bytes: Uint8Array): void {
-    for (let b = 0; b < this.hyper.streams; b++) {
-      const y = bytes[b] as number;
-      this.past[b * REACH + (step & (REACH - 1))] = y;
-      const before = this.word[b] as number;
-      const after = wordAfter(before, y);
-      if (after === 0 && before !== 0) this.previousWord[b] = before;
-      this.word[b] = after;
-    }
-  }
-}
+} from "../../contract/recall.ts";
+import type { RecallState } from "../../contract/recall-state.ts";
 
 /** One step's look-ups and their consequences. Rows are streams. */
 export class Recall {
@@ -122,7 +65,7 @@ export class Recall {
     const { streams, contexts: N, tables: M, slotBits, tableBits } = hyper;
     for (let b = 0; b < streams; b++) {
       plan.contexts.forEach((context, c) => {
-        const hash = finishHash(this.#hash(context, b, step));
+        const hash = this.#hash(context, b, step);
         const slot = hash >>> (32 - slotBits);
         const word = slots[(c << slotBits) + slot] as number;
         const at = b * N + c;
@@ -132,21 +75,19 @@ export class Recall {
         this.#feature(at);
       });
       plan.tables.forEach((table, m) => {
-        const mixed = this.#hash(table, b, step);
+        const hash = this.#hash(table, b, step);
         const direct = this.state.byteBefore(b, step, table.order + (table.offsets[0] ?? 0));
-        this.row[b * M + m] = isDirect(table) ? direct : finishHash(mixed) >>> (32 - tableBits);
+        this.row[b * M + m] = isDirect(table) ? direct : hash >>> (32 - tableBits);
       });
     }
   }
 
   #hash(context: Context, b: number, step: number): number {
     const { state } = this;
-    let hash = 0;
-    if (context.words >= 1) hash = mixInto(hash, state.word[b] as number);
-    if (context.words >= 2) hash = mixInto(hash, state.previousWord[b] as number);
-    for (let offset = 1; offset <= context.order; offset++) hash = mixInto(hash, state.byteBefore(b, step, offset));
-    for (const offset of context.offsets) hash = mixInto(hash, state.byteBefore(b, step, offset));
-    return hash;
+    const word = state.word[b] as number;
+    const previousWord = state.previousWord[b] as number;
+    const byteBefore = (offset: number) => state.byteBefore(b, step, offset);
+    return finishHash(contextHash(context, { word, previousWord, byteBefore }));
   }
 
   #feature(at: number): void {
@@ -162,7 +103,7 @@ export class Recall {
   #boost(at: number, which: 0 | 1): number {
     const c = at % this.state.hyper.contexts;
     const boost = this.state.boosts[(c * BUCKETS + bucketOf(this.found[at] as number)) * 2 + which] as number;
-    return clampActivation(roundShift(boost, BOOST_BITS - ACTIVATION_BITS));
+    return clampActivation(roundShift(boost, ENTRY_SHIFT));
   }
 
   #gateOfContext(at: number): number {
@@ -178,7 +119,7 @@ export class Recall {
   #tableLogit(b: number, m: number, v: number): number {
     const row = this.row[b * this.state.hyper.tables + m] as number;
     const entry = this.state.tables[m]?.[row * 256 + v] as number;
-    return clamp(roundShift(entry, TABLE_ENTRY_BITS - ACTIVATION_BITS), TABLE_LOGIT_LIMIT);
+    return clamp(roundShift(entry, ENTRY_SHIFT), TABLE_LOGIT_LIMIT);
   }
 
   /** Adds tables and boosts to the logits (B x 256, Q10); `gate` must have been set. */
@@ -258,7 +199,7 @@ export class Recall {
     return roundShift(high + roundShift(low, EFFECT_LOW_BITS), ACTIVATION_BITS - EFFECT_LOW_BITS);
   }
 
-  /** Tables, boosts and slots learn from the bytes that came; all changes are made of the values before the step. */
+  /** Luts, boosts and slots learn from the bytes that came; all changes are made of the values before the step. */
   learn(bytes: Uint8Array, difference: Int32Array): void {
     this.#learnTables(difference);
     this.#learnBoosts(difference);
@@ -283,7 +224,7 @@ export class Recall {
 
   #learnBoosts(difference: Int32Array): void {
     const { hyper, boosts } = this.state;
-    const right = BOOST_RATE_SHIFT + 22 - BOOST_BITS + crowdShift(hyper.streams, BOOST_CROWD_LOG2);
+    const right = boostShift(hyper);
     this.found.forEach((found, at) => {
       if (found === 0) return;
       const { a, b, other } = unpackSlot(found);

@@ -1,11 +1,13 @@
 /**
- * The tables of the non-linear functions: GELU with its slope, the sigmoid, and powers of two.
+ * The look-up tables of the non-linear functions: GELU with its slope, the sigmoid, and powers of two.
  *
  * No two platforms agree on exp or erf, so these values are computed here, once per process, with arbitrary-precision
- * integers, and handed to every engine as data. test/model/tables.test.ts pins their hash: a table that changed
+ * integers, and handed to every engine as data. test/model/luts.test.ts pins their hash: a table that changed
  * would change every archive.
  */
-import { ACTIVATION_BITS, roundShift, SLOPE_BITS } from "./fixed.ts";
+
+import { roundShift } from "./fixed.ts";
+import { ACTIVATION_BITS, SLOPE_BITS } from "./formats.ts";
 
 /** Tables of x in Q10 have one node every 2^-6: the low 4 bits of x are interpolated with the slope. */
 export const NODE_SHIFT = 4;
@@ -143,7 +145,11 @@ function buildExp2(): Int32Array {
   return table;
 }
 
-export interface Tables {
+/** Where the sigmoid and the powers of two stand when all are packed in words, behind GELU. */
+export const SIGMOID_LUT = NODES;
+export const EXP2_LUT = 2 * NODES;
+
+export interface Luts {
   /** GELU at the nodes, Q10. */
   readonly gelu: Int16Array;
   /** The derivative of GELU at the nodes, Q14. */
@@ -154,10 +160,10 @@ export interface Tables {
   readonly exp2: Int32Array;
 }
 
-let built: Tables | undefined;
+let built: Luts | undefined;
 
-/** The tables, computed at the first call (some milliseconds). */
-export function tables(): Tables {
+/** The look-up tables, computed at the first call (some milliseconds). */
+export function luts(): Luts {
   if (built === undefined) {
     const { value, slope } = buildGelu();
     built = { gelu: value, geluSlope: slope, sigmoid: buildSigmoid(), exp2: buildExp2() };
@@ -175,20 +181,20 @@ function nodeOf(x: number): number {
 const beyondNode = (x: number, node: number) => x - ((node - NODE_ZERO) << NODE_SHIFT);
 
 /** The derivative of GELU at the node nearest to x: Q10 to Q14. */
-export function geluSlope(table: Tables, x: number): number {
-  return table.geluSlope[nodeOf(x)] as number;
+export function geluSlope(lut: Luts, x: number): number {
+  return lut.geluSlope[nodeOf(x)] as number;
 }
 
 /**
  * GELU, Q10 to Q10, for |x| <= 2^20: the nearest node plus its slope times the rest. From +8 on it is x itself, below
  * -8 it is 0, both to the last bit.
  */
-export function gelu(table: Tables, x: number): number {
+export function gelu(lut: Luts, x: number): number {
   const end = RANGE << ACTIVATION_BITS;
   if (x >= end) return x;
   if (x <= -end) return 0;
   const node = nodeOf(x);
-  return (table.gelu[node] as number) + roundShift(beyondNode(x, node) * (table.geluSlope[node] as number), SLOPE_BITS);
+  return (lut.gelu[node] as number) + roundShift(beyondNode(x, node) * (lut.geluSlope[node] as number), SLOPE_BITS);
 }
 
 /** The derivative of the sigmoid from its value: y (1 - y), both Q14. */
@@ -197,11 +203,24 @@ export function sigmoidSlope(y: number): number {
 }
 
 /** The sigmoid, Q10 to Q14: the nearest node plus its slope times the rest; flat beyond ±8. */
-export function sigmoid(table: Tables, x: number): number {
+export function sigmoid(lut: Luts, x: number): number {
   const node = nodeOf(x);
-  const y = table.sigmoid[node] as number;
+  const y = lut.sigmoid[node] as number;
   const limit = 1 << NODE_SHIFT;
   const rest = beyondNode(x, node);
   const near = rest < -limit ? -limit : rest > limit ? limit : rest;
   return y + roundShift(near * sigmoidSlope(y), ACTIVATION_BITS);
+}
+
+/** Entries that a table of exponentials needs: from the last of these differences (Q10) on, they are 0. */
+export const DIFFERENCES = 1 << 14;
+/** log2(e) in Q12. */
+export const LOG2_E = 5909;
+
+/** e^(-difference) for a difference in Q10, 0 to 65535: Q16, at most 65535, 0 beyond 2^-17. */
+export function expNegative(lut: Luts, difference: number): number {
+  const power = difference * LOG2_E; // Q22, below 2^29
+  const whole = power >> 22;
+  if (whole > 16) return 0;
+  return ((lut.exp2[(power >> 14) & 255] as number) + ((1 << whole) >> 1)) >> whole;
 }

@@ -5,16 +5,9 @@
  * distributions are those of the published FADE code (PyTorch's defaults, and normals of sigma 0.01 for embedding,
  * logits and the per-stream matrices).
  */
-import { WEIGHT_BITS } from "./fixed.ts";
+import { mix32 } from "./fixed.ts";
+import { WEIGHT_BITS } from "./formats.ts";
 import type { Layout, Tensor } from "./tensors.ts";
-
-/** A 32-bit mixing function with full avalanche (xor-shift, multiply by odd constants, three rounds). */
-export function mix32(x: number): number {
-  let h = x | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-  return (h ^ (h >>> 16)) >>> 0;
-}
 
 /** What is mixed into the positions of the tensor with this seed. */
 const saltOf = (seed: number): number => Math.imul(seed + 1, 0x9e3779b9);

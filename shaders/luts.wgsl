@@ -1,10 +1,10 @@
-// Look-ups of GELU and the sigmoid, for kernels that bind `tables`: the nearest node plus its slope times the rest.
+// Look-ups of GELU and the sigmoid, for kernels that bind `constants`: the nearest node plus its slope times the rest.
 // A GELU entry holds the value in its low half (Q10) and the slope in its high half (Q14).
 
 fn node_of(x: i32) -> i32 { return clamp(round_shift(x, NODE_SHIFT) + NODE_ZERO, 0, NODES - 1); }
 fn beyond_node(x: i32, node: i32) -> i32 { return x - ((node - NODE_ZERO) << NODE_SHIFT); }
 
-fn gelu_slope(x: i32) -> i32 { return tables[TABLES_AT + node_of(x)] >> 16u; }
+fn gelu_slope(x: i32) -> i32 { return constants[LUTS_AT + node_of(x)] >> 16u; }
 
 // From +8 on GELU is x itself, below -8 it is 0, both to the last bit.
 fn gelu(x: i32) -> i32 {
@@ -12,13 +12,13 @@ fn gelu(x: i32) -> i32 {
   if (x >= end) { return x; }
   if (x <= -end) { return 0; }
   let node = node_of(x);
-  let entry = tables[TABLES_AT + node];
+  let entry = constants[LUTS_AT + node];
   return ((entry << 16u) >> 16u) + round_shift(beyond_node(x, node) * (entry >> 16u), SLOPE_BITS);
 }
 
 fn sigmoid(x: i32) -> i32 {
   let node = node_of(x);
-  let y = tables[TABLES_AT + SIGMOID_TABLE + node];
+  let y = constants[LUTS_AT + SIGMOID_LUT + node];
   let near = clamp(beyond_node(x, node), -(1 << NODE_SHIFT), 1 << NODE_SHIFT);
   return y + round_shift(near * sigmoid_slope(y), ACTIVATION_BITS);
 }

@@ -4,13 +4,14 @@
  * It is the judge when two engines differ. It is slow (some hundred bytes a second at the default level) and keeps
  * every intermediate where a test can look at it.
  */
-import type { Engine, Model } from "../../engine/engine.ts";
-import { type DataKind, planFor } from "../contexts.ts";
-import { checkHyperParameters, type HyperParameters, trainsIn } from "../hyper.ts";
+
+import { type DataKind, planFor } from "../../contract/contexts.ts";
+import { checkHyperParameters, type HyperParameters, trainsIn } from "../../contract/hyper.ts";
+import { State } from "../../contract/state.ts";
+import type { Engine, Model } from "../engine.ts";
 import { Backward } from "./backward.ts";
 import { Forward } from "./forward.ts";
 import { optimise } from "./optimizer.ts";
-import { State } from "./state.ts";
 
 export class ReferenceModel implements Model {
   readonly state: State;

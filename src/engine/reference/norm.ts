@@ -4,16 +4,9 @@
  * The only division is one per row: the inverse standard deviation as a 15-bit mantissa and a shift. Rows may be in
  * any unit (Q7 activations, raw int16 embeddings), because the result does not depend on it.
  */
-import {
-  ACTIVATION_BITS,
-  ceilLog2,
-  clampActivation,
-  clampGradient,
-  integerSqrt,
-  mulRound,
-  roundShift,
-  SCALE_BITS,
-} from "../fixed.ts";
+
+import { ceilLog2, clampActivation, clampGradient, integerSqrt, mulRound, roundShift } from "../../contract/fixed.ts";
+import { ACTIVATION_BITS, SCALE_BITS } from "../../contract/formats.ts";
 
 /** 1 / (standard deviation) of a row in Q10 units: mantissa / 2^shift. */
 export interface Deviation {

@@ -5,12 +5,10 @@
  * so engines multiply by a number from this table and know nothing of beta.
  */
 
+import { MOMENT_SHIFT, SQUARE_SHIFT } from "./optimizer.ts";
+
 /** Steps at the start that only measure magnitudes, so that all exponents fit before the first update. */
 export const CALIBRATION_STEPS = 4;
-/** First moment: m += (g - m) / 8. */
-export const MOMENT_SHIFT = 3;
-/** Second moment: v += (g^2 - v) / 512. */
-export const SQUARE_SHIFT = 9;
 
 /** After so many updates the corrections differ from 1 by less than 2^-11; the table ends, and the rate stays. */
 export const SCHEDULE_STEPS = 8192;

@@ -5,29 +5,30 @@
  * the backward pass needs stays in a field. Rows are streams unless a comment says otherwise. Formats: Q10 where
  * nothing is said; docs/NUMERICS.md section 5 has the formulas.
  */
+
+import { forwardShift } from "../../contract/exponents.ts";
+import { clamp, clampActivation, clampWide, gegluProduct, mulRound, roundShift } from "../../contract/fixed.ts";
+import { ACTIVATION_BITS, HIDDEN_LIMIT, NORM_INPUT_BITS, SCALE_BITS, SLOPE_BITS } from "../../contract/formats.ts";
+import { widthOf } from "../../contract/hyper.ts";
+import { gelu, type Luts, luts, sigmoid } from "../../contract/luts.ts";
 import {
-  ACTIVATION_BITS,
-  clamp,
-  clampActivation,
-  clampWide,
-  gegluProduct,
-  HIDDEN_LIMIT,
-  mulRound,
-  NORM_INPUT_BITS,
-  roundShift,
-  SCALE_BITS,
-  SLOPE_BITS,
-} from "../fixed.ts";
-import { widthOf } from "../hyper.ts";
-import { FEATURES_PER_CONTEXT } from "../recall.ts";
-import { gelu, sigmoid, type Tables, tables } from "../tables.ts";
-import type { ActivationSlot } from "../tensors.ts";
-import { activationSlot, type MatrixName, matrixShape, type NormName, normWidth, PRODUCT_FORMATS } from "../tensors.ts";
+  activationExponent,
+  MATRICES,
+  type MatrixName,
+  MEMORY_FORMAT,
+  matrixShape,
+  type NormName,
+  normWidth,
+  operandColumns,
+  QUANTISED_ACTIVATIONS,
+  type QuantisedActivation,
+} from "../../contract/network.ts";
+import { FEATURES_PER_CONTEXT } from "../../contract/recall.ts";
+import type { State } from "../../contract/state.ts";
 import { frequencies } from "./frequency.ts";
-import { forwardShift, multiplyForward, quantiseActivation, type Rows, rowsOf } from "./linear.ts";
+import { multiplyForward, quantiseActivation, type Rows, rowsOf } from "./linear.ts";
 import { type Deviation, normalise, scaleAndShift } from "./norm.ts";
 import { Recall } from "./recall.ts";
-import type { State } from "./state.ts";
 
 /** What one norm keeps for its backward pass. */
 export interface NormState {
@@ -44,7 +45,7 @@ function asNormInput(sum: number): number {
 }
 
 export class Forward {
-  readonly tables: Tables = tables();
+  readonly luts: Luts = luts();
   readonly streams: number;
   readonly width: number;
   readonly half: number;
@@ -92,7 +93,7 @@ export class Forward {
   /** B x 256, of 2^22. */
   readonly frequencies: Int32Array;
   /** int8 operands; the cache's is in the order of age, oldest first. */
-  readonly operands: Readonly<Record<ActivationSlot, Int8Array>>;
+  readonly operands: Readonly<Record<QuantisedActivation, Int8Array>>;
 
   constructor(readonly state: State) {
     const { hyper } = state;
@@ -111,7 +112,7 @@ export class Forward {
     this.coarseNorm = norm();
     this.fineNorm = norm();
     this.lastNorm = norm();
-    this.newest = values(2 * hyper.slot);
+    this.newest = values(2 * hyper.cacheStep);
     this.global = values(H);
     this.far = values(H);
     this.local = values(H);
@@ -129,16 +130,10 @@ export class Forward {
     this.last = values(H);
     this.logits = values(256);
     this.frequencies = values(256);
-    this.operands = {
-      input: new Int8Array(B * H),
-      cache: new Int8Array(B * hyper.globalHidden),
-      coarse: new Int8Array(B * H),
-      downOut: new Int8Array(2 * B * hyper.coarseHidden),
-      memoryOut: new Int8Array(2 * B * hyper.coarseHidden),
-      fineIn: new Int8Array(B * H),
-      fineHidden: new Int8Array(B * hyper.fineHidden),
-      last: new Int8Array(B * H),
-    };
+    const operands = QUANTISED_ACTIVATIONS.map(
+      (name) => [name, new Int8Array(B * operandColumns(hyper, name))] as const,
+    );
+    this.operands = Object.fromEntries(operands) as Record<QuantisedActivation, Int8Array>;
   }
 
   /** Runs all boxes; `frequencies` is the result. */
@@ -153,13 +148,13 @@ export class Forward {
     this.#predict();
   }
 
-  /** out = saturate(x W^T + bias) for one of the shared matrices; an operand without a slot is never rescaled. */
-  #linear(name: MatrixName, slot: ActivationSlot | undefined, x: Rows<Int8Array>, out: Int32Array): void {
+  /** out = saturate(x W^T + bias) for one of the shared matrices; features have no exponent. */
+  #linear(name: MatrixName, x: Rows<Int8Array>, out: Int32Array): void {
     const { state } = this;
     const [outputs, inputs] = matrixShape(state.hyper, name);
     multiplyForward(x, state.copy, state.tensor(name).offset, outputs, inputs, out);
-    const format = PRODUCT_FORMATS[name];
-    const activationShift = slot === undefined ? 0 : state.activationShift(slot);
+    const { format, operand } = MATRICES[name];
+    const activationShift = operand === "feature" ? 0 : state.activationShift(operand);
     const shift = forwardShift(format, activationShift, state.weightShift(name));
     const bias = state.tensor(`${name}Bias`);
     for (let i = 0; i < x.count * outputs; i++) {
@@ -168,9 +163,9 @@ export class Forward {
     }
   }
 
-  #quantise(slot: ActivationSlot, x: Int32Array): Int8Array {
-    quantiseActivation(this.state.exponents, activationSlot(slot), x, this.operands[slot]);
-    return this.operands[slot];
+  #quantise(name: QuantisedActivation, x: Int32Array): Int8Array {
+    quantiseActivation(this.state.exponents, activationExponent(name), x, this.operands[name]);
+    return this.operands[name];
   }
 
   /** LayerNorm of all rows of `x`, whose rows are as wide as the norm. */
@@ -205,33 +200,32 @@ export class Forward {
   /** Newest embedding -> GeGLU -> rolling cache -> Linear -> GELU, plus the skip. */
   #globalStream(): void {
     const { state } = this;
-    const { slot: S, globalHidden: G, embedding: D } = state.hyper;
+    const { cacheStep: S, globalHidden: G, embedding: D } = state.hyper;
     const newestRows = rowsOf(this.operands.input, this.streams, this.width, this.width - D);
-    this.#linear("newest", "input", newestRows, this.newest);
-    const slots = G / S;
-    const slotNow = state.step % slots;
+    this.#linear("newest", newestRows, this.newest);
+    const placeNow = state.step % (G / S);
     for (let b = 0; b < this.streams; b++) {
       for (let s = 0; s < S; s++) {
-        state.cache[b * G + slotNow * S + s] = this.#geglu(this.newest, b * 2 * S + s, S);
+        state.cache[b * G + placeNow * S + s] = this.#geglu(this.newest, b * 2 * S + s, S);
       }
     }
-    this.#linear("global", "cache", rowsOf(this.#cacheByAge(slotNow), this.streams, G), this.global);
+    this.#linear("global", rowsOf(this.#cacheByAge(placeNow), this.streams, G), this.global);
     const skip = state.scaleAt(state.tensor("globalSkip"), 0);
     for (let i = 0; i < this.far.length; i++) {
       const skipped = roundShift((this.inputNorm.out[i] as number) * skip, SCALE_BITS);
-      this.far[i] = clampWide(gelu(this.tables, this.global[i] as number) + skipped);
+      this.far[i] = clampWide(gelu(this.luts, this.global[i] as number) + skipped);
     }
   }
 
   /** gelu(u) * v for u at `index` and v `distance` further on, Q8. */
   #geglu(x: Int32Array, index: number, distance: number): number {
-    return clamp(gegluProduct(gelu(this.tables, x[index] as number), x[index + distance] as number), HIDDEN_LIMIT);
+    return clamp(gegluProduct(gelu(this.luts, x[index] as number), x[index + distance] as number), HIDDEN_LIMIT);
   }
 
-  /** The cache as an int8 operand with the oldest slot first, so that a weight always meets the same age. */
-  #cacheByAge(slotNow: number): Int8Array {
-    const { globalHidden: G, slot: S } = this.state.hyper;
-    const oldest = (slotNow + 1) * S;
+  /** The cache as an int8 operand with the oldest values first, so that a weight always meets the same age. */
+  #cacheByAge(placeNow: number): Int8Array {
+    const { globalHidden: G, cacheStep: S } = this.state.hyper;
+    const oldest = (placeNow + 1) * S;
     const aged = new Int32Array(this.streams * G);
     for (let b = 0; b < this.streams; b++) {
       for (let g = 0; g < G; g++) aged[b * G + g] = this.state.cache[b * G + ((oldest + g) % G)] as number;
@@ -254,15 +248,15 @@ export class Forward {
       const here = roundShift((z[i] as number) * state.scaleAt(tap, D + d), SCALE_BITS);
       const after = t < T - 1 ? roundShift((z[i + D] as number) * state.scaleAt(tap, 2 * D + d), SCALE_BITS) : 0;
       this.local[i] = clampActivation(before + here + after + state.biasAt(bias, d));
-      this.near[i] = gelu(this.tables, this.local[i] as number);
+      this.near[i] = gelu(this.luts, this.local[i] as number);
     }
   }
 
   /** alpha = sigmoid(Linear(x)); mixed = alpha far + (1 - alpha) near. */
   #route(): void {
-    this.#linear("router", "input", rowsOf(this.operands.input, this.streams, this.width), this.alpha);
+    this.#linear("router", rowsOf(this.operands.input, this.streams, this.width), this.alpha);
     for (let i = 0; i < this.mixed.length; i++) {
-      const alpha = sigmoid(this.tables, this.alpha[i] as number);
+      const alpha = sigmoid(this.luts, this.alpha[i] as number);
       const near = this.near[i] as number;
       this.alpha[i] = alpha;
       this.mixed[i] = asNormInput(near + mulRound((this.far[i] as number) - near, alpha, SLOPE_BITS));
@@ -276,15 +270,15 @@ export class Forward {
     const branches = 2 * this.streams;
     this.#norm("coarseNorm", this.mixed);
     const operand = rowsOf(this.#quantise("coarse", this.coarseNorm.out), branches, half);
-    this.#linear("down", "coarse", operand, this.down);
+    this.#linear("down", operand, this.down);
     this.#streamMatrix(this.#quantise("downOut", this.down));
-    this.#linear("up", "memoryOut", rowsOf(this.#quantise("memoryOut", this.recalled), branches, C), this.up);
-    this.#linear("gate", "coarse", operand, this.gate);
+    this.#linear("up", rowsOf(this.#quantise("memoryOut", this.recalled), branches, C), this.up);
+    this.#linear("gate", operand, this.gate);
     const skip = state.scaleAt(state.tensor("coarseSkip"), 0);
     const bias = state.tensor("memoryBias");
     const remembered = this.#remembered();
     for (let i = 0; i < this.coarse.length; i++) {
-      const gate = sigmoid(this.tables, this.gate[i] as number);
+      const gate = sigmoid(this.luts, this.gate[i] as number);
       this.gate[i] = gate;
       const gated = roundShift((this.up[i] as number) * gate, SLOPE_BITS);
       const skipped = roundShift((this.coarseNorm.out[i] as number) * skip, SCALE_BITS);
@@ -298,7 +292,7 @@ export class Forward {
     const { contexts: N } = this.state.hyper;
     if (N > 0) {
       const rows = rowsOf(this.recall.features, this.streams, FEATURES_PER_CONTEXT * N);
-      this.#linear("feature", undefined, rows, out);
+      this.#linear("feature", rows, out);
     }
     return out;
   }
@@ -307,7 +301,7 @@ export class Forward {
   #streamMatrix(x: Int8Array): void {
     const { state } = this;
     const C = state.hyper.coarseHidden;
-    const shift = forwardShift(PRODUCT_FORMATS.memory, state.activationShift("downOut"), state.weightShift("memory"));
+    const shift = forwardShift(MEMORY_FORMAT, state.activationShift("downOut"), state.weightShift("memory"));
     for (let b = 0; b < this.streams; b++) {
       const matrix = state.tensor("memory").offset + b * C * C;
       const rows = rowsOf(x, 2, C, b * 2 * C);
@@ -324,31 +318,31 @@ export class Forward {
     const F = state.hyper.fineHidden;
     this.#norm("fineNorm", this.coarse);
     const operand = this.#quantise("fineIn", this.fineNorm.out);
-    this.#linear("fine", "fineIn", rowsOf(operand, this.streams, this.width), this.fine);
+    this.#linear("fine", rowsOf(operand, this.streams, this.width), this.fine);
     for (let b = 0; b < this.streams; b++) {
       for (let f = 0; f < F; f++) this.hidden[b * F + f] = this.#geglu(this.fine, b * 2 * F + f, F);
     }
     const hidden = rowsOf(this.#quantise("fineHidden", this.hidden), this.streams, F);
-    this.#linear("fineOut", "fineHidden", hidden, this.fineOut);
+    this.#linear("fineOut", hidden, this.fineOut);
     this.#norm("lastNorm", this.fineOut);
     const skip = state.scaleAt(state.tensor("fineSkip"), 0);
     for (let i = 0; i < this.last.length; i++) {
       const skipped = roundShift((this.fineNorm.out[i] as number) * skip, SCALE_BITS);
-      this.last[i] = clampActivation(gelu(this.tables, this.lastNorm.out[i] as number) + skipped);
+      this.last[i] = clampActivation(gelu(this.luts, this.lastNorm.out[i] as number) + skipped);
     }
   }
 
   #predict(): void {
     const operand = rowsOf(this.#quantise("last", this.last), this.streams, this.width);
-    this.#linear("logits", "last", operand, this.logits);
+    this.#linear("logits", operand, this.logits);
     if (this.recall.gates > 0) {
       const { gate } = this.recall;
-      this.#linear("recallGate", "last", operand, gate);
-      for (let i = 0; i < gate.length; i++) gate[i] = sigmoid(this.tables, gate[i] as number);
+      this.#linear("recallGate", operand, gate);
+      for (let i = 0; i < gate.length; i++) gate[i] = sigmoid(this.luts, gate[i] as number);
     }
     this.recall.addTo(this.logits);
     for (let b = 0; b < this.streams; b++) {
-      frequencies(this.tables, this.logits, b * 256, this.frequencies, b * 256);
+      frequencies(this.luts, this.logits, b * 256, this.frequencies, b * 256);
     }
   }
 }

@@ -2,43 +2,50 @@
  * The backward pass of the reference engine: from the bytes that came to the gradient of every trained tensor.
  *
  * The mirror image of forward.ts, one method per box in reverse order. Gradients between boxes are Q22 in 32 bits;
- * those that enter a matrix product are int16 operands with a slot's exponent. The cache is detached except for its
- * newest slot. docs/NUMERICS.md section 6 has the formulas.
+ * those that enter a matrix product are int16 operands with an exponent. The cache is detached except for its
+ * newest values. docs/NUMERICS.md section 6 has the formulas.
  */
+
+import { backwardShift, gradientBits, gradientOperandLimit } from "../../contract/exponents.ts";
 import {
-  ACTIVATION_BITS,
   ceilLog2,
   clamp,
   clampActivation,
   clampGradient,
-  GRADIENT_BITS,
   gegluProduct,
-  HIDDEN_LIMIT,
   mulRound,
-  NORM_INPUT_BITS,
   roundShift,
+} from "../../contract/fixed.ts";
+import {
+  ACTIVATION_BITS,
+  EMBEDDING_GRADIENT_SHIFT,
+  GRADIENT_BITS,
+  HIDDEN_LIMIT,
+  NORM_INPUT_BITS,
   SCALE_BITS,
   SLOPE_BITS,
-} from "../fixed.ts";
-import { FEATURES_PER_CONTEXT } from "../recall.ts";
-import { gelu, geluSlope, sigmoidSlope } from "../tables.ts";
+} from "../../contract/formats.ts";
+import { gelu, geluSlope, sigmoidSlope } from "../../contract/luts.ts";
 import {
-  type ActivationSlot,
-  type GradientSlot,
-  gateCount,
-  gradientSlot,
+  GRADIENT_NAMES,
+  type GradientName,
+  gradientColumns,
+  gradientExponent,
+  MATRICES,
   type MatrixName,
   matrixShape,
+  NORMS,
   type NormName,
   normWidth,
-  type TensorName,
-} from "../tensors.ts";
-import { gradientBits, gradientOperandLimit } from "./exponents.ts";
+  type QuantisedGradient,
+} from "../../contract/network.ts";
+import { FEATURES_PER_CONTEXT } from "../../contract/recall.ts";
+import type { State } from "../../contract/state.ts";
+import type { TensorName } from "../../contract/tensors.ts";
 import type { Forward } from "./forward.ts";
 import { logitDifference } from "./frequency.ts";
-import { backwardShift, multiplyBackward, multiplyRows, quantiseGradient, type Rows, rowsOf } from "./linear.ts";
+import { multiplyBackward, multiplyRows, quantiseGradient, type Rows, rowsOf } from "./linear.ts";
 import { normaliseBackward } from "./norm.ts";
-import type { State } from "./state.ts";
 
 export class Backward {
   /** Accumulated gradients of all tensors, in the layout's order. */
@@ -46,7 +53,7 @@ export class Backward {
   /** The exponent of each tensor's accumulated gradient. */
   readonly exponent: Int32Array;
   /** int16 operands of the matrix products. */
-  readonly operands: Readonly<Record<GradientSlot | "logits", Int16Array>>;
+  readonly operands: Readonly<Record<GradientName, Int16Array>>;
   /** B x 256, Q22. */
   readonly difference: Int32Array;
   readonly #limit: number;
@@ -57,26 +64,14 @@ export class Backward {
     readonly forward: Forward,
   ) {
     const { hyper } = state;
-    const { streams: B, width: H } = forward;
+    const { streams: B } = forward;
     this.gradient = new Int32Array(state.layout.parameterCount);
     this.exponent = new Int32Array(state.layout.tensors.length);
     this.difference = new Int32Array(B * 256);
     this.#limit = gradientOperandLimit(B);
     this.#logitShift = GRADIENT_BITS - gradientBits(B);
-    this.operands = {
-      newest: new Int16Array(B * 2 * hyper.slot),
-      global: new Int16Array(B * H),
-      router: new Int16Array(B * H),
-      down: new Int16Array(2 * B * hyper.coarseHidden),
-      memory: new Int16Array(2 * B * hyper.coarseHidden),
-      up: new Int16Array(B * H),
-      gate: new Int16Array(B * H),
-      fine: new Int16Array(B * 2 * hyper.fineHidden),
-      fineOut: new Int16Array(B * H),
-      logits: new Int16Array(B * 256),
-      feature: new Int16Array(hyper.contexts > 0 ? B * H : 0),
-      recallGate: new Int16Array(B * gateCount(hyper)),
-    };
+    const operands = GRADIENT_NAMES.map((name) => [name, new Int16Array(B * gradientColumns(hyper, name))] as const);
+    this.operands = Object.fromEntries(operands) as Record<GradientName, Int16Array>;
   }
 
   /**
@@ -109,23 +104,18 @@ export class Backward {
     this.exponent[this.state.tensor(name).index] = exponent;
   }
 
-  #quantise(slot: GradientSlot, x: Int32Array): Int16Array {
-    quantiseGradient(this.state.exponents, gradientSlot(slot), x, this.#limit, this.operands[slot]);
-    return this.operands[slot];
+  #quantise(name: QuantisedGradient, x: Int32Array): Int16Array {
+    quantiseGradient(this.state.exponents, gradientExponent(name), x, this.#limit, this.operands[name]);
+    return this.operands[name];
   }
 
   /** Gradients of one shared matrix and its bias. */
-  #weights(
-    name: MatrixName,
-    shift: number,
-    gradient: Rows<Int16Array>,
-    slot: ActivationSlot | undefined,
-    x: Rows<Int8Array>,
-  ): void {
+  #weights(name: MatrixName, shift: number, gradient: Rows<Int16Array>, x: Rows<Int8Array>): void {
     const { state } = this;
+    const { operand } = MATRICES[name];
     const [outputs, inputs] = matrixShape(state.hyper, name);
     multiplyRows(gradient, x, outputs, inputs, this.gradient, state.tensor(name).offset);
-    this.#setExponent(name, shift + (slot === undefined ? 0 : state.activationShift(slot)));
+    this.#setExponent(name, shift + (operand === "feature" ? 0 : state.activationShift(operand)));
     for (let r = 0; r < gradient.count; r++) {
       for (let n = 0; n < outputs; n++) this.#add(`${name}Bias`, n, gradient.data[r * outputs + n] as number);
     }
@@ -160,7 +150,7 @@ export class Backward {
       this.#add(`${name}Shift`, at, roundShift(d, rowsLog2));
       dNormalised[i] = clampGradient(mulRound(d, state.scaleAt(scale, at), SCALE_BITS));
     }
-    const moreShift = normInputShift(name);
+    const moreShift = NORMS[name].inputShift;
     const into = new Int32Array(dOut.length);
     for (let start = 0; start < dOut.length; start += width) {
       const deviation = kept.deviations[start / width];
@@ -186,23 +176,23 @@ export class Backward {
 
   /** Gradients of (u, v) of a GeGLU from that of gelu(u) * v: B x 2n from B x n. */
   #geglu(x: Int32Array, d: Int32Array, n: number): Int32Array {
-    const { tables } = this.forward;
+    const { luts } = this.forward;
     const out = new Int32Array(2 * d.length);
     for (let i = 0; i < d.length; i++) {
       const u = Math.floor(i / n) * 2 * n + (i % n);
-      const value = gelu(tables, x[u] as number);
+      const value = gelu(luts, x[u] as number);
       const v = x[u + n] as number;
       // A gradient that passed through what saturates would push the weights without end.
       const through = Math.abs(gegluProduct(value, v)) <= HIDDEN_LIMIT ? (d[i] as number) : 0;
       const toGelu = mulRound(through, v, ACTIVATION_BITS);
-      out[u] = clampGradient(mulRound(toGelu, geluSlope(tables, x[u] as number), SLOPE_BITS));
+      out[u] = clampGradient(mulRound(toGelu, geluSlope(luts, x[u] as number), SLOPE_BITS));
       out[u + n] = clampGradient(mulRound(through, value, ACTIVATION_BITS));
     }
     return out;
   }
 
   #throughGelu(d: Int32Array, x: Int32Array): Int32Array {
-    return d.map((value, i) => mulRound(value, geluSlope(this.forward.tables, x[i] as number), SLOPE_BITS));
+    return d.map((value, i) => mulRound(value, geluSlope(this.forward.luts, x[i] as number), SLOPE_BITS));
   }
 
   /** Probability - (1 if the byte came), Q22: all that learns learns from it. */
@@ -221,13 +211,13 @@ export class Backward {
     }
     const gradient = rowsOf(operand, B, 256);
     const last = rowsOf(forward.operands.last, B, H);
-    this.#weights("logits", this.#logitShift, gradient, "last", last);
+    this.#weights("logits", this.#logitShift, gradient, last);
     const dLast = this.#inputs("logits", this.#logitShift, gradient);
     const { gates } = forward.recall;
     if (gates === 0) return dLast;
     const gateRows = rowsOf(this.#quantise("recallGate", forward.recall.gateGradient(this.difference)), B, gates);
     const gateShift = this.state.gradientShift("recallGate");
-    this.#weights("recallGate", gateShift, gateRows, "last", last);
+    this.#weights("recallGate", gateShift, gateRows, last);
     return sum(dLast, this.#inputs("recallGate", gateShift, gateRows));
   }
 
@@ -239,11 +229,11 @@ export class Backward {
     const dFineOut = this.#norm("lastNorm", this.#throughGelu(dLast, forward.lastNorm.out));
     const outRows = rowsOf(this.#quantise("fineOut", dFineOut), B, H);
     const outShift = state.gradientShift("fineOut");
-    this.#weights("fineOut", outShift, outRows, "fineHidden", rowsOf(forward.operands.fineHidden, B, F));
+    this.#weights("fineOut", outShift, outRows, rowsOf(forward.operands.fineHidden, B, F));
     const dHidden = this.#inputs("fineOut", outShift, outRows);
     const fineRows = rowsOf(this.#quantise("fine", this.#geglu(forward.fine, dHidden, F)), B, 2 * F);
     const fineShift = state.gradientShift("fine");
-    this.#weights("fine", fineShift, fineRows, "fineIn", rowsOf(forward.operands.fineIn, B, H));
+    this.#weights("fine", fineShift, fineRows, rowsOf(forward.operands.fineIn, B, H));
     const dFineIn = this.#inputs("fine", fineShift, fineRows);
     return this.#norm("fineNorm", sum(dFineIn, dSkipped));
   }
@@ -266,16 +256,16 @@ export class Backward {
     const coarseIn = rowsOf(forward.operands.coarse, 2 * B, half);
     const gateRows = rowsOf(this.#quantise("gate", dGate), 2 * B, half);
     const gateShift = state.gradientShift("gate");
-    this.#weights("gate", gateShift, gateRows, "coarse", coarseIn);
+    this.#weights("gate", gateShift, gateRows, coarseIn);
 
     const upRows = rowsOf(this.#quantise("up", dUp), 2 * B, half);
     const upShift = state.gradientShift("up");
-    this.#weights("up", upShift, upRows, "memoryOut", rowsOf(forward.operands.memoryOut, 2 * B, C));
+    this.#weights("up", upShift, upRows, rowsOf(forward.operands.memoryOut, 2 * B, C));
     const dDown = this.#streamMatrix(this.#quantise("memory", this.#inputs("up", upShift, upRows)));
 
     const downRows = rowsOf(this.#quantise("down", dDown), 2 * B, C);
     const downShift = state.gradientShift("down");
-    this.#weights("down", downShift, downRows, "coarse", coarseIn);
+    this.#weights("down", downShift, downRows, coarseIn);
     const dThroughGate = this.#inputs("gate", gateShift, gateRows);
     const dThroughDown = this.#inputs("down", downShift, downRows);
     return this.#norm("coarseNorm", sum(dThroughGate, dThroughDown, dSkipped));
@@ -288,7 +278,7 @@ export class Backward {
     if (N === 0) return;
     const rows = rowsOf(this.#quantise("feature", dCoarse), forward.streams, forward.width);
     const features = rowsOf(forward.recall.features, forward.streams, FEATURES_PER_CONTEXT * N);
-    this.#weights("feature", state.gradientShift("feature"), rows, undefined, features);
+    this.#weights("feature", state.gradientShift("feature"), rows, features);
   }
 
   /** Through the batched matmul: the gradient of each stream's matrix, and that of its input. */
@@ -323,24 +313,24 @@ export class Backward {
     });
     const rows = rowsOf(this.#quantise("router", dRouter), B, H);
     const shift = state.gradientShift("router");
-    this.#weights("router", shift, rows, "input", rowsOf(forward.operands.input, B, H));
+    this.#weights("router", shift, rows, rowsOf(forward.operands.input, B, H));
     return { dFar, dNear, dInput: this.#inputs("router", shift, rows) };
   }
 
-  /** Adds to dInput what comes through the skip and through the newest slot of the cache. */
+  /** Adds to dInput what comes through the skip and through the newest values of the cache. */
   #globalStream(dFar: Int32Array, dInput: Int32Array): void {
     const { forward, state } = this;
     const { streams: B, width: H } = forward;
-    const { slot: S, globalHidden: G, embedding: D } = state.hyper;
+    const { cacheStep: S, globalHidden: G, embedding: D } = state.hyper;
     const dSkipped = this.#skip("globalSkip", dFar, forward.inputNorm.out);
     const rows = rowsOf(this.#quantise("global", this.#throughGelu(dFar, forward.global)), B, H);
     const shift = state.gradientShift("global");
-    this.#weights("global", shift, rows, "cache", rowsOf(forward.operands.cache, B, G));
+    this.#weights("global", shift, rows, rowsOf(forward.operands.cache, B, G));
     const dCache = this.#inputs("global", shift, rows);
     const dSlot = new Int32Array(B * S).map((_, i) => dCache[Math.floor(i / S) * G + G - S + (i % S)] as number);
     const newestRows = rowsOf(this.#quantise("newest", this.#geglu(forward.newest, dSlot, S)), B, 2 * S);
     const newestShift = state.gradientShift("newest");
-    this.#weights("newest", newestShift, newestRows, "input", rowsOf(forward.operands.input, B, H, H - D));
+    this.#weights("newest", newestShift, newestRows, rowsOf(forward.operands.input, B, H, H - D));
     const dNewest = this.#inputs("newest", newestShift, newestRows);
     for (let i = 0; i < dInput.length; i++) {
       const d = (i % H) - (H - D);
@@ -390,14 +380,6 @@ export class Backward {
     // The norms' deviations are in units of the int16 copy: its shift is the gradient's exponent.
     this.#setExponent("embedding", -state.weightShift("embedding"));
   }
-}
-
-/** Embedding gradients drop this many bits, so that sums over all positions of a common byte keep clear of 2^31. */
-const EMBEDDING_GRADIENT_SHIFT = 3;
-
-/** How much coarser than Q10 a norm's input is; the norms of the raw embedding keep its own unit. */
-function normInputShift(name: NormName): number {
-  return name === "inputNorm" || name === "localNorm" ? 0 : ACTIVATION_BITS - NORM_INPUT_BITS;
 }
 
 /** Element-wise sum, saturating. */

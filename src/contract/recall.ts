@@ -4,11 +4,15 @@
  * A slot remembers, for one context that a hash has led to it, the byte that followed (a), a second one (b), and how
  * well each has done. docs/NUMERICS.md section 12 is the contract; engines repeat these functions in their language.
  */
-import { mix32 } from "./initial.ts";
+import { ceilLog2, mix32 } from "./fixed.ts";
+import { ENTRY_BITS, ENTRY_SHIFT, GRADIENT_BITS, SLOPE_BITS } from "./formats.ts";
+
+/** An odd constant of mixInto. */
+export const MIX_MULTIPLIER = 0x9e3779b1;
 
 /** Adds one value (a byte, or a word's hash) to a running hash. */
 export function mixInto(hash: number, value: number): number {
-  const mixed = Math.imul((hash + value + 1) | 0, 0x9e3779b1);
+  const mixed = Math.imul((hash + value + 1) | 0, MIX_MULTIPLIER);
   return (mixed ^ (mixed >>> 15)) >>> 0;
 }
 
@@ -65,14 +69,17 @@ export function updatedSlot(found: number, check: number, y: number): number {
 /** Confidence buckets: 0 for a miss, else 1 + 4 * (class of count) + (class of other). */
 export const BUCKETS = 33;
 
-/** Classes of `count` 0 to 31: 1, 2, 3, 4-5, 6-8, 9-14, 15-24, 25 and more. */
-export const COUNT_CLASS = Uint8Array.from({ length: COUNT_MAX + 1 }, (_, count) => {
-  const starts = [2, 3, 4, 6, 9, 15, 25];
-  return starts.filter((start) => count >= start).length;
-});
+/** Where the classes of `count` begin after the first: 1, 2, 3, 4-5, 6-8, 9-14, 15-24, 25 and more. */
+export const COUNT_STARTS: readonly number[] = [2, 3, 4, 6, 9, 15, 25];
+/** Where the classes of `other` begin after the first: none, 1, 2-3, 4 and more. */
+export const OTHER_STARTS: readonly number[] = [1, 2, 4];
 
-/** Classes of `other` 0 to 7: none, 1, 2-3, 4 and more. */
-export const OTHER_CLASS = Uint8Array.of(0, 1, 2, 2, 3, 3, 3, 3);
+const classesOf = (starts: readonly number[], most: number) =>
+  Uint8Array.from({ length: most + 1 }, (_, value) => starts.filter((start) => value >= start).length);
+
+/** The class of each `count` and of each `other`. */
+export const COUNT_CLASS = classesOf(COUNT_STARTS, COUNT_MAX);
+export const OTHER_CLASS = classesOf(OTHER_STARTS, OTHER_MAX);
 
 /** The bucket of a slot word that a lookup found (0: missed). */
 export function bucketOf(found: number): number {
@@ -81,8 +88,6 @@ export function bucketOf(found: number): number {
   return 1 + 4 * (COUNT_CLASS[count] as number) + (OTHER_CLASS[other] as number);
 }
 
-/** Boosts are Q20 logits. */
-export const BOOST_BITS = 20;
 /**
  * First boosts of a in Q10, by class of count and class of other: log2(1.5 n + 2) / 2 * (1 - m / 5). Those of b are 0.
  */
@@ -97,19 +102,38 @@ export const INITIAL_BOOSTS: readonly number[] = [
   [1866, 1493, 1119, 746],
 ].flat();
 
+/** Boosts of a and of b of each bucket of each context, before they learn: Q20. A miss has none. */
+export function initialBoosts(contexts: number): Int32Array {
+  return Int32Array.from({ length: contexts * BUCKETS * 2 }, (_, i) => {
+    const bucket = (i >> 1) % BUCKETS;
+    return bucket === 0 || i % 2 === 1 ? 0 : (INITIAL_BOOSTS[bucket - 1] as number) << ENTRY_SHIFT;
+  });
+}
+
 /** A boost learns at 2^-7, and slower beyond 2^10 streams. */
 export const BOOST_RATE_SHIFT = 7;
 export const BOOST_CROWD_LOG2 = 10;
-/** Entries of the logit tables are Q20. */
-export const TABLE_ENTRY_BITS = 20;
+
+/** How far a table's or the boosts' rate is shifted down when B streams learn at once. */
+export function crowdShift(streams: number, crowdLog2: number): number {
+  return Math.max(0, ceilLog2(streams) - crowdLog2);
+}
+
+/** How far a boost's step is shifted down, from Q22 to Q20 and by its rate. */
+export function boostShift({ streams }: { readonly streams: number }): number {
+  return BOOST_RATE_SHIFT + GRADIENT_BITS - ENTRY_BITS + crowdShift(streams, BOOST_CROWD_LOG2);
+}
+
 /** Rates of the logit tables are Q8. */
 export const TABLE_RATE_BITS = 8;
 /** A rate scaled by its table's gate has more: gates move slowly, and rates are small numbers. */
 export const TABLE_RATE_GATED_BITS = 12;
+/** From a rate times a sigmoid to the rate scaled by twice that. */
+export const GATED_RATE_SHIFT = SLOPE_BITS - 1 - (TABLE_RATE_GATED_BITS - TABLE_RATE_BITS);
 /** Bits that a difference loses before it meets a gated rate, so that the product fits 32. */
 export const TABLE_DIFFERENCE_SHIFT = 4;
 /** Their product's shift, to a step of an entry. */
-export const TABLE_RIGHT_SHIFT = TABLE_RATE_GATED_BITS + (22 - TABLE_DIFFERENCE_SHIFT) - TABLE_ENTRY_BITS;
+export const TABLE_RIGHT_SHIFT = TABLE_RATE_GATED_BITS + (GRADIENT_BITS - TABLE_DIFFERENCE_SHIFT) - ENTRY_BITS;
 /** Largest logit of a table as it is used, Q10: eight of them under open gates fit 32 bits. */
 export const TABLE_LOGIT_LIMIT = (1 << 14) - 1;
 /** Of a difference, bits that are summed apart in the gradient of a table's gate. */

@@ -5,25 +5,26 @@
  * precision (a 4 % error is a 4 % error of the learning rate), so it is the classic trick on the bits of a floating
  * point number, with the bits made by integers. docs/NUMERICS.md section 7 is the contract.
  */
-import { bitLength, clamp, roundShift, WEIGHT_LIMIT } from "../fixed.ts";
-import { MOMENT_SHIFT, rateAt, SQUARE_SHIFT, squareDither } from "../schedule.ts";
-import { type Tensor, WEIGHT_SLOTS, weightSlot } from "../tensors.ts";
-import type { Backward } from "./backward.ts";
-import type { State } from "./state.ts";
 
-/** Aligned gradients are below 2^22. */
-const ALIGNED_LIMIT = (1 << 22) - 1;
-/** Squares are taken of the gradient's top bits: 2^14 at most. */
-const SQUARE_DROP = 8;
-/** Second moments are in Q2 of those squares. */
-const SQUARE_FRACTION = 2;
-/** The ratio uses the moment's top bits: 2^16 at most, so that 24 bits hold their product with an inverse root. */
-const MOMENT_DROP = 6;
-/** A second moment is never above 2^30. */
-const SQUARE_LIMIT = 1 << 30;
-/** The ratio m / sqrt(v) is Q12 and saturates at ±4 (Adam's own bound for one spike is 2.9). */
-const RATIO_BITS = 12;
-const RATIO_LIMIT = (1 << 14) - 1;
+import { bitLength, clamp, roundShift } from "../../contract/fixed.ts";
+import { WEIGHT_LIMIT } from "../../contract/formats.ts";
+import { QUANTISED_WEIGHTS, weightExponent } from "../../contract/network.ts";
+import {
+  ALIGNED_LIMIT,
+  INVERSE_ROOT_MAGIC,
+  MOMENT_DROP,
+  MOMENT_SHIFT,
+  RATIO_BITS,
+  RATIO_LIMIT,
+  SQUARE_DROP,
+  SQUARE_FRACTION,
+  SQUARE_LIMIT,
+  SQUARE_SHIFT,
+} from "../../contract/optimizer.ts";
+import { rateAt, squareDither } from "../../contract/schedule.ts";
+import type { State } from "../../contract/state.ts";
+import type { Tensor } from "../../contract/tensors.ts";
+import type { Backward } from "./backward.ts";
 
 /** An accumulated gradient in the tensor's unit: shifted by `left` (negative: right), saturating. */
 export function alignGradient(accumulated: number, left: number): number {
@@ -44,9 +45,6 @@ export function moveSquare(square: number, moved: number): number {
   if (moved >= 0) return square >> Math.min(2 * moved, 31);
   return square >= SQUARE_LIMIT >> 2 ? SQUARE_LIMIT : square << 2;
 }
-
-/** The bits of 0x5F3759DF >> 16: the constant of the inverse square root on 16-bit floating-point numbers. */
-const INVERSE_ROOT_MAGIC = 0x5f37;
 
 /**
  * moment / sqrt(square) in Q12, floor. With V = max(square, 1) as a number of 8 significant bits,
@@ -98,8 +96,8 @@ export function optimise(state: State, backward: Backward): void {
     const exponent = backward.exponent[tensor.index] as number;
     largest.set(tensor.name, updateTensor(state, tensor, backward.gradient, exponent, rate));
   }
-  for (const name of WEIGHT_SLOTS) {
-    state.exponents.note(weightSlot(name), largest.get(name) ?? 0);
+  for (const name of QUANTISED_WEIGHTS) {
+    state.exponents.note(weightExponent(name), largest.get(name) ?? 0);
     state.copyWeights(name);
   }
   state.gradientScales.endStep(state.trained, rate === 0);

@@ -1,6 +1,6 @@
 /** The tables: pinned, and within their stated error of the functions they stand for. */
 import { expect, test } from "bun:test";
-import { gelu, geluSlope, NODE_ZERO, NODES, sigmoid, sigmoidSlope, tables } from "../../src/model/tables.ts";
+import { gelu, geluSlope, luts, NODE_ZERO, NODES, sigmoid, sigmoidSlope } from "../../src/contract/luts.ts";
 import { erf, geluFloat, sigmoidFloat } from "./float-functions.ts";
 import { hashOf } from "./hash.ts";
 
@@ -14,7 +14,7 @@ function largestError(of: (x: number) => number, against: (x: number) => number)
 }
 
 test("the tables have not changed: a table that did would change every archive", () => {
-  const { gelu, geluSlope, sigmoid, exp2 } = tables();
+  const { gelu, geluSlope, sigmoid, exp2 } = luts();
   expect(gelu.length).toBe(NODES);
   expect([hashOf(gelu), hashOf(geluSlope), hashOf(sigmoid), hashOf(exp2)]).toEqual([
     "eeab936aedce688c",
@@ -25,7 +25,7 @@ test("the tables have not changed: a table that did would change every archive",
 });
 
 test("nodes are the functions, correctly rounded", () => {
-  const table = tables();
+  const table = luts();
   for (let index = 0; index < NODES; index++) {
     const x = (index - NODE_ZERO) / 64;
     const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
@@ -40,7 +40,7 @@ test("nodes are the functions, correctly rounded", () => {
 });
 
 test("GELU is within 1.1 units of 2^-10 for every input of 16 bits, and beyond Â±8 exactly x or 0", () => {
-  const table = tables();
+  const table = luts();
   expect(
     largestError(
       (x) => gelu(table, x),
@@ -53,7 +53,7 @@ test("GELU is within 1.1 units of 2^-10 for every input of 16 bits, and beyond Â
 });
 
 test("the sigmoid is within 1.1 units of 2^-14 between -8 and 8, and 6 beyond", () => {
-  const table = tables();
+  const table = luts();
   const error = (x: number) => Math.abs(sigmoid(table, x) - sigmoidFloat(x / Q10) * Q14);
   for (let x = -32768; x <= 32767; x++) {
     expect(error(x)).toBeLessThan(Math.abs(x) <= 8 * Q10 ? 1.1 : 6);
@@ -62,7 +62,7 @@ test("the sigmoid is within 1.1 units of 2^-14 between -8 and 8, and 6 beyond", 
 });
 
 test("slopes: 16 bits, flat at both ends, at most 1/4 for the sigmoid", () => {
-  const table = tables();
+  const table = luts();
   expect([-(2 ** 20), -32768, 32767, 2 ** 20].map((x) => geluSlope(table, x))).toEqual([0, 0, Q14, Q14]);
   for (let y = 0; y <= Q14; y++) {
     const slope = sigmoidSlope(y);

@@ -3,34 +3,10 @@
  *
  * WGSL, WebAssembly and JavaScript agree on 32-bit integers to the last bit (two's complement, wrapping), and on
  * nothing else. All three engines therefore implement exactly these functions; docs/NUMERICS.md section 2 defines
- * them. A number format is written Qn: the integer v stands for v / 2^n.
+ * them.
  */
 
-/** Fraction bits of activations in the element-wise domain: Q10 in 16 bits, so ±32. */
-export const ACTIVATION_BITS = 10;
-/** Fraction bits of what enters a norm: Q7 in 16 bits, ±256, because such values grow as training goes on. */
-export const NORM_INPUT_BITS = 7;
-/** Fraction bits of GeGLU outputs, products of two activations: Q8. */
-export const HIDDEN_BITS = 8;
-/** Fraction bits of scale-like vectors (norm scales, convolution taps, skips): Q12 in 16 bits, so ±8. */
-export const SCALE_BITS = 12;
-/** Fraction bits of sigmoid values and of the slopes of GELU: Q14. */
-export const SLOPE_BITS = 14;
-/** Fraction bits of gradients in the element-wise domain: Q22. */
-export const GRADIENT_BITS = 22;
-/** Fraction bits of the trained ("master") weights: Q24. */
-export const WEIGHT_BITS = 24;
-
-/** Largest magnitude of an activation. */
-export const ACTIVATION_LIMIT = 32767;
-/** Largest magnitude of a GeGLU output: 16.0. A few outliers must not take the int8 operand's resolution from all. */
-export const HIDDEN_LIMIT = 4095;
-/** Largest magnitude of the global stream's values, which are Q10 in more than 16 bits: 2^20, that is 1024. */
-export const WIDE_LIMIT = 1 << 20;
-/** Largest magnitude of a gradient in the element-wise domain: 2^26, that is 16.0. */
-export const GRADIENT_LIMIT = 1 << 26;
-/** Largest magnitude of a master weight: 2^30, that is 64.0. */
-export const WEIGHT_LIMIT = 1 << 30;
+import { ACTIVATION_LIMIT, GEGLU_SHIFT, GRADIENT_LIMIT, WIDE_LIMIT } from "./formats.ts";
 
 /** Number of bits in the magnitude of a non-negative integer: 0 for 0, 1 for 1, 2 for 2 and 3, … */
 export function bitLength(x: number): number {
@@ -94,5 +70,17 @@ export function integerSqrt(x: number): number {
 
 /** gelu(u) * v in Q8, before it saturates; both factors are Q10 in 16 bits. */
 export function gegluProduct(geluOfU: number, v: number): number {
-  return roundShift(geluOfU * v, 2 * ACTIVATION_BITS - HIDDEN_BITS);
+  return roundShift(geluOfU * v, GEGLU_SHIFT);
+}
+
+/** Odd constants of mix32. */
+export const FINISH_MULTIPLIER_1 = 0x7feb352d;
+export const FINISH_MULTIPLIER_2 = 0x846ca68b;
+
+/** A 32-bit mixing function with full avalanche (xor-shift, multiply by odd constants, three rounds). */
+export function mix32(x: number): number {
+  let h = x | 0;
+  h = Math.imul(h ^ (h >>> 16), FINISH_MULTIPLIER_1);
+  h = Math.imul(h ^ (h >>> 15), FINISH_MULTIPLIER_2);
+  return (h ^ (h >>> 16)) >>> 0;
 }

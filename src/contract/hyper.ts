@@ -1,0 +1,202 @@
+/**
+ * Hyper-parameters: the numbers that fix the shape of the network and how it learns.
+ *
+ * They travel in every archive's header, so a decoder is never told them by hand, and they decide every shape in
+ * docs/NUMERICS.md. One table says of each what is legal, since which model contract it is there, and what stands for
+ * it in models of older contracts; headers are read and written by the table (src/archive/hyper-fields.ts), and the
+ * tables in docs/FORMAT.md and docs/NUMERICS.md are made of it. So a new one is a row here, and what it does.
+ * Which values serve an input best is the business of src/model.
+ */
+import { CONTEXTS_MAX, TABLES_MAX } from "./contexts.ts";
+
+/** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
+export const MODEL_CONTRACT_VERSION = 3;
+/** The oldest contract whose models can still be decoded. */
+export const MODEL_CONTRACT_OLDEST = 3;
+
+interface HyperField {
+  /** How docs/NUMERICS.md calls it. */
+  readonly letter: string;
+  readonly meaning: string;
+  readonly rule: string;
+  readonly holds: (value: number) => boolean;
+  /** The part of the rule that depends on other fields. */
+  readonly fits?: (value: number, hyper: HyperParameters) => boolean;
+  /** The first model contract that has it. */
+  readonly since: number;
+  /** What models have that were made before, or that do without. */
+  readonly off?: number;
+}
+
+const within = (n: number, low: number, high: number) => Number.isInteger(n) && n >= low && n <= high;
+const isPowerOfTwo = (n: number) => n > 0 && (n & (n - 1)) === 0;
+const multiple = (n: number, of: number, low: number, high: number) => within(n, low, high) && n % of === 0;
+
+/** In the order of the header, where each is a varint. */
+const FIELDS = {
+  /** T: bytes of history that a step sees; a power of two, 4 to 64. */
+  history: {
+    letter: "T",
+    meaning: "bytes of history that a step sees",
+    rule: "a power of two, 4 to 64",
+    holds: (n: number) => within(n, 4, 64) && isPowerOfTwo(n),
+    since: 1,
+  },
+  /** D: values per embedded byte; a power of two, 8 to 64. */
+  embedding: {
+    letter: "D",
+    meaning: "values per embedded byte",
+    rule: "a power of two, 8 to 64, at most 1024 / history",
+    holds: (n: number) => within(n, 8, 64) && isPowerOfTwo(n),
+    fits: (n: number, { history }: { readonly history: number }) => history * n <= 1024,
+    since: 1,
+  },
+  /** G: values in the rolling cache of the global stream; a multiple of `cacheStep` and of 32. */
+  globalHidden: {
+    letter: "G",
+    meaning: "values in the rolling cache of the global stream",
+    rule: "a multiple of cacheStep and of 32, at most 8192",
+    holds: (n: number) => multiple(n, 32, 32, 8192),
+    fits: (n: number, { cacheStep }: { readonly cacheStep: number }) => n % cacheStep === 0,
+    since: 1,
+  },
+  /** S: new values of the cache per step; a multiple of 4. */
+  cacheStep: {
+    letter: "S",
+    meaning: "new values of the cache per step",
+    rule: "a multiple of 4, 4 to 256",
+    holds: (n: number) => multiple(n, 4, 4, 256),
+    since: 1,
+  },
+  /** F: hidden values of the fine refiner; a multiple of 32. */
+  fineHidden: {
+    letter: "F",
+    meaning: "hidden values of the fine refiner",
+    rule: "a multiple of 32, 32 to 8192",
+    holds: (n: number) => multiple(n, 32, 32, 8192),
+    since: 1,
+  },
+  /** C: hidden values of the coarse refiner, the side of each stream's own matrix; a multiple of 16. */
+  coarseHidden: {
+    letter: "C",
+    meaning: "hidden values of the coarse refiner",
+    rule: "a multiple of 16, 16 to 128",
+    holds: (n: number) => multiple(n, 16, 16, 128),
+    since: 1,
+  },
+  /** B: parallel streams, 1 to 16,384. */
+  streams: {
+    letter: "B",
+    meaning: "parallel streams",
+    rule: "1 to 16384",
+    holds: (n: number) => within(n, 1, 16384),
+    since: 1,
+  },
+  /** Peak learning rate of the optimizer in units of 2^-24. */
+  learningRate: {
+    letter: "peak",
+    meaning: "peak learning rate, in units of 2^-24",
+    rule: "64 to 65535",
+    holds: (n: number) => within(n, 64, 65535),
+    since: 1,
+  },
+  /** N: contexts of the recall stream, a multiple of 4; 0 for none. */
+  contexts: {
+    letter: "N",
+    meaning: "contexts of the recall stream",
+    rule: `a multiple of 4, 0 to ${CONTEXTS_MAX}`,
+    holds: (n: number) => multiple(n, 4, 0, CONTEXTS_MAX),
+    since: 2,
+    off: 0,
+  },
+  /** log2 of the slots of each context. */
+  slotBits: {
+    letter: "slotBits",
+    meaning: "log2 of the slots of each context",
+    rule: "8 to 24",
+    holds: (n: number) => within(n, 8, 24),
+    since: 2,
+    off: 8,
+  },
+  /** M: logit tables; 0 for none. Without contexts and tables there is no recall stream. */
+  tables: {
+    letter: "M",
+    meaning: "logit tables",
+    rule: `0 to ${TABLES_MAX}`,
+    holds: (n: number) => within(n, 0, TABLES_MAX),
+    since: 2,
+    off: 0,
+  },
+  /** log2 of the rows of each table; a table of one byte has 256. */
+  tableBits: {
+    letter: "tableBits",
+    meaning: "log2 of the rows of each table",
+    rule: "8 to 18",
+    holds: (n: number) => within(n, 8, 18),
+    since: 2,
+    off: 8,
+  },
+  /** The network trains in the first 2048 steps, then in every step whose number this divides. */
+  trainEvery: {
+    letter: "trainEvery",
+    meaning: "after the first 2048 steps, every so many-th trains",
+    rule: "1 to 64",
+    holds: (n: number) => within(n, 1, 64),
+    since: 3,
+    off: 1,
+  },
+} as const;
+
+/** The shape of one model. Every field is stored in the archive header. */
+export type HyperParameters = { readonly [K in keyof typeof FIELDS]: number };
+export type HyperName = keyof HyperParameters;
+
+export const HYPER_NAMES = Object.keys(FIELDS) as readonly HyperName[];
+export const HYPER_FIELDS: Readonly<Record<HyperName, HyperField>> = FIELDS;
+
+type Optional = { [K in HyperName]: (typeof FIELDS)[K] extends { readonly off: number } ? K : never }[HyperName];
+
+/** What stands for the recall stream, and whatever else came later, in a model that does without. */
+export const WITHOUT = Object.fromEntries(
+  HYPER_NAMES.flatMap((name) => {
+    const { off } = HYPER_FIELDS[name];
+    return off === undefined ? [] : [[name, off]];
+  }),
+) as { readonly [K in Optional]: number };
+
+/** Steps from the start in which every model trains. */
+export const TRAIN_ALWAYS_STEPS = 2048;
+
+/** Whether the network trains in step `step` (from 0). */
+export function trainsIn(hyper: Pick<HyperParameters, "trainEvery">, step: number): boolean {
+  return step < TRAIN_ALWAYS_STEPS || step % hyper.trainEvery === 0;
+}
+
+/** H: the width of the network, one embedded history. */
+export function widthOf(hyper: Pick<HyperParameters, "history" | "embedding">): number {
+  return hyper.history * hyper.embedding;
+}
+
+/** Thrown when hyper-parameters from a header or a caller lie outside what the engines implement. */
+export class HyperParameterError extends Error {
+  constructor(
+    readonly field: HyperName,
+    readonly value: number,
+    readonly rule: string,
+  ) {
+    super(`hyper-parameter ${field} = ${value} is not allowed (${rule})`);
+    this.name = "HyperParameterError";
+  }
+}
+
+/** @throws HyperParameterError naming the first field that breaks its rule, by itself or else together with others */
+export function checkHyperParameters(hyper: HyperParameters): void {
+  const check = (rule: "holds" | "fits") => {
+    for (const name of HYPER_NAMES) {
+      const field = HYPER_FIELDS[name];
+      if (field[rule]?.(hyper[name], hyper) === false) throw new HyperParameterError(name, hyper[name], field.rule);
+    }
+  };
+  check("holds");
+  check("fits");
+}

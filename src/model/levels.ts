@@ -1,0 +1,142 @@
+/**
+ * Which model serves an input: levels and presets, and how streams and memories follow from the size of the input.
+ *
+ * An archive states all that is chosen here, so these numbers may change at any time; what they mean is the contract's.
+ */
+import { ceilLog2 } from "../contract/fixed.ts";
+import { type HyperParameters, WITHOUT } from "../contract/hyper.ts";
+
+/** A model without its number of streams; its memories are the smallest, and grow with the input's size. */
+export type Shape = Omit<HyperParameters, "streams">;
+
+/** 2^-10 in units of 2^-24: the learning rate of the paper, 1e-3, to the nearest power of two. */
+const RATE_PAPER = 1 << 14;
+/** 2^-9: on 200 kB of text 0.9 to 2.3 % smaller than 1e-3, over four draws of weights (docs/MODEL.md). */
+const RATE_LEVELS = 1 << 15;
+/** 2^-9.5: wide networks on few streams. */
+const RATE_WIDE = 23170;
+
+/** 4 KiB a context and 4 MiB a table. */
+const SLOT_BITS_MIN = 10;
+const TABLE_BITS_MIN = 12;
+
+interface Widths {
+  readonly history: number;
+  readonly embedding: number;
+  readonly global: number;
+  readonly cacheStep: number;
+  readonly coarse: number;
+  readonly fine: number;
+  readonly contexts: number;
+  readonly tables: number;
+}
+
+function shape(width: Widths, rate = RATE_LEVELS): Shape {
+  return {
+    ...WITHOUT,
+    history: width.history,
+    embedding: width.embedding,
+    globalHidden: width.global,
+    cacheStep: width.cacheStep,
+    fineHidden: width.fine,
+    coarseHidden: width.coarse,
+    learningRate: rate,
+    contexts: width.contexts,
+    tables: width.tables,
+    slotBits: SLOT_BITS_MIN,
+    tableBits: TABLE_BITS_MIN,
+  };
+}
+
+/** A model, and how it is sized for an input. */
+export interface Level {
+  readonly shape: Shape;
+  /** Bytes that a stream should hold: many streams share the cost of training a step, few learn sooner. */
+  readonly streamBytes: number;
+  readonly slotBitsMax: number;
+  readonly tableBitsMax: number;
+}
+
+/** 4 MiB a context and 8 MiB a table: with more, level 5 would not stay below 400 MB (docs/ARCHITECTURE.md). */
+const SMALL_MEMORY = { slotBitsMax: 20, tableBitsMax: 13 } as const;
+/** 16 MiB a context and 64 MiB a table. */
+const LARGE_MEMORY = { slotBitsMax: 22, tableBitsMax: 16 } as const;
+
+/** FADE as published: arXiv 2604.07239, section 4 (15.5 million shared parameters, 512 streams). */
+export const PAPER: Shape = shape(
+  { history: 16, embedding: 32, global: 4096, cacheStep: 64, coarse: 64, fine: 8192, contexts: 0, tables: 0 },
+  RATE_PAPER,
+);
+export const PAPER_STREAMS = 512;
+export const PAPER_LEVEL: Level = { shape: PAPER, streamBytes: 8192, ...SMALL_MEMORY };
+
+export const DEFAULT_LEVEL = 5;
+
+const narrow = { history: 8, embedding: 8, global: 32, cacheStep: 4, coarse: 16, fine: 32, contexts: 8, tables: 2 };
+const medium = { history: 8, embedding: 16, global: 64, cacheStep: 4, coarse: 16, fine: 64, contexts: 12, tables: 3 };
+const remembering = { ...medium, contexts: 20, tables: 6 };
+const wide = { ...remembering, history: 16, coarse: 32 };
+
+/**
+ * Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n. The recall stream does most of the work, so narrow
+ * networks lose little, and contexts, tables and fewer streams are worth more than width (docs/MODEL.md).
+ */
+const LEVELS: readonly (Level | undefined)[] = [
+  undefined,
+  { shape: { ...shape(narrow), trainEvery: 8 }, streamBytes: 4096, ...SMALL_MEMORY },
+  { shape: shape({ ...narrow, contexts: 12, tables: 3 }), streamBytes: 8192, ...SMALL_MEMORY },
+  { shape: shape(medium), streamBytes: 8192, ...SMALL_MEMORY },
+  { shape: shape({ ...medium, tables: 4 }), streamBytes: 16384, ...SMALL_MEMORY },
+  { shape: shape({ ...medium, fine: 256, contexts: 16, tables: 5 }), streamBytes: 16384, ...SMALL_MEMORY },
+  { shape: shape({ ...remembering, fine: 256 }), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...remembering, fine: 512 }), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...wide, global: 128, fine: 256 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
+  { shape: shape({ ...wide, global: 256, fine: 512 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
+];
+
+/** @throws RangeError if there is no such level. */
+export function levelOf(level: number): Level {
+  const found = LEVELS[level];
+  if (found === undefined) throw new RangeError(`there is no level ${level}: levels are 1 to ${LEVELS.length - 1}`);
+  return found;
+}
+
+/** @throws RangeError if there is no such level. */
+export const shapeOfLevel = (level: number): Shape => levelOf(level).shape;
+
+const STREAMS_MAX = 4096;
+/** Engines work on streams in such groups. */
+const STREAM_GROUP = 8;
+
+/**
+ * Chooses B from the input's size: size / streamBytes, down to a multiple of 8, 8 to 4096, and never more streams than
+ * bytes.
+ */
+export function streamsForSize(sizeBytes: number, streamBytes: number): number {
+  const groups = Math.floor(sizeBytes / streamBytes / STREAM_GROUP);
+  const wanted = Math.max(1, Math.min(STREAMS_MAX / STREAM_GROUP, groups)) * STREAM_GROUP;
+  return Math.max(1, Math.min(wanted, sizeBytes));
+}
+
+/** A slot for every byte of a block, and a table's row for every 16, within the level's bounds. */
+export function hyperForSize(
+  level: Level,
+  sizeBytes: number,
+  streams = streamsForSize(sizeBytes, level.streamBytes),
+): HyperParameters {
+  const { shape, slotBitsMax, tableBitsMax } = level;
+  const bits = ceilLog2(Math.max(1, sizeBytes));
+  return {
+    ...shape,
+    streams,
+    slotBits: shape.contexts === 0 ? shape.slotBits : Math.max(shape.slotBits, Math.min(slotBitsMax, bits)),
+    tableBits: shape.tables === 0 ? shape.tableBits : Math.max(shape.tableBits, Math.min(tableBitsMax, bits - 4)),
+  };
+}
+
+/** Whether a model is of this shape, whatever input its streams and memories were sized for. */
+export function hasShape(hyper: HyperParameters, shape: Shape): boolean {
+  const { slotBits, tableBits } = hyper;
+  const sized: Shape = { ...shape, slotBits, tableBits };
+  return (Object.keys(sized) as (keyof Shape)[]).every((field) => sized[field] === hyper[field]);
+}

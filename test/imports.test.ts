@@ -1,0 +1,34 @@
+/** The layers of src: no import goes upward, or to a neighbour, or round in a circle; and what would be found. */
+import { expect, test } from "bun:test";
+import { circles, importGraph, placeOf, wrongImports } from "../scripts/imports.ts";
+
+const graph = importGraph();
+
+test("there is something to look at, and all of it has a place", () => {
+  expect(graph.size).toBeGreaterThan(150);
+  for (const file of graph.keys()) expect(placeOf(file).layer).toBeGreaterThanOrEqual(0);
+  expect(graph.get("src/engine/registry.ts")).toContain("src/engine/cpu/engine.ts"); // an import that waits
+  expect(() => placeOf("src/elsewhere/a.ts")).toThrow("belongs to no layer");
+});
+
+test("every import goes downward", () => {
+  expect(wrongImports(graph)).toEqual([]);
+});
+
+test("there is no circle", () => {
+  expect(circles(graph)).toEqual([]);
+});
+
+test("what is wrong would be found", () => {
+  const wrong = new Map([
+    ["src/contract/a.ts", ["src/engine/cpu/b.ts"]],
+    ["src/engine/cpu/b.ts", ["src/engine/gpu/c.ts", "src/contract/a.ts"]],
+    ["src/engine/gpu/c.ts", ["src/contract/d.ts"]],
+    ["src/contract/d.ts", []],
+  ]);
+  expect(wrongImports(wrong)).toEqual([
+    "src/contract/a.ts imports src/engine/cpu/b.ts",
+    "src/engine/cpu/b.ts imports src/engine/gpu/c.ts",
+  ]);
+  expect(circles(wrong)).toEqual(["src/contract/a.ts -> src/engine/cpu/b.ts -> src/contract/a.ts"]);
+});
