@@ -11,7 +11,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { StepDecoder } from "../src/coder/decode-pool.ts";
 import { coderGroupsFor, shareOfGroup } from "../src/coder/groups.ts";
 import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
@@ -99,23 +98,13 @@ async function decodingTime(gpu: GpuDevice, hyper: HyperParameters, decoder: "ho
   const bytesMax = 4 * shareOfGroup(groups - 1, groups, streams).end * steps * (SAMPLES + 1);
   const payloads = Array.from({ length: groups }, () => new Uint8Array(Math.ceil(bytesMax / groups) + 8));
   const bytes = new Uint8Array(steps * streams);
-  const host = await StepDecoder.open(streams, 1);
-  host.openBlock(payloads);
-  if (decoder !== "host") await model.openPayloads(payloads);
+  await model.openPayloads(payloads, { workers: 1 });
   let best = Infinity;
   for (let sample = 0; sample <= SAMPLES; sample++) {
     const atMs = performance.now();
-    if (decoder !== "host") await model.decodeSteps(bytes, steps, streams);
-    else {
-      for (let step = 0; step < steps; step++) {
-        await model.predict(host.ends);
-        await host.decodeStep(streams);
-        await model.learn(host.bytes);
-      }
-    }
+    await model.decodeSteps(bytes, steps, streams);
     if (sample > 0) best = Math.min(best, performance.now() - atMs);
   }
-  await host.close();
   await model.close();
   return (best * 1000) / steps;
 }

@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/coder", "src/archive"],
   ["src/repeats"],
   ["src/engine/engine.ts"],
+  ["src/engine/host-coder.ts"],
   ["src/engine/reference", "src/engine/cpu", "src/engine/gpu"],
   ["src/engine/registry.ts"],
   ["src/pipeline"],

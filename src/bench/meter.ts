@@ -94,5 +94,12 @@ function meteredModel(model: Model, meter: TimeMeter): Model {
 }
 
 export function coderObserver(meter: TimeMeter): BlockObserver {
-  return { coding: (isWorking) => meter.coder(isWorking ? 1 : -1) };
+  return {
+    coding: (isWorking) => meter.coder(isWorking ? 1 : -1),
+    decoding: (isWorking) => {
+      // A call on the engine goes on meanwhile, but it is not the engine that works.
+      meter.engine(isWorking ? -1 : 1);
+      meter.coder(isWorking ? 1 : -1);
+    },
+  };
 }

@@ -56,46 +56,46 @@ export interface Model {
   encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void>;
 
   /**
-   * The frequency tables of the next step (decompression).
-   *
-   * @param ends filled with B x 256 cumulative frequencies: byte v of stream s owns the interval from
-   *   v === 0 ? 0 : ends[s * 256 + v - 1] to ends[s * 256 + v]. ends[s * 256 + 255] is at most FREQUENCY_TOTAL; what
-   *   lies above is owned by no byte and marks a corrupt archive.
-   */
-  predict(ends: Uint32Array): Promise<void>;
-
-  /** Tells the model the B bytes of the step that was predicted last, and trains it. */
-  learn(bytes: Uint8Array): Promise<void>;
-
-  close(): Promise<void>;
-}
-
-/**
- * A model that can decode by itself: the range coder's decoders run where the network does, so that many steps need no
- * host. Calls take effect in order, as a model's do.
- */
-export interface DecodingModel extends Model {
-  /**
    * Takes the payloads of a block, one per coder group, in place of the block before.
    *
-   * @returns false if this block is the host's to decode, with `predict` and `learn`
+   * @throws RangeError for an impossible number of groups, CorruptDataError, CoderWorkerError
    */
-  openPayloads(payloads: readonly Uint8Array[]): Promise<boolean>;
+  openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void>;
 
   /**
-   * Decodes and learns the next `stepCount` steps.
+   * Decodes and learns the next `stepCount` steps (decompression). The coder works where the engine decides.
    *
    * @param bytes filled with `stepCount` x B bytes, step-major
    * @param liveInLastStep streams that have a byte in the last of these steps; the others get 0
-   * @throws CorruptDataError
+   * @throws CorruptDataError, CoderWorkerError
    */
   decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void>;
 
   /** Checks that the payloads are used up; to be called when all steps have come. @throws CorruptDataError */
   finishPayloads(): Promise<void>;
+
+  /**
+   * Leads the model through steps that are known already, as if they had been decoded; not between `openPayloads` and
+   * `finishPayloads`.
+   *
+   * @param bytes step-major, `stepCount` x B
+   */
+  learnSteps(bytes: Uint8Array, stepCount: number): Promise<void>;
+
+  close(): Promise<void>;
 }
 
-export const canDecode = (model: Model): model is DecodingModel => "decodeSteps" in model;
+/** For a coder on the host; the bytes do not depend on it. */
+export interface DecoderOptions {
+  /** Threads that may decode, the caller's included; at least 1. */
+  readonly workers: number;
+  /** Streams that a thread must have to itself; for tests. Default: DECODE_STREAMS_PER_THREAD. */
+  readonly streamsPerThread?: number;
+  /** How many bytes the model will see in all, about, if that is known: few are not worth threads. */
+  readonly expectedBytes?: number;
+  /** The coder begins (true) or ends (false) its part of a step, in which the network waits. */
+  readonly coding?: (isWorking: boolean) => void;
+}
 
 /** No engine of this kind can run here; `message` says what is missing and `hint` what to do. */
 export class EngineUnavailableError extends Error {

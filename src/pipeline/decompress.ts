@@ -1,29 +1,21 @@
 /**
- * Decompression of blocks: coder groups -> frequencies from the engine -> bytes -> streams put back in place.
+ * Decompression of blocks: payloads to the engine's model, chunks of decoded steps back, streams put back in place.
  *
- * Every step waits for the bytes of the one before. A model that can decode gets the payloads, and gives back chunks of
- * steps, one of which is on its way while the one before is put in place. Else the host decodes, and there is nothing
- * to overlap but this: the model is told the bytes and asked for the next tables in one go, before either has happened.
+ * One chunk is on its way while the one before is put in place. Where the coder works is the engine's business.
  */
-import { decodeThreadsFor, StepDecoder } from "../coder/decode-pool.ts";
-import { checkGroups, LONE_BYTES } from "../coder/groups.ts";
+import { checkGroups } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
-import { canDecode, type DecodingModel, type Engine, type Model } from "../engine/engine.ts";
+import type { DecoderOptions, Engine, Model } from "../engine/engine.ts";
 import type { BlockOptions } from "./options.ts";
 import { ChunkPace, Pacer } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, liveAt, type StreamLayout, scatterSteps } from "./streams.ts";
-
-/** Steps that are collected before they are put in place: enough to write runs of bytes to each stream. */
-const SCATTER_STEPS = 64;
 
 /** Restores blocks in the order in which a BlockCompressor made them, with one model that goes on learning. */
 export class BlockDecompressor {
   readonly #model: Model;
   readonly #pace: ChunkPace;
   readonly #options: BlockOptions;
-  /** Opened by the first block, whose groups say how many threads are of use. */
-  #decoder: StepDecoder | undefined;
   /** What the model was told last. */
   #stride = PLAIN_DATA.stride;
 
@@ -60,56 +52,14 @@ export class BlockDecompressor {
       const bytesDone = bytesInSteps(layout, stepsDone);
       this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes });
     };
-    const model = this.#model;
-    if (canDecode(model) && (await model.openPayloads(groups))) {
-      await this.#decodeChunks(model, layout, data, report);
-    } else {
-      await this.#decodeSteps(groups, layout, data, report);
-    }
+    await this.#model.openPayloads(groups, decoderOptionsOf(this.#options));
+    await this.#decodeChunks(layout, data, report);
     report(layout.steps);
     return data;
   }
 
-  /** Decodes on the host, step by step. */
-  async #decodeSteps(
-    groups: readonly Uint8Array[],
-    layout: StreamLayout,
-    data: Uint8Array,
-    report: (stepsDone: number) => void,
-  ): Promise<void> {
-    const { streams } = layout;
-    const { observer, signal } = this.#options;
-    const decoder = await this.#openDecoder(streams, groups.length);
-    const pacer = new Pacer(signal);
-    const recent = new Uint8Array(SCATTER_STEPS * streams);
-    decoder.openBlock(groups);
-    let learned: Promise<void> = Promise.resolve();
-    for (let step = 0; step < layout.steps; step += 1) {
-      await pacer.turn(() => report(step));
-      await Promise.all([learned, this.#model.predict(decoder.ends)]);
-      observer?.coding?.(true);
-      await decoder.decodeStep(liveAt(layout, step));
-      observer?.coding?.(false);
-      const row = step % SCATTER_STEPS;
-      const bytes = recent.subarray(row * streams, (row + 1) * streams);
-      bytes.set(decoder.bytes);
-      if (row === SCATTER_STEPS - 1 || step === layout.steps - 1) {
-        scatterSteps(recent, layout, step - row, row + 1, data);
-      }
-      learned = this.#model.learn(bytes);
-      learned.catch(() => {}); // awaited with the next prediction
-    }
-    await learned;
-    await decoder.finishBlock();
-  }
-
-  /** Leaves decoding to the model. */
-  async #decodeChunks(
-    model: DecodingModel,
-    layout: StreamLayout,
-    data: Uint8Array,
-    report: (stepsDone: number) => void,
-  ): Promise<void> {
+  async #decodeChunks(layout: StreamLayout, data: Uint8Array, report: (stepsDone: number) => void): Promise<void> {
+    const model = this.#model;
     const pacer = new Pacer(this.#options.signal);
     let stepsDone = 0;
     const take = async (first: number, steps: number) => {
@@ -142,7 +92,7 @@ export class BlockDecompressor {
 
   /**
    * Leads the model through bytes that are known already, as if they had been decoded; after an error only `close` is
-   * allowed. Takes as long as decoding them.
+   * allowed. Takes about as long as decoding them.
    *
    * @throws the engine's errors, the abort reason
    */
@@ -151,19 +101,19 @@ export class BlockDecompressor {
     await this.#describe(kind);
     const layout = layoutOf(data.length, streams);
     const pacer = new Pacer(this.#options.signal);
-    const ends = new Uint32Array(streams * 256);
-    const bytes = new Uint8Array(streams);
-    let step = 0;
+    let first = 0;
     const report = () => {
-      const bytesDone = bytesInSteps(layout, step);
-      this.#options.onProgress?.({ stepsDone: step, steps: layout.steps, bytesDone, codedBytes: data.length });
+      const bytesDone = bytesInSteps(layout, first);
+      this.#options.onProgress?.({ stepsDone: first, steps: layout.steps, bytesDone, codedBytes: data.length });
     };
-    for (; step < layout.steps; step += 1) {
+    for (let steps = 0; first < layout.steps; first += steps) {
       await pacer.turn(report);
-      gatherSteps(data, layout, step, 1, bytes);
-      // An engine takes a step as a prediction and the bytes that came; this one's tables are not needed.
-      await this.#model.predict(ends);
-      await this.#model.learn(bytes);
+      steps = Math.min(this.#pace.steps, layout.steps - first);
+      const chunk = new Uint8Array(steps * streams);
+      gatherSteps(data, layout, first, steps, chunk);
+      const ended = this.#pace.begin(steps);
+      await this.#model.learnSteps(chunk, steps);
+      ended();
     }
     report();
   }
@@ -173,21 +123,19 @@ export class BlockDecompressor {
     this.#stride = kind.stride;
   }
 
-  async #openDecoder(streams: number, groups: number): Promise<StepDecoder> {
-    const { workers, streamsPerThread, expectedBytes = Number.POSITIVE_INFINITY } = this.#options;
-    const isLone = streamsPerThread === undefined && expectedBytes < LONE_BYTES;
-    const threads = isLone ? 1 : decodeThreadsFor(workers, groups, streams, streamsPerThread);
-    this.#decoder ??= await StepDecoder.open(streams, threads);
-    return this.#decoder;
-  }
-
   async close(): Promise<void> {
-    try {
-      await this.#decoder?.close();
-    } finally {
-      await this.#model.close();
-    }
+    await this.#model.close();
   }
+}
+
+function decoderOptionsOf({ workers, streamsPerThread, expectedBytes, observer }: BlockOptions): DecoderOptions {
+  const coding = observer?.decoding && { coding: (isWorking: boolean) => observer.decoding?.(isWorking) };
+  return {
+    workers,
+    ...(streamsPerThread !== undefined && { streamsPerThread }),
+    ...(expectedBytes !== undefined && { expectedBytes }),
+    ...coding,
+  };
 }
 
 /**

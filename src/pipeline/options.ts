@@ -12,8 +12,10 @@ export interface BlockProgress {
 
 /** Watches the work from beside it, for benchmarks. Nothing depends on it. */
 export interface BlockObserver {
-  /** The coder begins (true) or ends (false) a piece of work. Decoding on the host calls it twice a step. */
+  /** The coder begins (true) or ends (false) a piece of work, beside the engine. */
   coding?(isWorking: boolean): void;
+  /** An engine's coder on the host begins (true) or ends (false) its part of a step, in which the network waits. */
+  decoding?(isWorking: boolean): void;
   /** What the engine predicted for some steps: start and frequency of each byte, step-major, before they are coded. */
   intervals?(intervals: Uint32Array, shape: { streams: number; steps: number; liveInLastStep: number }): void;
 }

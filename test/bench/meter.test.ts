@@ -1,6 +1,6 @@
 /** The split of time: every moment belongs to one party, and the parts sum to the whole. */
 import { expect, test } from "bun:test";
-import { meteredEngine, TimeMeter } from "../../src/bench/meter.ts";
+import { coderObserver, meteredEngine, TimeMeter } from "../../src/bench/meter.ts";
 import { TINY } from "../model/tiny.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 
@@ -34,6 +34,20 @@ test("each moment goes to the engine before the coder, and to nobody else", () =
   expect(meter.split()).toEqual({ setUpMs: 5, engineMs: 10 + 20 + 160 + 320, coderMs: 40, waitingMs: 80 });
 });
 
+test("while a coder within the engine works, the engine waits", () => {
+  const clock = handClock();
+  const meter = new TimeMeter(clock.read);
+  const { decoding } = coderObserver(meter);
+  meter.engine(1);
+  clock.pass(3);
+  decoding?.(true);
+  clock.pass(5);
+  decoding?.(false);
+  clock.pass(7);
+  meter.engine(-1);
+  expect(meter.split()).toEqual({ setUpMs: 0, engineMs: 10, coderMs: 5, waitingMs: 0 });
+});
+
 test("without an engine nothing is set-up", () => {
   const clock = handClock();
   const meter = new TimeMeter(clock.read);
@@ -48,13 +62,13 @@ test("the calls of a metered model are the engine's, whatever comes of them", as
   const engine = meteredEngine(plain, meter);
   const model = await engine.openModel(TINY);
   clock.pass(3);
-  const ends = new Uint32Array(256 * TINY.streams);
-  const predicted = model.predict(ends);
+  const intervals = new Uint32Array(2 * TINY.streams);
+  const encoded = model.encodeSteps(new Uint8Array(TINY.streams), 1, intervals);
   clock.pass(11);
-  await predicted;
-  expect(ends.some((end) => end > 0)).toBe(true);
+  await encoded;
+  expect(intervals.some((number) => number > 0)).toBe(true);
   clock.pass(2);
-  const failed = model.learn(new Uint8Array(TINY.streams));
+  const failed = model.encodeSteps(new Uint8Array(TINY.streams), 1, intervals);
   clock.pass(13);
   await expect(failed).rejects.toThrow();
   clock.pass(1);

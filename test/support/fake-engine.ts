@@ -6,7 +6,8 @@ import { decodeGroup, shareOfGroup } from "../../src/coder/groups.ts";
 import { RangeDecoder } from "../../src/coder/range.ts";
 import { type DataKind, planFor } from "../../src/contract/contexts.ts";
 import { type HyperParameters, WITHOUT } from "../../src/contract/hyper.ts";
-import { type DecodingModel, type Engine, FREQUENCY_TOTAL, type Model } from "../../src/engine/engine.ts";
+import { type DecoderOptions, type Engine, FREQUENCY_TOTAL, type Model } from "../../src/engine/engine.ts";
+import { HostCoder, type StepModel } from "../../src/engine/host-coder.ts";
 
 export interface FakeEngineOptions {
   readonly chunkSteps?: number;
@@ -46,7 +47,8 @@ const COUNTS_MAX = 1 << 14;
 /** What a byte adds to its count. */
 const GROWTH = 32;
 
-class FakeModel implements DecodingModel {
+class FakeModel implements Model, StepModel {
+  readonly #host = new HostCoder(this);
   readonly #counts: Uint32Array;
   readonly #sums: Uint32Array;
   readonly #table = new Uint32Array(256);
@@ -101,14 +103,15 @@ class FakeModel implements DecodingModel {
     });
   }
 
-  async openPayloads(payloads: readonly Uint8Array[]): Promise<boolean> {
+  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
+    if (!this.options.decodes) return await this.#host.openPayloads(payloads, options);
     this.#decoders = payloads.map((payload, group) => new RangeDecoder(payload, group));
-    return this.options.decodes ?? false;
   }
 
   decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
     const { streams } = this.hyper;
     if (bytes.length !== stepCount * streams) throw new Error(`${bytes.length} bytes for ${stepCount} steps`);
+    if (!this.options.decodes) return this.#host.decodeSteps(bytes, stepCount, liveInLastStep);
     return this.#inOrder("decode", () => {
       const ends = new Uint32Array(256 * streams);
       for (let step = 0; step < stepCount; step += 1) {
@@ -127,6 +130,7 @@ class FakeModel implements DecodingModel {
   }
 
   async finishPayloads(): Promise<void> {
+    if (!this.options.decodes) return await this.#host.finishPayloads();
     for (const decoder of this.#decoders) decoder.finish();
   }
 
@@ -135,7 +139,14 @@ class FakeModel implements DecodingModel {
     return this.#inOrder("decode", () => bytes.forEach((byte, stream) => void this.#count(stream, byte)));
   }
 
+  learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
+    const { streams } = this.hyper;
+    if (bytes.length !== stepCount * streams) throw new Error(`${bytes.length} bytes for ${stepCount} steps`);
+    return this.#inOrder("decode", () => bytes.forEach((byte, i) => void this.#count(i % streams, byte)));
+  }
+
   async close(): Promise<void> {
+    await this.#host.close();
     await this.#queue;
     if (this.#closed) throw new Error("closed twice");
     this.#closed = true;

@@ -11,7 +11,8 @@ import type { DataKind } from "../../contract/contexts.ts";
 import { checkHyperParameters, type HyperParameters } from "../../contract/hyper.ts";
 import { layoutOf } from "../../contract/tensors.ts";
 import { collect } from "../../platform/release.ts";
-import type { Engine, Model } from "../engine.ts";
+import type { DecoderOptions, Engine, Model } from "../engine.ts";
+import { HostCoder, type StepModel } from "../host-coder.ts";
 import { Command } from "./control.ts";
 import { CHUNK_STEPS } from "./layout.ts";
 import type { Network, PhaseTimes } from "./network.ts";
@@ -106,7 +107,8 @@ class CpuEngine implements Engine {
 /** Thread 0's exponents, and the memory with its map. */
 type Inspection = Pick<Network["thread"], "exponents" | "gradientScales" | "at"> & { readonly buffer: ArrayBufferLike };
 
-export class CpuModel implements Model {
+export class CpuModel implements Model, StepModel {
+  readonly #coder = new HostCoder(this);
   readonly #room: Room;
   readonly #leave: (room: Room) => Promise<void>;
   readonly #bytes: Uint8Array;
@@ -191,10 +193,36 @@ export class CpuModel implements Model {
     this.#run(Command.LEARN, 1);
   }
 
+  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
+    await this.#coder.openPayloads(payloads, options);
+  }
+
+  async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+    await this.#coder.decodeSteps(bytes, stepCount, liveInLastStep);
+  }
+
+  async finishPayloads(): Promise<void> {
+    await this.#coder.finishPayloads();
+  }
+
+  /** As encoding does, but nobody wants the intervals. */
+  async learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
+    const { streams } = this.hyper;
+    for (let done = 0; done < stepCount; done += CHUNK_STEPS) {
+      const steps = Math.min(CHUNK_STEPS, stepCount - done);
+      this.#bytes.set(bytes.subarray(done * streams, (done + steps) * streams));
+      this.#run(Command.ENCODE, steps);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#leave(this.#room);
+    try {
+      await this.#coder.close();
+    } finally {
+      await this.#leave(this.#room);
+    }
   }
 
   /** Times of thread 0, for benchmarks. */

@@ -9,7 +9,8 @@
 
 import { type DataKind, packPlan, planFor } from "../../contract/contexts.ts";
 import { type HyperParameters, trainsIn } from "../../contract/hyper.ts";
-import type { DecodingModel } from "../engine.ts";
+import type { DecoderOptions, Model } from "../engine.ts";
+import { HostCoder, type StepModel } from "../host-coder.ts";
 import type { Slice } from "./arena.ts";
 import { ModelBuffers, sharedConstants } from "./buffers.ts";
 import { GpuDecoder } from "./decoder.ts";
@@ -30,7 +31,9 @@ export interface ModelOptions {
   readonly decoder?: "host" | number;
 }
 
-export class GpuModel implements DecodingModel {
+export class GpuModel implements Model, StepModel {
+  /** Decodes blocks that the device cannot. */
+  readonly #host = new HostCoder(this);
   /** Bytes have come that the device has not trained on yet. */
   #owesTraining = false;
   /** The number of the next step whose bytes come. */
@@ -124,16 +127,19 @@ export class GpuModel implements DecodingModel {
     this.#owesTraining = true;
   }
 
-  async openPayloads(payloads: readonly Uint8Array[]): Promise<boolean> {
+  /** Whether the device decodes the open block. */
+  get decodesOnDevice(): boolean {
+    return this.#decode !== undefined;
+  }
+
+  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
     this.#decode = await this.#decoder?.open(payloads);
-    if (this.#decode === undefined) return false;
-    const encoder = this.gpu.device.createCommandEncoder();
-    this.#settleAlone(encoder); // what follows begins with a prediction
-    this.gpu.device.queue.submit([encoder.finish()]);
-    return true;
+    if (this.#decode === undefined) await this.#host.openPayloads(payloads, options);
+    else this.#settleNow();
   }
 
   async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+    if (this.#decode === undefined) return await this.#host.decodeSteps(bytes, stepCount, liveInLastStep);
     const pending: Promise<void>[] = [];
     const { streams } = this.hyper;
     for (let first = 0; first < stepCount; first += this.chunkSteps) {
@@ -148,7 +154,7 @@ export class GpuModel implements DecodingModel {
   async #decodeChunk(bytes: Uint8Array, stepCount: number, live: number): Promise<void> {
     const decoder = this.#decoder;
     const decode = this.#decode;
-    if (decoder === undefined || decode === undefined) throw new Error("decodeSteps was called without payloads");
+    if (decoder === undefined || decode === undefined) throw new Error("the device has no payloads");
     const first = this.#nextStep;
     this.#nextStep += stepCount;
     this.#writeControl(this.buffers.places.chunkStep, 0);
@@ -170,8 +176,23 @@ export class GpuModel implements DecodingModel {
   }
 
   async finishPayloads(): Promise<void> {
+    if (this.#decode === undefined) return await this.#host.finishPayloads();
     this.#decoder?.finish();
     this.#decode = undefined;
+  }
+
+  /** As encoding does, but nobody wants the intervals. */
+  async learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
+    this.#settleNow();
+    await this.encodeSteps(bytes, stepCount, new Uint32Array(2 * stepCount * this.hyper.streams));
+  }
+
+  /** Learns what is owed: what follows begins with a prediction. */
+  #settleNow(): void {
+    if (!this.#owesTraining) return;
+    const encoder = this.gpu.device.createCommandEncoder();
+    this.#settleAlone(encoder);
+    this.gpu.device.queue.submit([encoder.finish()]);
   }
 
   /** The rows of some steps in the ring: one piece, or two around its end. */
@@ -288,7 +309,11 @@ export class GpuModel implements DecodingModel {
   }
 
   async close(): Promise<void> {
-    this.#decoder?.destroy();
-    this.buffers.destroy();
+    try {
+      await this.#host.close();
+    } finally {
+      this.#decoder?.destroy();
+      this.buffers.destroy();
+    }
   }
 }

@@ -8,12 +8,14 @@
 import { type DataKind, planFor } from "../../contract/contexts.ts";
 import { checkHyperParameters, type HyperParameters, trainsIn } from "../../contract/hyper.ts";
 import { State } from "../../contract/state.ts";
-import type { Engine, Model } from "../engine.ts";
+import type { DecoderOptions, Engine, Model } from "../engine.ts";
+import { HostCoder, type StepModel } from "../host-coder.ts";
 import { Backward } from "./backward.ts";
 import { Forward } from "./forward.ts";
 import { optimise } from "./optimizer.ts";
 
-export class ReferenceModel implements Model {
+export class ReferenceModel implements Model, StepModel {
+  readonly #coder = new HostCoder(this);
   readonly state: State;
   readonly forward: Forward;
   readonly backward: Backward;
@@ -74,7 +76,29 @@ export class ReferenceModel implements Model {
     this.train(bytes);
   }
 
-  async close(): Promise<void> {}
+  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
+    await this.#coder.openPayloads(payloads, options);
+  }
+
+  async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+    await this.#coder.decodeSteps(bytes, stepCount, liveInLastStep);
+  }
+
+  async finishPayloads(): Promise<void> {
+    await this.#coder.finishPayloads();
+  }
+
+  async learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
+    const { streams } = this.hyper;
+    for (let step = 0; step < stepCount; step++) {
+      this.forward.run();
+      this.train(bytes.subarray(step * streams, (step + 1) * streams));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#coder.close();
+  }
 }
 
 /** Steps per chunk: small, so that progress moves at the reference's pace. */

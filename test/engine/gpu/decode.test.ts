@@ -236,7 +236,8 @@ describe.each(testAdapters)("decoding on %s", (which) => {
       const reference = new ReferenceModel(hyper);
       await reference.encodeSteps(bytes, steps, new Uint32Array(2 * bytes.length));
       const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS, options);
-      expect(await model.openPayloads(groups)).toBe(true);
+      await model.openPayloads(groups, { workers: 1 });
+      expect(model.decodesOnDevice).toBe(true);
       const restored = new Uint8Array(bytes.length);
       await model.decodeSteps(restored, steps, hyper.streams); // three submits
       await model.finishPayloads();
@@ -301,8 +302,10 @@ describe.each(testAdapters)("decoding on %s", (which) => {
     const data = trainingBytes(33 * 9, 1);
     const { groups } = await compressBlock(engineWith(options), SHAPE, data, { ...ALONE, groups: 17 });
     const model = await GpuModel.open(gpu, SHAPE, CHUNK_STEPS, options);
-    expect(await model.openPayloads(groups)).toBe(false);
-    expect(await model.openPayloads([new Uint8Array(PAYLOAD_BYTES_MAX - 3), new Uint8Array(1)])).toBe(false);
+    await model.openPayloads(groups, { workers: 1 });
+    expect(model.decodesOnDevice).toBe(false);
+    await model.openPayloads([new Uint8Array(PAYLOAD_BYTES_MAX - 3), new Uint8Array(1)], { workers: 1 });
+    expect(model.decodesOnDevice).toBe(false);
     await model.close();
     expect(await decompressBlock(engineWith(options), SHAPE, data.length, groups, ALONE)).toEqual(data);
   });
@@ -317,7 +320,7 @@ describe.each(testAdapters)("decoding on %s", (which) => {
     const { device, adapter } = await openTestDevice(which);
     const lost = new GpuDevice(device, adapter.name, adapter.isSoftware);
     const model = await GpuModel.open(lost, tinyHyper(8), CHUNK_STEPS, options);
-    await model.openPayloads([new Uint8Array(1000)]);
+    await model.openPayloads([new Uint8Array(1000)], { workers: 1 });
     const steps = 4 * CHUNK_STEPS;
     const decoding = model.decodeSteps(new Uint8Array(8 * steps), steps, 8).catch((error: unknown) => error);
     device.destroy();
