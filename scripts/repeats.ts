@@ -14,7 +14,8 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { decodeCopies, encodeCopies } from "../src/repeats/copies.ts";
-import { cut, restore } from "../src/repeats/cut.ts";
+import { cut } from "../src/repeats/cut.ts";
+import { restore } from "../src/repeats/paste.ts";
 
 const { values, positionals } = parseArgs({
   options: {

@@ -1,5 +1,9 @@
-/** The layers of src: no import goes upward, or to a neighbour, or round in a circle; and what would be found. */
+/**
+ * The layers of src: no import goes upward, or to a neighbour, or round in a circle; what would be found; and what the
+ * decoder is made of.
+ */
 import { expect, test } from "bun:test";
+import { bundle } from "../scripts/bundles.ts";
 import { circles, importGraph, placeOf, wrongImports } from "../scripts/imports.ts";
 
 const graph = importGraph();
@@ -31,4 +35,22 @@ test("what is wrong would be found", () => {
     "src/engine/cpu/b.ts imports src/engine/gpu/c.ts",
   ]);
   expect(circles(wrong)).toEqual(["src/contract/a.ts -> src/engine/cpu/b.ts -> src/contract/a.ts"]);
+});
+
+/** What only compression needs. */
+const ENCODING = [
+  "archive/write",
+  "coder/encode-pool",
+  ...["chance", "compress", "content", "fills", "frames", "repeats", "stride", "stride-trial"].map(
+    (name) => `pipeline/${name}`,
+  ),
+  ...["byte-statistics", "choose", "cut", "estimate", "find", "policy"].map((name) => `repeats/${name}`),
+].map((name) => `src/${name}.ts`);
+
+test("a program that only decodes contains no encoder", async () => {
+  const [decoder, encoder] = [await bundle("decoder"), await bundle("encoder")];
+  expect(decoder.modules).toContain("src/pipeline/decompress.ts");
+  expect(decoder.modules.filter((module) => ENCODING.includes(module))).toEqual([]);
+  expect(ENCODING.filter((module) => !encoder.modules.includes(module))).toEqual([]);
+  expect(encoder.modules.filter((module) => /restore|decompress|paste/.test(module))).toEqual([]);
 });

@@ -3,6 +3,7 @@
  * to the frame before. Of a file of many gigabytes that reads a few kilobytes. What it meets may be anything, so the
  * indexes go by in pieces, and each is read once.
  */
+import { host } from "../platform/host.ts";
 import { ByteReader } from "./bytes.ts";
 import { ArchiveError } from "./errors.ts";
 import { type ArchiveFile, FileWindow } from "./file.ts";
@@ -100,8 +101,12 @@ async function frameBefore(window: FileWindow, end: number): Promise<FrameSummar
 async function smallFrameBefore({ file }: FileWindow, end: number): Promise<FrameSummary | undefined> {
   for (const bytesMax of [SMALL_FRAME_BYTES_NEAR, SMALL_FRAME_BYTES_MAX]) {
     const from = Math.max(0, end - bytesMax);
-    const bytes = Buffer.from(await file.readAt(from, end - from));
-    for (let at = bytes.lastIndexOf(MAGIC); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(MAGIC, at - 1)) {
+    const bytes = await file.readAt(from, end - from);
+    for (
+      let at = host.lastIndexOf(bytes, MAGIC);
+      at >= 0;
+      at = at === 0 ? -1 : host.lastIndexOf(bytes, MAGIC, at - 1)
+    ) {
       const frame = smallFrameOf(bytes.subarray(at), from + at);
       if (frame) return frame;
     }

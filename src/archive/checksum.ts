@@ -2,6 +2,7 @@
  * The two checksums of an archive, both xxHash64 (docs/FORMAT.md names the algorithm for other implementers): the
  * chained 64-bit check of plain bytes, and the 32-bit check that guards the bytes of headers and blocks.
  */
+import { host } from "../platform/host.ts";
 
 /** The check of an empty input, and the seed of the first block. */
 export const CHECK_START = 0n;
@@ -11,7 +12,7 @@ export const CHECK_START = 0n;
  * the whole frame, and notices blocks that change places; for a frame of one block it is the usual xxHash64.
  */
 export function chainCheck(plain: Uint8Array, checkBefore: bigint): bigint {
-  return Bun.hash.xxHash64(plain, checkBefore);
+  return host.xxHash64(plain, checkBefore);
 }
 
 /** The check of a run of blocks: that of its last piece. @param pieceBytes the frame's block size */
@@ -24,7 +25,7 @@ export function chainRun(plain: Uint8Array, checkBefore: bigint, pieceBytes: num
 
 /** The low 32 bits of xxHash64 with seed 0. */
 export function guardOf(bytes: Uint8Array): number {
-  return Number(lowCheck(Bun.hash.xxHash64(bytes, 0n)));
+  return Number(lowCheck(host.xxHash64(bytes, 0n)));
 }
 
 /** The low 32 bits of a check, all that a small frame has. */

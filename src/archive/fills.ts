@@ -3,6 +3,7 @@
  * block, as a list before it, so that neither the model nor the cutter of repeats ever meets them, and a block's
  * streams are not cut where a stretch begins. Here are their list, their bytes and the check of both.
  */
+import { host } from "../platform/host.ts";
 import { ByteReader, ByteWriter, varintBytes } from "./bytes.ts";
 import { chainCheck } from "./checksum.ts";
 import { CorruptError, TruncatedError } from "./errors.ts";
@@ -21,7 +22,7 @@ export function fillRecordBytes(fills: readonly Fill[]): number {
   let listBytes = 0;
   let before: Uint8Array = ZERO;
   for (const { gapBytes, lengthBytes, pattern } of fills) {
-    const patternBytes = isSame(pattern, before) ? 0 : pattern.length;
+    const patternBytes = host.isEqual(pattern, before) ? 0 : pattern.length;
     listBytes += varintBytes(gapBytes) + varintBytes(lengthBytes) + varintBytes(patternBytes) + patternBytes;
     before = pattern;
   }
@@ -37,7 +38,7 @@ export function encodeFills(fills: readonly Fill[]): Uint8Array {
       throw new RangeError(`a fill of ${lengthBytes} bytes with a pattern of ${pattern.length}`);
     }
     list.varint(gapBytes).varint(lengthBytes);
-    if (isSame(pattern, before)) list.varint(0);
+    if (host.isEqual(pattern, before)) list.varint(0);
     else list.varint(pattern.length).raw(pattern);
     before = pattern;
   }
@@ -76,7 +77,7 @@ function readFills(list: ByteReader, leftBytes: number): Fill[] {
     const at = list.position;
     const patternBytes = list.varintWithin("the length of a pattern", 0, FILL_PATTERN_BYTES_MAX);
     const pattern = patternBytes === 0 ? before : list.take("a pattern", patternBytes);
-    if (patternBytes > 0 && isSame(pattern, before)) {
+    if (patternBytes > 0 && host.isEqual(pattern, before)) {
       throw new CorruptError(at, "the length of a pattern", "0 for the one before", `${patternBytes}`);
     }
     fills.push({ gapBytes, lengthBytes, pattern });
@@ -85,8 +86,6 @@ function readFills(list: ByteReader, leftBytes: number): Fill[] {
   }
   return fills;
 }
-
-const isSame = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
 /**
  * The bytes of a block with its fills, in order: each stretch of `data` between fills in one piece, and fills in pieces
@@ -107,7 +106,7 @@ export function* piecesOf(data: Uint8Array, fills: readonly Fill[]): Generator<U
 function* repeated(pattern: Uint8Array, lengthBytes: number): Generator<Uint8Array, void> {
   const piece = Math.min(lengthBytes, FILL_PIECE_BYTES);
   // A pattern longer than a piece: the next piece begins in the middle of the pattern.
-  const room = Buffer.alloc(piece + pattern.length, pattern);
+  const room = host.repeat(pattern, piece + pattern.length);
   for (let done = 0; done < lengthBytes; done += piece) {
     const phase = done % pattern.length;
     yield room.subarray(phase, phase + Math.min(piece, lengthBytes - done));

@@ -3,6 +3,7 @@
  * which must agree with what a reader has met on its way from the front. An index is as long as an archive likes, so it
  * is read in pieces, and what it says goes by: nothing here grows with it.
  */
+import { host } from "../platform/host.ts";
 import { type ByteReader, varintBytes } from "./bytes.ts";
 import { guardOf } from "./checksum.ts";
 import { EntryTally } from "./entries.ts";
@@ -185,7 +186,7 @@ export class IndexReader {
     const { offset, position } = reader;
     const found = reader.u32("the checksum of the index");
     const last = reader.bytes.subarray(start, offset);
-    const expected = this.#guard ? this.#hash(last).guard() : guardOf(Buffer.concat([this.#mark, last]));
+    const expected = this.#guard ? this.#hash(last).guard() : guardOf(host.concatenate([this.#mark, last]));
     const hex = (value: number) => value.toString(16).padStart(8, "0");
     if (found !== expected) throw new CorruptError(position, "the checksum of the index", hex(expected), hex(found));
     const { tally, frameBytes } = this.#expected ?? {};

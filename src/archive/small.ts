@@ -8,6 +8,7 @@
 
 import { STRIDE_MAX } from "../contract/contexts.ts";
 import { hyperForSize, levelOf } from "../model/levels.ts";
+import { host } from "../platform/host.ts";
 import { type ByteReader, ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, checkText, lowCheck } from "./checksum.ts";
 import { CorruptError } from "./errors.ts";
@@ -98,7 +99,7 @@ function writeCoded(head: ByteWriter, seenBytes: number, stride: number, payload
 }
 
 function withCheck(head: ByteWriter, check: bigint, payload: readonly Uint8Array[]): Uint8Array {
-  const body = new Uint8Array(Buffer.concat(payload));
+  const body = host.concatenate(payload);
   const cover = coverOf(chainCheck(head.finish(), CHECK_START), body);
   return head
     .u32(Number(lowCheck(check) ^ cover))

@@ -1,8 +1,7 @@
 /**
  * One coder worker as the main thread sees it: requests out, replies in, and a failure that is never lost.
  */
-import type { Worker } from "node:worker_threads";
-import { startWorker } from "../platform/workers.ts";
+import { startWorker, type Worker } from "../platform/workers.ts";
 import { CoderWorkerError } from "./errors.ts";
 import type { Reply, Request, WorkerSetup } from "./protocol.ts";
 

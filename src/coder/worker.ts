@@ -4,7 +4,7 @@
  * Encoding answers messages. Decoding stays in one loop for a whole block, because leaving it for the event loop
  * would cost more than a step's coding.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { host } from "../platform/host.ts";
 import { waitWhile } from "./barrier.ts";
 import { CorruptDataError } from "./errors.ts";
 import { decodeGroup, encodeGroup, shareOfGroup } from "./groups.ts";
@@ -21,10 +21,11 @@ import {
 } from "./protocol.ts";
 import { RangeDecoder, RangeEncoder } from "./range.ts";
 
-const setup = workerData as WorkerSetup;
+const end = host.workerEnd();
+const setup = end.data as WorkerSetup;
 
 function reply(message: Reply): void {
-  parentPort?.postMessage(message);
+  end.post(message);
 }
 
 /** Answers encode requests; encoders are made anew for each block. */
@@ -95,5 +96,5 @@ function decodeHandler({ streams, ends, bytes, control }: DecodeSetup): (request
 }
 
 const handle = setup.role === "encode" ? encodeHandler(setup) : decodeHandler(setup);
-parentPort?.on("message", handle);
+end.onMessage(handle);
 reply({ kind: "ready" });

@@ -6,7 +6,9 @@
  * What is found depends on the bytes alone, and not on how they come, or on whether a file has holes: the source is
  * looked at in pieces whose lengths follow from what was found before, and a hole is skipped in just such pieces.
  */
+
 import { FILL_LIST_BYTES_MAX, FILL_PATTERN_BYTES_MAX, type Fill } from "../archive/format.ts";
+import { host } from "../platform/host.ts";
 import { release } from "../platform/release.ts";
 
 /**
@@ -223,10 +225,9 @@ export interface Run {
 
 /** The first run of RUN_BYTES_MIN or more, as long as it goes in both directions, that begins at `from` or later. */
 export function findRun(bytes: Uint8Array, from: number): Run | undefined {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const first = Math.ceil(from / WINDOW_BYTES) * WINDOW_BYTES;
   for (let at = first; at + WINDOW_BYTES <= bytes.length; at += WINDOW_BYTES) {
-    const period = periodOf(view, at, at + WINDOW_BYTES);
+    const period = periodOf(bytes, at, at + WINDOW_BYTES);
     if (period === 0) continue;
     const end = periodEnd(bytes, period, at + WINDOW_BYTES);
     let start = at;
@@ -237,8 +238,9 @@ export function findRun(bytes: Uint8Array, from: number): Run | undefined {
 }
 
 /** The shortest period, up to FILL_PATTERN_BYTES_MAX, of all bytes from `start` to `end`; 0 if there is none. */
-function periodOf(bytes: Buffer, start: number, end: number): number {
-  const repeats = (period: number) => bytes.compare(bytes, start + period, end, start, end - period) === 0;
+function periodOf(bytes: Uint8Array, start: number, end: number): number {
+  const repeats = (period: number) =>
+    host.isEqual(bytes.subarray(start + period, end), bytes.subarray(start, end - period));
   if (repeats(1)) return 1;
   const last = start + FILL_PATTERN_BYTES_MAX;
   // Where the bytes change: in a pattern of long runs, few places look like that.
@@ -248,7 +250,7 @@ function periodOf(bytes: Buffer, start: number, end: number): number {
   const searched = bytes.subarray(change - 1, change - 1 + FILL_PATTERN_BYTES_MAX + NEEDLE_BYTES);
   let period = 0;
   for (let tries = 0; change <= last && tries < TRIES; tries += 1) {
-    period = searched.indexOf(needle, period + 1);
+    period = host.indexOf(searched, needle, period + 1);
     if (period < 0) return 0;
     if (repeats(period)) return period;
   }
@@ -261,7 +263,7 @@ function periodEnd(bytes: Uint8Array, period: number, from: number): number {
   let step = 1 << 12;
   while (at < bytes.length) {
     const end = Math.min(bytes.length, at + step);
-    if (Buffer.compare(bytes.subarray(at, end), bytes.subarray(at - period, end - period)) === 0) {
+    if (host.isEqual(bytes.subarray(at, end), bytes.subarray(at - period, end - period))) {
       at = end;
       step = Math.min(2 * step, 1 << 20);
     } else if (step > 64) step = Math.max(64, step >> 3);

@@ -8,6 +8,7 @@
  * must lead its model too; unless nothing hangs on the model's state, because no coded block came before (the model
  * begins anew) or none can follow.
  */
+
 import { varintBytes } from "../archive/bytes.ts";
 import { CHECK_START, chainCheck } from "../archive/checksum.ts";
 import { chainPieces } from "../archive/fills.ts";
@@ -28,6 +29,7 @@ import { coderGroupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Shape } from "../model/levels.ts";
+import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
@@ -159,7 +161,7 @@ export async function compressFrame(
   const sink = async (bytes: Uint8Array) => void parts.push(bytes);
   const all = { ...options, blockBytes: Math.max(1, plain.length), hyperFor: () => hyper };
   await compressStream(sourceOf(plain), sink, engineSource, all);
-  return new Uint8Array(Buffer.concat(parts));
+  return host.concatenate(parts);
 }
 
 /** A source of bytes that are in memory. @param isSizeKnown false: as if they came from a pipe */

@@ -1,13 +1,13 @@
 /**
- * The stage before the model, in the pipeline: takes the repeats out of blocks, and puts them back (src/repeats). Both
- * directions keep the frame's last plain bytes, into which the copies of the next block may reach.
+ * The stage before the model, in the pipeline: takes the repeats out of blocks (src/repeats). It keeps the frame's last
+ * plain bytes, into which the copies of the next block may reach; so does the way back, paste.ts.
  */
-import { type Block, type BlockCopies, windowBytesOf } from "../archive/format.ts";
+import { type BlockCopies, windowBytesOf } from "../archive/format.ts";
 import { release } from "../platform/release.ts";
-import { copiedBytes, decodeCopies, encodeCopies } from "../repeats/copies.ts";
-import { cutSlowly, cuttingMemoryBytes, restore } from "../repeats/cut.ts";
+import { copiedBytes, encodeCopies } from "../repeats/copies.ts";
+import { cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
-import { BlockRoom, Window, windowRoomBytes } from "../repeats/window.ts";
+import { BlockRoom } from "../repeats/window.ts";
 import { Pacer } from "./pacer.ts";
 
 /** What is left of a block, and how the rest comes back. */
@@ -67,48 +67,5 @@ export class RepeatCutter {
       return undefined;
     }
     return { rest, copies: { restBytes: rest.length, list } };
-  }
-}
-
-/** Puts the copies back into the blocks of a frame. */
-export class RepeatRestorer {
-  readonly #window: Window;
-
-  /**
-   * @param windowBytes how far back copies may reach
-   * @param mirrored whether lists of copies may have mirrored ones
-   */
-  constructor(
-    readonly windowBytes: number,
-    readonly mirrored: boolean,
-  ) {
-    this.#window = new Window(windowBytes);
-  }
-
-  /**
-   * Reads the list of a block's copies, and gives what makes the block of its rest.
-   *
-   * @throws CorruptError, TruncatedError
-   */
-  open({ plainBytes }: Block, { restBytes, list }: BlockCopies, offsetBytes: number): (rest: Uint8Array) => Uint8Array {
-    const { mirrored } = this;
-    const limits = { blockBytes: plainBytes, restBytes, windowBytes: this.#window.lengthBytes, mirrored };
-    const copies = decodeCopies(list, limits, offsetBytes);
-    return (rest) => restore(rest, copies, this.#window.bytes);
-  }
-
-  /** Keeps the plain bytes of a block, whatever its kind. */
-  keep(plain: Uint8Array): void {
-    this.#window.add(plain);
-  }
-
-  /** What the window takes once it has `plainBytes` more. */
-  roomBytesWith(plainBytes: number): number {
-    return Math.min(windowRoomBytes(this.windowBytes), 2 * (this.#window.lengthBytes + plainBytes));
-  }
-
-  /** Gives the window's memory back. */
-  close(): void {
-    this.#window.close();
   }
 }

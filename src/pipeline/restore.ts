@@ -3,6 +3,7 @@
  * compared. The model of a frame lives from its first coded block to its end. Whatever an archive asks for is held
  * against the limits before it is given: memory.ts has those of the memory, limits.ts those of output and time.
  */
+
 import { ByteReader } from "../archive/bytes.ts";
 import { CHECK_START } from "../archive/checksum.ts";
 import { ArchiveError, CorruptError } from "../archive/errors.ts";
@@ -22,6 +23,7 @@ import { checkPlain, compareCheck } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
 import type { DataKind } from "../contract/contexts.ts";
+import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
@@ -31,7 +33,7 @@ import { Budget, type RestoreLimits } from "./limits.ts";
 import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
-import { RepeatRestorer } from "./repeats.ts";
+import { RepeatRestorer } from "./paste.ts";
 
 export interface RestoreProgress {
   /** Plain bytes that are restored, of all frames so far. */
@@ -165,7 +167,7 @@ export async function decompressFrame(
       const part = await restorer.take({ kind: "block", block, offsetBytes, codedBytes: 0 }, 0);
       if (part) await handOut(part, async (bytes) => void plain.push(part.fills ? bytes.slice() : bytes));
     }
-    return new Uint8Array(Buffer.concat(plain));
+    return host.concatenate(plain);
   } finally {
     await restorer.close();
   }

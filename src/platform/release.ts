@@ -3,6 +3,7 @@
  * heap has doubled, and counts a WebAssembly.Memory of 150 MB as heap. Measured before this module existed, level 5
  * collected 250 MB of dead objects and blocks before the collector looked at them for the first time.
  */
+import { host } from "./host.ts";
 
 /** Plain bytes that pass between two collections. */
 const COLLECT_BYTES = 2 ** 24;
@@ -16,7 +17,7 @@ export function release(array: { readonly buffer: ArrayBufferLike }): void {
 
 /** Collects this thread's garbage: some 10 ms with the heaps of this program. */
 export function collect(): void {
-  Bun.gc(true);
+  host.collectGarbage();
 }
 
 /** What a frame or block leaves behind besides its bytes, about: promises, readers, heads. */

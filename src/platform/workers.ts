@@ -6,6 +6,8 @@
  */
 import { isMainThread, Worker } from "node:worker_threads";
 
+export type { Worker } from "node:worker_threads";
+
 /** Set to true by build.ts; not defined when running from source. */
 declare const FADE_COMPILED: boolean | undefined;
 

@@ -10,7 +10,8 @@ import {
   encodeCopies,
   NO_COPIES,
 } from "../../src/repeats/copies.ts";
-import { cut, restore } from "../../src/repeats/cut.ts";
+import { cut } from "../../src/repeats/cut.ts";
+import { restore } from "../../src/repeats/paste.ts";
 import { letters, noise, otherStrand } from "../support/genome.ts";
 import { Random } from "../support/gpu-values.ts";
 

@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { bestOf } from "../../src/repeats/choose.ts";
 import { type Copies, copiedBytes, decodeCopies, encodeCopies } from "../../src/repeats/copies.ts";
-import { type CutBlock, cut, restore } from "../../src/repeats/cut.ts";
+import { type CutBlock, cut } from "../../src/repeats/cut.ts";
 import type { Repeat } from "../../src/repeats/find.ts";
+import { restore } from "../../src/repeats/paste.ts";
 import { letters, noise, otherStrand } from "../support/genome.ts";
 import { Random } from "../support/gpu-values.ts";
 

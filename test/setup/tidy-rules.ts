@@ -73,6 +73,12 @@ const exactness: Rule[] = [
     "their bytes change from version to version, and an archive would with them; count with integers",
   ),
   forbid(
+    "the runtime behind its seam",
+    (path) => decidesBytes(path) && !path.startsWith(ASSEMBLY),
+    /\bBun\.|\bBuffer\b|\bfrom "(node|bun):/,
+    "what the language does not have is asked of src/platform/host.ts, so that fade can run on another runtime",
+  ),
+  forbid(
     "no chance",
     isExact,
     /\bMath\.random\b|\bcrypto\.getRandomValues\b/,

@@ -18,7 +18,7 @@ import {
 import { encodeSmallFrame } from "../../src/archive/small.ts";
 import { HYPER_NAMES, type HyperParameters, MODEL_CONTRACT_VERSION, WITHOUT } from "../../src/contract/hyper.ts";
 import { type Copies, encodeCopies } from "../../src/repeats/copies.ts";
-import { restore } from "../../src/repeats/cut.ts";
+import { restore } from "../../src/repeats/paste.ts";
 import type { Random } from "./gpu-values.ts";
 
 /** Block syntax that all these versions share with the newest. */

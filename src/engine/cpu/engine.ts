@@ -6,10 +6,10 @@
  * room stays when its model is closed, and the next model of that shape finds everything set up.
  */
 
-import { availableParallelism } from "node:os";
 import type { DataKind } from "../../contract/contexts.ts";
 import { checkHyperParameters, type HyperParameters } from "../../contract/hyper.ts";
 import { layoutOf } from "../../contract/tensors.ts";
+import { host } from "../../platform/host.ts";
 import { collect } from "../../platform/release.ts";
 import type { DecoderOptions, Engine, Model } from "../engine.ts";
 import { HostCoder, type StepModel } from "../host-coder.ts";
@@ -34,7 +34,7 @@ const THREADS_MAX = 256;
 const LONE_WORK = 3e7;
 
 export async function createCpuEngine(options: CpuEngineOptions = {}): Promise<Engine> {
-  const wanted = options.threads ?? availableParallelism();
+  const wanted = options.threads ?? host.processorCount();
   return new CpuEngine(Math.max(1, Math.min(THREADS_MAX, Math.floor(wanted))));
 }
 

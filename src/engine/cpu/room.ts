@@ -2,11 +2,10 @@
  * Where models of the CPU engine live: a shared memory and the threads that work in it. A room outlasts its model if it
  * is small: then it serves the next model of the same shape, however large that one's slots and tables are.
  */
-import type { Worker } from "node:worker_threads";
 import type { HyperParameters } from "../../contract/hyper.ts";
 import { luts } from "../../contract/luts.ts";
 import { collect } from "../../platform/release.ts";
-import { startWorker } from "../../platform/workers.ts";
+import { startWorker, type Worker } from "../../platform/workers.ts";
 import { EngineLimitError } from "../engine.ts";
 import { Command, Control, CpuThreadError } from "./control.ts";
 import { readKernels } from "./kernels.ts";

@@ -2,14 +2,15 @@
  * A worker thread of the CPU engine: obeys commands until told to close. It never returns to its event loop in
  * between, because that would cost more than a step.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { host } from "../../platform/host.ts";
 import { Control, waitForChange } from "./control.ts";
 import { Network } from "./network.ts";
 import type { ThreadSetup } from "./thread.ts";
 
-const network = new Network(workerData as ThreadSetup);
+const end = host.workerEnd();
+const network = new Network(end.data as ThreadSetup);
 const { control } = network.thread;
-parentPort?.postMessage("ready");
+end.post("ready");
 try {
   network.prepare();
   for (let count = 0; ; count++) {

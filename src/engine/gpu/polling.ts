@@ -5,6 +5,7 @@
  * up at every call, 150,000 times a second and more. The wrapper lets a wait spin for a short time, since most are
  * short, and then polls once a millisecond. Everybody else's setImmediate is left as it is.
  */
+import { host } from "../../platform/host.ts";
 
 const SPIN_NANOSECONDS = 300_000;
 const SLEEP_MILLISECONDS = 1;
@@ -23,7 +24,7 @@ export function throttleDawnPolling(): void {
   const throttled = (callback: Callback, ...args: unknown[]) => {
     if (!isDawnCallback(callback, args)) return setImmediate(callback, ...args);
     // Dawn re-arms its poll from within the poll; a call from elsewhere begins a new wait.
-    if (!isPolling) waitStart = Bun.nanoseconds();
+    if (!isPolling) waitStart = host.nanoseconds();
     const poll = () => {
       isPolling = true;
       try {
@@ -32,7 +33,7 @@ export function throttleDawnPolling(): void {
         isPolling = false;
       }
     };
-    if (Bun.nanoseconds() - waitStart < SPIN_NANOSECONDS) return setImmediate(poll);
+    if (host.nanoseconds() - waitStart < SPIN_NANOSECONDS) return setImmediate(poll);
     return setTimeout(poll, SLEEP_MILLISECONDS);
   };
   globalThis.setImmediate = Object.assign(throttled, setImmediate) as unknown as typeof globalThis.setImmediate;
@@ -40,7 +41,7 @@ export function throttleDawnPolling(): void {
 
 /** Makes the polls quick again for a moment: for work that is submitted while an earlier wait still goes on. */
 export function expectGpuSoon(): void {
-  waitStart = Bun.nanoseconds();
+  waitStart = host.nanoseconds();
 }
 
 /** The addon passes a fresh, nameless native function without arguments. */

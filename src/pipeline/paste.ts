@@ -1,0 +1,51 @@
+/**
+ * Behind the model, in the pipeline: puts the repeats back into blocks (src/repeats). A file of its own, so that a
+ * program that only decodes has nothing of what looks for repeats.
+ */
+import type { Block, BlockCopies } from "../archive/format.ts";
+import { decodeCopies } from "../repeats/copies.ts";
+import { restore } from "../repeats/paste.ts";
+import { Window, windowRoomBytes } from "../repeats/window.ts";
+
+/** Puts the copies back into the blocks of a frame. */
+export class RepeatRestorer {
+  readonly #window: Window;
+
+  /**
+   * @param windowBytes how far back copies may reach
+   * @param mirrored whether lists of copies may have mirrored ones
+   */
+  constructor(
+    readonly windowBytes: number,
+    readonly mirrored: boolean,
+  ) {
+    this.#window = new Window(windowBytes);
+  }
+
+  /**
+   * Reads the list of a block's copies, and gives what makes the block of its rest.
+   *
+   * @throws CorruptError, TruncatedError
+   */
+  open({ plainBytes }: Block, { restBytes, list }: BlockCopies, offsetBytes: number): (rest: Uint8Array) => Uint8Array {
+    const { mirrored } = this;
+    const limits = { blockBytes: plainBytes, restBytes, windowBytes: this.#window.lengthBytes, mirrored };
+    const copies = decodeCopies(list, limits, offsetBytes);
+    return (rest) => restore(rest, copies, this.#window.bytes);
+  }
+
+  /** Keeps the plain bytes of a block, whatever its kind. */
+  keep(plain: Uint8Array): void {
+    this.#window.add(plain);
+  }
+
+  /** What the window takes once it has `plainBytes` more. */
+  roomBytesWith(plainBytes: number): number {
+    return Math.min(windowRoomBytes(this.windowBytes), 2 * (this.#window.lengthBytes + plainBytes));
+  }
+
+  /** Gives the window's memory back. */
+  close(): void {
+    this.#window.close();
+  }
+}
