@@ -5,8 +5,8 @@
  * together, a byte each. Every byte is eight binary decisions, highest bit first. For each decision, bit histories that
  * hashed contexts have led to, and a match, are inputs of a gated linear mix of log odds; an adaptive map refines it.
  *
- * All is integers. Qn: the integer v stands for v / 2^n. Log odds are Q8 in tables and Q12 between layers; probabilities
- * that the bit is 1 have 16 bits; weights are Q28, and Q14 when they are used.
+ * All is integers. Qn: the integer v stands for v / 2^n. Log odds are Q8 in tables and Q12 between layers;
+ * probabilities that the bit is 1 have 16 bits; weights are Q28, and Q14 when they are used.
  */
 
 /** Log odds in Q8 are kept within this. */

@@ -1,4 +1,4 @@
-/** The bit mixer: the WebAssembly lane against the reference, payloads and whole states, and both give the bytes back. */
+/** The bit mixer's WebAssembly lane against the reference: payloads, whole states, and both give the bytes back. */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

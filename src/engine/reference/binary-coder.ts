@@ -38,7 +38,7 @@ export class BinaryEncoder implements BitCoder {
     return bit;
   }
 
-  /** The payload. The first bytes of low and high differ: one above low's decides, with the zeros that are read behind. */
+  /** The payload. First bytes of low and high differ: one above low's decides, with the zeros that are read behind. */
   finish(): Uint8Array {
     if (this.#low > 0) this.#bytes.push((this.#low >>> 24) + 1);
     return Uint8Array.from(this.#bytes);

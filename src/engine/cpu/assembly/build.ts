@@ -1,6 +1,6 @@
 /**
- * Compiles the kernels to ../kernels.wasm, and the bit mixer to ../mixer.wasm: called by build.ts, by scripts and by the tests' set-up, so that nobody
- * runs stale kernels. Does nothing if the output is newer than every source.
+ * Compiles the kernels to ../kernels.wasm, and the bit mixer to ../mixer.wasm: called by build.ts, by scripts and by
+ * the tests' set-up, so that nobody runs stale kernels. Does nothing if an output is newer than every source.
  */
 import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Compiles the bit mixer to ../../mixer.wasm, unless that is newer than every source. A lane has a memory of its own. */
+/** Compiles the bit mixer to ../../mixer.wasm, unless that is newer than every source. */
 import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 

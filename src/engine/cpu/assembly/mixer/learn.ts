@@ -1,4 +1,4 @@
-/** What a step teaches, in the order of streams and their bits: nothing of it is seen by a prediction of the same step. */
+/** What a step teaches, in the order of streams and their bits: no prediction of the same step sees any of it. */
 import {
   checkAt,
   CHOICES,

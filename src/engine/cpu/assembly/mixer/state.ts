@@ -26,7 +26,7 @@ export let matchMap: usize = 0;
 export let ownPlaces: usize = 0;
 export let places: usize = 0;
 export let lines: usize = 0;
-/** Of a stream, STREAM_BYTES: start, length, position of the match, its end, its length, word, word before, expected. */
+/** Of a stream, STREAM_BYTES: start, length; the match's stream, step and length; word, word before; expected byte. */
 export let table: usize = 0;
 export let records: usize = 0;
 export let recordBytes: usize = 0;
