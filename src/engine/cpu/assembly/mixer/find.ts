@@ -46,6 +46,8 @@ export function back(start: usize, t: u32, o: u32): u32 {
 
 /** Hashes of the last 0 … 24 bytes of a stream, while its contexts are made. */
 const ORDERS: usize = 64;
+/** The longest of them that a context asks for. */
+const ORDER_MAX: usize = 448;
 
 /** The hashes of a stream's contexts at step t. */
 export function hashContexts(b: u32, t: u32): void {
@@ -55,7 +57,8 @@ export function hashContexts(b: u32, t: u32): void {
   const before = load<u32>(s, 24);
   let h: u32 = 0;
   store<u32>(ORDERS, h);
-  for (let o: u32 = 1; o <= 24; o++) {
+  const most = load<u32>(ORDER_MAX);
+  for (let o: u32 = 1; o <= most; o++) {
     h = into(h, back(start, t, o));
     store<u32>(ORDERS + o * 4, h);
   }
@@ -203,6 +206,9 @@ export function follow(b: u32, y: u32): void {
 export function beginStreams(length: u32): void {
   memory.fill(ownPlaces, 0, 4 << PLACE_BITS);
   memory.fill(places, 0, 4 << PLACE_BITS);
+  let most: u32 = 0;
+  for (let i: u32 = 0; i < contexts; i++) most = max(most, load<u32>(specs + i * 32));
+  store<u32>(ORDER_MAX, most);
   let start: u32 = 0;
   for (let b: u32 = 0; b < streams; b++) {
     const s = table + b * STREAM_BYTES;
