@@ -41,7 +41,7 @@ test("what is wrong would be found", () => {
 const ENCODING = [
   "archive/write",
   "coder/encode-pool",
-  ...["chance", "compress", "content", "fills", "frames", "repeats", "stride", "stride-trial"].map(
+  ...["compress", "content", "fills", "frames", "repeats", "stride", "stride-trial"].map(
     (name) => `pipeline/${name}`,
   ),
   ...["byte-statistics", "choose", "cut", "estimate", "find", "policy"].map((name) => `repeats/${name}`),

@@ -33,7 +33,6 @@ import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
-import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
@@ -126,12 +125,6 @@ export async function compressStream(
   const plan = { totalBytes, blockBytes: totalBytes === first.length ? first.length : blockBytes };
   const reader = new FillReader(source, first);
   const compressor = new FrameCompressor(engineSource, options, plan, sink, (plain) => reader.free(plain));
-  const addParts = async (block: BlockBytes, isEnd: boolean, isOnly: boolean) => {
-    const parts = splitAtChance(block);
-    if (parts.length > 1) reader.free(block.bytes);
-    const modelBytes = isOnly && isEnd && parts.length > 1 ? modelBytesOf(parts) : undefined;
-    for (const part of parts) await compressor.add(part, isEnd && part === parts.at(-1), modelBytes);
-  };
   try {
     if (totalBytes === first.length && totalBytes <= SMALL_BYTES_MAX) return await compressor.addSmall(first);
     const leftBytes = (doneBytes: number) => (totalBytes === undefined ? undefined : totalBytes - doneBytes);
@@ -140,7 +133,7 @@ export async function compressStream(
       const block = await reader.next(blockBytes, leftBytes(doneBytes));
       doneBytes += block.totalBytes;
       isEnd = block.isEnd || doneBytes === totalBytes;
-      if (block.totalBytes > 0) await addParts(block, isEnd, totalBytes === first.length);
+      if (block.totalBytes > 0) await compressor.add(block, isEnd);
       collectAfter(blockBytes);
     }
     if (totalBytes !== undefined && doneBytes !== totalBytes) throw new InputSizeError(totalBytes, doneBytes);
@@ -236,21 +229,13 @@ class FrameCompressor {
     this.#runBytesMax = Math.min(runBytes, STORED_RUN_BYTES_MAX, Math.floor(memoryBytesMax * RUN_SHARE));
   }
 
-  /**
-   * Takes the next block, and sends what is ready to the sink.
-   *
-   * @param modelBytes that a model will see in all, if that is known when the first block comes
-   */
-  async add({ bytes: plain, fills, totalBytes }: BlockBytes, isLast: boolean, modelBytes?: number): Promise<void> {
+  /** Takes the next block, and sends what is ready to the sink. */
+  async add({ bytes: plain, fills, totalBytes }: BlockBytes, isLast: boolean): Promise<void> {
     const isFirst = this.#writer === undefined;
     const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
     const isChance = isTiny || looksIncompressible(plain);
     const cut = isTiny ? undefined : await this.#cut(plain, isChance, isLast);
-    if (this.#frameModel === undefined && !isTiny) {
-      const seenBytes = (cut?.rest ?? plain).length;
-      if (isLast || modelBytes === undefined) this.#chooseModel(seenBytes, isFirst && isLast);
-      else this.#chooseModel(Math.max(1, modelBytes), true);
-    }
+    if (this.#frameModel === undefined && !isTiny) this.#chooseModel((cut?.rest ?? plain).length, isFirst && isLast);
     const check = await this.#checkOf(plain, fills);
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const gainMin = isFirst && isLast ? STORED_BELOW_BYTES / 2 : 0;
@@ -366,9 +351,7 @@ class FrameCompressor {
     this.#runCheck = this.#check;
     const runBytes = this.#run.reduce((sum, piece) => sum + piece.length, 0);
     const isFull = runBytes + this.#plan.blockBytes > this.#runBytesMax;
-    // Checks of a run are of full pieces: only its last may be shorter.
-    const isOdd = plain.length !== this.#plan.blockBytes;
-    if (isLast || isFull || isOdd || !this.#isBehindStored) await this.#flush();
+    if (isLast || isFull || !this.#isBehindStored) await this.#flush();
     this.#isBehindStored = true;
   }
 
