@@ -20,8 +20,8 @@
  * Bun signs what it makes for macOS on arm64, where nothing else would start. For Intel's it leaves the runtime's own
  * signature, which is that of other bytes: `codesign --force --sign - FILE` there, before it is handed on.
  */
-import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { copyFileSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { WORKERS } from "./src/platform/workers.ts";
 import { deafRuntime, TARGETS, type Target } from "./tools/runtime.ts";
@@ -85,9 +85,16 @@ const named = `fade${target === hostTarget() ? "" : `-${target}`}${suffix}`;
 const outfile = values.outfile ?? join(ROOT, "bin", named);
 const folder = dirname(outfile);
 mkdirSync(folder, { recursive: true });
-rmSync(outfile, { force: true }); // an executable that runs cannot be written over
 buildAssembly();
-await buildExecutable(target, deafRuntime(target, target === hostTarget()), outfile);
+// Beside its place first: an executable that runs cannot be written over, and one that others start (tests that run
+// beside each other each build theirs) must never be missing or half written.
+const unplaced = join(folder, `.${process.pid}-${basename(outfile)}`);
+try {
+  await buildExecutable(target, deafRuntime(target, target === hostTarget()), unplaced);
+  renameSync(unplaced, outfile);
+} finally {
+  rmSync(unplaced, { force: true });
+}
 if (target === "windows-x64") {
   for (const name of WINDOWS_LIBRARIES) {
     copyFileSync(join(ROOT, "node_modules", "webgpu", "dist", "win32-x64", name), join(folder, name));
