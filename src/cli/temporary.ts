@@ -9,7 +9,7 @@
  * there are no locks, the name has random digits instead, and nobody removes such a file.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, lstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { hasLocks, lockNow } from "../platform/c-library.ts";
@@ -103,12 +103,25 @@ async function create(io: Io, path: string): Promise<fs.FileHandle> {
   try {
     return await fs.open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    await fs.rm(path, { force: true });
+    removeOwn(made, path);
     io.temporaryFiles.delete(path);
     throw error;
   } finally {
     closeSync(made);
   }
+}
+
+/**
+ * Takes the name from a file that was just made, if it still has it: another writer may have taken the file for a
+ * leftover, removed it, and made its own of that name. The lock keeps others from doing so between look and removal.
+ */
+function removeOwn(descriptor: number, path: string): void {
+  if (hasLocks() && !lockNow(descriptor)) return; // whoever has the lock removes the file
+  const [made, named] = [
+    fstatSync(descriptor, { bigint: true }),
+    lstatSync(path, { bigint: true, throwIfNoEntry: false }),
+  ];
+  if (made.ino === named?.ino && made.dev === named.dev) unlinkSync(path);
 }
 
 /** Removes a file in the making whose writer is gone. What cannot be known or removed stays. */
