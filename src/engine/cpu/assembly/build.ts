@@ -1,9 +1,10 @@
 /**
- * Compiles the kernels to ../kernels.wasm: called by build.ts, by scripts and by the tests' set-up, so that nobody
- * runs stale kernels. Does nothing if the output is newer than every source.
+ * Compiles the kernels to ../kernels.wasm, and the bit mixer to ../mixer.wasm: called by build.ts, by scripts and by
+ * the tests' set-up, so that nobody runs stale kernels. Does nothing if an output is newer than every source.
  */
 import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { buildMixer } from "./mixer/build.ts";
 
 const FOLDER = import.meta.dir;
 const OUTPUT = join(FOLDER, "..", "kernels.wasm");
@@ -27,6 +28,7 @@ function isFresh(): boolean {
 
 /** @throws Error with the compiler's messages */
 export async function buildAssembly(): Promise<void> {
+  await buildMixer();
   if (isFresh()) return;
   const asc = join(FOLDER, "..", "..", "..", "..", "node_modules", "assemblyscript", "bin", "asc.js");
   const temporary = `${OUTPUT}.${process.pid}.tmp`;

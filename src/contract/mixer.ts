@@ -1,0 +1,175 @@
+/**
+ * The bit mixer's part of the numeric contract: tables, families of contexts, and the shape of a lane's memory.
+ *
+ * The mixer needs no network. A block is cut into lanes that share nothing, and a lane into streams that advance
+ * together, a byte each. Every byte is eight binary decisions, highest bit first. For each decision, bit histories that
+ * hashed contexts have led to, and a match, are inputs of a gated linear mix of log odds; an adaptive map refines it.
+ *
+ * All is integers. Qn: the integer v stands for v / 2^n. Log odds are Q8 in tables and Q12 between layers;
+ * probabilities that the bit is 1 have 16 bits; weights are Q28, and Q14 when they are used.
+ */
+
+/** Log odds in Q8 are kept within this. */
+export const STRETCH_MAX = 2047;
+/** Log odds in Q12 that enter the last probability are kept within this (11.3). */
+export const SQUASH_MAX = 2900 << 4;
+/** Entry x + SQUASH_ZERO of the squash table is the probability of log odds x / 256. */
+export const SQUASH_ZERO = 4096;
+/** Probabilities that reach the coder are within PROBABILITY_MIN … 65536 - PROBABILITY_MIN. */
+export const PROBABILITY_MIN = 8;
+/** Bytes of a context's memory for four bits: a check and 15 histories. */
+export const LINE_BYTES = 16;
+/** Weight sets that are mixed for every bit, and how many choices each has. */
+export const SETS = [256, 2048, 512, 256, 2048, 512] as const;
+/** Choices of the weights that mix the sets. */
+export const FINAL_SETS = 256;
+/** Interpolated nodes of an adaptive map, 128 units of Q8 apart. */
+export const REFINE_NODES = 33;
+export const MATCH_LENGTH_CLASSES = 32;
+export const MATCH_LENGTH_MAX = 400;
+/** A match starts when this many bytes agree. */
+export const MATCH_MIN = 6;
+/** Adaptive maps of histories: p in Q22 above a count of COUNT_BITS. */
+export const COUNT_BITS = 10;
+
+/**
+ * Values beside bytes that a context can have as parts; each is one bit of its record, in this order:
+ * the letters of the word so far; those of the word before; the two bytes that last followed this byte, and these two
+ * bytes; the byte above, in the line of text before; the place in the line.
+ */
+export const PARTS = ["word", "wordBefore", "followers1", "followers2", "above", "column"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What a context is made of: the hash of all its parts chooses its lines. */
+export interface Context {
+  /** The last so many bytes, at most ORDER_MAX. */
+  readonly order: number;
+  readonly parts: readonly Part[];
+  /** Single bytes, so many places back; at most four. */
+  readonly offsets: readonly number[];
+}
+
+export const ORDER_MAX = 31;
+export const OFFSETS_MAX = 4;
+
+export const RATE = Number(process.env.R ?? 20000);
+export const FINAL_RATE = Number(process.env.RF ?? 2000);
+
+const order = (bytes: number, ...offsets: number[]): Context => ({ order: bytes, parts: [], offsets });
+const withParts = (bytes: number, ...parts: Part[]): Context => ({ order: bytes, parts, offsets: [] });
+
+/** Kinds of data, each with contexts of its own. More of a list's contexts are smaller and slower. */
+export type Family = "plain" | "records" | "genome";
+
+const PLAIN: readonly Context[] = [
+  order(1),
+  order(2),
+  order(3),
+  order(4),
+  order(6),
+  withParts(0, "word"),
+  order(5),
+  withParts(0, "word", "wordBefore"),
+  order(0, 2, 3),
+  withParts(0, "followers2"),
+  order(0, 1, 3),
+  withParts(1, "above"),
+  order(8),
+  withParts(1, "word"),
+  withParts(0, "above", "column"),
+  order(0, 2, 3, 4),
+  withParts(1, "followers1"),
+  order(0, 3, 4),
+  order(12),
+  withParts(2, "followers2"),
+];
+
+const records = (stride: number): readonly Context[] => [
+  order(1),
+  order(2),
+  order(1, stride),
+  order(0, stride),
+  order(0, stride, 2 * stride),
+  order(2, stride),
+  order(0, stride, stride + 1),
+  order(1, stride, stride + 1),
+  order(0, 3, stride),
+  order(3),
+  order(0, 3, stride, stride + 3),
+  order(4),
+  order(0, 3, 6),
+  order(0, 3, stride, stride - 3),
+  order(0, 3),
+  order(0, stride, stride - 3),
+  withParts(0, "followers2"),
+  withParts(0, "word"),
+  order(6),
+  order(0, stride, 2 * stride, 3 * stride),
+];
+
+const GENOME: readonly Context[] = [12, 16, 11, 20, 2, 3, 4, 6, 8, 9, 10, 14, 13, 18, 24, 1, 7, 5, 22, 15].map(
+  (bytes) => order(bytes),
+);
+
+/** The most contexts that a family has. */
+export const MIXER_CONTEXTS_MAX = 20;
+
+/**
+ * The contexts of a family: the first `count` of its list.
+ *
+ * @param stride bytes from one record to the next, 4 or more, for records only
+ */
+export function mixerContexts(family: Family, count: number, stride = 0): readonly Context[] {
+  const all = family === "records" ? records(stride) : family === "genome" ? GENOME : PLAIN;
+  return all.slice(0, count);
+}
+
+/** Inputs of a bit: two of each context, order 0, two of the match, a constant; zeros up to a multiple of eight. */
+export function inputsOf(contexts: number): number {
+  return (2 * contexts + 4 + 7) & ~7;
+}
+
+const WORK_BITS = 128n;
+const ONE = 1n << WORK_BITS;
+
+/** 65536 / (1 + e^-x), rounded, x = (k - SQUASH_ZERO) / 256; within 1 … 65535. */
+export function squashTable(): Int32Array {
+  const table = new Int32Array(2 * SQUASH_ZERO + 1);
+  let ratio = ONE;
+  let term = ONE;
+  for (let k = 1n; term !== 0n; k++) {
+    term /= 256n * k;
+    ratio += term;
+  }
+  let power = ONE;
+  for (let x = 0; x <= SQUASH_ZERO; x++) {
+    const total = power + ONE;
+    const p = Math.min(65535, Number(((power << 17n) + total) / (2n * total)));
+    table[SQUASH_ZERO + x] = p;
+    table[SQUASH_ZERO - x] = 65536 - p;
+    power = (power * ratio) >> WORK_BITS;
+  }
+  return table;
+}
+
+/** For every probability k + 1/2 of 4096: the smallest log odds (Q8) whose squash is as large, within STRETCH_MAX. */
+export function stretchTable(squash: Int32Array): Int16Array {
+  let x = -STRETCH_MAX;
+  return Int16Array.from({ length: 4096 }, (_, k) => {
+    while (x < STRETCH_MAX && (squash[SQUASH_ZERO + x] as number) < 16 * k + 8) x++;
+    return x;
+  });
+}
+
+/** 2^15 / (n + 1.5), rounded down: the rate of an adaptive map that has seen n bits. */
+export function reciprocalTable(): Uint16Array {
+  return Uint16Array.from({ length: 1 << COUNT_BITS }, (_, n) => Math.floor(65536 / (2 * n + 3)));
+}
+
+/**
+ * Rates of the weights (units of 2^-16 of an error that moves them by an input's Q15) when a lane has seen `age` bytes:
+ * high at first, then lower.
+ */
+export function ratesAt(_age: number): { readonly sets: number; readonly finals: number } {
+  return { sets: RATE, finals: FINAL_RATE };
+}

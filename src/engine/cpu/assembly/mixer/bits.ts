@@ -1,0 +1,232 @@
+/** The probability of a bit, and what the bit teaches. Between the two, what is needed of the first is in memory. */
+import { back, expected, last, matchLength } from "./contexts";
+import {
+  CHOSEN,
+  contexts,
+  finals,
+  INPUTS,
+  inputs,
+  LINES_AT,
+  mapInputs,
+  maps,
+  matchMap,
+  next,
+  order0,
+  reciprocals,
+  REFINE_NODES,
+  refine,
+  SET_COUNT,
+  squash,
+  STATES,
+  stretch,
+  stride,
+  weights,
+} from "./state";
+
+/** Log odds in Q12 that enter the last probability, and those of a set. */
+const ODDS_MAX: i32 = 2900 << 4;
+const SET_ODDS_MAX: i32 = 2047 << 4;
+const PROBABILITY_MIN: i32 = 8;
+const FINAL_LIMIT: i32 = 1 << 29;
+const COUNT_LIMIT: u32 = 255;
+
+/** Of the bit that is on its way: its node, place in the nibble's lines, match, and the nodes that learn. */
+let bitNode: u32 = 0;
+let lineNode: u32 = 0;
+let matchKind: i32 = 0;
+let matchBit: u32 = 0;
+let mixed: i32 = 0;
+let final: usize = 0;
+let nearest: usize = 0;
+/** Rates of the sets' weights and of those that mix them: the host sets them. */
+export let rate: i32 = 0;
+export let finalRate: i32 = 0;
+
+export function setRates(ofSets: i32, ofFinals: i32): void {
+  rate = ofSets;
+  finalRate = ofFinals;
+}
+
+// @ts-ignore: decorator
+@inline
+function stretched(p: i32): i32 {
+  return load<i16>(stretch + ((p >> 4) << 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function clampTo(x: i32, limit: i32): i32 {
+  return min(max(x, -limit), limit);
+}
+
+/** A match's length, in classes that widen. */
+// @ts-ignore: decorator
+@inline
+function lengthClass(length: u32): u32 {
+  const l = min<u32>(length, 400);
+  return l < 16 ? l : l < 32 ? 16 + ((l - 16) >> 2) : l < 64 ? 20 + ((l - 32) >> 3) : 24 + min<u32>(7, (l - 64) >> 5);
+}
+
+/** Inputs of the contexts; returns how many of contexts 1 … 6 have seen anything. */
+// @ts-ignore: decorator
+@inline
+function gather(): u32 {
+  let known: u32 = 0;
+  for (let i: u32 = 0; i < contexts; i++) {
+    const state: u32 = load<u8>(load<u32>(LINES_AT + i * 4) + lineNode);
+    store<u8>(STATES + i, state);
+    store<u32>(INPUTS + i * 4, load<u32>(mapInputs + (i << 10) + (state << 2)));
+    if (i - 1 < 6) known += u32(state != 0);
+  }
+  return known;
+}
+
+/** The inputs that are no context's, and zeros behind them; returns how long the match is, if it takes part. */
+// @ts-ignore: decorator
+@inline
+function gatherOthers(k: u32): u32 {
+  let x = INPUTS + contexts * 4;
+  store<i16>(x, stretched(load<u16>(order0 + bitNode * 2)));
+  const byte = expected - 1;
+  const takesPart = expected > 0 && (byte | 256) >> (8 - k) == bitNode;
+  matchBit = (byte >> (7 - k)) & 1;
+  matchKind = takesPart ? <i32>lengthClass(matchLength) : -1;
+  const p = takesPart ? <i32>load<u16>(matchMap + matchKind * 2) : 32768;
+  const sign = matchBit ? 1 : -1;
+  store<i16>(x, takesPart ? sign * stretched(p) : 0, 2);
+  store<i16>(x, sign * ((p - 32768) >> 6), 4);
+  store<i16>(x, 256, 6);
+  const end = INPUTS + inputs * 2;
+  for (x += 8; x < end; x += 8) store<u64>(x, 0);
+  return !takesPart ? 0 : matchLength < 12 ? 1 : matchLength < 24 ? 2 : 3;
+}
+
+// @ts-ignore: decorator
+@inline
+function chooseSet(j: usize, number: u32): void {
+  store<u32>(CHOSEN + j * 12, weights + <usize>number * inputs * 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function choose(k: u32, long: u32, known: u32): void {
+  const b1 = last & 255;
+  const b2 = (last >> 8) & 255;
+  const fifth = stride > 0 ? back(stride) * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
+  chooseSet(0, bitNode);
+  chooseSet(1, 256 + b1 * 8 + k);
+  chooseSet(2, 2304 + (long * 8 + k) * 8 + known);
+  chooseSet(3, 2816 + b2);
+  chooseSet(4, 3072 + fifth + k);
+  chooseSet(5, 5120 + (matchKind < 0 ? 0 : expected));
+}
+
+// @ts-ignore: decorator
+@inline
+function dot(w: usize): i32 {
+  let sum = i32x4.dot_i16x8_s(v128.load(w), v128.load(INPUTS));
+  const bytes = <usize>inputs * 2;
+  for (let i: usize = 16; i < bytes; i += 16) {
+    sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(w + i), v128.load(INPUTS + i)));
+  }
+  const pairs = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
+  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
+}
+
+/** Both layers: log odds in Q12. */
+// @ts-ignore: decorator
+@inline
+function mix(): i32 {
+  let sum: i32 = 0;
+  for (let j: usize = 0; j < SET_COUNT; j++) {
+    const at = CHOSEN + j * 12;
+    const odds = clampTo(dot(load<u32>(at)) >> 10, SET_ODDS_MAX);
+    store<i32>(at, load<i32>(squash + ((odds >> 4) + 4096) * 4), 4);
+    store<i32>(at, odds, 8);
+    sum += (load<i32>(final + j * 4) >> 14) * (odds >> 2);
+  }
+  return clampTo(sum >> 12, ODDS_MAX);
+}
+
+/** Predicts bit k of the byte; 16 bits. Node: the bits before, behind a leading 1. */
+export function predict(k: u32, node: u32): u32 {
+  bitNode = node;
+  const bit: u32 = 1 << (k & 3);
+  lineNode = bit | (node & (bit - 1));
+  const known = gather();
+  const long = gatherOthers(k);
+  choose(k, long, known);
+  final = finals + ((long * 8 + k) * 8 + known) * 24;
+  const odds = mix();
+  const at = squash + ((odds >> 4) + 4096) * 4;
+  const low = load<i32>(at);
+  const between = low + (((load<i32>(at, 4) - low) * (odds & 15) + 8) >> 4);
+  mixed = min(max(between, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
+  const coarse = clampTo(odds >> 4, 2047) + 2048;
+  const row = refine + ((((last & 255) << 8) | node) * REFINE_NODES << 1);
+  const below = row + (coarse >> 7) * 2;
+  const part = coarse & 127;
+  nearest = row + ((coarse + 64) >> 7) * 2;
+  const refined = (<i32>load<u16>(below) * (128 - part) + <i32>load<u16>(below, 2) * part) >> 7;
+  return min(max((mixed + refined + 1) >> 1, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
+}
+
+/** The weights of the sets that were chosen, each by its own error, and those that mix them. */
+// @ts-ignore: decorator
+@inline
+function learnWeights(bit: u32): void {
+  const target = <i32>bit << 16;
+  const step = ((target - mixed) * finalRate + 32768) >> 16;
+  const bytes = <usize>inputs * 2;
+  for (let j: usize = 0; j < SET_COUNT; j++) {
+    const at = CHOSEN + j * 12;
+    const w = load<u32>(at);
+    const by = i16x8.splat(<i16>(((target - load<i32>(at, 4)) * rate + 32768) >> 16));
+    for (let i: usize = 0; i < bytes; i += 16) {
+      v128.store(w + i, i16x8.add_sat_s(v128.load(w + i), i16x8.q15mulr_sat_s(v128.load(INPUTS + i), by)));
+    }
+    const f = load<i32>(final + j * 4) + step * (load<i32>(at, 8) >> 4);
+    store<i32>(final + j * 4, min(max(f, -FINAL_LIMIT), FINAL_LIMIT - 1));
+  }
+}
+
+/** The histories, and the maps of what they were; the two inputs that an entry makes are kept with it. */
+// @ts-ignore: decorator
+@inline
+function learnHistories(bit: u32): void {
+  const target = <i32>bit << 22;
+  for (let i: u32 = 0; i < contexts; i++) {
+    const state: u32 = load<u8>(STATES + i);
+    store<u8>(load<u32>(LINES_AT + i * 4) + lineNode, load<u8>(next + state * 2 + bit));
+    if (state == 0) continue;
+    const at = (i << 10) + (state << 2);
+    const cell = load<u32>(maps + at);
+    const n = cell & 1023;
+    const p = <i32>(cell >> 10);
+    const moved = p + ((((target - p) >> 7) * <i32>load<u16>(reciprocals + n * 2)) >> 8);
+    const q = min(max(moved, 64), (1 << 22) - 64);
+    store<u32>(maps + at, (<u32>q << 10) | min(n + 1, COUNT_LIMIT));
+    const odds: i32 = load<i16>(stretch + ((q >> 10) << 1));
+    store<u32>(mapInputs + at, (odds & 0xffff) | ((((q >> 6) - 32768) >> 6) << 16));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function towards(at: usize, target: i32, shift: i32): void {
+  const p: i32 = load<u16>(at);
+  store<u16>(at, p + ((target - p) >> shift));
+}
+
+/** Learns the bit that was predicted last. */
+export function learn(bit: u32): void {
+  learnWeights(bit);
+  learnHistories(bit);
+  const target: i32 = bit ? 65535 : 0;
+  towards(order0 + bitNode * 2, target, 6);
+  towards(nearest, target, 6);
+  if (matchKind < 0) return;
+  const at = matchMap + matchKind * 2;
+  towards(at, matchBit == bit ? 65535 : 0, 7);
+  if (load<u16>(at) < 33000) store<u16>(at, 33000);
+}
