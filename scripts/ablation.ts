@@ -162,7 +162,7 @@ export class Ablated {
 
   /** One step; the intervals of its bytes. */
   async step(bytes: Uint8Array, intervals: Uint32Array): Promise<void> {
-    await this.model.encodeSteps(bytes, 1, intervals);
+    await this.model.fillIntervals(bytes, 1, intervals);
     this.#pinAll();
   }
 }
@@ -175,12 +175,10 @@ async function idealBytes(seen: Uint8Array, hyper: HyperParameters, stride: numb
   const ablated = await Ablated.open(hyper, { stride }, part);
   const { streams } = hyper;
   const layout = layoutOf(seen.length, streams);
-  const row = new Uint8Array(streams);
   const intervals = new Uint32Array(2 * streams);
   let bits = 0;
   for (let step = 0; step < layout.steps; step++) {
-    gatherSteps(seen, layout, step, 1, row);
-    await ablated.step(row, intervals);
+    await ablated.step(gatherSteps(seen, layout, step, 1), intervals);
     for (let stream = 0; stream < liveAt(layout, step); stream++) {
       bits += FREQUENCY_BITS - Math.log2(intervals[2 * stream + 1] as number);
     }

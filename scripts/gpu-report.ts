@@ -59,7 +59,7 @@ async function stepTimes(gpu: GpuDevice, hyper: HyperParameters, options: ModelO
   const bytes = Uint8Array.from({ length: steps * hyper.streams }, (_, i) => (i * 29) % 96);
   const intervals = new Uint32Array(2 * bytes.length);
   const ends = new Uint32Array(256 * hyper.streams);
-  await model.encodeSteps(bytes, steps, intervals);
+  await model.fillIntervals(bytes, steps, intervals);
   const openMilliseconds = performance.now() - startedAtMs;
   const least = async (run: () => Promise<void>) => {
     let best = Infinity;
@@ -70,7 +70,7 @@ async function stepTimes(gpu: GpuDevice, hyper: HyperParameters, options: ModelO
     }
     return (best * 1000) / steps;
   };
-  const compression = await least(() => model.encodeSteps(bytes, steps, intervals));
+  const compression = await least(() => model.fillIntervals(bytes, steps, intervals));
   const decompression = await least(async () => {
     for (let step = 0; step < steps; step++) {
       await model.predict(ends);

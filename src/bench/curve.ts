@@ -1,9 +1,9 @@
 /**
  * The learning curve: how many bits a byte the model needs over the course of a file. Counted from the intervals that
- * the pipeline's observer sees, so it is exact wherever a stretch ends; the coder's output comes in lumps.
+ * the coder's observer sees, so it is exact wherever a stretch ends; the coder's output comes in lumps.
  */
 import { FREQUENCY_BITS } from "../contract/frequency.ts";
-import type { BlockObserver } from "../pipeline/options.ts";
+import type { CoderObserver } from "../engine/engine.ts";
 import type { CurvePoint } from "./results.ts";
 
 /** Stretches of a curve: as many as a chart can show. */
@@ -22,7 +22,7 @@ export class LearningCurve {
   }
 
   /** Adds some steps; a function of its own, to be an observer's `intervals`. */
-  readonly add: NonNullable<BlockObserver["intervals"]> = (intervals, { streams, steps, liveInLastStep }) => {
+  readonly add: NonNullable<CoderObserver["intervals"]> = (intervals, { streams, steps, liveInLastStep }) => {
     for (let step = 0; step < steps; step += 1) {
       const live = step === steps - 1 ? liveInLastStep : streams;
       for (let stream = 0; stream < live; stream += 1) {

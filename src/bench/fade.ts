@@ -2,9 +2,8 @@
  * Measures fade itself in this process, through the pipeline that the command line uses: bytes in memory to an archive
  * in memory and back, with the time split up and, if wanted, the learning curve.
  */
-import type { Engine } from "../engine/engine.ts";
+import type { CoderObserver, Engine } from "../engine/engine.ts";
 import { type CompressOptions, compressStream, type FrameOptions, sourceOf } from "../pipeline/frames.ts";
-import type { BlockObserver } from "../pipeline/options.ts";
 import { restore } from "../pipeline/restore.ts";
 import { LearningCurve } from "./curve.ts";
 import { coderObserver, meteredEngine, TimeMeter } from "./meter.ts";
@@ -57,7 +56,7 @@ export async function measureDecompression(
 
 type Work = (
   source: EngineOpener,
-  observer: BlockObserver,
+  observer: CoderObserver,
   sink: (bytes: Uint8Array) => Promise<void>,
 ) => Promise<void>;
 

@@ -36,6 +36,13 @@ export function shareOfGroup(group: number, groups: number, streams: number): St
   };
 }
 
+/** Every `count`-th group from `index`: each group belongs to exactly one of `count` threads. */
+export function ownedGroups(index: number, count: number, groups: number): number[] {
+  const owned: number[] = [];
+  for (let group = index; group < groups; group += count) owned.push(group);
+  return owned;
+}
+
 /** @throws RangeError unless 1 <= groups <= streams */
 export function checkGroups(groups: number, streams: number): void {
   if (!Number.isInteger(groups) || groups < 1 || groups > streams) {

@@ -28,7 +28,7 @@ async function train(model: CpuModel, steps: number, bytesAt: typeof textBytes):
   const all: number[] = [];
   for (let step = 0; step < steps; step++) {
     if (step === 5) await model.describe({ stride: SEQUENCE });
-    await model.encodeSteps(bytesAt(step, streams), 1, intervals);
+    await model.fillIntervals(bytesAt(step, streams), 1, intervals);
     all.push(...intervals);
   }
   return all;
@@ -143,7 +143,7 @@ test("2,000 models leave no memory, descriptors or threads behind", async () => 
   const engine = await createCpuEngine({ threads: 2 });
   const one = async (i: number) => {
     const model = await open(engine, { ...TINY_RECALL, streams: 8, slotBits: 8 + (i % 5) });
-    await model.encodeSteps(textBytes(i, 8), 1, new Uint32Array(16));
+    await model.fillIntervals(textBytes(i, 8), 1, new Uint32Array(16));
     await model.close();
   };
   const state = () => ({ threads: countIn("/proc/self/task"), files: countIn("/proc/self/fd") });

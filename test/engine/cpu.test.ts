@@ -85,8 +85,8 @@ async function compareModels(
     const bytes = bytesAt(step, hyper.streams);
     const stride = strides[step];
     if (stride !== undefined) for (const model of [cpu, reference]) await model.describe({ stride });
-    await cpu.encodeSteps(bytes, 1, mine);
-    await reference.encodeSteps(bytes, 1, wanted);
+    await cpu.fillIntervals(bytes, 1, mine);
+    await reference.fillIntervals(bytes, 1, wanted);
     expect(mine, `intervals of step ${step}`).toEqual(wanted);
     if ((step % every === 0 && step >= from) || step === steps - 1) expectSameState(cpu, reference, step);
   }
@@ -176,7 +176,7 @@ describe("CPU engine", () => {
     for (const threads of [1, 2, 3, 5]) {
       const model = await Cpu.open(hyper, threads);
       const intervals = new Uint32Array(bytes.length * 2);
-      await model.encodeSteps(bytes, steps, intervals);
+      await model.fillIntervals(bytes, steps, intervals);
       const { master, moment, square, slots, tables, boosts } = model.inspect();
       results.push({ intervals, master, moment, square, slots, tables, boosts });
       await model.close();
@@ -195,7 +195,7 @@ describe("CPU engine", () => {
     for (let step = 0; step < 40; step++) {
       const bytes = bytesAt(step, hyper.streams);
       if (step === 20) for (const model of [encoder, decoder]) await model.describe({ stride: 5 });
-      await encoder.encodeSteps(bytes, 1, intervals);
+      await encoder.fillIntervals(bytes, 1, intervals);
       await decoder.predict(ends);
       await decoder.learn(bytes);
       for (let stream = 0; stream < hyper.streams; stream++) {
@@ -215,7 +215,7 @@ describe("CPU engine", () => {
   test("the paper's model opens and runs", async () => {
     const model = await Cpu.open({ ...PAPER, streams: 12 }, 2);
     const intervals = new Uint32Array(24);
-    await model.encodeSteps(bytesAt(0, 12), 1, intervals);
+    await model.fillIntervals(bytesAt(0, 12), 1, intervals);
     for (let stream = 0; stream < 12; stream++) expect(intervals[2 * stream + 1]).toBeGreaterThan(0);
     await model.close();
   }, 60_000);
@@ -236,7 +236,7 @@ describe("CPU engine", () => {
   test("memory that no step touches costs nothing", async () => {
     const before = process.memoryUsage.rss();
     const model = await Cpu.open({ ...TINY, contexts: 20, slotBits: 24, tables: 4, tableBits: 17, streams: 4 }, 2);
-    await model.encodeSteps(bytesAt(0, 4), 1, new Uint32Array(8));
+    await model.fillIntervals(bytesAt(0, 4), 1, new Uint32Array(8));
     // 1.3 GiB of slots and half a GiB of tables.
     expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 28);
     await model.close();

@@ -11,8 +11,8 @@ import { checkHyperParameters, type HyperParameters } from "../../contract/hyper
 import { layoutOf } from "../../contract/tensors.ts";
 import { host } from "../../platform/host.ts";
 import { collect } from "../../platform/release.ts";
-import type { DecoderOptions, Engine, Model } from "../engine.ts";
-import { HostCoder, type StepModel } from "../host-coder.ts";
+import type { Engine, Model } from "../engine.ts";
+import { HostCodedModel } from "../host-coder.ts";
 import { Command } from "./control.ts";
 import { CHUNK_STEPS } from "./layout.ts";
 import type { Network, PhaseTimes } from "./network.ts";
@@ -107,8 +107,7 @@ class CpuEngine implements Engine {
 /** Thread 0's exponents, and the memory with its map. */
 type Inspection = Pick<Network["thread"], "exponents" | "gradientScales" | "at"> & { readonly buffer: ArrayBufferLike };
 
-export class CpuModel implements Model, StepModel {
-  readonly #coder = new HostCoder(this);
+export class CpuModel extends HostCodedModel {
   readonly #room: Room;
   readonly #leave: (room: Room) => Promise<void>;
   readonly #bytes: Uint8Array;
@@ -157,6 +156,7 @@ export class CpuModel implements Model, StepModel {
     room: Room,
     leave: (room: Room) => Promise<void>,
   ) {
+    super(CHUNK_STEPS);
     this.#room = room;
     this.#leave = leave;
     room.models += 1;
@@ -172,7 +172,7 @@ export class CpuModel implements Model, StepModel {
     writePlan(this.#room.network.thread.at.recall, this.hyper, stride, this.#room.memory.buffer);
   }
 
-  async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
+  async fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const { streams } = this.hyper;
     for (let done = 0; done < stepCount; ) {
       const steps = Math.min(CHUNK_STEPS, stepCount - done);
@@ -193,19 +193,7 @@ export class CpuModel implements Model, StepModel {
     this.#run(Command.LEARN, 1);
   }
 
-  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
-    await this.#coder.openPayloads(payloads, options);
-  }
-
-  async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
-    await this.#coder.decodeSteps(bytes, stepCount, liveInLastStep);
-  }
-
-  async finishPayloads(): Promise<void> {
-    await this.#coder.finishPayloads();
-  }
-
-  /** As encoding does, but nobody wants the intervals. */
+  /** As `fillIntervals` does, but nobody wants the intervals. */
   async learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
     const { streams } = this.hyper;
     for (let done = 0; done < stepCount; done += CHUNK_STEPS) {
@@ -215,11 +203,11 @@ export class CpuModel implements Model, StepModel {
     }
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      await this.#coder.close();
+      await super.close();
     } finally {
       await this.#leave(this.#room);
     }

@@ -142,7 +142,7 @@ async function runReference(run: Run): Promise<Expected> {
   for (const { first, end, stride } of segmentsOf(run)) {
     if (stride !== undefined) await reference.describe({ stride });
     const part = bytes.subarray(first * hyper.streams, end * hyper.streams);
-    await reference.encodeSteps(part, end - first, intervals.subarray(2 * first * hyper.streams));
+    await reference.fillIntervals(part, end - first, intervals.subarray(2 * first * hyper.streams));
   }
   return { reference, bytes, intervals };
 }
@@ -186,7 +186,7 @@ describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
     ])) {
       if (stride !== undefined) pending.push(model.describe({ stride }));
       const into = actual.subarray(2 * first * streams, 2 * end * streams);
-      pending.push(model.encodeSteps(bytes.subarray(first * streams, end * streams), end - first, into));
+      pending.push(model.fillIntervals(bytes.subarray(first * streams, end * streams), end - first, into));
     }
     await Promise.all(pending);
     expect(Buffer.compare(Buffer.from(actual.buffer), Buffer.from(intervals.buffer))).toBe(0);
