@@ -1,6 +1,6 @@
 /**
- * The learning curve: how many bits a byte the model needs over the course of a file. Counted from the intervals that
- * the coder's observer sees, so it is exact wherever a stretch ends; the coder's output comes in lumps.
+ * The learning curve: how many bits a byte the model needs over the course of a file. A network's is counted from the
+ * intervals that the coder's observer sees, so it is exact wherever a stretch ends; a mixer's comes in its chunks.
  */
 import { FREQUENCY_BITS } from "../contract/frequency.ts";
 import type { CoderObserver } from "../engine/engine.ts";
@@ -32,6 +32,13 @@ export class LearningCurve {
       this.#bytes += live;
       if (this.#bytes >= this.#stretchBytes) this.#endStretch();
     }
+  };
+
+  /** Adds bytes that a mixer has coded; an observer's `coded`. */
+  readonly addCoded: NonNullable<CoderObserver["coded"]> = (bytes, codedBytes) => {
+    this.#bytes += bytes;
+    this.#bits += 8 * codedBytes;
+    if (this.#bytes >= this.#stretchBytes) this.#endStretch();
   };
 
   /** All stretches, the last one as long as it got. */

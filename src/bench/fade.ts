@@ -30,7 +30,7 @@ export async function measureCompression(
   const { wantsCurve, ...others } = options;
   const curve = wantsCurve ? new LearningCurve(plain.length) : undefined;
   const measured = await measure(openEngine, async (source, observer, sink) => {
-    const both = { ...observer, ...(curve && { intervals: curve.add }) };
+    const both = { ...observer, ...(curve && { intervals: curve.add, coded: curve.addCoded }) };
     await compressStream(sourceOf(plain), sink, source, { ...others, observer: both });
   });
   return { ...measured, ...(curve && { curve: curve.finish() }) };

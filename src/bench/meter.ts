@@ -65,7 +65,6 @@ export function meteredEngine(engine: Engine, meter: TimeMeter): Engine {
   return {
     name: engine.name,
     description: engine.description,
-    chunkSteps: engine.chunkSteps,
     openModel: async (hyper, expectedBytes) => meteredModel(await engine.openModel(hyper, expectedBytes), meter),
     close: () => engine.close(),
   };

@@ -111,8 +111,11 @@ const GENOME: readonly Context[] = [12, 16, 11, 20, 2, 3, 4, 6, 8, 9, 10, 14, 13
   (bytes) => order(bytes),
 );
 
-/** The most contexts that a family has. */
+/** The fewest and the most contexts that a model takes of a family. */
+export const MIXER_CONTEXTS_MIN = 4;
 export const MIXER_CONTEXTS_MAX = 20;
+/** Lanes of a model, at most: each has a payload of its own. */
+export const LANES_MAX = 16;
 
 /**
  * The contexts of a family: the first `count` of its list.

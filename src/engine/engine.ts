@@ -25,8 +25,6 @@ export interface Engine {
   readonly name: EngineName;
   /** What runs the network, for people: an adapter's name, or a number of threads. */
   readonly description: string;
-  /** How many steps a chunk of `encodeSteps` should have so that the overhead of a call does not matter. */
-  readonly chunkSteps: number;
   /**
    * Allocates a model with its initial weights.
    *
@@ -41,6 +39,8 @@ export interface Engine {
 
 export interface Model {
   readonly hyper: HyperParameters;
+  /** How many steps a call of `encodeSteps` or `decodeSteps` should have, at most: more gain nothing. */
+  readonly chunkSteps: number;
 
   /**
    * Says what the bytes of the next steps are like; until the first call they are PLAIN_DATA.
@@ -112,6 +112,8 @@ export interface CoderObserver {
    * FREQUENCY_TOTAL, step-major.
    */
   intervals?(intervals: Uint32Array, shape: { streams: number; steps: number; liveInLastStep: number }): void;
+  /** A mixer has coded so many bytes more, and so many coded bytes came of it. */
+  coded?(bytes: number, codedBytes: number): void;
 }
 
 /** For a coder on the host; the bytes do not depend on it. */

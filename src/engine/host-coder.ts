@@ -11,14 +11,11 @@ import type { IntervalModel, StepModel } from "./network.ts";
 
 export abstract class HostCodedModel implements Model, IntervalModel, StepModel {
   abstract readonly hyper: HyperParameters;
-  readonly #chunkSteps: number;
   #encoder: HostEncoder | undefined;
   #decoder: HostDecoder | undefined;
 
   /** @param chunkSteps steps whose intervals are kept while they are coded */
-  constructor(chunkSteps: number) {
-    this.#chunkSteps = chunkSteps;
-  }
+  constructor(readonly chunkSteps: number) {}
 
   abstract describe(kind: DataKind): Promise<void>;
   abstract fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void>;
@@ -29,7 +26,7 @@ export abstract class HostCodedModel implements Model, IntervalModel, StepModel 
   async beginPayloads(groups: number, options: EncoderOptions): Promise<void> {
     if (!this.#encoder) {
       const { HostEncoder } = await import("./host-encoder.ts");
-      this.#encoder = new HostEncoder(this, this.#chunkSteps);
+      this.#encoder = new HostEncoder(this, this.chunkSteps);
     }
     await this.#encoder.beginPayloads(groups, options);
   }

@@ -4,7 +4,7 @@
  * One chunk is gathered while the one before is on its way. Where the coder works is the engine's business. Each
  * block's coders start anew, and its model goes on from the block before; a decoder must follow in the same order.
  */
-import { coderGroupsFor } from "../coder/groups.ts";
+import { groupsFor } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine, Model } from "../engine/engine.ts";
@@ -20,16 +20,16 @@ export class BlockCompressor {
   /** What the model was told last. */
   #stride = PLAIN_DATA.stride;
 
-  private constructor(model: Model, chunkSteps: number, options: CompressOptions) {
+  private constructor(model: Model, options: CompressOptions) {
     this.#model = model;
-    this.#loop = new ChunkLoop(chunkSteps, options.signal);
+    this.#loop = new ChunkLoop(model.chunkSteps, options.signal);
     this.#options = options;
   }
 
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: CompressOptions): Promise<BlockCompressor> {
     const model = await engine.openModel(hyper, options.expectedBytes);
-    return new BlockCompressor(model, engine.chunkSteps, options);
+    return new BlockCompressor(model, options);
   }
 
   /**
@@ -50,7 +50,7 @@ export class BlockCompressor {
       const bytesDone = bytesInSteps(layout, stepsDone);
       this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes });
     };
-    await model.beginPayloads(this.#options.groups ?? coderGroupsFor(streams), this.#options);
+    await model.beginPayloads(this.#options.groups ?? groupsFor(model.hyper), this.#options);
     await this.#loop.run(layout.steps, report, async (first, steps) => {
       const chunk = gatherSteps(data, layout, first, steps);
       codedBytes = await model.encodeSteps(chunk, steps, liveAt(layout, first + steps - 1));

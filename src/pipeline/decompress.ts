@@ -19,16 +19,16 @@ export class BlockDecompressor {
   /** What the model was told last. */
   #stride = PLAIN_DATA.stride;
 
-  private constructor(model: Model, chunkSteps: number, options: BlockOptions) {
+  private constructor(model: Model, options: BlockOptions) {
     this.#model = model;
-    this.#loop = new ChunkLoop(chunkSteps, options.signal);
+    this.#loop = new ChunkLoop(model.chunkSteps, options.signal);
     this.#options = options;
   }
 
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: BlockOptions): Promise<BlockDecompressor> {
     const model = await engine.openModel(hyper, options.expectedBytes);
-    return new BlockDecompressor(model, engine.chunkSteps, options);
+    return new BlockDecompressor(model, options);
   }
 
   /**

@@ -10,7 +10,7 @@ import { DIFFERENCES, expNegative, gelu, geluSlope, luts, sigmoid } from "../../
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { PAPER, shapeOfLevel } from "../../src/model/levels.ts";
+import { PAPER, networkShape } from "../../src/model/levels.ts";
 import { noiseBytes, TINY, TINY_RECALL, textBytes } from "../model/tiny.ts";
 
 await buildAssembly();
@@ -98,7 +98,7 @@ test("a room serves all models of its shape; another shape, or a second model at
 });
 
 test("rooms are kept of small models only", () => {
-  const small = { ...shapeOfLevel(5), streams: 8 };
+  const small = { ...networkShape(5), streams: 8 };
   expect(reusableHyper(small)).toEqual({ ...small, slotBits: 16, tableBits: 12 });
   expect(reusableHyper({ ...small, slotBits: 17 })).toBeUndefined();
   expect(reusableHyper({ ...PAPER, streams: 8 })).toBeUndefined();

@@ -10,7 +10,7 @@ import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { RecallMemory } from "../../src/engine/cpu/recall-layout.ts";
 import { EngineLimitError } from "../../src/engine/engine.ts";
 import { ReferenceModel } from "../../src/engine/reference/engine.ts";
-import { PAPER, shapeOfLevel } from "../../src/model/levels.ts";
+import { PAPER, networkShape } from "../../src/model/levels.ts";
 import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
 
 await buildAssembly();
@@ -101,7 +101,7 @@ describe("CPU engine equals the reference", () => {
   }
 
   const shapes: Record<string, Partial<HyperParameters>> = {
-    "the default level": { ...shapeOfLevel(5), streams: 5 },
+    "the default level": { ...networkShape(5), streams: 5 },
     "many short embeddings": { history: 64, embedding: 8, streams: 2 },
     "few long embeddings": { history: 4, embedding: 64, cacheStep: 4, streams: 3 },
     "one slot for the whole cache": { globalHidden: 256, cacheStep: 256, streams: 2 },
@@ -154,7 +154,7 @@ describe("the recall stream equals the reference's", () => {
     await compareModels({ ...SMALL, contexts: 4, tables: 4, streams: 1100 }, 2, 6, { every: 2 });
   }, 60_000);
 
-  test("the default level", () => compareModels({ ...shapeOfLevel(5), streams: 5 }, 2, 12, { every: 4 }), 60_000);
+  test("the default level", () => compareModels({ ...networkShape(5), streams: 5 }, 2, 12, { every: 4 }), 60_000);
 
   for (const trainEvery of [2, 5]) {
     test(`training in every step, then in one of ${trainEvery}`, async () => {

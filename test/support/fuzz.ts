@@ -155,10 +155,6 @@ class WatchedEngine implements Engine {
     return this.engine.description;
   }
 
-  get chunkSteps() {
-    return this.engine.chunkSteps;
-  }
-
   async openModel(hyper: HyperParameters) {
     const bytes = modelMemoryBytes(hyper);
     this.largestModelBytes = Math.max(this.largestModelBytes, bytes);

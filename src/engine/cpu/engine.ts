@@ -7,12 +7,13 @@
  */
 
 import type { DataKind } from "../../contract/contexts.ts";
-import { checkHyperParameters, type HyperParameters } from "../../contract/hyper.ts";
+import { checkHyperParameters, type HyperParameters, hasNetwork } from "../../contract/hyper.ts";
 import { layoutOf } from "../../contract/tensors.ts";
 import { host } from "../../platform/host.ts";
 import { collect } from "../../platform/release.ts";
 import type { Engine, Model } from "../engine.ts";
 import { HostCodedModel } from "../host-coder.ts";
+import { openMixer } from "../mixer/model.ts";
 import { Command } from "./control.ts";
 import { CHUNK_STEPS } from "./layout.ts";
 import type { Network, PhaseTimes } from "./network.ts";
@@ -44,7 +45,6 @@ const usefulThreads = (threads: number, { streams }: HyperParameters) => Math.mi
 class CpuEngine implements Engine {
   readonly name = "cpu";
   readonly description: string;
-  readonly chunkSteps = CHUNK_STEPS;
   readonly #threads: number;
   /** What the last model left behind, for the next. */
   #idle: Room | undefined;
@@ -61,6 +61,7 @@ class CpuEngine implements Engine {
 
   async openModel(hyper: HyperParameters, expectedBytes = Number.POSITIVE_INFINITY): Promise<Model> {
     checkHyperParameters(hyper);
+    if (!hasNetwork(hyper)) return openMixer(hyper, { engine: "cpu", threads: this.#threads, expectedBytes });
     const threads = this.#threadsFor(hyper, expectedBytes);
     const idle = this.#idle;
     this.#idle = undefined;

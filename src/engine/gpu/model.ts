@@ -47,7 +47,7 @@ export class GpuModel extends HostCodedModel {
     readonly gpu: GpuDevice,
     readonly buffers: ModelBuffers,
     readonly step: StepDispatches,
-    readonly chunkSteps: number,
+    chunkSteps: number,
     { firstStep = 0, decoder = decoderFor(gpu.isSoftware) }: ModelOptions,
   ) {
     super(chunkSteps);

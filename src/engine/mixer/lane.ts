@@ -6,13 +6,10 @@ import { readFileSync } from "node:fs";
 import { histories } from "../../contract/histories.ts";
 import {
   type Context,
-  inputsOf,
   mixerContexts,
   PARTS,
   ratesAt,
   reciprocalTable,
-  SETS,
-  SQUASH_ZERO,
   squashTable,
   stretchTable,
 } from "../../contract/mixer.ts";

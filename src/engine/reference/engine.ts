@@ -6,10 +6,11 @@
  */
 
 import { type DataKind, planFor } from "../../contract/contexts.ts";
-import { checkHyperParameters, type HyperParameters, trainsIn } from "../../contract/hyper.ts";
+import { checkHyperParameters, type HyperParameters, hasNetwork, trainsIn } from "../../contract/hyper.ts";
 import { State } from "../../contract/state.ts";
 import type { Engine } from "../engine.ts";
 import { HostCodedModel } from "../host-coder.ts";
+import { openMixer } from "../mixer/model.ts";
 import { Backward } from "./backward.ts";
 import { Forward } from "./forward.ts";
 import { optimise } from "./optimizer.ts";
@@ -92,8 +93,8 @@ export function createReferenceEngine(): Engine {
   return {
     name: "reference",
     description: "plain TypeScript, one thread, for tests",
-    chunkSteps: CHUNK_STEPS,
-    openModel: async (hyper) => new ReferenceModel(hyper),
+    openModel: async (hyper) =>
+      hasNetwork(hyper) ? new ReferenceModel(hyper) : openMixer(hyper, { engine: "reference", threads: 1 }),
     close: async () => {},
   };
 }

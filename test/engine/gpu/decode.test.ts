@@ -176,7 +176,6 @@ describe.each(testAdapters)("decoding on %s", (which) => {
   const engineWith = (options: ModelOptions): Engine => ({
     name: "gpu",
     description: which,
-    chunkSteps: CHUNK_STEPS,
     openModel: (hyper) => GpuModel.open(gpu, hyper, CHUNK_STEPS, options),
     close: async () => {},
   });
