@@ -29,7 +29,7 @@ import { MATRIX_NAMES, type MatrixName } from "../src/contract/network.ts";
 import { finishHash } from "../src/contract/recall.ts";
 import type { TensorName } from "../src/contract/tensors.ts";
 import type { CpuModel } from "../src/engine/cpu/engine.ts";
-import { hyperForSize, levelOf } from "../src/model/levels.ts";
+import { hyperForSize, networkOf } from "../src/model/levels.ts";
 import { gatherSteps, layoutOf, liveAt } from "../src/pipeline/streams.ts";
 import { findStride } from "../src/pipeline/stride.ts";
 import { encodeCopies } from "../src/repeats/copies.ts";
@@ -224,7 +224,7 @@ async function measure(path: string, { bytes, level, shape, parts }: Settings): 
   const { rest, copies } = cut(plain, new Uint8Array(0), cutOptionsFor(plain, false, policyOfLevel(level)));
   const seen = copies.count > 0 ? rest : plain;
   const list = copies.count > 0 ? encodeCopies(copies).length : 0;
-  const hyper = { ...hyperForSize(levelOf(level), plain.length), ...shape };
+  const hyper = { ...hyperForSize(networkOf(level), plain.length), ...shape };
   const stride = findStride(seen, hyper.streams);
   const complete = list + (await idealBytes(seen, hyper, stride));
   console.error(`${basename(path)} ${complete.toFixed(0)}`);

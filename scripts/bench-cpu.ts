@@ -18,7 +18,7 @@ import { parseArgs } from "node:util";
 import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
 import type { CpuModel as Model } from "../src/engine/cpu/engine.ts";
-import { hyperForSize, levelOf, PAPER_LEVEL } from "../src/model/levels.ts";
+import { hyperForSize, networkOf, PAPER_LEVEL } from "../src/model/levels.ts";
 
 await buildAssembly();
 const { CpuModel } = await import("../src/engine/cpu/engine.ts");
@@ -37,7 +37,7 @@ const { values } = parseArgs({
   },
 });
 
-const level = values.paper ? PAPER_LEVEL : levelOf(Number(values.level));
+const level = values.paper ? PAPER_LEVEL : networkOf(Number(values.level));
 const hyper = hyperForSize(level, 8192 * Number(values.streams), Number(values.streams));
 const file = values.file === undefined ? undefined : readFileSync(values.file);
 

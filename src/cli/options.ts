@@ -137,7 +137,11 @@ const MODEL: readonly OptionSpec[] = [
     value: { kind: "size", label: "<size>" },
     help: "plain bytes in a block, which bound the memory; default: by level",
   },
-  { name: "streams", value: { kind: "number", label: "<n>" }, help: "parallel streams, or lanes of a mixer; default: by the input's size" },
+  {
+    name: "streams",
+    value: { kind: "number", label: "<n>" },
+    help: "parallel streams, or lanes of a mixer; default: by the input's size",
+  },
   {
     name: "repeats",
     value: { kind: "number", label: "<n>" },

@@ -10,9 +10,9 @@ import {
   hyperForSize,
   type Level,
   levelOf,
+  networkOf,
   PAPER_LEVEL,
   PAPER_STREAMS,
-  networkOf,
 } from "../model/levels.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { type CutPolicy, policyOfLevel, policyOfNetwork } from "../repeats/policy.ts";

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { ByteWriter } from "../../src/archive/bytes.ts";
 import { CHECK_START, chainCheck, lowCheck } from "../../src/archive/checksum.ts";
 import { ArchiveError, TruncatedError } from "../../src/archive/errors.ts";
-import { encodeSmallFrame, levelOfModel, smallModel } from "../../src/archive/small.ts";
 import { FORMAT_VERSION } from "../../src/archive/format.ts";
+import { encodeSmallFrame, levelOfModel, smallModel } from "../../src/archive/small.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeStoredFrame } from "../../src/archive/write.ts";
@@ -126,7 +126,10 @@ test("a model that is of no level has a frame with an index, if it is worth that
 const DOCUMENT = readFileSync(join(import.meta.dir, "../../docs/FORMAT.md"), "utf8");
 
 test("the models are those of the table in docs/FORMAT.md", () => {
-  const contexts = DOCUMENT.match(/^\| K \|(.+)\|$/m)?.[1]?.split("|").map(Number) ?? [];
+  const contexts =
+    DOCUMENT.match(/^\| K \|(.+)\|$/m)?.[1]
+      ?.split("|")
+      .map(Number) ?? [];
   expect(contexts.length).toBe(9);
   for (const [i, mixerContexts] of contexts.entries()) {
     for (const seen of [1, 5, 32, 1000, 2048, 2049, 16_384, 40_000, 65_536]) {

@@ -63,7 +63,10 @@ describe("levels and engines", () => {
     [["bench", "-1", "-5", "f"], "-1 auto, -5 auto"],
     [["bench", "-5", "-1", "-5", "f"], "-5 auto, -1 auto"],
     [["bench", "--levels", "2,4-6", "f"], "-2 auto, -4 auto, -5 auto, -6 auto"],
-    [["bench", "--levels=5,paper", "--engine=gpu,cpu", "f"], "--preset network-5 gpu, -5 cpu, --preset paper gpu, --preset paper cpu"],
+    [
+      ["bench", "--levels=5,paper", "--engine=gpu,cpu", "f"],
+      "--preset network-5 gpu, -5 cpu, --preset paper gpu, --preset paper cpu",
+    ],
     [["-b1", "-e3", "f"], "-1 auto, -2 auto, -3 auto"],
     [["-b1e3i0", "f"], "-1 auto, -2 auto, -3 auto"],
     [["-b", "f"], "-5 auto"],

@@ -10,7 +10,7 @@ import { DIFFERENCES, expNegative, gelu, geluSlope, luts, sigmoid } from "../../
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { PAPER, networkShape } from "../../src/model/levels.ts";
+import { networkShape, PAPER } from "../../src/model/levels.ts";
 import { noiseBytes, TINY, TINY_RECALL, textBytes } from "../model/tiny.ts";
 
 await buildAssembly();

@@ -10,7 +10,7 @@ import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { RecallMemory } from "../../src/engine/cpu/recall-layout.ts";
 import { EngineLimitError } from "../../src/engine/engine.ts";
 import { ReferenceModel } from "../../src/engine/reference/engine.ts";
-import { PAPER, networkShape } from "../../src/model/levels.ts";
+import { networkShape, PAPER } from "../../src/model/levels.ts";
 import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
 
 await buildAssembly();

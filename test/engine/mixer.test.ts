@@ -3,10 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { histories } from "../../src/contract/histories.ts";
+import { mix32 } from "../../src/contract/initial.ts";
 import { contextsOf, type Family, type MixerShape, squashTable, stretchTable } from "../../src/contract/mixer.ts";
 import { buildMixer } from "../../src/engine/cpu/assembly/mixer/build.ts";
 import { MixerReference } from "../../src/engine/reference/mixer.ts";
-import { mix32 } from "../../src/contract/initial.ts";
 
 await buildMixer();
 const { MixerLane } = await import("../../src/engine/cpu/mixer/lane.ts");

@@ -127,15 +127,19 @@ const LARGE_MODELS = {
   mixer: hyperForSize(levelOf(5), 2 ** 20, 1),
 };
 
-test.each(Object.entries(LARGE_MODELS))("one %s after the other: its memory is given back before", async (_, hyper) => {
-  const check = chainCheck(Uint8Array.of(7), 0n);
-  const block = guarded(new ByteWriter().u8(0x13).varint(0).u64(check).u8(7).finish());
-  const entry = new ByteWriter().u8(0x13).varint(block.length).finish();
-  const one = frame({ model: { hyper, groupCount: 1 }, plainBytes: 1, blockBytes: 1 }, block, entry, 1);
-  // Without that, eight would take a gigabyte.
-  expect(modelMemoryBytes(hyper)).toBeGreaterThan(100 * MIB);
-  await everyWay(repeat(one, 8), 160 * MIB, 0);
-}, 240_000);
+test.each(Object.entries(LARGE_MODELS))(
+  "one %s after the other: its memory is given back before",
+  async (_, hyper) => {
+    const check = chainCheck(Uint8Array.of(7), 0n);
+    const block = guarded(new ByteWriter().u8(0x13).varint(0).u64(check).u8(7).finish());
+    const entry = new ByteWriter().u8(0x13).varint(block.length).finish();
+    const one = frame({ model: { hyper, groupCount: 1 }, plainBytes: 1, blockBytes: 1 }, block, entry, 1);
+    // Without that, eight would take a gigabyte.
+    expect(modelMemoryBytes(hyper)).toBeGreaterThan(100 * MIB);
+    await everyWay(repeat(one, 8), 160 * MIB, 0);
+  },
+  240_000,
+);
 
 test("a list with a copy for every twelve bytes", async () => {
   const plainBytes = 12 * MIB;

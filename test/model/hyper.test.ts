@@ -7,10 +7,10 @@ import {
   hasShape,
   hyperForSize,
   levelOf,
+  networkShape,
   PAPER,
   PAPER_LEVEL,
   PAPER_STREAMS,
-  networkShape,
   streamsForSize,
 } from "../../src/model/levels.ts";
 

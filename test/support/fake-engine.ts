@@ -5,7 +5,7 @@
 import { decodeGroup, shareOfGroup } from "../../src/coder/groups.ts";
 import { RangeDecoder } from "../../src/coder/range.ts";
 import { type DataKind, planFor } from "../../src/contract/contexts.ts";
-import { type HyperParameters, WITHOUT } from "../../src/contract/hyper.ts";
+import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../src/contract/hyper.ts";
 import { type DecoderOptions, type Engine, FREQUENCY_TOTAL } from "../../src/engine/engine.ts";
 import { HostCodedModel } from "../../src/engine/host-coder.ts";
 
@@ -197,6 +197,11 @@ export class FakeModel extends HostCodedModel {
 }
 
 /** Hyper-parameters for tests: the smallest legal network with `streams` streams. */
+/** A mixer that is made soon. */
+export function tinyMixer(lanes: number): HyperParameters {
+  return { ...WITHOUT, ...NO_NETWORK, streams: lanes, mixerContexts: 4, mixerBits: 8 };
+}
+
 export function tinyHyper(streams: number): HyperParameters {
   return {
     history: 4,

@@ -12,9 +12,9 @@ import { collect } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
 import {
   type CoderObserver,
+  type EncoderOptions,
   EngineDeviceError,
   EngineLimitError,
-  type EncoderOptions,
   type EngineName,
   type Model,
 } from "../engine.ts";

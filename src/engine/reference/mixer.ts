@@ -5,6 +5,8 @@
  * teach in their order, each its bits in theirs. The first halves of all bytes come before the second halves, so that
  * the lines of a half can be fetched together.
  */
+
+import { clamp, mulRound, roundShift } from "../../contract/fixed.ts";
 import { histories } from "../../contract/histories.ts";
 import {
   inputsOf,
@@ -28,7 +30,6 @@ import {
   initialWeights,
   inputPair,
 } from "../../contract/mixer-initial.ts";
-import { clamp, mulRound, roundShift } from "../../contract/fixed.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder } from "./binary-coder.ts";
 import { back, type Found, follow, hashesOf, Lines, Matches, type Stream, streamsOf } from "./mixer-memory.ts";
 
