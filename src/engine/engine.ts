@@ -91,13 +91,17 @@ export interface Model {
   /** Checks that the payloads are used up; to be called when all steps have come. @throws CorruptDataError */
   finishPayloads(): Promise<void>;
 
+  /** Begins a block that `learnSteps` will go through. */
+  beginLearning(): Promise<void>;
+
   /**
    * Leads the model through steps that are known already, as if they had been decoded; not between `openPayloads` and
    * `finishPayloads`.
    *
    * @param bytes step-major, `stepCount` x B
+   * @param liveInLastStep streams that have a byte in the last of these steps; the others have 0
    */
-  learnSteps(bytes: Uint8Array, stepCount: number): Promise<void>;
+  learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void>;
 
   /** In the middle of a block, too; encoding that is under way ends before. */
   close(): Promise<void>;

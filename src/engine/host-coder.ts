@@ -21,7 +21,10 @@ export abstract class HostCodedModel implements Model, IntervalModel, StepModel 
   abstract fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void>;
   abstract predict(ends: Uint32Array): Promise<void>;
   abstract learn(bytes: Uint8Array): Promise<void>;
-  abstract learnSteps(bytes: Uint8Array, stepCount: number): Promise<void>;
+  /** A network knows no blocks. */
+  async beginLearning(): Promise<void> {}
+
+  abstract learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void>;
 
   async beginPayloads(groups: number, options: EncoderOptions): Promise<void> {
     if (!this.#encoder) {

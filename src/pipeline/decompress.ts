@@ -79,8 +79,10 @@ export class BlockDecompressor {
       const bytesDone = bytesInSteps(layout, stepsDone);
       this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes: data.length });
     };
+    await this.#model.beginLearning();
     await this.#loop.run(layout.steps, report, async (first, steps) => {
-      await this.#model.learnSteps(gatherSteps(data, layout, first, steps), steps);
+      const chunk = gatherSteps(data, layout, first, steps);
+      await this.#model.learnSteps(chunk, steps, liveAt(layout, first + steps - 1));
       stepsDone = first + steps;
     });
     report();

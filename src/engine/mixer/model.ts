@@ -124,8 +124,12 @@ export class MixerModel implements Model {
     }
   }
 
-  async learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
-    await this.#tell("study", bytes, stepCount, this.hyper.streams);
+  async beginLearning(): Promise<void> {
+    await this.#ask(() => ({ kind: "begin" }));
+  }
+
+  async learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+    await this.#tell("study", bytes, stepCount, liveInLastStep);
   }
 
   async close(): Promise<void> {
