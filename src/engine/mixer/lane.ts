@@ -6,10 +6,11 @@ import { readFileSync } from "node:fs";
 import { histories } from "../../contract/histories.ts";
 import {
   type Context,
+  FINAL_RATE,
   inputsOf,
   mixerContexts,
   PARTS,
-  ratesAt,
+  RATE,
   reciprocalTable,
   SETS,
   SQUASH_ZERO,
@@ -21,6 +22,7 @@ import {
   initialMaps,
   initialMatchMap,
   initialRefine,
+  initialRunMap,
   initialWeights,
 } from "../../contract/mixer-initial.ts";
 import wasmPath from "../cpu/mixer.wasm" with { type: "file" };
@@ -57,6 +59,8 @@ const AREAS = [
   "followers2",
   "places",
   "lines",
+  "runs",
+  "runMap",
   "coded",
   "data",
 ] as const;
@@ -88,9 +92,8 @@ export class MixerLane {
   readonly #shape: LaneShape;
   readonly #data: number;
   readonly #coded: number;
-  /** Bytes of the block so far, and of all blocks. */
+  /** Bytes of the block so far. */
   #time = 0;
-  #age = 0;
   /** While encoding: coded bytes so far. While decoding: those that are to come, and how many were taken. */
   #pieces: Uint8Array[] = [];
   #codedBytes = 0;
@@ -106,6 +109,7 @@ export class MixerLane {
     this.#coded = this.#addressOf("coded");
     this.#grow(this.#data);
     this.#fill();
+    this.#kernels.setRates(RATE, FINAL_RATE);
     this.describe(0);
   }
 
@@ -116,9 +120,9 @@ export class MixerLane {
 
   /** What the next block is like: the bytes from one record to the next, or 0. */
   describe(stride: number): void {
-    const family = stride >= 4 ? "records" : "plain";
+    const family = stride >= 4 ? "records" : stride >= 2 ? "samples" : stride === 1 ? "genome" : "plain";
     this.#put("specs", specsOf(mixerContexts(family, this.#shape.contexts, stride)));
-    this.#kernels.describe(stride >= 4 ? stride : 0);
+    this.#kernels.describe(stride === 1 ? 0 : stride);
   }
 
   /** Begins a block: what was learnt stays. */
@@ -192,11 +196,8 @@ export class MixerLane {
   #inChunks(count: number, work: (from: number, count: number) => void): void {
     for (let from = 0; from < count; from += CHUNK_BYTES) {
       const some = Math.min(CHUNK_BYTES, count - from);
-      const { sets, finals } = ratesAt(this.#age);
-      this.#kernels.setRates(sets, finals);
       work(from, some);
       this.#time += some;
-      this.#age += some;
     }
   }
 
@@ -251,6 +252,7 @@ export class MixerLane {
     this.#put("order0", new Uint16Array(256).fill(32768));
     this.#put("matchMap", initialMatchMap());
     this.#put("refine", initialRefine(squash));
+    this.#put("runMap", initialRunMap(contexts));
   }
 }
 
