@@ -77,8 +77,8 @@ export interface LaneShape {
 const PAGE_BYTES = 65536;
 /** Bytes that are handed to the WebAssembly at a time. */
 const CHUNK_BYTES = 4096;
-/** A bit costs at most 13 bits, a byte so many bytes; and what a decoder reads ahead. */
-const CODED_BYTES = 14 * CHUNK_BYTES + 64;
+/** A bit costs at most 15 bits, a byte so many bytes; and what a decoder reads ahead. */
+const CODED_BYTES = 16 * CHUNK_BYTES + 64;
 /** Words of a context's record. */
 const SPEC_WORDS = 8;
 /** What a decoder reads first, and so how far it may read beyond the end. */
@@ -99,7 +99,7 @@ export class MixerLane {
   #codedBytes = 0;
   #payload: Uint8Array = new Uint8Array(0);
 
-  /** Takes 16 bytes for each of 2^lineBits lines of every context, and about 7 MB. */
+  /** Takes 18 bytes for each of 2^lineBits lines of every context, and about 7 MB. */
   constructor(shape: LaneShape) {
     compiled ??= new WebAssembly.Module(readFileSync(wasmPath));
     this.#shape = shape;
@@ -118,7 +118,12 @@ export class MixerLane {
     return this.#memory.buffer.byteLength;
   }
 
-  /** What the next block is like: the bytes from one record to the next, or 0. */
+  /**
+   * What the next block is like.
+   *
+   * @param stride the bytes from one record to the next, 4 or more; 0: none known; 1: few letters (a genome); 2: sound
+   * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
+   */
   describe(stride: number): void {
     const family = stride >= 4 ? "records" : stride >= 2 ? "samples" : stride === 1 ? "genome" : "plain";
     this.#put("specs", specsOf(mixerContexts(family, this.#shape.contexts, stride)));
