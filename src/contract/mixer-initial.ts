@@ -2,7 +2,7 @@
 import type { Histories } from "./histories.ts";
 import { FINAL_SETS, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, SETS, SQUASH_ZERO } from "./mixer.ts";
 
-/** Rows of each of the two refining maps. */
+/** Rows of the refining map. */
 export const REFINE_ROWS = 65536;
 /** Weight of a context's log odds at first, Q14, all contexts together: 2.4. */
 const WEIGHT_SUM = 39322;
@@ -25,7 +25,10 @@ export function initialMaps(contexts: number, states: Histories, stretch: Int16A
 
 /** 16 bits, [context][length of a run, from 1]: that the run goes on. */
 export function initialRunMap(contexts: number): Uint16Array {
-  return Uint16Array.from({ length: RUN_CLASSES * contexts }, (_, i) => 65536 - Math.floor(65536 / (2 * (i % RUN_CLASSES) + 3)));
+  return Uint16Array.from(
+    { length: RUN_CLASSES * contexts },
+    (_, i) => 65536 - Math.floor(65536 / (2 * (i % RUN_CLASSES) + 3)),
+  );
 }
 
 /** Writes the row at the array's beginning over all of it, by copies that double. */

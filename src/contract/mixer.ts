@@ -1,12 +1,13 @@
 /**
  * The bit mixer's part of the numeric contract: tables, families of contexts, and the shape of a lane's memory.
  *
- * The mixer needs no network. A block is cut into lanes that share nothing, and a lane into streams that advance
- * together, a byte each. Every byte is eight binary decisions, highest bit first. For each decision, bit histories that
- * hashed contexts have led to, and a match, are inputs of a gated linear mix of log odds; an adaptive map refines it.
+ * The mixer needs no network. A block is cut into lanes that share nothing; a lane codes its bytes one after another.
+ * Every byte is eight binary decisions, highest bit first. For each decision, bit histories and runs that hashed
+ * contexts have led to, and a match, are inputs of a gated linear mix of log odds; an adaptive map refines it. What the
+ * bit teaches is learnt before the next.
  *
  * All is integers. Qn: the integer v stands for v / 2^n. Log odds are Q8 in tables and Q12 between layers;
- * probabilities that the bit is 1 have 16 bits; weights are Q28, and Q14 when they are used.
+ * probabilities that the bit is 1 have 16 bits; weights are Q14, those of the second layer Q28.
  */
 
 /** Log odds in Q8 are kept within this. */
@@ -35,9 +36,8 @@ export const MATCH_MIN = 5;
 export const COUNT_BITS = 10;
 
 /**
- * Values beside bytes that a context can have as parts; each is one bit of its record, in this order:
- * the letters of the word so far; those of the word before; the two bytes that last followed this byte, and these two
- * bytes; the byte above, in the line of text before; the place in the line.
+ * Values beside bytes that a context can have as parts; each is one bit of its record, in this order. docs/MIXER.md
+ * says how each is made.
  */
 export const PARTS = [
   "word",
@@ -174,22 +174,38 @@ const SAMPLES: readonly Context[] = [
   order(4),
   withParts(0, "sample1", "sample2"),
   order(6),
+  withOffsets(["coarseGuess"], 2),
+  withOffsets(["sample2"], 4),
+  order(0, 2),
+  withParts(0, "sample3", "fineGuess"),
+  withParts(1, "sample2"),
+  withParts(0, "sample1", "sample2", "coarseGuess"),
+  withOffsets(["phase"], 4),
+  withParts(1, "expected"),
 ];
 
-const GENOME: readonly Context[] = [12, 16, 11, 20, 2, 3, 4, 6, 8, 9, 10, 14, 13, 18, 24, 1, 7, 5, 22, 15].map(
-  (bytes) => order(bytes),
-);
+const GENOME: readonly Context[] = [
+  12, 16, 11, 20, 1, 2, 3, 4, 6, 9, 14, 24, 18, 13, 8, 10, 22, 7, 5, 15, 17, 19, 21, 23, 26, 28, 30, 31,
+].map((bytes) => order(bytes));
 
 /** The most contexts that a family has. */
 export const MIXER_CONTEXTS_MAX = 28;
+
+/** What a block's stride says of its kind: 0 nothing, 1 few letters, 2 and 3 samples of one and two channels. */
+export function familyOf(stride: number): Family {
+  if (stride >= 4) return "records";
+  return (["plain", "genome", "samples", "samples"] as const)[stride] ?? "plain";
+}
 
 /**
  * The contexts of a family: the first `count` of its list.
  *
  * @param stride bytes from one record to the next, 4 or more, for records only
+ * @throws RangeError if the list has fewer
  */
 export function mixerContexts(family: Family, count: number, stride = 0): readonly Context[] {
-  const all = family === "records" ? records(stride) : family === "genome" ? GENOME : family === "samples" ? SAMPLES : PLAIN;
+  const all = { plain: PLAIN, samples: SAMPLES, genome: GENOME, records: records(stride) }[family];
+  if (count > all.length) throw new RangeError(`${count} contexts, of which there are ${all.length}`);
   return all.slice(0, count);
 }
 

@@ -7,13 +7,11 @@ import { histories } from "../../contract/histories.ts";
 import {
   type Context,
   FINAL_RATE,
-  inputsOf,
+  familyOf,
   mixerContexts,
   PARTS,
   RATE,
   reciprocalTable,
-  SETS,
-  SQUASH_ZERO,
   squashTable,
   stretchTable,
 } from "../../contract/mixer.ts";
@@ -125,9 +123,9 @@ export class MixerLane {
    * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
    */
   describe(stride: number): void {
-    const family = stride >= 4 ? "records" : stride >= 2 ? "samples" : stride === 1 ? "genome" : "plain";
+    const family = familyOf(stride);
     this.#put("specs", specsOf(mixerContexts(family, this.#shape.contexts, stride)));
-    this.#kernels.describe(stride === 1 ? 0 : stride);
+    this.#kernels.describe(family === "genome" ? 0 : stride);
   }
 
   /** Begins a block: what was learnt stays. */

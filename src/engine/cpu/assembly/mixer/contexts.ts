@@ -23,8 +23,7 @@ import {
 } from "./state";
 import { beginText, followText, textValue } from "./text";
 
-/** Kinds of values that a context may have as parts: bits of its second word. PARTS in src/contract/mixer.ts. */
-const KINDS: u32 = 24;
+/** Of the values that a context may have as parts: PARTS in src/contract/mixer.ts. */
 const KIND_EXPECTED: u32 = 10;
 
 const MATCH_MIN: u32 = 5;
