@@ -1,31 +1,34 @@
 /** What a lane of the bit mixer holds before its first byte. */
 import type { Histories } from "./histories.ts";
-import { FINAL_SETS, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, SETS, SQUASH_ZERO } from "./mixer.ts";
+import { FINAL_SETS, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, SETS, SQUASH_ZERO } from "./mixer.ts";
 
-/** Rows of each of the two refining maps. */
+/** Rows of the refining map. */
 export const REFINE_ROWS = 65536;
 /** Weight of a context's log odds at first, Q14, all contexts together: 2.4. */
 const WEIGHT_SUM = 39322;
 /** It is shared by no fewer. */
 const SHARERS_MIN = 6;
 
-/** The two inputs that a history's probability (Q22) makes: log odds in Q8 below, the distance from 1/2 above. */
-export function inputPair(p: number, stretch: Int16Array): number {
-  return ((stretch[p >> 10] as number) & 0xffff) | ((((p >> 6) - 32768) >> 6) << 16);
-}
-
-/** [context][256 states]: probabilities in Q22 above a count of 10 bits, and their inputs; state 0 has none. */
+/** [context][256 states]: probabilities in Q22 above a count of 10 bits, and their log odds (Q8); state 0 has none. */
 export function initialMaps(contexts: number, states: Histories, stretch: Int16Array) {
   const cells = new Int32Array(256 * contexts);
-  const inputs = new Int32Array(256 * contexts);
+  const inputs = new Int16Array(256 * contexts);
   for (let i = 0; i < contexts; i++) {
     for (let s = 1; s < states.count; s++) {
       const p = states.initial[s] as number;
       cells[256 * i + s] = (p << 10) | 1;
-      inputs[256 * i + s] = inputPair(p, stretch);
+      inputs[256 * i + s] = stretch[p >> 10] as number;
     }
   }
   return { cells, inputs };
+}
+
+/** 16 bits, [context][length of a run, from 1]: that the run goes on. */
+export function initialRunMap(contexts: number): Uint16Array {
+  return Uint16Array.from(
+    { length: RUN_CLASSES * contexts },
+    (_, i) => 65536 - Math.floor(65536 / (2 * (i % RUN_CLASSES) + 3)),
+  );
 }
 
 /** Writes the row at the array's beginning over all of it, by copies that double. */

@@ -6,9 +6,11 @@ import { readFileSync } from "node:fs";
 import { histories } from "../../contract/histories.ts";
 import {
   type Context,
+  FINAL_RATE,
+  familyOf,
   mixerContexts,
   PARTS,
-  ratesAt,
+  RATE,
   reciprocalTable,
   squashTable,
   stretchTable,
@@ -18,6 +20,7 @@ import {
   initialMaps,
   initialMatchMap,
   initialRefine,
+  initialRunMap,
   initialWeights,
 } from "../../contract/mixer-initial.ts";
 import wasmPath from "../cpu/mixer.wasm" with { type: "file" };
@@ -55,6 +58,8 @@ const AREAS = [
   "followers2",
   "places",
   "lines",
+  "runs",
+  "runMap",
   "coded",
   "data",
 ] as const;
@@ -71,8 +76,8 @@ export interface LaneShape {
 const PAGE_BYTES = 65536;
 /** Bytes that are handed to the WebAssembly at a time. */
 const CHUNK_BYTES = 4096;
-/** A bit costs at most 13 bits, a byte so many bytes; and what a decoder reads ahead. */
-const CODED_BYTES = 14 * CHUNK_BYTES + 64;
+/** A bit costs at most 15 bits, a byte so many bytes; and what a decoder reads ahead. */
+const CODED_BYTES = 16 * CHUNK_BYTES + 64;
 /** Words of a context's record. */
 const SPEC_WORDS = 8;
 /** What a decoder reads first, and so how far it is ahead. */
@@ -86,15 +91,14 @@ export class MixerLane {
   readonly #shape: LaneShape;
   readonly #data: number;
   readonly #coded: number;
-  /** Bytes of the block so far, and of all blocks. */
+  /** Bytes of the block so far. */
   #time = 0;
-  #age = 0;
   /** While encoding: coded bytes so far. While decoding: those that are to come, and how many were taken. */
   #pieces: Uint8Array[] = [];
   #codedBytes = 0;
   #payload: Uint8Array = new Uint8Array(0);
 
-  /** Takes 16 bytes for each of 2^lineBits lines of every context, and about 7 MB. */
+  /** Takes 18 bytes for each of 2^lineBits lines of every context, and about 7 MB. */
   constructor(shape: LaneShape) {
     compiled ??= new WebAssembly.Module(readFileSync(wasmPath));
     this.#shape = shape;
@@ -104,6 +108,7 @@ export class MixerLane {
     this.#coded = this.#addressOf("coded");
     this.#grow(this.#data);
     this.#fill();
+    this.#kernels.setRates(RATE, FINAL_RATE);
     this.describe(0);
   }
 
@@ -112,11 +117,16 @@ export class MixerLane {
     return this.#memory.buffer.byteLength;
   }
 
-  /** What the next block is like: the bytes from one record to the next, or 0. */
+  /**
+   * What the next block is like.
+   *
+   * @param stride the bytes from one record to the next, 4 or more; 0: none known; 1: few letters (a genome); 2: sound
+   * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
+   */
   describe(stride: number): void {
-    const family = stride >= 4 ? "records" : "plain";
+    const family = familyOf(stride);
     this.#put("specs", specsOf(mixerContexts(family, this.#shape.contexts, stride)));
-    this.#kernels.describe(stride >= 4 ? stride : 0);
+    this.#kernels.describe(family === "genome" ? 0 : stride);
   }
 
   /** Begins a block: what was learnt stays. */
@@ -191,11 +201,8 @@ export class MixerLane {
   #inChunks(count: number, work: (from: number, count: number) => void): void {
     for (let from = 0; from < count; from += CHUNK_BYTES) {
       const some = Math.min(CHUNK_BYTES, count - from);
-      const { sets, finals } = ratesAt(this.#age);
-      this.#kernels.setRates(sets, finals);
       work(from, some);
       this.#time += some;
-      this.#age += some;
     }
   }
 
@@ -250,6 +257,7 @@ export class MixerLane {
     this.#put("order0", new Uint16Array(256).fill(32768));
     this.#put("matchMap", initialMatchMap());
     this.#put("refine", initialRefine(squash));
+    this.#put("runMap", initialRunMap(contexts));
   }
 }
 

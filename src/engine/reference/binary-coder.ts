@@ -9,6 +9,9 @@ function split(low: number, high: number, p: number): number {
   return (low + Math.imul(range >>> 16, p) + (Math.imul(range & 0xffff, p) >>> 16)) >>> 0;
 }
 
+/** What a decoder reads first, and so how far it may read beyond the end. */
+const LOOKAHEAD_BYTES = 4;
+
 const agree = (low: number, high: number) => (low ^ high) >>> 24 === 0;
 
 /** One bit in or out: what the mixer asks of either coder. */
@@ -19,6 +22,13 @@ export interface BitCoder {
    * @returns the bit
    */
   code(p: number, bit: number): number;
+}
+
+/** Says what it is told: for learning without coding. */
+export class NoCoder implements BitCoder {
+  code(_p: number, bit: number): number {
+    return bit;
+  }
 }
 
 export class BinaryEncoder implements BitCoder {
@@ -38,6 +48,11 @@ export class BinaryEncoder implements BitCoder {
     return bit;
   }
 
+  /** So far. */
+  get codedBytes(): number {
+    return this.#bytes.length;
+  }
+
   /** The payload. First bytes of low and high differ: one above low's decides, with the zeros that are read behind. */
   finish(): Uint8Array {
     if (this.#low > 0) this.#bytes.push((this.#low >>> 24) + 1);
@@ -54,7 +69,13 @@ export class BinaryDecoder implements BitCoder {
 
   constructor(payload: Uint8Array) {
     this.#bytes = payload;
-    for (let i = 0; i < 4; i++) this.#read();
+    for (let i = 0; i < LOOKAHEAD_BYTES; i++) this.#read();
+  }
+
+  /** By how many bytes the payload was too long (above 0) or too short (below 0). */
+  rest(): number {
+    const rest = this.#bytes.length - this.#at;
+    return rest > 0 ? rest : Math.min(0, rest + LOOKAHEAD_BYTES);
   }
 
   #read(): void {

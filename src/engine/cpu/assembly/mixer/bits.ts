@@ -1,5 +1,6 @@
 /** The probability of a bit, and what the bit teaches. Between the two, what is needed of the first is in memory. */
-import { back, expected, last, matchLength } from "./contexts";
+import { expected, matchLength } from "./contexts";
+import { back, last } from "./past";
 import {
   CHOSEN,
   contexts,
@@ -12,9 +13,12 @@ import {
   matchMap,
   next,
   order0,
-  reciprocals,
   REFINE_NODES,
+  reciprocals,
   refine,
+  RUN_BYTES,
+  RUN_CELLS,
+  RUN_PARTS,
   SET_COUNT,
   squash,
   STATES,
@@ -22,12 +26,15 @@ import {
   stride,
   weights,
 } from "./state";
+import { shape } from "./text";
 
 /** Log odds in Q12 that enter the last probability, and those of a set. */
 const ODDS_MAX: i32 = 2900 << 4;
 const SET_ODDS_MAX: i32 = 2047 << 4;
-const PROBABILITY_MIN: i32 = 8;
+const PROBABILITY_MIN: i32 = 2;
 const FINAL_LIMIT: i32 = 1 << 29;
+/** Choices of the first weights of the second layer; those by node lie behind. */
+const FINAL_FIRST: u32 = 256;
 const COUNT_LIMIT: u32 = 255;
 
 /** Of the bit that is on its way: its node, place in the nibble's lines, match, and the nodes that learn. */
@@ -35,8 +42,11 @@ let bitNode: u32 = 0;
 let lineNode: u32 = 0;
 let matchKind: i32 = 0;
 let matchBit: u32 = 0;
-let mixed: i32 = 0;
 let final: usize = 0;
+let final2: usize = 0;
+/** Probabilities that either choice of the second layer has made. */
+let mixed: i32 = 0;
+let mixed2: i32 = 0;
 let nearest: usize = 0;
 /** Rates of the sets' weights and of those that mix them: the host sets them. */
 export let rate: i32 = 0;
@@ -67,15 +77,21 @@ function lengthClass(length: u32): u32 {
   return l < 16 ? l : l < 32 ? 16 + ((l - 16) >> 2) : l < 64 ? 20 + ((l - 32) >> 3) : 24 + min<u32>(7, (l - 64) >> 5);
 }
 
-/** Inputs of the contexts; returns how many of contexts 1 … 6 have seen anything. */
+/** Inputs of the contexts, of states and of runs; returns how many of contexts 1 … 6 have seen anything. */
 // @ts-ignore: decorator
 @inline
-function gather(): u32 {
+function gather(k: u32): u32 {
   let known: u32 = 0;
   for (let i: u32 = 0; i < contexts; i++) {
     const state: u32 = load<u8>(load<u32>(LINES_AT + i * 4) + lineNode);
     store<u8>(STATES + i, state);
-    store<u32>(INPUTS + i * 4, load<u32>(mapInputs + (i << 10) + (state << 2)));
+    const byte = load<u32>(RUN_BYTES + i * 4);
+    const takesPart = byte >> (8 - k) == bitNode;
+    const one = (byte >> (7 - k)) & 1;
+    const odds = takesPart ? stretched(load<u16>(load<u32>(RUN_CELLS + i * 4))) : 0;
+    store<i16>(INPUTS + i * 4, load<i16>(mapInputs + (i << 9) + (state << 1)));
+    store<i16>(INPUTS + i * 4, one ? odds : -odds, 2);
+    store<u32>(RUN_PARTS + i * 4, takesPart ? 1 + one : 0);
     if (i - 1 < 6) known += u32(state != 0);
   }
   return known;
@@ -116,7 +132,7 @@ function choose(k: u32, long: u32, known: u32): void {
   chooseSet(0, bitNode);
   chooseSet(1, 256 + b1 * 8 + k);
   chooseSet(2, 2304 + (long * 8 + k) * 8 + known);
-  chooseSet(3, 2816 + b2);
+  chooseSet(3, 2816 + (shape & 255));
   chooseSet(4, 3072 + fifth + k);
   chooseSet(5, 5120 + (matchKind < 0 ? 0 : expected));
 }
@@ -133,19 +149,25 @@ function dot(w: usize): i32 {
   return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
 
-/** Both layers: log odds in Q12. */
+/** Both layers: log odds in Q12, the mean of two choices of the second. */
 // @ts-ignore: decorator
 @inline
 function mix(): i32 {
   let sum: i32 = 0;
+  let sum2: i32 = 0;
   for (let j: usize = 0; j < SET_COUNT; j++) {
     const at = CHOSEN + j * 12;
     const odds = clampTo(dot(load<u32>(at)) >> 10, SET_ODDS_MAX);
     store<i32>(at, load<i32>(squash + ((odds >> 4) + 4096) * 4), 4);
     store<i32>(at, odds, 8);
     sum += (load<i32>(final + j * 4) >> 14) * (odds >> 2);
+    sum2 += (load<i32>(final2 + j * 4) >> 14) * (odds >> 2);
   }
-  return clampTo(sum >> 12, ODDS_MAX);
+  const o1 = clampTo(sum >> 12, ODDS_MAX);
+  const o2 = clampTo(sum2 >> 12, ODDS_MAX);
+  mixed = load<i32>(squash + ((o1 >> 4) + 4096) * 4);
+  mixed2 = load<i32>(squash + ((o2 >> 4) + 4096) * 4);
+  return (o1 + o2) >> 1;
 }
 
 /** Predicts bit k of the byte; 16 bits. Node: the bits before, behind a leading 1. */
@@ -153,22 +175,22 @@ export function predict(k: u32, node: u32): u32 {
   bitNode = node;
   const bit: u32 = 1 << (k & 3);
   lineNode = bit | (node & (bit - 1));
-  const known = gather();
+  const known = gather(k);
   const long = gatherOthers(k);
   choose(k, long, known);
   final = finals + ((long * 8 + k) * 8 + known) * 24;
+  final2 = finals + (FINAL_FIRST + node) * 24;
   const odds = mix();
   const at = squash + ((odds >> 4) + 4096) * 4;
   const low = load<i32>(at);
   const between = low + (((load<i32>(at, 4) - low) * (odds & 15) + 8) >> 4);
-  mixed = min(max(between, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
   const coarse = clampTo(odds >> 4, 2047) + 2048;
   const row = refine + ((((last & 255) << 8) | node) * REFINE_NODES << 1);
   const below = row + (coarse >> 7) * 2;
   const part = coarse & 127;
   nearest = row + ((coarse + 64) >> 7) * 2;
   const refined = (<i32>load<u16>(below) * (128 - part) + <i32>load<u16>(below, 2) * part) >> 7;
-  return min(max((mixed + refined + 1) >> 1, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
+  return min(max((between + refined + 1) >> 1, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
 }
 
 /** The weights of the sets that were chosen, each by its own error, and those that mix them. */
@@ -177,6 +199,7 @@ export function predict(k: u32, node: u32): u32 {
 function learnWeights(bit: u32): void {
   const target = <i32>bit << 16;
   const step = ((target - mixed) * finalRate + 32768) >> 16;
+  const step2 = ((target - mixed2) * finalRate + 32768) >> 16;
   const bytes = <usize>inputs * 2;
   for (let j: usize = 0; j < SET_COUNT; j++) {
     const at = CHOSEN + j * 12;
@@ -187,15 +210,19 @@ function learnWeights(bit: u32): void {
     }
     const f = load<i32>(final + j * 4) + step * (load<i32>(at, 8) >> 4);
     store<i32>(final + j * 4, min(max(f, -FINAL_LIMIT), FINAL_LIMIT - 1));
+    const f2 = load<i32>(final2 + j * 4) + step2 * (load<i32>(at, 8) >> 4);
+    store<i32>(final2 + j * 4, min(max(f2, -FINAL_LIMIT), FINAL_LIMIT - 1));
   }
 }
 
-/** The histories, and the maps of what they were; the two inputs that an entry makes are kept with it. */
+/** The histories, and the maps of what they were; the input that an entry makes is kept with it. */
 // @ts-ignore: decorator
 @inline
 function learnHistories(bit: u32): void {
   const target = <i32>bit << 22;
   for (let i: u32 = 0; i < contexts; i++) {
+    const part = load<u32>(RUN_PARTS + i * 4);
+    if (part) towards(load<u32>(RUN_CELLS + i * 4), part - 1 == bit ? 65535 : 0, 7);
     const state: u32 = load<u8>(STATES + i);
     store<u8>(load<u32>(LINES_AT + i * 4) + lineNode, load<u8>(next + state * 2 + bit));
     if (state == 0) continue;
@@ -206,8 +233,7 @@ function learnHistories(bit: u32): void {
     const moved = p + ((((target - p) >> 7) * <i32>load<u16>(reciprocals + n * 2)) >> 8);
     const q = min(max(moved, 64), (1 << 22) - 64);
     store<u32>(maps + at, (<u32>q << 10) | min(n + 1, COUNT_LIMIT));
-    const odds: i32 = load<i16>(stretch + ((q >> 10) << 1));
-    store<u32>(mapInputs + at, (odds & 0xffff) | ((((q >> 6) - 32768) >> 6) << 16));
+    store<i16>(mapInputs + (at >> 1), load<i16>(stretch + ((q >> 10) << 1)));
   }
 }
 

@@ -4,7 +4,8 @@
  * go out.
  */
 import { learn, predict } from "./bits";
-import { beginContexts, findLines, follow, hashContexts, time } from "./contexts";
+import { beginContexts, findLines, findRuns, follow, hashContexts } from "./contexts";
+import { time } from "./past";
 import { coded, data } from "./state";
 export { addressOf, configure, describe } from "./state";
 export { setRates } from "./bits";
@@ -72,6 +73,7 @@ export function encode(count: u32): u32 {
     const byte: u32 = load<u8>(data + time);
     hashContexts();
     findLines(0);
+    findRuns();
     let node: u32 = 1;
     for (let k: u32 = 0; k < 8; k++) {
       if (k == 4) findLines(node - 15);
@@ -112,6 +114,7 @@ export function decode(count: u32, bytes: u32): u32 {
   for (const until = time + count; time < until; ) {
     hashContexts();
     findLines(0);
+    findRuns();
     let node: u32 = 1;
     for (let k: u32 = 0; k < 8; k++) {
       if (k == 4) findLines(node - 15);
@@ -131,6 +134,7 @@ export function study(count: u32): void {
     const byte: u32 = load<u8>(data + time);
     hashContexts();
     findLines(0);
+    findRuns();
     let node: u32 = 1;
     for (let k: u32 = 0; k < 8; k++) {
       if (k == 4) findLines(node - 15);

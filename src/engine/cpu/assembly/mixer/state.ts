@@ -6,24 +6,40 @@ export let inputs: u32 = 0;
 export let lineBits: u32 = 0;
 export let stride: u32 = 0;
 
-/** A bit's inputs (i16), the states that they come from (u8), and the lines of the nibble (u32), for each context. */
+/** A bit's inputs (i16). For each context: its state (u8), its line of the nibble (u32). */
 export const INPUTS: usize = 64;
 export const STATES: usize = 256;
 export const LINES_AT: usize = 320;
+/**
+ * Of the byte's runs, for each context (u32): where it lies, the byte that it expects behind a leading 1 or else 0, its
+ * cell in the map of runs, and whether it took part in the bit (1, and 2 if it expected a 1).
+ */
+export const RUN_AT: usize = 448;
+export const RUN_BYTES: usize = 576;
+export const RUN_CELLS: usize = 704;
+export const RUN_PARTS: usize = 832;
 /** Hashes of the contexts (u32), and of the last 0 … 31 bytes. */
-export const HASHES: usize = 448;
-export const ORDERS: usize = 576;
+export const HASHES: usize = 960;
+export const ORDERS: usize = 1088;
 /** For each weight set: address, probability, log odds. */
-export const CHOSEN: usize = 704;
+export const CHOSEN: usize = 1216;
 /** What the contexts are made of: SPEC_BYTES each. */
-export const SPECS: usize = 832;
+export const SPECS: usize = 1344;
 export const SPEC_BYTES: usize = 32;
-const FIXED_BYTES: usize = 2048;
+/** What stood before the brackets that are open: the innermost of OPENED_MAX. */
+export const OPENED: usize = 2368;
+export const OPENED_MAX: u32 = 16;
+/** Weights of the guess of the next sample (i32, Q20), and the differences that they weigh. */
+export const TAPS: usize = 2432;
+export const DELTAS: usize = 2496;
+export const TAP_COUNT: usize = 16;
+const FIXED_BYTES: usize = 2560;
 
 export const SET_COUNT: u32 = 6;
 export const SETS_ALL: u32 = 256 + 2048 + 512 + 256 + 2048 + 512;
-export const FINAL_SETS: u32 = 256;
+export const FINAL_SETS: u32 = 512;
 export const REFINE_NODES: u32 = 33;
+export const RUN_CLASSES: u32 = 32;
 export const PLACE_BITS: u32 = 18;
 
 export let stretch: usize = 0;
@@ -42,6 +58,8 @@ export let followers1: usize = 0;
 export let followers2: usize = 0;
 export let places: usize = 0;
 export let lines: usize = 0;
+export let runs: usize = 0;
+export let runMap: usize = 0;
 /** Coded bytes of a chunk, either way. */
 export let coded: usize = 0;
 /** The bytes of the block so far. */
@@ -67,7 +85,7 @@ export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32):
   next = take(512);
   total = take(256);
   maps = take(<usize>n * 1024);
-  mapInputs = take(<usize>n * 1024);
+  mapInputs = take(<usize>n * 512);
   weights = take(<usize>SETS_ALL * inputs * 2);
   finals = take(<usize>FINAL_SETS * SET_COUNT * 4);
   order0 = take(512);
@@ -77,6 +95,8 @@ export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32):
   followers2 = take(65536 * 2);
   places = take(4 << PLACE_BITS);
   lines = take((<usize>n << lineBits) << 4);
+  runs = take((<usize>n << lineBits) << 1);
+  runMap = take(<usize>n * RUN_CLASSES * 2);
   coded = take(codedBytes);
   data = top;
   return top;
@@ -106,6 +126,8 @@ export function addressOf(what: u32): usize {
   if (what == 14) return followers2;
   if (what == 15) return places;
   if (what == 16) return lines;
-  if (what == 17) return coded;
+  if (what == 17) return runs;
+  if (what == 18) return runMap;
+  if (what == 19) return coded;
   return data;
 }
