@@ -29,7 +29,7 @@ import { MATRIX_NAMES, type MatrixName } from "../src/contract/network.ts";
 import { finishHash } from "../src/contract/recall.ts";
 import type { TensorName } from "../src/contract/tensors.ts";
 import type { CpuModel } from "../src/engine/cpu/engine.ts";
-import { hyperForSize, levelOf } from "../src/model/levels.ts";
+import { hyperForSize, networkOf } from "../src/model/levels.ts";
 import { gatherSteps, layoutOf, liveAt } from "../src/pipeline/streams.ts";
 import { findStride } from "../src/pipeline/stride.ts";
 import { encodeCopies } from "../src/repeats/copies.ts";
@@ -162,7 +162,7 @@ export class Ablated {
 
   /** One step; the intervals of its bytes. */
   async step(bytes: Uint8Array, intervals: Uint32Array): Promise<void> {
-    await this.model.encodeSteps(bytes, 1, intervals);
+    await this.model.fillIntervals(bytes, 1, intervals);
     this.#pinAll();
   }
 }
@@ -175,12 +175,10 @@ async function idealBytes(seen: Uint8Array, hyper: HyperParameters, stride: numb
   const ablated = await Ablated.open(hyper, { stride }, part);
   const { streams } = hyper;
   const layout = layoutOf(seen.length, streams);
-  const row = new Uint8Array(streams);
   const intervals = new Uint32Array(2 * streams);
   let bits = 0;
   for (let step = 0; step < layout.steps; step++) {
-    gatherSteps(seen, layout, step, 1, row);
-    await ablated.step(row, intervals);
+    await ablated.step(gatherSteps(seen, layout, step, 1), intervals);
     for (let stream = 0; stream < liveAt(layout, step); stream++) {
       bits += FREQUENCY_BITS - Math.log2(intervals[2 * stream + 1] as number);
     }
@@ -226,7 +224,7 @@ async function measure(path: string, { bytes, level, shape, parts }: Settings): 
   const { rest, copies } = cut(plain, new Uint8Array(0), cutOptionsFor(plain, false, policyOfLevel(level)));
   const seen = copies.count > 0 ? rest : plain;
   const list = copies.count > 0 ? encodeCopies(copies).length : 0;
-  const hyper = { ...hyperForSize(levelOf(level), plain.length), ...shape };
+  const hyper = { ...hyperForSize(networkOf(level), plain.length), ...shape };
   const stride = findStride(seen, hyper.streams);
   const complete = list + (await idealBytes(seen, hyper, stride));
   console.error(`${basename(path)} ${complete.toFixed(0)}`);

@@ -14,7 +14,7 @@ export const MAGIC = Uint8Array.of(0x89, 0x46, 0x44, 0x0a);
 export const MAGIC_OLD = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 6;
+export const FORMAT_VERSION = 7;
 
 /** The first version with the short magic: the byte behind it holds how far the version is beyond this, and a form. */
 export const FORMAT_VERSION_6 = 6;

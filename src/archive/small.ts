@@ -7,7 +7,7 @@
  */
 
 import { STRIDE_MAX } from "../contract/contexts.ts";
-import { hyperForSize, levelOf } from "../model/levels.ts";
+import { hyperForSize, levelOf, networkOf } from "../model/levels.ts";
 import { host } from "../platform/host.ts";
 import { type ByteReader, ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, checkText, lowCheck } from "./checksum.ts";
@@ -36,9 +36,15 @@ export const SMALL_PATTERN_BYTES_MAX = 8;
 const FORM_MASK = FORM_CUT - 1;
 const NOTHING = new Uint8Array(0);
 
-/** The model that a level, 1 to 9, has in a small frame. @param seenBytes what the model sees */
-export function smallModel(level: number, seenBytes: number): FrameModel {
-  return { hyper: hyperForSize(levelOf(level), seenBytes), groupCount: 1 };
+/**
+ * The model that a level, 1 to 9, has in a small frame.
+ *
+ * @param seenBytes what the model sees
+ * @param version of the format: in version 6 levels were sizes of the network
+ */
+export function smallModel(level: number, seenBytes: number, version: number = FORMAT_VERSION): FrameModel {
+  const model = version <= FORMAT_VERSION_6 ? networkOf(level) : levelOf(level);
+  return { hyper: hyperForSize(model, seenBytes), groupCount: 1 };
 }
 
 /** The level that has this model in a small frame, if one has. */
@@ -161,7 +167,7 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
     check: CHECK_START, // not known before the payload
   };
   const small = { head, ...readCheck(reader, start) };
-  return { ...facts, ...(isCoded && { model: smallModel(kind, seenBytes) }), small };
+  return { ...facts, ...(isCoded && { model: smallModel(kind, seenBytes, version) }), small };
 }
 
 function readPattern(reader: ByteReader, plainBytes: number): BlockHead {

@@ -188,8 +188,11 @@ const GENOME: readonly Context[] = [
   12, 16, 11, 20, 1, 2, 3, 4, 6, 9, 14, 24, 18, 13, 8, 10, 22, 7, 5, 15, 17, 19, 21, 23, 26, 28, 30, 31,
 ].map((bytes) => order(bytes));
 
-/** The most contexts that a family has. */
+/** The fewest and the most contexts that a model takes of a family. */
+export const MIXER_CONTEXTS_MIN = 4;
 export const MIXER_CONTEXTS_MAX = 28;
+/** Lanes of a model, at most: each has a payload of its own. */
+export const LANES_MAX = 16;
 
 /** What a block's stride says of its kind: 0 nothing, 1 few letters, 2 and 3 samples of one and two channels. */
 export function familyOf(stride: number): Family {

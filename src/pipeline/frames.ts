@@ -25,7 +25,7 @@ import {
 } from "../archive/format.ts";
 import { encodeSmallFrame, levelOfModel, SMALL_PATTERN_BYTES_MAX } from "../archive/small.ts";
 import { FrameWriter } from "../archive/write.ts";
-import { coderGroupsFor } from "../coder/groups.ts";
+import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Shape } from "../model/levels.ts";
@@ -324,7 +324,7 @@ class FrameCompressor {
     const besideBytes = modelMemoryBytes(hyper) + windowRoomBytes(windowBytesOf(blockBytes));
     const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
     this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
-    this.#frameModel = { hyper, groupCount: coderGroupsFor(hyper.streams) };
+    this.#frameModel = { hyper, groupCount: groupsFor(hyper) };
   }
 
   /** The model stands there only if the first block needs it: what is stored to its end has none. */

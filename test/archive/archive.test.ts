@@ -389,7 +389,7 @@ describe("altered header fields, with a checksum that matches", () => {
   });
 
   test("another format version is unsupported, not corrupt", () => {
-    for (const version of [7, 13]) {
+    for (const version of [8, 13]) {
       expect(failure(withBody(() => {}, version))).toMatchObject({ name: "UnsupportedVersionError", isOld: false });
     }
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { complaintOf } from "../../src/cli/errors.ts";
+import { MODEL_CONTRACT_VERSION } from "../../src/contract/hyper.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
@@ -114,7 +115,7 @@ describe("golden archives of a model that is gone", () => {
     const plain: Uint8Array[] = [];
     const error = await decode(golden(name), createReferenceEngine(), plain).catch((thrown: unknown) => thrown);
     const contract = name.endsWith("contract-2.fade") ? 2 : 1;
-    const says = `needs another version of fade: its model contract is ${contract}, this program knows 3`;
+    const says = `needs another version of fade: its model contract is ${contract}, this program knows ${MODEL_CONTRACT_VERSION}`;
     expect(complaintOf(error)).toMatchObject({
       message: expect.stringContaining(says),
       hint: `fade 0.${contract} wrote it and decompresses it; before 1.0 the model may change`,

@@ -103,12 +103,12 @@ test("progress tells how much of how much; without escape sequences where nothin
   await inDirectory(async (cwd) => {
     writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
     // Of the first only the index says how long it is, of the second the header, too.
-    shell(cwd, "cat a | FADE -q1 --streams 16 --engine cpu -c > piped; FADE -q1 --streams 16 --engine cpu a");
+    shell(cwd, "cat a | FADE -q --preset network-1 --streams 16 -c > piped; FADE -q --preset network-1 --streams 16 a");
     const whole = /: [\d.]+% of 20\.0 kB {2}[\d.]+ k?B /;
     const commands = [
       "FADE -t --engine reference < piped",
       "cat a.fade | FADE -t --engine reference",
-      "FADE -c --engine reference < a > /dev/null",
+      "FADE -c --preset network-1 --engine reference < a > /dev/null",
     ];
     const lines = await Promise.all([
       ...commands.map((command) => saysOnTerminal(cwd, "xterm", command, whole)),

@@ -33,6 +33,7 @@ interface Exports {
   begin(): void;
   encode(count: number): number;
   finishEncoding(): number;
+  tailBytes(): number;
   beginDecoding(codedBytes: number): number;
   decode(count: number, codedBytes: number): number;
   study(count: number): void;
@@ -79,7 +80,7 @@ const CHUNK_BYTES = 4096;
 const CODED_BYTES = 16 * CHUNK_BYTES + 64;
 /** Words of a context's record. */
 const SPEC_WORDS = 8;
-/** What a decoder reads first, and so how far it may read beyond the end. */
+/** What a decoder reads first, and so how far it is ahead. */
 const LOOKAHEAD_BYTES = 4;
 
 let compiled: WebAssembly.Module | undefined;
@@ -176,9 +177,10 @@ export class MixerLane {
 
   /** By how many bytes the payload was too long (above 0) or too short (below 0) for what was decoded from it. */
   finishDecoding(): number {
-    const rest = this.#payload.length - this.#codedBytes;
+    const right = this.#codedBytes - LOOKAHEAD_BYTES + this.#kernels.tailBytes();
+    const rest = this.#payload.length - right;
     this.#payload = new Uint8Array(0);
-    return rest > 0 ? rest : Math.min(0, rest + LOOKAHEAD_BYTES);
+    return rest;
   }
 
   /** Learns the next bytes of a block without coding them. */

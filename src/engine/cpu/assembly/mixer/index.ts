@@ -87,12 +87,16 @@ export function encode(count: u32): u32 {
   return <u32>(at - coded);
 }
 
-/** What is left to be written behind a block's last byte; returns how many bytes that made, 0 or 1. */
+/** Bytes that an encoder writes behind a block's last one, 0 or 1. */
+export function tailBytes(): u32 {
+  return u32(low != 0);
+}
+
+/** Writes them; returns how many they are. */
 export function finishEncoding(): u32 {
   // The first bytes of low and high differ, so a first byte above low, and the zeros that are read behind it, decide.
-  if (low == 0) return 0;
-  store<u8>(coded, (low >> 24) + 1);
-  return 1;
+  if (low != 0) store<u8>(coded, (low >> 24) + 1);
+  return tailBytes();
 }
 
 /** Reads the coder's first four bytes of the `bytes` that are there. */
