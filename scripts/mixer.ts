@@ -1,5 +1,6 @@
 /**
- * The bit mixer by itself, over files: bun scripts/mixer.ts [--contexts N] [--lanes N] [--line-bits N] [--stride N] FILE…
+ * The bit mixer by itself, over files: bun scripts/mixer.ts FILE… [--contexts N] [--lanes N] [--line-bits N]
+ * [--stride N]
  *
  * Each file is one block cut into lanes of equal length; every payload is decoded again and compared. Rows are name,
  * bytes, coded bytes, and kilobytes per second of processor time each way, lanes one after another. Nothing of the

@@ -9,7 +9,7 @@ function split(low: number, high: number, p: number): number {
   return (low + Math.imul(range >>> 16, p) + (Math.imul(range & 0xffff, p) >>> 16)) >>> 0;
 }
 
-/** What a decoder reads first, and so how far it may read beyond the end. */
+/** What a decoder reads first, and so how far it is ahead. */
 const LOOKAHEAD_BYTES = 4;
 
 const agree = (low: number, high: number) => (low ^ high) >>> 24 === 0;
@@ -72,10 +72,10 @@ export class BinaryDecoder implements BitCoder {
     for (let i = 0; i < LOOKAHEAD_BYTES; i++) this.#read();
   }
 
-  /** By how many bytes the payload was too long (above 0) or too short (below 0). */
+  /** By how many bytes the payload was too long (above 0) or too short (below 0) for what was decoded. */
   rest(): number {
-    const rest = this.#bytes.length - this.#at;
-    return rest > 0 ? rest : Math.min(0, rest + LOOKAHEAD_BYTES);
+    const tailBytes = this.#low > 0 ? 1 : 0;
+    return this.#bytes.length - (this.#at - LOOKAHEAD_BYTES + tailBytes);
   }
 
   #read(): void {

@@ -20,7 +20,7 @@ function byteOf(x: i32): i32 {
   return min(max(x, 0), 255);
 }
 
-/** The plane through three neighbours of the byte that lies `at` back. The neighbour to the left lies `near` before it. */
+/** The plane through three neighbours of the byte that lies `at` back; the left one lies `near` before it. */
 function gradient(near: u32, at: u32): i32 {
   return byteOf(<i32>back(at + near) + <i32>back(at + stride) - <i32>back(at + stride + near));
 }
