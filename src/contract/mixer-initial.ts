@@ -57,8 +57,12 @@ export function initialMatchMap(): Uint16Array {
   return Uint16Array.from({ length: MATCH_LENGTH_CLASSES }, (_, l) => 65536 - Math.floor(32768 / (l + 2)));
 }
 
-/** [row][node]: the identity. */
+/** [node]: the identity. */
+export function refineRow(squash: Int32Array): Uint16Array {
+  return Uint16Array.from({ length: REFINE_NODES }, (_, i) => squash[SQUASH_ZERO + (i - 16) * 128] as number);
+}
+
+/** [row][node]: the identity in all rows. */
 export function initialRefine(squash: Int32Array): Uint16Array {
-  const row = Array.from({ length: REFINE_NODES }, (_, i) => squash[SQUASH_ZERO + (i - 16) * 128] as number);
-  return repeatRow(new Uint16Array(REFINE_ROWS * REFINE_NODES), row);
+  return repeatRow(new Uint16Array(REFINE_ROWS * REFINE_NODES), [...refineRow(squash)]);
 }

@@ -20,6 +20,8 @@ export const SQUASH_ZERO = 4096;
 export const PROBABILITY_MIN = 2;
 /** Bytes of a context's memory for four bits: a check and 15 histories. */
 export const LINE_BYTES = 16;
+/** The same with its run. */
+export const LINE_MEMORY_BYTES = 18;
 /** Weight sets that are mixed for every bit, and how many choices each has. */
 export const SETS = [256, 2048, 512, 256, 2048, 512] as const;
 /** Choices of the weights that mix the sets. */

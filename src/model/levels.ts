@@ -5,7 +5,7 @@
  */
 import { bitLength, ceilLog2 } from "../contract/fixed.ts";
 import { type HyperParameters, hasNetwork, NO_NETWORK, WITHOUT } from "../contract/hyper.ts";
-import { LANES_MAX, LINE_BYTES } from "../contract/mixer.ts";
+import { LANES_MAX, LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 
 /** A model without its number of streams; its memories are the smallest, and grow with the input's size. */
 export type Shape = Omit<HyperParameters, "streams">;
@@ -106,12 +106,12 @@ const LEVELS: readonly (MixerLevel | undefined)[] = [
   mixer(8, 256 * KIB, 8, 128 * MIB),
   mixer(10, 512 * KIB, 8, 128 * MIB),
   mixer(12, 512 * KIB, 4, 256 * MIB),
-  mixer(14, 512 * KIB, 4, 320 * MIB),
-  mixer(16, 2 * MIB, 4, 320 * MIB),
-  mixer(17, 4 * MIB, 4, 640 * MIB),
-  mixer(18, 8 * MIB, 2, 640 * MIB),
-  mixer(19, 8 * MIB, 2, 1280 * MIB),
-  mixer(20, 32 * MIB, 1, 1280 * MIB),
+  mixer(16, 512 * KIB, 4, 320 * MIB),
+  mixer(20, 2 * MIB, 4, 320 * MIB),
+  mixer(22, 4 * MIB, 4, 640 * MIB),
+  mixer(24, 8 * MIB, 2, 640 * MIB),
+  mixer(26, 8 * MIB, 2, 1280 * MIB),
+  mixer(28, 32 * MIB, 1, 1280 * MIB),
 ];
 
 /** @throws RangeError if there is no such level. */
@@ -175,7 +175,7 @@ const LINE_BITS_MAX = 22;
 function mixerForSize(level: MixerLevel, sizeBytes: number, wanted: number | undefined): HyperParameters {
   const { shape, linesBytesMax } = level;
   const lanes = Math.max(1, Math.min(wanted ?? lanesForSize(level, sizeBytes), LANES_MAX, sizeBytes));
-  const room = Math.floor(linesBytesMax / (lanes * LINE_BYTES * shape.mixerContexts));
+  const room = Math.floor(linesBytesMax / (lanes * LINE_MEMORY_BYTES * shape.mixerContexts));
   const bits = Math.min(LINE_BITS_MAX, bitLength(room) - 1, ceilLog2(Math.max(1, sizeBytes / lanes)) - 1);
   return { ...shape, streams: lanes, mixerBits: Math.max(LINE_BITS_MIN, bits) };
 }

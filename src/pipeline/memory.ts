@@ -4,7 +4,7 @@
  */
 import { REACH } from "../contract/contexts.ts";
 import { type HyperParameters, hasNetwork, widthOf } from "../contract/hyper.ts";
-import { LINE_BYTES } from "../contract/mixer.ts";
+import { LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 import { layoutOf } from "../contract/tensors.ts";
 
 /** Master weights, two moments and a gradient in 32 bits each, and an int8 copy. */
@@ -46,9 +46,9 @@ function recallMemoryBytes({ contexts, slotBits, tables, tableBits, streams }: H
 /** Weights, maps and places of a lane, and what its program takes. */
 const LANE_BYTES = 10 * MIB;
 
-/** Lines of 16 bytes, for each lane. */
+/** Lines, for each lane. */
 function mixerMemoryBytes({ mixerContexts, mixerBits, streams }: HyperParameters): number {
-  return streams * (LINE_BYTES * mixerContexts * 2 ** mixerBits + LANE_BYTES);
+  return streams * (LINE_MEMORY_BYTES * mixerContexts * 2 ** mixerBits + LANE_BYTES);
 }
 
 /** Bytes that a model and its working values take, to about a factor of two. */

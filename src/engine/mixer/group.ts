@@ -5,6 +5,7 @@
 
 /** A lane: MixerLane, or the reference's. */
 export interface Lane {
+  readonly memoryBytes: number;
   describe(stride: number): void;
   begin(): void;
   encode(bytes: Uint8Array): number;

@@ -11,6 +11,7 @@ import {
   mixerContexts,
   PARTS,
   RATE,
+  REFINE_NODES,
   reciprocalTable,
   squashTable,
   stretchTable,
@@ -19,7 +20,7 @@ import {
   initialFinals,
   initialMaps,
   initialMatchMap,
-  initialRefine,
+  refineRow,
   initialRunMap,
   initialWeights,
 } from "../../contract/mixer-initial.ts";
@@ -60,6 +61,8 @@ const AREAS = [
   "lines",
   "runs",
   "runMap",
+  "made",
+  "refineRow",
   "coded",
   "data",
 ] as const;
@@ -191,8 +194,18 @@ export class MixerLane {
     });
   }
 
-  /** A copy of one part of the lane's state, for comparison. */
+  /** A copy of one part of the lane's state, for comparison; rows of `refine` that were not made yet are made in it. */
   area(name: Area): Uint8Array {
+    const copy = this.#copyOf(name);
+    if (name !== "refine") return copy;
+    const row = this.#copyOf("refineRow").subarray(0, 2 * REFINE_NODES);
+    for (const [number, isMade] of this.#copyOf("made").entries()) {
+      if (isMade === 0) copy.set(row, number * row.length);
+    }
+    return copy;
+  }
+
+  #copyOf(name: Area): Uint8Array {
     const start = this.#addressOf(name);
     const end = this.#addressOf(AREAS[AREAS.indexOf(name) + 1] as Area);
     return new Uint8Array(this.#memory.buffer, start, end - start).slice();
@@ -240,25 +253,36 @@ export class MixerLane {
   }
 
   #fill(): void {
-    const squash = squashTable();
-    const stretch = stretchTable(squash);
-    const states = histories();
-    const { contexts } = this.#shape;
-    const maps = initialMaps(contexts, states, stretch);
-    this.#put("stretch", stretch);
-    this.#put("squash", squash);
-    this.#put("reciprocals", reciprocalTable());
-    this.#put("next", states.next);
-    this.#put("total", states.total);
-    this.#put("maps", maps.cells);
-    this.#put("mapInputs", maps.inputs);
-    this.#put("weights", initialWeights(contexts));
-    this.#put("finals", initialFinals());
-    this.#put("order0", new Uint16Array(256).fill(32768));
-    this.#put("matchMap", initialMatchMap());
-    this.#put("refine", initialRefine(squash));
-    this.#put("runMap", initialRunMap(contexts));
+    for (const [name, values] of firstState(this.#shape.contexts)) this.#put(name, values);
   }
+}
+
+let kept: { readonly contexts: number; readonly state: readonly [Area, ArrayBufferView][] } | undefined;
+
+/** What is not zero in a new lane. Kept for the next lane, which mostly has as many contexts: it takes milliseconds. */
+function firstState(contexts: number): readonly [Area, ArrayBufferView][] {
+  if (kept?.contexts === contexts) return kept.state;
+  const squash = squashTable();
+  const stretch = stretchTable(squash);
+  const states = histories();
+  const maps = initialMaps(contexts, states, stretch);
+  const state: readonly [Area, ArrayBufferView][] = [
+    ["stretch", stretch],
+    ["squash", squash],
+    ["reciprocals", reciprocalTable()],
+    ["next", states.next],
+    ["total", states.total],
+    ["maps", maps.cells],
+    ["mapInputs", maps.inputs],
+    ["weights", initialWeights(contexts)],
+    ["finals", initialFinals()],
+    ["order0", new Uint16Array(256).fill(32768)],
+    ["matchMap", initialMatchMap()],
+    ["refineRow", refineRow(squash)],
+    ["runMap", initialRunMap(contexts)],
+  ];
+  kept = { contexts, state };
+  return state;
 }
 
 function specsOf(contexts: readonly Context[]): Int32Array {

@@ -8,7 +8,7 @@
 import { CorruptDataError } from "../../coder/errors.ts";
 import type { DataKind } from "../../contract/contexts.ts";
 import type { HyperParameters } from "../../contract/hyper.ts";
-import { collect } from "../../platform/release.ts";
+import { collectAfter } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
 import {
   type CoderObserver,
@@ -59,6 +59,8 @@ export function openMixer(hyper: HyperParameters, options: MixerOptions): Model 
 export class MixerModel implements Model {
   readonly chunkSteps = CHUNK_STEPS;
   readonly #group: LaneGroup;
+  /** Of the caller's lanes: what is left to the collector when the model is closed. */
+  readonly #memoryBytes: number;
   readonly #workers: readonly WorkerThread<LaneRequest, LaneReply>[];
   #observer: CoderObserver | undefined;
   /** Of the block so far. */
@@ -71,6 +73,7 @@ export class MixerModel implements Model {
     workers: readonly WorkerThread<LaneRequest, LaneReply>[] = [],
   ) {
     this.#group = new LaneGroup(lanes);
+    this.#memoryBytes = lanes.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
     this.#workers = workers;
   }
 
@@ -134,7 +137,7 @@ export class MixerModel implements Model {
 
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()));
-    collect();
+    collectAfter(this.#memoryBytes);
   }
 
   /** Cuts steps into the lanes' bytes, and tells these to the lanes. */

@@ -15,7 +15,9 @@ import {
   order0,
   REFINE_NODES,
   reciprocals,
+  made,
   refine,
+  refineRow,
   RUN_BYTES,
   RUN_CELLS,
   RUN_PARTS,
@@ -185,7 +187,13 @@ export function predict(k: u32, node: u32): u32 {
   const low = load<i32>(at);
   const between = low + (((load<i32>(at, 4) - low) * (odds & 15) + 8) >> 4);
   const coarse = clampTo(odds >> 4, 2047) + 2048;
-  const row = refine + ((((last & 255) << 8) | node) * REFINE_NODES << 1);
+  const rowNumber = ((last & 255) << 8) | node;
+  const row = refine + (rowNumber * REFINE_NODES << 1);
+  if (load<u8>(made + rowNumber) == 0) {
+    // Most rows of most files are never asked for: made when they are, they cost small files nothing.
+    store<u8>(made + rowNumber, 1);
+    memory.copy(row, refineRow, REFINE_NODES << 1);
+  }
   const below = row + (coarse >> 7) * 2;
   const part = coarse & 127;
   nearest = row + ((coarse + 64) >> 7) * 2;

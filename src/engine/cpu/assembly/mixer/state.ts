@@ -60,6 +60,9 @@ export let places: usize = 0;
 export let lines: usize = 0;
 export let runs: usize = 0;
 export let runMap: usize = 0;
+/** For each row of `refine` (u8): whether its nodes are there; before, it is as `refineRow`. */
+export let made: usize = 0;
+export let refineRow: usize = 0;
 /** Coded bytes of a chunk, either way. */
 export let coded: usize = 0;
 /** The bytes of the block so far. */
@@ -97,6 +100,8 @@ export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32):
   lines = take((<usize>n << lineBits) << 4);
   runs = take((<usize>n << lineBits) << 1);
   runMap = take(<usize>n * RUN_CLASSES * 2);
+  made = take(65536);
+  refineRow = take(<usize>REFINE_NODES * 2 + 14);
   coded = take(codedBytes);
   data = top;
   return top;
@@ -128,6 +133,8 @@ export function addressOf(what: u32): usize {
   if (what == 16) return lines;
   if (what == 17) return runs;
   if (what == 18) return runMap;
-  if (what == 19) return coded;
+  if (what == 19) return made;
+  if (what == 20) return refineRow;
+  if (what == 21) return coded;
   return data;
 }
