@@ -2,7 +2,6 @@
  * A lane of the bit mixer in WebAssembly: a model and a coder of its own, in a memory of its own. A lane is what a
  * thread takes, so results do not depend on how many threads there are.
  */
-import { readFileSync } from "node:fs";
 import { histories } from "../../contract/histories.ts";
 import {
   type Context,
@@ -20,10 +19,11 @@ import {
   initialFinals,
   initialMaps,
   initialMatchMap,
-  refineRow,
   initialRunMap,
   initialWeights,
+  refineRow,
 } from "../../contract/mixer-initial.ts";
+import { host } from "../../platform/host.ts";
 import wasmPath from "../cpu/mixer.wasm" with { type: "file" };
 
 interface Exports {
@@ -103,7 +103,7 @@ export class MixerLane {
 
   /** Takes 18 bytes for each of 2^lineBits lines of every context, and about 7 MB. */
   constructor(shape: LaneShape) {
-    compiled ??= new WebAssembly.Module(readFileSync(wasmPath));
+    compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
     this.#shape = shape;
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
     this.#kernels = exports as unknown as Exports;
