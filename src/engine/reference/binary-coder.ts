@@ -72,7 +72,7 @@ export class BinaryDecoder implements BitCoder {
     for (let i = 0; i < LOOKAHEAD_BYTES; i++) this.#read();
   }
 
-  /** By how many bytes the payload was too long (above 0) or too short (below 0). */
+  /** By how many bytes the payload was too long (above 0) or too short (below 0) for what was decoded. */
   rest(): number {
     const tailBytes = this.#low > 0 ? 1 : 0;
     return this.#bytes.length - (this.#at - LOOKAHEAD_BYTES + tailBytes);
