@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/platform"],
   ["src/model"],
   ["src/coder", "src/archive"],
-  ["src/repeats"],
+  ["src/repeats", "src/predict"],
   ["src/engine/engine.ts"],
   ["src/engine/host-coder.ts"],
   ["src/engine/reference", "src/engine/cpu", "src/engine/gpu"],

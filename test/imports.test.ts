@@ -41,7 +41,9 @@ test("what is wrong would be found", () => {
 const ENCODING = [
   "archive/write",
   "coder/encode-pool",
-  ...["compress", "content", "fills", "frames", "repeats", "stride", "stride-trial"].map((name) => `pipeline/${name}`),
+  ...["compress", "content", "fills", "frames", "numbers", "repeats", "sound-trial", "stride"].map(
+    (name) => `pipeline/${name}`,
+  ),
   ...["byte-statistics", "choose", "cut", "estimate", "find", "policy"].map((name) => `repeats/${name}`),
 ].map((name) => `src/${name}.ts`);
 

@@ -1,0 +1,105 @@
+/**
+ * The list of a block's stretches of numbers: where they lie among the bytes that the model sees, and what they are.
+ * Writing it, and reading it back from bytes that may be anything.
+ */
+import { ByteReader, ByteWriter } from "../archive/bytes.ts";
+import { CorruptError } from "../archive/errors.ts";
+
+/** Samples of sound, the channels in turn. */
+export interface Sound {
+  readonly kind: "sound";
+  /** 1 to SOUND_CHANNELS_MAX. */
+  readonly channels: number;
+  /** Bytes of a sample, 1 to SOUND_WIDTH_MAX. */
+  readonly width: number;
+  /** Whether a sample's high byte comes first. */
+  readonly isBig: boolean;
+  /** Whether silence is the middle of an unsigned range. */
+  readonly isUnsigned: boolean;
+}
+
+export type Numbers = Sound;
+
+export interface Stretch {
+  /** Bytes between the stretch before, or the beginning, and this one. */
+  readonly gapBytes: number;
+  readonly lengthBytes: number;
+  readonly numbers: Numbers;
+}
+
+export const SOUND_CHANNELS_MAX = 8;
+export const SOUND_WIDTH_MAX = 3;
+/** A stretch is so long, at least and at most: longer ones would take a decoder's memory. */
+export const STRETCH_BYTES_MIN = 2 ** 12;
+export const STRETCH_BYTES_MAX = 2 ** 23;
+
+const TAG_SOUND = 0;
+
+/** The coded list. @throws RangeError for a stretch that no reader would accept */
+export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
+  const writer = new ByteWriter();
+  for (const { gapBytes, lengthBytes, numbers } of stretches) {
+    if (lengthBytes < STRETCH_BYTES_MIN || lengthBytes > STRETCH_BYTES_MAX) {
+      throw new RangeError(`a stretch of ${lengthBytes} bytes`);
+    }
+    writer.varint(gapBytes).varint(lengthBytes);
+    writeSound(writer, numbers);
+  }
+  return writer.finish();
+}
+
+function writeSound(writer: ByteWriter, { channels, width, isBig, isUnsigned }: Sound): void {
+  const isPossible = channels >= 1 && channels <= SOUND_CHANNELS_MAX && width >= 1 && width <= SOUND_WIDTH_MAX;
+  if (!isPossible) throw new RangeError(`sound of ${channels} channels and ${width} bytes`);
+  writer.u8(TAG_SOUND).u8((channels - 1) | ((width - 1) << 3) | (isBig ? 0x20 : 0) | (isUnsigned ? 0x40 : 0));
+}
+
+/**
+ * Reads a coded list.
+ *
+ * @param seenBytes that the model sees of the block
+ * @param baseBytes where `list` lies in the archive, for errors
+ * @throws CorruptError
+ */
+export function decodeStretches(list: Uint8Array, seenBytes: number, baseBytes = 0): Stretch[] {
+  const reader = new ByteReader(list, 0, baseBytes);
+  const stretches: Stretch[] = [];
+  let leftBytes = seenBytes;
+  while (reader.remainingBytes > 0) {
+    const at = reader.position;
+    try {
+      const stretch = readStretch(reader, leftBytes);
+      stretches.push(stretch);
+      leftBytes -= stretch.gapBytes + stretch.lengthBytes;
+    } catch (error) {
+      // All of the list is there.
+      if (error instanceof CorruptError || !(error instanceof Error) || error.name !== "TruncatedError") throw error;
+      throw new CorruptError(at, "a list of stretches", "a whole stretch", "its end");
+    }
+  }
+  return stretches;
+}
+
+function readStretch(reader: ByteReader, leftBytes: number): Stretch {
+  const gapBytes = reader.varintWithin("the gap before a stretch", 0, Math.max(0, leftBytes - STRETCH_BYTES_MIN));
+  const lengthMax = Math.min(STRETCH_BYTES_MAX, leftBytes - gapBytes);
+  const lengthBytes = reader.varintWithin("the length of a stretch", STRETCH_BYTES_MIN, lengthMax);
+  const at = reader.position;
+  const tag = reader.u8("the kind of a stretch");
+  if (tag === TAG_SOUND) return { gapBytes, lengthBytes, numbers: readSound(reader) };
+  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND}`, `${tag}`);
+}
+
+function readSound(reader: ByteReader): Sound {
+  const at = reader.position;
+  const bits = reader.u8("the kind of a sound");
+  const width = ((bits >> 3) & 3) + 1;
+  if (width > SOUND_WIDTH_MAX || bits > 0x7f) throw new CorruptError(at, "the kind of a sound", "one", `${bits}`);
+  return {
+    kind: "sound",
+    channels: (bits & 7) + 1,
+    width,
+    isBig: (bits & 0x20) !== 0,
+    isUnsigned: (bits & 0x40) !== 0,
+  };
+}
