@@ -41,7 +41,7 @@ test("what is wrong would be found", () => {
 const ENCODING = [
   "archive/write",
   "coder/encode-pool",
-  ...["compress", "content", "fills", "frames", "numbers", "repeats", "sound-trial", "stride"].map(
+  ...["compress", "content", "fills", "frames", "numbers", "pixel-trial", "repeats", "sound-trial", "stride"].map(
     (name) => `pipeline/${name}`,
   ),
   ...["byte-statistics", "choose", "cut", "estimate", "find", "policy"].map((name) => `repeats/${name}`),

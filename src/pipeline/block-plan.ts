@@ -23,6 +23,8 @@ export interface ShownBytes {
   readonly bytes: Uint8Array;
   /** The coded list of stretches that are predicted, if there are any. */
   readonly stretches?: Uint8Array;
+  /** The stride, if predictors know it. */
+  readonly stride?: number;
 }
 
 export function plainBlock(

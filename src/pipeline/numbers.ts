@@ -5,11 +5,21 @@
  * Found on the plain block, before repeats are cut out of it, because a few bytes that are missing break the order of
  * numbers: the cutter spares what was found, but for long copies, and what those leave is what is transformed.
  */
-import { encodeStretches, type Numbers, STRETCH_BYTES_MAX, STRETCH_BYTES_MIN, type Stretch } from "../predict/list.ts";
+import { STRIDE_MAX } from "../contract/contexts.ts";
+import {
+  encodeStretches,
+  type Numbers,
+  type Pixels,
+  type Sound,
+  STRETCH_BYTES_MAX,
+  STRETCH_BYTES_MIN,
+  type Stretch,
+} from "../predict/list.ts";
 import { transformSlowly } from "../predict/transform.ts";
 import type { Copies } from "../repeats/copies.ts";
 import { type Piece, type Range, rangesInRest } from "../repeats/spare.ts";
 import { Pacer } from "./pacer.ts";
+import { type FoundPixels, findPixels, frameBytesOf } from "./pixel-trial.ts";
 import { findSound } from "./sound-trial.ts";
 import { StrideTrial } from "./stride-trial.ts";
 
@@ -22,14 +32,20 @@ export interface FoundNumbers extends Range {
 export interface SeenBlock {
   readonly bytes: Uint8Array;
   readonly stretches: Uint8Array;
+  /** Where most of the bytes are pixels: the width of a row, in which bytes are like those above. */
+  readonly stride?: number;
 }
 
 /** Blocks below this have no stretch that pays. */
 const BLOCK_BYTES_MIN = 2 ** 14;
-/** Of a run, so many bytes are transformed for the trial. */
-const TRIAL_BYTES = 2 ** 17;
+/** Of a run, so many bytes are transformed for a trial. */
+const SOUND_TRIAL_BYTES = 2 ** 17;
+const PIXEL_TRIAL_BYTES = 2 ** 17;
 /** A predictor must save one part in so many of what the trial takes without it. */
-const SAVING_SHARE = 40;
+const SOUND_SAVING_SHARE = 40;
+const PIXEL_SAVING_SHARE = 24;
+/** Nearer bytes the network sees anyway. */
+const STRIDE_MIN = 8;
 /** A distance at which bytes of no kind resemble each other. */
 const NO_STRIDE = 4001;
 
@@ -39,21 +55,71 @@ export async function findNumbers(plain: Uint8Array, signal?: AbortSignal): Prom
   const pacer = new Pacer(signal);
   const found: FoundNumbers[] = [];
   for (const { start, end, sound } of findSound(plain)) {
-    await pacer.turn(() => {});
-    if (await saves(plain.subarray(start, end), sound, pacer)) found.push({ start, end, numbers: sound });
+    if (await savesAsSound(plain.subarray(start, end), sound, pacer)) found.push({ start, end, numbers: sound });
   }
-  return found;
+  for (const run of findPixels(plain, found)) {
+    const pixels = await pixelsThatSave(plain, run, pacer);
+    if (pixels) found.push(pixels);
+  }
+  return found.sort((a, b) => a.start - b.start);
 }
 
-/** Whether the small model takes less for what the predictor leaves than for the bytes. */
-async function saves(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promise<boolean> {
-  const unit = unitOf(numbers);
-  const skip = Math.floor(Math.max(0, bytes.length - TRIAL_BYTES) / 2 / unit) * unit;
-  const sample = bytes.slice(skip, skip + TRIAL_BYTES);
-  const before = new StrideTrial(sample, NO_STRIDE).bitsWithout;
-  await transform(sample, [{ gapBytes: 0, lengthBytes: sample.length, numbers }], pacer);
-  const after = new StrideTrial(sample, NO_STRIDE).bitsWithout;
-  return before - after > before / SAVING_SHARE;
+async function savesAsSound(bytes: Uint8Array, sound: Sound, pacer: Pacer): Promise<boolean> {
+  const sample = middleOf(bytes, SOUND_TRIAL_BYTES, unitOf(sound));
+  const before = costOf(sample, 0);
+  const after = await costAs(sample, sound, pacer);
+  return before - after > before / SOUND_SAVING_SHARE;
+}
+
+/** How a run is best read as pixels, if that saves anything: where a pixel begins, with ranks or without, as a film. */
+async function pixelsThatSave(plain: Uint8Array, run: FoundPixels, pacer: Pacer): Promise<FoundNumbers | undefined> {
+  const { channels, rowBytes } = run;
+  const plainPixels = { kind: "pixels", channels, width: rowBytes / channels, frameBytes: 0, isRanked: false } as const;
+  const bytes = plain.subarray(run.start, run.end);
+  const sample = middleOf(bytes, PIXEL_TRIAL_BYTES, rowBytes);
+  const before = costOf(sample, rowBytes);
+  let phase = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let tried = 0; tried < channels; tried += 1) {
+    const cost = await costAs(sample.slice(tried), plainPixels, pacer);
+    // A picture that is read a byte too early or late is still one.
+    if (cost > before) return undefined;
+    if (cost >= least) continue;
+    least = cost;
+    phase = tried;
+  }
+  let numbers: Pixels = plainPixels;
+  const others: Pixels[] = channels >= 3 ? [{ ...plainPixels, isRanked: true }] : [];
+  const frameBytes = frameBytesOf(bytes, run);
+  if (frameBytes > 0) others.push({ ...plainPixels, frameBytes });
+  for (const other of others) {
+    // Ranks and frames must be learned: both ways get more bytes, of which the last are judged.
+    const longer = middleOf(bytes, Math.max(PIXEL_TRIAL_BYTES * 2, 3 * other.frameBytes), rowBytes).slice(phase);
+    const cost = await costAs(longer.slice(), other, pacer);
+    if (cost >= (await costAs(longer, numbers, pacer))) continue;
+    numbers = other;
+    least = Math.min(least, cost);
+  }
+  if (before - least <= before / PIXEL_SAVING_SHARE) return undefined;
+  return { start: run.start + phase, end: run.end, numbers };
+}
+
+/** So many bytes from the middle, from a whole unit on. */
+function middleOf(bytes: Uint8Array, count: number, unit: number): Uint8Array {
+  const skip = Math.floor(Math.max(0, bytes.length - count) / 2 / unit) * unit;
+  return bytes.slice(skip, skip + count);
+}
+
+/** What the small model takes for bytes, with a stride if that is less. */
+function costOf(bytes: Uint8Array, stride: number): number {
+  const trial = new StrideTrial(bytes, NO_STRIDE);
+  return stride > 1 ? Math.min(trial.bitsWithout, trial.bitsWith(stride)) : trial.bitsWithout;
+}
+
+/** And for what a predictor leaves of them, which takes their place. */
+async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promise<number> {
+  await transform(bytes, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], pacer);
+  return costOf(bytes, numbers.kind === "pixels" ? numbers.width : 0);
 }
 
 /**
@@ -72,7 +138,18 @@ export async function predictNumbers(
   if (stretches.length === 0) return undefined;
   const bytes = rest.slice();
   await transform(bytes, stretches, new Pacer(signal));
-  return { bytes, stretches: encodeStretches(stretches) };
+  return { bytes, stretches: encodeStretches(stretches), ...strideOf(stretches, rest.length) };
+}
+
+/** What is left of pixels lies in planes, where counting finds no stride, but the model does. */
+function strideOf(stretches: readonly Stretch[], seenBytes: number): { stride?: number } {
+  const bytesOf = new Map<number, number>();
+  for (const { lengthBytes, numbers } of stretches) {
+    if (numbers.kind !== "pixels" || numbers.width < STRIDE_MIN || numbers.width > STRIDE_MAX) continue;
+    bytesOf.set(numbers.width, (bytesOf.get(numbers.width) ?? 0) + lengthBytes);
+  }
+  const [most] = [...bytesOf].sort((a, b) => b[1] - a[1]);
+  return most && 2 * most[1] > seenBytes ? { stride: most[0] } : {};
 }
 
 /** What is left of a stretch that was cut may begin somewhere in a sample. */
@@ -104,4 +181,4 @@ async function transform(bytes: Uint8Array, stretches: readonly Stretch[], pacer
 }
 
 /** Bytes after which the same thing comes again. */
-const unitOf = ({ channels, width }: Numbers) => channels * width;
+const unitOf = (numbers: Numbers) => numbers.channels * (numbers.kind === "sound" ? numbers.width : 1);

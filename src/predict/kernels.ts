@@ -10,6 +10,17 @@ export interface PredictorKernels {
   soundStateBytes(channels: number): number;
   startSound(state: number, channels: number, width: number, isBig: boolean, isUnsigned: boolean): void;
   codeSound(state: number, from: number, to: number, samples: number, isBack: boolean): void;
+  pixelStateBytes(channels: number, width: number, hasFrames: boolean, isRanked: boolean): number;
+  startPixels(
+    state: number,
+    channels: number,
+    width: number,
+    pixels: number,
+    frameBytes: number,
+    isRanked: boolean,
+  ): void;
+  /** Whether more is left. */
+  codePixels(state: number, plain: number, left: number, samples: number, isBack: boolean): number;
 }
 
 let compiled: WebAssembly.Module | undefined;

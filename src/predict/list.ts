@@ -18,7 +18,20 @@ export interface Sound {
   readonly isUnsigned: boolean;
 }
 
-export type Numbers = Sound;
+/** Pixels of one byte a channel, in rows. */
+export interface Pixels {
+  readonly kind: "pixels";
+  /** Bytes of a pixel, 1 to PIXEL_CHANNELS_MAX. */
+  readonly channels: number;
+  /** Pixels of a row; with all channels at most ROW_BYTES_MAX bytes. */
+  readonly width: number;
+  /** Bytes from a pixel to the same one of the next frame of a film; 0: there are no frames. */
+  readonly frameBytes: number;
+  /** Whether ranks are left of the second and third channel; three or four channels only. */
+  readonly isRanked: boolean;
+}
+
+export type Numbers = Sound | Pixels;
 
 export interface Stretch {
   /** Bytes between the stretch before, or the beginning, and this one. */
@@ -29,11 +42,16 @@ export interface Stretch {
 
 export const SOUND_CHANNELS_MAX = 8;
 export const SOUND_WIDTH_MAX = 3;
+export const PIXEL_CHANNELS_MAX = 4;
+export const ROW_BYTES_MAX = 2 ** 15;
+/** In narrower rows, what is above and to the right would not be known yet. */
+export const PIXEL_WIDTH_MIN = 4;
 /** A stretch is so long, at least and at most: longer ones would take a decoder's memory. */
 export const STRETCH_BYTES_MIN = 2 ** 12;
 export const STRETCH_BYTES_MAX = 2 ** 23;
 
 const TAG_SOUND = 0;
+const TAG_PIXELS = 1;
 
 /** The coded list. @throws RangeError for a stretch that no reader would accept */
 export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
@@ -43,7 +61,8 @@ export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
       throw new RangeError(`a stretch of ${lengthBytes} bytes`);
     }
     writer.varint(gapBytes).varint(lengthBytes);
-    writeSound(writer, numbers);
+    if (numbers.kind === "sound") writeSound(writer, numbers);
+    else writePixels(writer, numbers);
   }
   return writer.finish();
 }
@@ -52,6 +71,21 @@ function writeSound(writer: ByteWriter, { channels, width, isBig, isUnsigned }: 
   const isPossible = channels >= 1 && channels <= SOUND_CHANNELS_MAX && width >= 1 && width <= SOUND_WIDTH_MAX;
   if (!isPossible) throw new RangeError(`sound of ${channels} channels and ${width} bytes`);
   writer.u8(TAG_SOUND).u8((channels - 1) | ((width - 1) << 3) | (isBig ? 0x20 : 0) | (isUnsigned ? 0x40 : 0));
+}
+
+/** What is below and to the right in the frame before must be known already. */
+const frameBytesMin = (channels: number, width: number) => (width + 2) * channels;
+
+function writePixels(writer: ByteWriter, { channels, width, frameBytes, isRanked }: Pixels): void {
+  const isChannelled = channels >= (isRanked ? 3 : 1) && channels <= PIXEL_CHANNELS_MAX;
+  const isWide = width >= PIXEL_WIDTH_MIN && width * channels <= ROW_BYTES_MAX;
+  const isFilm =
+    frameBytes >= frameBytesMin(channels, width) && frameBytes <= STRETCH_BYTES_MAX && frameBytes % channels === 0;
+  if (!isChannelled || !isWide || !(frameBytes === 0 || isFilm)) {
+    throw new RangeError(`pixels of ${channels} channels in rows of ${width} and frames of ${frameBytes} bytes`);
+  }
+  writer.u8(TAG_PIXELS).u8((channels - 1) | (isRanked ? 4 : 0));
+  writer.varint(width).varint(frameBytes);
 }
 
 /**
@@ -87,7 +121,8 @@ function readStretch(reader: ByteReader, leftBytes: number): Stretch {
   const at = reader.position;
   const tag = reader.u8("the kind of a stretch");
   if (tag === TAG_SOUND) return { gapBytes, lengthBytes, numbers: readSound(reader) };
-  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND}`, `${tag}`);
+  if (tag === TAG_PIXELS) return { gapBytes, lengthBytes, numbers: readPixels(reader) };
+  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} or ${TAG_PIXELS}`, `${tag}`);
 }
 
 function readSound(reader: ByteReader): Sound {
@@ -102,4 +137,21 @@ function readSound(reader: ByteReader): Sound {
     isBig: (bits & 0x20) !== 0,
     isUnsigned: (bits & 0x40) !== 0,
   };
+}
+
+function readPixels(reader: ByteReader): Pixels {
+  const at = reader.position;
+  const bits = reader.u8("the kind of pixels");
+  const channels = (bits & 3) + 1;
+  const isRanked = (bits & 4) !== 0;
+  if (bits > 7 || (isRanked && channels < 3)) throw new CorruptError(at, "the kind of pixels", "one", `${bits}`);
+  const width = reader.varintWithin("the width of a row", PIXEL_WIDTH_MIN, Math.floor(ROW_BYTES_MAX / channels));
+  const frameAt = reader.position;
+  const frameBytes = reader.varintWithin("the length of a frame", 0, STRETCH_BYTES_MAX);
+  const least = frameBytesMin(channels, width);
+  if (frameBytes > 0 && (frameBytes < least || frameBytes % channels !== 0)) {
+    const expected = `0, or a multiple of ${channels} from ${least} on`;
+    throw new CorruptError(frameAt, "the length of a frame", expected, `${frameBytes}`);
+  }
+  return { kind: "pixels", channels, width, frameBytes, isRanked };
 }

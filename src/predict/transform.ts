@@ -3,12 +3,12 @@
  * order; a stretch begins with a predictor that knows nothing, so that each can be restored by itself.
  */
 import { openPredictors, type PredictorKernels } from "./kernels.ts";
-import { type Numbers, STRETCH_BYTES_MAX, type Stretch } from "./list.ts";
+import { type Numbers, type Pixels, type Sound, STRETCH_BYTES_MAX, type Stretch } from "./list.ts";
 
 /** Bytes that are worked on between two pauses: some hundredths of a second. */
 const SLICE_BYTES = 3 * 2 ** 14;
 /** What predictors keep, generously counted. */
-const STATE_BYTES = 2 ** 21;
+const STATE_BYTES = 9 * 2 ** 21;
 
 /** What `transformSlowly` takes besides the bytes themselves. @param seenBytes of the block */
 export function transformMemoryBytes(seenBytes: number): number {
@@ -31,28 +31,59 @@ export function* transformSlowly(bytes: Uint8Array, stretches: readonly Stretch[
   }
 }
 
+/** Where a stretch's two forms and the predictor's state lie in the kernels' memory. */
+interface Room {
+  readonly kernels: PredictorKernels;
+  readonly state: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 function* transformStretch(
   kernels: PredictorKernels,
   bytes: Uint8Array,
   numbers: Numbers,
   isBack: boolean,
 ): Generator<void> {
-  const { channels, width, isBig, isUnsigned } = numbers;
+  const room = roomFor(kernels, bytes.length, numbers);
+  new Uint8Array(kernels.memory.buffer, room.from, bytes.length).set(bytes);
+  if (numbers.kind === "sound") yield* codeSound(room, bytes.length, numbers, isBack);
+  else yield* codePixels(room, bytes.length, numbers, isBack);
+  // Of a last sample or pixel that is not whole, the bytes stay.
+  const unit = numbers.kind === "sound" ? numbers.width : numbers.channels;
+  bytes.set(new Uint8Array(kernels.memory.buffer, room.to, bytes.length - (bytes.length % unit)));
+}
+
+function roomFor(kernels: PredictorKernels, sizeBytes: number, numbers: Numbers): Room {
+  const { channels } = numbers;
+  const stateBytes =
+    numbers.kind === "sound"
+      ? kernels.soundStateBytes(channels)
+      : kernels.pixelStateBytes(channels, numbers.width, numbers.frameBytes > 0, numbers.isRanked);
   const state = kernels.dataStart();
-  const from = roundUp(state + kernels.soundStateBytes(channels));
-  const to = roundUp(from + bytes.length);
-  if (!kernels.growTo(to + bytes.length)) throw new Error("there is no memory for predictors");
-  new Uint8Array(kernels.memory.buffer, from, bytes.length).set(bytes);
+  const from = roundUp(state + stateBytes);
+  const to = roundUp(from + sizeBytes);
+  if (!kernels.growTo(to + sizeBytes)) throw new Error("there is no memory for predictors");
+  return { kernels, state, from, to };
+}
+
+function* codeSound({ kernels, state, from, to }: Room, sizeBytes: number, sound: Sound, isBack: boolean) {
+  const { channels, width, isBig, isUnsigned } = sound;
   kernels.startSound(state, channels, width, isBig, isUnsigned);
-  const samples = Math.floor(bytes.length / width);
+  const samples = Math.floor(sizeBytes / width);
   const sliceSamples = Math.floor(SLICE_BYTES / width);
   for (let done = 0; done < samples; done += sliceSamples) {
     const count = Math.min(sliceSamples, samples - done);
     kernels.codeSound(state, from + done * width, to + done * width, count, isBack);
     yield;
   }
-  // Of a last sample that is not whole, the bytes stay.
-  bytes.set(new Uint8Array(kernels.memory.buffer, to, samples * width));
+}
+
+function* codePixels({ kernels, state, from, to }: Room, sizeBytes: number, pixels: Pixels, isBack: boolean) {
+  const { channels, width, frameBytes, isRanked } = pixels;
+  kernels.startPixels(state, channels, width, Math.floor(sizeBytes / channels), frameBytes, isRanked);
+  const [plain, left] = isBack ? [to, from] : [from, to];
+  while (kernels.codePixels(state, plain, left, SLICE_BYTES, isBack)) yield;
 }
 
 const roundUp = (bytes: number) => (bytes + 15) & ~15;

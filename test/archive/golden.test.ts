@@ -10,7 +10,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { decodeCopies } from "../../src/repeats/copies.ts";
-import { genomeOf, withFills, withRepeats, withSound } from "../support/golden-plain.ts";
+import { genomeOf, withFills, withPixels, withRepeats, withSound } from "../support/golden-plain.ts";
 import { rowsOf } from "../support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "../golden");
@@ -64,6 +64,7 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v7-stride.fade", rowsOf(200, 90), "coded"],
   ["v7-fills.fade", withFills(text, mixed), "coded"],
   ["v7-sound.fade", withSound(text), "coded"],
+  ["v7-pixels.fade", withPixels(text), "coded"],
 ];
 
 /** Of an older model contract: what stands before the model still comes out, and then it is refused. */

@@ -12,7 +12,7 @@ import { restore } from "../../src/pipeline/restore.ts";
 import { decodeStretches, encodeStretches, type Stretch } from "../../src/predict/list.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { type SoundShape, soundOf } from "../support/numbers.ts";
+import { pixelsOf, type SoundShape, soundOf } from "../support/numbers.ts";
 import { trainingBytes } from "../support/text.ts";
 
 const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
@@ -65,7 +65,7 @@ describe("found and restored", () => {
     const plain = joined(text, soundOf(30_000, MONO), text, soundOf(30_000, { ...MONO, isBig: true }, 2), text);
     const archive = await compress(plain, { repeats: { timeUnits: 0 } });
     const found = stretchesIn(archive).flat();
-    expect(found.map(({ numbers }) => numbers.isBig)).toEqual([false, true]);
+    expect(found.map(({ numbers }) => numbers.kind === "sound" && numbers.isBig)).toEqual([false, true]);
     expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
   });
 
@@ -128,5 +128,30 @@ describe("limits and forgery", () => {
     const stretches = encodeStretches([{ gapBytes: 0, lengthBytes: 100_000, numbers }]);
     const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
     await expect(decompress(encodeFrame(header, blocks))).rejects.toThrow("checksum of the decoded bytes");
+  });
+});
+
+describe("pixels", () => {
+  const shapes = [1, 3, 4].map((channels) => ({ channels, width: 320 }));
+  test.each(shapes.map((shape) => [shape.channels, shape] as const))(
+    "%i channels are found and restored",
+    async (_, shape) => {
+      const plain = joined(new Uint8Array(13), pixelsOf(300, shape), new Uint8Array(2));
+      const archive = await compress(plain);
+      const [stretch] = stretchesIn(archive).flat() as [Stretch];
+      expect(stretch.numbers).toMatchObject({ kind: "pixels", ...shape });
+      expect(stretch.lengthBytes).toBeGreaterThan(plain.length - 2 ** 13);
+      expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    },
+  );
+
+  test("beside sound and text in one block", async () => {
+    const parts = [trainingBytes(40_000, 1), pixelsOf(300, { channels: 3, width: 200 }), soundOf(40_000, MONO)];
+    const archive = await compress(joined(...parts));
+    expect(stretchesIn(archive).flatMap((list) => list.map(({ numbers }) => numbers.kind))).toEqual([
+      "pixels",
+      "sound",
+    ]);
+    expect(Buffer.compare(await decompress(archive), joined(...parts))).toBe(0);
   });
 });

@@ -9,6 +9,32 @@ export interface SoundShape {
   readonly isUnsigned?: boolean;
 }
 
+export interface PixelShape {
+  readonly channels: number;
+  readonly width: number;
+}
+
+/**
+ * Smooth shapes and a little noise. @param colours every channel follows the first one, in steps of so much; 0: they
+ * wander by themselves
+ */
+export function pixelsOf(rows: number, { channels, width }: PixelShape, colours = 0, seed = 1): Uint8Array {
+  const random = new Random(seed);
+  const bytes = new Uint8Array(rows * width * channels);
+  const rowBytes = width * channels;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const channel = at % channels;
+    const left = at < channels ? 128 : (bytes[at - channels] as number);
+    const up = at < rowBytes ? left : (bytes[at - rowBytes] as number);
+    const corner = at < rowBytes + channels ? up : (bytes[at - rowBytes - channels] as number);
+    const smooth = 0.55 * (left + up - corner) + 0.45 * ((left + up) / 2) + random.between(-3, 3);
+    const first = bytes[at - channel] as number;
+    const value = channel > 0 && colours > 0 ? first + colours * Math.round((left - first) / colours) : smooth;
+    bytes[at] = Math.max(0, Math.min(255, Math.round(value + (128 - value) / 64)));
+  }
+  return bytes;
+}
+
 /** Resonances that noise keeps awake; every channel has half of the one before it. */
 export function soundOf(frames: number, shape: SoundShape, seed = 1): Uint8Array {
   const { channels, width, isBig, isUnsigned = false } = shape;

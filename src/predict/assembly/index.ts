@@ -8,3 +8,4 @@
  */
 export { dataStart, growTo } from "./memory";
 export { soundStateBytes, startSound, codeSound } from "./sound";
+export { codePixels, pixelStateBytes, startPixels } from "./pixels";
