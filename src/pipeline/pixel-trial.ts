@@ -28,8 +28,15 @@ const FRAME_BYTES_MAX = 2 ** 22;
 /** In 100ths of how far any two bytes are apart: bytes of the pixel before, and of the row above. */
 const PIXEL_SHARE = 70;
 const ROW_SHARE = 62;
+/** The same of each channel by itself, unless its bytes are never far apart, by so much. */
+const CHANNEL_SHARE = 85;
+const NOISE = 8;
+/** In 100ths of the distance with fewer channels. */
+const MORE_SHARE = 92;
 /** In 100ths of the least distance: a shorter row that is as near is the row; longer ones are several. */
 const SHORTER_SHARE = 112;
+/** In 100ths of the distance of a window's own layout, what that of the run before may have. */
+const GO_ON_SHARE = 135;
 /** In 100ths of a run's mean distance to the row above, what bytes beside it may have. */
 const EXTEND_SHARE = 160;
 
@@ -38,27 +45,42 @@ export function findPixels(bytes: Uint8Array, taken: readonly Range[]): FoundPix
   const found: FoundPixels[] = [];
   const windowBytes = Math.min(WINDOW_BYTES, bytes.length);
   if (windowBytes < WINDOW_BYTES_MIN) return found;
-  let floor = 0;
   for (let start = 0; start + windowBytes <= bytes.length; start += windowBytes) {
-    if (start < floor || overlaps(taken, start, start + windowBytes)) continue;
-    const layout = layoutOf(bytes, start, windowBytes);
-    if (!layout) continue;
-    const limit = taken.find((range) => range.start >= start)?.start ?? bytes.length;
+    if (overlaps(taken, start, start + windowBytes)) continue;
+    const own = layoutOf(bytes, start, windowBytes);
+    if (!own) continue;
+    const last = found.at(-1);
+    const isNext = last !== undefined && start - last.end <= GAP_BYTES_MAX;
+    const layout = isNext && goesOn(bytes, start, windowBytes, last, own) ? layoutIn(last) : own;
+    // Not far beyond the window: what the next one says of itself goes before.
+    const limit = Math.min(taken.find((range) => range.start >= start)?.start ?? bytes.length, start + 2 * windowBytes);
     const before = taken.filter((range) => range.end <= start).at(-1)?.end ?? 0;
-    const run = extended(bytes, { start, end: start + windowBytes }, layout, Math.max(floor, before), limit);
-    addRun(found, { ...run, ...layout }, taken);
-    floor = run.end;
+    const floor = Math.max(before, Math.min(start, found.at(-1)?.end ?? 0));
+    addRun(found, { ...extended(bytes, { start, end: start + windowBytes }, layout, floor, limit), ...layout }, taken);
   }
   return found;
 }
 
-/** A run of the same layout shortly behind another goes on with it. */
+const layoutIn = ({ channels, rowBytes }: Layout): Layout => ({ channels, rowBytes });
+
+/** Whether a window may well have the layout of the run before it, though another seems a little better. */
+function goesOn(bytes: Uint8Array, start: number, windowBytes: number, last: Layout, own: Layout): boolean {
+  const back = Math.max(last.rowBytes, own.rowBytes);
+  if (3 * back > windowBytes || last.channels !== own.channels) return false;
+  const places = placesOf(start + back, start + windowBytes);
+  return distanceAt(bytes, places, last.rowBytes) * 100 <= distanceAt(bytes, places, own.rowBytes) * GO_ON_SHARE;
+}
+
+/** A run of the same layout shortly behind another goes on with it, and one of another layout ends it. */
 function addRun(found: FoundPixels[], run: FoundPixels, taken: readonly Range[]): void {
   const last = found.at(-1);
   const isSame = last !== undefined && last.channels === run.channels && last.rowBytes === run.rowBytes;
   if (isSame && run.start - last.end <= GAP_BYTES_MAX && !overlaps(taken, last.end, run.start)) {
-    found[found.length - 1] = { ...last, end: run.end };
-  } else found.push(run);
+    found[found.length - 1] = { ...last, end: Math.max(last.end, run.end) };
+    return;
+  }
+  if (last) found[found.length - 1] = { ...last, end: Math.min(last.end, run.start) };
+  found.push(run);
 }
 
 const overlaps = (taken: readonly Range[], start: number, end: number) =>
@@ -81,13 +103,23 @@ function layoutOf(bytes: Uint8Array, start: number, windowBytes: number): Layout
   for (let back = 1; back <= PIXEL_CHANNELS_MAX; back += 1) {
     const found = distance(back);
     // More channels must say more.
-    if (found * 100 >= nearest * 97) continue;
+    if (found * 100 >= nearest * MORE_SHARE) continue;
     nearest = found;
     channels = back;
   }
-  if (nearest * 100 > apart * PIXEL_SHARE) return undefined;
+  if (nearest * 100 > apart * PIXEL_SHARE || !areAllNear(bytes, places, channels)) return undefined;
   const rowBytes = rowOf(distance, channels, rowMax, apart);
   return rowBytes > 0 ? { channels, rowBytes } : undefined;
+}
+
+/** Whether each channel is like itself in the pixel before: the low bytes of wide numbers are not. */
+function areAllNear(bytes: Uint8Array, places: Int32Array, channels: number): boolean {
+  for (let channel = 0; channel < channels; channel += 1) {
+    const own = places.map((place) => place - (place % channels) + channel);
+    const apart = meanApart(bytes, own);
+    if (distanceAt(bytes, own, channels) * 100 > apart * CHANNEL_SHARE && apart > PLACES * NOISE) return false;
+  }
+  return true;
 }
 
 /** The distance, of whole pixels, at which bytes are nearest; 0 if they are not near. */
@@ -123,15 +155,12 @@ export function frameBytesOf(bytes: Uint8Array, { channels, rowBytes }: Layout):
   const frameMax = Math.min(FRAME_BYTES_MAX, Math.floor(bytes.length / 2));
   if (frameMax < FRAME_ROWS_MIN * rowBytes) return 0;
   const places = placesOf(frameMax, bytes.length);
-  let best = 0;
-  let least = Number.POSITIVE_INFINITY;
-  for (let back = FRAME_ROWS_MIN * rowBytes; back <= frameMax; back += step) {
-    const found = distanceAt(bytes, places, back);
-    if (found >= least) continue;
-    least = found;
-    best = back;
-  }
-  return best;
+  const first = FRAME_ROWS_MIN * rowBytes;
+  const found: number[] = [];
+  for (let back = first; back <= frameMax; back += step) found.push(distanceAt(bytes, places, back));
+  // Several frames may lie a little nearer than one.
+  const least = found.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  return first + step * found.findIndex((distance) => distance * 100 <= least * SHORTER_SHARE);
 }
 
 /** Places all over a range, which do not fall into step with rows. */
@@ -177,7 +206,7 @@ function extended(bytes: Uint8Array, run: Range, { rowBytes }: Layout, floor: nu
   const most = (meanOf(run.start + rowBytes, run.end) * EXTEND_SHARE) / 100;
   let { start, end } = run;
   while (end + STEP_BYTES <= limit && meanOf(end, end + STEP_BYTES) <= most) end += STEP_BYTES;
-  if (limit - end < STEP_BYTES && limit === bytes.length) end = limit;
+  if (limit - end < Math.max(STEP_BYTES, 2 * rowBytes) && limit === bytes.length) end = limit;
   // Backwards, a step is compared with the row below it.
   const below = (from: number) => meanOf(from + rowBytes, from + rowBytes + STEP_BYTES) <= most;
   while (start - STEP_BYTES >= floor && below(start - STEP_BYTES)) start -= STEP_BYTES;

@@ -22,6 +22,8 @@ const BEGIN_SHARE = 92;
 const GO_ON_SHARE = 100;
 /** Bits of a byte, in 100ths, below which a window says nothing: silence. */
 const QUIET = 100;
+/** A channel is chance if its samples take all their bits but so many, in 100ths: as the low halves of floats do. */
+const CHANCE_BITS = 100;
 /** Windows that say nothing, or the opposite, in the middle of a run. */
 const GAP_WINDOWS_MAX = 4;
 
@@ -113,19 +115,30 @@ class WindowView {
     return least * 100 <= this.#plain * BEGIN_SHARE ? best : undefined;
   }
 
-  /** What a sample takes, about, in 100ths of a bit. */
+  /** What a sample takes, about, in 100ths of a bit. Infinite where one of two channels is chance: that is no sound. */
   #costOf({ sound, phase }: Reading): number {
     const { width, channels } = sound;
     const skip = (phase - (this.#start % width) + width) % width;
     const stride = Math.floor((WINDOW_BYTES - (BURST_SAMPLES + 2 * channels + 1) * width - skip) / (BURSTS - 1));
-    let sum = 0;
+    const sums = [0, 0];
     for (let burst = 0; burst < BURSTS; burst += 1) {
-      const from = this.#start + skip + Math.floor((stride * burst) / width) * width;
+      const unit = width * channels;
+      const from = this.#start + skip + Math.floor((stride * burst) / unit) * unit;
       for (let i = 2 * channels; i < BURST_SAMPLES + 2 * channels; i += 1) {
-        sum += sizeOf(secondDifference(this.#bytes, from + i * width, sound));
+        const c = i % channels;
+        sums[c] = (sums[c] as number) + sizeOf(secondDifference(this.#bytes, from + i * width, sound));
       }
     }
-    return Math.floor((100 * sum) / (BURSTS * BURST_SAMPLES * SIZE_UNITS));
+    const [first = 0, second = 0] = sums;
+    const unit = BURSTS * BURST_SAMPLES * SIZE_UNITS;
+    const worst = Math.floor((200 * Math.max(first, second)) / unit);
+    if (
+      channels === 2 &&
+      worst > 800 * width - CHANCE_BITS &&
+      4 * Math.min(first, second) < 3 * Math.max(first, second)
+    )
+      return Number.POSITIVE_INFINITY;
+    return Math.floor((100 * (first + second)) / unit);
   }
 }
 

@@ -31,7 +31,15 @@ export interface Pixels {
   readonly isRanked: boolean;
 }
 
-export type Numbers = Sound | Pixels;
+/** Frames of a film: a plane of luminance, then two of colour of half its width and height. */
+export interface Film {
+  readonly kind: "film";
+  /** Of the first plane, both even. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export type Numbers = Sound | Pixels | Film;
 
 export interface Stretch {
   /** Bytes between the stretch before, or the beginning, and this one. */
@@ -52,6 +60,10 @@ export const STRETCH_BYTES_MAX = 2 ** 23;
 
 const TAG_SOUND = 0;
 const TAG_PIXELS = 1;
+const TAG_FILM = 2;
+/** Of a film: the smallest sides, and the largest width. */
+const FILM_SIDE_MIN = 8;
+const FILM_WIDTH_MAX = 2 ** 14;
 
 /** The coded list. @throws RangeError for a stretch that no reader would accept */
 export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
@@ -62,7 +74,8 @@ export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
     }
     writer.varint(gapBytes).varint(lengthBytes);
     if (numbers.kind === "sound") writeSound(writer, numbers);
-    else writePixels(writer, numbers);
+    else if (numbers.kind === "pixels") writePixels(writer, numbers);
+    else writeFilm(writer, numbers);
   }
   return writer.finish();
 }
@@ -87,6 +100,19 @@ function writePixels(writer: ByteWriter, { channels, width, frameBytes, isRanked
   writer.u8(TAG_PIXELS).u8((channels - 1) | (isRanked ? 4 : 0));
   writer.varint(width).varint(frameBytes);
 }
+
+function writeFilm(writer: ByteWriter, { width, height }: Film): void {
+  const isEven = width % 2 === 0 && height % 2 === 0;
+  const isWide = width >= FILM_SIDE_MIN && width <= FILM_WIDTH_MAX && height >= FILM_SIDE_MIN;
+  if (!isEven || !isWide || filmFrameBytes({ width, height }) > STRETCH_BYTES_MAX) {
+    throw new RangeError(`a film of ${width} x ${height}`);
+  }
+  writer.u8(TAG_FILM);
+  writer.varint(width / 2).varint(height / 2);
+}
+
+/** Bytes of all planes of a frame. */
+export const filmFrameBytes = ({ width, height }: Pick<Film, "width" | "height">) => (width * height * 3) / 2;
 
 /**
  * Reads a coded list.
@@ -122,7 +148,8 @@ function readStretch(reader: ByteReader, leftBytes: number): Stretch {
   const tag = reader.u8("the kind of a stretch");
   if (tag === TAG_SOUND) return { gapBytes, lengthBytes, numbers: readSound(reader) };
   if (tag === TAG_PIXELS) return { gapBytes, lengthBytes, numbers: readPixels(reader) };
-  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} or ${TAG_PIXELS}`, `${tag}`);
+  if (tag === TAG_FILM) return { gapBytes, lengthBytes, numbers: readFilm(reader) };
+  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} to ${TAG_FILM}`, `${tag}`);
 }
 
 function readSound(reader: ByteReader): Sound {
@@ -154,4 +181,12 @@ function readPixels(reader: ByteReader): Pixels {
     throw new CorruptError(frameAt, "the length of a frame", expected, `${frameBytes}`);
   }
   return { kind: "pixels", channels, width, frameBytes, isRanked };
+}
+
+function readFilm(reader: ByteReader): Film {
+  const sideMin = FILM_SIDE_MIN / 2;
+  const width = 2 * reader.varintWithin("the width of a film", sideMin, FILM_WIDTH_MAX / 2);
+  const heightMax = Math.floor(STRETCH_BYTES_MAX / (3 * width));
+  const height = 2 * reader.varintWithin("the height of a film", sideMin, heightMax);
+  return { kind: "film", width, height };
 }

@@ -25,6 +25,7 @@ const LIST: readonly Stretch[] = [
     lengthBytes: 5001,
     numbers: { kind: "pixels", channels: 4, width: 8192, frameBytes: 40_000, isRanked: true },
   },
+  { gapBytes: 0, lengthBytes: 9000, numbers: { kind: "film", width: 8, height: 1000 } },
   { gapBytes: 300, lengthBytes: STRETCH_BYTES_MAX, numbers: { ...sound, channels: 1, width: 1, isUnsigned: true } },
 ];
 const ALL = LIST.reduce((sum, { gapBytes, lengthBytes }) => sum + gapBytes + lengthBytes, 0);
@@ -52,7 +53,7 @@ describe("refused", () => {
         expect(error).toBeInstanceOf(CorruptError);
       }
     }
-    expect([...ends]).toEqual([1, 2, 3, 4]);
+    expect([...ends]).toEqual([1, 2, 3, 4, 5]);
   });
 
   test.each([
@@ -65,6 +66,8 @@ describe("refused", () => {
     ["ranks of two channels", [0, 0x80, 0x20, 1, 5, 8, 0]],
     ["a bit of pixels that there is not", [0, 0x80, 0x20, 1, 8, 8, 0]],
     ["frames of a row", [0, 0x80, 0x20, 1, 0, 8, 9]],
+    ["a film without height", [0, 0x80, 0x20, 2, 8, 3]],
+    ["a film of frames beyond the longest stretch", [0, 0x80, 0x20, 2, 0x80, 0x40, 0xac, 0x02]],
     ["frames of half a pixel", [0, 0x80, 0x20, 1, 1, 8, 21]],
   ])("%s", (_, bytes) => {
     expect(() => decodeStretches(Uint8Array.from(bytes), 2 ** 20)).toThrow(CorruptError);
@@ -96,7 +99,7 @@ test("any bytes are a list that fits, or corrupt", () => {
   const random = new Random(5);
   for (let i = 0; i < 20_000; i += 1) {
     const bytes = Uint8Array.from({ length: 1 + (random.next() % 24) }, () => random.next() >>> 24);
-    if (i % 2 === 0) bytes.set([0, 0x80, 0x20, (i / 2) % 2].slice(0, bytes.length));
+    if (i % 2 === 0) bytes.set([0, 0x80, 0x20, (i / 2) % 3].slice(0, bytes.length));
     try {
       const stretches = decodeStretches(bytes, 100_000);
       const sum = stretches.reduce((all, { gapBytes, lengthBytes }) => all + gapBytes + lengthBytes, 0);

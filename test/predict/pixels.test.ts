@@ -1,11 +1,11 @@
 /** The predictor of pixels there and back: every number of channels, ranks, films, odd ends, and what is no picture. */
 import { describe, expect, test } from "bun:test";
-import type { Pixels } from "../../src/predict/list.ts";
+import { type Film, filmFrameBytes, type Numbers, type Pixels } from "../../src/predict/list.ts";
 import { transformSlowly } from "../../src/predict/transform.ts";
 import { Random } from "../support/gpu-values.ts";
-import { pixelsOf } from "../support/numbers.ts";
+import { filmOf, pixelsOf } from "../support/numbers.ts";
 
-function transformed(bytes: Uint8Array, numbers: Pixels, isBack = false): Uint8Array {
+function transformed(bytes: Uint8Array, numbers: Numbers, isBack = false): Uint8Array {
   const result = bytes.slice();
   for (const _ of transformSlowly(result, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], isBack));
   return result;
@@ -75,4 +75,31 @@ test("random stretches of random kinds come back, and random leavings are of som
     expect(Buffer.compare(transformed(transformed(plain, kind), kind, true), plain)).toBe(0);
     if (!isRanked) expect(Buffer.compare(transformed(transformed(plain, kind, true), kind), plain)).toBe(0);
   }
+});
+
+describe("films", () => {
+  const film: Film = { kind: "film", width: 48, height: 40 };
+  const plain = filmOf(4, film);
+
+  test("come back, and with part of a frame, and without a whole one", () => {
+    for (const bytes of [plain, plain.subarray(0, plain.length - 100), plain.subarray(0, 2000)]) {
+      const left = transformed(bytes, film);
+      expect(Buffer.compare(left, transformed(bytes, film))).toBe(0);
+      expect(Buffer.compare(transformed(left, film, true), bytes)).toBe(0);
+    }
+  });
+
+  test("are planes of light, then of colour, and the later frames follow from the first", () => {
+    const left = transformed(plain, film);
+    const size = film.width * film.height;
+    const first = transformed(plain.slice(0, size), { ...PLAIN, width: 48, frameBytes: size });
+    expect(Buffer.compare(left.subarray(0, size), first)).toBe(0);
+    const sumOf = (bytes: Uint8Array) => bytes.reduce((sum, byte) => sum + byte, 0);
+    expect(sumOf(left.subarray(size, 2 * size))).toBeLessThan(sumOf(first) / 1.5);
+    expect(filmFrameBytes(film)).toBe(1.5 * size);
+  });
+
+  test("of chance come back", () => {
+    expect(Buffer.compare(transformed(transformed(CHANCE, film), film, true), CHANCE)).toBe(0);
+  });
 });

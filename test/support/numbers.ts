@@ -35,6 +35,19 @@ export function pixelsOf(rows: number, { channels, width }: PixelShape, colours 
   return bytes;
 }
 
+/** Frames of one picture with a little noise: a plane of light and two of colour, of a quarter each. */
+export function filmOf(
+  frames: number,
+  { width, height }: { readonly width: number; readonly height: number },
+): Uint8Array {
+  const random = new Random(7);
+  const light = pixelsOf(height, { channels: 1, width });
+  const colours = [2, 3].map((seed) => pixelsOf(height / 2, { channels: 1, width: width / 2 }, 0, seed));
+  const frame = new Uint8Array(Buffer.concat([light, ...colours]));
+  const noisy = () => frame.map((byte) => Math.max(0, Math.min(255, byte + random.between(-1, 1))));
+  return new Uint8Array(Buffer.concat(Array.from({ length: frames }, noisy)));
+}
+
 /** Resonances that noise keeps awake; every channel has half of the one before it. */
 export function soundOf(frames: number, shape: SoundShape, seed = 1): Uint8Array {
   const { channels, width, isBig, isUnsigned = false } = shape;
