@@ -10,9 +10,9 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { buildMixer } from "../src/engine/cpu/assembly/mixer/build.ts";
+import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
 
-await buildMixer();
+buildMixer();
 const { MixerLane } = await import("../src/engine/mixer/lane.ts");
 
 const { values, positionals } = parseArgs({
