@@ -205,7 +205,7 @@ async function withoutPart(
   if (part.stage === "stride") return stride === 0 ? undefined : await idealBytes(seen, hyper, 0);
   if (part.stage === "repeats") {
     if (seen.length === plain.length) return undefined;
-    return await idealBytes(plain, hyper, findStride(plain, hyper.streams));
+    return await idealBytes(plain, hyper, findStride(plain, hyper));
   }
   if (part.owns && ownedBy(part, planFor(hyper, { stride }), { stride }).length === 0) return undefined;
   const shape = part.reshape ? part.reshape(hyper) : hyper;
@@ -225,7 +225,7 @@ async function measure(path: string, { bytes, level, shape, parts }: Settings): 
   const seen = copies.count > 0 ? rest : plain;
   const list = copies.count > 0 ? encodeCopies(copies).length : 0;
   const hyper = { ...hyperForSize(networkOf(level), plain.length), ...shape };
-  const stride = findStride(seen, hyper.streams);
+  const stride = findStride(seen, hyper);
   const complete = list + (await idealBytes(seen, hyper, stride));
   console.error(`${basename(path)} ${complete.toFixed(0)}`);
   const without: Record<string, number> = {};

@@ -371,7 +371,7 @@ class FrameCompressor {
     if (isStored || !this.#frameModel) return plainBlock("stored", plain, facts);
     this.#plainPerSeen = plain.length / seen.length;
     const shown = await this.#predict(seen, facts);
-    const stride = shown.stride ?? findStride(shown.bytes, this.#frameModel.hyper.streams);
+    const stride = shown.stride ?? findStride(shown.bytes, this.#frameModel.hyper);
     const model = await this.#openModel(isLast ? seen.length : undefined);
     const { groups } = await model.compress(shown.bytes, { stride });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);

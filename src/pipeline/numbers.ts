@@ -51,6 +51,8 @@ const TRIAL_RUNS = 12;
  */
 const SOUND_SAVING_SHARE = 7;
 const PIXEL_SAVING_SHARE = 10;
+/** A mixer's contexts of rows are better than what prediction leaves of a film, unless it saves very much. */
+const FILM_SAVING_SHARE = 4;
 /** Nearer bytes the network sees anyway. */
 const STRIDE_MIN = 8;
 /** A distance at which bytes of no kind resemble each other. */
@@ -109,7 +111,8 @@ async function pixelsThatSave(
   }
   let numbers: Numbers = plainPixels;
   let [cost, plainCost] = [least, before];
-  for (const other of othersOf(bytes, run, plainPixels)) {
+  const others = othersOf(bytes, run, plainPixels);
+  for (const other of others) {
     // Ranks and frames must be learned, so more bytes are tried.
     const isFilm = other.kind === "film";
     const count = Math.max(PIXEL_TRIAL_BYTES * 2, isFilm ? 3 * filmFrameBytes(other) : 0);
@@ -120,7 +123,8 @@ async function pixelsThatSave(
     phase = isFilm ? 0 : phase;
     [cost, plainCost] = [otherCost, costOf(longer, rowBytes)];
   }
-  if (plainCost - cost <= plainCost / PIXEL_SAVING_SHARE) return undefined;
+  const hasFrames = others.some(({ kind }) => kind === "film");
+  if (plainCost - cost <= plainCost / (hasFrames ? FILM_SAVING_SHARE : PIXEL_SAVING_SHARE)) return undefined;
   const start = run.start + phase;
   return {
     start,
