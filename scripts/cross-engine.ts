@@ -1,12 +1,13 @@
 /**
  * The promise, tried out with the executable: every engine writes the same archive, and each decodes it.
  *
- *     bun scripts/cross-engine.ts [--bytes 65536] [--model 1|network-1] [--streams 64] [--engines reference,cpu1,cpu2] FOLDER
+ *     bun scripts/cross-engine.ts [--bytes 65536] [--model 1|network-1] [--streams 64] [--engines A,B] FOLDER
  *
  * Takes every file of FOLDER but Markdown, by name, cut to --bytes, and edge lengths of the one whose name begins with
  * "text" (repeated if it is shorter): bytes that look random would be stored, and no engine asked. Compresses with each
  * engine, compares SHA-256, decompresses with each engine, compares the bytes. Prints a line per input; exits with 1 at
- * the first difference. A level, or a narrow network (--model network-1 --streams 64), keeps the reference's share to minutes. Needs bin/fade (npm run build), or
+ * the first difference. A level, or a narrow network (--model network-1 --streams 64), keeps the reference's share to
+ * minutes. Needs bin/fade (npm run build), or
  * another one with --fade.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

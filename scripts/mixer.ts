@@ -1,6 +1,7 @@
 /**
- * The bit mixer by itself, over files: bun scripts/mixer.ts FILE… [--contexts N] [--lanes N] [--line-bits N]
- * [--stride N]
+ * The bit mixer by itself, over files:
+ *
+ *     bun scripts/mixer.ts [--contexts N] [--lanes N] [--line-bits N] [--stride N] FILE…
  *
  * Each file is one block cut into lanes of equal length; every payload is decoded again and compared. Rows are name,
  * bytes, coded bytes, and kilobytes per second of processor time each way, lanes one after another. Nothing of the
@@ -9,9 +10,9 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { buildMixer } from "../src/engine/cpu/assembly/mixer/build.ts";
+import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
 
-await buildMixer();
+buildMixer();
 const { MixerLane } = await import("../src/engine/mixer/lane.ts");
 
 const { values, positionals } = parseArgs({

@@ -42,7 +42,9 @@ const ENCODING = [
   "archive/write",
   "coder/encode-pool",
   "engine/host-encoder",
-  ...["compress", "content", "fills", "frames", "repeats", "stride", "stride-trial"].map((name) => `pipeline/${name}`),
+  ...["compress", "content", "fills", "frames", "numbers", "pixel-trial", "repeats", "sound-trial", "stride"].map(
+    (name) => `pipeline/${name}`,
+  ),
   ...["byte-statistics", "choose", "cut", "estimate", "find", "policy"].map((name) => `repeats/${name}`),
 ].map((name) => `src/${name}.ts`);
 

@@ -136,17 +136,18 @@ function modelLines(model: FrameModel | undefined): string[] {
   const { streams, learningRate, mixerContexts, mixerBits, ...shape } = model.hyper;
   const preset = presetOf(model);
   const name = preset ? `preset:       ${preset}` : `level:        ${levelNumberOf(model) ?? "none of this version's"}`;
+  const contract = `contract ${MODEL_CONTRACT_VERSION}`;
   if (!hasNetwork(model.hyper)) {
     return [
       `    ${name}`,
-      `    model:        mixer of ${mixerContexts} contexts, 2^${mixerBits} lines each, contract ${MODEL_CONTRACT_VERSION}`,
+      `    model:        mixer of ${mixerContexts} contexts, 2^${mixerBits} lines each, ${contract}`,
       `    lanes:        ${streams}`,
     ];
   }
   const numbers = Object.entries(shape).map(([name, value]) => `${name} ${value}`);
   return [
     `    ${name}`,
-    `    model:        contract ${MODEL_CONTRACT_VERSION}, ${numbers.join(", ")}`,
+    `    model:        ${contract}, ${numbers.join(", ")}`,
     `    learning:     rate ${learningRate} / 2^24`,
     `    streams:      ${streams} in ${model.groupCount} coder groups`,
   ];

@@ -128,8 +128,7 @@ const MODEL: readonly OptionSpec[] = [
     name: "preset",
     value: { kind: "word", label: "<name>", choices: PRESETS },
     help: "a neural network instead of a mixer: network-1 to network-9, or paper (FADE as published)",
-    details:
-      "Networks are what a GPU is for. At the same size of the archive, a level's mixer takes a tenth of a network's time on a CPU.",
+    details: "Networks are what a GPU is for. On a CPU, levels are smaller in less time.",
   },
   {
     name: "block-size",
@@ -251,7 +250,7 @@ const BENCHMARKS: readonly OptionSpec[] = [
     value: { kind: "word", label: "<list>" },
     help: "levels to compare, as 1,5 or 1-5, and presets",
     details:
-      "-1 -5 does the same. --engine takes a list, too, as cpu,gpu; with gpu, as for kernels, a level is the network of that number.",
+      "-1 -5 does the same. --engine takes a list, too, as cpu,gpu. With gpu, or of kernels, a level is that network.",
   },
   {
     name: "against",

@@ -395,7 +395,7 @@ describe("altered header fields, with a checksum that matches", () => {
   });
 
   test("the model of the first versions is unsupported, and called old", () => {
-    for (const version of [3, 4, 5, 6]) {
+    for (const version of [3, 4, 5, 6, 7]) {
       const error = failure(withBody(put(3, 1), version));
       expect(error).toMatchObject({ name: "UnsupportedVersionError", field: "model contract", found: 1, isOld: true });
     }

@@ -18,10 +18,10 @@ import {
   squashTable,
   stretchTable,
 } from "../../src/contract/mixer.ts";
-import { buildMixer } from "../../src/engine/cpu/assembly/mixer/build.ts";
+import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 
-await buildMixer();
+buildMixer();
 const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
 
 type AnyLane = InstanceType<typeof MixerLane> | ReferenceLane;

@@ -24,7 +24,7 @@ import {
   refineRow,
 } from "../../contract/mixer-initial.ts";
 import { host } from "../../platform/host.ts";
-import wasmPath from "../cpu/mixer.wasm" with { type: "file" };
+import wasmPath from "./mixer.wasm" with { type: "file" };
 
 interface Exports {
   configure(contexts: number, lineBits: number, stride: number, codedBytes: number): number;
@@ -40,7 +40,7 @@ interface Exports {
   study(count: number): void;
 }
 
-/** In the order of addressOf in assembly/mixer/state.ts. */
+/** In the order of addressOf in assembly/state.ts. */
 const AREAS = [
   "stretch",
   "squash",

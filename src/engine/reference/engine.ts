@@ -10,9 +10,10 @@ import { checkHyperParameters, type HyperParameters, hasNetwork, trainsIn } from
 import { State } from "../../contract/state.ts";
 import type { Engine } from "../engine.ts";
 import { HostCodedModel } from "../host-coder.ts";
-import { openMixer } from "../mixer/model.ts";
+import { MixerModel } from "../mixer/model.ts";
 import { Backward } from "./backward.ts";
 import { Forward } from "./forward.ts";
+import { ReferenceLane } from "./mixer.ts";
 import { optimise } from "./optimizer.ts";
 
 /** Steps per chunk: small, so that progress moves at the reference's pace. */
@@ -89,12 +90,15 @@ export class ReferenceModel extends HostCodedModel {
   }
 }
 
+function lanesOf({ streams, mixerContexts: contexts, mixerBits: lineBits }: HyperParameters): ReferenceLane[] {
+  return Array.from({ length: streams }, () => new ReferenceLane({ contexts, lineBits }));
+}
+
 export function createReferenceEngine(): Engine {
   return {
     name: "reference",
     description: "plain TypeScript, one thread, for tests",
-    openModel: async (hyper) =>
-      hasNetwork(hyper) ? new ReferenceModel(hyper) : openMixer(hyper, { engine: "reference", threads: 1 }),
+    openModel: async (hyper) => (hasNetwork(hyper) ? new ReferenceModel(hyper) : new MixerModel(hyper, lanesOf(hyper))),
     close: async () => {},
   };
 }

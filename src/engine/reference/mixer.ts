@@ -172,6 +172,9 @@ export class ReferenceLane {
     for (const byte of bytes) this.#code(coder, byte);
   }
 
+  /** Of the test machine's memory nobody keeps count. */
+  readonly memoryBytes = 0;
+
   /** The state, by the names of MixerLane.area. */
   get areas() {
     return {

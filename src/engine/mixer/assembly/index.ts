@@ -107,7 +107,7 @@ export function beginDecoding(bytes: u32): u32 {
   return <u32>(at - coded);
 }
 
-/** Decodes `count` bytes to the data's end from `bytes` coded ones, then zeros; returns how many it took. */
+/** Decodes `count` bytes to the data's end from `bytes` coded ones, behind which zeros follow; how many it took. */
 export function decode(count: u32, bytes: u32): u32 {
   at = coded;
   end = coded + bytes;
