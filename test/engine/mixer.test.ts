@@ -55,6 +55,8 @@ const DATA: Record<string, Uint8Array> = {
   picture: made(720, (i) => (i % 90) + Math.floor(i / 90) * 7 + (mix32(i) & 3) + 60 * (i % 3)),
   mono: sound(720, 1),
   stereo: sound(720, 2),
+  /** Matches that are always wrong. */
+  broken: made(600, (i) => (i % 7 < 6 ? 65 + (i % 7) : mix32(i) & 255)),
   loud: made(400, (i) => (i % 2 === 0 ? 0 : i % 4 === 1 ? 127 : 128)),
 };
 
@@ -78,6 +80,7 @@ const CASES: readonly (readonly [string, number, number, number])[] = [
   ["mono", 0, 20, 7],
   ["stereo", 3, 20, 7],
   ["loud", 2, 10, 7],
+  ["broken", 0, 8, 7],
 ];
 
 function hash(array: ArrayBufferView): string {

@@ -91,8 +91,8 @@ function gather(k: u32): u32 {
     const takesPart = byte >> (8 - k) == bitNode;
     const one = (byte >> (7 - k)) & 1;
     const odds = takesPart ? stretched(load<u16>(load<u32>(RUN_CELLS + i * 4))) : 0;
-    store<i16>(INPUTS + i * 4, load<i16>(mapInputs + (i << 9) + (state << 1)));
-    store<i16>(INPUTS + i * 4, one ? odds : -odds, 2);
+    const ofState: u32 = load<u16>(mapInputs + (i << 9) + (state << 1));
+    store<u32>(INPUTS + i * 4, ofState | (<u32>(one ? odds : -odds) << 16));
     store<u32>(RUN_PARTS + i * 4, takesPart ? 1 + one : 0);
     if (i - 1 < 6) known += u32(state != 0);
   }
@@ -141,32 +141,64 @@ function choose(k: u32, long: u32, known: u32): void {
 
 // @ts-ignore: decorator
 @inline
-function dot(w: usize): i32 {
-  let sum = i32x4.dot_i16x8_s(v128.load(w), v128.load(INPUTS));
-  const bytes = <usize>inputs * 2;
-  for (let i: usize = 16; i < bytes; i += 16) {
-    sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(w + i), v128.load(INPUTS + i)));
-  }
+function total(sum: v128): i32 {
   const pairs = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
   return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
 
-/** Both layers: log odds in Q12, the mean of two choices of the second. */
+/** Log odds (Q12) and probability of set j; returns the odds as the second layer takes them. */
+// @ts-ignore: decorator
+@inline
+function mixSet(j: usize, dot: v128): i32 {
+  const at = CHOSEN + j * 12;
+  const odds = clampTo(total(dot) >> 10, SET_ODDS_MAX);
+  store<i32>(at, load<i32>(squash + ((odds >> 4) + 4096) * 4), 4);
+  store<i32>(at, odds, 8);
+  return odds >> 2;
+}
+
+/** Log odds of a choice of the second layer, at `at`. */
+// @ts-ignore: decorator
+@inline
+function mixFinal(at: usize, low: v128, high: v128): i32 {
+  // Four sets by lanes; the upper two lanes of `high` are 0, whatever weights lie there.
+  const first = i32x4.mul(i32x4.shr_s(v128.load(at), 14), low);
+  const second = i32x4.mul(i32x4.shr_s(v128.load64_zero(at + 16), 14), high);
+  return clampTo(total(i32x4.add(first, second)) >> 12, ODDS_MAX);
+}
+
+/** Both layers: log odds in Q12, the mean of two choices of the second. An input is loaded once for all six sets. */
 // @ts-ignore: decorator
 @inline
 function mix(): i32 {
-  let sum: i32 = 0;
-  let sum2: i32 = 0;
-  for (let j: usize = 0; j < SET_COUNT; j++) {
-    const at = CHOSEN + j * 12;
-    const odds = clampTo(dot(load<u32>(at)) >> 10, SET_ODDS_MAX);
-    store<i32>(at, load<i32>(squash + ((odds >> 4) + 4096) * 4), 4);
-    store<i32>(at, odds, 8);
-    sum += (load<i32>(final + j * 4) >> 14) * (odds >> 2);
-    sum2 += (load<i32>(final2 + j * 4) >> 14) * (odds >> 2);
+  const w0: usize = load<u32>(CHOSEN);
+  const w1: usize = load<u32>(CHOSEN, 12);
+  const w2: usize = load<u32>(CHOSEN, 24);
+  const w3: usize = load<u32>(CHOSEN, 36);
+  const w4: usize = load<u32>(CHOSEN, 48);
+  const w5: usize = load<u32>(CHOSEN, 60);
+  let s0 = i32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let s4 = s0;
+  let s5 = s0;
+  const bytes = <usize>inputs * 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(INPUTS + i);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load(w0 + i), x));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load(w1 + i), x));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(v128.load(w2 + i), x));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v128.load(w3 + i), x));
+    s4 = i32x4.add(s4, i32x4.dot_i16x8_s(v128.load(w4 + i), x));
+    s5 = i32x4.add(s5, i32x4.dot_i16x8_s(v128.load(w5 + i), x));
   }
-  const o1 = clampTo(sum >> 12, ODDS_MAX);
-  const o2 = clampTo(sum2 >> 12, ODDS_MAX);
+  const low = i32x4(0, 0, 0, 0);
+  const firstTwo = i32x4.replace_lane(i32x4.replace_lane(low, 0, mixSet(0, s0)), 1, mixSet(1, s1));
+  const first = i32x4.replace_lane(i32x4.replace_lane(firstTwo, 2, mixSet(2, s2)), 3, mixSet(3, s3));
+  const second = i32x4.replace_lane(i32x4.replace_lane(low, 0, mixSet(4, s4)), 1, mixSet(5, s5));
+  const o1 = mixFinal(final, first, second);
+  const o2 = mixFinal(final2, first, second);
   mixed = load<i32>(squash + ((o1 >> 4) + 4096) * 4);
   mixed2 = load<i32>(squash + ((o2 >> 4) + 4096) * 4);
   return (o1 + o2) >> 1;
@@ -212,9 +244,12 @@ function learnWeights(bit: u32): void {
   for (let j: usize = 0; j < SET_COUNT; j++) {
     const at = CHOSEN + j * 12;
     const w = load<u32>(at);
-    const by = i16x8.splat(<i16>(((target - load<i32>(at, 4)) * rate + 32768) >> 16));
-    for (let i: usize = 0; i < bytes; i += 16) {
-      v128.store(w + i, i16x8.add_sat_s(v128.load(w + i), i16x8.q15mulr_sat_s(v128.load(INPUTS + i), by)));
+    const error = ((target - load<i32>(at, 4)) * rate + 32768) >> 16;
+    if (error != 0) {
+      const by = i16x8.splat(<i16>error);
+      for (let i: usize = 0; i < bytes; i += 16) {
+        v128.store(w + i, i16x8.add_sat_s(v128.load(w + i), i16x8.q15mulr_sat_s(v128.load(INPUTS + i), by)));
+      }
     }
     const f = load<i32>(final + j * 4) + step * (load<i32>(at, 8) >> 4);
     store<i32>(final + j * 4, min(max(f, -FINAL_LIMIT), FINAL_LIMIT - 1));
