@@ -6,6 +6,7 @@ import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import { TimeLimitError } from "../../src/pipeline/limits.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
 import { findNumbers } from "../../src/pipeline/numbers.ts";
 import { restore } from "../../src/pipeline/restore.ts";
@@ -106,6 +107,23 @@ describe("limits and forgery", () => {
     expect(stretchesIn(tight).flat()).toEqual([]);
     expect(Buffer.compare(await decompress(tight, memoryBytesMax), sound)).toBe(0);
     await expect(decompress(await compress(sound), memoryBytesMax)).rejects.toThrow(MemoryLimitError);
+  });
+
+  test("the time of predictors counts", async () => {
+    const cost = { openSeconds: () => 0, stepsSeconds: () => 0 };
+    const archive = await compress(sound);
+    const restoreWithin = (secondsMax: number) =>
+      restore(
+        pullFrom(archive, 1000),
+        async () => {},
+        async () => new FakeEngine(),
+        {
+          ...LIMITS,
+          limits: { secondsMax, cost },
+        },
+      );
+    await expect(restoreWithin(0.1)).rejects.toThrow(TimeLimitError);
+    await restoreWithin(1);
   });
 
   test.each([
