@@ -56,6 +56,9 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v7-pattern.fade", new Uint8Array(Buffer.alloc(1000, "ab")), "stored"],
   ["v7-coded.fade", text, "coded"],
   ["v7-level-5.fade", text, "coded"],
+  ["v7-level-9.fade", text, "coded"],
+  ["v7-lanes.fade", mixed, "coded coded learned learned coded stored"],
+  ["v7-network.fade", text, "coded"],
   ["v7-cut.fade", again, "coded"],
   ["v7-blocks.fade", mixed, "coded coded learned learned coded stored"],
   ["v7-run.fade", golden("chance.bin"), "stored stored coded coded"],
@@ -106,7 +109,7 @@ describe("golden archives decode", () => {
 
   test("with the reference, too", async () => {
     for (const [name, plain] of CASES.filter(([file]) =>
-      ["v6-run.fade", "v6-coded.fade", "v6-mirrored.fade"].includes(file),
+      ["v6-run.fade", "v6-coded.fade", "v6-mirrored.fade", "v7-coded.fade", "v7-lanes.fade"].includes(file),
     )) {
       expect(Buffer.compare(await decode(golden(name), createReferenceEngine()), plain)).toBe(0);
     }
