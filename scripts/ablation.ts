@@ -34,7 +34,7 @@ import { gatherSteps, layoutOf, liveAt } from "../src/pipeline/streams.ts";
 import { findStride } from "../src/pipeline/stride.ts";
 import { encodeCopies } from "../src/repeats/copies.ts";
 import { cut } from "../src/repeats/cut.ts";
-import { cutOptionsFor, policyOfLevel } from "../src/repeats/policy.ts";
+import { cutOptionsFor, policyOfNetwork } from "../src/repeats/policy.ts";
 
 await (await import("../src/engine/cpu/assembly/build.ts")).buildAssembly();
 const { CpuModel: Cpu } = await import("../src/engine/cpu/engine.ts");
@@ -221,7 +221,7 @@ interface Settings {
 
 async function measure(path: string, { bytes, level, shape, parts }: Settings): Promise<Result> {
   const plain = new Uint8Array(readFileSync(path).subarray(0, bytes));
-  const { rest, copies } = cut(plain, new Uint8Array(0), cutOptionsFor(plain, false, policyOfLevel(level)));
+  const { rest, copies } = cut(plain, new Uint8Array(0), cutOptionsFor(plain, false, policyOfNetwork(level)));
   const seen = copies.count > 0 ? rest : plain;
   const list = copies.count > 0 ? encodeCopies(copies).length : 0;
   const hyper = { ...hyperForSize(networkOf(level), plain.length), ...shape };

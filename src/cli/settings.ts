@@ -15,7 +15,7 @@ import {
   PAPER_STREAMS,
 } from "../model/levels.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
-import { type CutPolicy, policyOfLevel, policyOfNetwork } from "../repeats/policy.ts";
+import { type CutPolicy, MIXER_POLICY, policyOfNetwork } from "../repeats/policy.ts";
 import { descriptorOf, STDOUT } from "./descriptors.ts";
 import { refuseUndecodable, UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
@@ -215,11 +215,11 @@ const NETWORK_PRESET = "network-";
 
 /** The paper's model gets the bytes as they are. */
 function modelOf(choice: Occurrence | undefined): { level: Level; streams?: number; repeats?: CutPolicy } {
-  if (!choice) return { level: levelOf(DEFAULT_LEVEL), repeats: policyOfLevel(DEFAULT_LEVEL) };
+  if (!choice) return { level: levelOf(DEFAULT_LEVEL), repeats: MIXER_POLICY };
   if (choice.name === "level") {
     const hint = choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 to -9" : undefined;
     const level = integer(choice.written, choice.value, 1, 9, hint);
-    return { level: levelOf(level), repeats: policyOfLevel(level) };
+    return { level: levelOf(level), repeats: MIXER_POLICY };
   }
   const preset = choiceOf(choice, "");
   if (preset === "paper") return { level: PAPER_LEVEL, streams: PAPER_STREAMS };

@@ -104,14 +104,14 @@ const MIB = 2 ** 20;
 const LEVELS: readonly (MixerLevel | undefined)[] = [
   undefined,
   mixer(8, 256 * KIB, 8, 128 * MIB),
-  mixer(10, 512 * KIB, 8, 128 * MIB),
-  mixer(12, 512 * KIB, 4, 256 * MIB),
-  mixer(16, 512 * KIB, 4, 320 * MIB),
+  mixer(10, 384 * KIB, 8, 128 * MIB),
+  mixer(12, 480 * KIB, 4, 256 * MIB),
+  mixer(16, MIB, 4, 320 * MIB),
   mixer(20, 2 * MIB, 4, 320 * MIB),
-  mixer(22, 4 * MIB, 4, 640 * MIB),
-  mixer(24, 8 * MIB, 2, 640 * MIB),
-  mixer(26, 8 * MIB, 2, 1280 * MIB),
-  mixer(28, 32 * MIB, 1, 1280 * MIB),
+  mixer(22, 4 * MIB, 2, 400 * MIB),
+  mixer(24, 8 * MIB, 1, 400 * MIB),
+  mixer(26, 8 * MIB, 1, 600 * MIB),
+  mixer(28, 8 * MIB, 1, 1000 * MIB),
 ];
 
 /** @throws RangeError if there is no such level. */
