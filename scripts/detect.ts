@@ -1,8 +1,8 @@
 /**
  * What is found by itself in bytes that nobody explains: `bun scripts/detect.ts [FILE…]` makes samples of every kind
  * that predictors know, raw, behind headers, and at odd places, and of what is none, and prints what
- * src/pipeline/numbers.ts finds in each. Exits with 1 if something is found where nothing is. With files, prints what is
- * found in those.
+ * src/pipeline/numbers.ts finds in each. Exits with 1 if something is found where nothing is. With files, prints what
+ * is found in those.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";

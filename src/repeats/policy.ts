@@ -20,7 +20,7 @@ export interface CutPolicy {
  * the time; a log is as it was. At 8, the log costs 11 % more and takes 0.8 of the time.
  */
 const NETWORK_TIME_UNITS: readonly number[] = [0, 8, 6, 4, 2, 1, 0, 0, 0, 0];
-/** A mixer follows matches so well that a repeat must save twice as much as with a network, and no time is worth a byte. */
+/** A mixer follows matches so well that a repeat must save twice as much, and no time is worth a byte. */
 const MIXER_COPY_BITS = 140;
 
 /** Of the levels, which are mixers. */
