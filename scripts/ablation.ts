@@ -29,12 +29,12 @@ import { MATRIX_NAMES, type MatrixName } from "../src/contract/network.ts";
 import { finishHash } from "../src/contract/recall.ts";
 import type { TensorName } from "../src/contract/tensors.ts";
 import type { CpuModel } from "../src/engine/cpu/engine.ts";
-import { hyperForSize, levelOf } from "../src/model/levels.ts";
+import { hyperForSize, networkOf } from "../src/model/levels.ts";
 import { gatherSteps, layoutOf, liveAt } from "../src/pipeline/streams.ts";
 import { findStride } from "../src/pipeline/stride.ts";
 import { encodeCopies } from "../src/repeats/copies.ts";
 import { cut } from "../src/repeats/cut.ts";
-import { cutOptionsFor, policyOfLevel } from "../src/repeats/policy.ts";
+import { cutOptionsFor, policyOfNetwork } from "../src/repeats/policy.ts";
 
 await (await import("../src/engine/cpu/assembly/build.ts")).buildAssembly();
 const { CpuModel: Cpu } = await import("../src/engine/cpu/engine.ts");
@@ -162,7 +162,7 @@ export class Ablated {
 
   /** One step; the intervals of its bytes. */
   async step(bytes: Uint8Array, intervals: Uint32Array): Promise<void> {
-    await this.model.encodeSteps(bytes, 1, intervals);
+    await this.model.fillIntervals(bytes, 1, intervals);
     this.#pinAll();
   }
 }
@@ -175,12 +175,10 @@ async function idealBytes(seen: Uint8Array, hyper: HyperParameters, stride: numb
   const ablated = await Ablated.open(hyper, { stride }, part);
   const { streams } = hyper;
   const layout = layoutOf(seen.length, streams);
-  const row = new Uint8Array(streams);
   const intervals = new Uint32Array(2 * streams);
   let bits = 0;
   for (let step = 0; step < layout.steps; step++) {
-    gatherSteps(seen, layout, step, 1, row);
-    await ablated.step(row, intervals);
+    await ablated.step(gatherSteps(seen, layout, step, 1), intervals);
     for (let stream = 0; stream < liveAt(layout, step); stream++) {
       bits += FREQUENCY_BITS - Math.log2(intervals[2 * stream + 1] as number);
     }
@@ -207,7 +205,7 @@ async function withoutPart(
   if (part.stage === "stride") return stride === 0 ? undefined : await idealBytes(seen, hyper, 0);
   if (part.stage === "repeats") {
     if (seen.length === plain.length) return undefined;
-    return await idealBytes(plain, hyper, findStride(plain, hyper.streams));
+    return await idealBytes(plain, hyper, findStride(plain, hyper));
   }
   if (part.owns && ownedBy(part, planFor(hyper, { stride }), { stride }).length === 0) return undefined;
   const shape = part.reshape ? part.reshape(hyper) : hyper;
@@ -223,11 +221,11 @@ interface Settings {
 
 async function measure(path: string, { bytes, level, shape, parts }: Settings): Promise<Result> {
   const plain = new Uint8Array(readFileSync(path).subarray(0, bytes));
-  const { rest, copies } = cut(plain, new Uint8Array(0), cutOptionsFor(plain, false, policyOfLevel(level)));
+  const { rest, copies } = cut(plain, new Uint8Array(0), cutOptionsFor(plain, false, policyOfNetwork(level)));
   const seen = copies.count > 0 ? rest : plain;
   const list = copies.count > 0 ? encodeCopies(copies).length : 0;
-  const hyper = { ...hyperForSize(levelOf(level), plain.length), ...shape };
-  const stride = findStride(seen, hyper.streams);
+  const hyper = { ...hyperForSize(networkOf(level), plain.length), ...shape };
+  const stride = findStride(seen, hyper);
   const complete = list + (await idealBytes(seen, hyper, stride));
   console.error(`${basename(path)} ${complete.toFixed(0)}`);
   const without: Record<string, number> = {};

@@ -18,7 +18,7 @@ import { parseArgs } from "node:util";
 import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
 import type { CpuModel as Model } from "../src/engine/cpu/engine.ts";
-import { hyperForSize, levelOf, PAPER_LEVEL } from "../src/model/levels.ts";
+import { hyperForSize, networkOf, PAPER_LEVEL } from "../src/model/levels.ts";
 
 await buildAssembly();
 const { CpuModel } = await import("../src/engine/cpu/engine.ts");
@@ -37,7 +37,7 @@ const { values } = parseArgs({
   },
 });
 
-const level = values.paper ? PAPER_LEVEL : levelOf(Number(values.level));
+const level = values.paper ? PAPER_LEVEL : networkOf(Number(values.level));
 const hyper = hyperForSize(level, 8192 * Number(values.streams), Number(values.streams));
 const file = values.file === undefined ? undefined : readFileSync(values.file);
 
@@ -82,8 +82,8 @@ async function benchThreads(threads: number): Promise<number> {
   const model = await CpuModel.open(hyper, threads, () => performance.now());
   const intervals = new Uint32Array(2 * hyper.streams * 32);
   const ends = new Uint32Array(256 * hyper.streams);
-  await model.encodeSteps(chunk(0, 32), 32, intervals); // compiles the kernels
-  const encoded = await measure(model, (bytes) => model.encodeSteps(bytes, 1, intervals));
+  await model.fillIntervals(chunk(0, 32), 32, intervals); // compiles the kernels
+  const encoded = await measure(model, (bytes) => model.fillIntervals(bytes, 1, intervals));
   const decoded = await measure(model, async (bytes) => {
     await model.predict(ends);
     await model.learn(bytes);
@@ -118,7 +118,7 @@ async function benchRecall(): Promise<void> {
       const model = models[i] as Model;
       const before = model.times.recall;
       const start = worked();
-      await model.encodeSteps(bytes, 1, intervals);
+      await model.fillIntervals(bytes, 1, intervals);
       took[i].push(worked() - start);
       if (i === 1) own.push(model.times.recall - before);
     }

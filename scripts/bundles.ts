@@ -2,14 +2,19 @@
  * What each direction needs by itself: `bun scripts/bundles.ts` bundles the encoder and the decoder apart, and prints
  * their modules and sizes. test/imports.test.ts holds that the decoder has nothing of the encoder.
  *
- * Engines serve both directions, and are chosen when the program runs, so they are not in these bundles.
+ * Engines serve both directions, and are chosen when the program runs. A bundle may take one in, without the half of
+ * its host coder that the direction never loads.
  */
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
 
-/** Where each direction begins. */
-export const DIRECTIONS = { encoder: "src/pipeline/frames.ts", decoder: "src/pipeline/restore.ts" } as const;
+/** Where each direction begins, and what it never loads. */
+export const DIRECTIONS = {
+  encoder: { entry: "src/pipeline/frames.ts", without: "*/host-decoder.ts" },
+  decoder: { entry: "src/pipeline/restore.ts", without: "*/host-encoder.ts" },
+} as const;
+const ENGINE = "src/engine/cpu/engine.ts";
 
 export interface Bundle {
   /** Sources in it, relative to the repository. */
@@ -18,11 +23,14 @@ export interface Bundle {
   readonly sizeBytes: number;
 }
 
-/** @throws Error with the bundler's words */
-export async function bundle(direction: keyof typeof DIRECTIONS): Promise<Bundle> {
-  const entrypoints = [join(ROOT, DIRECTIONS[direction])];
+/** @param wants the direction alone, or with the CPU engine @throws Error with the bundler's words */
+export async function bundle(direction: keyof typeof DIRECTIONS, wants: "alone" | "engine"): Promise<Bundle> {
+  const { entry, without } = DIRECTIONS[direction];
+  const entrypoints = [entry, ...(wants === "engine" ? [ENGINE] : [])].map((path) => join(ROOT, path));
   const { outputs, metafile } = await Bun.build({
     entrypoints,
+    external: [without],
+    splitting: true,
     target: "bun",
     minify: true,
     metafile: true,
@@ -35,8 +43,14 @@ export async function bundle(direction: keyof typeof DIRECTIONS): Promise<Bundle
 
 if (import.meta.main) {
   for (const direction of Object.keys(DIRECTIONS) as (keyof typeof DIRECTIONS)[]) {
-    const { modules, sizeBytes } = await bundle(direction);
-    console.log(`${direction}: ${modules.length} modules, ${(sizeBytes / 1000).toFixed(1)} kB minified`);
+    const alone = await bundle(direction, "alone");
+    console.log(
+      `${direction} alone: ${alone.modules.length} modules, ${(alone.sizeBytes / 1000).toFixed(1)} kB minified`,
+    );
+    const { modules, sizeBytes } = await bundle(direction, "engine");
+    console.log(
+      `${direction} with the CPU engine: ${modules.length} modules, ${(sizeBytes / 1000).toFixed(1)} kB minified`,
+    );
     for (const module of modules) console.log(`  ${module}`);
   }
 }

@@ -108,7 +108,7 @@ async function measureLoss(file: string | undefined): Promise<void> {
     const steps = Math.floor(text.length / streams);
     const model = await new FakeEngine().openModel(tinyHyper(streams));
     const intervals = new Uint32Array(steps * streams * 2);
-    await model.encodeSteps(text.subarray(0, steps * streams), steps, intervals);
+    await model.fillIntervals(text.subarray(0, steps * streams), steps, intervals);
     const groups = coderGroupsFor(streams);
     let codedBytes = 0;
     for (let group = 0; group < groups; group += 1) {

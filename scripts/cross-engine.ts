@@ -1,12 +1,13 @@
 /**
  * The promise, tried out with the executable: every engine writes the same archive, and each decodes it.
  *
- *     bun scripts/cross-engine.ts [--bytes 65536] [--level 1] [--streams 64] [--engines reference,cpu1,cpu2] FOLDER
+ *     bun scripts/cross-engine.ts [--bytes 65536] [--model 1|network-1] [--streams 64] [--engines A,B] FOLDER
  *
  * Takes every file of FOLDER but Markdown, by name, cut to --bytes, and edge lengths of the one whose name begins with
  * "text" (repeated if it is shorter): bytes that look random would be stored, and no engine asked. Compresses with each
  * engine, compares SHA-256, decompresses with each engine, compares the bytes. Prints a line per input; exits with 1 at
- * the first difference. A narrow model keeps the reference's share to minutes. Needs bin/fade (npm run build), or
+ * the first difference. A level, or a narrow network (--model network-1 --streams 64), keeps the reference's share to
+ * minutes. Needs bin/fade (npm run build), or
  * another one with --fade.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,8 +19,8 @@ import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
 const { values, positionals } = parseArgs({
   options: {
     bytes: { type: "string", default: "65536" },
-    level: { type: "string", default: "1" },
-    streams: { type: "string", default: "64" },
+    model: { type: "string", default: "1" },
+    streams: { type: "string" },
     engines: { type: "string" },
     fade: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
   },
@@ -49,10 +50,9 @@ const sha = (bytes: Uint8Array) => new Bun.CryptoHasher("sha256").update(bytes).
 /** One input through all engines both ways. @throws Error at the first difference */
 function cross(name: string, plain: Uint8Array): void {
   const started = performance.now();
-  const streams = Math.min(Number(values.streams), Math.max(1, plain.length));
   let archive: Buffer | undefined;
   for (const [engine, options] of chosen) {
-    const made = fade([...options, `-${values.level}`, "--streams", String(streams)], plain);
+    const made = fade([...options, ...model], plain);
     archive ??= made;
     if (sha(made) !== sha(archive)) throw new Error(`${name}: the archive of ${engine} differs from that of ${first}`);
   }
@@ -65,6 +65,10 @@ function cross(name: string, plain: Uint8Array): void {
   console.log(`${name}: ${size}, sha256 ${sha(archive ?? plain).slice(0, 16)}, ${chosen.length} engines, ${seconds} s`);
 }
 
+const model = [
+  /^\d$/.test(values.model) ? `-${values.model}` : `--preset=${values.model}`,
+  ...(values.streams === undefined ? [] : ["--streams", values.streams]),
+];
 const wanted = values.engines?.split(",") ?? Object.keys(ENGINES);
 const chosen = wanted.map((name) => {
   const options = ENGINES[name];

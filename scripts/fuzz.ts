@@ -10,13 +10,14 @@
 import { parseArgs } from "node:util";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import type { Engine } from "../src/engine/engine.ts";
-import { FakeEngine } from "../test/support/fake-engine.ts";
-import { fuzz } from "../test/support/fuzz.ts";
+import { FakeEngine, tinyMixer } from "../test/support/fake-engine.ts";
+import { type FuzzOptions, fuzz } from "../test/support/fuzz.ts";
 
 const { values } = parseArgs({
   options: {
     inputs: { type: "string", default: "100000" },
     "cpu-inputs": { type: "string", default: "2000" },
+    "mixer-inputs": { type: "string", default: "20000" },
     seed: { type: "string", default: `${Date.now() % 2 ** 31}` },
   },
 });
@@ -27,7 +28,14 @@ const PORTION = 5000;
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MiB`;
 const peakBytes = () => process.resourceUsage().maxRSS * (process.platform === "darwin" ? 1 : 1024);
 
-async function series(name: string, engine: Engine, inputs: number, blockBytes: number): Promise<void> {
+async function series(
+  name: string,
+  engine: Engine,
+  inputs: number,
+  blockBytes: number,
+  model: Partial<FuzzOptions> = {},
+): Promise<void> {
+  const limits = { memoryBytesMax: MEMORY, ...model };
   const startMs = performance.now();
   const refusedBy: Record<string, number> = {};
   let accepted = 0;
@@ -36,7 +44,7 @@ async function series(name: string, engine: Engine, inputs: number, blockBytes: 
   for (let done = 0; done < inputs; done += PORTION) {
     const portion = Math.min(PORTION, inputs - done);
     const seed = Number(values.seed) + done;
-    const report = await fuzz({ engine, inputs: portion, seed, memoryBytesMax: MEMORY, blockBytes });
+    const report = await fuzz({ engine, inputs: portion, seed, blockBytes, ...limits });
     accepted += report.accepted;
     slowestMs = Math.max(slowestMs, report.slowestMs);
     largestModelBytes = Math.max(largestModelBytes, report.largestModelBytes);
@@ -46,13 +54,16 @@ async function series(name: string, engine: Engine, inputs: number, blockBytes: 
   const refused = Object.entries(refusedBy).map(([error, count]) => `${error} ${count}`);
   console.log(`${name}: ${inputs} inputs in ${seconds} s, seed ${values.seed}`);
   console.log(`  accepted with the right bytes: ${accepted}; refused: ${refused.join(", ")}`);
-  console.log(`  slowest ${slowestMs.toFixed(0)} ms; largest model ${mib(largestModelBytes)} of ${mib(MEMORY)}`);
+  console.log(
+    `  slowest ${slowestMs.toFixed(0)} ms; largest model ${mib(largestModelBytes)} of ${mib(limits.memoryBytesMax)}`,
+  );
 }
 
 const before = peakBytes();
 await series("test engine", new FakeEngine(), Number(values.inputs), 150);
 const cpu = await createCpuEngine({ threads: 1 });
 await series("cpu engine", cpu, Number(values["cpu-inputs"]), 100);
+await series("mixer", cpu, Number(values["mixer-inputs"]), 100, { memoryBytesMax: 2 ** 26, hyperFor: tinyMixer });
 await cpu.close();
 console.log(`peak of the memory: ${mib(before)} before, ${mib(peakBytes())} in all`);
 process.exit(0);

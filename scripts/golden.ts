@@ -12,13 +12,12 @@ import { join } from "node:path";
 import { FORMAT_VERSION } from "../src/archive/format.ts";
 import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
-import { hyperForSize, levelOf } from "../src/model/levels.ts";
+import { hyperForSize, type Level, levelOf, networkOf } from "../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../src/pipeline/frames.ts";
-import { genomeOf, withFills, withRepeats } from "../test/support/golden-plain.ts";
+import { genomeOf, withFills, withPixels, withRepeats, withSound } from "../test/support/golden-plain.ts";
 import { rowsOf } from "../test/support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "..", "test", "golden");
-const STREAMS_MAX = 8;
 
 const plain = (name: string) => new Uint8Array(readFileSync(join(DIRECTORY, name)));
 const [text, mixed, chance] = [plain("text.bin"), plain("mixed.bin"), plain("chance.bin")];
@@ -28,9 +27,14 @@ const again = withRepeats(mixed, text);
 const engine = await createCpuEngine({ threads: 1 });
 
 /** @param options without a block size: one block, whose length is known */
-async function compress(bytes: Uint8Array, options: Partial<CompressOptions> = {}, level = 1): Promise<Uint8Array> {
+async function compress(
+  bytes: Uint8Array,
+  options: Partial<CompressOptions> = {},
+  level: Level = levelOf(1),
+  lanes?: number,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  const hyperFor = (blockBytes: number) => hyperForSize(levelOf(level), blockBytes, Math.min(STREAMS_MAX, blockBytes));
+  const hyperFor = (blockBytes: number) => hyperForSize(level, blockBytes, lanes);
   const common = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes: Math.max(1, bytes.length), hyperFor };
   const source = sourceOf(bytes, options.blockBytes === undefined);
   await compressStream(
@@ -45,7 +49,10 @@ async function compress(bytes: Uint8Array, options: Partial<CompressOptions> = {
 const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   stored: () => compress(hello),
   pattern: () => compress(new Uint8Array(Buffer.alloc(1000, "ab"))),
-  "level-5": () => compress(text, {}, 5),
+  "level-5": () => compress(text, {}, levelOf(5)),
+  "level-9": () => compress(text, {}, levelOf(9)),
+  lanes: () => compress(mixed, { blockBytes: 1000 }, levelOf(2), 3),
+  network: () => compress(text, {}, networkOf(1), 8),
   cut: () => compress(again, { repeats: { timeUnits: 0, minLength: 20 } }),
   fills: () => compress(withFills(text, mixed), { blockBytes: 70_000 }),
   coded: () => compress(text),
@@ -54,6 +61,8 @@ const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   copies: () => compress(again, { blockBytes: 2000, repeats: { timeUnits: 0, minLength: 20 } }),
   mirrored: () => compress(genomeOf(text), { blockBytes: 2000, repeats: { timeUnits: 0 } }),
   stride: () => compress(rowsOf(200, 90)),
+  sound: () => compress(withSound(text)),
+  pixels: () => compress(withPixels(text), { blockBytes: 120_000 }),
   concatenated: async () =>
     Buffer.concat([await compress(hello), await compress(new Uint8Array(0)), await compress(text)]),
 };

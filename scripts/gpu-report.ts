@@ -18,7 +18,7 @@ import { chooseAdapter, listAdapters, openDevice } from "../src/engine/gpu/dawn.
 import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../src/engine/gpu/model.ts";
 import { HARDWARE_TILE, SOFTWARE_TILE } from "../src/engine/gpu/path.ts";
-import { shapeOfLevel } from "../src/model/levels.ts";
+import { networkShape } from "../src/model/levels.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { values, positionals } = parseArgs({
@@ -59,7 +59,7 @@ async function stepTimes(gpu: GpuDevice, hyper: HyperParameters, options: ModelO
   const bytes = Uint8Array.from({ length: steps * hyper.streams }, (_, i) => (i * 29) % 96);
   const intervals = new Uint32Array(2 * bytes.length);
   const ends = new Uint32Array(256 * hyper.streams);
-  await model.encodeSteps(bytes, steps, intervals);
+  await model.fillIntervals(bytes, steps, intervals);
   const openMilliseconds = performance.now() - startedAtMs;
   const least = async (run: () => Promise<void>) => {
     let best = Infinity;
@@ -70,7 +70,7 @@ async function stepTimes(gpu: GpuDevice, hyper: HyperParameters, options: ModelO
     }
     return (best * 1000) / steps;
   };
-  const compression = await least(() => model.encodeSteps(bytes, steps, intervals));
+  const compression = await least(() => model.fillIntervals(bytes, steps, intervals));
   const decompression = await least(async () => {
     for (let step = 0; step < steps; step++) {
       await model.predict(ends);
@@ -116,8 +116,8 @@ async function decoding(gpu: GpuDevice): Promise<void> {
   const streams = Number(values.streams);
   const shapes: readonly (readonly [string, HyperParameters, number])[] = [
     ["minimal, one stream", MINIMAL, 256],
-    ["level 1, 64 streams", { ...shapeOfLevel(1), streams: 64 }, 64],
-    [`level 1, ${streams} streams`, { ...shapeOfLevel(1), streams }, 32],
+    ["level 1, 64 streams", { ...networkShape(1), streams: 64 }, 64],
+    [`level 1, ${streams} streams`, { ...networkShape(1), streams }, 32],
   ];
   const results = [];
   for (const [model, hyper, count] of shapes) {
@@ -132,7 +132,7 @@ async function steps(gpu: GpuDevice): Promise<void> {
   const streams = Number(values.streams);
   const shapes: readonly (readonly [string, HyperParameters, number])[] = [
     ["minimal, one stream", MINIMAL, 256],
-    [`level 5, ${streams} streams`, { ...shapeOfLevel(5), streams }, 32],
+    [`level 5, ${streams} streams`, { ...networkShape(5), streams }, 32],
   ];
   const results = [];
   for (const [model, hyper, count] of shapes) {

@@ -41,14 +41,23 @@ test("what is wrong would be found", () => {
 const ENCODING = [
   "archive/write",
   "coder/encode-pool",
-  ...["compress", "content", "fills", "frames", "repeats", "stride", "stride-trial"].map((name) => `pipeline/${name}`),
+  "engine/host-encoder",
+  ...["compress", "content", "fills", "frames", "numbers", "pixel-trial", "repeats", "sound-trial", "stride"].map(
+    (name) => `pipeline/${name}`,
+  ),
   ...["byte-statistics", "choose", "cut", "estimate", "find", "policy"].map((name) => `repeats/${name}`),
 ].map((name) => `src/${name}.ts`);
 
 test("a program that only decodes contains no encoder", async () => {
-  const [decoder, encoder] = [await bundle("decoder"), await bundle("encoder")];
-  expect(decoder.modules).toContain("src/pipeline/decompress.ts");
+  const [decoder, encoder] = [await bundle("decoder", "engine"), await bundle("encoder", "engine")];
+  for (const path of ["pipeline/decompress", "engine/host-decoder", "coder/decode-pool"]) {
+    expect(decoder.modules).toContain(`src/${path}.ts`);
+  }
   expect(decoder.modules.filter((module) => ENCODING.includes(module))).toEqual([]);
   expect(ENCODING.filter((module) => !encoder.modules.includes(module))).toEqual([]);
-  expect(encoder.modules.filter((module) => /restore|decompress|paste/.test(module))).toEqual([]);
+  expect((await bundle("decoder", "alone")).modules.filter((module) => /\/(coder|engine)\//.test(module))).toEqual([
+    "src/coder/errors.ts",
+    "src/coder/groups.ts",
+  ]);
+  expect(encoder.modules.filter((module) => /restore|decompress|paste|decode/.test(module))).toEqual([]);
 });

@@ -24,8 +24,8 @@ import { zerosAtEnd } from "./padding.ts";
 import { entriesOf, OpenFrame, readBlockHead, readHeader, readPart } from "./read.ts";
 import { type FrameSummary, FrameTotals } from "./summary.ts";
 
-/** Kind, lengths, stride, check and a varint per group. */
-export const BLOCK_HEAD_BYTES_MAX = 1 + 10 * 4 + 8 + 10 * GROUPS_MAX;
+/** Kind, lengths, stride, check, the length of a list and a varint per group. */
+export const BLOCK_HEAD_BYTES_MAX = 1 + 10 * 5 + 8 + 10 * GROUPS_MAX;
 /** The magic, version, length, and guard. */
 export const HEADER_BYTES_MAX = MAGIC_OLD.length + 1 + 2 + HEADER_BODY_BYTES_MAX + 4;
 /** Of an index at a time. */

@@ -14,10 +14,12 @@ export const MAGIC = Uint8Array.of(0x89, 0x46, 0x44, 0x0a);
 export const MAGIC_OLD = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 6;
+export const FORMAT_VERSION = 7;
 
 /** The first version with the short magic: the byte behind it holds how far the version is beyond this, and a form. */
 export const FORMAT_VERSION_6 = 6;
+/** The first version with stretches of numbers. */
+export const FORMAT_VERSION_7 = 7;
 /** Where in that byte the version begins. */
 export const FORM_VERSION_SHIFT = 5;
 /** A bit of it: repeats are cut out of a small frame's bytes. */
@@ -44,7 +46,7 @@ export const FORMAT_VERSION_2 = 2;
 export const FORMAT_VERSION_3 = 3;
 /** Still read, never written: as version 5 without mirrored copies. */
 export const FORMAT_VERSION_4 = 4;
-/** Still read, never written: as today without small frames and fills, and with the long magic. */
+/** Still read, never written: as version 6 without small frames and fills, and with the long magic. */
 export const FORMAT_VERSION_5 = 5;
 
 /** The model of all archives before version 4: another arithmetic, which no program after fade 0.1 has. */
@@ -77,6 +79,13 @@ export const FILL_PATTERN_BYTES_MAX = 2 ** 12;
 export const FILL_BYTES_MIN = 2 ** 12;
 /** A fill is handed out, and hashed, in pieces of so many bytes. */
 export const FILL_PIECE_BYTES = 2 ** 20;
+
+/** Added to a block's stride: stretches of numbers are predicted, and a list says which. */
+export const STRIDE_WITH_STRETCHES = 2 ** 12;
+/** A list of stretches has at most so many bytes. */
+export const STRETCH_LIST_BYTES_MAX = 2 ** 16;
+/** And in a small frame, which is read whole from behind. */
+export const SMALL_STRETCH_LIST_BYTES_MAX = 2 ** 8;
 
 /** The high half of a block's first byte: how many full blocks of plain bytes it holds, in place of a length. */
 export const PIECES_SHIFT = 4;
@@ -127,7 +136,7 @@ export interface FrameModel {
 }
 
 export interface FrameHeader {
-  /** 6, or less in frames that an old fade wrote. */
+  /** 7, or less in frames that an old fade wrote. */
   readonly version: number;
   /** Absent when every block of the frame is stored, or the first ones are and the model comes behind them. */
   readonly model?: FrameModel;
@@ -157,6 +166,8 @@ export interface BlockHead {
   readonly cut?: { readonly restBytes: number; readonly listBytes: number };
   /** Only of coded and learned blocks that state one. */
   readonly stride?: number;
+  /** Only of blocks with stretches of numbers: the length of the list of them, behind that of copies. */
+  readonly stretchBytes?: number;
   /** Only of blocks with fills, which stood before. */
   readonly fills?: readonly Fill[];
   /** The parts of the payload: one, or one per coder group. */
@@ -188,6 +199,11 @@ interface BlockFacts {
   readonly fills?: readonly Fill[];
   /** What the model is told of the bytes that it sees (DataKind); absent if nothing, or if it sees none. */
   readonly stride?: number;
+  /**
+   * The coded list (src/predict/list.ts) of stretches that the model sees in another form, if there are any. Then the
+   * payload of a learned block is what the model sees.
+   */
+  readonly stretches?: Uint8Array;
   /**
    * xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). Of a run, each
    * piece of the frame's block size is hashed for itself and seeds the next; of a block with fills, each piece that

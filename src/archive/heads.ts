@@ -157,9 +157,9 @@ async function headAt(window: FileWindow, at: number, frame: OpenFrame) {
   return { reader, head };
 }
 
-/** The list of copies is part of it. */
-function payloadBytesOf({ cut, lengths }: BlockHead): number {
-  return lengths.reduce((sum, length) => sum + length, cut?.listBytes ?? 0);
+/** The lists before it are part of it. */
+function payloadBytesOf({ cut, stretchBytes = 0, lengths }: BlockHead): number {
+  return lengths.reduce((sum, length) => sum + length, (cut?.listBytes ?? 0) + stretchBytes);
 }
 
 /** The blocks of one frame, the model not among them. @throws what framesByHeads throws */

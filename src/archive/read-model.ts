@@ -1,5 +1,5 @@
 /** The fields of a frame's model, which stand in its header or between its blocks. */
-import { MODEL_CONTRACT_OLDEST, MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
+import { hasNetwork, MODEL_CONTRACT_OLDEST, MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
 import type { ByteReader } from "./bytes.ts";
 import { CorruptError, UnsupportedVersionError } from "./errors.ts";
 import { FORMAT_VERSION_3, type FrameModel, GROUPS_MAX, MODEL_CONTRACT_VERSION_1 } from "./format.ts";
@@ -19,6 +19,8 @@ export function readModel(body: ByteReader, version: number): FrameModel {
     throw new UnsupportedVersionError(start, "model contract", contract, MODEL_CONTRACT_VERSION);
   }
   const hyper = readHyperParameters(body, contract);
+  // Each lane of a mixer has a coder of its own.
+  const groupsMin = hasNetwork(hyper) ? 1 : hyper.streams;
   const groupsMax = Math.min(GROUPS_MAX, hyper.streams);
-  return { hyper, groupCount: body.varintWithin("the number of coder groups", 1, groupsMax) };
+  return { hyper, groupCount: body.varintWithin("the number of coder groups", groupsMin, groupsMax) };
 }

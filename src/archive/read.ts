@@ -4,7 +4,6 @@
  * comes out can be decoded without further doubt about its shape. Whether decoded bytes are right is only known after
  * decoding: see checkPlain. stream.ts feeds these functions piece by piece, list.ts from the end of a file.
  */
-import { STRIDE_MAX } from "../contract/contexts.ts";
 import { ByteReader } from "./bytes.ts";
 import { CHECK_START, chainRun, checkText, guardOf, lowCheck } from "./checksum.ts";
 import { EntryTally } from "./entries.ts";
@@ -42,7 +41,7 @@ import {
 } from "./format.ts";
 import { readMagic } from "./magic.ts";
 import { readModel } from "./read-model.ts";
-import { readSmallHead, uncover } from "./small.ts";
+import { readSmallHead, readStride, uncover } from "./small.ts";
 
 /**
  * Of a block without fills.
@@ -280,7 +279,7 @@ export function readBlockHead(
   if (kind === "model") return { kind, model: readModel(reader, header.version) };
   const plainBytes = readPlainLength(reader, header, found, leftBytes, fills !== undefined);
   const cut = found.isCut ? readCut(reader, kind, plainBytes) : undefined;
-  const stride = kind === "stored" ? 0 : reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
+  const stated = kind === "stored" ? {} : readStride(reader, header.version);
   const payloadBytes = cut?.restBytes ?? plainBytes;
   const lengths = kind === "coded" ? readGroupLengths(reader, header.model, payloadBytes, start) : [payloadBytes];
   const check = reader.u64("the checksum of the plain bytes");
@@ -290,7 +289,7 @@ export function readBlockHead(
     lengths,
     check,
     ...(cut && { cut }),
-    ...(stride > 0 && { stride }),
+    ...stated,
     ...(fills && { fills }),
   };
 }
@@ -375,11 +374,12 @@ function readPayload(
 ): Block {
   const at = reader.position - (reader.offset - start);
   options.admit?.(head, header);
-  const { kind, plainBytes, lengths, cut, stride, fills } = head;
+  const { kind, plainBytes, lengths, cut, stride, stretchBytes, fills } = head;
   const gapBytes = fills?.reduce((sum, fill) => sum + fill.gapBytes, 0) ?? 0;
   if (gapBytes > plainBytes) throw new CorruptError(at, "the place of a fill", `at most ${plainBytes}`, `${gapBytes}`);
   const bodyStart = reader.offset;
   const list = reader.take("the copies of a block", cut?.listBytes ?? 0);
+  const stretches = reader.take("the stretches of a block", stretchBytes ?? 0);
   const payload = reader.take(
     "the payload of a block",
     lengths.reduce((sum, length) => sum + length, 0),
@@ -387,7 +387,10 @@ function readPayload(
   const body = reader.bytes.subarray(bodyStart, reader.offset);
   const check = header.small ? uncover(header.small, body) : head.check;
   const copies = cut && { restBytes: cut.restBytes, list };
-  const facts = { plainBytes, check, ...(copies && { copies }), ...(stride && { stride }), ...(fills && { fills }) };
+  const facts = {
+    ...{ plainBytes, check, ...(copies && { copies }), ...(stride && { stride }), ...(fills && { fills }) },
+    ...(stretchBytes && { stretches }),
+  };
   if (isBare(kind, cut !== undefined) && header.version >= FORMAT_VERSION_3) {
     // What fills give may be long: that is hashed where others can work meanwhile.
     if (options.checks !== false && !fills) checkPlain({ plainBytes, check }, payload, checkBefore, header, at);

@@ -7,7 +7,7 @@
  */
 
 import { STRIDE_MAX } from "../contract/contexts.ts";
-import { hyperForSize, levelOf } from "../model/levels.ts";
+import { hyperForSize, levelOf, networkOf } from "../model/levels.ts";
 import { host } from "../platform/host.ts";
 import { type ByteReader, ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, checkText, lowCheck } from "./checksum.ts";
@@ -16,6 +16,7 @@ import { fillBytesOf } from "./fills.ts";
 import {
   type Block,
   type BlockHead,
+  type BlockKind,
   FORM_CUT,
   FORM_LEVEL_MAX,
   FORM_PATTERN,
@@ -23,12 +24,16 @@ import {
   FORM_VERSION_SHIFT,
   FORMAT_VERSION,
   FORMAT_VERSION_6,
+  FORMAT_VERSION_7,
   type FrameHeader,
   type FrameModel,
   MAGIC,
   SMALL_BYTES_MAX,
+  SMALL_STRETCH_LIST_BYTES_MAX,
   SMALL_STRIDE_BYTES_MIN,
   type SmallFacts,
+  STRETCH_LIST_BYTES_MAX,
+  STRIDE_WITH_STRETCHES,
 } from "./format.ts";
 
 /** Longer patterns leave enough for the model to be better. */
@@ -36,9 +41,15 @@ export const SMALL_PATTERN_BYTES_MAX = 8;
 const FORM_MASK = FORM_CUT - 1;
 const NOTHING = new Uint8Array(0);
 
-/** The model that a level, 1 to 9, has in a small frame. @param seenBytes what the model sees */
-export function smallModel(level: number, seenBytes: number): FrameModel {
-  return { hyper: hyperForSize(levelOf(level), seenBytes), groupCount: 1 };
+/**
+ * The model that a level, 1 to 9, has in a small frame.
+ *
+ * @param seenBytes what the model sees
+ * @param version of the format: in version 6 levels were sizes of the network
+ */
+export function smallModel(level: number, seenBytes: number, version: number = FORMAT_VERSION): FrameModel {
+  const model = version <= FORMAT_VERSION_6 ? networkOf(level) : levelOf(level);
+  return { hyper: hyperForSize(model, seenBytes), groupCount: 1 };
 }
 
 /** The level that has this model in a small frame, if one has. */
@@ -62,7 +73,7 @@ export function encodeSmallFrame(block?: Block, level?: number): Uint8Array {
   if (plainBytes > SMALL_BYTES_MAX) throw new RangeError(`${plainBytes} bytes in a small frame`);
   const head = new ByteWriter().raw(MAGIC);
   if (!block) return withCheck(head.u8(formOf(FORM_STORED)).varint(0), chainCheck(NOTHING, CHECK_START), []);
-  const { copies, check } = block;
+  const { copies, stretches, check } = block;
   if (block.fills) {
     const [{ pattern } = { pattern: new Uint8Array(0) }] = block.fills;
     const isAll = block.fills.length === 1 && block.plainBytes === 0 && block.kind === "stored";
@@ -79,23 +90,56 @@ export function encodeSmallFrame(block?: Block, level?: number): Uint8Array {
   head.u8(formOf(form | (copies ? FORM_CUT : 0))).varint(plainBytes);
   if (copies) head.varint(copies.restBytes).varint(copies.list.length);
   const payload = block.kind === "coded" ? (block.groups[0] as Uint8Array) : block.payload;
-  if (block.kind === "coded") writeCoded(head, copies?.restBytes ?? plainBytes, block.stride ?? 0, payload.length);
-  return withCheck(head, check, [...(copies ? [copies.list] : []), payload]);
+  if (stretches) checkStretches(block.kind, stretches, SMALL_STRETCH_LIST_BYTES_MAX);
+  if (block.kind === "coded") writeCoded(head, block, payload.length);
+  return withCheck(head, check, [...listsOf(block), payload]);
+}
+
+/** The lists before a block's payload. */
+export function listsOf({ copies, stretches }: Block): Uint8Array[] {
+  return [...(copies ? [copies.list] : []), ...(stretches ? [stretches] : [])];
+}
+
+/** @throws RangeError */
+export function checkStretches(kind: BlockKind, { length }: Uint8Array, bytesMax = STRETCH_LIST_BYTES_MAX): void {
+  if (kind !== "stored" && length >= 1 && length <= bytesMax) return;
+  throw new RangeError(`${length} bytes of stretches in a ${kind} block`);
+}
+
+/** The stride of a block, and the length of its list of stretches, if it has one. */
+export function writeStride(head: ByteWriter, stride: number, stretches: Uint8Array | undefined): void {
+  if (stretches) head.varint(stride + STRIDE_WITH_STRETCHES).varint(stretches.length);
+  else head.varint(stride);
+}
+
+/** @throws TruncatedError, CorruptError */
+export function readStride(
+  reader: ByteReader,
+  version: number,
+  listBytesMax = STRETCH_LIST_BYTES_MAX,
+): { stride?: number; stretchBytes?: number } {
+  const statedMax = STRIDE_MAX + (version < FORMAT_VERSION_7 ? 0 : STRIDE_WITH_STRETCHES);
+  const stated = reader.varintWithin("the stride of a block", 0, statedMax);
+  const isListed = stated >= STRIDE_WITH_STRETCHES;
+  const stride = isListed ? stated - STRIDE_WITH_STRETCHES : stated;
+  const stretchBytes = isListed ? reader.varintWithin("the length of a list of stretches", 1, listBytesMax) : undefined;
+  return { ...(stride > 0 && { stride }), ...(stretchBytes !== undefined && { stretchBytes }) };
 }
 
 const formOf = (form: number) => ((FORMAT_VERSION - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | form;
 
-function writeCoded(head: ByteWriter, seenBytes: number, stride: number, payloadBytes: number): void {
-  const isLong = seenBytes >= SMALL_STRIDE_BYTES_MIN;
-  if (payloadBytes > 0xffff || (stride > 0 && !isLong)) {
+function writeCoded(head: ByteWriter, block: Block, payloadBytes: number): void {
+  const { plainBytes, copies, stride = 0, stretches } = block;
+  const isLong = (copies?.restBytes ?? plainBytes) >= SMALL_STRIDE_BYTES_MIN;
+  if (payloadBytes > 0xffff || ((stride > 0 || stretches) && !isLong)) {
     throw new RangeError(`a payload of ${payloadBytes} bytes, a stride of ${stride} in a small frame`);
   }
-  if (isLong)
-    head
-      .varint(stride)
-      .u8(payloadBytes)
-      .u8(payloadBytes >> 8);
-  else head.varint(payloadBytes);
+  if (!isLong) {
+    head.varint(payloadBytes);
+    return;
+  }
+  writeStride(head, stride, stretches);
+  head.u8(payloadBytes).u8(payloadBytes >> 8);
 }
 
 function withCheck(head: ByteWriter, check: bigint, payload: readonly Uint8Array[]): Uint8Array {
@@ -151,17 +195,17 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
   const cut = isCut ? readSmallCut(reader, kind, plainBytes) : undefined;
   const seenBytes = cut?.restBytes ?? plainBytes;
   const isCoded = kind !== FORM_STORED;
-  const coded = isCoded ? readCoded(reader, seenBytes) : { payloadBytes: seenBytes, stride: 0 };
+  const { payloadBytes, ...coded } = isCoded ? readCoded(reader, seenBytes, version) : { payloadBytes: seenBytes };
   const head: BlockHead = {
     kind: isCoded ? "coded" : "stored",
     plainBytes,
-    lengths: [coded.payloadBytes],
+    lengths: [payloadBytes],
     ...(cut && { cut }),
-    ...(coded.stride > 0 && { stride: coded.stride }),
+    ...coded,
     check: CHECK_START, // not known before the payload
   };
   const small = { head, ...readCheck(reader, start) };
-  return { ...facts, ...(isCoded && { model: smallModel(kind, seenBytes) }), small };
+  return { ...facts, ...(isCoded && { model: smallModel(kind, seenBytes, version) }), small };
 }
 
 function readPattern(reader: ByteReader, plainBytes: number): BlockHead {
@@ -177,14 +221,18 @@ function readSmallCut(reader: ByteReader, kind: number, plainBytes: number): { r
   return { restBytes, listBytes: reader.varintWithin("the length of a list of copies", 1, plainBytes - restBytes) };
 }
 
-function readCoded(reader: ByteReader, seenBytes: number): { payloadBytes: number; stride: number } {
+function readCoded(
+  reader: ByteReader,
+  seenBytes: number,
+  version: number,
+): { payloadBytes: number; stride?: number; stretchBytes?: number } {
   const field = "the length of the payload";
   if (seenBytes < SMALL_STRIDE_BYTES_MIN) {
-    return { stride: 0, payloadBytes: reader.varintWithin(field, 0, SMALL_STRIDE_BYTES_MIN - 1) };
+    return { payloadBytes: reader.varintWithin(field, 0, SMALL_STRIDE_BYTES_MIN - 1) };
   }
-  const stride = reader.varintWithin("the stride of a block", 0, STRIDE_MAX);
+  const facts = readStride(reader, version, SMALL_STRETCH_LIST_BYTES_MAX);
   const low = reader.u8(field);
-  return { stride, payloadBytes: low | (reader.u8(field) << 8) };
+  return { ...facts, payloadBytes: low | (reader.u8(field) << 8) };
 }
 
 /** @param start of the head, which ends here */

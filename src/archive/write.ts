@@ -34,7 +34,7 @@ import {
   STORED_RUN_BYTES_MAX,
 } from "./format.ts";
 import { writeHyperParameters } from "./hyper-fields.ts";
-import { encodeSmallFrame } from "./small.ts";
+import { checkStretches, encodeSmallFrame, listsOf, writeStride } from "./small.ts";
 
 /** What a caller decides about a header; the version is always the newest. */
 export type NewHeader = Omit<FrameHeader, "version" | "small">;
@@ -126,17 +126,17 @@ export class FrameWriter {
   }
 
   #bareOfFills(block: Block, isFilled = false): Uint8Array {
-    const { kind, plainBytes, copies, stride = 0, check } = block;
+    const { kind, plainBytes, copies, stride = 0, stretches, check } = block;
     if (kind === "stored" && !copies) return concatenate(this.stored([block.payload], check, isFilled));
     if (!this.#model && kind !== "stored") throw new RangeError(`a ${kind} block in a frame without a model`);
-    checkStride(kind, stride);
+    checkStride(kind, stride, stretches);
     const length = this.#lengthOf(kind, plainBytes, copies);
     const head = new ByteWriter().raw(length);
     if (copies) head.varint(copies.restBytes).varint(copies.list.length);
-    if (kind !== "stored") head.varint(stride);
+    if (kind !== "stored") writeStride(head, stride, stretches);
     const payload = kind === "coded" ? block.groups : [block.payload];
     if (kind === "coded") for (const group of payload) head.varint(group.length);
-    const bytes = withGuard([head.u64(check).finish(), ...(copies ? [copies.list] : []), ...payload]);
+    const bytes = withGuard([head.u64(check).finish(), ...listsOf(block), ...payload]);
     this.#index.raw(length).varint(bytes.length);
     this.#count(bytes.length, plainBytes);
     return bytes;
@@ -198,9 +198,10 @@ function checkCopies(kind: BlockKind, plainBytes: number, { restBytes, list }: B
   throw new RangeError(`${list.length} bytes of copies and ${restBytes} of rest in ${plainBytes} bytes`);
 }
 
-function checkStride(kind: BlockKind, stride: number): void {
+function checkStride(kind: BlockKind, stride: number, stretches: Uint8Array | undefined): void {
   const isPossible = stride === 0 || (kind !== "stored" && stride >= 1 && stride <= STRIDE_MAX);
   if (!isPossible || !Number.isInteger(stride)) throw new RangeError(`a stride of ${stride} in a ${kind} block`);
+  if (stretches) checkStretches(kind, stretches);
 }
 
 /** A whole frame. @throws RangeError if the blocks do not add up to the header's length. */

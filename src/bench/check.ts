@@ -5,13 +5,13 @@
 
 import type { HyperParameters } from "../contract/hyper.ts";
 import { CALIBRATION_STEPS } from "../contract/schedule.ts";
-import type { Model } from "../engine/engine.ts";
+import type { IntervalModel } from "../engine/network.ts";
 import { ReferenceModel } from "../engine/reference/engine.ts";
 
 /** The first steps only measure; then weights change, and one more step must see the change. */
 export const CHECK_STEPS = CALIBRATION_STEPS + 2;
 
-export interface CheckedModel extends Pick<Model, "encodeSteps"> {
+export interface CheckedModel extends Pick<IntervalModel, "fillIntervals"> {
   /** What training changed, in the order of the contract. */
   readTrained(): Promise<TrainedNumbers>;
 }
@@ -40,9 +40,9 @@ export async function differenceFromReference(
   const bytes = benchBytes(steps, hyper.streams);
   const mine = new Uint32Array(2 * bytes.length);
   const expected = new Uint32Array(2 * bytes.length);
-  await model.encodeSteps(bytes, steps, mine);
+  await model.fillIntervals(bytes, steps, mine);
   const reference = new ReferenceModel(hyper);
-  await reference.encodeSteps(bytes, steps, expected);
+  await reference.fillIntervals(bytes, steps, expected);
   const trained = await model.readTrained();
   const parts = [
     { what: "interval", found: mine, wanted: expected },

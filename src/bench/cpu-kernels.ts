@@ -79,7 +79,7 @@ async function checkModel(hyper: HyperParameters): Promise<string | undefined> {
   const model = await CpuModel.open(hyper, 1);
   try {
     return await differenceFromReference(hyper, {
-      encodeSteps: (...parameters) => model.encodeSteps(...parameters),
+      fillIntervals: (...parameters) => model.fillIntervals(...parameters),
       readTrained: async () => model.inspect(),
     });
   } finally {

@@ -1,9 +1,9 @@
 /**
- * The learning curve: how many bits a byte the model needs over the course of a file. Counted from the intervals that
- * the pipeline's observer sees, so it is exact wherever a stretch ends; the coder's output comes in lumps.
+ * The learning curve: how many bits a byte the model needs over the course of a file. A network's is counted from the
+ * intervals that the coder's observer sees, so it is exact wherever a stretch ends; a mixer's comes in its chunks.
  */
 import { FREQUENCY_BITS } from "../contract/frequency.ts";
-import type { BlockObserver } from "../pipeline/options.ts";
+import type { CoderObserver } from "../engine/engine.ts";
 import type { CurvePoint } from "./results.ts";
 
 /** Stretches of a curve: as many as a chart can show. */
@@ -22,7 +22,7 @@ export class LearningCurve {
   }
 
   /** Adds some steps; a function of its own, to be an observer's `intervals`. */
-  readonly add: NonNullable<BlockObserver["intervals"]> = (intervals, { streams, steps, liveInLastStep }) => {
+  readonly add: NonNullable<CoderObserver["intervals"]> = (intervals, { streams, steps, liveInLastStep }) => {
     for (let step = 0; step < steps; step += 1) {
       const live = step === steps - 1 ? liveInLastStep : streams;
       for (let stream = 0; stream < live; stream += 1) {
@@ -32,6 +32,13 @@ export class LearningCurve {
       this.#bytes += live;
       if (this.#bytes >= this.#stretchBytes) this.#endStretch();
     }
+  };
+
+  /** Adds bytes that a mixer has coded; an observer's `coded`. */
+  readonly addCoded: NonNullable<CoderObserver["coded"]> = (bytes, codedBytes) => {
+    this.#bytes += bytes;
+    this.#bits += 8 * codedBytes;
+    if (this.#bytes >= this.#stretchBytes) this.#endStretch();
   };
 
   /** All stretches, the last one as long as it got. */

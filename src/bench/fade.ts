@@ -2,9 +2,8 @@
  * Measures fade itself in this process, through the pipeline that the command line uses: bytes in memory to an archive
  * in memory and back, with the time split up and, if wanted, the learning curve.
  */
-import type { Engine } from "../engine/engine.ts";
+import type { CoderObserver, Engine } from "../engine/engine.ts";
 import { type CompressOptions, compressStream, type FrameOptions, sourceOf } from "../pipeline/frames.ts";
-import type { BlockObserver } from "../pipeline/options.ts";
 import { restore } from "../pipeline/restore.ts";
 import { LearningCurve } from "./curve.ts";
 import { coderObserver, meteredEngine, TimeMeter } from "./meter.ts";
@@ -31,7 +30,7 @@ export async function measureCompression(
   const { wantsCurve, ...others } = options;
   const curve = wantsCurve ? new LearningCurve(plain.length) : undefined;
   const measured = await measure(openEngine, async (source, observer, sink) => {
-    const both = { ...observer, ...(curve && { intervals: curve.add }) };
+    const both = { ...observer, ...(curve && { intervals: curve.add, coded: curve.addCoded }) };
     await compressStream(sourceOf(plain), sink, source, { ...others, observer: both });
   });
   return { ...measured, ...(curve && { curve: curve.finish() }) };
@@ -57,7 +56,7 @@ export async function measureDecompression(
 
 type Work = (
   source: EngineOpener,
-  observer: BlockObserver,
+  observer: CoderObserver,
   sink: (bytes: Uint8Array) => Promise<void>,
 ) => Promise<void>;
 

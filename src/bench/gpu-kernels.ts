@@ -107,7 +107,7 @@ async function checkModel(gpu: GpuDevice, hyper: HyperParameters, path: Path): P
   const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS, path === undefined ? {} : { path });
   try {
     return await differenceFromReference(hyper, {
-      encodeSteps: (...parameters) => model.encodeSteps(...parameters),
+      fillIntervals: (...parameters) => model.fillIntervals(...parameters),
       readTrained: async () => ({
         master: await model.readBuffer("master"),
         moment: await model.readBuffer("moment"),

@@ -1,9 +1,8 @@
 /**
  * Who kept the work waiting: classifies every moment of a run by who is at work, from the calls on the engine (which
- * are wrapped here) and what the pipeline's observer tells of the coder.
+ * are wrapped here) and what the coder's observer tells.
  */
-import type { Engine, Model } from "../engine/engine.ts";
-import type { BlockObserver } from "../pipeline/options.ts";
+import type { CoderObserver, Engine, Model } from "../engine/engine.ts";
 import type { TimeSplit } from "./results.ts";
 
 export type Clock = () => number;
@@ -66,11 +65,13 @@ export function meteredEngine(engine: Engine, meter: TimeMeter): Engine {
   return {
     name: engine.name,
     description: engine.description,
-    chunkSteps: engine.chunkSteps,
     openModel: async (hyper, expectedBytes) => meteredModel(await engine.openModel(hyper, expectedBytes), meter),
     close: () => engine.close(),
   };
 }
+
+/** Threads start and end; the network does nothing. */
+const NOT_THE_ENGINES: ReadonlySet<string | symbol> = new Set(["beginPayloads", "close"]);
 
 /** A proxy, so that calls which the interface may get later are metered, too. */
 function meteredModel(model: Model, meter: TimeMeter): Model {
@@ -87,17 +88,16 @@ function meteredModel(model: Model, meter: TimeMeter): Model {
       const member: unknown = Reflect.get(target, key, target);
       if (typeof member !== "function") return member;
       const call = (parameters: unknown[]): unknown => Reflect.apply(member, target, parameters);
-      if (key === "close") return (...parameters: unknown[]) => call(parameters);
+      if (NOT_THE_ENGINES.has(key)) return (...parameters: unknown[]) => call(parameters);
       return (...parameters: unknown[]) => tracked(() => call(parameters));
     },
   });
 }
 
-export function coderObserver(meter: TimeMeter): BlockObserver {
+export function coderObserver(meter: TimeMeter): CoderObserver {
   return {
-    coding: (isWorking) => meter.coder(isWorking ? 1 : -1),
-    decoding: (isWorking) => {
-      // A call on the engine goes on meanwhile, but it is not the engine that works.
+    coding: (isWorking) => {
+      // A call on the engine goes on meanwhile, but it is not the network that works.
       meter.engine(isWorking ? -1 : 1);
       meter.coder(isWorking ? 1 : -1);
     },

@@ -6,7 +6,7 @@ import { COMPETITOR_NAMES } from "../bench/competitors.ts";
 import { INFORMATION } from "./environment.ts";
 import { UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
-import { findLong, OPTION_SECTIONS } from "./options.ts";
+import { findLong, OPTION_SECTIONS, PRESETS } from "./options.ts";
 import { integer, type Settings, settingsOf, sizeOf } from "./settings.ts";
 
 export const BENCH_SUBJECTS = ["files", "kernels", "report"] as const;
@@ -86,7 +86,7 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
   return {
     subject,
     operands,
-    contestants: contestantsOf(options, shared, operands),
+    contestants: contestantsOf(subject, options, shared, operands),
     against: competitorsOf(last("against")),
     secondsMin: seconds ? integer(seconds.written, seconds.value, 0, SECONDS_MAX) : SECONDS_DEFAULT,
     ...(limitBytes !== undefined && { limitBytes }),
@@ -115,17 +115,22 @@ function refuseStrangers(options: readonly Occurrence[], more: readonly string[]
   if (stranger) throw new UsageError(`${stranger.written} does not go with bench`);
 }
 
-/** Every level with every engine. */
+/**
+ * Every level with every engine. Mixers have no kernels and take no GPU: there a level is the network of that number.
+ */
 function contestantsOf(
+  subject: BenchSubject,
   options: readonly Occurrence[],
   shared: readonly Occurrence[],
   operands: readonly Operand[],
 ): BenchContestant[] {
   const models = modelsOf(options);
   const adapter = options.findLast(({ name }) => name === "adapter");
-  return models.flatMap((model) =>
+  return models.flatMap((named) =>
     enginesOf(options).map((engine) => {
       const takesAdapter = adapter && engine.value !== "cpu" && engine.value !== "reference";
+      const isOfNetwork = subject === "kernels" || engine.value === "gpu" || takesAdapter;
+      const model = isOfNetwork && named.name === "level" ? networkInPlaceOf(named) : named;
       const own = [...shared, model, engine, ...(takesAdapter ? [adapter] : [])];
       return {
         setting: model.name === "level" ? `-${model.value}` : `--${model.name} ${model.value}`,
@@ -136,6 +141,12 @@ function contestantsOf(
     }),
   );
 }
+
+const networkInPlaceOf = ({ value, written }: Occurrence): Occurrence => ({
+  name: "preset",
+  value: `network-${value}`,
+  written,
+});
 
 /** Levels and presets in the order in which they were named, each once. */
 function modelsOf(options: readonly Occurrence[]): Occurrence[] {
@@ -173,11 +184,11 @@ function levelsFrom(first: number, last: number, written: string): Occurrence[] 
 
 function levelList({ value = "", written }: Occurrence): Occurrence[] {
   return value.split(",").flatMap((item) => {
-    if (item === "paper") return [{ name: "preset", value: item, written }];
+    if (PRESETS.includes(item)) return [{ name: "preset", value: item, written }];
     const [, first, last] = /^([1-9])(?:-([1-9]))?$/.exec(item) ?? [];
     const levels = first === undefined ? [] : levelsFrom(Number(first), Number(last ?? first), written);
     if (levels.length > 0) return levels;
-    throw new UsageError(`${written} must be a list of levels, not ${value}`, "as in 1,5 or 1-5 or 5,paper");
+    throw new UsageError(`${written} must be a list of levels, not ${value}`, "as in 1,5 or 1-5 or 5,paper,network-5");
   });
 }
 

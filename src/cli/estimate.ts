@@ -5,7 +5,7 @@
  */
 import type { FrameSummary } from "../archive/list.ts";
 import { multiplyAddsOfStep } from "../bench/model-work.ts";
-import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../contract/hyper.ts";
+import { type HyperParameters, hasNetwork, TRAIN_ALWAYS_STEPS } from "../contract/hyper.ts";
 import { layoutOf } from "../contract/tensors.ts";
 import { modelMemoryBytes } from "../pipeline/memory.ts";
 
@@ -22,6 +22,7 @@ const SECONDS_PER_MULTIPLY_ADD = 3.6e-11;
 
 /** Opening a model: its threads, writing all of its memory once, and giving it back. Measured on two threads. */
 const SECONDS_TO_OPEN = 0.08;
+const MIXER_SECONDS_TO_OPEN = 0.02;
 const SECONDS_PER_MODEL_BYTE = 1e-9;
 
 /** One step of a model, in multiply-adds, of which a step without training has only a part. */
@@ -34,12 +35,23 @@ function workOfStep(hyper: HyperParameters, isTrained: boolean): number {
   return network + PER_LOGIT * logits;
 }
 
+/** A byte of a lane, without and for each context: measured like the network's. */
+const SECONDS_PER_BYTE = 6e-7;
+const SECONDS_PER_CONTEXT = 1.6e-7;
+
+/** Lanes share out the threads. */
+function mixerSeconds({ streams, mixerContexts }: HyperParameters, steps: number, threads: number): number {
+  const perByte = SECONDS_PER_BYTE + mixerContexts * SECONDS_PER_CONTEXT;
+  return steps * perByte * Math.ceil(streams / Math.min(threads, streams));
+}
+
 /**
  * What steps of a model take on so many threads.
  *
  * @param before steps that it has made already: at first it trains in every one
  */
 export function stepsSeconds(hyper: HyperParameters, steps: number, threads: number, before = 0): number {
+  if (!hasNetwork(hyper)) return mixerSeconds(hyper, steps, threads);
   const always = Math.min(steps, Math.max(0, TRAIN_ALWAYS_STEPS - before));
   const trained = always + (steps - always) / hyper.trainEvery;
   const work = trained * workOfStep(hyper, true) + (steps - trained) * workOfStep(hyper, false);
@@ -48,7 +60,8 @@ export function stepsSeconds(hyper: HyperParameters, steps: number, threads: num
 
 /** Before a model's first step. */
 export function openSeconds(hyper: HyperParameters): number {
-  return SECONDS_TO_OPEN + SECONDS_PER_MODEL_BYTE * modelMemoryBytes(hyper);
+  const opening = hasNetwork(hyper) ? SECONDS_TO_OPEN : MIXER_SECONDS_TO_OPEN;
+  return opening + SECONDS_PER_MODEL_BYTE * modelMemoryBytes(hyper);
 }
 
 /** @param plainBytes that go through the model: of coded and learned blocks */

@@ -2,8 +2,8 @@
 import { checkText } from "../archive/checksum.ts";
 import type { FrameModel } from "../archive/format.ts";
 import { type ArchiveFile, blocksOf, type FrameSummary, type Listing, listArchive } from "../archive/list.ts";
-import { MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
-import { hasShape, PAPER, shapeOfLevel } from "../model/levels.ts";
+import { hasNetwork, MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
+import { hasShape, levelOf, networkShape, PAPER } from "../model/levels.ts";
 import { FileError, systemCode, UsageError } from "./errors.ts";
 import { modelSeconds } from "./estimate.ts";
 import { findInput, openInput } from "./input.ts";
@@ -133,26 +133,38 @@ function linesOf(frame: FrameSummary, threads: number): string[] {
 
 function modelLines(model: FrameModel | undefined): string[] {
   if (!model) return ["    model:        none"];
-  const { streams, learningRate, ...shape } = model.hyper;
+  const { streams, learningRate, mixerContexts, mixerBits, ...shape } = model.hyper;
+  const preset = presetOf(model);
+  const name = preset ? `preset:       ${preset}` : `level:        ${levelNumberOf(model) ?? "none of this version's"}`;
+  const contract = `contract ${MODEL_CONTRACT_VERSION}`;
+  if (!hasNetwork(model.hyper)) {
+    return [
+      `    ${name}`,
+      `    model:        mixer of ${mixerContexts} contexts, 2^${mixerBits} lines each, ${contract}`,
+      `    lanes:        ${streams}`,
+    ];
+  }
   const numbers = Object.entries(shape).map(([name, value]) => `${name} ${value}`);
   return [
-    isOfPaper(model) ? "    preset:       paper" : `    level:        ${levelOf(model) ?? "none of this version's"}`,
-    `    model:        contract ${MODEL_CONTRACT_VERSION}, ${numbers.join(", ")}`,
+    `    ${name}`,
+    `    model:        ${contract}, ${numbers.join(", ")}`,
     `    learning:     rate ${learningRate} / 2^24`,
     `    streams:      ${streams} in ${model.groupCount} coder groups`,
   ];
 }
 
-const LEVELS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /** The level that gives this model, in this version. */
-function levelOf({ hyper }: FrameModel): number | undefined {
-  return LEVELS.find((level) => hasShape(hyper, shapeOfLevel(level)));
+function levelNumberOf({ hyper }: FrameModel): number | undefined {
+  return NUMBERS.find((level) => hasShape(hyper, levelOf(level).shape));
 }
 
-/** Made with --preset paper, which has no level. */
-function isOfPaper({ hyper }: FrameModel): boolean {
-  return hasShape(hyper, PAPER);
+/** The preset that gives this model: those have no level. */
+function presetOf({ hyper }: FrameModel): string | undefined {
+  if (hasShape(hyper, PAPER)) return "paper";
+  const size = NUMBERS.find((number) => hasShape(hyper, networkShape(number)));
+  return size === undefined ? undefined : `network-${size}`;
 }
 
 /** One object per archive; fields are only ever added. */
@@ -182,11 +194,12 @@ async function* jsonOf(file: ArchiveFile, listing: Listing, archive: Listed, thr
 function modelJson(frame: FrameSummary, threads: number): string {
   const { model } = frame.header;
   if (!model) return "";
+  const preset = presetOf(model);
   const fields = {
     model: { contract: MODEL_CONTRACT_VERSION, ...model.hyper },
     groups: model.groupCount,
-    level: levelOf(model) ?? null,
-    ...(isOfPaper(model) && { preset: "paper" }),
+    level: levelNumberOf(model) ?? null,
+    ...(preset && { preset }),
     decodeSeconds: Number(modelSeconds(frame, threads).toPrecision(2)),
   };
   return `,${JSON.stringify(fields).slice(1, -1)}`;

@@ -31,6 +31,9 @@ export interface OptionSpec {
   readonly planned?: boolean;
 }
 
+/** Models by name: the network in nine sizes, and as published. */
+export const PRESETS: readonly string[] = ["paper", ...Array.from({ length: 9 }, (_, i) => `network-${i + 1}`)];
+
 const MODES: readonly OptionSpec[] = [
   { name: "compress", short: "z", help: "compress (the default): writes FILE.fade and keeps FILE" },
   { name: "decompress", short: "d", aliases: ["uncompress"], help: "decompress FILE.fade to FILE", common: true },
@@ -123,8 +126,9 @@ const MODEL: readonly OptionSpec[] = [
   },
   {
     name: "preset",
-    value: { kind: "word", label: "<name>", choices: ["paper"] },
-    help: "a model by name: paper (FADE as published)",
+    value: { kind: "word", label: "<name>", choices: PRESETS },
+    help: "a neural network instead of a mixer: network-1 to network-9, or paper (FADE as published)",
+    details: "Networks are what a GPU is for. On a CPU, levels are smaller in less time.",
   },
   {
     name: "block-size",
@@ -132,7 +136,11 @@ const MODEL: readonly OptionSpec[] = [
     value: { kind: "size", label: "<size>" },
     help: "plain bytes in a block, which bound the memory; default: by level",
   },
-  { name: "streams", value: { kind: "number", label: "<n>" }, help: "parallel streams; default: by the input's size" },
+  {
+    name: "streams",
+    value: { kind: "number", label: "<n>" },
+    help: "parallel streams, or lanes of a mixer; default: by the input's size",
+  },
   {
     name: "repeats",
     value: { kind: "number", label: "<n>" },
@@ -240,8 +248,9 @@ const BENCHMARKS: readonly OptionSpec[] = [
   {
     name: "levels",
     value: { kind: "word", label: "<list>" },
-    help: "levels to compare, as 1,5 or 1-5; paper is --preset paper",
-    details: "-1 -5 does the same. --engine takes a list, too, as cpu,gpu.",
+    help: "levels to compare, as 1,5 or 1-5, and presets",
+    details:
+      "-1 -5 does the same. --engine takes a list, too, as cpu,gpu. With gpu, or of kernels, a level is that network.",
   },
   {
     name: "against",

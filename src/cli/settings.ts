@@ -10,12 +10,12 @@ import {
   hyperForSize,
   type Level,
   levelOf,
+  networkOf,
   PAPER_LEVEL,
   PAPER_STREAMS,
-  streamsForSize,
 } from "../model/levels.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
-import { type CutPolicy, policyOfLevel } from "../repeats/policy.ts";
+import { type CutPolicy, MIXER_POLICY, policyOfNetwork } from "../repeats/policy.ts";
 import { descriptorOf, STDOUT } from "./descriptors.ts";
 import { refuseUndecodable, UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
@@ -197,8 +197,8 @@ function limitsOf(given: Given) {
 
 /** The model for an input of `sizeBytes`: at most one stream per byte. */
 export function hyperFor(settings: Settings, sizeBytes: number): HyperParameters {
-  const streams = settings.streams ?? streamsForSize(sizeBytes, settings.level.streamBytes);
-  return hyperForSize(settings.level, sizeBytes, Math.max(1, Math.min(streams, sizeBytes)));
+  const { level, streams } = settings;
+  return hyperForSize(level, sizeBytes, streams && Math.max(1, Math.min(streams, sizeBytes)));
 }
 
 function actionOf({ command, options }: NormalArguments): Action {
@@ -210,16 +210,21 @@ function actionOf({ command, options }: NormalArguments): Action {
   return (options.findLast((option) => MODES.includes(option.name))?.name ?? "compress") as Mode;
 }
 
+/** Presets of networks are this and a number. */
+const NETWORK_PRESET = "network-";
+
 /** The paper's model gets the bytes as they are. */
 function modelOf(choice: Occurrence | undefined): { level: Level; streams?: number; repeats?: CutPolicy } {
-  if (!choice) return { level: levelOf(DEFAULT_LEVEL), repeats: policyOfLevel(DEFAULT_LEVEL) };
+  if (!choice) return { level: levelOf(DEFAULT_LEVEL), repeats: MIXER_POLICY };
   if (choice.name === "level") {
     const hint = choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 to -9" : undefined;
     const level = integer(choice.written, choice.value, 1, 9, hint);
-    return { level: levelOf(level), repeats: policyOfLevel(level) };
+    return { level: levelOf(level), repeats: MIXER_POLICY };
   }
-  choiceOf(choice, "");
-  return { level: PAPER_LEVEL, streams: PAPER_STREAMS };
+  const preset = choiceOf(choice, "");
+  if (preset === "paper") return { level: PAPER_LEVEL, streams: PAPER_STREAMS };
+  const size = Number(preset.slice(NETWORK_PRESET.length));
+  return { level: networkOf(size), repeats: policyOfNetwork(size) };
 }
 
 function repeatsOf(choice: Occurrence | undefined, ofModel: CutPolicy | undefined): CutPolicy | undefined {

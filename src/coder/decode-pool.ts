@@ -4,9 +4,8 @@
  * could only wait.
  */
 import { waitWhile } from "./barrier.ts";
-import { ownedGroups } from "./encode-pool.ts";
 import { CoderWorkerError, CorruptDataError } from "./errors.ts";
-import { checkGroups, decodeGroup, type StreamShare, shareOfGroup } from "./groups.ts";
+import { checkGroups, decodeGroup, ownedGroups, type StreamShare, shareOfGroup } from "./groups.ts";
 import { ABANDON_BLOCK, Control, type DecodeSetup, LEAVE_BLOCK, reasonOf } from "./protocol.ts";
 import { RangeDecoder } from "./range.ts";
 import { CoderThread } from "./thread.ts";

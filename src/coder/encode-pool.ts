@@ -4,7 +4,7 @@
  * The engine fills one slot of intervals while the workers code the other. Each group is coded by one encoder in step
  * order, so the bytes depend on the number of groups only.
  */
-import { checkGroups, encodeGroup, LONE_BYTES, type StreamShare, shareOfGroup } from "./groups.ts";
+import { checkGroups, encodeGroup, LONE_BYTES, ownedGroups, type StreamShare, shareOfGroup } from "./groups.ts";
 import type { EncodeSetup } from "./protocol.ts";
 import { RangeEncoder } from "./range.ts";
 import { CoderThread } from "./thread.ts";
@@ -141,11 +141,4 @@ class ThreadedEncoder implements ChunkEncoder {
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
-}
-
-/** Every `count`-th group from `index`: each group belongs to exactly one of `count` threads. */
-export function ownedGroups(index: number, count: number, groups: number): number[] {
-  const owned: number[] = [];
-  for (let group = index; group < groups; group += count) owned.push(group);
-  return owned;
 }

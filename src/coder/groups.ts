@@ -5,6 +5,7 @@
  * what workers take, and their number is stored in the archive, so the bytes do not depend on how many workers there
  * are. One coder per stream would cost a tail of bytes per stream instead of per group.
  */
+import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
 import type { RangeDecoder, RangeEncoder } from "./range.ts";
 
 /**
@@ -17,6 +18,11 @@ export const GROUPS_MAX = 16;
 /** G, the number of coder groups that an encoder chooses for `streams` streams: 1 to 16. */
 export function coderGroupsFor(streams: number): number {
   return Math.max(1, Math.min(GROUPS_MAX, Math.floor(streams / STREAMS_PER_GROUP)));
+}
+
+/** G of a model: every lane of a mixer has a coder of its own. */
+export function groupsFor(hyper: HyperParameters): number {
+  return hasNetwork(hyper) ? coderGroupsFor(hyper.streams) : hyper.streams;
 }
 
 /** Bytes that are coded or decoded sooner than a thread has started. */
@@ -34,6 +40,13 @@ export function shareOfGroup(group: number, groups: number, streams: number): St
     first: Math.floor((group * streams) / groups),
     end: Math.floor(((group + 1) * streams) / groups),
   };
+}
+
+/** Every `count`-th group from `index`: each group belongs to exactly one of `count` threads. */
+export function ownedGroups(index: number, count: number, groups: number): number[] {
+  const owned: number[] = [];
+  for (let group = index; group < groups; group += count) owned.push(group);
+  return owned;
 }
 
 /** @throws RangeError unless 1 <= groups <= streams */

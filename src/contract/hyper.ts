@@ -8,9 +8,10 @@
  * Which values serve an input best is the business of src/model.
  */
 import { CONTEXTS_MAX, TABLES_MAX } from "./contexts.ts";
+import { LANES_MAX, MIXER_CONTEXTS_MAX, MIXER_CONTEXTS_MIN } from "./mixer.ts";
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
-export const MODEL_CONTRACT_VERSION = 3;
+export const MODEL_CONTRACT_VERSION = 4;
 /** The oldest contract whose models can still be decoded. */
 export const MODEL_CONTRACT_OLDEST = 3;
 
@@ -31,6 +32,8 @@ interface HyperField {
 const within = (n: number, low: number, high: number) => Number.isInteger(n) && n >= low && n <= high;
 const isPowerOfTwo = (n: number) => n > 0 && (n & (n - 1)) === 0;
 const multiple = (n: number, of: number, low: number, high: number) => within(n, low, high) && n % of === 0;
+/** Of a field that only a network has: it is there if the network's history is. */
+const goesWith = (n: number, { history }: { readonly history: number }) => (n === 0) === (history === 0);
 
 /** In the order of the header, where each is a varint. */
 const FIELDS = {
@@ -38,8 +41,8 @@ const FIELDS = {
   history: {
     letter: "T",
     meaning: "bytes of history that a step sees",
-    rule: "a power of two, 4 to 64",
-    holds: (n: number) => within(n, 4, 64) && isPowerOfTwo(n),
+    rule: "a power of two, 4 to 64; 0 without a network",
+    holds: (n: number) => n === 0 || (within(n, 4, 64) && isPowerOfTwo(n)),
     since: 1,
   },
   /** D: values per embedded byte; a power of two, 8 to 64. */
@@ -47,8 +50,8 @@ const FIELDS = {
     letter: "D",
     meaning: "values per embedded byte",
     rule: "a power of two, 8 to 64, at most 1024 / history",
-    holds: (n: number) => within(n, 8, 64) && isPowerOfTwo(n),
-    fits: (n: number, { history }: { readonly history: number }) => history * n <= 1024,
+    holds: (n: number) => n === 0 || (within(n, 8, 64) && isPowerOfTwo(n)),
+    fits: (n: number, hyper: { readonly history: number }) => goesWith(n, hyper) && hyper.history * n <= 1024,
     since: 1,
   },
   /** G: values in the rolling cache of the global stream; a multiple of `cacheStep` and of 32. */
@@ -56,8 +59,9 @@ const FIELDS = {
     letter: "G",
     meaning: "values in the rolling cache of the global stream",
     rule: "a multiple of cacheStep and of 32, at most 8192",
-    holds: (n: number) => multiple(n, 32, 32, 8192),
-    fits: (n: number, { cacheStep }: { readonly cacheStep: number }) => n % cacheStep === 0,
+    holds: (n: number) => n === 0 || multiple(n, 32, 32, 8192),
+    fits: (n: number, hyper: { readonly cacheStep: number; readonly history: number }) =>
+      goesWith(n, hyper) && (n === 0 || n % hyper.cacheStep === 0),
     since: 1,
   },
   /** S: new values of the cache per step; a multiple of 4. */
@@ -65,7 +69,8 @@ const FIELDS = {
     letter: "S",
     meaning: "new values of the cache per step",
     rule: "a multiple of 4, 4 to 256",
-    holds: (n: number) => multiple(n, 4, 4, 256),
+    holds: (n: number) => n === 0 || multiple(n, 4, 4, 256),
+    fits: goesWith,
     since: 1,
   },
   /** F: hidden values of the fine refiner; a multiple of 32. */
@@ -73,7 +78,8 @@ const FIELDS = {
     letter: "F",
     meaning: "hidden values of the fine refiner",
     rule: "a multiple of 32, 32 to 8192",
-    holds: (n: number) => multiple(n, 32, 32, 8192),
+    holds: (n: number) => n === 0 || multiple(n, 32, 32, 8192),
+    fits: goesWith,
     since: 1,
   },
   /** C: hidden values of the coarse refiner, the side of each stream's own matrix; a multiple of 16. */
@@ -81,15 +87,17 @@ const FIELDS = {
     letter: "C",
     meaning: "hidden values of the coarse refiner",
     rule: "a multiple of 16, 16 to 128",
-    holds: (n: number) => multiple(n, 16, 16, 128),
+    holds: (n: number) => n === 0 || multiple(n, 16, 16, 128),
+    fits: goesWith,
     since: 1,
   },
-  /** B: parallel streams, 1 to 16,384. */
+  /** B: parallel streams, 1 to 16,384; lanes of a mixer. */
   streams: {
     letter: "B",
-    meaning: "parallel streams",
-    rule: "1 to 16384",
+    meaning: "parallel streams; lanes of a mixer",
+    rule: `1 to 16384, with a mixer to ${LANES_MAX}`,
     holds: (n: number) => within(n, 1, 16384),
+    fits: (n: number, { mixerContexts }: { readonly mixerContexts: number }) => mixerContexts === 0 || n <= LANES_MAX,
     since: 1,
   },
   /** Peak learning rate of the optimizer in units of 2^-24. */
@@ -97,7 +105,8 @@ const FIELDS = {
     letter: "peak",
     meaning: "peak learning rate, in units of 2^-24",
     rule: "64 to 65535",
-    holds: (n: number) => within(n, 64, 65535),
+    holds: (n: number) => n === 0 || within(n, 64, 65535),
+    fits: goesWith,
     since: 1,
   },
   /** N: contexts of the recall stream, a multiple of 4; 0 for none. */
@@ -145,6 +154,25 @@ const FIELDS = {
     since: 3,
     off: 1,
   },
+  /** K: contexts of the bit mixer; 0 for none. */
+  mixerContexts: {
+    letter: "K",
+    meaning: "contexts of the bit mixer",
+    rule: `${MIXER_CONTEXTS_MIN} to ${MIXER_CONTEXTS_MAX} without a network, 0 with one`,
+    holds: (n: number) => n === 0 || within(n, MIXER_CONTEXTS_MIN, MIXER_CONTEXTS_MAX),
+    fits: (n: number, { history }: { readonly history: number }) => (n === 0) !== (history === 0),
+    since: 4,
+    off: 0,
+  },
+  /** log2 of the lines of each of them. */
+  mixerBits: {
+    letter: "mixerBits",
+    meaning: "log2 of the lines of each of them",
+    rule: "8 to 22",
+    holds: (n: number) => within(n, 8, 22),
+    since: 4,
+    off: 8,
+  },
 } as const;
 
 /** The shape of one model. Every field is stored in the archive header. */
@@ -155,6 +183,22 @@ export const HYPER_NAMES = Object.keys(FIELDS) as readonly HyperName[];
 export const HYPER_FIELDS: Readonly<Record<HyperName, HyperField>> = FIELDS;
 
 type Optional = { [K in HyperName]: (typeof FIELDS)[K] extends { readonly off: number } ? K : never }[HyperName];
+
+/** Whether a model has a network; one without is a mixer alone. */
+export function hasNetwork({ history }: Pick<HyperParameters, "history">): boolean {
+  return history > 0;
+}
+
+/** What stands for the network in a model without. */
+export const NO_NETWORK = {
+  history: 0,
+  embedding: 0,
+  globalHidden: 0,
+  cacheStep: 0,
+  fineHidden: 0,
+  coarseHidden: 0,
+  learningRate: 0,
+} as const;
 
 /** What stands for the recall stream, and whatever else came later, in a model that does without. */
 export const WITHOUT = Object.fromEntries(

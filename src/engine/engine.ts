@@ -6,9 +6,13 @@
  * and learns from the byte that came. Every engine computes exactly the same integers (docs/NUMERICS.md), so an
  * archive written through one decodes through any other.
  *
- * Ordering: calls on one model take effect in the order in which they were made, whether or not the caller awaited
- * the earlier ones. A caller may therefore request the next chunk before the last one has arrived (ping-pong
- * buffers). A model is either encoding or decoding; mixing the two on one model is a programmer's error.
+ * Both directions look alike: begin a block, steps, end it; the coder stands behind the engine. What it is made of,
+ * and whether it works on the host or on a device, is the engine's business.
+ *
+ * Ordering: `encodeSteps`, `decodeSteps` and `learnSteps` take effect in the order in which they were called, whether
+ * or not the caller awaited the earlier ones. A caller may therefore ask for the next chunk before the last one is
+ * done (ping-pong buffers). All other calls wait for the caller to have seen those end. A model is either encoding or
+ * decoding; mixing the two on one model is a programmer's error. After an error only `close` is allowed.
  */
 import type { DataKind } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
@@ -21,8 +25,6 @@ export interface Engine {
   readonly name: EngineName;
   /** What runs the network, for people: an adapter's name, or a number of threads. */
   readonly description: string;
-  /** How many steps a chunk of `encodeSteps` should have so that the overhead of a call does not matter. */
-  readonly chunkSteps: number;
   /**
    * Allocates a model with its initial weights.
    *
@@ -37,6 +39,8 @@ export interface Engine {
 
 export interface Model {
   readonly hyper: HyperParameters;
+  /** How many steps a call of `encodeSteps` or `decodeSteps` should have, at most: more gain nothing. */
+  readonly chunkSteps: number;
 
   /**
    * Says what the bytes of the next steps are like; until the first call they are PLAIN_DATA.
@@ -46,14 +50,27 @@ export interface Model {
   describe(kind: DataKind): Promise<void>;
 
   /**
-   * Predicts and learns `stepCount` steps of known bytes (compression).
+   * Begins a block, whose payloads `takePayloads` will hand out.
+   *
+   * @param groups coder groups, 1 to B; the bytes depend on it
+   * @throws RangeError for an impossible number of groups, CoderWorkerError
+   */
+  beginPayloads(groups: number, options: EncoderOptions): Promise<void>;
+
+  /**
+   * Encodes and learns the next `stepCount` steps of known bytes (compression). The coder works where the engine
+   * decides, on these steps while the network is at those of the next call, if that comes before this has settled.
    *
    * @param bytes step-major, `stepCount` x B: bytes[t * B + s] is the byte of stream s at step t. Streams that have
-   *   ended carry 0 in the last step; their intervals are computed and not used.
-   * @param intervals filled with `stepCount` x B x 2 numbers: the start and the frequency of the coded byte, of
-   *   FREQUENCY_TOTAL. It may be backed by shared memory.
+   *   ended carry 0 in the last step. It must not change until the promise has settled.
+   * @param liveInLastStep streams that have a byte in the last of these steps; the others are not coded
+   * @returns coded bytes of the block so far, when these steps are coded
+   * @throws IntervalError, CoderWorkerError
    */
-  encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void>;
+  encodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<number>;
+
+  /** Ends the block: its payloads, one per coder group. @throws CoderWorkerError */
+  takePayloads(): Promise<Uint8Array[]>;
 
   /**
    * Takes the payloads of a block, one per coder group, in place of the block before.
@@ -74,27 +91,47 @@ export interface Model {
   /** Checks that the payloads are used up; to be called when all steps have come. @throws CorruptDataError */
   finishPayloads(): Promise<void>;
 
+  /** Begins a block that `learnSteps` will go through. */
+  beginLearning(): Promise<void>;
+
   /**
    * Leads the model through steps that are known already, as if they had been decoded; not between `openPayloads` and
    * `finishPayloads`.
    *
    * @param bytes step-major, `stepCount` x B
+   * @param liveInLastStep streams that have a byte in the last of these steps; the others have 0
    */
-  learnSteps(bytes: Uint8Array, stepCount: number): Promise<void>;
+  learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void>;
 
+  /** In the middle of a block, too; encoding that is under way ends before. */
   close(): Promise<void>;
 }
 
+/** Watches a coder on the host, for benchmarks. Nothing depends on it. */
+export interface CoderObserver {
+  /** The network has done its part of some steps, and the coder has them (true) or has done its own (false). */
+  coding?(isWorking: boolean): void;
+  /**
+   * What the network predicted for some steps, before they are coded: the start and the frequency of each byte, of
+   * FREQUENCY_TOTAL, step-major.
+   */
+  intervals?(intervals: Uint32Array, shape: { streams: number; steps: number; liveInLastStep: number }): void;
+  /** A mixer has coded so many bytes more, and so many coded bytes came of it. */
+  coded?(bytes: number, codedBytes: number): void;
+}
+
 /** For a coder on the host; the bytes do not depend on it. */
-export interface DecoderOptions {
-  /** Threads that may decode, the caller's included; at least 1. */
+export interface EncoderOptions {
+  /** Threads that may code, the caller's included; at least 1. */
   readonly workers: number;
-  /** Streams that a thread must have to itself; for tests. Default: DECODE_STREAMS_PER_THREAD. */
-  readonly streamsPerThread?: number;
   /** How many bytes the model will see in all, about, if that is known: few are not worth threads. */
   readonly expectedBytes?: number;
-  /** The coder begins (true) or ends (false) its part of a step, in which the network waits. */
-  readonly coding?: (isWorking: boolean) => void;
+  readonly observer?: CoderObserver;
+}
+
+export interface DecoderOptions extends EncoderOptions {
+  /** Streams that a thread must have to itself; for tests. Default: DECODE_STREAMS_PER_THREAD. */
+  readonly streamsPerThread?: number;
 }
 
 /** No engine of this kind can run here; `message` says what is missing and `hint` what to do. */

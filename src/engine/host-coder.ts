@@ -1,96 +1,74 @@
 /**
- * Decoding with the coder on the host, for engines that give tables and take bytes step by step: the CPU engine, the
- * reference, and a GPU where the device cannot decode. Every step waits for the bytes of the one before, so there is
- * nothing to overlap but this: the model is told the bytes and asked for the next tables in one go, before either has
- * happened.
+ * A Model made of a network, with the coder on the host. Each direction is loaded when it is first asked for: a program
+ * that only decodes carries no encoder.
  */
-import { decodeThreadsFor, StepDecoder } from "../coder/decode-pool.ts";
-import { LONE_BYTES } from "../coder/groups.ts";
+import type { DataKind } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
-import type { DecoderOptions } from "./engine.ts";
+import type { DecoderOptions, EncoderOptions, Model } from "./engine.ts";
+import type { HostDecoder } from "./host-decoder.ts";
+import type { HostEncoder } from "./host-encoder.ts";
+import type { IntervalModel, StepModel } from "./network.ts";
 
-/** A model that goes step by step. Calls take effect in the order in which they were made, as a Model's do. */
-export interface StepModel {
-  readonly hyper: HyperParameters;
+export abstract class HostCodedModel implements Model, IntervalModel, StepModel {
+  abstract readonly hyper: HyperParameters;
+  #encoder: HostEncoder | undefined;
+  #decoder: HostDecoder | undefined;
 
-  /**
-   * The frequency tables of the next step.
-   *
-   * @param ends filled with B x 256 cumulative frequencies: byte v of stream s owns the interval from
-   *   v === 0 ? 0 : ends[s * 256 + v - 1] to ends[s * 256 + v]. ends[s * 256 + 255] is at most FREQUENCY_TOTAL; what
-   *   lies above is owned by no byte and marks a corrupt archive.
-   */
-  predict(ends: Uint32Array): Promise<void>;
+  /** @param chunkSteps steps whose intervals are kept while they are coded */
+  constructor(readonly chunkSteps: number) {}
 
-  /** Tells the model the B bytes of the step that was predicted last, and trains it. */
-  learn(bytes: Uint8Array): Promise<void>;
-}
+  abstract describe(kind: DataKind): Promise<void>;
+  abstract fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void>;
+  abstract predict(ends: Uint32Array): Promise<void>;
+  abstract learn(bytes: Uint8Array): Promise<void>;
+  /** A network knows no blocks. */
+  async beginLearning(): Promise<void> {}
 
-/** The decoding half of a Model, made of a StepModel. */
-export class HostCoder {
-  readonly #model: StepModel;
-  /** Opened by the first block, whose groups say how many threads are of use. */
-  #decoder: StepDecoder | undefined;
-  #isOpen = false;
-  #coding: ((isWorking: boolean) => void) | undefined;
-  /** All calls so far: the next begins when they have ended. */
-  #queue: Promise<void> = Promise.resolve();
+  abstract learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void>;
 
-  constructor(model: StepModel) {
-    this.#model = model;
-  }
-
-  /** As Model's. @throws CorruptDataError, RangeError for an impossible number of groups, CoderWorkerError */
-  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
-    await this.#queue;
-    this.#coding = options.coding;
-    this.#decoder ??= await openDecoder(this.#model.hyper.streams, payloads.length, options);
-    this.#decoder.openBlock(payloads);
-    this.#isOpen = true;
-  }
-
-  /** As Model's. @throws CorruptDataError, CoderWorkerError, what the model throws */
-  decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
-    const decoded = this.#queue.then(() => this.#decode(bytes, stepCount, liveInLastStep));
-    this.#queue = decoded;
-    // Whoever called hears of a failure; so does whoever calls next.
-    decoded.catch(() => {});
-    return decoded;
-  }
-
-  async #decode(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
-    const decoder = this.#decoder;
-    if (!decoder || !this.#isOpen) throw new Error("decodeSteps was called without payloads");
-    const { streams } = this.#model.hyper;
-    let learned: Promise<void> = Promise.resolve();
-    for (let step = 0; step < stepCount; step++) {
-      await Promise.all([learned, this.#model.predict(decoder.ends)]);
-      this.#coding?.(true);
-      await decoder.decodeStep(step === stepCount - 1 ? liveInLastStep : streams);
-      this.#coding?.(false);
-      const row = bytes.subarray(step * streams, (step + 1) * streams);
-      row.set(decoder.bytes);
-      learned = this.#model.learn(row);
-      learned.catch(() => {}); // awaited with the next prediction
+  async beginPayloads(groups: number, options: EncoderOptions): Promise<void> {
+    if (!this.#encoder) {
+      const { HostEncoder } = await import("./host-encoder.ts");
+      this.#encoder = new HostEncoder(this, this.chunkSteps);
     }
-    await learned;
+    await this.#encoder.beginPayloads(groups, options);
   }
 
-  /** As Model's. @throws CorruptDataError, CoderWorkerError */
+  async encodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<number> {
+    return await opened(this.#encoder, "beginPayloads").encodeSteps(bytes, stepCount, liveInLastStep);
+  }
+
+  async takePayloads(): Promise<Uint8Array[]> {
+    return await opened(this.#encoder, "beginPayloads").takePayloads();
+  }
+
+  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
+    if (!this.#decoder) {
+      const { HostDecoder } = await import("./host-decoder.ts");
+      this.#decoder = new HostDecoder(this);
+    }
+    await this.#decoder.openPayloads(payloads, options);
+  }
+
+  async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+    await opened(this.#decoder, "openPayloads").decodeSteps(bytes, stepCount, liveInLastStep);
+  }
+
   async finishPayloads(): Promise<void> {
-    await this.#queue;
-    this.#isOpen = false;
-    await this.#decoder?.finishBlock();
+    await opened(this.#decoder, "openPayloads").finishPayloads();
   }
 
-  /** In the middle of a block, too. */
   async close(): Promise<void> {
-    await this.#decoder?.close();
+    try {
+      await this.#encoder?.close();
+    } finally {
+      await this.#decoder?.close();
+    }
   }
 }
 
-async function openDecoder(streams: number, groups: number, options: DecoderOptions): Promise<StepDecoder> {
-  const { workers, streamsPerThread, expectedBytes = Number.POSITIVE_INFINITY } = options;
-  const isLone = streamsPerThread === undefined && expectedBytes < LONE_BYTES;
-  return await StepDecoder.open(streams, isLone ? 1 : decodeThreadsFor(workers, groups, streams, streamsPerThread));
+/** @throws Error that names what should have been called before */
+function opened<T>(half: T | undefined, opener: string): T {
+  if (half === undefined) throw new Error(`the model was used without payloads: call ${opener} before`);
+  return half;
 }

@@ -3,8 +3,9 @@
  *
  * An archive states all that is chosen here, so these numbers may change at any time; what they mean is the contract's.
  */
-import { ceilLog2 } from "../contract/fixed.ts";
-import { type HyperParameters, WITHOUT } from "../contract/hyper.ts";
+import { bitLength, ceilLog2 } from "../contract/fixed.ts";
+import { type HyperParameters, hasNetwork, NO_NETWORK, WITHOUT } from "../contract/hyper.ts";
+import { LANES_MAX, LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 
 /** A model without its number of streams; its memories are the smallest, and grow with the input's size. */
 export type Shape = Omit<HyperParameters, "streams">;
@@ -48,14 +49,28 @@ function shape(width: Widths, rate = RATE_LEVELS): Shape {
   };
 }
 
-/** A model, and how it is sized for an input. */
-export interface Level {
+/** A network, and how it is sized for an input. */
+export interface NetworkLevel {
   readonly shape: Shape;
   /** Bytes that a stream should hold: many streams share the cost of training a step, few learn sooner. */
   readonly streamBytes: number;
   readonly slotBitsMax: number;
   readonly tableBitsMax: number;
 }
+
+/** A mixer, and how it is sized for an input. */
+export interface MixerLevel {
+  readonly shape: Shape;
+  /** Bytes that a lane should hold: several share the work, few learn more. */
+  readonly laneBytes: number;
+  readonly lanesMax: number;
+  /** Bytes that the lines of all lanes may take. */
+  readonly linesBytesMax: number;
+}
+
+export type Level = NetworkLevel | MixerLevel;
+
+export const isMixer = (level: Level): level is MixerLevel => !hasNetwork(level.shape);
 
 /** 4 MiB a context and 8 MiB a table: with more, level 5 would not stay below 400 MB (docs/ARCHITECTURE.md). */
 const SMALL_MEMORY = { slotBitsMax: 20, tableBitsMax: 13 } as const;
@@ -68,7 +83,7 @@ export const PAPER: Shape = shape(
   RATE_PAPER,
 );
 export const PAPER_STREAMS = 512;
-export const PAPER_LEVEL: Level = { shape: PAPER, streamBytes: 8192, ...SMALL_MEMORY };
+export const PAPER_LEVEL: NetworkLevel = { shape: PAPER, streamBytes: 8192, ...SMALL_MEMORY };
 
 export const DEFAULT_LEVEL = 5;
 
@@ -77,11 +92,40 @@ const medium = { history: 8, embedding: 16, global: 64, cacheStep: 4, coarse: 16
 const remembering = { ...medium, contexts: 20, tables: 6 };
 const wide = { ...remembering, history: 16, coarse: 32 };
 
+function mixer(contexts: number, laneBytes: number, lanesMax: number, linesBytesMax: number): MixerLevel {
+  const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts };
+  return { shape, laneBytes, lanesMax, linesBytesMax };
+}
+
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
+
+/** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). */
+const LEVELS: readonly (MixerLevel | undefined)[] = [
+  undefined,
+  mixer(8, 256 * KIB, 8, 128 * MIB),
+  mixer(10, 384 * KIB, 8, 128 * MIB),
+  mixer(12, 480 * KIB, 4, 256 * MIB),
+  mixer(16, MIB, 4, 320 * MIB),
+  mixer(20, 2 * MIB, 4, 320 * MIB),
+  mixer(22, 4 * MIB, 2, 400 * MIB),
+  mixer(24, 8 * MIB, 1, 400 * MIB),
+  mixer(26, 8 * MIB, 1, 600 * MIB),
+  mixer(28, 8 * MIB, 1, 1000 * MIB),
+];
+
+/** @throws RangeError if there is no such level. */
+export function levelOf(level: number): MixerLevel {
+  const found = LEVELS[level];
+  if (found === undefined) throw new RangeError(`there is no level ${level}: levels are 1 to ${LEVELS.length - 1}`);
+  return found;
+}
+
 /**
- * Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n. The recall stream does most of the work, so narrow
+ * The network in nine sizes, for GPUs. Index 0 is unused. The recall stream does most of the work, so narrow
  * networks lose little, and contexts, tables and fewer streams are worth more than width (docs/MODEL.md).
  */
-const LEVELS: readonly (Level | undefined)[] = [
+const NETWORKS: readonly (NetworkLevel | undefined)[] = [
   undefined,
   { shape: { ...shape(narrow), trainEvery: 8 }, streamBytes: 4096, ...SMALL_MEMORY },
   { shape: shape({ ...narrow, contexts: 12, tables: 3 }), streamBytes: 8192, ...SMALL_MEMORY },
@@ -94,15 +138,15 @@ const LEVELS: readonly (Level | undefined)[] = [
   { shape: shape({ ...wide, global: 256, fine: 512 }, RATE_WIDE), streamBytes: 32768, ...LARGE_MEMORY },
 ];
 
-/** @throws RangeError if there is no such level. */
-export function levelOf(level: number): Level {
-  const found = LEVELS[level];
-  if (found === undefined) throw new RangeError(`there is no level ${level}: levels are 1 to ${LEVELS.length - 1}`);
+/** @throws RangeError if there is no such size. */
+export function networkOf(size: number): NetworkLevel {
+  const found = NETWORKS[size];
+  if (found === undefined) throw new RangeError(`there is no network ${size}: sizes are 1 to ${NETWORKS.length - 1}`);
   return found;
 }
 
-/** @throws RangeError if there is no such level. */
-export const shapeOfLevel = (level: number): Shape => levelOf(level).shape;
+/** @throws RangeError if there is no such size. */
+export const networkShape = (size: number): Shape => networkOf(size).shape;
 
 const STREAMS_MAX = 4096;
 /** Engines work on streams in such groups. */
@@ -118,13 +162,34 @@ export function streamsForSize(sizeBytes: number, streamBytes: number): number {
   return Math.max(1, Math.min(wanted, sizeBytes));
 }
 
-/** A slot for every byte of a block, and a table's row for every 16, within the level's bounds. */
-export function hyperForSize(
-  level: Level,
-  sizeBytes: number,
-  streams = streamsForSize(sizeBytes, level.streamBytes),
-): HyperParameters {
+/** As many lanes as `laneBytes` go into the size: a power of two, so that threads get as many each. */
+function lanesForSize({ laneBytes, lanesMax }: MixerLevel, sizeBytes: number): number {
+  return Math.min(lanesMax, 2 ** Math.max(0, bitLength(Math.floor(sizeBytes / laneBytes)) - 1));
+}
+
+/** A smaller memory is made and cleared sooner. */
+const LINE_BITS_MIN = 10;
+const LINE_BITS_MAX = 22;
+
+/** Half as many lines of each context as a lane has bytes, as far as the level's memory goes. */
+function mixerForSize(level: MixerLevel, sizeBytes: number, wanted: number | undefined): HyperParameters {
+  const { shape, linesBytesMax } = level;
+  const lanes = Math.max(1, Math.min(wanted ?? lanesForSize(level, sizeBytes), LANES_MAX, sizeBytes));
+  const room = Math.floor(linesBytesMax / (lanes * LINE_MEMORY_BYTES * shape.mixerContexts));
+  const bits = Math.min(LINE_BITS_MAX, bitLength(room) - 1, ceilLog2(Math.max(1, sizeBytes / lanes)) - 1);
+  return { ...shape, streams: lanes, mixerBits: Math.max(LINE_BITS_MIN, bits) };
+}
+
+/**
+ * The model of a level for an input. A network gets a slot for every byte of a block, and a table's row for every 16,
+ * within the level's bounds.
+ *
+ * @param wanted streams, or lanes, whatever the size
+ */
+export function hyperForSize(level: Level, sizeBytes: number, wanted?: number): HyperParameters {
+  if (isMixer(level)) return mixerForSize(level, sizeBytes, wanted);
   const { shape, slotBitsMax, tableBitsMax } = level;
+  const streams = wanted ?? streamsForSize(sizeBytes, level.streamBytes);
   const bits = ceilLog2(Math.max(1, sizeBytes));
   return {
     ...shape,
@@ -136,7 +201,7 @@ export function hyperForSize(
 
 /** Whether a model is of this shape, whatever input its streams and memories were sized for. */
 export function hasShape(hyper: HyperParameters, shape: Shape): boolean {
-  const { slotBits, tableBits } = hyper;
-  const sized: Shape = { ...shape, slotBits, tableBits };
+  const { slotBits, tableBits, mixerBits } = hyper;
+  const sized: Shape = { ...shape, slotBits, tableBits, mixerBits };
   return (Object.keys(sized) as (keyof Shape)[]).every((field) => sized[field] === hyper[field]);
 }

@@ -35,7 +35,7 @@ export function looksIncompressible(plain: Uint8Array): boolean {
 }
 
 /** What `bytes` take by their counts alone, in bits. */
-function bitsOf(counts: Uint32Array, length: number): number {
+export function bitsOf(counts: Uint32Array, length: number): number {
   let bits = length * integerLog2(length);
   for (const count of counts) if (count > 0) bits -= count * integerLog2(count);
   return Math.floor(bits / 2 ** LOG_BITS);

@@ -6,29 +6,29 @@
 import { checkGroups } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
-import type { DecoderOptions, Engine, Model } from "../engine/engine.ts";
+import type { Engine, Model } from "../engine/engine.ts";
 import type { BlockOptions } from "./options.ts";
-import { ChunkPace, Pacer } from "./pacer.ts";
-import { bytesInSteps, gatherSteps, layoutOf, liveAt, type StreamLayout, scatterSteps } from "./streams.ts";
+import { ChunkLoop } from "./pacer.ts";
+import { bytesInSteps, gatherSteps, layoutOf, liveAt, scatterSteps } from "./streams.ts";
 
 /** Restores blocks in the order in which a BlockCompressor made them, with one model that goes on learning. */
 export class BlockDecompressor {
   readonly #model: Model;
-  readonly #pace: ChunkPace;
+  readonly #loop: ChunkLoop;
   readonly #options: BlockOptions;
   /** What the model was told last. */
   #stride = PLAIN_DATA.stride;
 
-  private constructor(model: Model, chunkSteps: number, options: BlockOptions) {
+  private constructor(model: Model, options: BlockOptions) {
     this.#model = model;
-    this.#pace = new ChunkPace(chunkSteps);
+    this.#loop = new ChunkLoop(model.chunkSteps, options.signal);
     this.#options = options;
   }
 
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: BlockOptions): Promise<BlockDecompressor> {
     const model = await engine.openModel(hyper, options.expectedBytes);
-    return new BlockDecompressor(model, engine.chunkSteps, options);
+    return new BlockDecompressor(model, options);
   }
 
   /**
@@ -48,46 +48,21 @@ export class BlockDecompressor {
     const layout = layoutOf(sizeBytes, streams);
     const data = new Uint8Array(sizeBytes);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
-    const report = (stepsDone: number) => {
+    let stepsDone = 0;
+    const report = () => {
       const bytesDone = bytesInSteps(layout, stepsDone);
       this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes });
     };
-    await this.#model.openPayloads(groups, decoderOptionsOf(this.#options));
-    await this.#decodeChunks(layout, data, report);
-    report(layout.steps);
-    return data;
-  }
-
-  async #decodeChunks(layout: StreamLayout, data: Uint8Array, report: (stepsDone: number) => void): Promise<void> {
-    const model = this.#model;
-    const pacer = new Pacer(this.#options.signal);
-    let stepsDone = 0;
-    const take = async (first: number, steps: number) => {
-      const chunk = new Uint8Array(steps * layout.streams);
-      const ended = this.#pace.begin(steps);
-      await model.decodeSteps(chunk, steps, liveAt(layout, first + steps - 1));
-      ended();
+    await this.#model.openPayloads(groups, this.#options);
+    await this.#loop.run(layout.steps, report, async (first, steps) => {
+      const chunk = new Uint8Array(steps * streams);
+      await this.#model.decodeSteps(chunk, steps, liveAt(layout, first + steps - 1));
       scatterSteps(chunk, layout, first, steps, data);
       stepsDone = first + steps;
-    };
-    let before: Promise<void> = Promise.resolve();
-    let last = before;
-    try {
-      for (let first = 0, steps = 0; first < layout.steps; first += steps) {
-        await pacer.turn(() => report(stepsDone));
-        before = last;
-        steps = Math.min(this.#pace.steps, layout.steps - first);
-        last = take(first, steps);
-        last.catch(() => {}); // awaited a turn later
-        await before;
-      }
-      await last;
-    } catch (error) {
-      // Nothing may still use the model when the caller closes it.
-      await Promise.allSettled([before, last]);
-      throw error;
-    }
-    await model.finishPayloads();
+    });
+    await this.#model.finishPayloads();
+    report();
+    return data;
   }
 
   /**
@@ -97,24 +72,19 @@ export class BlockDecompressor {
    * @throws the engine's errors, the abort reason
    */
   async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA): Promise<void> {
-    const { streams } = this.#model.hyper;
     await this.#describe(kind);
-    const layout = layoutOf(data.length, streams);
-    const pacer = new Pacer(this.#options.signal);
-    let first = 0;
+    const layout = layoutOf(data.length, this.#model.hyper.streams);
+    let stepsDone = 0;
     const report = () => {
-      const bytesDone = bytesInSteps(layout, first);
-      this.#options.onProgress?.({ stepsDone: first, steps: layout.steps, bytesDone, codedBytes: data.length });
+      const bytesDone = bytesInSteps(layout, stepsDone);
+      this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes: data.length });
     };
-    for (let steps = 0; first < layout.steps; first += steps) {
-      await pacer.turn(report);
-      steps = Math.min(this.#pace.steps, layout.steps - first);
-      const chunk = new Uint8Array(steps * streams);
-      gatherSteps(data, layout, first, steps, chunk);
-      const ended = this.#pace.begin(steps);
-      await this.#model.learnSteps(chunk, steps);
-      ended();
-    }
+    await this.#model.beginLearning();
+    await this.#loop.run(layout.steps, report, async (first, steps) => {
+      const chunk = gatherSteps(data, layout, first, steps);
+      await this.#model.learnSteps(chunk, steps, liveAt(layout, first + steps - 1));
+      stepsDone = first + steps;
+    });
     report();
   }
 
@@ -126,16 +96,6 @@ export class BlockDecompressor {
   async close(): Promise<void> {
     await this.#model.close();
   }
-}
-
-function decoderOptionsOf({ workers, streamsPerThread, expectedBytes, observer }: BlockOptions): DecoderOptions {
-  const coding = observer?.decoding && { coding: (isWorking: boolean) => observer.decoding?.(isWorking) };
-  return {
-    workers,
-    ...(streamsPerThread !== undefined && { streamsPerThread }),
-    ...(expectedBytes !== undefined && { expectedBytes }),
-    ...coding,
-  };
 }
 
 /**

@@ -17,7 +17,6 @@ import {
   type Block,
   type Fill,
   type FrameModel,
-  type PlainBlock,
   SMALL_BYTES_MAX,
   SMALL_STRIDE_BYTES_MIN,
   STORED_RUN_BYTES_MAX,
@@ -25,18 +24,22 @@ import {
 } from "../archive/format.ts";
 import { encodeSmallFrame, levelOfModel, SMALL_PATTERN_BYTES_MAX } from "../archive/small.ts";
 import { FrameWriter } from "../archive/write.ts";
-import { coderGroupsFor } from "../coder/groups.ts";
+import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Shape } from "../model/levels.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
+import { transformMemoryBytes } from "../predict/transform.ts";
+import { NO_COPIES } from "../repeats/copies.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
+import { type BlockPlan, factsOf, plainBlock, type ShownBytes } from "./block-plan.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
 import { checkMemory, modelMemoryBytes } from "./memory.ts";
+import { type FoundNumbers, findNumbers, predictNumbers } from "./numbers.ts";
 import type { BlockOptions } from "./options.ts";
 import { Pacer } from "./pacer.ts";
 import { type Cut, RepeatCutter } from "./repeats.ts";
@@ -173,19 +176,6 @@ interface FramePlan {
   readonly blockBytes: number;
 }
 
-/** What is known of a block before the model has seen it. */
-interface BlockPlan {
-  readonly isLast: boolean;
-  /** Whether it looks like chance. */
-  readonly isChance: boolean;
-  readonly cut?: Cut;
-  readonly fills?: readonly Fill[];
-  /** Of the plain bytes, with what fills give. */
-  readonly check: bigint;
-  /** What a coded block must save to be smaller than a stored one. */
-  readonly gainMin: number;
-}
-
 /** A share of the memory that may be used, for stored blocks that wait for each other. */
 const RUN_SHARE = 1 / 4;
 
@@ -234,12 +224,13 @@ class FrameCompressor {
     const isFirst = this.#writer === undefined;
     const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
     const isChance = isTiny || looksIncompressible(plain);
-    const cut = isTiny ? undefined : await this.#cut(plain, isChance, isLast);
+    const numbers = isChance ? [] : await this.#findNumbers(plain);
+    const cut = isTiny ? undefined : await this.#cut(plain, isChance, isLast, numbers);
     if (this.#frameModel === undefined && !isTiny) this.#chooseModel((cut?.rest ?? plain).length, isFirst && isLast);
     const check = await this.#checkOf(plain, fills);
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const gainMin = isFirst && isLast ? STORED_BELOW_BYTES / 2 : 0;
-    const facts = { isLast, isChance, check, gainMin, ...(cut && { cut }), ...(fills && { fills }) };
+    const facts = { isLast, isChance, numbers, check, gainMin, ...(cut && { cut }), ...(fills && { fills }) };
     const block = await this.#makeBlock(plain, facts);
     if (isFirst) await this.#writeHeader(block);
     this.#check = check;
@@ -277,13 +268,14 @@ class FrameCompressor {
     }
     const isTiny = plain.length < STORED_BELOW_BYTES;
     const isChance = isTiny || looksIncompressible(plain);
-    const cut = isTiny ? undefined : await this.#cut(plain, isChance, true);
+    const numbers = isChance ? [] : await this.#findNumbers(plain);
+    const cut = isTiny ? undefined : await this.#cut(plain, isChance, true, numbers);
     const seenBytes = (cut?.rest ?? plain).length;
     if (!isTiny) this.#chooseModel(seenBytes, true);
     const model = this.#frameModel;
     const isOfLevel = model !== undefined && levelOfModel(model, seenBytes) !== undefined;
     const gainMin = isOfLevel ? smallCodedBytes(seenBytes) : LARGE_FRAME_BYTES;
-    return await this.#makeBlock(plain, { isLast: true, isChance, check, gainMin, ...(cut && { cut }) });
+    return await this.#makeBlock(plain, { isLast: true, isChance, numbers, check, gainMin, ...(cut && { cut }) });
   }
 
   #levelFor({ plainBytes, copies }: Block): number | undefined {
@@ -305,12 +297,21 @@ class FrameCompressor {
     return this.#writer;
   }
 
-  async #cut(plain: Uint8Array, isChance: boolean, isLast: boolean): Promise<Cut | undefined> {
+  async #findNumbers(plain: Uint8Array): Promise<FoundNumbers[]> {
+    return await findNumbers(plain, this.#options.signal);
+  }
+
+  async #cut(
+    plain: Uint8Array,
+    isChance: boolean,
+    isLast: boolean,
+    spared: readonly FoundNumbers[],
+  ): Promise<Cut | undefined> {
     const { repeats: policy, memoryBytesMax, signal } = this.#options;
     if (!policy) return undefined;
     const options = { policy, memoryBytesMax, ...(signal && { signal }) };
     this.#cutter ??= new RepeatCutter(this.#plan.blockBytes, isLast, options);
-    return await this.#cutter.cut(plain, isChance);
+    return await this.#cutter.cut(plain, isChance, spared);
   }
 
   /** How many streams there are follows from what the model will see; of later blocks that is a guess. */
@@ -324,7 +325,7 @@ class FrameCompressor {
     const besideBytes = modelMemoryBytes(hyper) + windowRoomBytes(windowBytesOf(blockBytes));
     const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
     this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
-    this.#frameModel = { hyper, groupCount: coderGroupsFor(hyper.streams) };
+    this.#frameModel = { hyper, groupCount: groupsFor(hyper) };
   }
 
   /** The model stands there only if the first block needs it: what is stored to its end has none. */
@@ -369,16 +370,34 @@ class FrameCompressor {
     const isStored = isChance || (cut && (seen.length < STORED_BELOW_BYTES || looksIncompressible(seen)));
     if (isStored || !this.#frameModel) return plainBlock("stored", plain, facts);
     this.#plainPerSeen = plain.length / seen.length;
-    const stride = findStride(seen, this.#frameModel.hyper.streams);
-    const { groups } = await (await this.#openModel(isLast ? seen.length : undefined)).compress(seen, { stride });
+    const shown = await this.#predict(seen, facts);
+    const stride = shown.stride ?? findStride(shown.bytes, this.#frameModel.hyper);
+    const model = await this.#openModel(isLast ? seen.length : undefined);
+    const { groups } = await model.compress(shown.bytes, { stride });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     if (codedBytes + gainMin < seen.length) {
       this.#hasHistory = true;
-      return { kind: "coded", ...factsOf(plain, facts, stride), groups };
+      if (shown.stretches) release(shown.bytes);
+      return { kind: "coded", ...factsOf(plain, facts, stride, shown), groups };
     }
-    if (!isLast && this.#hasHistory) return plainBlock("learned", plain, facts, stride);
+    if (!isLast && this.#hasHistory) return plainBlock("learned", plain, facts, stride, shown);
     if (!isLast) await this.close();
     return plainBlock("stored", plain, facts);
+  }
+
+  /** What the model sees in place of what is left of a block. */
+  async #predict(rest: Uint8Array, { numbers, cut }: BlockPlan): Promise<ShownBytes> {
+    if (numbers.length === 0 || !this.#hasRoomToPredict(rest.length)) return { bytes: rest };
+    const predicted = await predictNumbers(rest, numbers, cut?.places ?? NO_COPIES, this.#options.signal);
+    return predicted ?? { bytes: rest };
+  }
+
+  /** Whether a decoder with the same limit has room for predictors, too. */
+  #hasRoomToPredict(seenBytes: number): boolean {
+    const { hyper } = this.#frameModel ?? {};
+    const { blockBytes } = this.#plan;
+    const besideBytes = 5 * blockBytes + windowRoomBytes(windowBytesOf(blockBytes)) + transformMemoryBytes(seenBytes);
+    return hyper !== undefined && modelMemoryBytes(hyper) + besideBytes <= this.#options.memoryBytesMax;
   }
 
   /** @param expectedBytes that the model will see, if this block is the only one */
@@ -414,12 +433,3 @@ class FrameCompressor {
 
 /** Bytes that a small frame of a coded block has for its payload's length, and its stride. */
 const smallCodedBytes = (seenBytes: number) => (seenBytes < SMALL_STRIDE_BYTES_MIN ? varintBytes(seenBytes) : 4);
-
-function plainBlock(kind: "stored" | "learned", plain: Uint8Array, facts: BlockPlan, stride = 0): PlainBlock {
-  return { kind, ...factsOf(plain, facts, stride), payload: facts.cut?.rest ?? plain };
-}
-
-function factsOf(plain: Uint8Array, { cut, fills, check }: BlockPlan, stride: number) {
-  const facts = { plainBytes: plain.length, check, ...(fills && { fills }) };
-  return { ...facts, ...(cut && { copies: cut.copies }), ...(stride > 0 && { stride }) };
-}

@@ -52,6 +52,8 @@ const SECONDS_PER_PLAIN_BYTE = 3e-9;
 /** Reading a block and handing it on, and a copy of a list: some sixty bits. */
 const SECONDS_PER_BLOCK = 2e-5;
 const SECONDS_PER_COPY = 1.5e-6;
+/** Predictors, at their slowest. */
+const SECONDS_PER_PREDICTED_BYTE = 2e-6;
 
 /** What an archive has cost so far, and what its next part would add. */
 export class Budget {
@@ -78,11 +80,12 @@ export class Budget {
   }
 
   /** May be called again for the same block. @throws OutputLimitError, TimeLimitError */
-  admit({ kind, plainBytes, cut, fills }: BlockHead, { model }: FrameHeader): void {
+  admit({ kind, plainBytes, cut, stretchBytes, fills }: BlockHead, { model }: FrameHeader): void {
     const outputBytes = plainBytes + fillBytesOf(fills);
     this.#checkOutput(outputBytes);
     const { cost } = this.#limits;
     this.#nextSeconds = SECONDS_PER_BLOCK + outputBytes * SECONDS_PER_PLAIN_BYTE;
+    if (stretchBytes) this.#nextSeconds += (cut?.restBytes ?? plainBytes) * SECONDS_PER_PREDICTED_BYTE;
     this.#nextSteps = 0;
     if (kind !== "stored" && model && cost) {
       this.#nextSteps = Math.ceil((cut?.restBytes ?? plainBytes) / model.hyper.streams);

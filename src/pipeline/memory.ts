@@ -3,7 +3,8 @@
  * many gigabytes; a machine that swaps or kills the process is no answer to that.
  */
 import { REACH } from "../contract/contexts.ts";
-import { type HyperParameters, widthOf } from "../contract/hyper.ts";
+import { type HyperParameters, hasNetwork, widthOf } from "../contract/hyper.ts";
+import { LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 import { layoutOf } from "../contract/tensors.ts";
 
 /** Master weights, two moments and a gradient in 32 bits each, and an int8 copy. */
@@ -42,8 +43,17 @@ function recallMemoryBytes({ contexts, slotBits, tables, tableBits, streams }: H
   return 4 * contexts * 2 ** slotBits + 4 * tables * 2 ** (tableBits + 8) + streams * REACH;
 }
 
+/** Weights, maps and places of a lane, and what its program takes. */
+const LANE_BYTES = 10 * MIB;
+
+/** Lines, for each lane. */
+function mixerMemoryBytes({ mixerContexts, mixerBits, streams }: HyperParameters): number {
+  return streams * (LINE_MEMORY_BYTES * mixerContexts * 2 ** mixerBits + LANE_BYTES);
+}
+
 /** Bytes that a model and its working values take, to about a factor of two. */
 export function modelMemoryBytes(hyper: HyperParameters): number {
+  if (!hasNetwork(hyper)) return mixerMemoryBytes(hyper);
   const { streams, globalHidden, fineHidden, history } = hyper;
   const perStream = 4 * (2 * globalHidden + 6 * fineHidden + WIDTHS_PER_STREAM * widthOf(hyper) + 4 * 256) + history;
   const network = layoutOf(hyper).parameterCount * BYTES_PER_PARAMETER;

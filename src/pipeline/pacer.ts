@@ -68,3 +68,46 @@ export class ChunkPace {
     };
   }
 }
+
+/** Goes through steps chunk by chunk: one is in work while the one before ends. */
+export class ChunkLoop {
+  readonly #pace: ChunkPace;
+  readonly #signal: AbortSignal | undefined;
+
+  /** @param stepsMax what an engine takes at once */
+  constructor(stepsMax: number, signal: AbortSignal | undefined) {
+    this.#pace = new ChunkPace(stepsMax);
+    this.#signal = signal;
+  }
+
+  /**
+   * @param report called now and then, between chunks
+   * @param work does a chunk: its first step, and how many
+   * @throws the signal's reason, what `work` throws; when all that has begun has ended
+   */
+  async run(
+    stepCount: number,
+    report: () => void,
+    work: (first: number, steps: number) => Promise<void>,
+  ): Promise<void> {
+    const pacer = new Pacer(this.#signal);
+    let before: Promise<void> = Promise.resolve();
+    let last = before;
+    try {
+      for (let first = 0, steps = 0; first < stepCount; first += steps) {
+        await pacer.turn(report);
+        before = last;
+        steps = Math.min(this.#pace.steps, stepCount - first);
+        const ended = this.#pace.begin(steps);
+        last = work(first, steps).then(ended);
+        last.catch(() => {}); // awaited a turn later
+        await before;
+      }
+      await last;
+    } catch (error) {
+      // Nothing may still use the model when the caller closes it.
+      await Promise.allSettled([before, last]);
+      throw error;
+    }
+  }
+}

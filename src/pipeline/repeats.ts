@@ -4,9 +4,10 @@
  */
 import { type BlockCopies, windowBytesOf } from "../archive/format.ts";
 import { release } from "../platform/release.ts";
-import { copiedBytes, encodeCopies } from "../repeats/copies.ts";
+import { type Copies, copiedBytes, encodeCopies } from "../repeats/copies.ts";
 import { cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
+import type { Range } from "../repeats/spare.ts";
 import { BlockRoom } from "../repeats/window.ts";
 import { Pacer } from "./pacer.ts";
 
@@ -14,6 +15,8 @@ import { Pacer } from "./pacer.ts";
 export interface Cut {
   readonly rest: Uint8Array;
   readonly copies: BlockCopies;
+  /** The same, as numbers. */
+  readonly places: Copies;
 }
 
 /** How far back copies reach, in blocks. The format allows two, but the second gains nothing (docs/REPEATS.md). */
@@ -49,14 +52,16 @@ export class RepeatCutter {
    * The next block without its repeats, or undefined if it has none that pay.
    *
    * @param isChance whether the block looks like chance to the model
+   * @param spared ranges that only long copies may touch
    * @throws the abort reason
    */
-  async cut(plain: Uint8Array, isChance: boolean): Promise<Cut | undefined> {
+  async cut(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<Cut | undefined> {
     if (!this.#isPossible) return undefined;
     const { bytes, blockStart } = this.#room.place(plain);
     if (plain.length < CUT_BYTES_MIN) return undefined;
     const pacer = new Pacer(this.#options.signal);
-    const work = cutSlowly(bytes, blockStart, cutOptionsFor(plain, isChance, this.#options.policy));
+    const options = { ...cutOptionsFor(plain, isChance, this.#options.policy), spared };
+    const work = cutSlowly(bytes, blockStart, options);
     let turn = work.next();
     for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
     const { rest, copies } = turn.value;
@@ -66,6 +71,6 @@ export class RepeatCutter {
       release(rest);
       return undefined;
     }
-    return { rest, copies: { restBytes: rest.length, list } };
+    return { rest, copies: { restBytes: rest.length, list }, places: copies };
   }
 }

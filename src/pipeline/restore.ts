@@ -25,6 +25,8 @@ import { CorruptDataError } from "../coder/errors.ts";
 import type { DataKind } from "../contract/contexts.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
+import { decodeStretches, type Stretch } from "../predict/list.ts";
+import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { BlockDecompressor } from "./decompress.ts";
@@ -245,14 +247,17 @@ class Restorer {
    * @throws MemoryLimitError, OutputLimitError, TimeLimitError
    */
   admit(head: BlockHead, header: FrameHeader): void {
-    const { kind, plainBytes, cut } = head;
+    const { kind, plainBytes, cut, stretchBytes } = head;
     const { memoryBytesMax } = this.#options;
     this.#budget.admit(head, header);
     if (cut && this.#windowRefusedBytes !== undefined) {
       throw new MemoryLimitError(this.#windowRefusedBytes, memoryBytesMax);
     }
     if (kind !== "stored" && header.model) {
-      checkMemory(header.model.hyper, blockMemoryBytes(header, cut !== undefined), memoryBytesMax);
+      // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
+      const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
+      const blockBytes = blockMemoryBytes(header, cut !== undefined);
+      checkMemory(header.model.hyper, blockBytes + predictorBytes, memoryBytesMax);
       return;
     }
     // A model that is open stays so.
@@ -299,20 +304,31 @@ class Restorer {
     // Before the model works: a list of copies that is no good would only waste the time.
     const join = copies && this.#repeats?.open(block, copies, offsetBytes);
     this.#plainPerSeen = copies ? block.plainBytes / Math.max(1, copies.restBytes) : 1;
+    const stretches = stretchesOf(block, offsetBytes);
     if (block.kind === "coded") {
-      const seen = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes);
-      if (!join) return seen;
-      const plain = join(seen);
-      release(seen);
+      const rest = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes);
+      await this.#unpredict(rest, stretches);
+      if (!join) return rest;
+      const plain = join(rest);
+      release(rest);
       return plain;
     }
-    const plain = join ? join(block.payload) : block.payload;
+    const rest = stretches.length > 0 ? block.payload.slice() : block.payload;
+    await this.#unpredict(rest, stretches);
+    const plain = join ? join(rest) : rest;
     if (block.kind === "learned") {
       // Here, too, first the check.
       if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
       await (await this.#openModel()).learn(block.payload, kindOf(block));
     }
     return plain;
+  }
+
+  /** Turns what predictors left of numbers into the numbers, in place. */
+  async #unpredict(seen: Uint8Array, stretches: readonly Stretch[]): Promise<void> {
+    if (stretches.length === 0) return;
+    const pacer = new Pacer(this.#options.signal);
+    for (const _ of transformSlowly(seen, stretches, true)) await pacer.turn(() => {});
   }
 
   async #decompress(block: CodedBlock, sizeBytes: number, offsetBytes: number): Promise<Uint8Array> {
@@ -353,7 +369,13 @@ const openRepeats = (header: FrameHeader) =>
   new RepeatRestorer(windowNeededBy(header), header.version > FORMAT_VERSION_4);
 
 /** Whether the plain bytes are more than a view of the block's payload. */
-const isMade = ({ kind, copies }: Block) => kind === "coded" || copies !== undefined;
+const isMade = ({ kind, copies, stretches }: Block) =>
+  kind === "coded" || copies !== undefined || stretches !== undefined;
+
+/** @throws CorruptError */
+function stretchesOf({ stretches, copies, plainBytes }: Block, offsetBytes: number): readonly Stretch[] {
+  return stretches ? decodeStretches(stretches, copies?.restBytes ?? plainBytes, offsetBytes) : [];
+}
 
 /** The number of copies that a block's list begins with; the list itself is read later. @throws CorruptError */
 function copiesIn({ copies, plainBytes }: Block, offsetBytes: number): number {

@@ -36,22 +36,17 @@ export function streamStart({ steps, liveInLastStep }: StreamLayout, stream: num
   return stream * (steps - 1) + Math.min(stream, liveInLastStep);
 }
 
-/** Copies `count` steps from `firstStep` into step-major order; streams that have ended get 0. */
-export function gatherSteps(
-  data: Uint8Array,
-  layout: StreamLayout,
-  firstStep: number,
-  count: number,
-  stepMajor: Uint8Array,
-): void {
+/** `count` steps from `firstStep` in step-major order; streams that have ended have 0. */
+export function gatherSteps(data: Uint8Array, layout: StreamLayout, firstStep: number, count: number): Uint8Array {
   const { streams } = layout;
+  const stepMajor = new Uint8Array(count * streams);
   const full = countFullSteps(layout, firstStep, count);
   for (let stream = 0; stream < streams; stream += 1) {
     const from = streamStart(layout, stream) + firstStep;
     for (let i = 0; i < full; i += 1) stepMajor[i * streams + stream] = data[from + i] as number;
-    if (full < count)
-      stepMajor[full * streams + stream] = stream < layout.liveInLastStep ? (data[from + full] ?? 0) : 0;
+    if (full < count && stream < layout.liveInLastStep) stepMajor[full * streams + stream] = data[from + full] ?? 0;
   }
+  return stepMajor;
 }
 
 /** The inverse of `gatherSteps`: puts decoded steps where they belong in the block. */

@@ -47,12 +47,13 @@ export class StrideTrial {
   /** Bits that the runs take without a stride. */
   readonly bitsWithout: number;
 
-  constructor(bytes: Uint8Array, decoy: number) {
+  /** @param decoy a stride that means nothing @param runs of the block that are coded, together always as much */
+  constructor(bytes: Uint8Array, decoy: number, runs = RUNS) {
     this.#bytes = bytes;
-    this.#runBytes = Math.min(RUN_BYTES, Math.floor(bytes.length / RUNS));
-    const share = bytes.length / RUNS;
-    this.#starts = Array.from({ length: RUNS }, (_, run) => Math.floor(share * run + (share - this.#runBytes) / 2));
-    this.#guesses = new Float32Array(RUNS * this.#runBytes * 8);
+    this.#runBytes = Math.min(Math.floor((RUNS * RUN_BYTES) / runs), Math.floor(bytes.length / runs));
+    const share = bytes.length / runs;
+    this.#starts = Array.from({ length: runs }, (_, run) => Math.floor(share * run + (share - this.#runBytes) / 2));
+    this.#guesses = new Float32Array(runs * this.#runBytes * 8);
     const alone = this.#code(BEFORE, true);
     this.bitsWithout = Math.min(alone, this.bitsWith(decoy));
   }

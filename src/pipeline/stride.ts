@@ -9,6 +9,7 @@
  * what the others are held against. See docs/MODEL.md, "Strides".
  */
 import { SEQUENCE, STRIDE_MAX } from "../contract/contexts.ts";
+import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
 import { isOfFewLetters } from "../repeats/byte-statistics.ts";
 import { StrideTrial } from "./stride-trial.ts";
 
@@ -17,7 +18,9 @@ const JUDGED_BYTES_MIN = 1 << 14;
 /** The first bytes of each stream have nothing above them: a stride must fit into a stream so many times. */
 const ROWS_PER_STREAM_MIN = 3;
 /** What is nearer, the network sees anyway: to be told gains nothing, or makes it worse (docs/MODEL.md). */
-const STRIDE_MIN = 8;
+const NETWORK_STRIDE_MIN = 8;
+/** A mixer has contexts of their own for records, as short as a number of four bytes. */
+const MIXER_STRIDE_MIN = 4;
 /** Bytes that are compared at every distance: bursts all over the block. */
 const BURSTS = 48;
 const BURST_BYTES = 48;
@@ -33,15 +36,17 @@ const MULTIPLE_MAX = 4;
 
 /**
  * @param bytes what the model will see of a block
- * @param streams among which they are divided
- * @returns 0, SEQUENCE, or STRIDE_MIN to STRIDE_MAX
+ * @param hyper the model that will be told
+ * @returns 0, SEQUENCE, or 4 to STRIDE_MAX
  */
-export function findStride(bytes: Uint8Array, streams: number): number {
+export function findStride(bytes: Uint8Array, hyper: Pick<HyperParameters, "streams" | "history">): number {
+  const { streams } = hyper;
+  const strideMin = hasNetwork(hyper) ? NETWORK_STRIDE_MIN : MIXER_STRIDE_MIN;
   if (bytes.length >= JUDGED_BYTES_MIN && isOfFewLetters(bytes)) return SEQUENCE;
   const streamBytes = Math.floor(bytes.length / Math.max(1, streams));
   const strideMax = Math.min(STRIDE_MAX, Math.floor(streamBytes / ROWS_PER_STREAM_MIN));
-  if (bytes.length < JUDGED_BYTES_MIN || strideMax <= STRIDE_MIN) return 0;
-  const { candidates, decoy } = candidatesOf(bytes, strideMax);
+  if (bytes.length < JUDGED_BYTES_MIN || strideMax <= strideMin) return 0;
+  const { candidates, decoy } = candidatesOf(bytes, strideMin, strideMax);
   if (candidates.length === 0) return 0;
   const trial = new StrideTrial(bytes, decoy);
   let best = 0;
@@ -65,12 +70,12 @@ interface Candidates {
   readonly decoy: number;
 }
 
-/** @param strideMax above STRIDE_MIN */
-export function candidatesOf(bytes: Uint8Array, strideMax: number): Candidates {
+/** @param strideMax above `strideMin` */
+export function candidatesOf(bytes: Uint8Array, strideMin: number, strideMax: number): Candidates {
   const { near, equal } = resemblances(bytes, strideMax);
-  const found = new Set([...prominent(near, strideMax), ...prominent(equal, strideMax)]);
+  const found = new Set([near, equal].flatMap((values) => prominent(values, strideMin, strideMax)));
   let decoy = strideMax;
-  for (let distance = STRIDE_MIN; distance < strideMax; distance += 1) {
+  for (let distance = strideMin; distance < strideMax; distance += 1) {
     if ((near[distance] as number) < (near[decoy] as number)) decoy = distance;
   }
   return { candidates: [...found].sort((a, b) => a - b), decoy };
@@ -100,10 +105,10 @@ function resemblances(bytes: Uint8Array, strideMax: number): { near: Float64Arra
 }
 
 /** Distances whose value is higher than those beside them, by how far it is above both. */
-function prominent(values: Float64Array, strideMax: number): number[] {
+function prominent(values: Float64Array, strideMin: number, strideMax: number): number[] {
   const rises: { distance: number; rise: number }[] = [];
   let sum = 0;
-  for (let distance = STRIDE_MIN; distance <= strideMax; distance += 1) {
+  for (let distance = strideMin; distance <= strideMax; distance += 1) {
     const [below, here, above] = [values[distance - 1], values[distance], values[distance + 1]] as number[];
     const rise = 2 * (here as number) - (below as number) - (above as number);
     rises.push({ distance, rise });

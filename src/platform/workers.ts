@@ -16,6 +16,7 @@ export const WORKERS = {
   program: "cli/program.ts",
   coder: "coder/worker.ts",
   engine: "engine/cpu/worker.ts",
+  mixer: "engine/mixer/worker.ts",
 } as const;
 
 export type WorkerName = keyof typeof WORKERS;

@@ -10,6 +10,7 @@ import { COPY_BYTES_MIN, type Copies } from "./copies.ts";
 import { COST_UNITS, CostEstimate } from "./estimate.ts";
 import { type Repeat, RepeatFinder, startingAt } from "./find.ts";
 import { COMPLEMENT } from "./mirror.ts";
+import type { Range } from "./spare.ts";
 
 export interface CutOptions {
   /** Repeats of fewer bytes stay where they are; at least COPY_BYTES_MIN. */
@@ -25,6 +26,8 @@ export interface CutOptions {
   readonly worth?: Worth;
   /** Mirrored copies, too: for genomes. */
   readonly mirrored?: boolean;
+  /** Ranges of the block that only long copies may touch, in order and apart from each other. */
+  readonly spared?: readonly Range[];
 }
 
 /** What copies cost and save, in bits. */

@@ -6,6 +6,7 @@
  */
 import { type CutOptions, chooseCopies } from "./choose.ts";
 import { COPY_BYTES_MIN, type Copies, copiedBytes } from "./copies.ts";
+import { spare } from "./spare.ts";
 
 export interface CutBlock {
   /** The block without the bytes that copies give; the block itself if there are none. */
@@ -36,7 +37,7 @@ export function* cutSlowly(bytes: Uint8Array, blockStart: number, options: CutOp
   if (minLength < COPY_BYTES_MIN || resumeLength < COPY_BYTES_MIN || seamBytes < 0) {
     throw new RangeError(`copies of ${minLength} or ${resumeLength} bytes with seams of ${seamBytes} cannot be cut`);
   }
-  const copies = yield* chooseCopies(bytes, blockStart, options);
+  const copies = spare(yield* chooseCopies(bytes, blockStart, options), options.spared ?? []);
   const block = bytes.subarray(blockStart);
   return { rest: copies.count === 0 ? block : withoutCopies(block, copies), copies };
 }

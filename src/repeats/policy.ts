@@ -9,19 +9,26 @@ import type { CutOptions } from "./choose.ts";
 /** What each byte counts for the time that it takes, in 32nds of a bit: the faster a level, the more. */
 export interface CutPolicy {
   readonly timeUnits: number;
+  /** Bits that a copy must save; default: what pays with a network. */
+  readonly copyBits?: number;
   /** Given by the user: cut all repeats of so many bytes. */
   readonly minLength?: number;
 }
 
 /**
- * By level, 1 to 9. At 2, a megabyte of webpack statistics costs zpaq 12 % more than at 0 and takes 0.4 of the time; a
- * log is as it was. At 8, the log costs 11 % more and takes 0.8 of the time.
+ * By the size of the network. At 2, a megabyte of webpack statistics costs zpaq 12 % more than at 0 and takes 0.4 of
+ * the time; a log is as it was. At 8, the log costs 11 % more and takes 0.8 of the time.
  */
-const TIME_UNITS: readonly number[] = [0, 8, 6, 4, 2, 1, 0, 0, 0, 0];
+const NETWORK_TIME_UNITS: readonly number[] = [0, 8, 6, 4, 2, 1, 0, 0, 0, 0];
+/** A mixer follows matches so well that a repeat must save twice as much, and no time is worth a byte. */
+const MIXER_COPY_BITS = 140;
 
-/** @param level 1 to 9 */
-export function policyOfLevel(level: number): CutPolicy {
-  return { timeUnits: TIME_UNITS[level] ?? 0 };
+/** Of the levels, which are mixers. */
+export const MIXER_POLICY: CutPolicy = { timeUnits: 0, copyBits: MIXER_COPY_BITS };
+
+/** @param size 1 to 9 */
+export function policyOfNetwork(size: number): CutPolicy {
+  return { timeUnits: NETWORK_TIME_UNITS[size] ?? 0 };
 }
 
 /** Repeats of fewer bytes are not looked for; with these prices they would hardly ever be chosen. */
@@ -38,5 +45,5 @@ export function cutOptionsFor(block: Uint8Array, isChance: boolean, policy: CutP
   if (policy.minLength !== undefined) return { minLength: policy.minLength, mirrored };
   if (isChance) return { minLength: CHANCE_MIN_LENGTH };
   if (mirrored) return { minLength: LETTERS_MIN_LENGTH, mirrored };
-  return { minLength: MIN_LENGTH, worth: { copyBits: COPY_BITS, timeUnits: policy.timeUnits } };
+  return { minLength: MIN_LENGTH, worth: { copyBits: policy.copyBits ?? COPY_BITS, timeUnits: policy.timeUnits } };
 }

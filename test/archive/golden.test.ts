@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { complaintOf } from "../../src/cli/errors.ts";
+import { MODEL_CONTRACT_VERSION } from "../../src/contract/hyper.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { decodeCopies } from "../../src/repeats/copies.ts";
-import { genomeOf, withFills, withRepeats } from "../support/golden-plain.ts";
+import { genomeOf, withFills, withPixels, withRepeats, withSound } from "../support/golden-plain.ts";
 import { rowsOf } from "../support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "../golden");
@@ -51,6 +52,23 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v6-mirrored.fade", genomeOf(text), "coded coded coded"],
   ["v6-stride.fade", rowsOf(200, 90), "coded"],
   ["v6-fills.fade", withFills(text, mixed), "coded"],
+  ["v7-stored.fade", hello, "stored"],
+  ["v7-pattern.fade", new Uint8Array(Buffer.alloc(1000, "ab")), "stored"],
+  ["v7-coded.fade", text, "coded"],
+  ["v7-level-5.fade", text, "coded"],
+  ["v7-level-9.fade", text, "coded"],
+  ["v7-lanes.fade", mixed, "coded coded learned learned coded stored"],
+  ["v7-network.fade", text, "coded"],
+  ["v7-cut.fade", again, "coded"],
+  ["v7-blocks.fade", mixed, "coded coded learned learned coded stored"],
+  ["v7-run.fade", golden("chance.bin"), "stored stored coded coded"],
+  ["v7-concatenated.fade", new Uint8Array(Buffer.concat([hello, text])), "stored,,coded"],
+  ["v7-copies.fade", again, "coded stored coded coded coded stored stored stored"],
+  ["v7-mirrored.fade", genomeOf(text), "coded coded coded"],
+  ["v7-stride.fade", rowsOf(200, 90), "coded"],
+  ["v7-fills.fade", withFills(text, mixed), "coded"],
+  ["v7-sound.fade", withSound(text), "coded"],
+  ["v7-pixels.fade", withPixels(text), "coded"],
 ];
 
 /** Of an older model contract: what stands before the model still comes out, and then it is refused. */
@@ -91,7 +109,7 @@ describe("golden archives decode", () => {
 
   test("with the reference, too", async () => {
     for (const [name, plain] of CASES.filter(([file]) =>
-      ["v6-run.fade", "v6-coded.fade", "v6-mirrored.fade"].includes(file),
+      ["v6-run.fade", "v6-coded.fade", "v6-mirrored.fade", "v7-coded.fade", "v7-lanes.fade"].includes(file),
     )) {
       expect(Buffer.compare(await decode(golden(name), createReferenceEngine()), plain)).toBe(0);
     }
@@ -114,7 +132,8 @@ describe("golden archives of a model that is gone", () => {
     const plain: Uint8Array[] = [];
     const error = await decode(golden(name), createReferenceEngine(), plain).catch((thrown: unknown) => thrown);
     const contract = name.endsWith("contract-2.fade") ? 2 : 1;
-    const says = `needs another version of fade: its model contract is ${contract}, this program knows 3`;
+    const known = `this program knows ${MODEL_CONTRACT_VERSION}`;
+    const says = `needs another version of fade: its model contract is ${contract}, ${known}`;
     expect(complaintOf(error)).toMatchObject({
       message: expect.stringContaining(says),
       hint: `fade 0.${contract} wrote it and decompresses it; before 1.0 the model may change`,

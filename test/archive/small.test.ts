@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { ByteWriter } from "../../src/archive/bytes.ts";
 import { CHECK_START, chainCheck, lowCheck } from "../../src/archive/checksum.ts";
 import { ArchiveError, TruncatedError } from "../../src/archive/errors.ts";
+import { FORMAT_VERSION } from "../../src/archive/format.ts";
 import { encodeSmallFrame, levelOfModel, smallModel } from "../../src/archive/small.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeStoredFrame } from "../../src/archive/write.ts";
+import { NO_NETWORK, WITHOUT } from "../../src/contract/hyper.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
@@ -47,6 +49,9 @@ const fileOf = (bytes: Uint8Array) => ({
   readAt: async (offset: number, length: number) => bytes.subarray(offset, offset + length),
 });
 
+/** Of the format version, in the byte of the form. */
+const VERSION_BITS = (FORMAT_VERSION - 6) << 5;
+
 /** One of each form. */
 const FORMS: readonly [name: string, plain: Uint8Array, form: number, minLength: number][] = [
   ["empty", text(""), 0, 0],
@@ -62,7 +67,7 @@ const FORMS: readonly [name: string, plain: Uint8Array, form: number, minLength:
 describe("each form", () => {
   test.each(FORMS)("%s comes back, alone and joined", async (_name, plain, form, minLength) => {
     const archive = await compress(plain, 3, minLength);
-    expect(archive[4]).toBe(form);
+    expect(archive[4]).toBe(VERSION_BITS | form);
     expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
     const [frame] = readArchive(archive);
     expect(frame).toMatchObject({ header: { plainBytes: plain.length }, lengthBytes: archive.length });
@@ -114,13 +119,31 @@ test("a model that is of no level has a frame with an index, if it is worth that
   const options = { ...LIMITS, blockBytes: 2 ** 20, hyperFor: () => tinyHyper(2) };
   await compressStream(sourceOf(soft(5000)), sink, engine, options);
   const archive = Buffer.concat(parts);
-  expect(archive[4]).toBe(15);
+  expect(archive[4]).toBe(VERSION_BITS | 15);
   expect(Buffer.compare(await decompress(archive), soft(5000))).toBe(0);
 });
 
+const DOCUMENT = readFileSync(join(import.meta.dir, "../../docs/FORMAT.md"), "utf8");
+
 test("the models are those of the table in docs/FORMAT.md", () => {
-  const document = readFileSync(join(import.meta.dir, "../../docs/FORMAT.md"), "utf8");
-  const rows = document.match(/^\| [1-9] \|( [^|]+\|){13}$/gm) ?? [];
+  const contexts =
+    DOCUMENT.match(/^\| K \|(.+)\|$/m)?.[1]
+      ?.split("|")
+      .map(Number) ?? [];
+  expect(contexts.length).toBe(9);
+  for (const [i, mixerContexts] of contexts.entries()) {
+    for (const seen of [1, 5, 32, 1000, 2048, 2049, 16_384, 40_000, 65_536]) {
+      const mixerBits = Math.max(10, Math.ceil(Math.log2(seen)) - 1);
+      const hyper = { ...WITHOUT, ...NO_NETWORK, streams: 1, mixerContexts, mixerBits };
+      expect(smallModel(i + 1, seen)).toEqual({ hyper, groupCount: 1 });
+      // Levels may share a model.
+      expect(smallModel(levelOfModel(smallModel(i + 1, seen), seen) as number, seen)).toEqual(smallModel(i + 1, seen));
+    }
+  }
+});
+
+test("the models of version 6 are those of the table in docs/FORMAT.md", () => {
+  const rows = DOCUMENT.match(/^\| [1-9] \|( [^|]+\|){13}$/gm) ?? [];
   expect(rows.length).toBe(9);
   for (const row of rows) {
     const [level = 0, T, D, G, S, F, C, rate, N, slots = "", M, tables = "", every, bytes = 0] = row
@@ -134,7 +157,7 @@ test("the models are those of the table in docs/FORMAT.md", () => {
     for (const seen of [1, 5, 32, 1000, 1024, 1025, 16_384, 40_000, 65_536]) {
       const bits = Math.ceil(Math.log2(seen));
       const streams = Math.min(seen, 8 * Math.max(1, Math.floor(seen / (8 * Number(bytes)))));
-      const { hyper, groupCount } = smallModel(Number(level), seen);
+      const { hyper, groupCount } = smallModel(Number(level), seen, 6);
       const found = [
         [hyper.history, hyper.embedding, hyper.globalHidden, hyper.cacheStep, hyper.fineHidden, hyper.coarseHidden],
         [hyper.learningRate, hyper.contexts, hyper.slotBits, hyper.tables, hyper.tableBits, hyper.trainEvery],
@@ -148,7 +171,6 @@ test("the models are those of the table in docs/FORMAT.md", () => {
         [streams, 1],
       ];
       expect(found).toEqual(said as number[][]);
-      expect(levelOfModel(smallModel(Number(level), seen), seen)).toBe(Number(level));
     }
   }
 });

@@ -70,7 +70,7 @@ describe("strides", () => {
     expect(readArchive(withStride(9))[0]?.blocks[0]).toMatchObject({ stride: 9 });
     expect(readArchive(withStride(0))[0]?.blocks[0]).not.toHaveProperty("stride");
     for (const bad of [
-      [0x80, 0x20],
+      [0x80, 0x40],
       [0xff, 0xff, 0x03],
     ]) {
       const read = () => readArchive(withStride(...bad));

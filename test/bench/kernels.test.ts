@@ -104,8 +104,8 @@ describe("the check against the reference", () => {
   const reference = (spoil: (model: ReferenceModel, intervals: Uint32Array) => void): CheckedModel => {
     const model = new ReferenceModel(TINY);
     return {
-      async encodeSteps(bytes, steps, intervals) {
-        await model.encodeSteps(bytes, steps, intervals);
+      async fillIntervals(bytes, steps, intervals) {
+        await model.fillIntervals(bytes, steps, intervals);
         spoil(model, intervals);
       },
       readTrained: async () => model.state,

@@ -63,7 +63,10 @@ describe("levels and engines", () => {
     [["bench", "-1", "-5", "f"], "-1 auto, -5 auto"],
     [["bench", "-5", "-1", "-5", "f"], "-5 auto, -1 auto"],
     [["bench", "--levels", "2,4-6", "f"], "-2 auto, -4 auto, -5 auto, -6 auto"],
-    [["bench", "--levels=5,paper", "--engine=gpu,cpu", "f"], "-5 gpu, -5 cpu, --preset paper gpu, --preset paper cpu"],
+    [
+      ["bench", "--levels=5,paper", "--engine=gpu,cpu", "f"],
+      "--preset network-5 gpu, -5 cpu, --preset paper gpu, --preset paper cpu",
+    ],
     [["-b1", "-e3", "f"], "-1 auto, -2 auto, -3 auto"],
     [["-b1e3i0", "f"], "-1 auto, -2 auto, -3 auto"],
     [["-b", "f"], "-5 auto"],
@@ -86,9 +89,9 @@ describe("levels and engines", () => {
     const { contestants = [], common } = benchSettingsOf(normalise(line)) ?? {};
     const facts = contestants.map(({ settings }) => [settings.level.shape.history, settings.engine, settings.adapter]);
     expect(facts).toEqual([
-      [8, "cpu", undefined],
+      [0, "cpu", undefined],
       [8, "gpu", "rtx"],
-      [16, "cpu", undefined],
+      [0, "cpu", undefined],
       [16, "gpu", "rtx"],
     ]);
     for (const { settings } of contestants) {
@@ -96,7 +99,7 @@ describe("levels and engines", () => {
     }
     expect(common?.threads).toBe(3);
     expect(contestants[1]?.words).toEqual([
-      ...["--threads=3", "--streams=7", "--memory=1G", "--level=1", "--engine=gpu", "--adapter=rtx"],
+      ...["--threads=3", "--streams=7", "--memory=1G", "--preset=network-1", "--engine=gpu", "--adapter=rtx"],
     ]);
   });
 });
@@ -201,7 +204,7 @@ describe("bench kernels", () => {
   test("a table for people, checked first", async () => {
     const lines = (await kernels("--engine=cpu", "-1")).trimEnd().split("\n");
     const at = lines.findIndex((line) => line.endsWith("all numbers of 6 steps equal the reference"));
-    expect(lines[at]).toStartWith("fade -1 with 4 streams on ");
+    expect(lines[at]).toStartWith("fade --preset network-1 with 4 streams on ");
     expect(lines[at + 1]).toMatch(/^kernel +shape +calls +a call +MAC\/s +B\/s +peak$/);
     expect(lines.slice(at + 2, -1).map((line) => line.split(" ")[0])).toEqual(["normForward", "normBackward"]);
     for (const line of lines.slice(at + 2, -1)) expect(line).toMatch(/ 5 +[\d.]+ [µm]s +no case$/);
@@ -217,8 +220,8 @@ describe("bench kernels", () => {
       .map((line) => JSON.parse(line));
     const checks = results.filter(({ kind }) => kind === "check");
     expect(checks).toMatchObject([
-      { engine: "cpu", setting: "-1", streams: 4 },
-      { engine: "cpu", setting: "-2", streams: 4 },
+      { engine: "cpu", setting: "--preset network-1", streams: 4 },
+      { engine: "cpu", setting: "--preset network-2", streams: 4 },
     ]);
     expect(results.filter(({ kind }) => kind === "kernel").length).toBe(4);
     expect(results.filter(({ kind }) => kind === "step").length).toBe(2);

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeSeconds } from "../../src/cli/estimate.ts";
 import { EngineDeviceError, EngineUnavailableError } from "../../src/engine/engine.ts";
-import { shapeOfLevel } from "../../src/model/levels.ts";
+import { networkShape } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";
@@ -61,17 +61,17 @@ test("a device that was lost is given back, and the next file gets another", asy
 
 test("fade -lv tells how long decoding takes, from the model, the size and the threads", async () => {
   await withFiles(["a"], async (cwd) => {
-    await runFade(["-q9", "a"], { cwd });
+    await runFade(["-q", "--preset=network-9", "a"], { cwd });
     const { stdout } = await runFade(["-lv", "-T2", "a.fade"], { cwd });
     expect(new TextDecoder().decode(stdout)).toMatch(/^ {4}decoding: {5}about \d+ s here \(CPU, 2 threads\)$/m);
     const json = await runFade(["-l", "--json", "-T2", "a.fade"], { cwd });
     const { frames } = JSON.parse(new TextDecoder().decode(json.stdout));
-    const hyper = { ...shapeOfLevel(9), streams: 8 };
+    const hyper = { ...networkShape(9), streams: 8 };
     const seconds = decodeSeconds(hyper, TEXT.length, 2);
     expect(frames[0].decodeSeconds).toBeCloseTo(seconds, 1);
     // Twice the bytes take twice as long, and a wider model longer.
     expect(decodeSeconds(hyper, 2 * TEXT.length, 2)).toBeCloseTo(2 * seconds, 6);
-    expect(decodeSeconds({ ...shapeOfLevel(1), streams: 8 }, TEXT.length, 2)).toBeLessThan(seconds / 5);
+    expect(decodeSeconds({ ...networkShape(1), streams: 8 }, TEXT.length, 2)).toBeLessThan(seconds / 5);
     await runFade(["-q", "-o", "s", "/dev/null"], { cwd });
     const stored = await runFade(["-lv", "s"], { cwd });
     expect(new TextDecoder().decode(stored.stdout)).not.toContain("decoding");

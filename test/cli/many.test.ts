@@ -11,7 +11,7 @@ import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { type Engine, EngineDeviceError, type EngineName, type Model } from "../../src/engine/engine.ts";
 import type { EngineRequest } from "../../src/engine/registry.ts";
-import { hyperForSize, levelOf } from "../../src/model/levels.ts";
+import { hyperForSize, networkOf } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";
@@ -197,8 +197,8 @@ describe("outputs that wait for the disk", () => {
 });
 
 describe("engines of a run", () => {
-  const SMALL = { hyper: hyperForSize(levelOf(5), 1000), expectedBytes: 1000 };
-  const LARGE = { hyper: hyperForSize(levelOf(5), 1e6), expectedBytes: 1e6 };
+  const SMALL = { hyper: hyperForSize(networkOf(5), 1000), expectedBytes: 1000 };
+  const LARGE = { hyper: hyperForSize(networkOf(5), 1e6), expectedBytes: 1e6 };
   const UNKNOWN = { hyper: SMALL.hyper };
 
   function engines(request: Partial<EngineRequest>, best: EngineName) {

@@ -10,7 +10,7 @@ import { DIFFERENCES, expNegative, gelu, geluSlope, luts, sigmoid } from "../../
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { PAPER, shapeOfLevel } from "../../src/model/levels.ts";
+import { networkShape, PAPER } from "../../src/model/levels.ts";
 import { noiseBytes, TINY, TINY_RECALL, textBytes } from "../model/tiny.ts";
 
 await buildAssembly();
@@ -28,7 +28,7 @@ async function train(model: CpuModel, steps: number, bytesAt: typeof textBytes):
   const all: number[] = [];
   for (let step = 0; step < steps; step++) {
     if (step === 5) await model.describe({ stride: SEQUENCE });
-    await model.encodeSteps(bytesAt(step, streams), 1, intervals);
+    await model.fillIntervals(bytesAt(step, streams), 1, intervals);
     all.push(...intervals);
   }
   return all;
@@ -98,7 +98,7 @@ test("a room serves all models of its shape; another shape, or a second model at
 });
 
 test("rooms are kept of small models only", () => {
-  const small = { ...shapeOfLevel(5), streams: 8 };
+  const small = { ...networkShape(5), streams: 8 };
   expect(reusableHyper(small)).toEqual({ ...small, slotBits: 16, tableBits: 12 });
   expect(reusableHyper({ ...small, slotBits: 17 })).toBeUndefined();
   expect(reusableHyper({ ...PAPER, streams: 8 })).toBeUndefined();
@@ -143,7 +143,7 @@ test("2,000 models leave no memory, descriptors or threads behind", async () => 
   const engine = await createCpuEngine({ threads: 2 });
   const one = async (i: number) => {
     const model = await open(engine, { ...TINY_RECALL, streams: 8, slotBits: 8 + (i % 5) });
-    await model.encodeSteps(textBytes(i, 8), 1, new Uint32Array(16));
+    await model.fillIntervals(textBytes(i, 8), 1, new Uint32Array(16));
     await model.close();
   };
   const state = () => ({ threads: countIn("/proc/self/task"), files: countIn("/proc/self/fd") });

@@ -10,7 +10,7 @@ import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import type { RecallMemory } from "../../src/engine/cpu/recall-layout.ts";
 import { EngineLimitError } from "../../src/engine/engine.ts";
 import { ReferenceModel } from "../../src/engine/reference/engine.ts";
-import { PAPER, shapeOfLevel } from "../../src/model/levels.ts";
+import { networkShape, PAPER } from "../../src/model/levels.ts";
 import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
 
 await buildAssembly();
@@ -85,8 +85,8 @@ async function compareModels(
     const bytes = bytesAt(step, hyper.streams);
     const stride = strides[step];
     if (stride !== undefined) for (const model of [cpu, reference]) await model.describe({ stride });
-    await cpu.encodeSteps(bytes, 1, mine);
-    await reference.encodeSteps(bytes, 1, wanted);
+    await cpu.fillIntervals(bytes, 1, mine);
+    await reference.fillIntervals(bytes, 1, wanted);
     expect(mine, `intervals of step ${step}`).toEqual(wanted);
     if ((step % every === 0 && step >= from) || step === steps - 1) expectSameState(cpu, reference, step);
   }
@@ -101,7 +101,7 @@ describe("CPU engine equals the reference", () => {
   }
 
   const shapes: Record<string, Partial<HyperParameters>> = {
-    "the default level": { ...shapeOfLevel(5), streams: 5 },
+    "the default level": { ...networkShape(5), streams: 5 },
     "many short embeddings": { history: 64, embedding: 8, streams: 2 },
     "few long embeddings": { history: 4, embedding: 64, cacheStep: 4, streams: 3 },
     "one slot for the whole cache": { globalHidden: 256, cacheStep: 256, streams: 2 },
@@ -154,7 +154,7 @@ describe("the recall stream equals the reference's", () => {
     await compareModels({ ...SMALL, contexts: 4, tables: 4, streams: 1100 }, 2, 6, { every: 2 });
   }, 60_000);
 
-  test("the default level", () => compareModels({ ...shapeOfLevel(5), streams: 5 }, 2, 12, { every: 4 }), 60_000);
+  test("the default level", () => compareModels({ ...networkShape(5), streams: 5 }, 2, 12, { every: 4 }), 60_000);
 
   for (const trainEvery of [2, 5]) {
     test(`training in every step, then in one of ${trainEvery}`, async () => {
@@ -176,7 +176,7 @@ describe("CPU engine", () => {
     for (const threads of [1, 2, 3, 5]) {
       const model = await Cpu.open(hyper, threads);
       const intervals = new Uint32Array(bytes.length * 2);
-      await model.encodeSteps(bytes, steps, intervals);
+      await model.fillIntervals(bytes, steps, intervals);
       const { master, moment, square, slots, tables, boosts } = model.inspect();
       results.push({ intervals, master, moment, square, slots, tables, boosts });
       await model.close();
@@ -195,7 +195,7 @@ describe("CPU engine", () => {
     for (let step = 0; step < 40; step++) {
       const bytes = bytesAt(step, hyper.streams);
       if (step === 20) for (const model of [encoder, decoder]) await model.describe({ stride: 5 });
-      await encoder.encodeSteps(bytes, 1, intervals);
+      await encoder.fillIntervals(bytes, 1, intervals);
       await decoder.predict(ends);
       await decoder.learn(bytes);
       for (let stream = 0; stream < hyper.streams; stream++) {
@@ -215,7 +215,7 @@ describe("CPU engine", () => {
   test("the paper's model opens and runs", async () => {
     const model = await Cpu.open({ ...PAPER, streams: 12 }, 2);
     const intervals = new Uint32Array(24);
-    await model.encodeSteps(bytesAt(0, 12), 1, intervals);
+    await model.fillIntervals(bytesAt(0, 12), 1, intervals);
     for (let stream = 0; stream < 12; stream++) expect(intervals[2 * stream + 1]).toBeGreaterThan(0);
     await model.close();
   }, 60_000);
@@ -236,7 +236,7 @@ describe("CPU engine", () => {
   test("memory that no step touches costs nothing", async () => {
     const before = process.memoryUsage.rss();
     const model = await Cpu.open({ ...TINY, contexts: 20, slotBits: 24, tables: 4, tableBits: 17, streams: 4 }, 2);
-    await model.encodeSteps(bytesAt(0, 4), 1, new Uint32Array(8));
+    await model.fillIntervals(bytesAt(0, 4), 1, new Uint32Array(8));
     // 1.3 GiB of slots and half a GiB of tables.
     expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 28);
     await model.close();

@@ -10,7 +10,6 @@ function engine(description: string): Engine {
   return {
     name: "reference",
     description,
-    chunkSteps: 1,
     openModel: async () => Promise.reject(new Error("not opened here")),
     close: async () => {},
   };

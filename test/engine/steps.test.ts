@@ -40,7 +40,7 @@ interface Expected {
 async function runReference(each: StepCase, round: number): Promise<Expected> {
   const reference = stateOf(each, round);
   const intervals = new Uint32Array(2 * each.hyper.streams);
-  await reference.encodeSteps(bytesOf(each, round), 1, intervals);
+  await reference.fillIntervals(bytesOf(each, round), 1, intervals);
   return { before: stateOf(each, round), reference, intervals };
 }
 

@@ -178,7 +178,7 @@ describe("SIGUSR1", () => {
       writeFileSync(join(cwd, "a"), trainingBytes(5000, 1));
       const ran = shell(
         cwd,
-        "FADE -q1 --engine reference a & sleep 1; kill -USR1 $!; wait $!; echo $?; FADE -qt a.fade",
+        "FADE -q --preset network-1 --engine reference a & sleep 1; kill -USR1 $!; wait $!; echo $?; FADE -qt a.fade",
       );
       expect(ran.stdout).toBe("0\n");
       expect(ran.stderr).toMatch(/^a: .*\n$/);

@@ -68,7 +68,7 @@ export const namesIn = (cwd: string) => readdirSync(cwd).sort();
 
 /** An archive that decodes in no time, because nothing in it is coded: for faults of files, not of engines. */
 export async function storedArchive(plain: Uint8Array): Promise<Uint8Array> {
-  const { stdout } = await runFade(["-q1c"], { cwd: "/", stdin: plain });
+  const { stdout } = await runFade(["-qc", "--preset=network-1"], { cwd: "/", stdin: plain });
   return stdout;
 }
 

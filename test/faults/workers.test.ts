@@ -30,7 +30,7 @@ test("a dead coder worker", async () => {
     writeFileSync(join(cwd, "a.fade"), "old");
     // Groups of many streams and bytes for them, so that there is more than one thread, and time to die.
     const argv = ["-qf", "-T2", "--streams=512", "a"];
-    const engine = async () => new FakeEngine({ chunkSteps: 4, delayMs: 20 });
+    const engine = async () => new FakeEngine({ chunkSteps: 16, delayMs: 10 });
     killsCoders = true;
     const broken = await runFade(argv, { cwd, engine });
     killsCoders = false;

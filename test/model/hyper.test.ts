@@ -7,21 +7,21 @@ import {
   hasShape,
   hyperForSize,
   levelOf,
+  networkShape,
   PAPER,
   PAPER_LEVEL,
   PAPER_STREAMS,
-  shapeOfLevel,
   streamsForSize,
 } from "../../src/model/levels.ts";
 
 test("all levels and the paper's preset are legal for every number of streams that a size can lead to", () => {
-  const shapes = [PAPER, ...Array.from({ length: 9 }, (_, i) => shapeOfLevel(i + 1))];
+  const shapes = [PAPER, ...Array.from({ length: 9 }, (_, i) => networkShape(i + 1))];
   for (const shape of shapes) {
     for (const streams of [1, 8, PAPER_STREAMS, 4096]) checkHyperParameters({ ...shape, streams });
   }
-  expect(() => shapeOfLevel(0)).toThrow(RangeError);
-  expect(() => shapeOfLevel(10)).toThrow(RangeError);
-  expect(shapeOfLevel(DEFAULT_LEVEL).history).toBe(8);
+  expect(() => networkShape(0)).toThrow(RangeError);
+  expect(() => networkShape(10)).toThrow(RangeError);
+  expect(networkShape(DEFAULT_LEVEL).history).toBe(8);
 });
 
 test("a model is known as its level's and no other's, whatever size it was made for", () => {
@@ -44,7 +44,7 @@ test("the paper's model has the paper's size", () => {
 });
 
 test("every tensor lies where the one before it ends, and int8 copies start on words", () => {
-  const layout = layoutOf({ ...shapeOfLevel(1), streams: 3 });
+  const layout = layoutOf({ ...networkShape(1), streams: 3 });
   let end = 0;
   layout.tensors.forEach((tensor, i) => {
     expect([tensor.index, tensor.offset, tensor.size]).toEqual([i, end, tensor.rows * tensor.columns]);

@@ -6,10 +6,10 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONTEXTS_MAX, type Context, planFor, SEQUENCE, STRIDE_MAX, TABLES_MAX } from "../../src/contract/contexts.ts";
-import { checkHyperParameters, type HyperParameters } from "../../src/contract/hyper.ts";
+import { checkHyperParameters, type HyperParameters, NO_NETWORK } from "../../src/contract/hyper.ts";
 import { INITIAL_BOOSTS } from "../../src/contract/recall.ts";
 import { layoutOf } from "../../src/contract/tensors.ts";
-import { shapeOfLevel } from "../../src/model/levels.ts";
+import { networkShape } from "../../src/model/levels.ts";
 import { TINY_RECALL } from "./tiny.ts";
 
 const TEXT = readFileSync(join(import.meta.dir, "../../docs/NUMERICS.md"), "utf8");
@@ -73,7 +73,9 @@ test("first boosts", () => {
   expect(written.flat()).toEqual([...INITIAL_BOOSTS]);
 });
 
-const LEGAL: HyperParameters = { ...shapeOfLevel(1), streams: 8 };
+const LEGAL: HyperParameters = { ...networkShape(1), streams: 8 };
+/** What else makes a network's hyper-parameters those of a mixer. */
+const MIXER = { ...NO_NETWORK, streams: 1, mixerContexts: 10 };
 const isLegal = (changed: Partial<HyperParameters>) => {
   try {
     checkHyperParameters({ ...LEGAL, ...changed });
@@ -94,6 +96,7 @@ test("legal hyper-parameters: the ends that are written, and nothing beyond or b
     const around = (value: number): Partial<HyperParameters> => ({
       ...(field === "cacheStep" ? { globalHidden: Math.ceil(value) * 32 } : {}),
       ...(field === "globalHidden" ? { cacheStep: 4 } : {}),
+      ...(field === "mixerContexts" ? MIXER : {}),
       [field]: value,
     });
     const step = rule.startsWith("a power of two") ? low : multiple;
@@ -104,6 +107,13 @@ test("legal hyper-parameters: the ends that are written, and nothing beyond or b
       expect({ field, value, legal: isLegal(around(value)) }).toMatchObject({ legal: false });
   }
   expect([isLegal({ history: 64, embedding: 16 }), isLegal({ history: 64, embedding: 32 })]).toEqual([true, false]);
+  const mixers = [MIXER, { ...MIXER, streams: 16 }, { ...MIXER, streams: 17 }, { ...MIXER, mixerContexts: 0 }];
+  expect(mixers.map(isLegal)).toEqual([true, true, false, false]);
+  const networkFields = Object.keys(NO_NETWORK) as (keyof typeof NO_NETWORK)[];
+  for (const field of networkFields) {
+    expect({ field, legal: isLegal({ ...MIXER, [field]: LEGAL[field] }) }).toEqual({ field, legal: false });
+    expect({ field, legal: isLegal({ [field]: 0 }) }).toEqual({ field, legal: false });
+  }
   expect([isLegal({ globalHidden: 96, cacheStep: 48 }), isLegal({ globalHidden: 96, cacheStep: 36 })]).toEqual([
     true,
     false,

@@ -47,7 +47,7 @@ async function trained(hyper: HyperParameters, source: Source, stepCount: number
   const { streams } = hyper;
   const model = new ReferenceModel(hyper);
   const intervals = new Uint32Array(2 * stepCount * streams);
-  await model.encodeSteps(concatenated(source, stepCount, streams), stepCount, intervals);
+  await model.fillIntervals(concatenated(source, stepCount, streams), stepCount, intervals);
   const bits = Array.from({ length: stepCount }, (_, step) => {
     let sum = 0;
     for (let b = 0; b < streams; b++) {
@@ -98,7 +98,7 @@ describe("compression and decompression", () => {
     ] as const) {
       const steps = to - from;
       const chunk = bytes.subarray(from * TINY.streams, to * TINY.streams);
-      await parts.encodeSteps(chunk, steps, new Uint32Array(2 * steps * TINY.streams));
+      await parts.fillIntervals(chunk, steps, new Uint32Array(2 * steps * TINY.streams));
     }
     expect(stateHash(parts)).toBe(stateHash(whole));
   });

@@ -6,7 +6,7 @@ import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
-import { FakeEngine } from "../support/fake-engine.ts";
+import { FakeEngine, tinyHyper, tinyMixer } from "../support/fake-engine.ts";
 import { fuzz } from "../support/fuzz.ts";
 
 /** Small models, and blocks of some 50 kB: a payload of zeros may rightly claim 100,000 times its length. */
@@ -27,17 +27,26 @@ test("2,000 damaged archives: no crash, no hang, no wrong byte, no allocation be
   }
 }, 60_000);
 
-test("100 damaged archives through the CPU engine", async () => {
-  const engine = await createCpuEngine({ threads: 1 });
-  try {
-    const report = await fuzz({ engine, inputs: 100, seed: 2, memoryBytesMax: MEMORY, blockBytes: 100 });
-    // Some got as far as the engine, and some were sound.
-    expect(report.refusedBy.BlockError ?? 0).toBeGreaterThan(5);
-    expect(report.accepted).toBeGreaterThan(1);
-  } finally {
-    await engine.close();
-  }
-}, 60_000);
+const MODELS = {
+  network: { memoryBytesMax: MEMORY, hyperFor: tinyHyper },
+  mixer: { memoryBytesMax: 2 ** 26, hyperFor: tinyMixer },
+};
+
+test.each(Object.entries(MODELS))(
+  "100 damaged archives of a %s through the CPU engine",
+  async (_, model) => {
+    const engine = await createCpuEngine({ threads: 1 });
+    try {
+      const report = await fuzz({ engine, inputs: 100, seed: 2, blockBytes: 100, ...model });
+      // Some got as far as the engine, and some were sound.
+      expect(report.refusedBy.BlockError ?? 0).toBeGreaterThan(5);
+      expect(report.accepted).toBeGreaterThan(1);
+    } finally {
+      await engine.close();
+    }
+  },
+  60_000,
+);
 
 test("700 forged archives in a process of their own: its memory and its time stay within bounds", () => {
   const script = join(import.meta.dir, "../../scripts/fuzz-forged.ts");

@@ -15,6 +15,8 @@ import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
 import { rowsOf } from "../support/rows.ts";
 
+const networkStride = (bytes: Uint8Array, streams: number) => findStride(bytes, { streams, history: 8 });
+
 const BLOCK_BYTES = 20_000;
 const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
 const rows = (rowBytes: number, bytes = BLOCK_BYTES) =>
@@ -86,33 +88,38 @@ describe("blocks with strides", () => {
 describe("the search", () => {
   const streams = 8;
   test.each([9, 40, 352, 1000, 2304])("finds rows of %p bytes", (rowBytes) => {
-    expect(findStride(rows(rowBytes, 100_000), streams)).toBe(rowBytes);
+    expect(networkStride(rows(rowBytes, 100_000), streams)).toBe(rowBytes);
+  });
+
+  test.each([4, 6, 9])("finds records of %p bytes for a mixer", (rowBytes) => {
+    expect(findStride(rows(rowBytes, 100_000), { streams: 1, history: 0 })).toBe(rowBytes);
+    if (rowBytes < 8) expect(networkStride(rows(rowBytes, 100_000), 1)).not.toBe(rowBytes);
   });
 
   test("finds none in prose, in chance, and where nothing changes", () => {
-    expect(findStride(prose, 1)).toBe(0);
-    expect(findStride(prose, streams)).toBe(0);
-    expect(findStride(hopeless(50_000), streams)).toBe(0);
-    expect(findStride(new Uint8Array(50_000), streams)).toBe(0);
+    expect(networkStride(prose, 1)).toBe(0);
+    expect(networkStride(prose, streams)).toBe(0);
+    expect(networkStride(hopeless(50_000), streams)).toBe(0);
+    expect(networkStride(new Uint8Array(50_000), streams)).toBe(0);
   });
 
   test("tells sequences of few letters by another name", () => {
     const random = new Random(1);
     const genome = Uint8Array.from({ length: 50_000 }, () => "acgt".charCodeAt(random.between(0, 3)));
-    for (const count of [1, streams, 4096]) expect(findStride(genome, count)).toBe(SEQUENCE);
-    expect(findStride(genome.subarray(0, 1000), 1)).toBe(0);
+    for (const count of [1, streams, 4096]) expect(networkStride(genome, count)).toBe(SEQUENCE);
+    expect(networkStride(genome.subarray(0, 1000), 1)).toBe(0);
   });
 
   test("wants rows that are much shorter than a stream, and in reach", () => {
-    expect(findStride(rows(1000, 100_000), 33)).toBe(1000);
-    expect(findStride(rows(1000, 100_000), 34)).not.toBe(1000);
-    expect(findStride(rows(STRIDE_MAX, 100_000), 2)).toBe(STRIDE_MAX);
-    expect(findStride(rows(STRIDE_MAX + 1, 100_000), 2)).toBe(0);
+    expect(networkStride(rows(1000, 100_000), 33)).toBe(1000);
+    expect(networkStride(rows(1000, 100_000), 34)).not.toBe(1000);
+    expect(networkStride(rows(STRIDE_MAX, 100_000), 2)).toBe(STRIDE_MAX);
+    expect(networkStride(rows(STRIDE_MAX + 1, 100_000), 2)).toBe(0);
   });
 
   test("takes blocks of any length", () => {
     for (const bytes of [0, 1, 100, 5000, 16_384, 16_385, 20_011]) {
-      for (const count of [1, 3, 4096]) expect(findStride(rows(64, bytes), count)).toBeWithin(0, STRIDE_MAX + 1);
+      for (const count of [1, 3, 4096]) expect(networkStride(rows(64, bytes), count)).toBeWithin(0, STRIDE_MAX + 1);
     }
   });
 });

@@ -43,7 +43,7 @@ async function compare(part: Part, kind: DataKind, check: (forward: Forward, dea
     const bytes = textBytes(step, hyper.streams);
     pin(reference, part, dead);
     await ablated.step(bytes, mine);
-    await reference.encodeSteps(bytes, 1, wanted);
+    await reference.fillIntervals(bytes, 1, wanted);
     expect(mine, `${part.name}, step ${step}`).toEqual(wanted);
     check(reference.forward, dead);
   }

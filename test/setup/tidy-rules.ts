@@ -22,12 +22,12 @@ const FUNCTION_LINES_MAX = 70;
 
 /** Code that waits for the GPU or asks the system may look at clocks; it never sees a weight. */
 const GLUE = new Set(["addon.ts", "dawn.ts", "polling.ts", "quiet.ts"].map((name) => `src/engine/gpu/${name}`));
-const ASSEMBLY = "src/engine/cpu/assembly/";
+const isAssembly = (path: string) => /^src\/(engine\/(cpu|mixer)|predict)\/assembly\//.test(path);
 
 const isTypeScript = (path: string) => /\.(ts|mjs)$/.test(path);
 const isShader = (path: string) => path.endsWith(".wgsl");
 const isExact = (path: string) =>
-  /^src\/(contract|model|coder|engine)\//.test(path) && isTypeScript(path) && !GLUE.has(path);
+  /^src\/(contract|model|coder|engine|predict)\//.test(path) && isTypeScript(path) && !GLUE.has(path);
 /** What an encoder decides, too, must be the same in every runtime. */
 const decidesBytes = (path: string) =>
   isExact(path) || (/^src\/(archive|pipeline|repeats)\//.test(path) && isTypeScript(path));
@@ -55,14 +55,14 @@ function forbid(name: string, applies: Rule["applies"], pattern: RegExp, instead
 const exactness: Rule[] = [
   forbid(
     "no float functions",
-    (path) => decidesBytes(path) && !path.startsWith(ASSEMBLY),
+    (path) => decidesBytes(path) && !isAssembly(path),
     /\bMath\.(exp|expm1|log|log2|log10|log1p|sqrt|cbrt|hypot|sin|cos|tan|sinh|cosh|tanh|pow)\b/,
     "use the integer tables of src/contract/luts.ts, integer roots, 31 - Math.clz32(x), or src/pipeline/logarithm.ts",
   ),
   forbid(
     // WebAssembly, unlike WGSL, fixes the bits of add, multiply, divide and sqrt; the rest is library code.
     "no float functions but roots in WebAssembly",
-    (path) => path.startsWith(ASSEMBLY) && isTypeScript(path),
+    (path) => isAssembly(path) && isTypeScript(path),
     /\bMathf\.\w+|\bMath\.(exp|expm1|log|log2|log10|log1p|cbrt|hypot|sin|cos|tan|sinh|cosh|tanh|pow)\b/,
     "use integer tables; of the functions only Math.sqrt (f64.sqrt) is exact",
   ),
@@ -74,7 +74,7 @@ const exactness: Rule[] = [
   ),
   forbid(
     "the runtime behind its seam",
-    (path) => decidesBytes(path) && !path.startsWith(ASSEMBLY),
+    (path) => decidesBytes(path) && !isAssembly(path),
     /\bBun\.|\bBuffer\b|\bfrom "(node|bun):/,
     "what the language does not have is asked of src/platform/host.ts, so that fade can run on another runtime",
   ),

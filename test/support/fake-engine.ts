@@ -5,15 +5,15 @@
 import { decodeGroup, shareOfGroup } from "../../src/coder/groups.ts";
 import { RangeDecoder } from "../../src/coder/range.ts";
 import { type DataKind, planFor } from "../../src/contract/contexts.ts";
-import { type HyperParameters, WITHOUT } from "../../src/contract/hyper.ts";
-import { type DecoderOptions, type Engine, FREQUENCY_TOTAL, type Model } from "../../src/engine/engine.ts";
-import { HostCoder, type StepModel } from "../../src/engine/host-coder.ts";
+import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../src/contract/hyper.ts";
+import { type DecoderOptions, type Engine, FREQUENCY_TOTAL } from "../../src/engine/engine.ts";
+import { HostCodedModel } from "../../src/engine/host-coder.ts";
 
 export interface FakeEngineOptions {
   readonly chunkSteps?: number;
   /** Answers come this late, in ms, to shake out callers that rely on immediate ones; undefined: at once. */
   readonly delayMs?: number;
-  /** The call, counted from 0 over predict, learn, encodeSteps and decodeSteps, that fails. */
+  /** The call, counted from 0 over predict, learn, fillIntervals and decodeSteps, that fails. */
   readonly failAtCall?: number;
   /** Models decode by themselves. */
   readonly decodes?: boolean;
@@ -32,9 +32,9 @@ export class FakeEngine implements Engine {
     this.#options = options;
   }
 
-  async openModel(hyper: HyperParameters): Promise<Model> {
+  async openModel(hyper: HyperParameters): Promise<FakeModel> {
     this.openModels += 1;
-    return new FakeModel(hyper, this.#options, () => {
+    return new FakeModel(hyper, this.chunkSteps, this.#options, () => {
       this.openModels -= 1;
     });
   }
@@ -47,8 +47,7 @@ const COUNTS_MAX = 1 << 14;
 /** What a byte adds to its count. */
 const GROWTH = 32;
 
-class FakeModel implements Model, StepModel {
-  readonly #host = new HostCoder(this);
+export class FakeModel extends HostCodedModel {
   readonly #counts: Uint32Array;
   readonly #sums: Uint32Array;
   readonly #table = new Uint32Array(256);
@@ -61,9 +60,11 @@ class FakeModel implements Model, StepModel {
 
   constructor(
     readonly hyper: HyperParameters,
+    chunkSteps: number,
     readonly options: FakeEngineOptions,
     readonly onClose: () => void,
   ) {
+    super(chunkSteps);
     this.#counts = new Uint32Array(hyper.streams * 256).fill(1);
     this.#sums = new Uint32Array(hyper.streams).fill(256);
   }
@@ -78,7 +79,7 @@ class FakeModel implements Model, StepModel {
     return told;
   }
 
-  encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
+  fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const { streams } = this.hyper;
     if (bytes.length !== stepCount * streams) throw new Error(`${bytes.length} bytes for ${stepCount} steps`);
     if (intervals.length !== stepCount * streams * 2) throw new Error(`${intervals.length} numbers for intervals`);
@@ -103,15 +104,15 @@ class FakeModel implements Model, StepModel {
     });
   }
 
-  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
-    if (!this.options.decodes) return await this.#host.openPayloads(payloads, options);
+  override async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
+    if (!this.options.decodes) return await super.openPayloads(payloads, options);
     this.#decoders = payloads.map((payload, group) => new RangeDecoder(payload, group));
   }
 
-  decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+  override decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
     const { streams } = this.hyper;
     if (bytes.length !== stepCount * streams) throw new Error(`${bytes.length} bytes for ${stepCount} steps`);
-    if (!this.options.decodes) return this.#host.decodeSteps(bytes, stepCount, liveInLastStep);
+    if (!this.options.decodes) return super.decodeSteps(bytes, stepCount, liveInLastStep);
     return this.#inOrder("decode", () => {
       const ends = new Uint32Array(256 * streams);
       for (let step = 0; step < stepCount; step += 1) {
@@ -129,8 +130,8 @@ class FakeModel implements Model, StepModel {
     });
   }
 
-  async finishPayloads(): Promise<void> {
-    if (!this.options.decodes) return await this.#host.finishPayloads();
+  override async finishPayloads(): Promise<void> {
+    if (!this.options.decodes) return await super.finishPayloads();
     for (const decoder of this.#decoders) decoder.finish();
   }
 
@@ -145,8 +146,8 @@ class FakeModel implements Model, StepModel {
     return this.#inOrder("decode", () => bytes.forEach((byte, i) => void this.#count(i % streams, byte)));
   }
 
-  async close(): Promise<void> {
-    await this.#host.close();
+  override async close(): Promise<void> {
+    await super.close();
     await this.#queue;
     if (this.#closed) throw new Error("closed twice");
     this.#closed = true;
@@ -196,6 +197,11 @@ class FakeModel implements Model, StepModel {
 }
 
 /** Hyper-parameters for tests: the smallest legal network with `streams` streams. */
+/** A mixer that is made soon. */
+export function tinyMixer(lanes: number): HyperParameters {
+  return { ...WITHOUT, ...NO_NETWORK, streams: lanes, mixerContexts: 4, mixerBits: 8 };
+}
+
 export function tinyHyper(streams: number): HyperParameters {
   return {
     history: 4,

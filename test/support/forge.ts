@@ -11,12 +11,21 @@ import {
   FILL_BYTES_MIN,
   type Fill,
   FORM_BLOCKS,
+  FORM_VERSION_SHIFT,
+  FORMAT_VERSION,
   MAGIC,
   MAGIC_OLD,
   SMALL_BYTES_MAX,
 } from "../../src/archive/format.ts";
 import { encodeSmallFrame } from "../../src/archive/small.ts";
-import { HYPER_NAMES, type HyperParameters, MODEL_CONTRACT_VERSION, WITHOUT } from "../../src/contract/hyper.ts";
+import {
+  HYPER_NAMES,
+  type HyperParameters,
+  MODEL_CONTRACT_VERSION,
+  NO_NETWORK,
+  WITHOUT,
+} from "../../src/contract/hyper.ts";
+import { MIXER_CONTEXTS_MAX } from "../../src/contract/mixer.ts";
 import { type Copies, encodeCopies } from "../../src/repeats/copies.ts";
 import { restore } from "../../src/repeats/paste.ts";
 import type { Random } from "./gpu-values.ts";
@@ -111,14 +120,32 @@ export class Forger {
     const bytes = body.raw(model?.fields ?? new Uint8Array(0)).finish();
     const start = new ByteWriter();
     if (isOld) start.raw(MAGIC_OLD).u8(this.#pick(OLD_VERSIONS));
-    else start.raw(MAGIC).u8(FORM_BLOCKS);
+    else start.raw(MAGIC).u8(FORM_BLOCKS | (this.#between(0, FORMAT_VERSION - 6) << FORM_VERSION_SHIFT));
     return guarded(start.varint(bytes.length).raw(bytes));
   }
 
-  /** Half of them small, so that an engine gets to see some. */
   #model(): ForgedModel {
+    const hyper = this.#oneIn(3) ? this.#mixer() : this.#network();
+    const groups = hyper.mixerContexts > 0 ? hyper.streams : this.#pick([1, Math.min(256, hyper.streams)]);
+    const fields = new ByteWriter().varint(MODEL_CONTRACT_VERSION);
+    for (const name of HYPER_NAMES) fields.varint(this.#oneIn(200) ? this.#pick(EDGES) : hyper[name]);
+    return { groups, fields: fields.varint(groups).finish() };
+  }
+
+  #mixer(): HyperParameters {
+    return {
+      ...WITHOUT,
+      ...NO_NETWORK,
+      streams: this.#pick([1, 1, 2, 3, 16]),
+      mixerContexts: this.#pick([4, 10, MIXER_CONTEXTS_MAX]),
+      mixerBits: this.#pick([8, 10, 22]),
+    };
+  }
+
+  /** Half of them small, so that an engine gets to see some. */
+  #network(): HyperParameters {
     const isSmall = this.#oneIn(2);
-    const hyper: HyperParameters = {
+    return {
       ...WITHOUT,
       history: isSmall ? 4 : this.#pick([4, 16, 64]),
       embedding: isSmall ? 8 : this.#pick([8, 16]),
@@ -134,10 +161,6 @@ export class Forger {
       tableBits: this.#pick([8, 8, 18]),
       trainEvery: this.#pick([1, 64]),
     };
-    const groups = this.#pick([1, Math.min(256, hyper.streams)]);
-    const fields = new ByteWriter().varint(MODEL_CONTRACT_VERSION);
-    for (const name of HYPER_NAMES) fields.varint(this.#oneIn(200) ? this.#pick(EDGES) : hyper[name]);
-    return { groups, fields: fields.varint(groups).finish() };
   }
 
   #addBlock(frame: ForgedFrame, model: ForgedModel | undefined): void {

@@ -37,6 +37,8 @@ export interface FuzzOptions {
   readonly memoryBytesMax: number;
   /** Bytes of the blocks of the archives that get damaged. */
   readonly blockBytes: number;
+  /** The model for so many streams; default: a tiny network. */
+  readonly hyperFor?: (streams: number) => HyperParameters;
 }
 
 export interface FuzzReport {
@@ -155,10 +157,6 @@ class WatchedEngine implements Engine {
     return this.engine.description;
   }
 
-  get chunkSteps() {
-    return this.engine.chunkSteps;
-  }
-
   async openModel(hyper: HyperParameters) {
     const bytes = modelMemoryBytes(hyper);
     this.largestModelBytes = Math.max(this.largestModelBytes, bytes);
@@ -170,7 +168,7 @@ class WatchedEngine implements Engine {
 }
 
 /** Archives of all kinds of blocks: stored, coded, learned, with copies, with fills, several, of unknown length. */
-async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> {
+async function makeCorpus({ engine, blockBytes, hyperFor: modelFor = tinyHyper }: FuzzOptions): Promise<Corpus> {
   const random = new Random(7);
   const soft = (count: number) => Uint8Array.from({ length: count }, (_, i) => 97 + ((i * i + (i >> 4)) % 5));
   const hard = (count: number) => Uint8Array.from({ length: count }, () => random.between(0, 255));
@@ -207,7 +205,7 @@ async function makeCorpus({ engine, blockBytes }: FuzzOptions): Promise<Corpus> 
   for (const [plain, streams, isSizeKnown, minLength] of plains) {
     const written: Uint8Array[] = [];
     const sink = async (bytes: Uint8Array) => void written.push(bytes);
-    const hyperFor = () => tinyHyper(streams);
+    const hyperFor = () => modelFor(streams);
     const repeats = minLength === undefined ? {} : { repeats: { timeUnits: 0, minLength } };
     const options = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes, hyperFor, ...repeats };
     await compressStream(sourceOf(plain, isSizeKnown), sink, async () => engine, options);

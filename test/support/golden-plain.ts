@@ -3,6 +3,7 @@
  * archives, and for the test that decodes them.
  */
 import { otherStrand } from "./genome.ts";
+import { pixelsOf, soundOf } from "./numbers.ts";
 
 /** Parts of one text and of another, some of them again, within a block of 2000 bytes and beyond it. */
 export function withRepeats(mixed: Uint8Array, text: Uint8Array): Uint8Array {
@@ -32,4 +33,16 @@ export function genomeOf(bytes: Uint8Array): Uint8Array {
 export function withFills(text: Uint8Array, mixed: Uint8Array): Uint8Array {
   const pattern = Buffer.alloc(50_000, "abc");
   return new Uint8Array(Buffer.concat([text, new Uint8Array(1_100_000), mixed.subarray(0, 500), pattern]));
+}
+
+/** A text, and sound of two channels behind it. */
+export function withSound(text: Uint8Array): Uint8Array {
+  const sound = soundOf(10_000, { channels: 2, width: 2, isBig: false });
+  return new Uint8Array(Buffer.concat([text.subarray(0, 5000), sound]));
+}
+
+/** A text, and a picture of three channels behind it. */
+export function withPixels(text: Uint8Array): Uint8Array {
+  const picture = pixelsOf(130, { channels: 3, width: 260 });
+  return new Uint8Array(Buffer.concat([text.subarray(0, 2000), picture]));
 }

@@ -6,7 +6,7 @@ const WORDS = (
   "one you were all her she there would their we him been has when who will no more if out so said what up its about"
 ).split(" ");
 
-/** Step-major bytes of `streams` streams, as encodeSteps takes them. */
+/** Step-major bytes of `streams` streams, as fillIntervals takes them. */
 export function trainingBytes(stepCount: number, streams: number): Uint8Array {
   const random = new Random(streams);
   const bytes = new Uint8Array(stepCount * streams);

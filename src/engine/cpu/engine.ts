@@ -7,12 +7,13 @@
  */
 
 import type { DataKind } from "../../contract/contexts.ts";
-import { checkHyperParameters, type HyperParameters } from "../../contract/hyper.ts";
+import { checkHyperParameters, type HyperParameters, hasNetwork } from "../../contract/hyper.ts";
 import { layoutOf } from "../../contract/tensors.ts";
 import { host } from "../../platform/host.ts";
 import { collect } from "../../platform/release.ts";
-import type { DecoderOptions, Engine, Model } from "../engine.ts";
-import { HostCoder, type StepModel } from "../host-coder.ts";
+import type { Engine, Model } from "../engine.ts";
+import { HostCodedModel } from "../host-coder.ts";
+import { openMixer } from "../mixer/model.ts";
 import { Command } from "./control.ts";
 import { CHUNK_STEPS } from "./layout.ts";
 import type { Network, PhaseTimes } from "./network.ts";
@@ -44,7 +45,6 @@ const usefulThreads = (threads: number, { streams }: HyperParameters) => Math.mi
 class CpuEngine implements Engine {
   readonly name = "cpu";
   readonly description: string;
-  readonly chunkSteps = CHUNK_STEPS;
   readonly #threads: number;
   /** What the last model left behind, for the next. */
   #idle: Room | undefined;
@@ -61,6 +61,7 @@ class CpuEngine implements Engine {
 
   async openModel(hyper: HyperParameters, expectedBytes = Number.POSITIVE_INFINITY): Promise<Model> {
     checkHyperParameters(hyper);
+    if (!hasNetwork(hyper)) return openMixer(hyper, { engine: "cpu", threads: this.#threads, expectedBytes });
     const threads = this.#threadsFor(hyper, expectedBytes);
     const idle = this.#idle;
     this.#idle = undefined;
@@ -107,8 +108,7 @@ class CpuEngine implements Engine {
 /** Thread 0's exponents, and the memory with its map. */
 type Inspection = Pick<Network["thread"], "exponents" | "gradientScales" | "at"> & { readonly buffer: ArrayBufferLike };
 
-export class CpuModel implements Model, StepModel {
-  readonly #coder = new HostCoder(this);
+export class CpuModel extends HostCodedModel {
   readonly #room: Room;
   readonly #leave: (room: Room) => Promise<void>;
   readonly #bytes: Uint8Array;
@@ -157,6 +157,7 @@ export class CpuModel implements Model, StepModel {
     room: Room,
     leave: (room: Room) => Promise<void>,
   ) {
+    super(CHUNK_STEPS);
     this.#room = room;
     this.#leave = leave;
     room.models += 1;
@@ -172,7 +173,7 @@ export class CpuModel implements Model, StepModel {
     writePlan(this.#room.network.thread.at.recall, this.hyper, stride, this.#room.memory.buffer);
   }
 
-  async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
+  async fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const { streams } = this.hyper;
     for (let done = 0; done < stepCount; ) {
       const steps = Math.min(CHUNK_STEPS, stepCount - done);
@@ -193,19 +194,7 @@ export class CpuModel implements Model, StepModel {
     this.#run(Command.LEARN, 1);
   }
 
-  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
-    await this.#coder.openPayloads(payloads, options);
-  }
-
-  async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
-    await this.#coder.decodeSteps(bytes, stepCount, liveInLastStep);
-  }
-
-  async finishPayloads(): Promise<void> {
-    await this.#coder.finishPayloads();
-  }
-
-  /** As encoding does, but nobody wants the intervals. */
+  /** As `fillIntervals` does, but nobody wants the intervals. */
   async learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
     const { streams } = this.hyper;
     for (let done = 0; done < stepCount; done += CHUNK_STEPS) {
@@ -215,11 +204,11 @@ export class CpuModel implements Model, StepModel {
     }
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      await this.#coder.close();
+      await super.close();
     } finally {
       await this.#leave(this.#room);
     }

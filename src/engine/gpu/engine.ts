@@ -1,8 +1,10 @@
 /**
  * The GPU engine: the network in WGSL compute shaders on one adapter.
  */
-import { checkHyperParameters } from "../../contract/hyper.ts";
+import { checkHyperParameters, hasNetwork } from "../../contract/hyper.ts";
+import { host } from "../../platform/host.ts";
 import type { Engine } from "../engine.ts";
+import { openMixer } from "../mixer/model.ts";
 import { openDevice } from "./dawn.ts";
 import { GpuDevice } from "./device.ts";
 import { GpuModel } from "./model.ts";
@@ -25,9 +27,12 @@ export async function createGpuEngine(options: GpuEngineOptions = {}): Promise<E
   return {
     name: "gpu",
     description: adapter.name,
-    chunkSteps,
-    openModel: async (hyper) => {
+    openModel: async (hyper, expectedBytes) => {
       checkHyperParameters(hyper);
+      if (!hasNetwork(hyper)) {
+        const threads = host.processorCount();
+        return openMixer(hyper, { engine: "gpu", threads, ...(expectedBytes !== undefined && { expectedBytes }) });
+      }
       return GpuModel.open(gpu, hyper, chunkSteps);
     },
     close: async () => device.destroy(),

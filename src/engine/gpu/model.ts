@@ -9,8 +9,8 @@
 
 import { type DataKind, packPlan, planFor } from "../../contract/contexts.ts";
 import { type HyperParameters, trainsIn } from "../../contract/hyper.ts";
-import type { DecoderOptions, Model } from "../engine.ts";
-import { HostCoder, type StepModel } from "../host-coder.ts";
+import type { DecoderOptions } from "../engine.ts";
+import { HostCodedModel } from "../host-coder.ts";
 import type { Slice } from "./arena.ts";
 import { ModelBuffers, sharedConstants } from "./buffers.ts";
 import { GpuDecoder } from "./decoder.ts";
@@ -31,9 +31,8 @@ export interface ModelOptions {
   readonly decoder?: "host" | number;
 }
 
-export class GpuModel implements Model, StepModel {
-  /** Decodes blocks that the device cannot. */
-  readonly #host = new HostCoder(this);
+/** The host's coder encodes, and decodes blocks that the device cannot. */
+export class GpuModel extends HostCodedModel {
   /** Bytes have come that the device has not trained on yet. */
   #owesTraining = false;
   /** The number of the next step whose bytes come. */
@@ -48,9 +47,10 @@ export class GpuModel implements Model, StepModel {
     readonly gpu: GpuDevice,
     readonly buffers: ModelBuffers,
     readonly step: StepDispatches,
-    readonly chunkSteps: number,
+    chunkSteps: number,
     { firstStep = 0, decoder = decoderFor(gpu.isSoftware) }: ModelOptions,
   ) {
+    super(chunkSteps);
     this.#decoder = decoder === "host" ? undefined : new GpuDecoder(gpu.device, buffers, decoder);
     this.#nextStep = firstStep;
     this.#rowBytes = buffers.rowWords * 4;
@@ -87,19 +87,19 @@ export class GpuModel implements Model, StepModel {
     this.gpu.device.queue.writeBuffer(place.buffer, place.offset, plan);
   }
 
-  async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
+  async fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const pending: Promise<void>[] = [];
     for (let first = 0; first < stepCount; first += this.chunkSteps) {
       const count = Math.min(this.chunkSteps, stepCount - first);
       const { streams } = this.hyper;
       const part = bytes.subarray(first * streams, (first + count) * streams);
-      pending.push(this.#encodeChunk(part, count, intervals.subarray(2 * first * streams)));
+      pending.push(this.#fillChunk(part, count, intervals.subarray(2 * first * streams)));
     }
     await Promise.all(pending);
   }
 
   /** Everything up to the submit happens before the first await, so calls keep their order. */
-  async #encodeChunk(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
+  async #fillChunk(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const first = this.#nextStep;
     this.#give(bytes, stepCount);
     const encoder = this.gpu.device.createCommandEncoder();
@@ -132,14 +132,14 @@ export class GpuModel implements Model, StepModel {
     return this.#decode !== undefined;
   }
 
-  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
+  override async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
     this.#decode = await this.#decoder?.open(payloads);
-    if (this.#decode === undefined) await this.#host.openPayloads(payloads, options);
+    if (this.#decode === undefined) await super.openPayloads(payloads, options);
     else this.#settleNow();
   }
 
-  async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
-    if (this.#decode === undefined) return await this.#host.decodeSteps(bytes, stepCount, liveInLastStep);
+  override async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
+    if (this.#decode === undefined) return await super.decodeSteps(bytes, stepCount, liveInLastStep);
     const pending: Promise<void>[] = [];
     const { streams } = this.hyper;
     for (let first = 0; first < stepCount; first += this.chunkSteps) {
@@ -175,16 +175,16 @@ export class GpuModel implements Model, StepModel {
     });
   }
 
-  async finishPayloads(): Promise<void> {
-    if (this.#decode === undefined) return await this.#host.finishPayloads();
+  override async finishPayloads(): Promise<void> {
+    if (this.#decode === undefined) return await super.finishPayloads();
     this.#decoder?.finish();
     this.#decode = undefined;
   }
 
-  /** As encoding does, but nobody wants the intervals. */
+  /** As `fillIntervals` does, but nobody wants the intervals. */
   async learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
     this.#settleNow();
-    await this.encodeSteps(bytes, stepCount, new Uint32Array(2 * stepCount * this.hyper.streams));
+    await this.fillIntervals(bytes, stepCount, new Uint32Array(2 * stepCount * this.hyper.streams));
   }
 
   /** Learns what is owed: what follows begins with a prediction. */
@@ -308,9 +308,9 @@ export class GpuModel implements Model, StepModel {
     return new Int32Array(out.buffer);
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     try {
-      await this.#host.close();
+      await super.close();
     } finally {
       this.#decoder?.destroy();
       this.buffers.destroy();

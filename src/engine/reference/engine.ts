@@ -6,21 +6,26 @@
  */
 
 import { type DataKind, planFor } from "../../contract/contexts.ts";
-import { checkHyperParameters, type HyperParameters, trainsIn } from "../../contract/hyper.ts";
+import { checkHyperParameters, type HyperParameters, hasNetwork, trainsIn } from "../../contract/hyper.ts";
 import { State } from "../../contract/state.ts";
-import type { DecoderOptions, Engine, Model } from "../engine.ts";
-import { HostCoder, type StepModel } from "../host-coder.ts";
+import type { Engine } from "../engine.ts";
+import { HostCodedModel } from "../host-coder.ts";
+import { MixerModel } from "../mixer/model.ts";
 import { Backward } from "./backward.ts";
 import { Forward } from "./forward.ts";
+import { ReferenceLane } from "./mixer.ts";
 import { optimise } from "./optimizer.ts";
 
-export class ReferenceModel implements Model, StepModel {
-  readonly #coder = new HostCoder(this);
+/** Steps per chunk: small, so that progress moves at the reference's pace. */
+const CHUNK_STEPS = 16;
+
+export class ReferenceModel extends HostCodedModel {
   readonly state: State;
   readonly forward: Forward;
   readonly backward: Backward;
 
   constructor(readonly hyper: HyperParameters) {
+    super(CHUNK_STEPS);
     checkHyperParameters(hyper);
     this.state = new State(hyper);
     this.forward = new Forward(this.state);
@@ -42,7 +47,7 @@ export class ReferenceModel implements Model, StepModel {
     this.state.recall.plan = planFor(this.hyper, kind);
   }
 
-  async encodeSteps(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
+  async fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const { streams } = this.hyper;
     for (let step = 0; step < stepCount; step++) {
       const row = bytes.subarray(step * streams, (step + 1) * streams);
@@ -76,18 +81,6 @@ export class ReferenceModel implements Model, StepModel {
     this.train(bytes);
   }
 
-  async openPayloads(payloads: readonly Uint8Array[], options: DecoderOptions): Promise<void> {
-    await this.#coder.openPayloads(payloads, options);
-  }
-
-  async decodeSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
-    await this.#coder.decodeSteps(bytes, stepCount, liveInLastStep);
-  }
-
-  async finishPayloads(): Promise<void> {
-    await this.#coder.finishPayloads();
-  }
-
   async learnSteps(bytes: Uint8Array, stepCount: number): Promise<void> {
     const { streams } = this.hyper;
     for (let step = 0; step < stepCount; step++) {
@@ -95,21 +88,17 @@ export class ReferenceModel implements Model, StepModel {
       this.train(bytes.subarray(step * streams, (step + 1) * streams));
     }
   }
-
-  async close(): Promise<void> {
-    await this.#coder.close();
-  }
 }
 
-/** Steps per chunk: small, so that progress moves at the reference's pace. */
-const CHUNK_STEPS = 16;
+function lanesOf({ streams, mixerContexts: contexts, mixerBits: lineBits }: HyperParameters): ReferenceLane[] {
+  return Array.from({ length: streams }, () => new ReferenceLane({ contexts, lineBits }));
+}
 
 export function createReferenceEngine(): Engine {
   return {
     name: "reference",
     description: "plain TypeScript, one thread, for tests",
-    chunkSteps: CHUNK_STEPS,
-    openModel: async (hyper) => new ReferenceModel(hyper),
+    openModel: async (hyper) => (hasNetwork(hyper) ? new ReferenceModel(hyper) : new MixerModel(hyper, lanesOf(hyper))),
     close: async () => {},
   };
 }

@@ -176,7 +176,6 @@ describe.each(testAdapters)("decoding on %s", (which) => {
   const engineWith = (options: ModelOptions): Engine => ({
     name: "gpu",
     description: which,
-    chunkSteps: CHUNK_STEPS,
     openModel: (hyper) => GpuModel.open(gpu, hyper, CHUNK_STEPS, options),
     close: async () => {},
   });
@@ -234,7 +233,7 @@ describe.each(testAdapters)("decoding on %s", (which) => {
         groups: GROUPS,
       });
       const reference = new ReferenceModel(hyper);
-      await reference.encodeSteps(bytes, steps, new Uint32Array(2 * bytes.length));
+      await reference.fillIntervals(bytes, steps, new Uint32Array(2 * bytes.length));
       const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS, options);
       await model.openPayloads(groups, { workers: 1 });
       expect(model.decodesOnDevice).toBe(true);

@@ -78,12 +78,12 @@ describe.each(testAdapters)("faults on %s", (which) => {
     const model = await GpuModel.open(gpu, tinyHyper(STREAMS), 16);
     const count = 64;
     const bytes = new Uint8Array(count * STREAMS).fill(97);
-    const first = failureOf(model.encodeSteps(bytes, count, new Uint32Array(2 * bytes.length)));
-    const second = failureOf(model.encodeSteps(bytes, count, new Uint32Array(2 * bytes.length)));
+    const first = failureOf(model.fillIntervals(bytes, count, new Uint32Array(2 * bytes.length)));
+    const second = failureOf(model.fillIntervals(bytes, count, new Uint32Array(2 * bytes.length)));
     gpu.device.destroy();
     expect(await first).toBeInstanceOf(EngineDeviceError);
     expect(await second).toBeInstanceOf(EngineDeviceError);
-    const later = model.encodeSteps(bytes, count, new Uint32Array(2 * bytes.length));
+    const later = model.fillIntervals(bytes, count, new Uint32Array(2 * bytes.length));
     expect(await failureOf(later)).toBeInstanceOf(EngineDeviceError);
     await model.close();
   });

@@ -11,7 +11,7 @@ import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { GpuModel } from "../../../src/engine/gpu/model.ts";
 import { SOFTWARE_TILE, TOGETHER_TILE } from "../../../src/engine/gpu/path.ts";
 import { ReferenceModel } from "../../../src/engine/reference/engine.ts";
-import { shapeOfLevel } from "../../../src/model/levels.ts";
+import { networkShape } from "../../../src/model/levels.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
 import { tinyHyper } from "../../support/fake-engine.ts";
 import { type Path, pathsOf, TOGETHER } from "../../support/gpu-paths.ts";
@@ -73,10 +73,10 @@ const RUNS: readonly Run[] = [
     hyper: { ...tinyHyper(1), cacheStep: 8, globalHidden: 96 },
     steps: 40,
   },
-  { title: "level 5", hyper: { ...shapeOfLevel(5), streams: 9 }, steps: 5, isLevel: true },
+  { title: "level 5", hyper: { ...networkShape(5), streams: 9 }, steps: 5, isLevel: true },
   {
     title: "level 9, wider than the tiles",
-    hyper: { ...shapeOfLevel(9), fineHidden: 1056, streams: 2 },
+    hyper: { ...networkShape(9), fineHidden: 1056, streams: 2 },
     steps: 3,
     isLevel: true,
   },
@@ -142,7 +142,7 @@ async function runReference(run: Run): Promise<Expected> {
   for (const { first, end, stride } of segmentsOf(run)) {
     if (stride !== undefined) await reference.describe({ stride });
     const part = bytes.subarray(first * hyper.streams, end * hyper.streams);
-    await reference.encodeSteps(part, end - first, intervals.subarray(2 * first * hyper.streams));
+    await reference.fillIntervals(part, end - first, intervals.subarray(2 * first * hyper.streams));
   }
   return { reference, bytes, intervals };
 }
@@ -186,7 +186,7 @@ describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
     ])) {
       if (stride !== undefined) pending.push(model.describe({ stride }));
       const into = actual.subarray(2 * first * streams, 2 * end * streams);
-      pending.push(model.encodeSteps(bytes.subarray(first * streams, end * streams), end - first, into));
+      pending.push(model.fillIntervals(bytes.subarray(first * streams, end * streams), end - first, into));
     }
     await Promise.all(pending);
     expect(Buffer.compare(Buffer.from(actual.buffer), Buffer.from(intervals.buffer))).toBe(0);

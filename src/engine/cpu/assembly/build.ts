@@ -1,17 +1,16 @@
 /**
- * Compiles the kernels to ../kernels.wasm: called by build.ts, by scripts and by the tests' set-up, so that nobody
- * runs stale kernels. Does nothing if the output is newer than every source.
+ * Compiles the network's kernels to ../kernels.wasm, and all other WebAssembly: called by build.ts, by scripts and by
+ * the tests' set-up, so that nobody runs what is stale. Does nothing if an output is newer than every source.
  */
-import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { compileAssembly } from "../../../../tools/assembly.ts";
+import { buildPredictors } from "../../../predict/assembly/build.ts";
+import { buildMixer } from "../../mixer/assembly/build.ts";
 
 const FOLDER = import.meta.dir;
 const OUTPUT = join(FOLDER, "..", "kernels.wasm");
-/** No runtime, no assertions, one imported shared memory whose size the model decides. */
+/** One imported shared memory whose size the model decides. */
 const OPTIONS = [
-  "-O3",
-  "--noAssert",
-  "--runtime=stub",
   "--enable=simd,threads,bulk-memory",
   "--importMemory",
   "--sharedMemory",
@@ -19,24 +18,11 @@ const OPTIONS = [
   "--maximumMemory=65536",
 ];
 
-function isFresh(): boolean {
-  if (!existsSync(OUTPUT)) return false;
-  const built = statSync(OUTPUT).mtimeMs;
-  return readdirSync(FOLDER).every((file) => statSync(join(FOLDER, file)).mtimeMs < built);
-}
-
-/** @throws Error with the compiler's messages */
+/** All WebAssembly of the program. @throws Error with the compiler's messages */
 export async function buildAssembly(): Promise<void> {
-  if (isFresh()) return;
-  const asc = join(FOLDER, "..", "..", "..", "..", "node_modules", "assemblyscript", "bin", "asc.js");
-  const temporary = `${OUTPUT}.${process.pid}.tmp`;
-  const { exitCode, stdout, stderr } = Bun.spawnSync({
-    cmd: [process.execPath, asc, join(FOLDER, "index.ts"), "-o", temporary, ...OPTIONS],
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  if (exitCode !== 0) throw new Error(`the kernels do not compile:\n${stdout}${stderr}`);
-  renameSync(temporary, OUTPUT);
+  compileAssembly(FOLDER, OUTPUT, OPTIONS);
+  buildMixer();
+  buildPredictors();
 }
 
 if (import.meta.main) await buildAssembly();

@@ -1,0 +1,68 @@
+/** What a lane of the bit mixer holds before its first byte. */
+import type { Histories } from "./histories.ts";
+import { FINAL_SETS, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, SETS, SQUASH_ZERO } from "./mixer.ts";
+
+/** Rows of the refining map. */
+export const REFINE_ROWS = 65536;
+/** Weight of a context's log odds at first, Q14, all contexts together: 2.4. */
+const WEIGHT_SUM = 39322;
+/** It is shared by no fewer. */
+const SHARERS_MIN = 6;
+
+/** [context][256 states]: probabilities in Q22 above a count of 10 bits, and their log odds (Q8); state 0 has none. */
+export function initialMaps(contexts: number, states: Histories, stretch: Int16Array) {
+  const cells = new Int32Array(256 * contexts);
+  const inputs = new Int16Array(256 * contexts);
+  for (let i = 0; i < contexts; i++) {
+    for (let s = 1; s < states.count; s++) {
+      const p = states.initial[s] as number;
+      cells[256 * i + s] = (p << 10) | 1;
+      inputs[256 * i + s] = stretch[p >> 10] as number;
+    }
+  }
+  return { cells, inputs };
+}
+
+/** 16 bits, [context][length of a run, from 1]: that the run goes on. */
+export function initialRunMap(contexts: number): Uint16Array {
+  return Uint16Array.from(
+    { length: RUN_CLASSES * contexts },
+    (_, i) => 65536 - Math.floor(65536 / (2 * (i % RUN_CLASSES) + 3)),
+  );
+}
+
+/** Writes the row at the array's beginning over all of it, by copies that double. */
+function repeatRow<T extends Int16Array | Uint16Array>(array: T, row: readonly number[]): T {
+  array.set(row);
+  for (let done = row.length; done < array.length; done *= 2) array.copyWithin(done, 0, done);
+  return array;
+}
+
+/** Q14, [set][input]. */
+export function initialWeights(contexts: number): Int16Array {
+  const inputs = inputsOf(contexts);
+  const sets = SETS.reduce((sum, count) => sum + count, 0);
+  const weight = Math.floor(WEIGHT_SUM / Math.max(SHARERS_MIN, contexts));
+  const row = Array.from({ length: inputs }, (_, i) => (i < 2 * contexts && i % 2 === 0 ? weight : 0));
+  return repeatRow(new Int16Array(sets * inputs), row);
+}
+
+/** Q28, [choice][set]: the mean. */
+export function initialFinals(): Int32Array {
+  return new Int32Array(FINAL_SETS * SETS.length).fill(Math.floor((1 << 28) / SETS.length));
+}
+
+/** 16 bits, by the class of a match's length: that it goes on. */
+export function initialMatchMap(): Uint16Array {
+  return Uint16Array.from({ length: MATCH_LENGTH_CLASSES }, (_, l) => 65536 - Math.floor(32768 / (l + 2)));
+}
+
+/** [node]: the identity. */
+export function refineRow(squash: Int32Array): Uint16Array {
+  return Uint16Array.from({ length: REFINE_NODES }, (_, i) => squash[SQUASH_ZERO + (i - 16) * 128] as number);
+}
+
+/** [row][node]: the identity in all rows. */
+export function initialRefine(squash: Int32Array): Uint16Array {
+  return repeatRow(new Uint16Array(REFINE_ROWS * REFINE_NODES), [...refineRow(squash)]);
+}

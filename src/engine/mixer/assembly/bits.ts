@@ -1,0 +1,301 @@
+/** The probability of a bit, and what the bit teaches. Between the two, what is needed of the first is in memory. */
+import { expected, matchLength } from "./contexts";
+import { back, last } from "./past";
+import {
+  CHOSEN,
+  contexts,
+  finals,
+  INPUTS,
+  inputs,
+  LINES_AT,
+  mapInputs,
+  maps,
+  matchMap,
+  next,
+  order0,
+  REFINE_NODES,
+  reciprocals,
+  made,
+  refine,
+  refineRow,
+  RUN_BYTES,
+  RUN_CELLS,
+  RUN_PARTS,
+  SET_COUNT,
+  squash,
+  STATES,
+  stretch,
+  stride,
+  weights,
+} from "./state";
+import { shape } from "./text";
+
+/** Log odds in Q12 that enter the last probability, and those of a set. */
+const ODDS_MAX: i32 = 2900 << 4;
+const SET_ODDS_MAX: i32 = 2047 << 4;
+const PROBABILITY_MIN: i32 = 2;
+const FINAL_LIMIT: i32 = 1 << 29;
+/** Choices of the first weights of the second layer; those by node lie behind. */
+const FINAL_FIRST: u32 = 256;
+const COUNT_LIMIT: u32 = 255;
+
+/** Of the bit that is on its way: its node, place in the nibble's lines, match, and the nodes that learn. */
+let bitNode: u32 = 0;
+let lineNode: u32 = 0;
+let matchKind: i32 = 0;
+let matchBit: u32 = 0;
+let final: usize = 0;
+let final2: usize = 0;
+/** Probabilities that either choice of the second layer has made. */
+let mixed: i32 = 0;
+let mixed2: i32 = 0;
+let nearest: usize = 0;
+/** Rates of the sets' weights and of those that mix them: the host sets them. */
+export let rate: i32 = 0;
+export let finalRate: i32 = 0;
+
+export function setRates(ofSets: i32, ofFinals: i32): void {
+  rate = ofSets;
+  finalRate = ofFinals;
+}
+
+// @ts-ignore: decorator
+@inline
+function stretched(p: i32): i32 {
+  return load<i16>(stretch + ((p >> 4) << 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function clampTo(x: i32, limit: i32): i32 {
+  return min(max(x, -limit), limit);
+}
+
+/** A match's length, in classes that widen. */
+// @ts-ignore: decorator
+@inline
+function lengthClass(length: u32): u32 {
+  const l = min<u32>(length, 400);
+  return l < 16 ? l : l < 32 ? 16 + ((l - 16) >> 2) : l < 64 ? 20 + ((l - 32) >> 3) : 24 + min<u32>(7, (l - 64) >> 5);
+}
+
+/** Inputs of the contexts, of states and of runs; returns how many of contexts 1 … 6 have seen anything. */
+// @ts-ignore: decorator
+@inline
+function gather(k: u32): u32 {
+  let known: u32 = 0;
+  for (let i: u32 = 0; i < contexts; i++) {
+    const state: u32 = load<u8>(load<u32>(LINES_AT + i * 4) + lineNode);
+    store<u8>(STATES + i, state);
+    const byte = load<u32>(RUN_BYTES + i * 4);
+    const takesPart = byte >> (8 - k) == bitNode;
+    const one = (byte >> (7 - k)) & 1;
+    const odds = takesPart ? stretched(load<u16>(load<u32>(RUN_CELLS + i * 4))) : 0;
+    const ofState: u32 = load<u16>(mapInputs + (i << 9) + (state << 1));
+    store<u32>(INPUTS + i * 4, ofState | (<u32>(one ? odds : -odds) << 16));
+    store<u32>(RUN_PARTS + i * 4, takesPart ? 1 + one : 0);
+    if (i - 1 < 6) known += u32(state != 0);
+  }
+  return known;
+}
+
+/** The inputs that are no context's, and zeros behind them; returns how long the match is, if it takes part. */
+// @ts-ignore: decorator
+@inline
+function gatherOthers(k: u32): u32 {
+  let x = INPUTS + contexts * 4;
+  store<i16>(x, stretched(load<u16>(order0 + bitNode * 2)));
+  const byte = expected - 1;
+  const takesPart = expected > 0 && (byte | 256) >> (8 - k) == bitNode;
+  matchBit = (byte >> (7 - k)) & 1;
+  matchKind = takesPart ? <i32>lengthClass(matchLength) : -1;
+  const p = takesPart ? <i32>load<u16>(matchMap + matchKind * 2) : 32768;
+  const sign = matchBit ? 1 : -1;
+  store<i16>(x, takesPart ? sign * stretched(p) : 0, 2);
+  store<i16>(x, sign * ((p - 32768) >> 6), 4);
+  store<i16>(x, 256, 6);
+  const end = INPUTS + inputs * 2;
+  for (x += 8; x < end; x += 8) store<u64>(x, 0);
+  return !takesPart ? 0 : matchLength < 12 ? 1 : matchLength < 24 ? 2 : 3;
+}
+
+// @ts-ignore: decorator
+@inline
+function chooseSet(j: usize, number: u32): void {
+  store<u32>(CHOSEN + j * 12, weights + <usize>number * inputs * 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function choose(k: u32, long: u32, known: u32): void {
+  const b1 = last & 255;
+  const b2 = (last >> 8) & 255;
+  const fifth = stride > 0 ? back(stride) * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
+  chooseSet(0, bitNode);
+  chooseSet(1, 256 + b1 * 8 + k);
+  chooseSet(2, 2304 + (long * 8 + k) * 8 + known);
+  chooseSet(3, 2816 + (shape & 255));
+  chooseSet(4, 3072 + fifth + k);
+  chooseSet(5, 5120 + (matchKind < 0 ? 0 : expected));
+}
+
+// @ts-ignore: decorator
+@inline
+function total(sum: v128): i32 {
+  const pairs = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
+  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
+}
+
+/** Log odds (Q12) and probability of set j; returns the odds as the second layer takes them. */
+// @ts-ignore: decorator
+@inline
+function mixSet(j: usize, dot: v128): i32 {
+  const at = CHOSEN + j * 12;
+  const odds = clampTo(total(dot) >> 10, SET_ODDS_MAX);
+  store<i32>(at, load<i32>(squash + ((odds >> 4) + 4096) * 4), 4);
+  store<i32>(at, odds, 8);
+  return odds >> 2;
+}
+
+/** Log odds of a choice of the second layer, at `at`. */
+// @ts-ignore: decorator
+@inline
+function mixFinal(at: usize, low: v128, high: v128): i32 {
+  // Four sets by lanes; the upper two lanes of `high` are 0, whatever weights lie there.
+  const first = i32x4.mul(i32x4.shr_s(v128.load(at), 14), low);
+  const second = i32x4.mul(i32x4.shr_s(v128.load64_zero(at + 16), 14), high);
+  return clampTo(total(i32x4.add(first, second)) >> 12, ODDS_MAX);
+}
+
+/** Both layers: log odds in Q12, the mean of two choices of the second. An input is loaded once for all six sets. */
+// @ts-ignore: decorator
+@inline
+function mix(): i32 {
+  const w0: usize = load<u32>(CHOSEN);
+  const w1: usize = load<u32>(CHOSEN, 12);
+  const w2: usize = load<u32>(CHOSEN, 24);
+  const w3: usize = load<u32>(CHOSEN, 36);
+  const w4: usize = load<u32>(CHOSEN, 48);
+  const w5: usize = load<u32>(CHOSEN, 60);
+  let s0 = i32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let s4 = s0;
+  let s5 = s0;
+  const bytes = <usize>inputs * 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(INPUTS + i);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load(w0 + i), x));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load(w1 + i), x));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(v128.load(w2 + i), x));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v128.load(w3 + i), x));
+    s4 = i32x4.add(s4, i32x4.dot_i16x8_s(v128.load(w4 + i), x));
+    s5 = i32x4.add(s5, i32x4.dot_i16x8_s(v128.load(w5 + i), x));
+  }
+  const low = i32x4(0, 0, 0, 0);
+  const firstTwo = i32x4.replace_lane(i32x4.replace_lane(low, 0, mixSet(0, s0)), 1, mixSet(1, s1));
+  const first = i32x4.replace_lane(i32x4.replace_lane(firstTwo, 2, mixSet(2, s2)), 3, mixSet(3, s3));
+  const second = i32x4.replace_lane(i32x4.replace_lane(low, 0, mixSet(4, s4)), 1, mixSet(5, s5));
+  const o1 = mixFinal(final, first, second);
+  const o2 = mixFinal(final2, first, second);
+  mixed = load<i32>(squash + ((o1 >> 4) + 4096) * 4);
+  mixed2 = load<i32>(squash + ((o2 >> 4) + 4096) * 4);
+  return (o1 + o2) >> 1;
+}
+
+/** Predicts bit k of the byte; 16 bits. Node: the bits before, behind a leading 1. */
+export function predict(k: u32, node: u32): u32 {
+  bitNode = node;
+  const bit: u32 = 1 << (k & 3);
+  lineNode = bit | (node & (bit - 1));
+  const known = gather(k);
+  const long = gatherOthers(k);
+  choose(k, long, known);
+  final = finals + ((long * 8 + k) * 8 + known) * 24;
+  final2 = finals + (FINAL_FIRST + node) * 24;
+  const odds = mix();
+  const at = squash + ((odds >> 4) + 4096) * 4;
+  const low = load<i32>(at);
+  const between = low + (((load<i32>(at, 4) - low) * (odds & 15) + 8) >> 4);
+  const coarse = clampTo(odds >> 4, 2047) + 2048;
+  const rowNumber = ((last & 255) << 8) | node;
+  const row = refine + (rowNumber * REFINE_NODES << 1);
+  if (load<u8>(made + rowNumber) == 0) {
+    // Most rows of most files are never asked for: made when they are, they cost small files nothing.
+    store<u8>(made + rowNumber, 1);
+    memory.copy(row, refineRow, REFINE_NODES << 1);
+  }
+  const below = row + (coarse >> 7) * 2;
+  const part = coarse & 127;
+  nearest = row + ((coarse + 64) >> 7) * 2;
+  const refined = (<i32>load<u16>(below) * (128 - part) + <i32>load<u16>(below, 2) * part) >> 7;
+  return min(max((between + refined + 1) >> 1, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
+}
+
+/** The weights of the sets that were chosen, each by its own error, and those that mix them. */
+// @ts-ignore: decorator
+@inline
+function learnWeights(bit: u32): void {
+  const target = <i32>bit << 16;
+  const step = ((target - mixed) * finalRate + 32768) >> 16;
+  const step2 = ((target - mixed2) * finalRate + 32768) >> 16;
+  const bytes = <usize>inputs * 2;
+  for (let j: usize = 0; j < SET_COUNT; j++) {
+    const at = CHOSEN + j * 12;
+    const w = load<u32>(at);
+    const error = ((target - load<i32>(at, 4)) * rate + 32768) >> 16;
+    if (error != 0) {
+      const by = i16x8.splat(<i16>error);
+      for (let i: usize = 0; i < bytes; i += 16) {
+        v128.store(w + i, i16x8.add_sat_s(v128.load(w + i), i16x8.q15mulr_sat_s(v128.load(INPUTS + i), by)));
+      }
+    }
+    const f = load<i32>(final + j * 4) + step * (load<i32>(at, 8) >> 4);
+    store<i32>(final + j * 4, min(max(f, -FINAL_LIMIT), FINAL_LIMIT - 1));
+    const f2 = load<i32>(final2 + j * 4) + step2 * (load<i32>(at, 8) >> 4);
+    store<i32>(final2 + j * 4, min(max(f2, -FINAL_LIMIT), FINAL_LIMIT - 1));
+  }
+}
+
+/** The histories, and the maps of what they were; the input that an entry makes is kept with it. */
+// @ts-ignore: decorator
+@inline
+function learnHistories(bit: u32): void {
+  const target = <i32>bit << 22;
+  for (let i: u32 = 0; i < contexts; i++) {
+    const part = load<u32>(RUN_PARTS + i * 4);
+    if (part) towards(load<u32>(RUN_CELLS + i * 4), part - 1 == bit ? 65535 : 0, 7);
+    const state: u32 = load<u8>(STATES + i);
+    store<u8>(load<u32>(LINES_AT + i * 4) + lineNode, load<u8>(next + state * 2 + bit));
+    if (state == 0) continue;
+    const at = (i << 10) + (state << 2);
+    const cell = load<u32>(maps + at);
+    const n = cell & 1023;
+    const p = <i32>(cell >> 10);
+    const moved = p + ((((target - p) >> 7) * <i32>load<u16>(reciprocals + n * 2)) >> 8);
+    const q = min(max(moved, 64), (1 << 22) - 64);
+    store<u32>(maps + at, (<u32>q << 10) | min(n + 1, COUNT_LIMIT));
+    store<i16>(mapInputs + (at >> 1), load<i16>(stretch + ((q >> 10) << 1)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function towards(at: usize, target: i32, shift: i32): void {
+  const p: i32 = load<u16>(at);
+  store<u16>(at, p + ((target - p) >> shift));
+}
+
+/** Learns the bit that was predicted last. */
+export function learn(bit: u32): void {
+  learnWeights(bit);
+  learnHistories(bit);
+  const target: i32 = bit ? 65535 : 0;
+  towards(order0 + bitNode * 2, target, 6);
+  towards(nearest, target, 6);
+  if (matchKind < 0) return;
+  const at = matchMap + matchKind * 2;
+  towards(at, matchBit == bit ? 65535 : 0, 7);
+  if (load<u16>(at) < 33000) store<u16>(at, 33000);
+}

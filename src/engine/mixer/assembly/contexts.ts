@@ -1,0 +1,186 @@
+/** What the last bytes are to the contexts: hashes, the lines and runs that these lead to, and the match. */
+import { beginNumbers, guessSample, numberValue } from "./numbers";
+import { back, beginPast, finish, into, pass, time } from "./past";
+import {
+  contexts,
+  data,
+  HASHES,
+  LINES_AT,
+  lineBits,
+  lines,
+  ORDERS,
+  PLACE_BITS,
+  places,
+  RUN_AT,
+  RUN_BYTES,
+  RUN_CELLS,
+  RUN_CLASSES,
+  runMap,
+  runs,
+  SPEC_BYTES,
+  SPECS,
+  total,
+} from "./state";
+import { beginText, followText, textValue } from "./text";
+
+/** Of the values that a context may have as parts: PARTS in src/contract/mixer.ts. */
+const KIND_EXPECTED: u32 = 10;
+
+const MATCH_MIN: u32 = 5;
+/** Bytes whose agreement is counted when a match starts. */
+const VERIFY_MAX: u32 = 64;
+const MATCH_LENGTH_LIMIT: u32 = 65535;
+const RUN_MAX: u32 = 255;
+
+/** The byte that the match expects + 1, or 0, and how many bytes have agreed. */
+export let expected: u32 = 0;
+export let matchLength: u32 = 0;
+let matchAt: u32 = 0;
+let longestOrder: u32 = 0;
+
+/** Begins a block: what was seen of the bytes before is forgotten, what was learnt from them stays. */
+export function beginContexts(): void {
+  beginPast();
+  beginText();
+  beginNumbers();
+  expected = 0;
+  matchLength = 0;
+  matchAt = 0;
+  memory.fill(places, 0, 4 << PLACE_BITS);
+  longestOrder = 0;
+  for (let i: u32 = 0; i < contexts; i++) longestOrder = max(longestOrder, load<u32>(SPECS + i * SPEC_BYTES));
+}
+
+/** What the match expects, and how surely. */
+// @ts-ignore: decorator
+@inline
+function expectedValue(): u32 {
+  if (expected == 0) return 0;
+  return (expected << 3) | (matchLength < 16 ? matchLength >> 2 : matchLength < 32 ? 4 : 5);
+}
+
+// @ts-ignore: decorator
+@inline
+function valueOf(kind: u32): u32 {
+  if (kind < KIND_EXPECTED) return textValue(kind);
+  return kind == KIND_EXPECTED ? expectedValue() : numberValue(kind);
+}
+
+/** The hashes of all contexts of the next byte. */
+export function hashContexts(): void {
+  guessSample();
+  let h: u32 = 0;
+  store<u32>(ORDERS, h);
+  for (let o: u32 = 1; o <= longestOrder; o++) {
+    h = into(h, back(o));
+    store<u32>(ORDERS + o * 4, h);
+  }
+  for (let i: u32 = 0; i < contexts; i++) {
+    const spec = SPECS + i * SPEC_BYTES;
+    let k = load<u32>(ORDERS + load<u32>(spec) * 4) + i * 0x2c1b3c6d;
+    for (let parts = load<u32>(spec, 4); parts != 0; parts &= parts - 1) k = into(k, valueOf(ctz(parts)));
+    for (let o: usize = 8; o < 24; o += 4) {
+      const far = load<u32>(spec + o);
+      if (far == 0) break;
+      k = into(k, back(far));
+    }
+    store<u32>(HASHES + i * 4, finish(k));
+  }
+}
+
+/** The line with this check, else the emptiest of its bucket, which is emptied for it, as is its run. */
+// @ts-ignore: decorator
+@inline
+function lineOf(bucket: usize, check: u32): usize {
+  if (load<u8>(bucket) == check) return bucket;
+  if (load<u8>(bucket, 16) == check) return bucket + 16;
+  if (load<u8>(bucket, 32) == check) return bucket + 32;
+  if (load<u8>(bucket, 48) == check) return bucket + 48;
+  let line = bucket;
+  let least: u32 = load<u8>(total + load<u8>(bucket, 1));
+  for (let at = bucket + 16; at < bucket + 64; at += 16) {
+    const n: u32 = load<u8>(total + load<u8>(at, 1));
+    if (n < least) {
+      least = n;
+      line = at;
+    }
+  }
+  store<u16>(runs + ((line - lines) >> 3), 0);
+  v128.store(line, i32x4.splat(0));
+  store<u8>(line, check);
+  return line;
+}
+
+/** Finds the lines of one nibble. @param half 0, or the byte's high half + 1 */
+export function findLines(half: u32): u32 {
+  let seen: u32 = 0;
+  // All of them are asked for before any is looked at, so that the caches' misses overlap.
+  for (let i: u32 = 0; i < contexts; i++) {
+    const at = HASHES + i * 4;
+    const h = half == 0 ? load<u32>(at) : finish(load<u32>(at) + half * 0x9e3779b1);
+    const bucket = (<usize>i << lineBits) + ((h >> 8) & ((1 << lineBits) - 4));
+    seen += load<u8>(lines + (bucket << 4));
+    if (half == 0) seen += load<u8>(runs + (bucket << 1));
+  }
+  for (let i: u32 = 0; i < contexts; i++) {
+    const at = HASHES + i * 4;
+    const h = half == 0 ? load<u32>(at) : finish(load<u32>(at) + half * 0x9e3779b1);
+    const bucket = lines + (((<usize>i << lineBits) + ((h >> 8) & ((1 << lineBits) - 4))) << 4);
+    store<u32>(LINES_AT + i * 4, lineOf(bucket, max<u32>(1, h & 255)));
+  }
+  return seen;
+}
+
+/** What the contexts were followed by the last times, in a row: a byte, and how often above it. */
+export function findRuns(): void {
+  for (let i: u32 = 0; i < contexts; i++) {
+    const at = runs + ((load<u32>(LINES_AT + i * 4) - lines) >> 3);
+    const run: u32 = load<u16>(at);
+    const length = min(run >> 8, RUN_CLASSES);
+    store<u32>(RUN_AT + i * 4, at);
+    store<u32>(RUN_BYTES + i * 4, length > 0 ? (run & 255) | 256 : 0);
+    store<u32>(RUN_CELLS + i * 4, runMap + (i * RUN_CLASSES + max(length, 1) - 1) * 2);
+  }
+}
+
+function followRuns(y: u32): void {
+  for (let i: u32 = 0; i < contexts; i++) {
+    const at = load<u32>(RUN_AT + i * 4);
+    const run: u32 = load<u16>(at);
+    const goesOn = run != 0 && (run & 255) == y;
+    store<u16>(at, goesOn ? run + (run >> 8 < RUN_MAX ? 256 : 0) : 256 | y);
+  }
+}
+
+/** Whether and where the last bytes have been before, and what came then. */
+function followMatch(y: u32): void {
+  if (matchLength > 0 && expected == y + 1) {
+    matchLength = min(matchLength + 1, MATCH_LENGTH_LIMIT);
+    matchAt++;
+  } else {
+    matchLength = 0;
+  }
+  expected = 0;
+  if (time < MATCH_MIN) return;
+  let k: u32 = 0;
+  for (let o: u32 = 1; o <= MATCH_MIN; o++) k = into(k, back(o));
+  const place = places + (finish(k) >> (32 - PLACE_BITS)) * 4;
+  if (matchLength == 0) {
+    matchAt = load<u32>(place);
+    if (matchAt > 0) {
+      const room = min(matchAt, VERIFY_MAX);
+      while (matchLength < room && load<u8>(data + matchAt - 1 - matchLength) == back(matchLength + 1)) matchLength++;
+      if (matchLength < MATCH_MIN) matchLength = 0;
+    }
+  }
+  store<u32>(place, time);
+  if (matchLength > 0) expected = 1 + load<u8>(data + matchAt);
+}
+
+/** A byte is known: all that contexts are made of moves on. It lies in the data already. */
+export function follow(y: u32): void {
+  followRuns(y);
+  pass(y);
+  followText(y);
+  followMatch(y);
+}

@@ -1,0 +1,148 @@
+/**
+ * One lane of the bit mixer, with its range coder: the exports of mixer.wasm. src/engine/reference/mixer.ts is the same
+ * to be read. The range coder is 32 bits wide and never carries: it narrows an interval, and bytes that both ends share
+ * go out.
+ */
+import { learn, predict } from "./bits";
+import { beginContexts, findLines, findRuns, follow, hashContexts } from "./contexts";
+import { time } from "./past";
+import { coded, data } from "./state";
+export { addressOf, configure, describe } from "./state";
+export { setRates } from "./bits";
+
+let low: u32 = 0;
+let high: u32 = 0xffffffff;
+let code: u32 = 0;
+let at: usize = 0;
+let end: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function split(p: u32): u32 {
+  const range = high - low;
+  return low + (range >> 16) * p + (((range & 0xffff) * p) >> 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function encodeBit(bit: u32, p: u32): void {
+  const middle = split(p);
+  if (bit) high = middle;
+  else low = middle + 1;
+  while (((low ^ high) & 0xff000000) == 0) {
+    store<u8>(at++, high >> 24);
+    low <<= 8;
+    high = (high << 8) | 255;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function nextByte(): u32 {
+  const byte: u32 = at < end ? <u32>load<u8>(at) : 0;
+  at++;
+  return byte;
+}
+
+// @ts-ignore: decorator
+@inline
+function decodeBit(p: u32): u32 {
+  const middle = split(p);
+  const bit = u32(code <= middle);
+  if (bit) high = middle;
+  else low = middle + 1;
+  while (((low ^ high) & 0xff000000) == 0) {
+    low <<= 8;
+    high = (high << 8) | 255;
+    code = (code << 8) | nextByte();
+  }
+  return bit;
+}
+
+/** Begins a block. */
+export function begin(): void {
+  beginContexts();
+  low = 0;
+  high = 0xffffffff;
+}
+
+/** Codes the next `count` bytes, which lie behind those of the block so far; returns how many bytes that made. */
+export function encode(count: u32): u32 {
+  at = coded;
+  for (const until = time + count; time < until; ) {
+    const byte: u32 = load<u8>(data + time);
+    hashContexts();
+    findLines(0);
+    findRuns();
+    let node: u32 = 1;
+    for (let k: u32 = 0; k < 8; k++) {
+      if (k == 4) findLines(node - 15);
+      const bit = (byte >> (7 - k)) & 1;
+      encodeBit(bit, predict(k, node));
+      learn(bit);
+      node = node * 2 + bit;
+    }
+    follow(byte);
+  }
+  return <u32>(at - coded);
+}
+
+/** Bytes that an encoder writes behind a block's last one, 0 or 1. */
+export function tailBytes(): u32 {
+  return u32(low != 0);
+}
+
+/** Writes them; returns how many they are. */
+export function finishEncoding(): u32 {
+  // The first bytes of low and high differ, so a first byte above low, and the zeros that are read behind it, decide.
+  if (low != 0) store<u8>(coded, (low >> 24) + 1);
+  return tailBytes();
+}
+
+/** Reads the coder's first four bytes of the `bytes` that are there. */
+export function beginDecoding(bytes: u32): u32 {
+  at = coded;
+  end = coded + bytes;
+  for (let i = 0; i < 4; i++) code = (code << 8) | nextByte();
+  return <u32>(at - coded);
+}
+
+/** Decodes `count` bytes to the data's end from `bytes` coded ones, behind which zeros follow; how many it took. */
+export function decode(count: u32, bytes: u32): u32 {
+  at = coded;
+  end = coded + bytes;
+  for (const until = time + count; time < until; ) {
+    hashContexts();
+    findLines(0);
+    findRuns();
+    let node: u32 = 1;
+    for (let k: u32 = 0; k < 8; k++) {
+      if (k == 4) findLines(node - 15);
+      const bit = decodeBit(predict(k, node));
+      learn(bit);
+      node = node * 2 + bit;
+    }
+    store<u8>(data + time, node);
+    follow(node & 255);
+  }
+  return <u32>(at - coded);
+}
+
+/** Learns the next `count` bytes without coding them. */
+export function study(count: u32): void {
+  for (const until = time + count; time < until; ) {
+    const byte: u32 = load<u8>(data + time);
+    hashContexts();
+    findLines(0);
+    findRuns();
+    let node: u32 = 1;
+    for (let k: u32 = 0; k < 8; k++) {
+      if (k == 4) findLines(node - 15);
+      const bit = (byte >> (7 - k)) & 1;
+      predict(k, node);
+      learn(bit);
+      node = node * 2 + bit;
+    }
+    follow(byte);
+  }
+}

@@ -1,0 +1,140 @@
+/** Where a lane's memory lies: src/contract/mixer.ts has the shapes, src/engine/reference/mixer.ts the meaning. */
+
+export let contexts: u32 = 0;
+/** Inputs of a bit, a multiple of eight. */
+export let inputs: u32 = 0;
+export let lineBits: u32 = 0;
+export let stride: u32 = 0;
+
+/** A bit's inputs (i16). For each context: its state (u8), its line of the nibble (u32). */
+export const INPUTS: usize = 64;
+export const STATES: usize = 256;
+export const LINES_AT: usize = 320;
+/**
+ * Of the byte's runs, for each context (u32): where it lies, the byte that it expects behind a leading 1 or else 0, its
+ * cell in the map of runs, and whether it took part in the bit (1, and 2 if it expected a 1).
+ */
+export const RUN_AT: usize = 448;
+export const RUN_BYTES: usize = 576;
+export const RUN_CELLS: usize = 704;
+export const RUN_PARTS: usize = 832;
+/** Hashes of the contexts (u32), and of the last 0 … 31 bytes. */
+export const HASHES: usize = 960;
+export const ORDERS: usize = 1088;
+/** For each weight set: address, probability, log odds. */
+export const CHOSEN: usize = 1216;
+/** What the contexts are made of: SPEC_BYTES each. */
+export const SPECS: usize = 1344;
+export const SPEC_BYTES: usize = 32;
+/** What stood before the brackets that are open: the innermost of OPENED_MAX. */
+export const OPENED: usize = 2368;
+export const OPENED_MAX: u32 = 16;
+/** Weights of the guess of the next sample (i32, Q20), and the differences that they weigh. */
+export const TAPS: usize = 2432;
+export const DELTAS: usize = 2496;
+export const TAP_COUNT: usize = 16;
+const FIXED_BYTES: usize = 2560;
+
+export const SET_COUNT: u32 = 6;
+export const SETS_ALL: u32 = 256 + 2048 + 512 + 256 + 2048 + 512;
+export const FINAL_SETS: u32 = 512;
+export const REFINE_NODES: u32 = 33;
+export const RUN_CLASSES: u32 = 32;
+export const PLACE_BITS: u32 = 18;
+
+export let stretch: usize = 0;
+export let squash: usize = 0;
+export let reciprocals: usize = 0;
+export let next: usize = 0;
+export let total: usize = 0;
+export let maps: usize = 0;
+export let mapInputs: usize = 0;
+export let weights: usize = 0;
+export let finals: usize = 0;
+export let order0: usize = 0;
+export let matchMap: usize = 0;
+export let refine: usize = 0;
+export let followers1: usize = 0;
+export let followers2: usize = 0;
+export let places: usize = 0;
+export let lines: usize = 0;
+export let runs: usize = 0;
+export let runMap: usize = 0;
+/** For each row of `refine` (u8): whether its nodes are there; before, it is as `refineRow`. */
+export let made: usize = 0;
+export let refineRow: usize = 0;
+/** Coded bytes of a chunk, either way. */
+export let coded: usize = 0;
+/** The bytes of the block so far. */
+export let data: usize = 0;
+
+let top: usize = 0;
+function take(bytes: usize): usize {
+  const at = top;
+  top = (top + bytes + 63) & ~63;
+  return at;
+}
+
+/** Lays a lane out; returns the bytes of memory that it takes before the block's. */
+export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32): usize {
+  contexts = n;
+  inputs = (2 * n + 4 + 7) & ~7;
+  lineBits = bits;
+  stride = strideBytes;
+  top = FIXED_BYTES;
+  stretch = take(4096 * 2);
+  squash = take(8193 * 4);
+  reciprocals = take(1024 * 2);
+  next = take(512);
+  total = take(256);
+  maps = take(<usize>n * 1024);
+  mapInputs = take(<usize>n * 512);
+  weights = take(<usize>SETS_ALL * inputs * 2);
+  finals = take(<usize>FINAL_SETS * SET_COUNT * 4);
+  order0 = take(512);
+  matchMap = take(64);
+  refine = take(65536 * <usize>REFINE_NODES * 2);
+  followers1 = take(256 * 2);
+  followers2 = take(65536 * 2);
+  places = take(4 << PLACE_BITS);
+  lines = take((<usize>n << lineBits) << 4);
+  runs = take((<usize>n << lineBits) << 1);
+  runMap = take(<usize>n * RUN_CLASSES * 2);
+  made = take(65536);
+  refineRow = take(<usize>REFINE_NODES * 2 + 14);
+  coded = take(codedBytes);
+  data = top;
+  return top;
+}
+
+/** Where the next block's records lie; 0 without. */
+export function describe(strideBytes: u32): void {
+  stride = strideBytes;
+}
+
+/** Addresses that the host fills or that tests compare: see src/engine/mixer/lane.ts for their order. */
+export function addressOf(what: u32): usize {
+  if (what == 0) return stretch;
+  if (what == 1) return squash;
+  if (what == 2) return reciprocals;
+  if (what == 3) return next;
+  if (what == 4) return total;
+  if (what == 5) return SPECS;
+  if (what == 6) return maps;
+  if (what == 7) return mapInputs;
+  if (what == 8) return weights;
+  if (what == 9) return finals;
+  if (what == 10) return order0;
+  if (what == 11) return matchMap;
+  if (what == 12) return refine;
+  if (what == 13) return followers1;
+  if (what == 14) return followers2;
+  if (what == 15) return places;
+  if (what == 16) return lines;
+  if (what == 17) return runs;
+  if (what == 18) return runMap;
+  if (what == 19) return made;
+  if (what == 20) return refineRow;
+  if (what == 21) return coded;
+  return data;
+}

@@ -1,0 +1,94 @@
+/** What contexts know of text: words, lines, brackets, the shape of the last bytes, and what followed them before. */
+import { back, into, last, time } from "./past";
+import { data, followers1, followers2, OPENED, OPENED_MAX } from "./state";
+
+const COLUMN_MAX: u32 = 255;
+const NEWLINE: u32 = 10;
+
+let word: u32 = 0;
+let wordBefore: u32 = 0;
+let wordThird: u32 = 0;
+/** Classes of the last eight bytes, four bits each. */
+export let shape: u32 = 0;
+let depth: u32 = 0;
+/** Where this line of text and the one before begin. */
+let lineStart: u32 = 0;
+let lineBefore: u32 = 0;
+
+export function beginText(): void {
+  word = 0;
+  wordBefore = 0;
+  wordThird = 0;
+  shape = 0;
+  depth = 0;
+  lineStart = 0;
+  lineBefore = 0;
+  memory.fill(followers1, 0, 512);
+  memory.fill(followers2, 0, 131072);
+  memory.fill(OPENED, 0, OPENED_MAX * 4);
+}
+
+/** Kinds 0 … 9 of PARTS in src/contract/mixer.ts. */
+// @ts-ignore: decorator
+@inline
+export function textValue(kind: u32): u32 {
+  if (kind == 0) return word;
+  if (kind == 1) return wordBefore;
+  if (kind == 2) return wordThird;
+  if (kind == 3) return <u32>load<u16>(followers1 + (last & 255) * 2) | ((last & 255) << 16);
+  if (kind == 4) return <u32>load<u16>(followers2 + (last & 65535) * 2) | ((last & 255) << 16);
+  if (kind == 5) return shape;
+  if (kind == 6) return shape & 65535;
+  if (kind == 7) return depth == 0 ? 0 : load<u32>(OPENED + ((depth - 1) % OPENED_MAX) * 4);
+  const column = time - lineStart;
+  if (kind == 8) return min(column, COLUMN_MAX);
+  return lineBefore + column < lineStart ? <u32>load<u8>(data + lineBefore + column) : NEWLINE;
+}
+
+function followWord(y: u32): void {
+  const upper = y >= 65 && y <= 90;
+  if (upper || (y >= 97 && y <= 122) || y >= 128) {
+    word = into(word, upper ? y + 32 : y);
+    return;
+  }
+  if (word != 0) {
+    wordThird = wordBefore;
+    wordBefore = word;
+  }
+  word = 0;
+}
+
+function classOf(y: u32): u32 {
+  if (y >= 97 && y <= 122) return 1;
+  if (y >= 65 && y <= 90) return 2;
+  if (y >= 48 && y <= 57) return 3;
+  if (y == 32) return 4;
+  if (y == NEWLINE) return 5;
+  if (y == 0) return 6;
+  if (y == 255) return 7;
+  if (y < 32) return 8;
+  if (y >= 128) return 9 + ((y >> 6) & 1);
+  return 11 + (((y * 0x9e3779b1) >> 16) % 5);
+}
+
+/** The four bytes before an open bracket stay known until it is closed. */
+function followBrackets(y: u32): void {
+  if (y == 40 || y == 91 || y == 123 || y == 60) {
+    store<u32>(OPENED + (depth % OPENED_MAX) * 4, ((last >> 8) | (back(5) << 24)) + 1);
+    depth++;
+  } else if ((y == 41 || y == 93 || y == 125 || y == 62) && depth > 0) depth--;
+}
+
+/** After the byte y, the newest of the past. */
+export function followText(y: u32): void {
+  const one = followers1 + back(2) * 2;
+  store<u16>(one, (<u32>load<u16>(one) << 8) | y);
+  const two = followers2 + ((last >> 8) & 65535) * 2;
+  store<u16>(two, (<u32>load<u16>(two) << 8) | y);
+  shape = (shape << 4) | classOf(y);
+  followBrackets(y);
+  followWord(y);
+  if (y != NEWLINE) return;
+  lineBefore = lineStart;
+  lineStart = time;
+}

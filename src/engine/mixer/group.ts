@@ -1,0 +1,76 @@
+/**
+ * Some lanes of a model, and what may be asked of them: the same requests to the lanes of the caller's thread and to
+ * those of the others.
+ */
+
+/** A lane: MixerLane, or the reference's. */
+export interface Lane {
+  readonly memoryBytes: number;
+  describe(stride: number): void;
+  begin(): void;
+  encode(bytes: Uint8Array): number;
+  finishEncoding(): Uint8Array;
+  beginDecoding(payload: Uint8Array): void;
+  decode(bytes: Uint8Array): void;
+  finishDecoding(): number;
+  study(bytes: Uint8Array): void;
+}
+
+/** Arrays have an element for each lane of the group. */
+export type LaneRequest =
+  | { readonly kind: "describe"; readonly stride: number }
+  | { readonly kind: "begin" }
+  | { readonly kind: "encode" | "study" | "open"; readonly parts: readonly Uint8Array[] }
+  | { readonly kind: "decode"; readonly counts: readonly number[] }
+  | { readonly kind: "take" | "finish" };
+
+/** What a request does not ask for is empty. */
+export interface LaneReply {
+  /** Of the block so far, of all these lanes. */
+  readonly codedBytes: number;
+  /** Payloads, or decoded bytes. */
+  readonly parts: readonly Uint8Array[];
+  /** By how much each payload was too long (above 0) or too short. */
+  readonly rests: readonly number[];
+}
+
+const NOTHING: LaneReply = { codedBytes: 0, parts: [], rests: [] };
+
+export class LaneGroup {
+  readonly #lanes: readonly Lane[];
+
+  constructor(lanes: readonly Lane[]) {
+    this.#lanes = lanes;
+  }
+
+  answer(request: LaneRequest): LaneReply {
+    const lanes = this.#lanes;
+    switch (request.kind) {
+      case "describe":
+        for (const lane of lanes) lane.describe(request.stride);
+        return NOTHING;
+      case "begin":
+        for (const lane of lanes) lane.begin();
+        return NOTHING;
+      case "encode": {
+        const coded = lanes.map((lane, i) => lane.encode(request.parts[i] as Uint8Array));
+        return { ...NOTHING, codedBytes: coded.reduce((sum, bytes) => sum + bytes, 0) };
+      }
+      case "study":
+        for (const [i, lane] of lanes.entries()) lane.study(request.parts[i] as Uint8Array);
+        return NOTHING;
+      case "open":
+        for (const [i, lane] of lanes.entries()) lane.beginDecoding(request.parts[i] as Uint8Array);
+        return NOTHING;
+      case "decode": {
+        const parts = request.counts.map((count) => new Uint8Array(count));
+        for (const [i, lane] of lanes.entries()) lane.decode(parts[i] as Uint8Array);
+        return { ...NOTHING, parts };
+      }
+      case "take":
+        return { ...NOTHING, parts: lanes.map((lane) => lane.finishEncoding()) };
+      case "finish":
+        return { ...NOTHING, rests: lanes.map((lane) => lane.finishDecoding()) };
+    }
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * A lane of the bit mixer in WebAssembly: a model and a coder of its own, in a memory of its own. A lane is what a
+ * thread takes, so results do not depend on how many threads there are.
+ */
+import { histories } from "../../contract/histories.ts";
+import {
+  type Context,
+  FINAL_RATE,
+  familyOf,
+  mixerContexts,
+  PARTS,
+  RATE,
+  REFINE_NODES,
+  reciprocalTable,
+  squashTable,
+  stretchTable,
+} from "../../contract/mixer.ts";
+import {
+  initialFinals,
+  initialMaps,
+  initialMatchMap,
+  initialRunMap,
+  initialWeights,
+  refineRow,
+} from "../../contract/mixer-initial.ts";
+import { host } from "../../platform/host.ts";
+import wasmPath from "./mixer.wasm" with { type: "file" };
+
+interface Exports {
+  configure(contexts: number, lineBits: number, stride: number, codedBytes: number): number;
+  addressOf(what: number): number;
+  describe(stride: number): void;
+  setRates(ofSets: number, ofFinals: number): void;
+  begin(): void;
+  encode(count: number): number;
+  finishEncoding(): number;
+  tailBytes(): number;
+  beginDecoding(codedBytes: number): number;
+  decode(count: number, codedBytes: number): number;
+  study(count: number): void;
+}
+
+/** In the order of addressOf in assembly/state.ts. */
+const AREAS = [
+  "stretch",
+  "squash",
+  "reciprocals",
+  "next",
+  "total",
+  "specs",
+  "maps",
+  "mapInputs",
+  "weights",
+  "finals",
+  "order0",
+  "matchMap",
+  "refine",
+  "followers1",
+  "followers2",
+  "places",
+  "lines",
+  "runs",
+  "runMap",
+  "made",
+  "refineRow",
+  "coded",
+  "data",
+] as const;
+type Area = (typeof AREAS)[number];
+
+/** What decides a lane's model. */
+export interface LaneShape {
+  /** Contexts of its family: 4 … MIXER_CONTEXTS_MAX. */
+  readonly contexts: number;
+  /** 2^lineBits lines for every context; 4 … 22. */
+  readonly lineBits: number;
+}
+
+const PAGE_BYTES = 65536;
+/** Bytes that are handed to the WebAssembly at a time. */
+const CHUNK_BYTES = 4096;
+/** A bit costs at most 15 bits, a byte so many bytes; and what a decoder reads ahead. */
+const CODED_BYTES = 16 * CHUNK_BYTES + 64;
+/** Words of a context's record. */
+const SPEC_WORDS = 8;
+/** What a decoder reads first, and so how far it is ahead. */
+const LOOKAHEAD_BYTES = 4;
+
+let compiled: WebAssembly.Module | undefined;
+
+export class MixerLane {
+  readonly #memory = new WebAssembly.Memory({ initial: 1 });
+  readonly #kernels: Exports;
+  readonly #shape: LaneShape;
+  readonly #data: number;
+  readonly #coded: number;
+  /** Bytes of the block so far. */
+  #time = 0;
+  /** While encoding: coded bytes so far. While decoding: those that are to come, and how many were taken. */
+  #pieces: Uint8Array[] = [];
+  #codedBytes = 0;
+  #payload: Uint8Array = new Uint8Array(0);
+
+  /** Takes 18 bytes for each of 2^lineBits lines of every context, and about 7 MB. */
+  constructor(shape: LaneShape) {
+    compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
+    this.#shape = shape;
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
+    this.#kernels = exports as unknown as Exports;
+    this.#data = this.#kernels.configure(shape.contexts, shape.lineBits, 0, CODED_BYTES);
+    this.#coded = this.#addressOf("coded");
+    this.#grow(this.#data);
+    this.#fill();
+    this.#kernels.setRates(RATE, FINAL_RATE);
+    this.describe(0);
+  }
+
+  /** The bytes of memory that this lane holds. */
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /**
+   * What the next block is like.
+   *
+   * @param stride the bytes from one record to the next, 4 or more; 0: none known; 1: few letters (a genome); 2: sound
+   * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
+   */
+  describe(stride: number): void {
+    const family = familyOf(stride);
+    this.#put("specs", specsOf(mixerContexts(family, this.#shape.contexts, stride)));
+    this.#kernels.describe(family === "genome" ? 0 : stride);
+  }
+
+  /** Begins a block: what was learnt stays. */
+  begin(): void {
+    this.#time = 0;
+    this.#pieces = [];
+    this.#codedBytes = 0;
+    this.#kernels.begin();
+  }
+
+  /** Codes the next bytes of a block. @returns coded bytes of the block so far */
+  encode(bytes: Uint8Array): number {
+    this.#inChunks(bytes.length, (from, count) => {
+      this.#memoryFor(count).set(bytes.subarray(from, from + count));
+      this.#take(this.#kernels.encode(count));
+    });
+    return this.#codedBytes;
+  }
+
+  /** Ends a block: its payload. */
+  finishEncoding(): Uint8Array {
+    this.#take(this.#kernels.finishEncoding());
+    const payload = new Uint8Array(this.#codedBytes);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      payload.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    return payload;
+  }
+
+  /** Begins a block that a payload stands for. */
+  beginDecoding(payload: Uint8Array): void {
+    this.begin();
+    this.#payload = payload;
+    this.#codedBytes = this.#kernels.beginDecoding(this.#give());
+  }
+
+  /** Decodes the next bytes of a block; a damaged payload gives other bytes. */
+  decode(bytes: Uint8Array): void {
+    this.#inChunks(bytes.length, (from, count) => {
+      const into = this.#memoryFor(count);
+      this.#codedBytes += this.#kernels.decode(count, this.#give());
+      bytes.set(into, from);
+    });
+  }
+
+  /** By how many bytes the payload was too long (above 0) or too short (below 0) for what was decoded from it. */
+  finishDecoding(): number {
+    const right = this.#codedBytes - LOOKAHEAD_BYTES + this.#kernels.tailBytes();
+    const rest = this.#payload.length - right;
+    this.#payload = new Uint8Array(0);
+    return rest;
+  }
+
+  /** Learns the next bytes of a block without coding them. */
+  study(bytes: Uint8Array): void {
+    this.#inChunks(bytes.length, (from, count) => {
+      this.#memoryFor(count).set(bytes.subarray(from, from + count));
+      this.#kernels.study(count);
+    });
+  }
+
+  /** A copy of one part of the lane's state, for comparison; rows of `refine` that were not made yet are made in it. */
+  area(name: Area): Uint8Array {
+    const copy = this.#copyOf(name);
+    if (name !== "refine") return copy;
+    const row = this.#copyOf("refineRow").subarray(0, 2 * REFINE_NODES);
+    for (const [number, isMade] of this.#copyOf("made").entries()) {
+      if (isMade === 0) copy.set(row, number * row.length);
+    }
+    return copy;
+  }
+
+  #copyOf(name: Area): Uint8Array {
+    const start = this.#addressOf(name);
+    const end = this.#addressOf(AREAS[AREAS.indexOf(name) + 1] as Area);
+    return new Uint8Array(this.#memory.buffer, start, end - start).slice();
+  }
+
+  #inChunks(count: number, work: (from: number, count: number) => void): void {
+    for (let from = 0; from < count; from += CHUNK_BYTES) {
+      const some = Math.min(CHUNK_BYTES, count - from);
+      work(from, some);
+      this.#time += some;
+    }
+  }
+
+  /** Where the block's next bytes lie. */
+  #memoryFor(count: number): Uint8Array {
+    const at = this.#data + this.#time;
+    this.#grow(at + count);
+    return new Uint8Array(this.#memory.buffer, at, count);
+  }
+
+  #take(count: number): void {
+    this.#pieces.push(new Uint8Array(this.#memory.buffer, this.#coded, count).slice());
+    this.#codedBytes += count;
+  }
+
+  /** Lays the payload's next bytes where the decoder looks; returns how many there are. */
+  #give(): number {
+    const some = this.#payload.subarray(this.#codedBytes, this.#codedBytes + CODED_BYTES);
+    new Uint8Array(this.#memory.buffer, this.#coded, some.length).set(some);
+    return some.length;
+  }
+
+  #grow(bytes: number): void {
+    const missing = Math.ceil(bytes / PAGE_BYTES) - this.#memory.buffer.byteLength / PAGE_BYTES;
+    if (missing > 0) this.#memory.grow(missing);
+  }
+
+  #addressOf(name: Area): number {
+    return this.#kernels.addressOf(AREAS.indexOf(name));
+  }
+
+  #put(name: Area, values: ArrayBufferView): void {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    new Uint8Array(this.#memory.buffer, this.#addressOf(name), bytes.length).set(bytes);
+  }
+
+  #fill(): void {
+    for (const [name, values] of firstState(this.#shape.contexts)) this.#put(name, values);
+  }
+}
+
+let kept: { readonly contexts: number; readonly state: readonly [Area, ArrayBufferView][] } | undefined;
+
+/** What is not zero in a new lane. Kept for the next lane, which mostly has as many contexts: it takes milliseconds. */
+function firstState(contexts: number): readonly [Area, ArrayBufferView][] {
+  if (kept?.contexts === contexts) return kept.state;
+  const squash = squashTable();
+  const stretch = stretchTable(squash);
+  const states = histories();
+  const maps = initialMaps(contexts, states, stretch);
+  const state: readonly [Area, ArrayBufferView][] = [
+    ["stretch", stretch],
+    ["squash", squash],
+    ["reciprocals", reciprocalTable()],
+    ["next", states.next],
+    ["total", states.total],
+    ["maps", maps.cells],
+    ["mapInputs", maps.inputs],
+    ["weights", initialWeights(contexts)],
+    ["finals", initialFinals()],
+    ["order0", new Uint16Array(256).fill(32768)],
+    ["matchMap", initialMatchMap()],
+    ["refineRow", refineRow(squash)],
+    ["runMap", initialRunMap(contexts)],
+  ];
+  kept = { contexts, state };
+  return state;
+}
+
+function specsOf(contexts: readonly Context[]): Int32Array {
+  const words = contexts.flatMap(({ order, parts, offsets }) => {
+    const bits = parts.reduce((all, part) => all | (1 << PARTS.indexOf(part)), 0);
+    const spec = [order, bits, ...offsets];
+    return [...spec, ...Array<number>(SPEC_WORDS - spec.length).fill(0)];
+  });
+  return Int32Array.from(words);
+}

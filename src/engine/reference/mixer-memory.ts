@@ -1,0 +1,143 @@
+/** What the bit mixer's contexts lead to, written to be read: lines of histories, runs of bytes, and the match. */
+import type { Histories } from "../../contract/histories.ts";
+import { type Context, LINE_BYTES, MATCH_MIN, PARTS, type Part, RUN_CLASSES } from "../../contract/mixer.ts";
+import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
+
+/** Lines of a bucket: any may hold a context. */
+const BUCKET_LINES = 4;
+const RUN_MAX = 255;
+/** 2^PLACE_BITS places where matches are looked for. */
+const PLACE_BITS = 18;
+const VERIFY_MAX = 64;
+const MATCH_LENGTH_LIMIT = 65535;
+/** Tells contexts of the same bytes apart. */
+const CONTEXT_STEP = 0x2c1b3c6d;
+const HALF_STEP = 0x9e3779b1;
+
+/** The last place where the newest bytes have been before. */
+export class Match {
+  readonly #past: Past;
+  readonly places = new Uint32Array(1 << PLACE_BITS);
+  /** The byte that it expects + 1, or 0. */
+  expected = 0;
+  /** How many bytes have agreed. */
+  length = 0;
+  #at = 0;
+
+  constructor(past: Past) {
+    this.#past = past;
+  }
+
+  /** A part of contexts: what is expected, and how surely. */
+  value(): number {
+    if (this.expected === 0) return 0;
+    return this.expected * 8 + Math.min(this.length >> 2, this.length < 32 ? 4 : 5);
+  }
+
+  /** After the newest byte of the past. */
+  follow(): void {
+    const past = this.#past;
+    const goesOn = this.length > 0 && this.expected === past.back(1) + 1;
+    this.length = goesOn ? Math.min(this.length + 1, MATCH_LENGTH_LIMIT) : 0;
+    if (goesOn) this.#at++;
+    this.expected = 0;
+    if (past.time < MATCH_MIN) return;
+    let hash = 0;
+    for (let o = 1; o <= MATCH_MIN; o++) hash = into(hash, past.back(o));
+    const place = finish(hash) >>> (32 - PLACE_BITS);
+    if (this.length === 0) this.#begin(this.places[place] as number);
+    this.places[place] = past.time;
+    if (this.length > 0) this.expected = 1 + (past.bytes[this.#at] as number);
+  }
+
+  #begin(at: number): void {
+    const room = Math.min(at, VERIFY_MAX);
+    let length = 0;
+    while (length < room && this.#past.bytes[at - 1 - length] === this.#past.back(length + 1)) length++;
+    this.#at = at;
+    this.length = length < MATCH_MIN ? 0 : length;
+  }
+}
+
+/** What the contexts of a block look at. */
+export interface View {
+  readonly past: Past;
+  readonly text: Text;
+  readonly numbers: Numbers;
+  readonly match: Match;
+}
+
+/** The hash of every context of the next byte; u32. */
+export function hashesOf(contexts: readonly Context[], { past, text, numbers, match }: View): number[] {
+  const values: Record<Part, () => number> = { ...text.values, ...numbers.values, expected: () => match.value() };
+  return contexts.map(({ order, parts, offsets }, i) => {
+    let hash = 0;
+    for (let o = 1; o <= order; o++) hash = into(hash, past.back(o));
+    hash = (hash + Math.imul(i, CONTEXT_STEP)) >>> 0;
+    for (const part of PARTS) if (parts.includes(part)) hash = into(hash, values[part]());
+    for (const o of offsets) hash = into(hash, past.back(o));
+    return finish(hash);
+  });
+}
+
+/** Lines: a check and the states of the 15 nodes of a nibble. Each has a run, which lines of high halves use. */
+export class Lines {
+  readonly bytes: Uint8Array;
+  /** The byte that followed last, and how often in a row above it; 0: none. */
+  readonly runs: Uint16Array;
+  readonly #lineBits: number;
+  readonly #states: Histories;
+
+  constructor(contexts: number, lineBits: number, states: Histories) {
+    this.#lineBits = lineBits;
+    this.#states = states;
+    this.bytes = new Uint8Array((contexts << lineBits) * LINE_BYTES);
+    this.runs = new Uint16Array(contexts << lineBits);
+  }
+
+  /**
+   * The line of a context: the one with its check, else the emptiest of its bucket, which is emptied for it.
+   *
+   * @param half 0, or the byte's high half + 1
+   * @returns the line's number
+   */
+  find(context: number, hash: number, half: number): number {
+    const h = half === 0 ? hash : finish((hash + Math.imul(half, HALF_STEP)) >>> 0);
+    const check = Math.max(1, h & 255);
+    const first = (context << this.#lineBits) + ((h >>> 8) & ((1 << this.#lineBits) - BUCKET_LINES));
+    const bucket = Array.from({ length: BUCKET_LINES }, (_, j) => first + j);
+    const known = bucket.find((line) => this.bytes[line * LINE_BYTES] === check);
+    if (known !== undefined) return known;
+    const line = bucket.reduce((best, other) => (this.#total(other) < this.#total(best) ? other : best));
+    this.bytes.fill(0, line * LINE_BYTES, (line + 1) * LINE_BYTES);
+    this.bytes[line * LINE_BYTES] = check;
+    this.runs[line] = 0;
+    return line;
+  }
+
+  /** How much the first node of a line has seen. */
+  #total(line: number): number {
+    return this.#states.total[this.state(line, 1)] as number;
+  }
+
+  /** @param node of the nibble, 1 … 15 */
+  state(line: number, node: number): number {
+    return this.bytes[line * LINE_BYTES + node] as number;
+  }
+
+  learn(line: number, node: number, bit: number): void {
+    this.bytes[line * LINE_BYTES + node] = this.#states.next[2 * this.state(line, node) + bit] as number;
+  }
+
+  /** What a line's context was followed by, and the class of how often in a row (from 0); undefined: nothing yet. */
+  run(line: number): { readonly byte: number; readonly length: number } | undefined {
+    const run = this.runs[line] as number;
+    return run === 0 ? undefined : { byte: run & 255, length: Math.min(run >> 8, RUN_CLASSES) - 1 };
+  }
+
+  learnRun(line: number, byte: number): void {
+    const run = this.runs[line] as number;
+    const goesOn = run !== 0 && (run & 255) === byte;
+    this.runs[line] = goesOn ? (Math.min((run >> 8) + 1, RUN_MAX) << 8) | byte : 256 | byte;
+  }
+}

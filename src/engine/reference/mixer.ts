@@ -1,0 +1,358 @@
+/**
+ * The bit mixer, written to be read: the judge of every other engine. A lane is one stream of bytes; every bit is
+ * predicted, coded, and learnt before the next. docs/MIXER.md has the same in words.
+ */
+import { clamp, roundShift } from "../../contract/fixed.ts";
+import { histories } from "../../contract/histories.ts";
+import {
+  type Context,
+  FINAL_RATE,
+  familyOf,
+  inputsOf,
+  MATCH_LENGTH_MAX,
+  mixerContexts,
+  PROBABILITY_MIN,
+  RATE,
+  REFINE_NODES,
+  RUN_CLASSES,
+  reciprocalTable,
+  SETS,
+  SQUASH_MAX,
+  SQUASH_ZERO,
+  STRETCH_MAX,
+  squashTable,
+  stretchTable,
+} from "../../contract/mixer.ts";
+import {
+  initialFinals,
+  initialMaps,
+  initialMatchMap,
+  initialRefine,
+  initialRunMap,
+  initialWeights,
+} from "../../contract/mixer-initial.ts";
+import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
+import { hashesOf, Lines, Match, type View } from "./mixer-memory.ts";
+import { Numbers, Past, Text } from "./mixer-values.ts";
+
+const COUNT_LIMIT = 255;
+const MATCH_PROBABILITY_MIN = 33000;
+const WEIGHT_MAX = 32767;
+const FINAL_MAX = 1 << 29;
+/** Choices of the first weights of the second layer; those by node lie behind. */
+const FINAL_FIRST = 256;
+/** Contexts by which it is judged how much is known of what comes. */
+const KNOWN_CONTEXTS = [1, 7] as const;
+
+/** What says that a certain bit comes: its cell in its map of probabilities that it is right. */
+interface Voice {
+  readonly cell: number;
+  readonly bit: number;
+}
+
+/** What a byte begins with: all but the bits before. */
+interface Outlook {
+  readonly hashes: readonly number[];
+  /** Lines of the high half, to which the runs belong. */
+  readonly lines: readonly number[];
+  readonly runs: readonly ReturnType<Lines["run"]>[];
+}
+
+/** What a prediction leaves behind for learning. */
+interface Prediction {
+  readonly node: number;
+  readonly inputs: readonly number[];
+  readonly states: readonly number[];
+  readonly runs: readonly (Voice | undefined)[];
+  readonly match: Voice | undefined;
+  /** Number of each weight set over all, its log odds (Q12) and probability. */
+  readonly sets: readonly { readonly number: number; readonly odds: number; readonly p: number }[];
+  /** Both choices of the second layer, and their probabilities. */
+  readonly finals: readonly { readonly number: number; readonly odds: number; readonly p: number }[];
+  /** The entry of the refining map that learns. */
+  readonly refined: number;
+  /** Probability of a 1. */
+  readonly p: number;
+}
+
+export interface ReferenceShape {
+  readonly contexts: number;
+  readonly lineBits: number;
+}
+
+function viewOf(stride: number): View {
+  const past = new Past();
+  return { past, text: new Text(past), numbers: new Numbers(past, stride), match: new Match(past) };
+}
+
+/** An element of an array that is there. */
+const at = (array: { readonly [index: number]: number }, index: number) => array[index] as number;
+
+/** A match's length, in classes that widen. */
+function lengthClass(length: number): number {
+  const l = Math.min(length, MATCH_LENGTH_MAX);
+  if (l < 16) return l;
+  if (l < 32) return 16 + ((l - 16) >> 2);
+  return l < 64 ? 20 + ((l - 32) >> 3) : 24 + Math.min(7, (l - 64) >> 5);
+}
+
+/** The bit that an expected byte has next, if it has the bits before: k of them, behind a leading 1 in node. */
+function bitOf(byte: number, k: number, node: number): number | undefined {
+  return (byte | 256) >> (8 - k) === node ? (byte >> (7 - k)) & 1 : undefined;
+}
+
+/** The methods are those of MixerLane (src/engine/mixer/lane.ts), and do the same. */
+export class ReferenceLane {
+  readonly #shape: ReferenceShape;
+  readonly #squash = squashTable();
+  readonly #stretch = stretchTable(this.#squash);
+  readonly #reciprocals = reciprocalTable();
+  readonly #lines: Lines;
+  readonly #maps: Int32Array;
+  readonly #mapInputs: Int16Array;
+  readonly #weights: Int16Array;
+  readonly #finals = initialFinals();
+  readonly #runMap: Uint16Array;
+  readonly #order0 = new Uint16Array(256).fill(32768);
+  readonly #matchMap = initialMatchMap();
+  readonly #refine = initialRefine(this.#squash);
+  #contexts: readonly Context[] = [];
+  #stride = 0;
+  #view = viewOf(0);
+  #encoder = new BinaryEncoder();
+  #decoder = new BinaryDecoder(new Uint8Array(0));
+
+  constructor(shape: ReferenceShape) {
+    const states = histories();
+    const maps = initialMaps(shape.contexts, states, this.#stretch);
+    this.#shape = shape;
+    this.#lines = new Lines(shape.contexts, shape.lineBits, states);
+    this.#maps = maps.cells;
+    this.#mapInputs = maps.inputs;
+    this.#weights = initialWeights(shape.contexts);
+    this.#runMap = initialRunMap(shape.contexts);
+    this.describe(0);
+  }
+
+  describe(stride: number): void {
+    const family = familyOf(stride);
+    this.#contexts = mixerContexts(family, this.#shape.contexts, stride);
+    this.#stride = family === "genome" ? 0 : stride;
+  }
+
+  begin(): void {
+    this.#view = viewOf(this.#stride);
+    this.#encoder = new BinaryEncoder();
+  }
+
+  encode(bytes: Uint8Array): number {
+    for (const byte of bytes) this.#code(this.#encoder, byte);
+    return this.#encoder.codedBytes;
+  }
+
+  finishEncoding(): Uint8Array {
+    return this.#encoder.finish();
+  }
+
+  beginDecoding(payload: Uint8Array): void {
+    this.begin();
+    this.#decoder = new BinaryDecoder(payload);
+  }
+
+  decode(bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length; i++) bytes[i] = this.#code(this.#decoder, 0);
+  }
+
+  finishDecoding(): number {
+    return this.#decoder.rest();
+  }
+
+  study(bytes: Uint8Array): void {
+    const coder = new NoCoder();
+    for (const byte of bytes) this.#code(coder, byte);
+  }
+
+  /** Of the test machine's memory nobody keeps count. */
+  readonly memoryBytes = 0;
+
+  /** The state, by the names of MixerLane.area. */
+  get areas() {
+    return {
+      maps: this.#maps,
+      mapInputs: this.#mapInputs,
+      weights: this.#weights,
+      finals: this.#finals,
+      order0: this.#order0,
+      matchMap: this.#matchMap,
+      refine: this.#refine,
+      followers1: this.#view.text.followers1,
+      followers2: this.#view.text.followers2,
+      places: this.#view.match.places,
+      lines: this.#lines.bytes,
+      runs: this.#lines.runs,
+      runMap: this.#runMap,
+    };
+  }
+
+  /** A byte, in or out. */
+  #code(coder: BitCoder, byte: number): number {
+    this.#view.numbers.guessSample();
+    const hashes = hashesOf(this.#contexts, this.#view);
+    const lines = hashes.map((hash, i) => this.#lines.find(i, hash, 0));
+    const outlook: Outlook = { hashes, lines, runs: lines.map((line) => this.#lines.run(line)) };
+    const high = this.#half(coder, byte, outlook, 0, 1, lines);
+    const low = hashes.map((hash, i) => this.#lines.find(i, hash, high - 15));
+    const y = this.#half(coder, byte, outlook, 4, high, low) & 255;
+    for (const line of lines) this.#lines.learnRun(line, y);
+    this.#view.past.push(y);
+    this.#view.text.follow();
+    this.#view.match.follow();
+    return y;
+  }
+
+  /** Four bits from bit `from`; returns the node behind them. */
+  #half(
+    coder: BitCoder,
+    byte: number,
+    outlook: Outlook,
+    from: number,
+    start: number,
+    lines: readonly number[],
+  ): number {
+    let node = start;
+    for (let k = from; k < from + 4; k++) {
+      const inNibble = (1 << (k & 3)) | (node & ((1 << (k & 3)) - 1));
+      const states = lines.map((line) => this.#lines.state(line, inNibble));
+      const prediction = this.#predict(k, node, states, outlook);
+      const bit = coder.code(prediction.p, (byte >> (7 - k)) & 1);
+      this.#learn(prediction, bit);
+      for (const line of lines) this.#lines.learn(line, inNibble, bit);
+      node = 2 * node + bit;
+    }
+    return node;
+  }
+
+  #predict(k: number, node: number, states: readonly number[], outlook: Outlook): Prediction {
+    const known = states.slice(...KNOWN_CONTEXTS).filter((state) => state !== 0).length;
+    const runs = outlook.runs.map((run, i) => {
+      const bit = run && bitOf(run.byte, k, node);
+      return bit === undefined ? undefined : { cell: RUN_CLASSES * i + (run?.length ?? 0), bit };
+    });
+    const { expected, length } = this.#view.match;
+    const bit = expected === 0 ? undefined : bitOf(expected - 1, k, node);
+    const match = bit === undefined ? undefined : { cell: lengthClass(length), bit };
+    const long = match === undefined ? 0 : length < 12 ? 1 : length < 24 ? 2 : 3;
+    const inputs = this.#gather(states, runs, node, match);
+    const numbers = this.#choose(k, node, long, known, match !== undefined);
+    const sets = numbers.map((number) => this.#mixSet(number, inputs));
+    const choices = [(long * 8 + k) * 8 + known, FINAL_FIRST + node];
+    const finals = choices.map((number) => this.#mixFinal(number, sets));
+    const odds = finals.reduce((sum, final) => sum + final.odds, 0) >> 1;
+    const coarse = clamp(odds >> 4, STRETCH_MAX) + 2048;
+    const row = (this.#view.past.back(1) * 256 + node) * REFINE_NODES;
+    const refined = row + ((coarse + 64) >> 7);
+    const mean = (this.#squashed(odds) + between(this.#refine, row, coarse) + 1) >> 1;
+    const p = Math.min(Math.max(mean, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
+    return { node, inputs, states, runs, match, sets, finals, refined, p };
+  }
+
+  #gather(states: readonly number[], runs: Prediction["runs"], node: number, match: Voice | undefined): number[] {
+    const signed = (voice: Voice, x: number) => (voice.bit === 1 ? x : -x);
+    const ofContexts = states.flatMap((state, i) => {
+      const run = runs[i];
+      const odds = run === undefined ? 0 : signed(run, at(this.#stretch, at(this.#runMap, run.cell) >> 4));
+      return [at(this.#mapInputs, 256 * i + state), odds];
+    });
+    const p = match === undefined ? 0 : at(this.#matchMap, match.cell);
+    const ofMatch = match && [signed(match, at(this.#stretch, p >> 4)), signed(match, (p - 32768) >> 6)];
+    const inputs = [...ofContexts, at(this.#stretch, at(this.#order0, node) >> 4), ...(ofMatch ?? [0, 0]), 256];
+    return [...inputs, ...Array<number>(inputsOf(states.length) - inputs.length).fill(0)];
+  }
+
+  /** The six weight sets of a bit, as numbers over all sets. */
+  #choose(k: number, node: number, long: number, known: number, matched: boolean): number[] {
+    const b1 = this.#view.past.back(1);
+    const b2 = this.#view.past.back(2);
+    const above = this.#stride > 0 ? this.#view.past.back(this.#stride) * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
+    const expected = matched ? this.#view.match.expected : 0;
+    const chosen = [node, b1 * 8 + k, (long * 8 + k) * 8 + known, this.#view.text.shape & 255, above + k, expected];
+    return chosen.map((choice, j) => choice + SETS.slice(0, j).reduce((sum, count) => sum + count, 0));
+  }
+
+  #mixSet(number: number, inputs: readonly number[]) {
+    const dot = inputs.reduce(
+      (sum, x, i) => (sum + Math.imul(at(this.#weights, number * inputs.length + i), x)) | 0,
+      0,
+    );
+    const odds = clamp(dot >> 10, STRETCH_MAX << 4);
+    return { number, odds, p: at(this.#squash, (odds >> 4) + SQUASH_ZERO) };
+  }
+
+  #mixFinal(number: number, sets: Prediction["sets"]) {
+    const sum = sets.reduce(
+      (all, { odds }, j) => (all + Math.imul(at(this.#finals, SETS.length * number + j) >> 14, odds >> 2)) | 0,
+      0,
+    );
+    const odds = clamp(sum >> 12, SQUASH_MAX);
+    return { number, odds, p: at(this.#squash, (odds >> 4) + SQUASH_ZERO) };
+  }
+
+  /** The probability of log odds in Q12, between two nodes of the table. */
+  #squashed(odds: number): number {
+    const low = at(this.#squash, (odds >> 4) + SQUASH_ZERO);
+    return low + (((at(this.#squash, (odds >> 4) + SQUASH_ZERO + 1) - low) * (odds & 15) + 8) >> 4);
+  }
+
+  #learn(prediction: Prediction, bit: number): void {
+    this.#learnWeights(prediction, bit);
+    this.#learnMaps(prediction, bit);
+    const { node, refined, match } = prediction;
+    const target = bit === 1 ? 65535 : 0;
+    towards(this.#order0, node, target, 6);
+    towards(this.#refine, refined, target, 6);
+    if (match === undefined) return;
+    towards(this.#matchMap, match.cell, match.bit === bit ? 65535 : 0, 7);
+    this.#matchMap[match.cell] = Math.max(at(this.#matchMap, match.cell), MATCH_PROBABILITY_MIN);
+  }
+
+  #learnWeights({ sets, finals, inputs }: Prediction, bit: number): void {
+    for (const { number, p } of sets) {
+      const step = roundShift(((bit << 16) - p) * RATE, 16);
+      for (const [i, x] of inputs.entries()) {
+        const k = number * inputs.length + i;
+        const moved = at(this.#weights, k) + roundShift(x * step, 15);
+        this.#weights[k] = Math.min(Math.max(moved, -WEIGHT_MAX - 1), WEIGHT_MAX);
+      }
+    }
+    for (const { number, p } of finals) {
+      const step = roundShift(((bit << 16) - p) * FINAL_RATE, 16);
+      for (const [j, { odds }] of sets.entries()) {
+        const k = SETS.length * number + j;
+        this.#finals[k] = Math.min(Math.max(at(this.#finals, k) + step * (odds >> 4), -FINAL_MAX), FINAL_MAX - 1);
+      }
+    }
+  }
+
+  #learnMaps({ states, runs }: Prediction, bit: number): void {
+    for (const run of runs) if (run) towards(this.#runMap, run.cell, run.bit === bit ? 65535 : 0, 7);
+    for (const [i, state] of states.entries()) {
+      if (state === 0) continue;
+      const cell = at(this.#maps, 256 * i + state);
+      const p = cell >>> 10;
+      const moved = p + (((((bit << 22) - p) >> 7) * at(this.#reciprocals, cell & 1023)) >> 8);
+      const q = Math.min(Math.max(moved, 64), (1 << 22) - 64);
+      this.#maps[256 * i + state] = (q << 10) | Math.min((cell & 1023) + 1, COUNT_LIMIT);
+      this.#mapInputs[256 * i + state] = at(this.#stretch, q >> 10);
+    }
+  }
+}
+
+/** The refining map's value between the two nodes around log odds (Q8 from -2048). */
+function between(map: Uint16Array, row: number, odds: number): number {
+  const part = odds & 127;
+  return (at(map, row + (odds >> 7)) * (128 - part) + at(map, row + (odds >> 7) + 1) * part) >> 7;
+}
+
+function towards(map: Uint16Array, index: number, target: number, shift: number): void {
+  map[index] = at(map, index) + ((target - at(map, index)) >> shift);
+}

@@ -1,0 +1,232 @@
+/**
+ * The predictors' stage, in the pipeline: finds stretches of numbers in a block, tries on each whether its predictor
+ * saves anything, and transforms those where it does. The way back needs none of this (src/predict/transform.ts).
+ *
+ * Found on the plain block, before repeats are cut out of it, because a few bytes that are missing break the order of
+ * numbers: the cutter spares what was found, but for long copies, and what those leave is what is transformed.
+ */
+import { STRIDE_MAX } from "../contract/contexts.ts";
+import {
+  encodeStretches,
+  type Film,
+  filmFrameBytes,
+  type Numbers,
+  type Pixels,
+  type Sound,
+  STRETCH_BYTES_MAX,
+  STRETCH_BYTES_MIN,
+  type Stretch,
+} from "../predict/list.ts";
+import { transformSlowly } from "../predict/transform.ts";
+import type { Copies } from "../repeats/copies.ts";
+import { type Piece, type Range, rangesInRest } from "../repeats/spare.ts";
+import { Pacer } from "./pacer.ts";
+import { type FoundPixels, findPixels, frameBytesOf } from "./pixel-trial.ts";
+import { findSound } from "./sound-trial.ts";
+import { StrideTrial } from "./stride-trial.ts";
+
+/** A stretch as it lies in a block. */
+export interface FoundNumbers extends Range {
+  readonly numbers: Numbers;
+}
+
+/** A block as the model sees it. */
+export interface SeenBlock {
+  readonly bytes: Uint8Array;
+  readonly stretches: Uint8Array;
+  /** Where most of the bytes are pixels: the width of a row, in which bytes are like those above. */
+  readonly stride?: number;
+}
+
+/** Blocks below this have no stretch that pays. */
+const BLOCK_BYTES_MIN = 2 ** 14;
+/** Of a run, so many bytes are transformed for a trial. */
+const SOUND_TRIAL_BYTES = 2 ** 17;
+const PIXEL_TRIAL_BYTES = 2 ** 17;
+/** Short runs all over a sample, whose planes may lie one behind the other. */
+const TRIAL_RUNS = 12;
+/**
+ * A predictor must save one part in so many of what the trial takes without it. That is much, because the real model
+ * sees more than the trial: it makes of a fourth about a seventh, and of a ninth nothing.
+ */
+const SOUND_SAVING_SHARE = 7;
+const PIXEL_SAVING_SHARE = 10;
+/** A mixer's contexts of rows are better than what prediction leaves of a film, unless it saves very much. */
+const FILM_SAVING_SHARE = 4;
+/** Nearer bytes the network sees anyway. */
+const STRIDE_MIN = 8;
+/** A distance at which bytes of no kind resemble each other. */
+const NO_STRIDE = 4001;
+
+/** The stretches of a block whose predictors save something, in order. @throws the abort reason */
+export async function findNumbers(plain: Uint8Array, signal?: AbortSignal): Promise<FoundNumbers[]> {
+  if (plain.length < BLOCK_BYTES_MIN) return [];
+  const pacer = new Pacer(signal);
+  const found: FoundNumbers[] = [];
+  for (const { start, end, sound } of findSound(plain)) {
+    if (await savesAsSound(plain.subarray(start, end), sound, pacer)) found.push({ start, end, numbers: sound });
+  }
+  let doneBytes = 0;
+  const sounds = [...found];
+  for (const run of findPixels(plain, sounds)) {
+    // The last frame of a film may have seemed to be something else.
+    if (run.start < doneBytes) continue;
+    const limit = sounds.find((sound) => sound.start >= run.end)?.start ?? plain.length;
+    const pixels = await pixelsThatSave(plain, run, limit, pacer);
+    if (!pixels) continue;
+    found.push(pixels);
+    doneBytes = pixels.end;
+  }
+  return found.sort((a, b) => a.start - b.start);
+}
+
+async function savesAsSound(bytes: Uint8Array, sound: Sound, pacer: Pacer): Promise<boolean> {
+  const sample = middleOf(bytes, SOUND_TRIAL_BYTES, unitOf(sound));
+  const before = costOf(sample, 0);
+  const after = await costAs(sample, sound, pacer);
+  return before - after > before / SOUND_SAVING_SHARE;
+}
+
+/** How a run is best read as pixels, if that saves anything: where a pixel begins, with ranks or without, as a film. */
+async function pixelsThatSave(
+  plain: Uint8Array,
+  run: FoundPixels,
+  limit: number,
+  pacer: Pacer,
+): Promise<FoundNumbers | undefined> {
+  const { channels, rowBytes } = run;
+  const plainPixels = { kind: "pixels", channels, width: rowBytes / channels, frameBytes: 0, isRanked: false } as const;
+  const bytes = plain.subarray(run.start, run.end);
+  const sample = middleOf(bytes, PIXEL_TRIAL_BYTES, rowBytes);
+  const before = costOf(sample, rowBytes);
+  let phase = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let tried = 0; tried < channels; tried += 1) {
+    const cost = await costAs(sample.slice(tried), plainPixels, pacer);
+    // A picture that is read a byte too early or late is still one.
+    if (cost > before) return undefined;
+    if (cost >= least) continue;
+    least = cost;
+    phase = tried;
+  }
+  let numbers: Numbers = plainPixels;
+  let [cost, plainCost] = [least, before];
+  const others = othersOf(bytes, run, plainPixels);
+  for (const other of others) {
+    // Ranks and frames must be learned, so more bytes are tried.
+    const isFilm = other.kind === "film";
+    const count = Math.max(PIXEL_TRIAL_BYTES * 2, isFilm ? 3 * filmFrameBytes(other) : 0);
+    const longer = middleOf(bytes.subarray(isFilm ? 0 : phase), count, isFilm ? unitOf(other) : rowBytes);
+    const otherCost = await costAs(longer.slice(), other, pacer);
+    if (otherCost >= (await costAs(longer.slice(), numbers, pacer))) continue;
+    numbers = other;
+    phase = isFilm ? 0 : phase;
+    [cost, plainCost] = [otherCost, costOf(longer, rowBytes)];
+  }
+  const hasFrames = others.some(({ kind }) => kind === "film");
+  if (plainCost - cost <= plainCost / (hasFrames ? FILM_SAVING_SHARE : PIXEL_SAVING_SHARE)) return undefined;
+  const start = run.start + phase;
+  return {
+    start,
+    end: numbers.kind === "film" ? endOfFilm(start, { end: run.end, limit }, numbers) : run.end,
+    numbers,
+  };
+}
+
+/** The last frame is as long as the others, even if it looks otherwise. */
+function endOfFilm(start: number, { end, limit }: { end: number; limit: number }, film: Film): number {
+  const frameBytes = filmFrameBytes(film);
+  return Math.min(limit, start + Math.ceil((end - start) / frameBytes) * frameBytes);
+}
+
+/** What else a run may be: of three channels or four, ranked; of one, a film, if frames are found. */
+function othersOf(bytes: Uint8Array, run: FoundPixels, plainPixels: Pixels): (Pixels | Film)[] {
+  if (plainPixels.channels >= 3) return [{ ...plainPixels, isRanked: true }];
+  const frameBytes = plainPixels.channels === 1 ? frameBytesOf(bytes, run) : 0;
+  const { width } = plainPixels;
+  const height = (2 * frameBytes) / (3 * width);
+  const isFilm = frameBytes > 0 && width % 2 === 0 && height % 2 === 0;
+  return isFilm ? [{ kind: "film", width, height }] : [];
+}
+
+/** So many bytes from the middle, from a whole unit on. */
+function middleOf(bytes: Uint8Array, count: number, unit: number): Uint8Array {
+  const skip = Math.floor(Math.max(0, bytes.length - count) / 2 / unit) * unit;
+  return bytes.slice(skip, skip + count);
+}
+
+/** What the small model takes for bytes, with a stride if that is less. */
+function costOf(bytes: Uint8Array, stride: number): number {
+  const trial = new StrideTrial(bytes, NO_STRIDE, TRIAL_RUNS);
+  return stride > 1 ? Math.min(trial.bitsWithout, trial.bitsWith(stride)) : trial.bitsWithout;
+}
+
+/** And for what a predictor leaves of them, which takes their place. */
+async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promise<number> {
+  await transform(bytes, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], pacer);
+  return costOf(bytes, numbers.kind === "sound" ? 0 : numbers.width);
+}
+
+/**
+ * Transforms what is left of the stretches in the rest of a block; undefined if nothing is.
+ *
+ * @param copies that were cut out of the block
+ * @throws the abort reason
+ */
+export async function predictNumbers(
+  rest: Uint8Array,
+  found: readonly FoundNumbers[],
+  copies: Copies,
+  signal?: AbortSignal,
+): Promise<SeenBlock | undefined> {
+  const stretches = stretchesOf(rangesInRest(found, copies).map((piece) => alignedPiece(piece, found)));
+  if (stretches.length === 0) return undefined;
+  const bytes = rest.slice();
+  await transform(bytes, stretches, new Pacer(signal));
+  return { bytes, stretches: encodeStretches(stretches), ...strideOf(stretches, rest.length) };
+}
+
+/** What is left of pixels lies in planes, where counting finds no stride, but the model does. */
+function strideOf(stretches: readonly Stretch[], seenBytes: number): { stride?: number } {
+  const bytesOf = new Map<number, number>();
+  for (const { lengthBytes, numbers } of stretches) {
+    if (numbers.kind === "sound" || numbers.width < STRIDE_MIN || numbers.width > STRIDE_MAX) continue;
+    bytesOf.set(numbers.width, (bytesOf.get(numbers.width) ?? 0) + lengthBytes);
+  }
+  const [most] = [...bytesOf].sort((a, b) => b[1] - a[1]);
+  return most && 2 * most[1] > seenBytes ? { stride: most[0] } : {};
+}
+
+/** What is left of a stretch that was cut may begin somewhere in a sample. */
+function alignedPiece({ start, end, of, into }: Piece, found: readonly FoundNumbers[]): FoundNumbers {
+  const { numbers } = found[of] as FoundNumbers;
+  const unit = unitOf(numbers);
+  return { start: start + ((unit - (into % unit)) % unit), end, numbers };
+}
+
+/** Pieces of what a stretch may hold. */
+function stretchesOf(ranges: readonly FoundNumbers[]): Stretch[] {
+  const stretches: Stretch[] = [];
+  let done = 0;
+  for (const { start, end, numbers } of ranges) {
+    const unit = unitOf(numbers);
+    const most = Math.floor(STRETCH_BYTES_MAX / unit) * unit;
+    for (let at = start; end - at >= STRETCH_BYTES_MIN; ) {
+      const lengthBytes = Math.min(most, end - at);
+      stretches.push({ gapBytes: at - done, lengthBytes, numbers });
+      at += lengthBytes;
+      done = at;
+    }
+  }
+  return stretches;
+}
+
+async function transform(bytes: Uint8Array, stretches: readonly Stretch[], pacer: Pacer): Promise<void> {
+  for (const _ of transformSlowly(bytes, stretches, false)) await pacer.turn(() => {});
+}
+
+/** Bytes after which the same thing comes again. */
+function unitOf(numbers: Numbers): number {
+  if (numbers.kind === "film") return filmFrameBytes(numbers);
+  return numbers.channels * (numbers.kind === "sound" ? numbers.width : 1);
+}

@@ -1,0 +1,168 @@
+/**
+ * Finds sound in bytes: runs of windows in which samples of some width, order and number of channels lie near the line
+ * through the two before them, nearer than their bytes by themselves would tell. This only proposes; numbers.ts tries
+ * in earnest. Integers alone, so that all machines propose the same.
+ */
+import type { Sound } from "../predict/list.ts";
+import type { Range } from "../repeats/spare.ts";
+import { bitsOf } from "./content.ts";
+
+export interface FoundSound extends Range {
+  readonly sound: Sound;
+}
+
+const WINDOW_BYTES = 2 ** 13;
+/** Samples that are looked at in a window, in bursts all over it. */
+const BURSTS = 8;
+const BURST_SAMPLES = 32;
+/** Shorter runs have little to gain. */
+const RUN_BYTES_MIN = 2 ** 14;
+/** In 100ths of what the bytes take by themselves: to begin a run, and to go on with it. */
+const BEGIN_SHARE = 92;
+const GO_ON_SHARE = 100;
+/** Bits of a byte, in 100ths, below which a window says nothing: silence. */
+const QUIET = 100;
+/** A channel is chance if its samples take all their bits but so many, in 100ths: as the low halves of floats do. */
+const CHANCE_BITS = 100;
+/** Windows that say nothing, or the opposite, in the middle of a run. */
+const GAP_WINDOWS_MAX = 4;
+
+/** A way to read samples: of `width` bytes, from `phase` on, which is less than the width. */
+interface Reading {
+  readonly sound: Sound;
+  readonly phase: number;
+}
+
+const READINGS: readonly Reading[] = [2, 3].flatMap((width) =>
+  [false, true].flatMap((isBig) =>
+    [1, 2].flatMap((channels) =>
+      Array.from({ length: width }, (_, phase) => ({
+        sound: { kind: "sound", channels, width, isBig, isUnsigned: false } as const,
+        phase,
+      })),
+    ),
+  ),
+);
+
+/** Runs that look like sound, in order. */
+export function findSound(bytes: Uint8Array): FoundSound[] {
+  const found: FoundSound[] = [];
+  let run: { reading: Reading; start: number; end: number } | undefined;
+  const close = () => {
+    if (run && run.end - run.start >= RUN_BYTES_MIN) found.push(foundOf(run));
+    run = undefined;
+  };
+  for (let start = 0; start + WINDOW_BYTES <= bytes.length; start += WINDOW_BYTES) {
+    const window = new WindowView(bytes, start);
+    if (run && start - run.end > GAP_WINDOWS_MAX * WINDOW_BYTES) close();
+    if (run && window.goesOn(run.reading)) {
+      run.end = start + WINDOW_BYTES;
+      continue;
+    }
+    const reading = window.best();
+    if (!reading || (run && reading === run.reading)) continue;
+    close();
+    run = { reading, start, end: start + WINDOW_BYTES };
+  }
+  // What is left behind the last window is too short to ask.
+  if (run && bytes.length - run.end < WINDOW_BYTES) run.end = bytes.length;
+  close();
+  return found;
+}
+
+function foundOf({ reading, start, end }: { reading: Reading; start: number; end: number }): FoundSound {
+  const { sound, phase } = reading;
+  const first = start + ((phase - (start % sound.width) + sound.width) % sound.width);
+  return { start: first, end, sound };
+}
+
+/** One window, and what is known of it. */
+class WindowView {
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  /** Bits of a byte by the counts alone, in 100ths. */
+  readonly #plain: number;
+
+  constructor(bytes: Uint8Array, start: number) {
+    this.#bytes = bytes;
+    this.#start = start;
+    const counts = new Uint32Array(256);
+    for (let at = start; at < start + WINDOW_BYTES; at += 1) {
+      const byte = bytes[at] as number;
+      counts[byte] = (counts[byte] as number) + 1;
+    }
+    this.#plain = Math.floor((100 * bitsOf(counts, WINDOW_BYTES)) / WINDOW_BYTES);
+  }
+
+  /** Whether this may be the same sound: it is silent, or no worse than its bytes by themselves. */
+  goesOn(reading: Reading): boolean {
+    if (this.#plain < QUIET) return true;
+    return this.#costOf(reading) * 100 <= this.#plain * reading.sound.width * GO_ON_SHARE;
+  }
+
+  /** The reading that takes least, if that is clearly less than the bytes by themselves. */
+  best(): Reading | undefined {
+    if (this.#plain < QUIET) return undefined;
+    let best: Reading | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const reading of READINGS) {
+      // For each byte of the window.
+      const cost = this.#costOf(reading) / reading.sound.width;
+      if (cost >= least) continue;
+      least = cost;
+      best = reading;
+    }
+    return least * 100 <= this.#plain * BEGIN_SHARE ? best : undefined;
+  }
+
+  /** What a sample takes, about, in 100ths of a bit. Infinite where one of two channels is chance: that is no sound. */
+  #costOf({ sound, phase }: Reading): number {
+    const { width, channels } = sound;
+    const skip = (phase - (this.#start % width) + width) % width;
+    const stride = Math.floor((WINDOW_BYTES - (BURST_SAMPLES + 2 * channels + 1) * width - skip) / (BURSTS - 1));
+    const sums = [0, 0];
+    for (let burst = 0; burst < BURSTS; burst += 1) {
+      const unit = width * channels;
+      const from = this.#start + skip + Math.floor((stride * burst) / unit) * unit;
+      for (let i = 2 * channels; i < BURST_SAMPLES + 2 * channels; i += 1) {
+        const c = i % channels;
+        sums[c] = (sums[c] as number) + sizeOf(secondDifference(this.#bytes, from + i * width, sound));
+      }
+    }
+    const [first = 0, second = 0] = sums;
+    const unit = BURSTS * BURST_SAMPLES * SIZE_UNITS;
+    const worst = Math.floor((200 * Math.max(first, second)) / unit);
+    if (
+      channels === 2 &&
+      worst > 800 * width - CHANCE_BITS &&
+      4 * Math.min(first, second) < 3 * Math.max(first, second)
+    )
+      return Number.POSITIVE_INFINITY;
+    return Math.floor((100 * (first + second)) / unit);
+  }
+}
+
+/** Of a bit. */
+const SIZE_UNITS = 4;
+
+/** Bits of a number and its sign, about, in SIZE_UNITS of a bit. */
+function sizeOf(difference: number): number {
+  const size = 2 * Math.abs(difference) + 1;
+  const bits = 31 - Math.clz32(size);
+  const fraction = bits >= 2 ? (size >> (bits - 2)) & 3 : 0;
+  return SIZE_UNITS * bits + fraction + SIZE_UNITS / 2;
+}
+
+function secondDifference(bytes: Uint8Array, at: number, sound: Sound): number {
+  const { width, channels } = sound;
+  const back = width * channels;
+  const bits = 32 - 8 * width;
+  const [a, b, c] = [at, at - back, at - 2 * back].map((place) => sampleAt(bytes, place, sound)) as number[];
+  return (((a as number) - 2 * (b as number) + (c as number)) << bits) >> bits;
+}
+
+function sampleAt(bytes: Uint8Array, at: number, { width, isBig }: Sound): number {
+  let value = 0;
+  for (let i = 0; i < width; i += 1) value = (value << 8) | (bytes[isBig ? at + i : at + width - 1 - i] as number);
+  return value;
+}

@@ -1,0 +1,32 @@
+/** The module predictors.wasm, and an instance of it with its memory. */
+import { host } from "../platform/host.ts";
+import wasmPath from "./predictors.wasm" with { type: "file" };
+
+/** The exports, documented in assembly/. Addresses and lengths in bytes of the module's memory. */
+export interface PredictorKernels {
+  readonly memory: WebAssembly.Memory;
+  dataStart(): number;
+  growTo(bytes: number): number;
+  soundStateBytes(channels: number): number;
+  startSound(state: number, channels: number, width: number, isBig: boolean, isUnsigned: boolean): void;
+  codeSound(state: number, from: number, to: number, samples: number, isBack: boolean): void;
+  pixelStateBytes(channels: number, width: number, hasFrames: boolean, isRanked: boolean): number;
+  startPixels(
+    state: number,
+    channels: number,
+    width: number,
+    pixels: number,
+    frameBytes: number,
+    isRanked: boolean,
+  ): void;
+  /** Whether more is left. */
+  codePixels(state: number, plain: number, left: number, samples: number, isBack: boolean): number;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A new instance: its memory goes with it. */
+export function openPredictors(): PredictorKernels {
+  compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
+  return new WebAssembly.Instance(compiled).exports as unknown as PredictorKernels;
+}

@@ -1,0 +1,134 @@
+/**
+ * Stretches of numbers become what their predictors left of them, and back. Both ways run the same kernels, in the same
+ * order; a stretch begins with a predictor that knows nothing, so that each can be restored by itself.
+ */
+import { openPredictors, type PredictorKernels } from "./kernels.ts";
+import {
+  type Film,
+  filmFrameBytes,
+  type Numbers,
+  type Pixels,
+  type Sound,
+  STRETCH_BYTES_MAX,
+  type Stretch,
+} from "./list.ts";
+
+/** Bytes that are worked on between two pauses: some hundredths of a second. */
+const SLICE_BYTES = 3 * 2 ** 14;
+/** What predictors keep, generously counted. */
+const STATE_BYTES = 9 * 2 ** 21;
+
+/** What `transformSlowly` takes besides the bytes themselves. @param seenBytes of the block */
+export function transformMemoryBytes(seenBytes: number): number {
+  return 3 * Math.min(seenBytes, STRETCH_BYTES_MAX) + STATE_BYTES;
+}
+
+/**
+ * Transforms the stretches of `bytes` in place. Pauses some times a second.
+ *
+ * @param isBack from what predictors left to what was there
+ * @throws Error if the memory cannot be had
+ */
+export function* transformSlowly(bytes: Uint8Array, stretches: readonly Stretch[], isBack: boolean): Generator<void> {
+  const kernels = openPredictors();
+  let at = 0;
+  for (const { gapBytes, lengthBytes, numbers } of stretches) {
+    at += gapBytes;
+    yield* transformStretch(kernels, bytes.subarray(at, at + lengthBytes), numbers, isBack);
+    at += lengthBytes;
+  }
+}
+
+/** Where a stretch's two forms and the predictor's state lie in the kernels' memory. */
+interface Room {
+  readonly kernels: PredictorKernels;
+  readonly state: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+function* transformStretch(
+  kernels: PredictorKernels,
+  bytes: Uint8Array,
+  numbers: Numbers,
+  isBack: boolean,
+): Generator<void> {
+  if (numbers.kind === "film") return yield* transformFilm(kernels, bytes, numbers, isBack);
+  const room = roomFor(kernels, bytes.length, numbers);
+  new Uint8Array(kernels.memory.buffer, room.from, bytes.length).set(bytes);
+  if (numbers.kind === "sound") yield* codeSound(room, bytes.length, numbers, isBack);
+  else yield* codePixels(room, bytes.length, numbers, isBack);
+  // Of a last sample or pixel that is not whole, the bytes stay.
+  const unit = numbers.kind === "sound" ? numbers.width : numbers.channels;
+  bytes.set(new Uint8Array(kernels.memory.buffer, room.to, bytes.length - (bytes.length % unit)));
+}
+
+/** A film as two: all planes of luminance, then those of colour, as pixels of two channels. Of the rest, bytes stay. */
+function* transformFilm(kernels: PredictorKernels, bytes: Uint8Array, film: Film, isBack: boolean): Generator<void> {
+  const { width, height } = film;
+  const frames = Math.floor(bytes.length / filmFrameBytes(film));
+  const sorted = new Uint8Array(frames * filmFrameBytes(film));
+  if (isBack) sorted.set(bytes.subarray(0, sorted.length));
+  else sortPlanes(bytes, sorted, film, frames, false);
+  const shared = { kind: "pixels", isRanked: false } as const;
+  const size = width * height;
+  const light = { ...shared, channels: 1, width, frameBytes: size };
+  yield* transformStretch(kernels, sorted.subarray(0, frames * size), light, isBack);
+  const colour = { ...shared, channels: 2, width: width / 2, frameBytes: size / 2 };
+  yield* transformStretch(kernels, sorted.subarray(frames * size), colour, isBack);
+  if (isBack) sortPlanes(bytes, sorted, film, frames, true);
+  else bytes.set(sorted);
+}
+
+/** Between frames and what `transformFilm` says. @param isBack to frames */
+function sortPlanes(bytes: Uint8Array, sorted: Uint8Array, film: Film, frames: number, isBack: boolean): void {
+  const size = film.width * film.height;
+  const quarter = size / 4;
+  for (let frame = 0; frame < frames; frame += 1) {
+    const from = frame * filmFrameBytes(film);
+    const light = sorted.subarray(frame * size, (frame + 1) * size);
+    if (isBack) bytes.set(light, from);
+    else light.set(bytes.subarray(from, from + size));
+    const colour = frames * size + frame * 2 * quarter;
+    for (let i = 0; i < 2 * quarter; i += 1) {
+      const at = from + size + i;
+      const place = colour + (i < quarter ? 2 * i : 2 * (i - quarter) + 1);
+      if (isBack) bytes[at] = sorted[place] as number;
+      else sorted[place] = bytes[at] as number;
+    }
+  }
+}
+
+function roomFor(kernels: PredictorKernels, sizeBytes: number, numbers: Sound | Pixels): Room {
+  const { channels } = numbers;
+  const stateBytes =
+    numbers.kind === "sound"
+      ? kernels.soundStateBytes(channels)
+      : kernels.pixelStateBytes(channels, numbers.width, numbers.frameBytes > 0, numbers.isRanked);
+  const state = kernels.dataStart();
+  const from = roundUp(state + stateBytes);
+  const to = roundUp(from + sizeBytes);
+  if (!kernels.growTo(to + sizeBytes)) throw new Error("there is no memory for predictors");
+  return { kernels, state, from, to };
+}
+
+function* codeSound({ kernels, state, from, to }: Room, sizeBytes: number, sound: Sound, isBack: boolean) {
+  const { channels, width, isBig, isUnsigned } = sound;
+  kernels.startSound(state, channels, width, isBig, isUnsigned);
+  const samples = Math.floor(sizeBytes / width);
+  const sliceSamples = Math.floor(SLICE_BYTES / width);
+  for (let done = 0; done < samples; done += sliceSamples) {
+    const count = Math.min(sliceSamples, samples - done);
+    kernels.codeSound(state, from + done * width, to + done * width, count, isBack);
+    yield;
+  }
+}
+
+function* codePixels({ kernels, state, from, to }: Room, sizeBytes: number, pixels: Pixels, isBack: boolean) {
+  const { channels, width, frameBytes, isRanked } = pixels;
+  kernels.startPixels(state, channels, width, Math.floor(sizeBytes / channels), frameBytes, isRanked);
+  const [plain, left] = isBack ? [to, from] : [from, to];
+  while (kernels.codePixels(state, plain, left, SLICE_BYTES, isBack)) yield;
+}
+
+const roundUp = (bytes: number) => (bytes + 15) & ~15;

@@ -1,0 +1,260 @@
+/**
+ * The bit mixer's WebAssembly lane against the reference: payloads and whole states by ==, on data that reaches the
+ * limits of every table, so that a number that one of them has and the other has not shows.
+ */
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { mix32 } from "../../src/contract/fixed.ts";
+import { histories } from "../../src/contract/histories.ts";
+import {
+  type Family,
+  familyOf,
+  MIXER_CONTEXTS_MAX,
+  mixerContexts,
+  OFFSETS_MAX,
+  ORDER_MAX,
+  PARTS,
+  squashTable,
+  stretchTable,
+} from "../../src/contract/mixer.ts";
+import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
+
+buildMixer();
+const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
+
+type AnyLane = InstanceType<typeof MixerLane> | ReferenceLane;
+type AreaName = keyof ReferenceLane["areas"];
+
+const GOLDEN = join(import.meta.dir, "..", "golden");
+const file = (name: string, bytes: number) => new Uint8Array(readFileSync(join(GOLDEN, name))).slice(0, bytes);
+const made = (bytes: number, byte: (i: number) => number) => Uint8Array.from({ length: bytes }, (_, i) => byte(i));
+const ascii = (text: string) => new TextEncoder().encode(text);
+
+/** A tone with some noise, 16 bits, `channels` of them. */
+function sound(bytes: number, channels: number): Uint8Array {
+  const samples = Int16Array.from({ length: bytes / 2 }, (_, i) => {
+    const t = Math.floor(i / channels);
+    return ((t * (40 + (i % channels))) % 900) * 30 - 13000 + (mix32(i) & 63);
+  });
+  return new Uint8Array(samples.buffer);
+}
+
+const LONG_LINES = `${"a, b; ".repeat(50)}\n${"a, c; ".repeat(50)}\n`;
+const NESTED = `${"{[(<x ".repeat(6)}${">)]} ".repeat(7)}\n`;
+
+const DATA: Record<string, Uint8Array> = {
+  text: file("text.bin", 900),
+  mixed: file("mixed.bin", 600),
+  chance: made(300, mix32),
+  zeros: new Uint8Array(1200),
+  rows: made(600, (i) => (i % 12 < 4 ? i / 12 : i % 12 < 6 ? mix32(i) & 3 : i % 12)),
+  letters: made(900, (i) => "ACGT".charCodeAt(mix32(i % 500) & 3)),
+  lines: ascii(LONG_LINES + NESTED + LONG_LINES + NESTED),
+  picture: made(720, (i) => (i % 90) + Math.floor(i / 90) * 7 + (mix32(i) & 3) + 60 * (i % 3)),
+  mono: sound(720, 1),
+  stereo: sound(720, 2),
+  /** Matches that are always wrong. */
+  broken: made(600, (i) => (i % 7 < 6 ? 65 + (i % 7) : mix32(i) & 255)),
+  loud: made(400, (i) => (i % 2 === 0 ? 0 : i % 4 === 1 ? 127 : 128)),
+};
+
+/** Name of the data, stride, contexts, line bits. */
+const CASES: readonly (readonly [string, number, number, number])[] = [
+  ["text", 0, 28, 4],
+  ["text", 2, 5, 6],
+  ["mixed", 0, 20, 6],
+  ["mixed", 4, 28, 8],
+  ["mixed", 64, 6, 8],
+  ["mixed", 65, 6, 8],
+  ["chance", 0, 28, 5],
+  ["zeros", 0, 20, 4],
+  ["zeros", 4095, 8, 6],
+  ["rows", 12, 20, 5],
+  ["rows", 0, 4, 4],
+  ["letters", 1, 28, 6],
+  ["lines", 0, 28, 8],
+  ["picture", 90, 28, 6],
+  ["mono", 2, 28, 7],
+  ["mono", 0, 20, 7],
+  ["stereo", 3, 20, 7],
+  ["loud", 2, 10, 7],
+  ["broken", 0, 8, 7],
+];
+
+function hash(array: ArrayBufferView): string {
+  return Bun.SHA256.hash(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), "hex");
+}
+
+const dataOf = (name: string) => DATA[name] as Uint8Array;
+const NAMES = Object.keys(new ReferenceLane({ contexts: 4, lineBits: 4 }).areas) as AreaName[];
+
+/** Hashes of all that learning changes; areas of a lane are padded to 64 bytes with zeros. */
+function stateOf(lane: AnyLane): Record<string, string> {
+  const areaOf = (name: AreaName) => {
+    if (!(lane instanceof ReferenceLane)) return lane.area(name);
+    const values = lane.areas[name];
+    const padded = new Uint8Array((values.byteLength + 63) & ~63);
+    padded.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return padded;
+  };
+  return Object.fromEntries(NAMES.map((name) => [name, hash(areaOf(name))]));
+}
+
+function encode(lane: AnyLane, stride: number, ...pieces: Uint8Array[]): Uint8Array {
+  lane.describe(stride);
+  lane.begin();
+  for (const piece of pieces) lane.encode(piece);
+  return lane.finishEncoding();
+}
+
+function decode(lane: AnyLane, stride: number, payload: Uint8Array, length: number): [Uint8Array, number] {
+  const bytes = new Uint8Array(length);
+  lane.describe(stride);
+  lane.beginDecoding(payload);
+  lane.decode(bytes);
+  return [bytes, lane.finishDecoding()];
+}
+
+describe("the lane and the reference", () => {
+  test.each(CASES)("%s with stride %d, %d contexts, 2^%d lines", (name, stride, contexts, lineBits) => {
+    const shape = { contexts, lineBits };
+    const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
+    const payload = encode(lane, stride, dataOf(name));
+    expect(hash(payload)).toBe(hash(encode(reference, stride, dataOf(name))));
+    expect(stateOf(lane)).toEqual(stateOf(reference));
+    const [bytes, rest] = decode(back, stride, payload, dataOf(name).length);
+    expect([hash(bytes), rest]).toEqual([hash(dataOf(name)), 0]);
+    expect(stateOf(back)).toEqual(stateOf(lane));
+  });
+
+  test("what one block taught is there in the next, of whatever kind", () => {
+    const shape = { contexts: 10, lineBits: 7 };
+    const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
+    const blocks: [Uint8Array, number][] = [
+      [dataOf("text").slice(0, 500), 0],
+      [dataOf("rows").slice(0, 300), 12],
+      [new Uint8Array(0), 0],
+      [Uint8Array.of(7), 2],
+      [dataOf("text").slice(0, 500), 0],
+    ];
+    const sizes = blocks.map(([bytes, stride]) => {
+      const payload = encode(lane, stride, bytes);
+      expect(hash(payload)).toBe(hash(encode(reference, stride, bytes)));
+      const [decoded, rest] = decode(back, stride, payload, bytes.length);
+      expect([hash(decoded), rest]).toEqual([hash(bytes), 0]);
+      return payload.length;
+    });
+    expect(stateOf(lane)).toEqual(stateOf(reference));
+    expect(stateOf(back)).toEqual(stateOf(lane));
+    expect(sizes[4] as number).toBeLessThan(0.75 * (sizes[0] as number));
+  });
+
+  test("the reference decodes, and says what is missing or too much of a payload as the lane does", () => {
+    const shape = { contexts: 6, lineBits: 6 };
+    const data = dataOf("mixed").slice(0, 300);
+    const payload = encode(new MixerLane(shape), 0, data);
+    expect(hash(decode(new ReferenceLane(shape), 0, payload, 300)[0])).toBe(hash(data));
+    for (const other of [payload, new Uint8Array(0), payload.slice(0, 40), new Uint8Array([...payload, 1, 2])]) {
+      const [bytes, rest] = decode(new MixerLane(shape), 0, other, 300);
+      const [judged, judgedRest] = decode(new ReferenceLane(shape), 0, other, 300);
+      expect([hash(bytes), rest]).toEqual([hash(judged), judgedRest]);
+    }
+  });
+
+  test("study leaves the state that encode leaves, in both", () => {
+    const shape = { contexts: 12, lineBits: 6 };
+    const [coding, studying, judge] = [new MixerLane(shape), new MixerLane(shape), new ReferenceLane(shape)];
+    encode(coding, 90, dataOf("picture"));
+    for (const lane of [studying, judge]) {
+      lane.describe(90);
+      lane.begin();
+      lane.study(dataOf("picture"));
+    }
+    expect(stateOf(studying)).toEqual(stateOf(coding));
+    expect(stateOf(judge)).toEqual(stateOf(coding));
+  });
+});
+
+describe("a lane", () => {
+  test("encodes in pieces what it encodes at once, and decodes in others", () => {
+    const shape = { contexts: 10, lineBits: 10 };
+    const data = new Uint8Array([...file("text.bin", 5000), ...file("mixed.bin", 5000)]);
+    const atOnce = encode(new MixerLane(shape), 0, data);
+    const cuts = [0, 0, 1, 4097, 4098, 9999, data.length];
+    const pieces = cuts.slice(1).map((cut, i) => data.subarray(cuts[i] as number, cut));
+    expect(hash(encode(new MixerLane(shape), 0, ...pieces))).toBe(hash(atOnce));
+    const lane = new MixerLane(shape);
+    lane.beginDecoding(atOnce);
+    for (const piece of pieces) {
+      const bytes = new Uint8Array(piece.length);
+      lane.decode(bytes);
+      expect(hash(bytes)).toBe(hash(piece));
+    }
+    expect(lane.finishDecoding()).toBe(0);
+  });
+
+  test("decodes damaged payloads to other bytes, or says that their length is wrong", () => {
+    const shape = { contexts: 6, lineBits: 6 };
+    const data = dataOf("text");
+    const payload = encode(new MixerLane(shape), 0, data);
+    for (let i = 0; i < 20; i++) {
+      const damaged = i % 2 === 0 ? payload.slice() : payload.slice(0, mix32(i) % payload.length);
+      if (i % 2 === 0) (damaged[mix32(i + 99) % damaged.length] as number) ^= 1 + (i & 127);
+      const [bytes, rest] = decode(new MixerLane(shape), 0, damaged, data.length);
+      expect(hash(bytes) !== hash(data) || rest !== 0).toBe(true);
+    }
+  });
+
+  test("makes chance no more than 0.5 % longer, and has room for what costs most", () => {
+    const shape = { contexts: 4, lineBits: 8 };
+    const data = made(40_000, mix32);
+    expect(encode(new MixerLane(shape), 0, data).length).toBeLessThan(40_200);
+    const lane = new MixerLane(shape);
+    encode(lane, 0, new Uint8Array(20_000));
+    const [payload, back] = [encode(lane, 0, data), new MixerLane(shape)];
+    decode(back, 0, encode(new MixerLane(shape), 0, new Uint8Array(20_000)), 20_000);
+    expect(hash(decode(back, 0, payload, data.length)[0])).toBe(hash(data));
+  });
+});
+
+/** Pins the numbers that both engines share: these payloads change with any constant, table or list of contexts. */
+test.each([
+  ["text", 0, "b344ee715e4829e3"],
+  ["letters", 1, "e2a50d7851502b41"],
+  ["mono", 2, "96ff5529dcdb917c"],
+  ["picture", 90, "c4602a7d892ac684"],
+] as const)("the payload of %s with stride %d is the one that archives have", (name, stride, known) => {
+  const lane = new MixerLane({ contexts: 28, lineBits: 8 });
+  expect(hash(encode(lane, stride, dataOf(name))).slice(0, 16)).toBe(known);
+});
+
+test("families: every list is long enough, no context comes twice, and each fits into its record", () => {
+  const seen = new Set<string>();
+  for (const [stride, family] of [0, 1, 2, 3, 4, 4095].map((s): [number, Family] => [s, familyOf(s)])) {
+    const contexts = mixerContexts(family, MIXER_CONTEXTS_MAX, stride);
+    expect(new Set(contexts.map((context) => JSON.stringify(context))).size).toBe(MIXER_CONTEXTS_MAX);
+    for (const { order, parts, offsets } of contexts) {
+      expect(order <= ORDER_MAX && offsets.length <= OFFSETS_MAX && offsets.every((o) => o > 0)).toBe(true);
+      for (const part of parts) seen.add(part);
+    }
+    expect(() => mixerContexts(family, MIXER_CONTEXTS_MAX + 1, stride)).toThrow(RangeError);
+  }
+  expect(PARTS.filter((part) => !seen.has(part))).toEqual([]);
+});
+
+test("tables: log odds and probabilities belong together, states stay within a byte", () => {
+  const squash = squashTable();
+  const stretch = stretchTable(squash);
+  expect([squash[4096], squash[4096 + 256], squash[4096 - 256], squash[8192], squash[0]]).toEqual([
+    32768, 47911, 17625, 65535, 1,
+  ]);
+  for (const [k, x] of stretch.entries()) {
+    const least = 16 * k + 8;
+    const isLeast = (squash[4096 + x] as number) >= least && (squash[4095 + x] as number) < least;
+    expect(isLeast || Math.abs(x) === 2047).toBe(true);
+  }
+  const { count, next, total } = histories();
+  expect([count, next.length, Math.max(...next), total[0]]).toEqual([123, 246, 122, 0]);
+});

@@ -1,0 +1,111 @@
+/** The list of stretches: what is written comes back, and what nobody wrote is refused. */
+import { describe, expect, test } from "bun:test";
+import { CorruptError } from "../../src/archive/errors.ts";
+import {
+  decodeStretches,
+  encodeStretches,
+  type Pixels,
+  type Sound,
+  STRETCH_BYTES_MAX,
+  type Stretch,
+} from "../../src/predict/list.ts";
+import { Random } from "../support/gpu-values.ts";
+
+const sound: Sound = { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false };
+const LIST: readonly Stretch[] = [
+  { gapBytes: 44, lengthBytes: 10_000, numbers: sound },
+  { gapBytes: 0, lengthBytes: 4096, numbers: { ...sound, channels: 8, width: 3, isBig: true } },
+  {
+    gapBytes: 1,
+    lengthBytes: 5000,
+    numbers: { kind: "pixels", channels: 1, width: 4, frameBytes: 0, isRanked: false },
+  },
+  {
+    gapBytes: 0,
+    lengthBytes: 5001,
+    numbers: { kind: "pixels", channels: 4, width: 8192, frameBytes: 40_000, isRanked: true },
+  },
+  { gapBytes: 0, lengthBytes: 9000, numbers: { kind: "film", width: 8, height: 1000 } },
+  { gapBytes: 300, lengthBytes: STRETCH_BYTES_MAX, numbers: { ...sound, channels: 1, width: 1, isUnsigned: true } },
+];
+const ALL = LIST.reduce((sum, { gapBytes, lengthBytes }) => sum + gapBytes + lengthBytes, 0);
+
+test("a list comes back", () => {
+  const list = encodeStretches(LIST);
+  expect(decodeStretches(list, ALL)).toEqual([...LIST]);
+  expect(decodeStretches(list, ALL + 1)).toEqual([...LIST]);
+  expect(decodeStretches(new Uint8Array(0), 0)).toEqual([]);
+});
+
+describe("refused", () => {
+  const list = encodeStretches(LIST);
+  test("stretches that do not fit", () => {
+    expect(() => decodeStretches(list, ALL - 1)).toThrow(CorruptError);
+    expect(() => decodeStretches(list, 0)).toThrow(CorruptError);
+  });
+
+  test("a list that is cut", () => {
+    const ends = new Set<number>();
+    for (let length = 1; length < list.length; length += 1) {
+      try {
+        ends.add(decodeStretches(list.subarray(0, length), ALL).length);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CorruptError);
+      }
+    }
+    expect([...ends]).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test.each([
+    ["a kind that there is not", [0, 0x80, 0x20, 0xff, 0]],
+    ["a short stretch", [0, 0xff, 0x1f, 0, 0]],
+    ["a width that there is not", [0, 0x80, 0x20, 0, 0x18]],
+    ["a bit that there is not", [0, 0x80, 0x20, 0, 0x80]],
+    ["pixels in narrow rows", [0, 0x80, 0x20, 1, 0, 3, 0]],
+    ["pixels in wide rows", [0, 0x80, 0x20, 1, 1, 0x81, 0x80, 1, 0]],
+    ["ranks of two channels", [0, 0x80, 0x20, 1, 5, 8, 0]],
+    ["a bit of pixels that there is not", [0, 0x80, 0x20, 1, 8, 8, 0]],
+    ["frames of a row", [0, 0x80, 0x20, 1, 0, 8, 9]],
+    ["a film without height", [0, 0x80, 0x20, 2, 8, 3]],
+    ["a film of frames beyond the longest stretch", [0, 0x80, 0x20, 2, 0x80, 0x40, 0xac, 0x02]],
+    ["frames of half a pixel", [0, 0x80, 0x20, 1, 1, 8, 21]],
+  ])("%s", (_, bytes) => {
+    expect(() => decodeStretches(Uint8Array.from(bytes), 2 ** 20)).toThrow(CorruptError);
+  });
+
+  test("what no reader would accept is not written", () => {
+    expect(() => encodeStretches([{ gapBytes: 0, lengthBytes: 4095, numbers: sound }])).toThrow(RangeError);
+    expect(() => encodeStretches([{ gapBytes: 0, lengthBytes: 2 ** 23 + 1, numbers: sound }])).toThrow(RangeError);
+    expect(() => encodeStretches([{ gapBytes: 0, lengthBytes: 5000, numbers: { ...sound, channels: 9 } }])).toThrow(
+      RangeError,
+    );
+    const pixels: Pixels = { kind: "pixels", channels: 2, width: 8, frameBytes: 0, isRanked: false };
+    const bad = [
+      { isRanked: true },
+      { width: 3 },
+      { width: 16_385 },
+      { frameBytes: 18 },
+      { frameBytes: 21 },
+      { channels: 5 },
+    ];
+    for (const change of bad) {
+      const numbers = { ...pixels, ...change };
+      expect(() => encodeStretches([{ gapBytes: 0, lengthBytes: 5000, numbers }])).toThrow(RangeError);
+    }
+  });
+});
+
+test("any bytes are a list that fits, or corrupt", () => {
+  const random = new Random(5);
+  for (let i = 0; i < 20_000; i += 1) {
+    const bytes = Uint8Array.from({ length: 1 + (random.next() % 24) }, () => random.next() >>> 24);
+    if (i % 2 === 0) bytes.set([0, 0x80, 0x20, (i / 2) % 3].slice(0, bytes.length));
+    try {
+      const stretches = decodeStretches(bytes, 100_000);
+      const sum = stretches.reduce((all, { gapBytes, lengthBytes }) => all + gapBytes + lengthBytes, 0);
+      expect(sum).toBeLessThanOrEqual(100_000);
+    } catch (error) {
+      expect(error).toBeInstanceOf(CorruptError);
+    }
+  }
+});

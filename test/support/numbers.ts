@@ -1,0 +1,72 @@
+/** Sounds that nobody recorded and pictures that nobody took, for tests of predictors: of integers, + - and * alone. */
+import { Random } from "./gpu-values.ts";
+
+export interface SoundShape {
+  readonly channels: number;
+  /** Bytes of a sample. */
+  readonly width: number;
+  readonly isBig: boolean;
+  readonly isUnsigned?: boolean;
+}
+
+export interface PixelShape {
+  readonly channels: number;
+  readonly width: number;
+}
+
+/**
+ * Smooth shapes and a little noise. @param colours every channel follows the first one, in steps of so much; 0: they
+ * wander by themselves
+ */
+export function pixelsOf(rows: number, { channels, width }: PixelShape, colours = 0, seed = 1): Uint8Array {
+  const random = new Random(seed);
+  const bytes = new Uint8Array(rows * width * channels);
+  const rowBytes = width * channels;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const channel = at % channels;
+    const left = at < channels ? 128 : (bytes[at - channels] as number);
+    const up = at < rowBytes ? left : (bytes[at - rowBytes] as number);
+    const corner = at < rowBytes + channels ? up : (bytes[at - rowBytes - channels] as number);
+    const smooth = 0.55 * (left + up - corner) + 0.45 * ((left + up) / 2) + random.between(-3, 3);
+    const first = bytes[at - channel] as number;
+    const value = channel > 0 && colours > 0 ? first + colours * Math.round((left - first) / colours) : smooth;
+    bytes[at] = Math.max(0, Math.min(255, Math.round(value + (128 - value) / 64)));
+  }
+  return bytes;
+}
+
+/** Frames of one picture with a little noise: a plane of light and two of colour, of a quarter each. */
+export function filmOf(
+  frames: number,
+  { width, height }: { readonly width: number; readonly height: number },
+): Uint8Array {
+  const random = new Random(7);
+  const light = pixelsOf(height, { channels: 1, width });
+  const colours = [2, 3].map((seed) => pixelsOf(height / 2, { channels: 1, width: width / 2 }, 0, seed));
+  const frame = new Uint8Array(Buffer.concat([light, ...colours]));
+  const noisy = () => frame.map((byte) => Math.max(0, Math.min(255, byte + random.between(-1, 1))));
+  return new Uint8Array(Buffer.concat(Array.from({ length: frames }, noisy)));
+}
+
+/** Resonances that noise keeps awake; every channel has half of the one before it. */
+export function soundOf(frames: number, shape: SoundShape, seed = 1): Uint8Array {
+  const { channels, width, isBig, isUnsigned = false } = shape;
+  const random = new Random(seed);
+  const bytes = new Uint8Array(frames * channels * width);
+  const past = Array.from({ length: channels }, () => [0, 0]);
+  const limit = 2 ** (8 * width - 1);
+  for (let t = 0, at = 0; t < frames; t += 1) {
+    let before = 0;
+    for (const state of past) {
+      const [one = 0, two = 0] = state;
+      const noise = random.between(-limit / 200, limit / 200);
+      const now = 1.9 * one - 0.96 * two + noise + before / 16;
+      state[0] = Math.max(-limit, Math.min(limit - 1, Math.round(now)));
+      state[1] = one;
+      before = state[0];
+      const value = state[0] + (isUnsigned ? limit : 0);
+      for (let i = 0; i < width; i += 1, at += 1) bytes[at] = value >> (8 * (isBig ? width - 1 - i : i));
+    }
+  }
+  return bytes;
+}
