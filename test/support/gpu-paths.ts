@@ -5,14 +5,13 @@ import { canLoadTogether } from "../../src/engine/gpu/together.ts";
 import { openTestDevice } from "../setup/adapters.ts";
 
 export type Path = NonNullable<ModelOptions["path"]>;
-type TitledPath = readonly [string, Path];
+export type TitledPath = readonly [string, Path];
 
 /** A kernel to a box; tiles in which nobody waits; tiles in which several invocations work on a stream. */
-const PATHS: readonly TitledPath[] = [
-  ["a kernel to a box", "boxes"],
-  ["fused, streams apart", SOFTWARE_TILE],
-  ["fused, streams shared", HARDWARE_TILE],
-];
+export const BOXES: TitledPath = ["a kernel to a box", "boxes"];
+export const APART: TitledPath = ["fused, streams apart", SOFTWARE_TILE];
+export const SHARED: TitledPath = ["fused, streams shared", HARDWARE_TILE];
+const PATHS: readonly TitledPath[] = [BOXES, APART, SHARED];
 export const TOGETHER: TitledPath = ["fused, streams apart, words loaded together", TOGETHER_TILE];
 
 /** together.test.ts says which of the software adapters must be able to. */

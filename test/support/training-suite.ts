@@ -3,21 +3,23 @@
  * stream remembers, and every interval that the coder gets, compared with ==.
  *
  * A run may begin with a late step and a past full of noise, and change its kind of data on the way.
+ *
+ * Each way through the kernels has a test file of its own, because files run beside each other.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { REACH, SEQUENCE } from "../../../src/contract/contexts.ts";
-import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../../src/contract/hyper.ts";
-import { GpuDevice } from "../../../src/engine/gpu/device.ts";
-import { GpuModel } from "../../../src/engine/gpu/model.ts";
-import { SOFTWARE_TILE, TOGETHER_TILE } from "../../../src/engine/gpu/path.ts";
-import { ReferenceModel } from "../../../src/engine/reference/engine.ts";
-import { networkShape } from "../../../src/model/levels.ts";
-import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
-import { tinyHyper } from "../../support/fake-engine.ts";
-import { type Path, pathsOf, TOGETHER } from "../../support/gpu-paths.ts";
-import { Random } from "../../support/gpu-values.ts";
-import { expectSameState } from "../../support/same-state.ts";
-import { trainingBytes } from "../../support/text.ts";
+import { REACH, SEQUENCE } from "../../src/contract/contexts.ts";
+import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../src/contract/hyper.ts";
+import { GpuDevice } from "../../src/engine/gpu/device.ts";
+import { GpuModel } from "../../src/engine/gpu/model.ts";
+import { SOFTWARE_TILE, TOGETHER_TILE } from "../../src/engine/gpu/path.ts";
+import { ReferenceModel } from "../../src/engine/reference/engine.ts";
+import { networkShape } from "../../src/model/levels.ts";
+import { openTestDevice, testAdapters } from "../setup/adapters.ts";
+import { tinyHyper } from "./fake-engine.ts";
+import { type Path, pathsOf, type TitledPath, TOGETHER } from "./gpu-paths.ts";
+import { Random } from "./gpu-values.ts";
+import { expectSameState } from "./same-state.ts";
+import { trainingBytes } from "./text.ts";
 
 interface Run {
   readonly title: string;
@@ -161,9 +163,19 @@ async function openModel(gpu: GpuDevice, run: Run, path: Path): Promise<GpuModel
 
 const paths = new Map<string, Awaited<ReturnType<typeof pathsOf>>>();
 for (const which of testAdapters) paths.set(which, await pathsOf(which));
-const WAYS = [...paths].flatMap(([which, all]) => all.map(([title, path]) => [which, title, path] as const));
 
-describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
+/** Defines the tests of some ways through the kernels, on every adapter that has them. */
+export function testTraining(ways: readonly TitledPath[]): void {
+  const titles = ways.map(([title]) => title);
+  const all = [...paths].flatMap(([which, had]) => had.map(([title, path]) => ({ which, title, path })));
+  const chosen = all.filter(({ title }) => titles.includes(title));
+  describe.each(chosen.map(({ which, title, path }) => [which, title, path] as const))(
+    "training on %s, %s",
+    trainingTests,
+  );
+}
+
+function trainingTests(which: string, _title: string, path: Path): void {
   let gpu: GpuDevice;
   beforeAll(async () => {
     const { device, adapter } = await openTestDevice(which);
@@ -171,13 +183,19 @@ describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
   });
   afterAll(() => gpu.device.destroy());
 
-  /** All calls in flight at once, of unequal length, and chunks that do not divide them. */
+  encodingTests(() => gpu, which, path);
+  decodingTests(() => gpu, path);
+  orderTests(() => gpu, path);
+}
+
+/** All calls in flight at once, of unequal length, and chunks that do not divide them. */
+function encodingTests(gpu: () => GpuDevice, which: string, path: Path): void {
   const forLevels = paths.get(which)?.includes(TOGETHER) === true ? TOGETHER_TILE : SOFTWARE_TILE;
   const runs = RUNS.filter(({ isLevel }) => path === forLevels || !isLevel);
   test.each(runs.map((run) => [run.title, run] as const))("encoding: %s", async (_title, run) => {
     const { reference, bytes, intervals } = await expectedOf(run);
     const { streams } = run.hyper;
-    const model = await openModel(gpu, run, path);
+    const model = await openModel(gpu(), run, path);
     const actual = new Uint32Array(intervals.length);
     const pending: Promise<void>[] = [];
     for (const { first, end, stride } of segmentsOf(run, [
@@ -193,8 +211,10 @@ describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
     await expectSameState(model, reference.state);
     await model.close();
   });
+}
 
-  /** One stream, rows that are not whole words; strides that change between learning and predicting. */
+/** One stream, rows that are not whole words; strides that change between learning and predicting. */
+function decodingTests(gpu: () => GpuDevice, path: Path): void {
   test.each(
     [
       { title: "8 streams", hyper: tinyHyper(8), steps: 16 },
@@ -206,7 +226,7 @@ describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
     const { streams } = run.hyper;
     const bytes = trainingBytes(run.steps, streams);
     const reference = openReference(run);
-    const model = await openModel(gpu, run, path);
+    const model = await openModel(gpu(), run, path);
     const ends = new Uint32Array(256 * streams);
     const expectedEnds = new Uint32Array(ends.length);
     const expectSamePrediction = async () => {
@@ -230,11 +250,13 @@ describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
     await expectSameState(model, reference.state);
     await model.close();
   });
+}
 
+function orderTests(gpu: () => GpuDevice, path: Path): void {
   test("a step is learned before the next prediction even when nobody waits", async () => {
     const hyper = tinyHyper(8);
     const { reference, bytes } = await runReference({ title: "", hyper, steps: 10 });
-    const model = await GpuModel.open(gpu, hyper, 3, { path });
+    const model = await GpuModel.open(gpu(), hyper, 3, { path });
     const ends = new Uint32Array(256 * hyper.streams);
     const pending: Promise<void>[] = [];
     for (let step = 0; step < 10; step++) {
@@ -248,10 +270,10 @@ describe.each(WAYS)("training on %s, %s", (which, _title, path) => {
   });
 
   test("learning twice from one prediction is a programmer's error", async () => {
-    const model = await GpuModel.open(gpu, tinyHyper(8), CHUNK_STEPS, { path });
+    const model = await GpuModel.open(gpu(), tinyHyper(8), CHUNK_STEPS, { path });
     await model.predict(new Uint32Array(256 * 8));
     await model.learn(new Uint8Array(8));
     await expect(model.learn(new Uint8Array(8))).rejects.toThrow("learn was called twice without predict between");
     await model.close();
   });
-});
+}
