@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import packageFacts from "../package.json" with { type: "json" };
+import { findForeign } from "../src/cli/foreign.ts";
 import { findLong } from "../src/cli/options.ts";
 import { codeLines, commentLines, DOCUMENT_RULES, type Repository } from "./setup/document-rules.ts";
 
@@ -29,7 +30,7 @@ function read(path: string): string {
 const REPOSITORY: Repository = {
   paths: PATHS,
   text: read,
-  knowsOption: (name) => findLong(name) !== undefined,
+  knowsOption: (name) => (findLong(name) ?? findForeign(name)?.means) !== undefined,
 };
 
 test("there is something to read", () => {

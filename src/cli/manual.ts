@@ -4,6 +4,7 @@
  */
 import { EXAMPLES, NOTES } from "./cac.ts";
 import { PROGRAM_NAMES } from "./environment.ts";
+import { FOREIGN_OPTIONS, type ForeignOption } from "./foreign.ts";
 import { COMMANDS, OPTION_SECTIONS, OPTIONS, type OptionSpec } from "./options.ts";
 
 /** @param version of the program */
@@ -37,6 +38,9 @@ export function manualPage(version: string): string {
     ".TP",
     "\\fB\\-\\-\\fR",
     roff("Everything behind it is a file name."),
+    ".SS Of other compressors",
+    roff("What zstd, xz, gzip, pigz and brotli have and fade has not works where it can, and else is an error."),
+    ...FOREIGN_OPTIONS.flatMap(foreignEntry),
     ".SH COMMANDS",
     ...Object.entries(COMMANDS).flatMap(([name, help]) => [".TP", `\\fBfade ${name}\\fR`, roff(sentence(help))]),
     ".SH ENVIRONMENT",
@@ -112,6 +116,12 @@ function entry({ name, short, aliases, value, help, details, environment }: Opti
     ...(environment ? [`Default: $${environment}.`] : []),
   ];
   return [".TP", `${all}${label && ` \\fI${roff(label)}\\fR`}`, roff(text.join(" "))];
+}
+
+function foreignEntry({ names, means, anyhow, instead }: ForeignOption): string[] {
+  const spelled = names.map((name) => `\\fB${roff(`${name.length > 1 ? "--" : "-"}${name}`)}\\fR`).join(", ");
+  if (means) return [".TP", spelled, roff(`The same as --${means.name}${means.value ? `=${means.value}` : ""}.`)];
+  return [".TP", spelled, roff(anyhow ? `Does nothing: ${anyhow}.` : `Is not there: ${instead}.`)];
 }
 
 function sentence(text: string): string {

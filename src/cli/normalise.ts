@@ -7,6 +7,7 @@
  */
 import { descriptorOf, STDIN } from "./descriptors.ts";
 import { UsageError } from "./errors.ts";
+import { findForeign } from "./foreign.ts";
 import {
   COMMANDS,
   type CommandName,
@@ -57,7 +58,7 @@ export function normalise(argv: readonly string[]): NormalArguments {
       at += 1;
       return argv[at];
     };
-    if (word.startsWith("--")) options.push(longOption(word, next));
+    if (word.startsWith("--")) options.push(...longOption(word, next));
     else options.push(...cluster(word, next));
   }
   return { ...(command && { command }), options, operands };
@@ -80,18 +81,34 @@ function isCommand(word: string): word is CommandName {
 
 type Next = () => string | undefined;
 
-function longOption(word: string, next: Next): Occurrence {
+function longOption(word: string, next: Next): Occurrence[] {
   const equals = word.indexOf("=");
   const written = equals < 0 ? word : word.slice(0, equals);
+  const attached = equals < 0 ? undefined : word.slice(equals + 1);
   const spec = findLong(written.slice(2));
-  if (!spec) {
-    // A value pasted in a hurry can be megabytes; nobody misspells that.
-    const likely = written.length > 40 ? undefined : likelyName(written.slice(2));
-    throw new UsageError(`there is no option ${written}`, likely && `did you mean --${likely}?`);
+  if (!spec) return foreignOption(written, attached, next);
+  if (attached === undefined) {
+    return [takesNext(spec) ? withValue(spec, written, next()) : { name: spec.name, written }];
   }
-  if (equals < 0) return takesNext(spec) ? withValue(spec, written, next()) : { name: spec.name, written };
   if (!spec.value) throw new UsageError(`${written} takes no value`);
-  return withValue(spec, written, word.slice(equals + 1));
+  return [withValue(spec, written, attached)];
+}
+
+/** An option that other compressors have, or nobody. */
+function foreignOption(written: string, attached: string | undefined, next: Next): Occurrence[] {
+  const name = written.replace(/^--?/, "");
+  const foreign = findForeign(name);
+  if (!foreign || foreign.instead !== undefined) {
+    // A value pasted in a hurry can be megabytes; nobody misspells that.
+    const likely = foreign || written.length > 40 || name.length < 2 ? undefined : likelyName(name);
+    throw new UsageError(`there is no option ${written}`, foreign?.instead ?? (likely && `did you mean --${likely}?`));
+  }
+  if (attached !== undefined && !foreign.value) throw new UsageError(`${written} takes no value`);
+  const value = attached ?? (foreign.value === "needed" ? next() : undefined);
+  if (!foreign.means) return [];
+  const spec = findLong(foreign.means.name);
+  if (!spec) throw new Error(`${written} means an option that there is not`);
+  return [withValue(spec, written, foreign.means.value ?? value)];
 }
 
 /** Whether the option, written without an attached value, takes the next word. */
@@ -126,7 +143,14 @@ function cluster(word: string, next: Next): Occurrence[] {
       continue;
     }
     const spec = findShort(letter);
-    if (!spec) throw new UsageError(`there is no option ${written}${word.length > 2 ? ` (in ${word})` : ""}`);
+    if (!spec) {
+      const foreign = findForeign(letter);
+      if (!foreign) throw new UsageError(`there is no option ${written}${word.length > 2 ? ` (in ${word})` : ""}`);
+      const takesRest = foreign.value === "needed" && rest !== "";
+      found.push(...foreignOption(written, takesRest ? rest : undefined, next));
+      if (takesRest) rest = "";
+      continue;
+    }
     if (!spec.value) {
       found.push({ name: spec.name, written });
       continue;

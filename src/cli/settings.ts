@@ -217,7 +217,8 @@ const NETWORK_PRESET = "network-";
 function modelOf(choice: Occurrence | undefined): { level: Level; streams?: number; repeats?: CutPolicy } {
   if (!choice) return { level: levelOf(DEFAULT_LEVEL), repeats: MIXER_POLICY };
   if (choice.name === "level") {
-    const hint = choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 to -9" : undefined;
+    const hint =
+      choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 (fast) to -9 (small)" : undefined;
     const level = integer(choice.written, choice.value, 1, 9, hint);
     return { level: levelOf(level), repeats: MIXER_POLICY };
   }
