@@ -2,7 +2,8 @@
  * From settings to what the pipeline asks for, in one place, so that a benchmark runs what the command line would.
  */
 import { totalmem } from "node:os";
-import { blockBytesFor, type CompressOptions } from "../pipeline/frames.ts";
+import { blockBytesFor } from "../pipeline/block-bytes.ts";
+import type { CompressOptions } from "../pipeline/frames.ts";
 import type { DecodeCost, RestoreLimits } from "../pipeline/limits.ts";
 import { openSeconds, stepsSeconds } from "./estimate.ts";
 import { hyperFor, type Settings } from "./settings.ts";

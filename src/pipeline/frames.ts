@@ -27,14 +27,15 @@ import { FrameWriter } from "../archive/write.ts";
 import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Shape } from "../model/levels.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { transformMemoryBytes } from "../predict/transform.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
+import { balancedBlockBytes } from "./block-bytes.ts";
 import { type BlockPlan, factsOf, plainBlock, type ShownBytes } from "./block-plan.ts";
+import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
@@ -92,22 +93,6 @@ export const STORED_BELOW_BYTES = 32;
 /** What a frame with a model of its own costs more than a small one that is stored. */
 const LARGE_FRAME_BYTES = 64;
 
-const MIB = 2 ** 20;
-
-/**
- * The block size where nobody names one: 8 MiB for models of up to middle width (levels 1 to 6), 64 MiB for wide ones.
- * A stream of a full block then has 8 or 16 KiB, so its first bytes, which follow bytes of another place, do not
- * matter, and a pipe gives its first bytes soon. With 16 MiB, level 5 would take 2048 streams and 70 MB more.
- */
-export function blockBytesFor(shape: Shape): number {
-  return shape.history * shape.embedding <= 256 ? 8 * MIB : 64 * MIB;
-}
-
-/** Blocks of one length, rather than full ones and a small rest: no stream runs short. */
-export function balancedBlockBytes(sizeBytes: number, blockBytes: number): number {
-  return Math.ceil(sizeBytes / Math.max(1, Math.ceil(sizeBytes / blockBytes)));
-}
-
 /**
  * Compresses everything that `source` gives into one frame. Each block goes to `sink` as soon as it is coded.
  *
@@ -128,6 +113,12 @@ export async function compressStream(
   const plan = { totalBytes, blockBytes: totalBytes === first.length ? first.length : blockBytes };
   const reader = new FillReader(source, first);
   const compressor = new FrameCompressor(engineSource, options, plan, sink, (plain) => reader.free(plain));
+  const addParts = async (block: BlockBytes, isEnd: boolean, isOnly: boolean) => {
+    const parts = splitAtChance(block);
+    if (parts.length > 1) reader.free(block.bytes);
+    const modelBytes = isOnly && isEnd && parts.length > 1 ? modelBytesOf(parts) : undefined;
+    for (const part of parts) await compressor.add(part, isEnd && part === parts.at(-1), modelBytes);
+  };
   try {
     if (totalBytes === first.length && totalBytes <= SMALL_BYTES_MAX) return await compressor.addSmall(first);
     const leftBytes = (doneBytes: number) => (totalBytes === undefined ? undefined : totalBytes - doneBytes);
@@ -136,7 +127,7 @@ export async function compressStream(
       const block = await reader.next(blockBytes, leftBytes(doneBytes));
       doneBytes += block.totalBytes;
       isEnd = block.isEnd || doneBytes === totalBytes;
-      if (block.totalBytes > 0) await compressor.add(block, isEnd);
+      if (block.totalBytes > 0) await addParts(block, isEnd, totalBytes === first.length);
       collectAfter(blockBytes);
     }
     if (totalBytes !== undefined && doneBytes !== totalBytes) throw new InputSizeError(totalBytes, doneBytes);
@@ -219,14 +210,22 @@ class FrameCompressor {
     this.#runBytesMax = Math.min(runBytes, STORED_RUN_BYTES_MAX, Math.floor(memoryBytesMax * RUN_SHARE));
   }
 
-  /** Takes the next block, and sends what is ready to the sink. */
-  async add({ bytes: plain, fills, totalBytes }: BlockBytes, isLast: boolean): Promise<void> {
+  /**
+   * Takes the next block, and sends what is ready to the sink.
+   *
+   * @param modelBytes that a model will see in all, if that is known when the first block comes
+   */
+  async add({ bytes: plain, fills, totalBytes }: BlockBytes, isLast: boolean, modelBytes?: number): Promise<void> {
     const isFirst = this.#writer === undefined;
     const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
     const isChance = isTiny || looksIncompressible(plain);
     const numbers = isChance ? [] : await this.#findNumbers(plain);
     const cut = isTiny ? undefined : await this.#cut(plain, isChance, isLast, numbers);
-    if (this.#frameModel === undefined && !isTiny) this.#chooseModel((cut?.rest ?? plain).length, isFirst && isLast);
+    if (this.#frameModel === undefined && !isTiny) {
+      const seenBytes = (cut?.rest ?? plain).length;
+      if (isLast || modelBytes === undefined) this.#chooseModel(seenBytes, isFirst && isLast);
+      else this.#chooseModel(Math.max(1, modelBytes), true);
+    }
     const check = await this.#checkOf(plain, fills);
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const gainMin = isFirst && isLast ? STORED_BELOW_BYTES / 2 : 0;
@@ -352,7 +351,9 @@ class FrameCompressor {
     this.#runCheck = this.#check;
     const runBytes = this.#run.reduce((sum, piece) => sum + piece.length, 0);
     const isFull = runBytes + this.#plan.blockBytes > this.#runBytesMax;
-    if (isLast || isFull || !this.#isBehindStored) await this.#flush();
+    // Checks of a run are of full pieces: only its last may be shorter.
+    const isOdd = plain.length !== this.#plan.blockBytes;
+    if (isLast || isFull || isOdd || !this.#isBehindStored) await this.#flush();
     this.#isBehindStored = true;
   }
 

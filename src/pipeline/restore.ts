@@ -188,6 +188,8 @@ class Restorer {
   #blocks = 0;
   #codedBytes = 0;
   #totalBytes: number | undefined = 0;
+  /** Plain bytes of the frame so far. */
+  #frameBytes = 0;
   /** Plain bytes that stand behind each byte that the model sees of the block at hand. */
   #plainPerSeen = 1;
   /** Restored and verified so far. */
@@ -223,7 +225,8 @@ class Restorer {
     const outputBytes = block.plainBytes + fillBytesOf(block.fills);
     this.#budget.pass(block.kind !== "stored", outputBytes, copiesIn(block, offsetBytes));
     const plain = await this.#restoreBlock(block, offsetBytes);
-    this.#repeats?.keep(plain);
+    this.#frameBytes += outputBytes;
+    if (this.#frameBytes !== this.#header?.plainBytes) this.#repeats?.keep(plain);
     this.#check = this.#options.checks === false ? block.check : await this.#verify(block, plain, offsetBytes);
     this.#blocks += 1;
     this.plainBytes += outputBytes;
@@ -236,6 +239,7 @@ class Restorer {
     this.#budget.openFrame(header);
     this.#header = header;
     this.#check = CHECK_START;
+    this.#frameBytes = 0;
     this.#totalBytes = add(this.#totalBytes, header.plainBytes);
     this.#repeats = isOld(header) ? undefined : openRepeats(header);
     this.#windowRefusedBytes = undefined;
@@ -256,16 +260,24 @@ class Restorer {
     if (kind !== "stored" && header.model) {
       // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
       const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
-      const blockBytes = blockMemoryBytes(header, cut !== undefined);
+      const blockBytes = blockMemoryBytes(header, cut !== undefined, this.#windowFor(head, header));
       checkMemory(header.model.hyper, blockBytes + predictorBytes, memoryBytesMax);
       return;
     }
     // A model that is open stays so.
     const modelBytes = this.#model && header.model ? modelMemoryBytes(header.model.hyper) : 0;
     // What came and what is made of it; of a block with copies the list as it is read, too.
-    const neededBytes = modelBytes + (cut ? 3 * plainBytes + windowRoomBytes(windowNeededBy(header)) : 2 * plainBytes);
+    const windowBytes = this.#windowFor(head, header);
+    const neededBytes = modelBytes + (cut ? 3 * plainBytes + windowRoomBytes(windowBytes) : 2 * plainBytes);
     if (neededBytes > memoryBytesMax) throw new MemoryLimitError(neededBytes, memoryBytesMax);
     if (!cut) this.#limitWindow(neededBytes, plainBytes);
+  }
+
+  /** How much of the plain bytes before blocks is kept for their copies: nothing, if there is only one block. */
+  #windowFor({ plainBytes, fills }: BlockHead, header: FrameHeader): number {
+    if (isOld(header)) return 0;
+    const isOnly = this.#frameBytes === 0 && plainBytes + fillBytesOf(fills) === header.plainBytes;
+    return isOnly ? 0 : windowBytesOf(header.blockBytes);
   }
 
   /** Copies may never come: a frame without them is not refused for the window that they would need. */
@@ -347,7 +359,8 @@ class Restorer {
     if (!header?.model) throw new Error("the reader let a coded block pass in a frame without a model");
     const { onProgress, ...options } = this.#options;
     const { hyper } = header.model;
-    checkMemory(hyper, blockMemoryBytes(header, false), options.memoryBytesMax);
+    // With its window, the block was admitted already.
+    checkMemory(hyper, blockMemoryBytes(header, false, 0), options.memoryBytesMax);
     const expected = header.plainBytes !== undefined && { expectedBytes: header.plainBytes };
     this.#model = await BlockDecompressor.open(await this.#engineSource({ hyper, ...expected }), hyper, {
       ...options,
@@ -366,7 +379,7 @@ class Restorer {
 const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION_3;
 
 const openRepeats = (header: FrameHeader) =>
-  new RepeatRestorer(windowNeededBy(header), header.version > FORMAT_VERSION_4);
+  new RepeatRestorer(windowBytesOf(header.blockBytes), header.version > FORMAT_VERSION_4);
 
 /** Whether the plain bytes are more than a view of the block's payload. */
 const isMade = ({ kind, copies, stretches }: Block) =>
@@ -386,14 +399,9 @@ function copiesIn({ copies, plainBytes }: Block, offsetBytes: number): number {
 
 const kindOf = ({ stride = 0 }: Block): DataKind => ({ stride });
 
-/** How much of the plain bytes before a block is kept for its copies: nothing, if there is only one block. */
-function windowNeededBy({ plainBytes = Number.POSITIVE_INFINITY, blockBytes }: FrameHeader): number {
-  return plainBytes <= blockBytes ? 0 : windowBytesOf(blockBytes);
-}
-
 /** What a coded block takes besides the model: twice as many bytes of the archive, the block, its rest, the window. */
-function blockMemoryBytes(header: FrameHeader, isCut: boolean): number {
-  return (isCut ? 4 : 3) * header.blockBytes + (isOld(header) ? 0 : windowRoomBytes(windowNeededBy(header)));
+function blockMemoryBytes(header: FrameHeader, isCut: boolean, windowBytes: number): number {
+  return (isCut ? 4 : 3) * header.blockBytes + windowRoomBytes(windowBytes);
 }
 
 const add = (a: number | undefined, b: number | undefined) => (a === undefined || b === undefined ? undefined : a + b);
