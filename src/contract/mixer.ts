@@ -23,7 +23,7 @@ export const LINE_BYTES = 16;
 /** The same with its run. */
 export const LINE_MEMORY_BYTES = 18;
 /** Weight sets that are mixed for every bit, and how many choices each has. */
-export const SETS = [256, 2048, 512, 256, 2048, 512] as const;
+export const SETS = [256, 2048, 512, 4096, 2048, 512] as const;
 /** Choices of the weights that mix the sets. */
 export const FINAL_SETS = 512;
 /** Lengths of runs that are told apart. */
@@ -66,6 +66,10 @@ export const PARTS = [
   "coarseGuess",
   "guess",
   "fineGuess",
+  "x86",
+  "x86Opcode",
+  "wasm",
+  "wasmOpcode",
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -123,6 +127,15 @@ const PLAIN: readonly Context[] = [
   order(12),
   order(8),
 ];
+
+/** By place in PLAIN: what takes it while the last bytes are not text, where words say little. */
+const IN_BINARY: Readonly<Record<number, Context>> = {
+  5: withParts(0, "x86Opcode"),
+  7: withParts(0, "x86"),
+  10: withParts(0, "wasmOpcode"),
+  16: withParts(0, "wasm"),
+  17: withParts(0, "word"),
+};
 
 const records = (stride: number): readonly Context[] => [
   order(1),
@@ -206,12 +219,14 @@ export function familyOf(stride: number): Family {
  * The contexts of a family: the first `count` of its list.
  *
  * @param stride bytes from one record to the next, 4 or more, for records only
+ * @param isBinary whether the last bytes are not text: some plain contexts then are others
  * @throws RangeError if the list has fewer
  */
-export function mixerContexts(family: Family, count: number, stride = 0): readonly Context[] {
+export function mixerContexts(family: Family, count: number, stride = 0, isBinary = false): readonly Context[] {
   const all = { plain: PLAIN, samples: SAMPLES, genome: GENOME, records: records(stride) }[family];
   if (count > all.length) throw new RangeError(`${count} contexts, of which there are ${all.length}`);
-  return all.slice(0, count);
+  const some = all.slice(0, count);
+  return isBinary && family === "plain" ? some.map((context, i) => IN_BINARY[i] ?? context) : some;
 }
 
 /** Inputs of a bit: two of each context, order 0, two of the match, a constant; zeros up to a multiple of eight. */

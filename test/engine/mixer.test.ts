@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { histories } from "../../src/contract/histories.ts";
+import { instructionTable } from "../../src/contract/instructions.ts";
 import {
   type Family,
   familyOf,
@@ -44,6 +45,40 @@ function sound(bytes: number, channels: number): Uint8Array {
 const LONG_LINES = `${"a, b; ".repeat(50)}\n${"a, c; ".repeat(50)}\n`;
 const NESTED = `${"{[(<x ".repeat(6)}${">)]} ".repeat(7)}\n`;
 
+/** Instructions of x86: every part that one can have, and every length of the parts. */
+const INSTRUCTIONS = [
+  "55",
+  "4889e5",
+  "488b0425785634f2",
+  "8b4424f0",
+  "8b848d01020304",
+  "0fb6c0",
+  "0f84aabbccdd",
+  "0f05",
+  "f6c001",
+  "f6d0",
+  "f7c001000000",
+  "f7d8",
+  "66c70002000000",
+  "e801000000",
+  "83c408",
+  "0fba2003",
+  "8b0510000000",
+  "c3",
+];
+
+/** x86, WebAssembly with numbers of one and more bytes, and text between. */
+function code(bytes: number): Uint8Array {
+  const pieces: Buffer[] = [];
+  for (let i = 0, length = 0; length < bytes; length += (pieces.at(-1) as Buffer).length, i++) {
+    const chosen = INSTRUCTIONS[mix32(i) % INSTRUCTIONS.length] as string;
+    const wasm = [0x20, mix32(i) & 15, 0x28, 2, 0x80 | (mix32(i) & 127), 0x81, 1, 0x41, 0xff, 0, 0x6a];
+    if (i % 100 > 90) pieces.push(Buffer.from("some words of text, then "));
+    else pieces.push(i % 100 < 50 ? Buffer.from(chosen, "hex") : Buffer.from(wasm));
+  }
+  return new Uint8Array(Buffer.concat(pieces)).slice(0, bytes);
+}
+
 const DATA: Record<string, Uint8Array> = {
   text: file("text.bin", 900),
   mixed: file("mixed.bin", 600),
@@ -57,6 +92,7 @@ const DATA: Record<string, Uint8Array> = {
   stereo: sound(720, 2),
   /** Matches that are always wrong. */
   broken: made(600, (i) => (i % 7 < 6 ? 65 + (i % 7) : mix32(i) & 255)),
+  code: code(1500),
   loud: made(400, (i) => (i % 2 === 0 ? 0 : i % 4 === 1 ? 127 : 128)),
 };
 
@@ -81,6 +117,9 @@ const CASES: readonly (readonly [string, number, number, number])[] = [
   ["stereo", 3, 20, 7],
   ["loud", 2, 10, 7],
   ["broken", 0, 8, 7],
+  ["code", 0, 28, 8],
+  ["code", 0, 8, 5],
+  ["code", 8, 10, 6],
 ];
 
 function hash(array: ArrayBufferView): string {
@@ -221,8 +260,8 @@ describe("a lane", () => {
 
 /** Pins the numbers that both engines share: these payloads change with any constant, table or list of contexts. */
 test.each([
-  ["text", 0, "b344ee715e4829e3"],
-  ["letters", 1, "e2a50d7851502b41"],
+  ["text", 0, "0cd7202737658edd"],
+  ["letters", 1, "883ac291c3033f61"],
   ["mono", 2, "96ff5529dcdb917c"],
   ["picture", 90, "c4602a7d892ac684"],
 ] as const)("the payload of %s with stride %d is the one that archives have", (name, stride, known) => {
@@ -234,8 +273,11 @@ test("families: every list is long enough, no context comes twice, and each fits
   const seen = new Set<string>();
   for (const [stride, family] of [0, 1, 2, 3, 4, 4095].map((s): [number, Family] => [s, familyOf(s)])) {
     const contexts = mixerContexts(family, MIXER_CONTEXTS_MAX, stride);
-    expect(new Set(contexts.map((context) => JSON.stringify(context))).size).toBe(MIXER_CONTEXTS_MAX);
-    for (const { order, parts, offsets } of contexts) {
+    const binary = mixerContexts(family, MIXER_CONTEXTS_MAX, stride, true);
+    for (const list of [contexts, binary]) {
+      expect(new Set(list.map((context) => JSON.stringify(context))).size).toBe(MIXER_CONTEXTS_MAX);
+    }
+    for (const { order, parts, offsets } of [...contexts, ...binary]) {
       expect(order <= ORDER_MAX && offsets.length <= OFFSETS_MAX && offsets.every((o) => o > 0)).toBe(true);
       for (const part of parts) seen.add(part);
     }
@@ -257,4 +299,17 @@ test("tables: log odds and probabilities belong together, states stay within a b
   }
   const { count, next, total } = histories();
   expect([count, next.length, Math.max(...next), total[0]]).toEqual([123, 246, 122, 0]);
+});
+
+test("instructions: what follows an opcode, as the manuals have it", () => {
+  const table = instructionTable();
+  const entry = (at: number) => table[at] as number;
+  expect(table.length).toBe(768);
+  // push; mov r/m; mov with an immediate; call; jump if above; test, which alone of its group has an immediate
+  expect([0x55, 0x89, 0xc7, 0xe8, 0x77, 0xf7].map(entry)).toEqual([0, 128, 132, 4, 1, 148]);
+  // prefixes; the escape; behind it: syscall, jump if equal, movzx, bit test with an immediate
+  expect([0x48, 0x66, 0x0f].map(entry)).toEqual([64, 64, 32]);
+  expect([0x05, 0x84, 0xb6, 0xba].map((op) => entry(256 + op))).toEqual([0, 4, 128, 129]);
+  // WebAssembly: i32.add, local.get, i32.load, call_indirect
+  expect([0x6a, 0x20, 0x28, 0x11].map((op) => entry(512 + op))).toEqual([0, 1, 2, 2]);
 });

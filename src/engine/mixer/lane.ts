@@ -3,6 +3,7 @@
  * thread takes, so results do not depend on how many threads there are.
  */
 import { histories } from "../../contract/histories.ts";
+import { instructionTable } from "../../contract/instructions.ts";
 import {
   type Context,
   FINAL_RATE,
@@ -48,6 +49,8 @@ const AREAS = [
   "next",
   "total",
   "specs",
+  "binarySpecs",
+  "instructions",
   "maps",
   "mapInputs",
   "weights",
@@ -128,7 +131,9 @@ export class MixerLane {
    */
   describe(stride: number): void {
     const family = familyOf(stride);
-    this.#put("specs", specsOf(mixerContexts(family, this.#shape.contexts, stride)));
+    const { contexts } = this.#shape;
+    this.#put("specs", specsOf(mixerContexts(family, contexts, stride)));
+    this.#put("binarySpecs", specsOf(mixerContexts(family, contexts, stride, true)));
     this.#kernels.describe(family === "genome" ? 0 : stride);
   }
 
@@ -272,6 +277,7 @@ function firstState(contexts: number): readonly [Area, ArrayBufferView][] {
     ["reciprocals", reciprocalTable()],
     ["next", states.next],
     ["total", states.total],
+    ["instructions", instructionTable()],
     ["maps", maps.cells],
     ["mapInputs", maps.inputs],
     ["weights", initialWeights(contexts)],

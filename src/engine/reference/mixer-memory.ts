@@ -1,6 +1,7 @@
 /** What the bit mixer's contexts lead to, written to be read: lines of histories, runs of bytes, and the match. */
 import type { Histories } from "../../contract/histories.ts";
 import { type Context, LINE_BYTES, MATCH_MIN, PARTS, type Part, RUN_CLASSES } from "../../contract/mixer.ts";
+import type { Code } from "./mixer-code.ts";
 import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
 
 /** Lines of a bucket: any may hold a context. */
@@ -64,12 +65,14 @@ export interface View {
   readonly past: Past;
   readonly text: Text;
   readonly numbers: Numbers;
+  readonly code: Code;
   readonly match: Match;
 }
 
 /** The hash of every context of the next byte; u32. */
-export function hashesOf(contexts: readonly Context[], { past, text, numbers, match }: View): number[] {
-  const values: Record<Part, () => number> = { ...text.values, ...numbers.values, expected: () => match.value() };
+export function hashesOf(contexts: readonly Context[], { past, text, numbers, code, match }: View): number[] {
+  const others = { ...numbers.values, ...code.values };
+  const values: Record<Part, () => number> = { ...text.values, ...others, expected: () => match.value() };
   return contexts.map(({ order, parts, offsets }, i) => {
     let hash = 0;
     for (let o = 1; o <= order; o++) hash = into(hash, past.back(o));

@@ -32,6 +32,7 @@ import {
   initialWeights,
 } from "../../contract/mixer-initial.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
+import { Code } from "./mixer-code.ts";
 import { hashesOf, Lines, Match, type View } from "./mixer-memory.ts";
 import { Numbers, Past, Text } from "./mixer-values.ts";
 
@@ -82,7 +83,8 @@ export interface ReferenceShape {
 
 function viewOf(stride: number): View {
   const past = new Past();
-  return { past, text: new Text(past), numbers: new Numbers(past, stride), match: new Match(past) };
+  const numbers = new Numbers(past, stride);
+  return { past, text: new Text(past), numbers, code: new Code(past), match: new Match(past) };
 }
 
 /** An element of an array that is there. */
@@ -117,6 +119,7 @@ export class ReferenceLane {
   readonly #matchMap = initialMatchMap();
   readonly #refine = initialRefine(this.#squash);
   #contexts: readonly Context[] = [];
+  #binaryContexts: readonly Context[] = [];
   #stride = 0;
   #view = viewOf(0);
   #encoder = new BinaryEncoder();
@@ -137,6 +140,7 @@ export class ReferenceLane {
   describe(stride: number): void {
     const family = familyOf(stride);
     this.#contexts = mixerContexts(family, this.#shape.contexts, stride);
+    this.#binaryContexts = mixerContexts(family, this.#shape.contexts, stride, true);
     this.#stride = family === "genome" ? 0 : stride;
   }
 
@@ -197,7 +201,8 @@ export class ReferenceLane {
   /** A byte, in or out. */
   #code(coder: BitCoder, byte: number): number {
     this.#view.numbers.guessSample();
-    const hashes = hashesOf(this.#contexts, this.#view);
+    const contexts = this.#view.code.isBinary ? this.#binaryContexts : this.#contexts;
+    const hashes = hashesOf(contexts, this.#view);
     const lines = hashes.map((hash, i) => this.#lines.find(i, hash, 0));
     const outlook: Outlook = { hashes, lines, runs: lines.map((line) => this.#lines.run(line)) };
     const high = this.#half(coder, byte, outlook, 0, 1, lines);
@@ -206,6 +211,7 @@ export class ReferenceLane {
     for (const line of lines) this.#lines.learnRun(line, y);
     this.#view.past.push(y);
     this.#view.text.follow();
+    this.#view.code.follow();
     this.#view.match.follow();
     return y;
   }
@@ -273,9 +279,18 @@ export class ReferenceLane {
   #choose(k: number, node: number, long: number, known: number, matched: boolean): number[] {
     const b1 = this.#view.past.back(1);
     const b2 = this.#view.past.back(2);
-    const above = this.#stride > 0 ? this.#view.past.back(this.#stride) * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
+    const { code, past, text } = this.#view;
+    const classes = code.isBinary ? code.place * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
+    const fifth = (this.#stride > 0 ? past.back(this.#stride) * 8 : classes) + k;
     const expected = matched ? this.#view.match.expected : 0;
-    const chosen = [node, b1 * 8 + k, (long * 8 + k) * 8 + known, this.#view.text.shape & 255, above + k, expected];
+    const chosen = [
+      node,
+      b1 * 8 + k,
+      (long * 8 + k) * 8 + known,
+      text.shape & (this.#stride > 0 ? 255 : 4095),
+      fifth,
+      expected,
+    ];
     return chosen.map((choice, j) => choice + SETS.slice(0, j).reduce((sum, count) => sum + count, 0));
   }
 

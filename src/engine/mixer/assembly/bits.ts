@@ -1,4 +1,5 @@
 /** The probability of a bit, and what the bit teaches. Between the two, what is needed of the first is in memory. */
+import { codePlace, isBinary } from "./code";
 import { expected, matchLength } from "./contexts";
 import { back, last } from "./past";
 import {
@@ -130,13 +131,14 @@ function chooseSet(j: usize, number: u32): void {
 function choose(k: u32, long: u32, known: u32): void {
   const b1 = last & 255;
   const b2 = (last >> 8) & 255;
-  const fifth = stride > 0 ? back(stride) * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
+  const classes = isBinary() ? codePlace() * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
+  const fifth = stride > 0 ? back(stride) * 8 : classes;
   chooseSet(0, bitNode);
   chooseSet(1, 256 + b1 * 8 + k);
   chooseSet(2, 2304 + (long * 8 + k) * 8 + known);
-  chooseSet(3, 2816 + (shape & 255));
-  chooseSet(4, 3072 + fifth + k);
-  chooseSet(5, 5120 + (matchKind < 0 ? 0 : expected));
+  chooseSet(3, 2816 + (shape & (stride > 0 ? 255 : 4095)));
+  chooseSet(4, 6912 + fifth + k);
+  chooseSet(5, 8960 + (matchKind < 0 ? 0 : expected));
 }
 
 // @ts-ignore: decorator

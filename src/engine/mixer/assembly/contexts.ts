@@ -1,7 +1,9 @@
 /** What the last bytes are to the contexts: hashes, the lines and runs that these lead to, and the match. */
+import { beginCode, codeValue, followCode, isBinary } from "./code";
 import { beginNumbers, guessSample, numberValue } from "./numbers";
 import { back, beginPast, finish, into, pass, time } from "./past";
 import {
+  BINARY_SPECS,
   contexts,
   data,
   HASHES,
@@ -25,6 +27,7 @@ import { beginText, followText, textValue } from "./text";
 
 /** Of the values that a context may have as parts: PARTS in src/contract/mixer.ts. */
 const KIND_EXPECTED: u32 = 10;
+const KIND_X86: u32 = 24;
 
 const MATCH_MIN: u32 = 5;
 /** Bytes whose agreement is counted when a match starts. */
@@ -43,6 +46,7 @@ export function beginContexts(): void {
   beginPast();
   beginText();
   beginNumbers();
+  beginCode();
   expected = 0;
   matchLength = 0;
   matchAt = 0;
@@ -63,7 +67,8 @@ function expectedValue(): u32 {
 @inline
 function valueOf(kind: u32): u32 {
   if (kind < KIND_EXPECTED) return textValue(kind);
-  return kind == KIND_EXPECTED ? expectedValue() : numberValue(kind);
+  if (kind == KIND_EXPECTED) return expectedValue();
+  return kind < KIND_X86 ? numberValue(kind) : codeValue(kind);
 }
 
 /** The hashes of all contexts of the next byte. */
@@ -75,8 +80,9 @@ export function hashContexts(): void {
     h = into(h, back(o));
     store<u32>(ORDERS + o * 4, h);
   }
+  const specs = isBinary() ? BINARY_SPECS : SPECS;
   for (let i: u32 = 0; i < contexts; i++) {
-    const spec = SPECS + i * SPEC_BYTES;
+    const spec = specs + i * SPEC_BYTES;
     let k = load<u32>(ORDERS + load<u32>(spec) * 4) + i * 0x2c1b3c6d;
     for (let parts = load<u32>(spec, 4); parts != 0; parts &= parts - 1) k = into(k, valueOf(ctz(parts)));
     for (let o: usize = 8; o < 24; o += 4) {
@@ -182,5 +188,6 @@ export function follow(y: u32): void {
   followRuns(y);
   pass(y);
   followText(y);
+  followCode(y);
   followMatch(y);
 }
