@@ -23,6 +23,8 @@ export interface Cut {
 const WINDOW_BLOCKS = 1;
 /** Blocks below this have no room for a repeat that pays. */
 const CUT_BYTES_MIN = 128;
+/** Where repeats must be many or long, fewer bytes than so many of the shortest ones are not worth the search. */
+const SEARCHED_REPEATS_MIN = 4;
 /** What copies must save, beyond their list: the fields and the guard that they add to a block. */
 const CUT_HEAD_BYTES = 16;
 
@@ -72,9 +74,11 @@ export class RepeatCutter {
     return { rest, copies: { restBytes: rest.length, list }, places: copies };
   }
 
-  async #search(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<CutBlock> {
-    const pacer = new Pacer(this.#options.signal);
+  async #search(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<CutBlock | undefined> {
     const options = { ...cutOptionsFor(plain, isChance, this.#options.policy), spared };
+    const searchedBytes = this.#window.lengthBytes + plain.length;
+    if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.minLength) return undefined;
+    const pacer = new Pacer(this.#options.signal);
     const work = cutSlowly(plain, this.#window.bytes, options);
     let turn = work.next();
     for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
