@@ -42,7 +42,12 @@ export interface SeenBlock {
 const BLOCK_BYTES_MIN = 2 ** 14;
 /** Of a run, so many bytes are transformed for a trial. */
 const SOUND_TRIAL_BYTES = 2 ** 17;
-const PIXEL_TRIAL_BYTES = 2 ** 17;
+const PIXEL_TRIAL_BYTES = 2 ** 16;
+/** Ranks and frames must be learned, so more bytes are tried. */
+const LONG_TRIAL_BYTES = 2 ** 18;
+/** A first look, and at least so many rows: what saves nothing there is not tried in earnest. */
+const LOOK_BYTES = 2 ** 14;
+const LOOK_ROWS = 16;
 /** Short runs all over a sample, whose planes may lie one behind the other. */
 const TRIAL_RUNS = 12;
 /**
@@ -55,8 +60,6 @@ const PIXEL_SAVING_SHARE = 10;
 const FILM_SAVING_SHARE = 4;
 /** Nearer bytes the network sees anyway. */
 const STRIDE_MIN = 8;
-/** A distance at which bytes of no kind resemble each other. */
-const NO_STRIDE = 4001;
 
 /** The stretches of a block whose predictors save something, in order. @throws the abort reason */
 export async function findNumbers(plain: Uint8Array, signal?: AbortSignal): Promise<FoundNumbers[]> {
@@ -81,10 +84,17 @@ export async function findNumbers(plain: Uint8Array, signal?: AbortSignal): Prom
 }
 
 async function savesAsSound(bytes: Uint8Array, sound: Sound, pacer: Pacer): Promise<boolean> {
+  if (!(await looksLike(middleOf(bytes, LOOK_BYTES, unitOf(sound)), sound, pacer))) return false;
   const sample = middleOf(bytes, SOUND_TRIAL_BYTES, unitOf(sound));
   const before = costOf(sample, 0);
   const after = await costAs(sample, sound, pacer);
   return before - after > before / SOUND_SAVING_SHARE;
+}
+
+/** Whether a predictor saves anything of a few bytes. */
+async function looksLike(sample: Uint8Array, numbers: Sound | Pixels, pacer: Pacer): Promise<boolean> {
+  const stride = numbers.kind === "sound" ? 0 : numbers.width * numbers.channels;
+  return costOf(sample, stride) > (await costAs(sample, numbers, pacer));
 }
 
 /** How a run is best read as pixels, if that saves anything: where a pixel begins, with ranks or without, as a film. */
@@ -97,6 +107,8 @@ async function pixelsThatSave(
   const { channels, rowBytes } = run;
   const plainPixels = { kind: "pixels", channels, width: rowBytes / channels, frameBytes: 0, isRanked: false } as const;
   const bytes = plain.subarray(run.start, run.end);
+  const look = middleOf(bytes, Math.max(LOOK_BYTES, LOOK_ROWS * rowBytes), rowBytes);
+  if (!(await looksLike(look, plainPixels, pacer))) return undefined;
   const sample = middleOf(bytes, PIXEL_TRIAL_BYTES, rowBytes);
   const before = costOf(sample, rowBytes);
   let phase = 0;
@@ -113,9 +125,8 @@ async function pixelsThatSave(
   let [cost, plainCost] = [least, before];
   const others = othersOf(bytes, run, plainPixels);
   for (const other of others) {
-    // Ranks and frames must be learned, so more bytes are tried.
     const isFilm = other.kind === "film";
-    const count = Math.max(PIXEL_TRIAL_BYTES * 2, isFilm ? 3 * filmFrameBytes(other) : 0);
+    const count = Math.max(LONG_TRIAL_BYTES, isFilm ? 3 * filmFrameBytes(other) : 0);
     const longer = middleOf(bytes.subarray(isFilm ? 0 : phase), count, isFilm ? unitOf(other) : rowBytes);
     const otherCost = await costAs(longer.slice(), other, pacer);
     if (otherCost >= (await costAs(longer.slice(), numbers, pacer))) continue;
@@ -157,8 +168,8 @@ function middleOf(bytes: Uint8Array, count: number, unit: number): Uint8Array {
 
 /** What the small model takes for bytes, with a stride if that is less. */
 function costOf(bytes: Uint8Array, stride: number): number {
-  const trial = new StrideTrial(bytes, NO_STRIDE, TRIAL_RUNS);
-  return stride > 1 ? Math.min(trial.bitsWithout, trial.bitsWith(stride)) : trial.bitsWithout;
+  const trial = new StrideTrial(bytes, TRIAL_RUNS);
+  return stride > 1 ? Math.min(trial.bitsAlone, trial.bitsWith(stride)) : trial.bitsAlone;
 }
 
 /** And for what a predictor leaves of them, which takes their place. */

@@ -5,6 +5,7 @@
  */
 import { PIXEL_CHANNELS_MAX, ROW_BYTES_MAX } from "../predict/list.ts";
 import type { Range } from "../repeats/spare.ts";
+import { trialKernels } from "./trial-kernels.ts";
 
 export interface FoundPixels extends Range {
   readonly channels: number;
@@ -97,7 +98,13 @@ function layoutOf(bytes: Uint8Array, start: number, windowBytes: number): Layout
   const places = placesOf(start + rowMax, start + windowBytes);
   const apart = meanApart(bytes, places);
   if (apart === 0) return undefined;
-  const distance = (back: number) => distanceAt(bytes, places, back);
+  const window = bytes.subarray(start, start + windowBytes);
+  const distances = trialKernels().distances(
+    window,
+    places.map((place) => place - start),
+    rowMax,
+  );
+  const distance = (back: number) => distances[back] as number;
   let channels = 0;
   let nearest = Number.POSITIVE_INFINITY;
   for (let back = 1; back <= PIXEL_CHANNELS_MAX; back += 1) {

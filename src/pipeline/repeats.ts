@@ -3,12 +3,12 @@
  * plain bytes, into which the copies of the next block may reach; so does the way back, paste.ts.
  */
 import { type BlockCopies, windowBytesOf } from "../archive/format.ts";
-import { release } from "../platform/release.ts";
+import { collectAfter, release } from "../platform/release.ts";
 import { type Copies, copiedBytes, encodeCopies } from "../repeats/copies.ts";
-import { cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
+import { type CutBlock, canBeCut, cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
 import type { Range } from "../repeats/spare.ts";
-import { BlockRoom } from "../repeats/window.ts";
+import { Window } from "../repeats/window.ts";
 import { Pacer } from "./pacer.ts";
 
 /** What is left of a block, and how the rest comes back. */
@@ -23,6 +23,8 @@ export interface Cut {
 const WINDOW_BLOCKS = 1;
 /** Blocks below this have no room for a repeat that pays. */
 const CUT_BYTES_MIN = 128;
+/** Where repeats must be many or long, fewer bytes than so many of the shortest ones are not worth the search. */
+const SEARCHED_REPEATS_MIN = 4;
 /** What copies must save, beyond their list: the fields and the guard that they add to a block. */
 const CUT_HEAD_BYTES = 16;
 
@@ -36,16 +38,18 @@ export interface CutterOptions {
 /** Takes the repeats out of the blocks of a frame, one after the other. */
 export class RepeatCutter {
   readonly #options: CutterOptions;
-  readonly #room: BlockRoom;
+  /** The plain bytes before the next block. */
+  readonly #window: Window;
   readonly #isPossible: boolean;
 
   /** @param isOnlyBlock nothing comes behind the first block, so nothing is kept */
   constructor(blockBytes: number, isOnlyBlock: boolean, options: CutterOptions) {
-    const fits = (windowBytes: number) => 2 * cuttingMemoryBytes(blockBytes, windowBytes) <= options.memoryBytesMax;
+    const fits = (windowBytes: number) =>
+      canBeCut(blockBytes, windowBytes) && 2 * cuttingMemoryBytes(blockBytes, windowBytes) <= options.memoryBytesMax;
     const windowBytes = isOnlyBlock ? 0 : Math.min(WINDOW_BLOCKS * blockBytes, windowBytesOf(blockBytes));
     this.#options = options;
     this.#isPossible = fits(0);
-    this.#room = new BlockRoom(fits(windowBytes) ? windowBytes : 0, this.#isPossible ? blockBytes : 0);
+    this.#window = new Window(fits(windowBytes) ? windowBytes : 0);
   }
 
   /**
@@ -57,14 +61,10 @@ export class RepeatCutter {
    */
   async cut(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<Cut | undefined> {
     if (!this.#isPossible) return undefined;
-    const { bytes, blockStart } = this.#room.place(plain);
-    if (plain.length < CUT_BYTES_MIN) return undefined;
-    const pacer = new Pacer(this.#options.signal);
-    const options = { ...cutOptionsFor(plain, isChance, this.#options.policy), spared };
-    const work = cutSlowly(bytes, blockStart, options);
-    let turn = work.next();
-    for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
-    const { rest, copies } = turn.value;
+    const found = plain.length < CUT_BYTES_MIN ? undefined : await this.#search(plain, isChance, spared);
+    this.#window.add(plain);
+    if (found === undefined) return undefined;
+    const { rest, copies } = found;
     const list = encodeCopies(copies);
     if (copies.count === 0) return undefined;
     if (list.length + CUT_HEAD_BYTES > copiedBytes(copies)) {
@@ -72,5 +72,17 @@ export class RepeatCutter {
       return undefined;
     }
     return { rest, copies: { restBytes: rest.length, list }, places: copies };
+  }
+
+  async #search(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<CutBlock | undefined> {
+    const options = { ...cutOptionsFor(plain, isChance, this.#options.policy), spared };
+    const searchedBytes = this.#window.lengthBytes + plain.length;
+    if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.minLength) return undefined;
+    const pacer = new Pacer(this.#options.signal);
+    const work = cutSlowly(plain, this.#window.bytes, options);
+    let turn = work.next();
+    for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
+    collectAfter(cuttingMemoryBytes(plain.length, this.#window.lengthBytes));
+    return turn.value;
   }
 }

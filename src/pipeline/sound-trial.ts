@@ -6,15 +6,17 @@
 import type { Sound } from "../predict/list.ts";
 import type { Range } from "../repeats/spare.ts";
 import { bitsOf } from "./content.ts";
+import { trialKernels } from "./trial-kernels.ts";
 
 export interface FoundSound extends Range {
   readonly sound: Sound;
 }
 
 const WINDOW_BYTES = 2 ** 13;
-/** Samples that are looked at in a window, in bursts all over it. */
+/** Samples that are looked at in a window, in bursts all over it; their sizes are in so many parts of a bit. */
 const BURSTS = 8;
 const BURST_SAMPLES = 32;
+const SIZE_UNITS = 4;
 /** Shorter runs have little to gain. */
 const RUN_BYTES_MIN = 2 ** 14;
 /** In 100ths of what the bytes take by themselves: to begin a run, and to go on with it. */
@@ -117,19 +119,10 @@ class WindowView {
 
   /** What a sample takes, about, in 100ths of a bit. Infinite where one of two channels is chance: that is no sound. */
   #costOf({ sound, phase }: Reading): number {
-    const { width, channels } = sound;
+    const { width, channels, isBig } = sound;
     const skip = (phase - (this.#start % width) + width) % width;
-    const stride = Math.floor((WINDOW_BYTES - (BURST_SAMPLES + 2 * channels + 1) * width - skip) / (BURSTS - 1));
-    const sums = [0, 0];
-    for (let burst = 0; burst < BURSTS; burst += 1) {
-      const unit = width * channels;
-      const from = this.#start + skip + Math.floor((stride * burst) / unit) * unit;
-      for (let i = 2 * channels; i < BURST_SAMPLES + 2 * channels; i += 1) {
-        const c = i % channels;
-        sums[c] = (sums[c] as number) + sizeOf(secondDifference(this.#bytes, from + i * width, sound));
-      }
-    }
-    const [first = 0, second = 0] = sums;
+    const window = this.#bytes.subarray(this.#start, this.#start + WINDOW_BYTES);
+    const [first, second] = trialKernels().measureSound(window, skip, width, channels, isBig);
     const unit = BURSTS * BURST_SAMPLES * SIZE_UNITS;
     const worst = Math.floor((200 * Math.max(first, second)) / unit);
     if (
@@ -140,29 +133,4 @@ class WindowView {
       return Number.POSITIVE_INFINITY;
     return Math.floor((100 * (first + second)) / unit);
   }
-}
-
-/** Of a bit. */
-const SIZE_UNITS = 4;
-
-/** Bits of a number and its sign, about, in SIZE_UNITS of a bit. */
-function sizeOf(difference: number): number {
-  const size = 2 * Math.abs(difference) + 1;
-  const bits = 31 - Math.clz32(size);
-  const fraction = bits >= 2 ? (size >> (bits - 2)) & 3 : 0;
-  return SIZE_UNITS * bits + fraction + SIZE_UNITS / 2;
-}
-
-function secondDifference(bytes: Uint8Array, at: number, sound: Sound): number {
-  const { width, channels } = sound;
-  const back = width * channels;
-  const bits = 32 - 8 * width;
-  const [a, b, c] = [at, at - back, at - 2 * back].map((place) => sampleAt(bytes, place, sound)) as number[];
-  return (((a as number) - 2 * (b as number) + (c as number)) << bits) >> bits;
-}
-
-function sampleAt(bytes: Uint8Array, at: number, { width, isBig }: Sound): number {
-  let value = 0;
-  for (let i = 0; i < width; i += 1) value = (value << 8) | (bytes[isBig ? at + i : at + width - 1 - i] as number);
-  return value;
 }

@@ -12,6 +12,7 @@ import { SEQUENCE, STRIDE_MAX } from "../contract/contexts.ts";
 import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
 import { isOfFewLetters } from "../repeats/byte-statistics.ts";
 import { StrideTrial } from "./stride-trial.ts";
+import { BURST_BYTES, trialKernels } from "./trial-kernels.ts";
 
 /** Blocks below this have too few bytes to judge, and to gain. */
 const JUDGED_BYTES_MIN = 1 << 14;
@@ -23,13 +24,14 @@ const NETWORK_STRIDE_MIN = 8;
 const MIXER_STRIDE_MIN = 4;
 /** Bytes that are compared at every distance: bursts all over the block. */
 const BURSTS = 48;
-const BURST_BYTES = 48;
 /** Distances that are tried in earnest, by either measure. */
 const TRIED_PER_MEASURE = 3;
 /** How far above its neighbours such a distance is, in units of what distances rise on average. Prose has up to 5. */
 const PROMINENCE_MIN = 5.5;
 /** A stride must save one part in so many of what the small model takes without it. */
 const SAVING_SHARE = 22;
+/** And of the first runs one part in so many; else the others are not looked at. */
+const EARLY_SHARE = 2 * SAVING_SHARE;
 /** Two to four times another stride must save so many times what that one saves. */
 const MULTIPLE_FACTOR = 1.15;
 const MULTIPLE_MAX = 4;
@@ -48,12 +50,15 @@ export function findStride(bytes: Uint8Array, hyper: Pick<HyperParameters, "stre
   if (bytes.length < JUDGED_BYTES_MIN || strideMax <= strideMin) return 0;
   const { candidates, decoy } = candidatesOf(bytes, strideMin, strideMax);
   if (candidates.length === 0) return 0;
-  const trial = new StrideTrial(bytes, decoy);
+  const trial = new StrideTrial(bytes);
+  const bitsWithout = trial.bitsWithout(decoy);
   let best = 0;
-  let bestSaving = trial.bitsWithout / SAVING_SHARE;
+  let bestSaving = bitsWithout / SAVING_SHARE;
   for (const stride of candidates) {
+    const bits = trial.bitsIfSaving(stride, EARLY_SHARE);
+    if (bits === undefined) continue;
     // What stands above is unknown in the first row of every stream.
-    const saving = (trial.bitsWithout - trial.bitsWith(stride)) * (1 - stride / streamBytes);
+    const saving = (bitsWithout - bits) * (1 - stride / streamBytes);
     const isMultiple = best > 0 && stride % best === 0 && stride <= MULTIPLE_MAX * best;
     const factor = isMultiple ? MULTIPLE_FACTOR : 1;
     if (saving <= bestSaving * factor) continue;
@@ -83,25 +88,11 @@ export function candidatesOf(bytes: Uint8Array, strideMin: number, strideMax: nu
 
 /** For every distance: how near bytes are to those above on average, and how often they are equal. */
 function resemblances(bytes: Uint8Array, strideMax: number): { near: Float64Array; equal: Float64Array } {
-  const near = new Float64Array(strideMax + 2);
-  const equal = new Float64Array(strideMax + 2);
-  const first = strideMax + 1;
-  const span = bytes.length - first - BURST_BYTES;
-  for (let burst = 0; burst < BURSTS; burst += 1) {
-    const from = first + Math.floor((span * burst) / (BURSTS - 1));
-    for (let distance = 1; distance <= strideMax + 1; distance += 1) {
-      let difference = 0;
-      let same = 0;
-      for (let at = from; at < from + BURST_BYTES; at += 1) {
-        const signed = ((bytes[at] as number) - (bytes[at - distance] as number)) << 24;
-        difference += Math.abs(signed >> 24);
-        if (signed === 0) same += 1;
-      }
-      near[distance] = (near[distance] as number) - difference;
-      equal[distance] = (equal[distance] as number) + same;
-    }
-  }
-  return { near, equal };
+  const most = strideMax + 1;
+  const span = bytes.length - most - BURST_BYTES;
+  const starts = Array.from({ length: BURSTS }, (_, burst) => most + Math.floor((span * burst) / (BURSTS - 1)));
+  const { apart, equal } = trialKernels().compareBursts(bytes, starts, most);
+  return { near: Float64Array.from(apart, (sum) => -sum), equal: Float64Array.from(equal) };
 }
 
 /** Distances whose value is higher than those beside them, by how far it is above both. */

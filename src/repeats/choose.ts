@@ -6,9 +6,10 @@
  * one gives up what the first has. With that, the best choice that ends with repeat j follows from the best ones before
  * it: one pass over the overlapping ones.
  */
-import { COPY_BYTES_MIN, type Copies } from "./copies.ts";
-import { COST_UNITS, CostEstimate } from "./estimate.ts";
-import { type Repeat, RepeatFinder, startingAt } from "./find.ts";
+import { COPY_BYTES_MIN, type Copies, NO_COPIES } from "./copies.ts";
+import { COST_UNITS, CostEstimate, estimateBytes } from "./estimate.ts";
+import { finderBytes, type Repeat, RepeatFinder, startingAt } from "./find.ts";
+import { roomBytes, type SearchRoom } from "./kernels.ts";
 import { COMPLEMENT } from "./mirror.ts";
 import type { Range } from "./spare.ts";
 
@@ -24,6 +25,8 @@ export interface CutOptions {
   readonly resumeLength?: number;
   /** What a copy must save, by estimate. Without it, every repeat of minLength counts as worth a copy. */
   readonly worth?: Worth;
+  /** With `worth`: whether repeats are many enough to ask what they cost. Default: they are. */
+  readonly glance?: Glance;
   /** Mirrored copies, too: for genomes. */
   readonly mirrored?: boolean;
   /** Ranges of the block that only long copies may touch, in order and apart from each other. */
@@ -36,6 +39,14 @@ export interface Worth {
   readonly copyBits: number;
   /** What each byte saves that the network need not see, besides its bits: time. In 32nds of a bit. */
   readonly timeUnits: number;
+}
+
+/** Where repeats cover little of a block, nothing is estimated: only long ones are cut. */
+export interface Glance {
+  /** What is estimated: blocks of which repeats of minLength cover one part in so many. */
+  readonly share: number;
+  /** Of other blocks, repeats of so many bytes are cut. */
+  readonly longBytes: number;
 }
 
 /** Changed bytes behind a copy across which it is looked whether it goes on. */
@@ -66,19 +77,68 @@ function pricesOf({ minLength, worth }: CutOptions, blockStart: number, estimate
   };
 }
 
-/** Copies of the block that is at the end of `bytes`, behind the window. Pauses every now and then. */
-export function* chooseCopies(bytes: Uint8Array, blockStart: number, options: CutOptions): Generator<void, Copies> {
+/** What a room must have for chooseCopies. */
+export function searchBytes(byteCount: number, blockStart: number, { minLength, worth }: CutOptions): number {
+  const finder = roomBytes(finderBytes(byteCount, minLength));
+  if (!worth) return roomBytes([byteCount, finder]);
+  const { sums, tables } = estimateBytes(byteCount, blockStart);
+  return roomBytes([byteCount, ...sums, Math.max(roomBytes([tables]), finder)]);
+}
+
+/**
+ * Copies of the block that is at the end of the room's bytes, behind the window. Pauses every now and then.
+ *
+ * @param room has what searchBytes says
+ */
+export function* chooseCopies(room: SearchRoom, blockStart: number, options: CutOptions): Generator<void, Copies> {
+  const { glance, worth, ...plain } = options;
+  if (!worth || !glance) return yield* chooseAmong(room, blockStart, options);
+  const { coveredBytes, longestBytes } = yield* glanceAt(room, blockStart, options.minLength);
+  const blockBytes = room.plain.length - blockStart;
+  if (coveredBytes * glance.share >= blockBytes) return yield* chooseAmong(room, blockStart, options);
+  if (longestBytes < glance.longBytes) return NO_COPIES;
+  const long = { ...plain, minLength: glance.longBytes, resumeLength: glance.longBytes >> 1 };
+  return yield* chooseAmong(room, blockStart, long);
+}
+
+/** How much of a block repeats cover. What only repeats itself, as zeros do, does not count: any model foresees it. */
+function* glanceAt(room: SearchRoom, blockStart: number, minLength: number) {
+  const start = room.topBytes;
+  const finder = new RepeatFinder(room, room.plain.length, blockStart, minLength);
+  let [coveredBytes, longestBytes] = [0, 0];
+  let [since, reach] = [blockStart, blockStart];
+  for (;;) {
+    const repeat = finder.next(since, reach, SLICE_BYTES);
+    if (!repeat) {
+      if (finder.isDone) break;
+      yield;
+      continue;
+    }
+    const { end, distance } = repeat;
+    const lengthBytes = end - repeat.start;
+    if (distance >= lengthBytes) coveredBytes += end - Math.max(reach, repeat.start);
+    longestBytes = Math.max(longestBytes, lengthBytes);
+    [since, reach] = [repeat.start, end];
+  }
+  room.giveBack(start);
+  return { coveredBytes, longestBytes };
+}
+
+function* chooseAmong(room: SearchRoom, blockStart: number, options: CutOptions): Generator<void, Copies> {
   const { minLength, worth, mirrored = false } = options;
-  using estimate = worth && new CostEstimate(bytes, blockStart);
+  const bytes = room.plain;
+  const estimate = worth && new CostEstimate(room, bytes.length, blockStart);
   while (estimate?.advance(SLICE_BYTES)) yield;
   const prices = pricesOf(options, blockStart, estimate);
   // Not earlier: of the estimate, only the sums are left by now.
-  using finder = new RepeatFinder(bytes, blockStart, minLength, mirrored);
+  const finder = new RepeatFinder(room, bytes.length, blockStart, minLength, mirrored);
   const chosen = new ChosenCopies(bytes, blockStart, options, prices);
+  let floor = blockStart;
   let group: Repeat[] = [];
   const choose = () => {
     for (const repeat of bestOf(group, prices)) chosen.add(repeat);
-    finder.floor = Math.max(finder.floor, group.at(-1)?.end ?? 0);
+    floor = Math.max(floor, group.at(-1)?.end ?? 0);
+    finder.setFloor(floor);
     group = [];
   };
   for (;;) {
@@ -89,11 +149,10 @@ export function* chooseCopies(bytes: Uint8Array, blockStart: number, options: Cu
       yield;
       continue;
     }
-    if (last && (repeat.start >= last.end || group.length >= OVERLAPPING_MAX)) {
-      choose();
-      repeat = startingAt(repeat, Math.max(repeat.start, finder.floor));
-      if (repeat.end - repeat.start < minLength) continue;
-    }
+    if (last && (repeat.start >= last.end || group.length >= OVERLAPPING_MAX)) choose();
+    // The finder may still be before the end of a group that had to end early.
+    repeat = startingAt(repeat, Math.max(repeat.start, floor));
+    if (repeat.end - repeat.start < minLength) continue;
     // What starts later and ends earlier is of no use any more.
     const { start } = repeat;
     while (group.length > 0 && (group.at(-1) as Repeat).start >= start) group.pop();
@@ -103,29 +162,46 @@ export function* chooseCopies(bytes: Uint8Array, blockStart: number, options: Cu
   return chosen.finish();
 }
 
-/** Of repeats with rising starts and ends, those that save most; each begins where the one before it ends. */
+/**
+ * Of repeats with rising starts and ends, those that save most; each begins where the one before it ends.
+ *
+ * Which one comes best before a repeat that overlaps several is asked of a queue: what counts is the value up to the
+ * end of each, less what is saved up to there, whoever asks; a repeat that is worse in that than a later one is never
+ * needed again. So the time is linear, however many overlap.
+ */
 export function bestOf(group: readonly Repeat[], prices: Prices): Repeat[] {
   // The best that ends with repeat j: its value, what comes before it, and the best one of all up to j.
   const values: number[] = [];
   const before: number[] = [];
   const bestUpTo: number[] = [];
+  const first = group[0]?.start ?? 0;
+  // Of those that overlap the one at hand, in order and with falling merits.
+  const queue: number[] = [];
+  const merits: number[] = [];
+  let queueStart = 0;
   let apart = -1;
   for (const [j, { start, end, distance }] of group.entries()) {
     while ((group[apart + 1] as Repeat).end <= start) apart += 1;
+    while (queueStart < queue.length && (queue[queueStart] as number) <= apart) queueStart += 1;
     let previous = apart < 0 ? -1 : (bestUpTo[apart] as number);
     const cost = prices.cost(distance);
     let value = prices.saved(start, end) - cost + (previous < 0 ? 0 : (values[previous] as number));
-    for (let i = apart + 1; i < j; i += 1) {
-      const joined = (values[i] as number) + prices.saved((group[i] as Repeat).end, end) - cost;
+    const savedBefore = prices.saved(first, end);
+    const overlapping = queue[queueStart];
+    if (overlapping !== undefined) {
+      const joined = (merits[overlapping] as number) + savedBefore - cost;
       if (joined > value) {
         value = joined;
-        previous = i;
+        previous = overlapping;
       }
     }
     values.push(value);
     before.push(previous);
     const best = bestUpTo[j - 1] ?? -1;
     bestUpTo.push(value >= (best < 0 ? 0 : (values[best] as number)) ? j : best);
+    merits.push(value - savedBefore);
+    while (queue.length > queueStart && (merits[queue.at(-1) as number] as number) < value - savedBefore) queue.pop();
+    queue.push(j);
   }
   const chosen: Repeat[] = [];
   for (let j = bestUpTo.at(-1) ?? -1; j >= 0; j = before[j] as number) chosen.push(group[j] as Repeat);

@@ -4,8 +4,10 @@
  * The network reads what is left, the rest, as if it had been written so. What it would have taken for a repeat (a
  * few bits per byte until it recognises it, and time for every byte) is replaced by one entry of a list (copies.ts).
  */
-import { type CutOptions, chooseCopies } from "./choose.ts";
+import { type CutOptions, chooseCopies, searchBytes } from "./choose.ts";
 import { COPY_BYTES_MIN, type Copies, copiedBytes } from "./copies.ts";
+import { ESTIMATE_TABLES_BYTES } from "./estimate.ts";
+import { isRoom, SearchRoom } from "./kernels.ts";
 import { spare } from "./spare.ts";
 
 export interface CutBlock {
@@ -16,10 +18,7 @@ export interface CutBlock {
 
 /** Cuts repeats out of `block` all at once; `window` is what came directly before it. @throws what cutSlowly throws */
 export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions): CutBlock {
-  const bytes = new Uint8Array(window.length + block.length);
-  bytes.set(window);
-  bytes.set(block, window.length);
-  const work = cutSlowly(bytes, window.length, options);
+  const work = cutSlowly(block, window, options);
   let turn = work.next();
   while (!turn.done) turn = work.next();
   return turn.value;
@@ -27,28 +26,29 @@ export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions):
 
 /**
  * Cuts repeats out of a block, of bytes anywhere before them in the block or in the window before it. Pauses some times
- * a second. Memory: cuttingMemoryBytes, with `bytes` and besides what it gives back.
+ * a second. Memory: cuttingMemoryBytes, besides what it gives back.
  *
- * @param bytes the window and behind it the block, which starts at `blockStart`
- * @throws RangeError if an option is out of range
+ * @throws RangeError if an option is out of range, or there is no memory for it
  */
-export function* cutSlowly(bytes: Uint8Array, blockStart: number, options: CutOptions): Generator<void, CutBlock> {
+export function* cutSlowly(block: Uint8Array, window: Uint8Array, options: CutOptions): Generator<void, CutBlock> {
   const { minLength, seamBytes = 0, resumeLength = COPY_BYTES_MIN } = options;
   if (minLength < COPY_BYTES_MIN || resumeLength < COPY_BYTES_MIN || seamBytes < 0) {
     throw new RangeError(`copies of ${minLength} or ${resumeLength} bytes with seams of ${seamBytes} cannot be cut`);
   }
-  const copies = spare(yield* chooseCopies(bytes, blockStart, options), options.spared ?? []);
-  const block = bytes.subarray(blockStart);
+  const byteCount = window.length + block.length;
+  const room = new SearchRoom(block, window, searchBytes(byteCount, window.length, options));
+  const copies = spare(yield* chooseCopies(room, window.length, options), options.spared ?? []);
   return { rest: copies.count === 0 ? block : withoutCopies(block, copies), copies };
 }
 
 /** What cutting takes, generously counted: the bytes themselves, places that are remembered, estimated costs. */
 export function cuttingMemoryBytes(blockBytes: number, windowBytes: number): number {
-  return Math.ceil(4.5 * (blockBytes + windowBytes) + 2.25 * blockBytes) + TABLES_BYTES;
+  return Math.ceil(4.5 * (blockBytes + windowBytes) + 2.25 * blockBytes) + ESTIMATE_TABLES_BYTES;
 }
 
-/** Of the estimate. */
-const TABLES_BYTES = 12 * 2 ** 20;
+/** Whether a block can be cut at all, whatever memory there is: addresses have 32 bits. */
+export const canBeCut = (blockBytes: number, windowBytes: number) =>
+  isRoom(cuttingMemoryBytes(blockBytes, windowBytes));
 
 function withoutCopies(block: Uint8Array, copies: Copies): Uint8Array {
   const rest = new Uint8Array(block.length - copiedBytes(copies));

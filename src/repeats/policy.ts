@@ -4,15 +4,24 @@
  * follows. So a repeat must save far more than a copy takes. In two kinds of data it is otherwise.
  */
 import { isOfFewLetters } from "./byte-statistics.ts";
-import type { CutOptions } from "./choose.ts";
+import type { CutOptions, Glance } from "./choose.ts";
 
 /** What each byte counts for the time that it takes, in 32nds of a bit: the faster a level, the more. */
 export interface CutPolicy {
   readonly timeUnits: number;
-  /** Bits that a copy must save; default: what pays with a network. */
-  readonly copyBits?: number;
+  /** What differs from what pays with a network. */
+  readonly mixer?: MixerPrices;
   /** Given by the user: cut all repeats of so many bytes. */
   readonly minLength?: number;
+}
+
+/** What a mixer wants of copies. */
+interface MixerPrices {
+  /** Bits that a copy must save. */
+  readonly copyBits: number;
+  /** Repeats of fewer bytes are not looked for: with such prices they are hardly ever chosen. */
+  readonly minLength: number;
+  readonly glance: Glance;
 }
 
 /**
@@ -20,11 +29,14 @@ export interface CutPolicy {
  * the time; a log is as it was. At 8, the log costs 11 % more and takes 0.8 of the time.
  */
 const NETWORK_TIME_UNITS: readonly number[] = [0, 8, 6, 4, 2, 1, 0, 0, 0, 0];
-/** A mixer follows matches so well that a repeat must save twice as much, and no time is worth a byte. */
-const MIXER_COPY_BITS = 140;
+/**
+ * A mixer follows matches so well that a repeat must save twice as much, and no time is worth a byte. Most files have
+ * hardly a copy that does; so they are looked at only where repeats are half of a block (docs/REPEATS.md).
+ */
+const MIXER_PRICES: MixerPrices = { copyBits: 140, minLength: 256, glance: { share: 2, longBytes: 2048 } };
 
 /** Of the levels, which are mixers. */
-export const MIXER_POLICY: CutPolicy = { timeUnits: 0, copyBits: MIXER_COPY_BITS };
+export const MIXER_POLICY: CutPolicy = { timeUnits: 0, mixer: MIXER_PRICES };
 
 /** @param size 1 to 9 */
 export function policyOfNetwork(size: number): CutPolicy {
@@ -45,5 +57,8 @@ export function cutOptionsFor(block: Uint8Array, isChance: boolean, policy: CutP
   if (policy.minLength !== undefined) return { minLength: policy.minLength, mirrored };
   if (isChance) return { minLength: CHANCE_MIN_LENGTH };
   if (mirrored) return { minLength: LETTERS_MIN_LENGTH, mirrored };
-  return { minLength: MIN_LENGTH, worth: { copyBits: policy.copyBits ?? COPY_BITS, timeUnits: policy.timeUnits } };
+  const { mixer, timeUnits } = policy;
+  if (!mixer) return { minLength: MIN_LENGTH, worth: { copyBits: COPY_BITS, timeUnits } };
+  const { minLength, glance, copyBits } = mixer;
+  return { minLength, resumeLength: MIN_LENGTH >> 1, glance, worth: { copyBits, timeUnits } };
 }

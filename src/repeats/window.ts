@@ -60,24 +60,3 @@ export class Window {
     this.#start = 0;
   }
 }
-
-/** For who cuts: the window and the block behind it in one piece, in a room that stays from block to block. */
-export class BlockRoom {
-  readonly #windowBytesMax: number;
-  readonly #room: Uint8Array;
-  #length = 0;
-
-  constructor(windowBytesMax: number, blockBytesMax: number) {
-    this.#windowBytesMax = windowBytesMax;
-    this.#room = new Uint8Array(windowBytesMax + blockBytesMax);
-  }
-
-  /** Puts the next block behind what is left of those before it: a view, good until the next block. */
-  place(block: Uint8Array): { readonly bytes: Uint8Array; readonly blockStart: number } {
-    const blockStart = Math.min(this.#length, this.#windowBytesMax);
-    this.#room.copyWithin(0, this.#length - blockStart, this.#length);
-    this.#room.set(block, blockStart);
-    this.#length = blockStart + block.length;
-    return { bytes: this.#room.subarray(0, this.#length), blockStart };
-  }
-}

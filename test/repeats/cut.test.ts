@@ -242,6 +242,62 @@ describe("what is found", () => {
   });
 });
 
+describe("strange input takes no longer than other", () => {
+  const count = 2 ** 20;
+  /** Every string of twenty bits once, a bit to a byte. */
+  const shiftRegister = () => {
+    let state = 1;
+    return Uint8Array.from({ length: count }, () => {
+      const bit = (state ^ (state >> 3)) & 1;
+      state = (state >> 1) | (bit << 19);
+      return bit;
+    });
+  };
+  /** A text again and again, each time with other changes. */
+  const changed = (random: Random, lengthBytes: number, changes: number) => {
+    const text = noise(random, lengthBytes);
+    const bytes = Uint8Array.from({ length: count }, (_, i) => text[i % lengthBytes]!);
+    for (let i = 0; i < changes; i += 1) bytes[random.between(lengthBytes, count - 1)]! ^= 1;
+    return bytes;
+  };
+  const inputs: [string, () => Uint8Array][] = [
+    ["zeros", () => new Uint8Array(count)],
+    ["a period of 7", () => Uint8Array.from({ length: count }, (_, i) => i % 7)],
+    ["a period of 5000, with changes", () => changed(new Random(31), 5000, 300)],
+    ["a period of 100,000, with many changes", () => changed(new Random(32), 100_000, 5000)],
+    ["zeros with changes", () => changed(new Random(33), 1, 3000).map((byte) => byte & 1)],
+    ["chance", () => noise(new Random(34), count)],
+    ["every string of bits", shiftRegister],
+    ["chance of two letters", () => noise(new Random(35), count).map((byte) => 65 + (byte & 1))],
+  ];
+  const priced = { minLength: 32, resumeLength: 16, worth: { copyBits: 70, timeUnits: 0 } };
+  // A second or two each, on a busy machine; if each place were compared with all others, hours.
+  test.each(inputs)(
+    "%s",
+    (_, make) => {
+      const block = make();
+      throughAll(block, NO_WINDOW, priced);
+      throughAll(block, NO_WINDOW, { minLength: 20, mirrored: true });
+    },
+    60_000,
+  );
+});
+
+test("choosing asks for few prices, however many repeats overlap", () => {
+  const group = Array.from({ length: 4096 }, (_, i) => ({ start: i, end: 5000 + i, distance: 6000 }));
+  let asked = 0;
+  const prices = {
+    saved: (from: number, to: number) => {
+      asked += 1;
+      return to - from;
+    },
+    cost: () => 20,
+    resumedCost: () => 0,
+  };
+  expect(bestOf(group, prices).length).toBe(2);
+  expect(asked).toBeLessThan(4 * group.length);
+});
+
 test("the choice among overlapping repeats is the best one", () => {
   const random = new Random(17);
   for (let trial = 0; trial < 500; trial += 1) {

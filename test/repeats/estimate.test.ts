@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { isOfFewLetters } from "../../src/repeats/byte-statistics.ts";
 import { encodeCopies } from "../../src/repeats/copies.ts";
 import { cut } from "../../src/repeats/cut.ts";
-import { COST_UNITS, CostEstimate } from "../../src/repeats/estimate.ts";
-import { cutOptionsFor } from "../../src/repeats/policy.ts";
+import { COST_UNITS, CostEstimate, estimateBytes } from "../../src/repeats/estimate.ts";
+import { roomBytes, SearchRoom } from "../../src/repeats/kernels.ts";
+import { cutOptionsFor, MIXER_POLICY } from "../../src/repeats/policy.ts";
 import { letters } from "../support/genome.ts";
 import { Random } from "../support/gpu-values.ts";
 import { trainingBytes } from "../support/text.ts";
@@ -17,7 +18,9 @@ const random = (seed: number, count: number, values = 256) => {
 
 /** In slices of any length, as the cutter does: what comes before each place. */
 function estimateCosts(bytes: Uint8Array, blockStart: number): Uint32Array {
-  const estimate = new CostEstimate(bytes, blockStart);
+  const { sums, tables } = estimateBytes(bytes.length, blockStart);
+  const room = new SearchRoom(bytes, NO_WINDOW, roomBytes([bytes.length, ...sums, tables]));
+  const estimate = new CostEstimate(room, bytes.length, blockStart);
   for (let count = 1; estimate.advance(count); count = (5 * count) % 9973) {}
   return Uint32Array.from({ length: bytes.length - blockStart + 1 }, (_, place) => estimate.cost(0, place));
 }
@@ -85,6 +88,48 @@ describe("what is cut out", () => {
     const block = new Uint8Array(Buffer.concat([noise, text, noise, text.subarray(0, 40)]));
     const { copies } = cut(block, NO_WINDOW, worth(60));
     expect(copies.lengths.filter((length) => length >= 200).length).toBe(1);
+  });
+});
+
+describe("a glance", () => {
+  const options = cutOptionsFor(trainingBytes(5000, 1), false, MIXER_POLICY);
+  const { glance, ...always } = options;
+  const text = trainingBytes(100_000, 2);
+  const join = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+
+  test("of repeats that are few: only long ones are cut, whatever they would cost", () => {
+    const few = join(text, text.subarray(5000, 5900), random(6, 100), text.subarray(40_000, 42_100));
+    const { copies } = cut(few, NO_WINDOW, options);
+    // What goes on by chance makes a copy a little longer.
+    expect([...copies.lengths].map((length) => Math.round(length / 100))).toEqual([21]);
+    expect(cut(join(text, text.subarray(5000, 5900)), NO_WINDOW, options).copies.count).toBe(0);
+  });
+
+  test("of a block that is mostly repeats: these are chosen by what they cost", () => {
+    const noise = random(4, 20_000);
+    const pieces = Array.from({ length: 60 }, (_, i) =>
+      noise.subarray((i * 23 * 650) % 19_000, 640 + ((i * 23 * 650) % 19_000)),
+    );
+    const many = join(noise, ...pieces, random(5, 500));
+    const worth = { copyBits: 30, timeUnits: 0 };
+    const found = cut(many, NO_WINDOW, { ...options, worth });
+    expect(found).toEqual(cut(many, NO_WINDOW, { ...always, worth }));
+    expect(found.copies.count).toBeGreaterThan(50);
+    expect(glance?.longBytes).toBeGreaterThan(650);
+  });
+
+  test("does not take zeros, or what else repeats itself, for repeats", () => {
+    const zeros = join(text, new Uint8Array(150_000));
+    const { copies } = cut(zeros, NO_WINDOW, options);
+    expect(copies.count).toBe(1);
+    expect(cut(join(text, new Uint8Array(1000)), NO_WINDOW, options).copies.count).toBe(0);
+  });
+
+  test("counts repeats of the window, too", () => {
+    const block = join(text.subarray(0, 30_000), random(7, 10_000));
+    const noise = random(8, 20_000);
+    expect(cut(noise, noise, options).rest.length).toBe(0);
+    expect(cut(block, text, options).copies.lengths[0]).toBeGreaterThanOrEqual(30_000);
   });
 });
 

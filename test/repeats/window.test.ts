@@ -1,6 +1,6 @@
 /** The window: the last bytes of all that came, however they came. */
 import { expect, test } from "bun:test";
-import { BlockRoom, Window } from "../../src/repeats/window.ts";
+import { Window } from "../../src/repeats/window.ts";
 import { Random } from "../support/gpu-values.ts";
 
 test("is the end of what came, in pieces of any length", () => {
@@ -17,22 +17,6 @@ test("is the end of what came, in pieces of any length", () => {
       const expected = Uint8Array.from(bytesMax === 0 ? [] : all.slice(-bytesMax));
       expect(window.lengthBytes).toBe(expected.length);
       expect(window.bytes).toEqual(expected);
-    }
-  }
-});
-
-test("a room holds each block behind the end of those before it", () => {
-  const random = new Random(2);
-  for (let trial = 0; trial < 300; trial += 1) {
-    const windowBytesMax = random.between(0, 50);
-    const room = new BlockRoom(windowBytesMax, 40);
-    let all: number[] = [];
-    for (let i = random.between(0, 12); i > 0; i -= 1) {
-      const block = Uint8Array.from({ length: random.between(0, 40) }, () => random.next());
-      const blockStart = Math.min(all.length, windowBytesMax);
-      all = [...all, ...block];
-      const bytes = Uint8Array.from(all.slice(all.length - blockStart - block.length));
-      expect(room.place(block)).toEqual({ bytes, blockStart });
     }
   }
 });

@@ -4,7 +4,9 @@
  */
 import { join } from "node:path";
 import { compileAssembly } from "../../../../tools/assembly.ts";
+import { buildTrials } from "../../../pipeline/assembly/build.ts";
 import { buildPredictors } from "../../../predict/assembly/build.ts";
+import { buildRepeats } from "../../../repeats/assembly/build.ts";
 import { buildMixer } from "../../mixer/assembly/build.ts";
 
 const FOLDER = import.meta.dir;
@@ -23,6 +25,8 @@ export async function buildAssembly(): Promise<void> {
   compileAssembly(FOLDER, OUTPUT, OPTIONS);
   buildMixer();
   buildPredictors();
+  buildRepeats();
+  buildTrials();
 }
 
 if (import.meta.main) await buildAssembly();
