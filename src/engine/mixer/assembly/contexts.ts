@@ -1,13 +1,15 @@
 /** What the last bytes are to the contexts: hashes, the lines and runs that these lead to, and the match. */
-import { beginNumbers, guessSample, numberValue } from "./numbers";
-import { back, beginPast, finish, into, pass, time } from "./past";
+import { beginNumbers, guessSample, keepNumbers, numberValue, recallNumbers } from "./numbers";
+import { back, beginPast, finish, into, keepPast, pass, recallPast, time } from "./past";
 import {
   contexts,
   data,
   HASHES,
+  KEPT,
   LINES_AT,
   lineBits,
   lines,
+  next,
   ORDERS,
   PLACE_BITS,
   places,
@@ -21,7 +23,7 @@ import {
   SPECS,
   total,
 } from "./state";
-import { beginText, followText, textValue } from "./text";
+import { beginText, followText, keepText, recallText, textValue } from "./text";
 
 /** Of the values that a context may have as parts: PARTS in src/contract/mixer.ts. */
 const KIND_EXPECTED: u32 = 10;
@@ -47,8 +49,32 @@ export function beginContexts(): void {
   matchLength = 0;
   matchAt = 0;
   memory.fill(places, 0, 4 << PLACE_BITS);
+}
+
+/** Looks at the contexts' records, which may be others than before. */
+export function measureOrders(): void {
   longestOrder = 0;
   for (let i: u32 = 0; i < contexts; i++) longestOrder = max(longestOrder, load<u32>(SPECS + i * SPEC_BYTES));
+}
+
+/** Lays what is known of the bytes so far into the memory, of which a copy is made then. */
+export function keep(): void {
+  keepPast();
+  keepText();
+  keepNumbers();
+  store<u32>(KEPT, expected, 44);
+  store<u32>(KEPT, matchLength, 48);
+  store<u32>(KEPT, matchAt, 52);
+}
+
+/** Takes it from there, when the copy has been laid back. */
+export function recall(): void {
+  recallPast();
+  recallText();
+  recallNumbers();
+  expected = load<u32>(KEPT, 44);
+  matchLength = load<u32>(KEPT, 48);
+  matchAt = load<u32>(KEPT, 52);
 }
 
 /** What the match expects, and how surely. */
@@ -129,6 +155,30 @@ export function findLines(half: u32): u32 {
     store<u32>(LINES_AT + i * 4, lineOf(bucket, max<u32>(1, h & 255)));
   }
   return seen;
+}
+
+/** The histories of a nibble's lines learn its four bits. */
+export function learnNibble(nibble: u32): void {
+  const b0 = nibble >> 3;
+  const b1 = (nibble >> 2) & 1;
+  const b2 = (nibble >> 1) & 1;
+  const b3 = nibble & 1;
+  const n1 = 2 + b0;
+  const n2 = 2 * n1 + b1;
+  const n3 = 2 * n2 + b2;
+  for (let i: u32 = 0; i < contexts; i++) {
+    const line: usize = load<u32>(LINES_AT + i * 4);
+    learnState(line + 1, b0);
+    learnState(line + n1, b1);
+    learnState(line + n2, b2);
+    learnState(line + n3, b3);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function learnState(at: usize, bit: u32): void {
+  store<u8>(at, load<u8>(next + <u32>load<u8>(at) * 2 + bit));
 }
 
 /** What the contexts were followed by the last times, in a row: a byte, and how often above it. */

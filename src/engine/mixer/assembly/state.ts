@@ -33,7 +33,9 @@ export const OPENED_MAX: u32 = 16;
 export const TAPS: usize = 2432;
 export const DELTAS: usize = 2496;
 export const TAP_COUNT: usize = 16;
-const FIXED_BYTES: usize = 2560;
+/** What is known of the bytes so far and lies in no memory, while a copy of the memory is made or laid back. */
+export const KEPT: usize = 2560;
+const FIXED_BYTES: usize = 2688;
 
 export const SET_COUNT: u32 = 6;
 export const SETS_ALL: u32 = 256 + 2048 + 512 + 256 + 2048 + 512;
@@ -108,7 +110,7 @@ export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32):
 }
 
 /** Where the next block's records lie; 0 without. */
-export function describe(strideBytes: u32): void {
+export function setStride(strideBytes: u32): void {
   stride = strideBytes;
 }
 
