@@ -2,28 +2,7 @@
  * A lane of the bit mixer in WebAssembly: a model and a coder of its own, in a memory of its own. A lane is what a
  * thread takes, so results do not depend on how many threads there are.
  */
-import { histories } from "../../contract/histories.ts";
-import {
-  COUNT_BITS,
-  type Context,
-  FINAL_RATE,
-  familyOf,
-  mixerContexts,
-  PARTS,
-  RATE,
-  REFINE_NODES,
-  reciprocalTable,
-  squashTable,
-  stretchTable,
-} from "../../contract/mixer.ts";
-import {
-  initialFinals,
-  initialMaps,
-  initialMatchMap,
-  initialRunMap,
-  initialWeights,
-  refineRow,
-} from "../../contract/mixer-initial.ts";
+import { COUNT_BITS, FINAL_RATE, familyOf, mixerContexts, RATE, REFINE_NODES } from "../../contract/mixer.ts";
 import {
   type LanePrior,
   rowsOf,
@@ -33,6 +12,7 @@ import {
   trainedAreas,
 } from "../../contract/prior.ts";
 import { host } from "../../platform/host.ts";
+import { firstState, specsOf } from "./first-state.ts";
 import wasmPath from "./mixer.wasm" with { type: "file" };
 
 interface Exports {
@@ -105,8 +85,6 @@ const PAGE_BYTES = 65536;
 const CHUNK_BYTES = 4096;
 /** A bit costs at most 15 bits, a byte so many bytes; and what a decoder reads ahead. */
 const CODED_BYTES = 16 * CHUNK_BYTES + 64;
-/** Words of a context's record. */
-const SPEC_WORDS = 8;
 /** What a decoder reads first, and so how far it is ahead. */
 const LOOKAHEAD_BYTES = 4;
 
@@ -388,41 +366,4 @@ export class MixerLane {
   #fill(): void {
     for (const [name, values] of firstState(this.#shape.contexts)) this.#put(name, values);
   }
-}
-
-let kept: { readonly contexts: number; readonly state: readonly [Area, ArrayBufferView][] } | undefined;
-
-/** What is not zero in a new lane. Kept for the next lane, which mostly has as many contexts: it takes milliseconds. */
-function firstState(contexts: number): readonly [Area, ArrayBufferView][] {
-  if (kept?.contexts === contexts) return kept.state;
-  const squash = squashTable();
-  const stretch = stretchTable(squash);
-  const states = histories();
-  const maps = initialMaps(contexts, states, stretch);
-  const state: readonly [Area, ArrayBufferView][] = [
-    ["stretch", stretch],
-    ["squash", squash],
-    ["reciprocals", reciprocalTable()],
-    ["next", states.next],
-    ["total", states.total],
-    ["maps", maps.cells],
-    ["mapInputs", maps.inputs],
-    ["weights", initialWeights(contexts)],
-    ["finals", initialFinals()],
-    ["order0", new Uint16Array(256).fill(32768)],
-    ["matchMap", initialMatchMap()],
-    ["refineRow", refineRow(squash)],
-    ["runMap", initialRunMap(contexts)],
-  ];
-  kept = { contexts, state };
-  return state;
-}
-
-function specsOf(contexts: readonly Context[]): Int32Array {
-  const words = contexts.flatMap(({ order, parts, offsets }) => {
-    const bits = parts.reduce((all, part) => all | (1 << PARTS.indexOf(part)), 0);
-    const spec = [order, bits, ...offsets];
-    return [...spec, ...Array<number>(SPEC_WORDS - spec.length).fill(0)];
-  });
-  return Int32Array.from(words);
 }

@@ -4,7 +4,16 @@
  * go out.
  */
 import { learn, predict } from "./bits";
-import { beginContexts, findLines, findRuns, follow, hashContexts, learnNibble, measureOrders } from "./contexts";
+import {
+  beginContexts,
+  findLines,
+  findRuns,
+  follow,
+  hashContexts,
+  learnNibble,
+  measureOrders,
+  placeRuns,
+} from "./contexts";
 import { time } from "./past";
 import { coded, data, setStride } from "./state";
 export { keep, recall } from "./contexts";
@@ -165,7 +174,7 @@ export function replay(count: u32): void {
     const byte: u32 = load<u8>(data + time);
     hashContexts();
     findLines(0);
-    findRuns();
+    placeRuns();
     learnNibble(byte >> 4);
     findLines((byte >> 4) + 1);
     learnNibble(byte & 15);

@@ -35,7 +35,9 @@ export const DELTAS: usize = 2496;
 export const TAP_COUNT: usize = 16;
 /** What is known of the bytes so far and lies in no memory, while a copy of the memory is made or laid back. */
 export const KEPT: usize = 2560;
-const FIXED_BYTES: usize = 2688;
+/** Of the lines that are looked for, for each context (u8): the check. */
+export const CHECKS: usize = 2688;
+const FIXED_BYTES: usize = 2752;
 
 export const SET_COUNT: u32 = 6;
 export const SETS_ALL: u32 = 256 + 2048 + 512 + 256 + 2048 + 512;
