@@ -30,6 +30,10 @@ export interface Prior extends LanePrior {
   readonly name: string;
   /** Of the file. */
   readonly sizeBytes: number;
+  /** Of a prior that is built in. */
+  readonly number?: number;
+  /** Of a prior that patches begin with: all of the old file, into which copies reach. */
+  readonly old?: Uint8Array;
 }
 
 /** What a prior's file is made of. */
