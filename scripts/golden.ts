@@ -9,7 +9,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FORMAT_VERSION } from "../src/archive/format.ts";
+import { FORMAT_VERSION_PLAIN } from "../src/archive/format.ts";
 import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { hyperForSize, type Level, levelOf, networkOf } from "../src/model/levels.ts";
@@ -69,7 +69,7 @@ const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
 
 let exitCode = 0;
 for (const [name, make] of Object.entries(MADE)) {
-  const file = `v${FORMAT_VERSION}-${name}.fade`;
+  const file = `v${FORMAT_VERSION_PLAIN}-${name}.fade`;
   const path = join(DIRECTORY, file);
   if (existsSync(path)) {
     console.error(`${file} is there already: it stays as it is`);

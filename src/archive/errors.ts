@@ -52,6 +52,22 @@ export class UnsupportedVersionError extends ArchiveError {
   }
 }
 
+/** A frame begins with a prior, or with old bytes, that nobody has given. */
+export class MissingPriorError extends ArchiveError {
+  constructor(
+    offsetBytes: number,
+    /** Its number, or the 8 or 16 hexadecimal digits of its hash. */
+    readonly prior: string,
+    readonly isPatch: boolean,
+    /** Those that were given, as they would be named. */
+    readonly given: readonly string[],
+  ) {
+    const what = isPatch ? `is a patch of a file whose xxHash64 is ${prior}` : `needs prior ${prior}`;
+    super(`${what}, ${given.length === 0 ? "which was not given" : `and not ${given.join(", ")}`}`, offsetBytes);
+    this.name = "MissingPriorError";
+  }
+}
+
 /** The bytes end before the archive does. `field` is what was being read. */
 export class TruncatedError extends ArchiveError {
   constructor(

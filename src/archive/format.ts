@@ -4,6 +4,7 @@
  * images.
  */
 import type { HyperParameters } from "../contract/hyper.ts";
+import type { PriorReference } from "./prior-reference.ts";
 
 /**
  * As in PNG, the magic breaks visibly under the usual damage: the high bit dies in seven-bit channels, and a lone LF
@@ -14,12 +15,16 @@ export const MAGIC = Uint8Array.of(0x89, 0x46, 0x44, 0x0a);
 export const MAGIC_OLD = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 7;
+export const FORMAT_VERSION = 8;
+/** What frames are written as that do without what is new in it: older programs can read them. */
+export const FORMAT_VERSION_PLAIN = 7;
 
 /** The first version with the short magic: the byte behind it holds how far the version is beyond this, and a form. */
 export const FORMAT_VERSION_6 = 6;
 /** The first version with stretches of numbers. */
 export const FORMAT_VERSION_7 = 7;
+/** The first version with priors. */
+export const FORMAT_VERSION_8 = 8;
 /** Where in that byte the version begins. */
 export const FORM_VERSION_SHIFT = 5;
 /** A bit of it: repeats are cut out of a small frame's bytes. */
@@ -28,6 +33,8 @@ export const FORM_CUT = 0x10;
 export const FORM_STORED = 0;
 export const FORM_LEVEL_MAX = 9;
 export const FORM_PATTERN = 10;
+/** or coded behind a prior, with the model that this gives (since version 8); */
+export const FORM_PRIOR = 11;
 /** or a header with a body, blocks and an index. */
 export const FORM_BLOCKS = 15;
 
@@ -56,6 +63,11 @@ export const MODEL_CONTRACT_VERSION_1 = 1;
 export const FLAG_MODEL = 0x01;
 /** Header flag: the original length follows. Absent when the input was a pipe; version 1 always has it. */
 export const FLAG_LENGTH = 0x02;
+
+/** Header flag, since version 8: what the frame begins with follows. */
+export const FLAG_PRIOR = 0x04;
+/** Header flag, since version 8: that is old bytes, which stand before the plain bytes: copies reach into them. */
+export const FLAG_PATCH = 0x08;
 
 /** The end mark of versions 1 and 2; a reader that comes from behind tells the versions apart by it. */
 export const BLOCK_END_OLD = 0;
@@ -136,10 +148,14 @@ export interface FrameModel {
 }
 
 export interface FrameHeader {
-  /** 7, or less in frames that an old fade wrote. */
+  /** 8 with a prior, else 7; less in frames that an old fade wrote. */
   readonly version: number;
   /** Absent when every block of the frame is stored, or the first ones are and the model comes behind them. */
   readonly model?: FrameModel;
+  /** What the frame's model begins with; a small frame's model follows from it, and is absent. */
+  readonly prior?: PriorReference;
+  /** Whether copies reach into the prior's bytes, which stand before the frame's. */
+  readonly isPatch?: boolean;
   /** Plain bytes in the whole frame; absent if the writer did not know. */
   readonly plainBytes?: number;
   /** No block but stored ones holds more plain bytes; 0 only in an empty frame. */

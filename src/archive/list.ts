@@ -9,6 +9,7 @@ import { type ArchiveFile, FileWindow } from "./file.ts";
 import { FORMAT_VERSION_1, type IndexEntry } from "./format.ts";
 import { blocksByHeads, framesByHeads } from "./heads.ts";
 import { IndexReader } from "./index.ts";
+import type { PriorReference } from "./prior-reference.ts";
 import type { FrameSummary } from "./summary.ts";
 
 export type { ArchiveFile } from "./file.ts";
@@ -30,6 +31,8 @@ export interface Listing {
   readonly check: bigint | undefined;
   /** Only the low half of the check is known: the only frame is a small one. */
   readonly isCheckLow: boolean;
+  /** What a frame begins with: of the first one that does. */
+  readonly prior: PriorReference | undefined;
   /** The frames from the first to the last. */
   frames(): Iterable<FrameSummary> | AsyncIterable<FrameSummary>;
 }
@@ -55,6 +58,7 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
   const sums = { frameCount: 0, blockCount: 0, plainBytes: 0, archiveBytes: 0, version: 0 };
   let check: bigint | undefined;
   let isCheckLow = false;
+  let prior: PriorReference | undefined;
   for await (const frame of frames) {
     collectAfter(0);
     sums.frameCount += 1;
@@ -64,6 +68,7 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
     sums.version = Math.max(sums.version, frame.header.version);
     check = frame.check;
     isCheckLow = frame.header.small !== undefined;
+    prior = isBackward ? (frame.header.prior ?? prior) : (prior ?? frame.header.prior);
     if (kept.length <= FRAMES_KEPT) kept.push(frame);
   }
   if (isBackward) kept.reverse();
@@ -71,6 +76,7 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
     ...sums,
     check: sums.frameCount === 1 ? check : undefined,
     isCheckLow,
+    prior,
     frames: () => (kept.length <= FRAMES_KEPT ? kept : framesByHeads(file)),
   };
 }

@@ -22,11 +22,14 @@ import {
   type Fill,
   FLAG_LENGTH,
   FLAG_MODEL,
+  FLAG_PATCH,
+  FLAG_PRIOR,
   FORM_BLOCKS,
   FORMAT_VERSION_1,
   FORMAT_VERSION_2,
   FORMAT_VERSION_3,
   FORMAT_VERSION_6,
+  FORMAT_VERSION_8,
   type FrameHeader,
   type FrameModel,
   HEADER_BODY_BYTES_MAX,
@@ -40,6 +43,7 @@ import {
   STORED_RUN_BYTES_MAX,
 } from "./format.ts";
 import { readMagic } from "./magic.ts";
+import { readPriorReference } from "./prior-reference.ts";
 import { readModel } from "./read-model.ts";
 import { readSmallHead, readStride, uncover } from "./small.ts";
 
@@ -107,12 +111,20 @@ function readWholeBody(body: ByteReader, version: number, bodyBytes: number): Fr
 function readBody(body: ByteReader, version: number): FrameHeader {
   const flagsOffset = body.position;
   const flags = body.u8("the header's flags");
-  const known = version === FORMAT_VERSION_1 ? FLAG_MODEL : FLAG_MODEL | FLAG_LENGTH;
+  const known = knownFlags(version);
   if ((flags & ~known) !== 0) throw new UnsupportedVersionError(flagsOffset, "header flags", flags, known);
   const hasLength = version === FORMAT_VERSION_1 || (flags & FLAG_LENGTH) !== 0;
   const sizes = readSizes(body, version, hasLength);
+  const prior = flags & FLAG_PRIOR ? readPriorReference(body, false) : undefined;
+  const isPatch = (flags & FLAG_PATCH) !== 0;
+  if (isPatch && !prior) throw new CorruptError(flagsOffset, "the header's flags", "a prior with a patch", `${flags}`);
   const model = flags & FLAG_MODEL ? readModel(body, version) : undefined;
-  return { version, ...sizes, ...(model && { model }) };
+  return { version, ...sizes, ...(prior && { prior }), ...(isPatch && { isPatch }), ...(model && { model }) };
+}
+
+function knownFlags(version: number): number {
+  if (version === FORMAT_VERSION_1) return FLAG_MODEL;
+  return FLAG_MODEL | FLAG_LENGTH | (version < FORMAT_VERSION_8 ? 0 : FLAG_PRIOR | FLAG_PATCH);
 }
 
 function readSizes(body: ByteReader, version: number, hasLength: boolean): { plainBytes?: number; blockBytes: number } {

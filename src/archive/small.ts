@@ -7,6 +7,7 @@
  */
 
 import { STRIDE_MAX } from "../contract/contexts.ts";
+import { ceilLog2 } from "../contract/fixed.ts";
 import { hyperForSize, levelOf, networkOf } from "../model/levels.ts";
 import { host } from "../platform/host.ts";
 import { type ByteReader, ByteWriter } from "./bytes.ts";
@@ -20,11 +21,14 @@ import {
   FORM_CUT,
   FORM_LEVEL_MAX,
   FORM_PATTERN,
+  FORM_PRIOR,
   FORM_STORED,
   FORM_VERSION_SHIFT,
   FORMAT_VERSION,
   FORMAT_VERSION_6,
   FORMAT_VERSION_7,
+  FORMAT_VERSION_8,
+  FORMAT_VERSION_PLAIN,
   type FrameHeader,
   type FrameModel,
   MAGIC,
@@ -35,10 +39,14 @@ import {
   STRETCH_LIST_BYTES_MAX,
   STRIDE_WITH_STRETCHES,
 } from "./format.ts";
+import { type PriorReference, readPriorReference, writePriorReference } from "./prior-reference.ts";
 
 /** Longer patterns leave enough for the model to be better. */
 export const SMALL_PATTERN_BYTES_MAX = 8;
 const FORM_MASK = FORM_CUT - 1;
+/** Lines of a lane behind a prior: 2^10 to 2^18. */
+const PRIOR_BITS_MIN = 10;
+const PRIOR_BITS_MAX = 18;
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -50,6 +58,20 @@ const NOTHING = new Uint8Array(0);
 export function smallModel(level: number, seenBytes: number, version: number = FORMAT_VERSION): FrameModel {
   const model = version <= FORMAT_VERSION_6 ? networkOf(level) : levelOf(level);
   return { hyper: hyperForSize(model, seenBytes), groupCount: 1 };
+}
+
+/**
+ * The model that a prior gives in a small frame.
+ *
+ * @param contexts of the prior
+ * @param contentBytes of its content
+ * @param seenBytes what the model sees
+ */
+export function smallModelBehind(contexts: number, contentBytes: number, seenBytes: number): FrameModel {
+  const { hyper, groupCount } = smallModel(1, seenBytes);
+  const bits = ceilLog2(Math.max(1, contentBytes + seenBytes)) - 1;
+  const mixerBits = Math.min(PRIOR_BITS_MAX, Math.max(PRIOR_BITS_MIN, bits));
+  return { hyper: { ...hyper, mixerContexts: contexts, mixerBits }, groupCount };
 }
 
 /** The level that has this model in a small frame, if one has. */
@@ -65,10 +87,10 @@ export function levelOfModel(model: FrameModel, seenBytes: number): number | und
 /**
  * A small frame of `block`, or of nothing. The block's check is of its plain bytes alone, and all of it.
  *
- * @param level of the model, for coded blocks
+ * @param model of a coded block: a level, or the prior that it begins with
  * @throws RangeError for a block that no reader would accept
  */
-export function encodeSmallFrame(block?: Block, level?: number): Uint8Array {
+export function encodeSmallFrame(block?: Block, model?: number | PriorReference): Uint8Array {
   const plainBytes = (block?.plainBytes ?? 0) + fillBytesOf(block?.fills);
   if (plainBytes > SMALL_BYTES_MAX) throw new RangeError(`${plainBytes} bytes in a small frame`);
   const head = new ByteWriter().raw(MAGIC);
@@ -83,11 +105,15 @@ export function encodeSmallFrame(block?: Block, level?: number): Uint8Array {
     head.u8(formOf(FORM_PATTERN)).varint(plainBytes).varint(pattern.length).raw(pattern);
     return withCheck(head, check, []);
   }
-  if (block.kind === "learned" || (block.kind === "coded" && (level === undefined || block.groups.length !== 1))) {
-    throw new RangeError(`a ${block.kind} block of level ${level} in a small frame`);
+  const isCoded = block.kind === "coded";
+  if (block.kind === "learned" || (isCoded && (model === undefined || block.groups.length !== 1))) {
+    throw new RangeError(`a ${block.kind} block of level ${model} in a small frame`);
   }
-  const form = block.kind === "coded" ? (level ?? FORM_STORED) : FORM_STORED;
-  head.u8(formOf(form | (copies ? FORM_CUT : 0))).varint(plainBytes);
+  const prior = isCoded && typeof model === "object" ? model : undefined;
+  const form = !isCoded ? FORM_STORED : prior ? FORM_PRIOR : (model as number);
+  head.u8(formOf(form | (copies ? FORM_CUT : 0), prior ? FORMAT_VERSION_8 : FORMAT_VERSION_PLAIN));
+  if (prior) writePriorReference(head, prior);
+  head.varint(plainBytes);
   if (copies) head.varint(copies.restBytes).varint(copies.list.length);
   const payload = block.kind === "coded" ? (block.groups[0] as Uint8Array) : block.payload;
   if (stretches) checkStretches(block.kind, stretches, SMALL_STRETCH_LIST_BYTES_MAX);
@@ -126,7 +152,8 @@ export function readStride(
   return { ...(stride > 0 && { stride }), ...(stretchBytes !== undefined && { stretchBytes }) };
 }
 
-const formOf = (form: number) => ((FORMAT_VERSION - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | form;
+const formOf = (form: number, version = FORMAT_VERSION_PLAIN) =>
+  ((version - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | form;
 
 function writeCoded(head: ByteWriter, block: Block, payloadBytes: number): void {
   const { plainBytes, copies, stride = 0, stretches } = block;
@@ -167,11 +194,12 @@ export function uncover({ seal, covered }: SmallFacts, body: Uint8Array): bigint
  */
 export function readSmallHead(reader: ByteReader, version: number, form: number, start: number): FrameHeader {
   const formAt = reader.position - 1;
-  const lengthAt = reader.position;
-  const plainBytes = reader.varintWithin("the original length", 0, SMALL_BYTES_MAX);
   const kind = form & FORM_MASK;
   const isCut = (form & FORM_CUT) !== 0;
-  if (kind > FORM_PATTERN || (kind === FORM_PATTERN && isCut)) {
+  const prior = kind === FORM_PRIOR && version >= FORMAT_VERSION_8 ? readPriorReference(reader, true) : undefined;
+  const lengthAt = reader.position;
+  const plainBytes = reader.varintWithin("the original length", 0, SMALL_BYTES_MAX);
+  if ((kind > FORM_PATTERN && !prior) || (kind === FORM_PATTERN && isCut)) {
     throw new CorruptError(formAt, "the form of a frame", "one that there is", `${form}`);
   }
   if (plainBytes === 0) {
@@ -205,6 +233,7 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
     check: CHECK_START, // not known before the payload
   };
   const small = { head, ...readCheck(reader, start) };
+  if (prior) return { ...facts, prior, small };
   return { ...facts, ...(isCoded && { model: smallModel(kind, seenBytes, version) }), small };
 }
 

@@ -19,10 +19,13 @@ import {
   type Fill,
   FLAG_LENGTH,
   FLAG_MODEL,
+  FLAG_PATCH,
+  FLAG_PRIOR,
   FORM_BLOCKS,
   FORM_VERSION_SHIFT,
   FORMAT_VERSION,
   FORMAT_VERSION_6,
+  FORMAT_VERSION_PLAIN,
   type FrameHeader,
   type FrameModel,
   GROUPS_MAX,
@@ -34,21 +37,26 @@ import {
   STORED_RUN_BYTES_MAX,
 } from "./format.ts";
 import { writeHyperParameters } from "./hyper-fields.ts";
+import { writePriorReference } from "./prior-reference.ts";
 import { checkStretches, encodeSmallFrame, listsOf, writeStride } from "./small.ts";
 
-/** What a caller decides about a header; the version is always the newest. */
+/** What a caller decides about a header; the version is the lowest that has what the frame needs. */
 export type NewHeader = Omit<FrameHeader, "version" | "small">;
 
 /** @throws HyperParameterError, RangeError for a header that no reader would accept. */
-export function encodeHeader({ model, plainBytes, blockBytes }: NewHeader): Uint8Array {
+export function encodeHeader({ model, plainBytes, blockBytes, prior, isPatch = false }: NewHeader): Uint8Array {
   if (blockBytes < 0 || blockBytes > BLOCK_BYTES_MAX) throw new RangeError(`blocks of ${blockBytes} bytes`);
   const body = new ByteWriter();
-  body.u8((model ? FLAG_MODEL : 0) | (plainBytes === undefined ? 0 : FLAG_LENGTH));
+  if (isPatch && !prior) throw new RangeError("a patch of nothing");
+  const flags = (model ? FLAG_MODEL : 0) | (plainBytes === undefined ? 0 : FLAG_LENGTH);
+  body.u8(flags | (prior ? FLAG_PRIOR : 0) | (isPatch ? FLAG_PATCH : 0));
   if (plainBytes === undefined) body.varint(blockBytes);
   else body.varint(plainBytes).varint(partsOf(plainBytes, blockBytes));
+  if (prior) writePriorReference(body, prior);
   if (model) writeModel(body, model);
   const bodyBytes = body.finish();
-  const form = ((FORMAT_VERSION - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | FORM_BLOCKS;
+  const version = prior ? FORMAT_VERSION : FORMAT_VERSION_PLAIN;
+  const form = ((version - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | FORM_BLOCKS;
   const guarded = new ByteWriter().raw(MAGIC).u8(form).varint(bodyBytes.length).raw(bodyBytes).finish();
   return withGuard([guarded]);
 }

@@ -65,7 +65,7 @@ export function meteredEngine(engine: Engine, meter: TimeMeter): Engine {
   return {
     name: engine.name,
     description: engine.description,
-    openModel: async (hyper, expectedBytes) => meteredModel(await engine.openModel(hyper, expectedBytes), meter),
+    openModel: async (...wanted) => meteredModel(await engine.openModel(...wanted), meter),
     close: () => engine.close(),
   };
 }

@@ -2,7 +2,13 @@
  * What the command line itself can object to, and how any error becomes one line for people, a hint and an exit code.
  * Texts are lower case and without a full stop; a hint names the exact thing to do.
  */
-import { ArchiveError, NotAnArchiveError, TrailingBytesError, UnsupportedVersionError } from "../archive/errors.ts";
+import {
+  ArchiveError,
+  MissingPriorError,
+  NotAnArchiveError,
+  TrailingBytesError,
+  UnsupportedVersionError,
+} from "../archive/errors.ts";
 import { EngineDeviceError, EngineLimitError, EngineUnavailableError } from "../engine/engine.ts";
 import { OutputLimitError, TimeLimitError } from "../pipeline/limits.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
@@ -176,6 +182,10 @@ function archiveHint(error: ArchiveError): string | undefined {
     // Before 1.0 each model contract has a minor version of its own.
     if (error.isOld) return `fade 0.${error.found} wrote it and decompresses it; before 1.0 the model may change`;
     return "a newer fade wrote it; fade -V shows the version of this one";
+  }
+  if (error instanceof MissingPriorError) {
+    if (error.isPatch) return "name that file with --patch-from";
+    return "name the file of that prior with -D";
   }
   if (error instanceof TrailingBytesError) return trailingHint(error);
   if (error instanceof NotAnArchiveError && error.reason === "text-mode") return "transfer it again in binary mode";

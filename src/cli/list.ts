@@ -1,9 +1,12 @@
 /** `fade -l`: what archives hold, from their headers and indexes: no payload is read, so a listing takes no time. */
 import { checkText } from "../archive/checksum.ts";
-import type { FrameModel } from "../archive/format.ts";
+import type { FrameHeader, FrameModel } from "../archive/format.ts";
 import { type ArchiveFile, blocksOf, type FrameSummary, type Listing, listArchive } from "../archive/list.ts";
+import { lowHash, type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { hasNetwork, MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
 import { hasShape, levelOf, networkShape, PAPER } from "../model/levels.ts";
+import { withSmallModel } from "../pipeline/priors.ts";
+import type { Prior } from "../prior/file.ts";
 import { FileError, systemCode, UsageError } from "./errors.ts";
 import { modelSeconds } from "./estimate.ts";
 import { findInput, openInput } from "./input.ts";
@@ -21,6 +24,8 @@ interface Listed
   readonly codedBytes: number;
   /** Zeros behind the archive, which are none of it. */
   readonly paddingBytes: number;
+  /** Of the first frame that has one. */
+  readonly prior: PriorReference | undefined;
 }
 
 /** @throws UsageError if there is nothing to list */
@@ -55,9 +60,10 @@ async function listOne(session: Session, operand: Operand): Promise<Listed> {
     const listing = await listArchive(file);
     const { frameCount, blockCount, plainBytes, version, check, isCheckLow, archiveBytes: codedBytes } = listing;
     const sums = { frameCount, blockCount, plainBytes, version, check, isCheckLow, codedBytes };
-    const listed = { ...sums, name: operand.name, paddingBytes: file.sizeBytes - codedBytes };
+    const listed = { ...sums, prior: listing.prior, name: operand.name, paddingBytes: file.sizeBytes - codedBytes };
     if (settings.json) await writeText(io, jsonOf(file, listing, listed, settings.threads));
-    else if (settings.verbosity >= SAYS.details) await writeText(io, detailsOf(listing, listed, settings.threads));
+    else if (settings.verbosity >= SAYS.details)
+      await writeText(io, detailsOf(listing, listed, { threads: settings.threads, prior: session.prior }));
     return listed;
   } finally {
     await source.close();
@@ -82,8 +88,9 @@ function tableOf(listed: readonly Listed[]): string {
     name,
   ];
   const rows = listed.map((archive) => {
-    const { name, frameCount, blockCount, codedBytes, plainBytes } = archive;
-    return row(frameCount, blockCount, codedBytes, plainBytes, checkOf(archive), visible(name));
+    const { name, frameCount, blockCount, codedBytes, plainBytes, prior } = archive;
+    const behind = prior ? ` (prior ${priorText(prior)})` : "";
+    return row(frameCount, blockCount, codedBytes, plainBytes, checkOf(archive), `${visible(name)}${behind}`);
   });
   if (listed.length > 1) {
     const sum = (count: (archive: Listed) => number) => listed.reduce((total, archive) => total + count(archive), 0);
@@ -100,7 +107,11 @@ function tableOf(listed: readonly Listed[]): string {
   return table.map(line).join("\n");
 }
 
-async function* detailsOf(listing: Listing, archive: Listed, threads: number): AsyncGenerator<string> {
+async function* detailsOf(
+  listing: Listing,
+  archive: Listed,
+  { threads, prior }: { threads: number; prior: Prior | undefined },
+): AsyncGenerator<string> {
   const { name, codedBytes, plainBytes, paddingBytes } = archive;
   const lines = [
     `${visible(name)}:`,
@@ -115,24 +126,46 @@ async function* detailsOf(listing: Listing, archive: Listed, threads: number): A
   let number = 0;
   for await (const frame of listing.frames()) {
     number += 1;
-    yield `  frame ${number}:\n${linesOf(frame, threads).join("\n")}\n`;
+    yield `  frame ${number}:\n${linesOf(frame, threads, prior).join("\n")}\n`;
   }
 }
 
-function linesOf(frame: FrameSummary, threads: number): string[] {
+/** The prior by its name, if -D gave it. */
+function priorLines({ prior: reference, isPatch }: FrameHeader, given: Prior | undefined): string[] {
+  if (!reference) return [];
+  const name = isNamed(reference, given) && given?.name ? ` (${visible(given.name)})` : "";
+  const what = isPatch
+    ? "patch of:     a file of xxHash64"
+    : `prior:        ${"number" in reference ? "built in, number" : "xxHash64"}`;
+  return [`    ${what} ${priorText(reference)}${name}`];
+}
+
+function isNamed(reference: PriorReference, given: Prior | undefined): given is Prior {
+  if (!given || "number" in reference) return false;
+  return reference.isLow ? lowHash(given.hash) === reference.hash : given.hash === reference.hash;
+}
+
+/** A small frame's model follows from its prior. */
+function modelOf(header: FrameHeader, given: Prior | undefined): FrameModel | undefined {
+  const { prior: reference } = header;
+  return reference && isNamed(reference, given) ? withSmallModel(header, given).model : header.model;
+}
+
+function linesOf(frame: FrameSummary, threads: number, prior: Prior | undefined): string[] {
   const lines = [
     `    blocks:       ${frame.blockCount} (${frame.storedCount} stored)`,
     ...(frame.fillBytes > 0 ? [`    fills:        ${sizeText(frame.fillBytes)} of repeated patterns`] : []),
     `    check:        ${frame.header.small ? "low half of " : ""}xxHash64 ${checkOfFrame(frame)}`,
-    ...modelLines(frame.header.model),
+    ...priorLines(frame.header, prior),
+    ...modelLines(modelOf(frame.header, prior), frame.header.prior !== undefined && frame.header.small !== undefined),
   ];
   const seconds = modelSeconds(frame, threads);
   const time = `about ${durationText(Math.max(1, seconds))} here (CPU, ${threads} threads)`;
   return seconds > 0 ? [...lines, `    decoding:     ${time}`] : lines;
 }
 
-function modelLines(model: FrameModel | undefined): string[] {
-  if (!model) return ["    model:        none"];
+function modelLines(model: FrameModel | undefined, isOfPrior: boolean): string[] {
+  if (!model) return [`    model:        ${isOfPrior ? "that of its prior" : "none"}`];
   const { streams, learningRate, mixerContexts, mixerBits, ...shape } = model.hyper;
   const preset = presetOf(model);
   const name = preset ? `preset:       ${preset}` : `level:        ${levelNumberOf(model) ?? "none of this version's"}`;
@@ -184,10 +217,15 @@ async function* jsonOf(file: ArchiveFile, listing: Listing, archive: Listed, thr
       yield `${comma}${JSON.stringify({ kind, plainBytes: blockBytes })}`;
       comma = ",";
     }
-    yield `]${fillBytes > 0 ? `,"fillBytes":${fillBytes}` : ""}${modelJson(frame, threads)}}`;
+    yield `]${priorJson(frame.header)}${fillBytes > 0 ? `,"fillBytes":${fillBytes}` : ""}${modelJson(frame, threads)}}`;
     comma = ",";
   }
   yield "]}\n";
+}
+
+/** The fields that a prior adds, with a comma in front. */
+function priorJson({ prior, isPatch = false }: FrameHeader): string {
+  return prior ? `,"prior":"${priorText(prior)}"${isPatch ? ',"patch":true' : ""}` : "";
 }
 
 /** The fields that a model adds, with a comma in front. */

@@ -61,7 +61,8 @@ async function expand(session: Session, operand: Operand): Promise<Operand[]> {
   const files: string[] = [];
   await walk(session, operand.name, files);
   const made = files.filter((name) => !isTemporary(name));
-  const compresses = session.settings.action === "compress";
+  const { action } = session.settings;
+  const compresses = action === "compress" || action === "train";
   const taken = made.filter((name) => hasArchiveSuffix(name) !== compresses);
   const leftOut = made.length - taken.length;
   if (leftOut > 0) session.say(SAYS.details, `${operand.name}: ${leftOut} ${compresses ? "" : "no "}archives left out`);

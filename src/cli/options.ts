@@ -154,6 +154,37 @@ const MODEL: readonly OptionSpec[] = [
   },
 ];
 
+const PRIORS: readonly OptionSpec[] = [
+  {
+    name: "prior",
+    short: "D",
+    aliases: ["dict"],
+    value: { kind: "path", label: "<file>" },
+    help: "begin with this prior, both ways; any other file is taken as its bytes",
+    details:
+      "Small files that are like the samples of a prior become much smaller. To restore them takes the same prior; " +
+      "--list says which. Of a file that is no prior, the last 4 MiB are what the model begins with.",
+  },
+  {
+    name: "train",
+    help: "make a prior of the files, which are samples: -o names it (default: dictionary)",
+    details:
+      "Eight samples or more, 128 KiB of each at most; a level says which mixer the prior is for. A tenth of the " +
+      "samples is held back, to say what the prior gains.",
+  },
+  {
+    name: "maxdict",
+    value: { kind: "size", label: "<size>" },
+    help: "with --train: bytes that the prior may have; default: 110K",
+  },
+  ...["train-cover", "train-fastcover", "train-legacy"].map((name) => ({
+    name,
+    value: { kind: "word" as const, label: "[options]", isOptional: true },
+    help: "zstd's other ways to train, of which fade has one: --train",
+    planned: true,
+  })),
+];
+
 const MACHINE: readonly OptionSpec[] = [
   {
     name: "threads",
@@ -211,7 +242,7 @@ const MACHINE: readonly OptionSpec[] = [
 ];
 
 const TALK: readonly OptionSpec[] = [
-  { name: "json", help: "with --list, --test or bench: one JSON object per line" },
+  { name: "json", help: "with --list, --test, --train or bench: one JSON object per line" },
   {
     name: "progress",
     help: "show progress even if standard error is no terminal",
@@ -278,6 +309,7 @@ export const OPTION_SECTIONS: readonly (readonly [title: string, options: readon
   ["Where results go", OUTPUTS],
   ["What is read", INPUTS],
   ["The model", MODEL],
+  ["Priors", PRIORS],
   ["The machine", MACHINE],
   ["Benchmarks", BENCHMARKS],
   ["What is said", TALK],

@@ -17,8 +17,10 @@ import { type Io, printLine } from "./io.ts";
 import { listAll } from "./list.ts";
 import { manualPage } from "./manual.ts";
 import { normalise } from "./normalise.ts";
+import { loadPrior } from "./prior.ts";
 import { type OpenEngine, Session } from "./session.ts";
 import { type Settings, settingsOf } from "./settings.ts";
+import { trainPrior } from "./train.ts";
 import { transformAll } from "./transform.ts";
 import { visible } from "./visible.ts";
 
@@ -88,9 +90,11 @@ async function perform(session: Session, settings: Settings, engines: EnginePart
       return await printLine(io, completionsFor(settings.shell ?? "").trimEnd());
     case "devices":
       return await listDevices(session, engines);
+    case "train":
+      return await trainPrior(session);
     case "list":
-      return await listAll(session);
+      return (await loadPrior(session)) ? await listAll(session) : undefined;
     default:
-      return await transformAll(session);
+      return (await loadPrior(session)) ? await transformAll(session) : undefined;
   }
 }

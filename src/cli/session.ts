@@ -6,6 +6,7 @@ import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engin
 import type { EngineRequest } from "../engine/registry.ts";
 import type { ModelWork } from "../pipeline/frames.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
+import type { Prior } from "../prior/file.ts";
 import { Engines } from "./engines.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import { keysOf, placesOf } from "./file-keys.ts";
@@ -39,6 +40,8 @@ export class Session {
   readonly #claimed = new Set<string>();
   /** Outputs that are inputs of this run, too: never overwritten. */
   readonly inputPaths = new Set<string>();
+  /** What -D has named, if it was read. */
+  prior: Prior | undefined;
   /** "2/5 " while the second of five files is worked on. */
   place = "";
   /** Of the file that was begun last. */

@@ -3,7 +3,8 @@
  * contradictions refused, so that nothing behind this file has to doubt its settings.
  */
 import { availableParallelism } from "node:os";
-import type { HyperParameters } from "../contract/hyper.ts";
+import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
+import { PRIOR_CONTENT_BYTES_MAX } from "../contract/prior.ts";
 import type { EngineName } from "../engine/engine.ts";
 import {
   DEFAULT_LEVEL,
@@ -14,6 +15,7 @@ import {
   PAPER_LEVEL,
   PAPER_STREAMS,
 } from "../model/levels.ts";
+import { PRIOR_BYTES_MIN } from "../prior/make.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { type CutPolicy, MIXER_POLICY, policyOfNetwork } from "../repeats/policy.ts";
 import { descriptorOf, STDOUT } from "./descriptors.ts";
@@ -22,7 +24,7 @@ import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong } from "./options.ts";
 
 export type Mode = "compress" | "decompress" | "test" | "list";
-export type Action = Mode | "bench" | "devices" | "version" | "help" | "short-help" | "man" | "completions";
+export type Action = Mode | "train" | "bench" | "devices" | "version" | "help" | "short-help" | "man" | "completions";
 
 /** How much is said: 0 nothing, 1 errors, 2 results and progress, 3 details. */
 export const SAYS = { nothing: 0, errors: 1, results: 2, details: 3 } as const;
@@ -62,6 +64,10 @@ export interface Settings {
   readonly blockBytes?: number;
   /** Which repeats are cut out before the model; undefined: none. */
   readonly repeats?: CutPolicy;
+  /** The prior's file, for both ways. */
+  readonly prior?: string;
+  /** With --train: bytes of the prior, at most. */
+  readonly priorBytesMax: number;
   /** Which part of the input to compress; `index` counts from 1. */
   readonly shard?: Shard;
   readonly threads: number;
@@ -79,7 +85,9 @@ export interface Shard {
   readonly count: number;
 }
 
-const MODES: readonly string[] = ["compress", "decompress", "test", "list"];
+const MODES: readonly string[] = ["compress", "decompress", "test", "list", "train"];
+/** As zstd's. */
+const PRIOR_BYTES_DEFAULT = 112_640;
 const STREAMS_MAX = 16384;
 const THREADS_MAX = 1024;
 const SHARDS_MAX = 100_000;
@@ -118,6 +126,7 @@ class Given {
 export function settingsOf(args: NormalArguments): Settings {
   const given = new Given(args.options);
   for (const { name, written } of args.options) {
+    if (name.startsWith("train-")) throw new UsageError(`${written} is zstd's: fade trains in one way`, TRAIN_HINT);
     if (findLong(name)?.planned) throw new UsageError(`${written} is not in this version of fade yet`, PLANNED_HINT);
   }
   const model = modelOf(given.last("level", "preset"));
@@ -136,6 +145,7 @@ export function settingsOf(args: NormalArguments): Settings {
     ...(streamCount !== undefined && { streams: streamCount }),
     ...(repeats && { repeats }),
     ...limitsOf(given),
+    ...priorsOf(given),
     threads: threads === 0 ? availableParallelism() : threads,
     engine: choiceOf(given.last("engine"), "auto") as "auto" | EngineName,
     ...(adapter !== undefined && { adapter }),
@@ -144,6 +154,7 @@ export function settingsOf(args: NormalArguments): Settings {
   return settings;
 }
 
+const TRAIN_HINT = "use --train, which takes no parameters";
 const PLANNED_HINT = "fade --help lists the options that work";
 
 function outputsOf(given: Given) {
@@ -180,6 +191,15 @@ function talkOf(given: Given) {
   };
 }
 
+function priorsOf(given: Given) {
+  const prior = given.value("prior");
+  const priorBytesMax = sizeOf(given.last("maxdict"), PRIOR_BYTES_MIN) ?? PRIOR_BYTES_DEFAULT;
+  if (priorBytesMax > PRIOR_CONTENT_BYTES_MAX) {
+    throw new UsageError(`--maxdict may be at most ${PRIOR_CONTENT_BYTES_MAX} bytes`, "larger priors take too long");
+  }
+  return { priorBytesMax, ...(prior !== undefined && { prior }) };
+}
+
 function limitsOf(given: Given) {
   const blockBytes = sizeOf(given.last("block-size"), BLOCK_BYTES_MIN);
   const memoryBytesMax = sizeOf(given.last("memory"), 0);
@@ -207,7 +227,7 @@ function actionOf({ command, options }: NormalArguments): Action {
   const asked = options.find(({ name }) => name === "version" || name === "man" || name === "completions");
   if (asked) return asked.name as "version" | "man" | "completions";
   if (command) return command;
-  return (options.findLast((option) => MODES.includes(option.name))?.name ?? "compress") as Mode;
+  return (options.findLast((option) => MODES.includes(option.name))?.name ?? "compress") as Mode | "train";
 }
 
 /** Presets of networks are this and a number. */
@@ -288,6 +308,7 @@ export function integer(written: string, value: string | undefined, low: number,
 function refuseContradictions(settings: Settings, given: Given): void {
   const { action, operands, toStdout, json, fileLists } = settings;
   const writes = action === "compress" || action === "decompress";
+  refusePriors(settings, given);
   if (writes || given.has("output")) refuseOutputs(settings, given);
   if (json && writes) throw new UsageError("--json goes with --list and --test");
   if (!settings.checks && (action === "compress" || action === "test")) {
@@ -311,6 +332,19 @@ function refuseContradictions(settings: Settings, given: Given): void {
   }
 }
 
+function refusePriors({ action, prior, level, output, toStdout }: Settings, given: Given): void {
+  if (given.has("maxdict") && action !== "train") throw new UsageError("--maxdict goes with --train");
+  if (action === "train") {
+    if (prior !== undefined) throw new UsageError("--train makes a prior, and begins with none", "leave out -D");
+    if (toStdout) throw new UsageError("--train writes a file", "name it with -o");
+    refuseUndecodable(output);
+  }
+  if (prior === undefined && action !== "train") return;
+  if (action !== "list" && hasNetwork(level.shape)) {
+    throw new UsageError("a prior is for a level, not for a network", "leave out --preset");
+  }
+}
+
 function refuseShard({ action, operands, fileLists }: Settings): void {
   if (action === "decompress" || action === "test" || action === "list") {
     throw new UsageError(`--shard goes with compression, not with --${action}`);
@@ -330,7 +364,8 @@ function refuseOutputs(
   if (output !== undefined && toStdout) throw new UsageError("-c and -o contradict each other", "use one of them");
   if (given.has("output") && (action === "test" || action === "list"))
     throw new UsageError(`--${action} writes no output file`);
-  if (output !== undefined && (operands.length > 1 || others.recursive || others.fileLists.length > 0)) {
+  const isOne = operands.length <= 1 && !others.recursive && others.fileLists.length === 0;
+  if (output !== undefined && !isOne && action !== "train") {
     throw new UsageError("-o takes one input file", "use -c and redirect the output to join several");
   }
   if (outputDirectory && (output !== undefined || toStdout)) {

@@ -281,8 +281,9 @@ async function compress(session: Session, input: Input, source: OpenInput, outpu
   };
   const onProgress = ({ bytesDone, codedBytes }: BlockProgress) =>
     line.update({ doneBytes: bytesDone, totalBytes, codedBytes: writtenBytes + codedBytes });
+  const priors = session.prior && { prior: session.prior };
   try {
-    await compressStream(plain, write, session.engine, { ...compressOptionsOf(settings), onProgress });
+    await compressStream(plain, write, session.engine, { ...compressOptionsOf(settings), ...priors, onProgress });
     return { plainBytes: plain.readBytes(), codedBytes: writtenBytes };
   } finally {
     line.finish();
@@ -308,6 +309,7 @@ async function decompress(
     return await restore(source.read, output.write, session.engine, {
       ...limitsOf(settings),
       checks: settings.checks,
+      ...(session.prior && { priors: [session.prior] }),
       limits,
       ...(sizeBytes !== undefined && { sizeBytes }),
       onProgress,

@@ -16,6 +16,7 @@
  */
 import type { DataKind } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
+import type { LanePrior } from "../contract/prior.ts";
 
 export type EngineName = "reference" | "gpu" | "cpu";
 
@@ -30,9 +31,10 @@ export interface Engine {
    *
    * @param expectedBytes how many bytes it will be told, about, if that is known: for a few, threads do not pay.
    *   Nothing that is computed depends on it
+   * @param prior what each lane of a mixer begins with
    * @throws HyperParameterError, EngineLimitError
    */
-  openModel(hyper: HyperParameters, expectedBytes?: number): Promise<Model>;
+  openModel(hyper: HyperParameters, expectedBytes?: number, prior?: LanePrior): Promise<Model>;
   /** Frees the device or the threads. Models must be closed first. */
   close(): Promise<void>;
 }

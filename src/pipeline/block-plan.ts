@@ -6,6 +6,8 @@ import type { Cut } from "./repeats.ts";
 /** What is known of a block before the model has seen it. */
 export interface BlockPlan {
   readonly isLast: boolean;
+  /** Whether it is for a small frame. */
+  readonly isSmall?: boolean;
   /** Whether it looks like chance. */
   readonly isChance: boolean;
   /** Where numbers stand. */

@@ -18,17 +18,18 @@ export class BlockCompressor {
   readonly #loop: ChunkLoop;
   readonly #options: CompressOptions;
   /** What the model was told last. */
-  #stride = PLAIN_DATA.stride;
+  #stride: number;
 
   private constructor(model: Model, options: CompressOptions) {
     this.#model = model;
     this.#loop = new ChunkLoop(model.chunkSteps, options.signal);
     this.#options = options;
+    this.#stride = options.prior?.stride ?? PLAIN_DATA.stride;
   }
 
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: CompressOptions): Promise<BlockCompressor> {
-    const model = await engine.openModel(hyper, options.expectedBytes);
+    const model = await engine.openModel(hyper, options.expectedBytes, options.prior);
     return new BlockCompressor(model, options);
   }
 

@@ -17,17 +17,18 @@ export class BlockDecompressor {
   readonly #loop: ChunkLoop;
   readonly #options: BlockOptions;
   /** What the model was told last. */
-  #stride = PLAIN_DATA.stride;
+  #stride: number;
 
   private constructor(model: Model, options: BlockOptions) {
     this.#model = model;
     this.#loop = new ChunkLoop(model.chunkSteps, options.signal);
     this.#options = options;
+    this.#stride = options.prior?.stride ?? PLAIN_DATA.stride;
   }
 
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: BlockOptions): Promise<BlockDecompressor> {
-    const model = await engine.openModel(hyper, options.expectedBytes);
+    const model = await engine.openModel(hyper, options.expectedBytes, options.prior);
     return new BlockDecompressor(model, options);
   }
 

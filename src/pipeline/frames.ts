@@ -22,16 +22,15 @@ import {
   STORED_RUN_BYTES_MAX,
   windowBytesOf,
 } from "../archive/format.ts";
-import { encodeSmallFrame, levelOfModel, SMALL_PATTERN_BYTES_MAX } from "../archive/small.ts";
+import { type PriorReference, priorReferenceBytes } from "../archive/prior-reference.ts";
+import { encodeSmallFrame, levelOfModel, SMALL_PATTERN_BYTES_MAX, smallModelBehind } from "../archive/small.ts";
 import { FrameWriter } from "../archive/write.ts";
 import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
-import type { Engine } from "../engine/engine.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { transformMemoryBytes } from "../predict/transform.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
-import type { CutPolicy } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
 import { type BlockPlan, factsOf, plainBlock, type ShownBytes } from "./block-plan.ts";
@@ -39,57 +38,27 @@ import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
+import {
+  type ByteSink,
+  type CompressOptions,
+  type EngineSource,
+  type FrameOptions,
+  InputSizeError,
+} from "./frame-options.ts";
 import { checkMemory, modelMemoryBytes } from "./memory.ts";
 import { type FoundNumbers, findNumbers, predictNumbers } from "./numbers.ts";
-import type { BlockOptions } from "./options.ts";
 import { Pacer } from "./pacer.ts";
+import { hyperBehind, priorMemoryBytes, referenceOf, smallStride } from "./priors.ts";
 import { type Cut, RepeatCutter } from "./repeats.ts";
 import { findStride } from "./stride.ts";
 
 export type { PlainSource } from "./fills.ts";
-
-/** What an engine is wanted for. */
-export interface ModelWork {
-  readonly hyper: HyperParameters;
-  /** Bytes that the model will see, about; undefined if nobody knows how many come. */
-  readonly expectedBytes?: number;
-}
-
-/** Opens the engine at the first call: what is stored needs none, and decodes on machines that have none. */
-export type EngineSource = (work: ModelWork) => Promise<Engine>;
-
-export interface FrameOptions extends BlockOptions {
-  /** The model and its blocks together may take this much. */
-  readonly memoryBytesMax: number;
-}
-
-/** Takes bytes, in order; it may keep them. */
-export type ByteSink = (bytes: Uint8Array) => Promise<void>;
-
-export interface CompressOptions extends FrameOptions {
-  /** Plain bytes in a block, at most; 1 to BLOCK_BYTES_MAX. */
-  readonly blockBytes: number;
-  /** Stored blocks are joined up to this length; default: STORED_RUN_BYTES_MAX, or what the memory allows. */
-  readonly runBytes?: number;
-  /** The model for blocks of this many bytes; its `streams` may be at most that. */
-  readonly hyperFor: (blockBytes: number) => HyperParameters;
-  /** Which repeats are cut out before the model; without it, none. */
-  readonly repeats?: CutPolicy;
-}
-
-/** The input did not have the length that it was said to have. */
-export class InputSizeError extends Error {
-  constructor(
-    readonly expectedBytes: number,
-    readonly foundBytes: number,
-  ) {
-    super(`changed while it was read: ${expectedBytes} bytes were expected, ${foundBytes} are there`);
-    this.name = "InputSizeError";
-  }
-}
+export * from "./frame-options.ts";
 
 /** So few bytes teach a model nothing: what it would save does not pay for opening one. */
 export const STORED_BELOW_BYTES = 32;
+/** Behind a prior it is open already, and may know them. */
+const STORED_BELOW_BYTES_BEHIND = 8;
 /** What a frame with a model of its own costs more than a small one that is stored. */
 const LARGE_FRAME_BYTES = 64;
 
@@ -249,13 +218,13 @@ class FrameCompressor {
   /** Takes all of a short input, and sends its frame to the sink: a small one, unless its model is of no level. */
   async addSmall(plain: Uint8Array): Promise<void> {
     const block = plain.length > 0 ? await this.#makeSmall(plain) : undefined;
-    const level = this.#frameModel && block?.kind === "coded" ? this.#levelFor(block) : undefined;
-    if (block?.kind === "coded" && level === undefined) {
+    const model = this.#frameModel && block?.kind === "coded" ? this.#smallModelOf(block) : undefined;
+    if (block?.kind === "coded" && model === undefined) {
       await this.#writeHeader(block);
       await this.#sink(this.#open.block(block));
       return await this.end();
     }
-    await this.#sink(encodeSmallFrame(block, level));
+    await this.#sink(encodeSmallFrame(block, model));
   }
 
   async #makeSmall(plain: Uint8Array): Promise<Block> {
@@ -265,19 +234,25 @@ class FrameCompressor {
       const fills = [{ gapBytes: 0, lengthBytes: plain.length, pattern: plain.slice(0, period) }];
       return { kind: "stored", plainBytes: 0, check, fills, payload: new Uint8Array(0) };
     }
-    const isTiny = plain.length < STORED_BELOW_BYTES;
-    const isChance = isTiny || looksIncompressible(plain);
+    const { prior } = this.#options;
+    const isTiny = plain.length < (prior ? STORED_BELOW_BYTES_BEHIND : STORED_BELOW_BYTES);
+    const isChance = isTiny || (!prior && looksIncompressible(plain));
     const numbers = isChance ? [] : await this.#findNumbers(plain);
-    const cut = isTiny ? undefined : await this.#cut(plain, isChance, true, numbers);
+    const cut = isTiny || prior ? undefined : await this.#cut(plain, isChance, true, numbers);
     const seenBytes = (cut?.rest ?? plain).length;
-    if (!isTiny) this.#chooseModel(seenBytes, true);
+    if (!isTiny) this.#chooseModel(seenBytes, true, true);
     const model = this.#frameModel;
-    const isOfLevel = model !== undefined && levelOfModel(model, seenBytes) !== undefined;
-    const gainMin = isOfLevel ? smallCodedBytes(seenBytes) : LARGE_FRAME_BYTES;
-    return await this.#makeBlock(plain, { isLast: true, isChance, numbers, check, gainMin, ...(cut && { cut }) });
+    const isOfLevel = model !== undefined && (prior ?? levelOfModel(model, seenBytes)) !== undefined;
+    const referenceBytes = prior ? priorReferenceBytes(referenceOf(prior, true)) : 0;
+    const gainMin = isOfLevel ? smallCodedBytes(seenBytes) + referenceBytes : LARGE_FRAME_BYTES;
+    const facts = { isLast: true, isSmall: true, isChance, numbers, check, gainMin };
+    return await this.#makeBlock(plain, { ...facts, ...(cut && { cut }) });
   }
 
-  #levelFor({ plainBytes, copies }: Block): number | undefined {
+  /** How a small frame says which model it has; undefined if none can. */
+  #smallModelOf({ plainBytes, copies }: Block): number | PriorReference | undefined {
+    const { prior } = this.#options;
+    if (prior) return referenceOf(prior, true);
     return this.#frameModel && levelOfModel(this.#frameModel, copies?.restBytes ?? plainBytes);
   }
 
@@ -314,14 +289,21 @@ class FrameCompressor {
   }
 
   /** How many streams there are follows from what the model will see; of later blocks that is a guess. */
-  #chooseModel(firstBytes: number, isOnlyBlock: boolean): void {
+  #chooseModel(firstBytes: number, isOnlyBlock: boolean, isSmall = false): void {
     const { blockBytes } = this.#plan;
+    const { prior, hyperFor } = this.#options;
     const seenBytes = isOnlyBlock ? firstBytes : Math.max(firstBytes, Math.floor(blockBytes / 4));
-    const hyper = this.#options.hyperFor(Math.min(blockBytes, seenBytes));
+    const expectedBytes = Math.min(blockBytes, seenBytes);
+    const hyper = !prior
+      ? hyperFor(expectedBytes)
+      : isSmall
+        ? smallModelBehind(prior.contexts, prior.content.length, firstBytes).hyper
+        : hyperBehind(prior, hyperFor, expectedBytes);
     const { memoryBytesMax } = this.#options;
-    checkMemory(hyper, 3 * blockBytes, memoryBytesMax);
+    checkMemory(hyper, 3 * blockBytes + priorMemoryBytes(prior, hyper), memoryBytesMax);
     // A decoder with the same limit has the model and the window open while it reads a run, which it counts twice.
-    const besideBytes = modelMemoryBytes(hyper) + windowRoomBytes(windowBytesOf(blockBytes));
+    const modelBytes = modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper);
+    const besideBytes = modelBytes + windowRoomBytes(windowBytesOf(blockBytes));
     const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
     this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
     this.#frameModel = { hyper, groupCount: groupsFor(hyper) };
@@ -332,8 +314,11 @@ class FrameCompressor {
     const { totalBytes: plainBytes, blockBytes } = this.#plan;
     const model = first.kind === "stored" ? undefined : this.#frameModel;
     this.#isModelWritten = model !== undefined;
+    const { prior } = this.#options;
+    const needsPrior = prior && (model || first.plainBytes < (plainBytes ?? Number.POSITIVE_INFINITY));
     this.#writer = new FrameWriter({
       blockBytes,
+      ...(needsPrior && { prior: referenceOf(prior, false) }),
       ...(plainBytes !== undefined && { plainBytes }),
       ...(model && { model }),
     });
@@ -374,7 +359,8 @@ class FrameCompressor {
     const shown = await this.#predict(seen, facts);
     const stride = shown.stride ?? findStride(shown.bytes, this.#frameModel.hyper);
     const model = await this.#openModel(isLast ? seen.length : undefined);
-    const { groups } = await model.compress(shown.bytes, { stride });
+    const told = facts.isSmall ? smallStride(this.#options.prior, seen.length, stride) : stride;
+    const { groups } = await model.compress(shown.bytes, { stride: told });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     if (codedBytes + gainMin < seen.length) {
       this.#hasHistory = true;
@@ -397,8 +383,10 @@ class FrameCompressor {
   #hasRoomToPredict(seenBytes: number): boolean {
     const { hyper } = this.#frameModel ?? {};
     const { blockBytes } = this.#plan;
+    const { prior, memoryBytesMax } = this.#options;
     const besideBytes = 5 * blockBytes + windowRoomBytes(windowBytesOf(blockBytes)) + transformMemoryBytes(seenBytes);
-    return hyper !== undefined && modelMemoryBytes(hyper) + besideBytes <= this.#options.memoryBytesMax;
+    if (!hyper) return false;
+    return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + besideBytes <= memoryBytesMax;
   }
 
   /** @param expectedBytes that the model will see, if this block is the only one */

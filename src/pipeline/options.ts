@@ -1,4 +1,5 @@
 /** What callers tell the pipeline, and what it tells them while it works. */
+import type { LanePrior } from "../contract/prior.ts";
 import type { DecoderOptions } from "../engine/engine.ts";
 
 export interface BlockProgress {
@@ -14,6 +15,8 @@ export interface BlockProgress {
 export interface BlockOptions extends DecoderOptions {
   /** Called at most about 20 times a second, and once when the block is done. */
   readonly onProgress?: (progress: BlockProgress) => void;
+  /** What the model begins with. */
+  readonly prior?: LanePrior;
   /** Aborting rejects with the signal's reason within about one chunk of steps. */
   readonly signal?: AbortSignal;
 }

@@ -27,6 +27,7 @@ import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { decodeStretches, type Stretch } from "../predict/list.ts";
 import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
+import type { Prior } from "../prior/file.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { BlockDecompressor } from "./decompress.ts";
@@ -36,6 +37,7 @@ import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
 import { RepeatRestorer } from "./paste.ts";
+import { checkContexts, priorMemoryBytes, priorOf, smallStride, withSmallModel } from "./priors.ts";
 
 export interface RestoreProgress {
   /** Plain bytes that are restored, of all frames so far. */
@@ -47,6 +49,8 @@ export interface RestoreProgress {
 }
 
 export interface RestoreOptions extends Omit<FrameOptions, "onProgress"> {
+  /** Priors that frames may name, beside those that are built in. */
+  readonly priors?: readonly Prior[];
   readonly onProgress?: (progress: RestoreProgress) => void;
   /** false: hand out bytes whose checksum is wrong, too. Default: true. */
   readonly checks?: boolean;
@@ -179,6 +183,7 @@ class Restorer {
   readonly #engineSource: EngineSource;
   readonly #options: RestoreOptions;
   #header: FrameHeader | undefined;
+  #prior: Prior | undefined;
   #model: BlockDecompressor | undefined;
   #repeats: RepeatRestorer | undefined;
   /** What a window would have taken that there was no room for: bytes, with all else at that time. */
@@ -210,11 +215,12 @@ class Restorer {
   /** Follows one part; gives the plain bytes of a block. */
   async take(part: ArchivePart, codedBytes: number): Promise<PlainBlockBytes | undefined> {
     if (part.kind === "header") {
-      this.#openFrame(part.header);
+      this.#openFrame(part.header, part.offsetBytes);
       return undefined;
     }
     if (part.kind === "model") {
       if (this.#header) this.#header = { ...this.#header, model: part.model };
+      if (this.#prior) checkContexts(this.#prior, part.model.hyper, part.offsetBytes);
       return undefined;
     }
     if (part.kind === "end") {
@@ -235,9 +241,10 @@ class Restorer {
     return { bytes: plain, fills: block.fills };
   }
 
-  #openFrame(header: FrameHeader): void {
+  #openFrame(header: FrameHeader, offsetBytes: number): void {
     this.#budget.openFrame(header);
-    this.#header = header;
+    this.#prior = priorOf(header, this.#options.priors ?? [], offsetBytes);
+    this.#header = this.#prior ? withSmallModel(header, this.#prior) : header;
     this.#check = CHECK_START;
     this.#frameBytes = 0;
     this.#totalBytes = add(this.#totalBytes, header.plainBytes);
@@ -250,7 +257,8 @@ class Restorer {
    *
    * @throws MemoryLimitError, OutputLimitError, TimeLimitError
    */
-  admit(head: BlockHead, header: FrameHeader): void {
+  admit(head: BlockHead, stated: FrameHeader): void {
+    const header = this.#prior ? withSmallModel(stated, this.#prior) : stated;
     const { kind, plainBytes, cut, stretchBytes } = head;
     const { memoryBytesMax } = this.#options;
     this.#budget.admit(head, header);
@@ -261,11 +269,13 @@ class Restorer {
       // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
       const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
       const blockBytes = blockMemoryBytes(header, cut !== undefined, this.#windowFor(head, header));
-      checkMemory(header.model.hyper, blockBytes + predictorBytes, memoryBytesMax);
+      const priorBytes = priorMemoryBytes(this.#prior, header.model.hyper);
+      checkMemory(header.model.hyper, blockBytes + predictorBytes + priorBytes, memoryBytesMax);
       return;
     }
     // A model that is open stays so.
-    const modelBytes = this.#model && header.model ? modelMemoryBytes(header.model.hyper) : 0;
+    const { hyper } = (this.#model && header.model) || {};
+    const modelBytes = hyper ? modelMemoryBytes(hyper) + priorMemoryBytes(this.#prior, hyper) : 0;
     // What came and what is made of it; of a block with copies the list as it is read, too.
     const windowBytes = this.#windowFor(head, header);
     const neededBytes = modelBytes + (cut ? 3 * plainBytes + windowRoomBytes(windowBytes) : 2 * plainBytes);
@@ -331,7 +341,7 @@ class Restorer {
     if (block.kind === "learned") {
       // Here, too, first the check.
       if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
-      await (await this.#openModel()).learn(block.payload, kindOf(block));
+      await (await this.#openModel()).learn(block.payload, this.#kindOf(block));
     }
     return plain;
   }
@@ -346,11 +356,16 @@ class Restorer {
   async #decompress(block: CodedBlock, sizeBytes: number, offsetBytes: number): Promise<Uint8Array> {
     const model = await this.#openModel();
     try {
-      return await model.decompress(sizeBytes, block.groups, kindOf(block));
+      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block));
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);
     }
+  }
+
+  #kindOf({ stride = 0, plainBytes, copies }: Block): DataKind {
+    const seenBytes = copies?.restBytes ?? plainBytes;
+    return { stride: this.#header?.small ? smallStride(this.#prior, seenBytes, stride) : stride };
   }
 
   async #openModel(): Promise<BlockDecompressor> {
@@ -359,12 +374,14 @@ class Restorer {
     if (!header?.model) throw new Error("the reader let a coded block pass in a frame without a model");
     const { onProgress, ...options } = this.#options;
     const { hyper } = header.model;
+    const priorBytes = priorMemoryBytes(this.#prior, hyper);
     // With its window, the block was admitted already.
-    checkMemory(hyper, blockMemoryBytes(header, false, 0), options.memoryBytesMax);
+    checkMemory(hyper, blockMemoryBytes(header, false, 0) + priorBytes, options.memoryBytesMax);
     const expected = header.plainBytes !== undefined && { expectedBytes: header.plainBytes };
     this.#model = await BlockDecompressor.open(await this.#engineSource({ hyper, ...expected }), hyper, {
       ...options,
       ...expected,
+      ...(this.#prior && { prior: this.#prior }),
       ...(onProgress && { onProgress: ({ bytesDone }: { bytesDone: number }) => this.#report(bytesDone) }),
     });
     return this.#model;
@@ -396,8 +413,6 @@ function copiesIn({ copies, plainBytes }: Block, offsetBytes: number): number {
   const reader = new ByteReader(copies.list, 0, offsetBytes);
   return reader.varintWithin("the number of copies", 0, Math.floor(plainBytes / COPY_BYTES_MIN));
 }
-
-const kindOf = ({ stride = 0 }: Block): DataKind => ({ stride });
 
 /** What a coded block takes besides the model: twice as many bytes of the archive, the block, its rest, the window. */
 function blockMemoryBytes(header: FrameHeader, isCut: boolean, windowBytes: number): number {

@@ -138,11 +138,13 @@ export class BitDecoder implements BitCoder {
   #position = 0;
   readonly #bytes: Uint8Array;
   readonly #baseBytes: number;
+  readonly #what: string;
 
-  /** @param baseBytes where `bytes` lies in the archive, for errors */
-  constructor(bytes: Uint8Array, baseBytes = 0) {
+  /** @param baseBytes where `bytes` lies in the archive, and `what` they are, for errors */
+  constructor(bytes: Uint8Array, baseBytes = 0, what = "the list of copies") {
     this.#bytes = bytes;
     this.#baseBytes = baseBytes;
+    this.#what = what;
     for (let i = 0; i < TAIL_BYTES; i += 1) this.#offset = this.#offset * 256 + this.#read();
     if (this.#offset >= this.#range) throw this.#corrupt("a code below 1", "1 or more");
   }
@@ -191,6 +193,6 @@ export class BitDecoder implements BitCoder {
 
   #corrupt(expected: string, found: string): CorruptError {
     const used = Math.min(this.#position, this.#bytes.length);
-    return new CorruptError(this.#baseBytes + used, "the list of copies", expected, found);
+    return new CorruptError(this.#baseBytes + used, this.#what, expected, found);
   }
 }

@@ -21,12 +21,12 @@ import {
 } from "../../src/contract/mixer.ts";
 import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
+import { hashOf as hash, stateOf } from "../support/lane-state.ts";
 
 buildMixer();
 const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
 
 type AnyLane = InstanceType<typeof MixerLane> | ReferenceLane;
-type AreaName = keyof ReferenceLane["areas"];
 
 const GOLDEN = join(import.meta.dir, "..", "golden");
 const file = (name: string, bytes: number) => new Uint8Array(readFileSync(join(GOLDEN, name))).slice(0, bytes);
@@ -122,25 +122,7 @@ const CASES: readonly (readonly [string, number, number, number])[] = [
   ["code", 8, 10, 6],
 ];
 
-function hash(array: ArrayBufferView): string {
-  return Bun.SHA256.hash(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), "hex");
-}
-
 const dataOf = (name: string) => DATA[name] as Uint8Array;
-const NAMES = Object.keys(new ReferenceLane({ contexts: 4, lineBits: 4 }).areas) as AreaName[];
-
-/** Hashes of all that learning changes; areas of a lane are padded to 64 bytes with zeros. */
-function stateOf(lane: AnyLane): Record<string, string> {
-  const areaOf = (name: AreaName) => {
-    if (!(lane instanceof ReferenceLane)) return lane.area(name);
-    const values = lane.areas[name];
-    const padded = new Uint8Array((values.byteLength + 63) & ~63);
-    padded.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    return padded;
-  };
-  return Object.fromEntries(NAMES.map((name) => [name, hash(areaOf(name))]));
-}
-
 function encode(lane: AnyLane, stride: number, ...pieces: Uint8Array[]): Uint8Array {
   lane.describe(stride);
   lane.begin();

@@ -8,6 +8,7 @@
 
 import type { DataKind } from "../../contract/contexts.ts";
 import { checkHyperParameters, type HyperParameters, hasNetwork } from "../../contract/hyper.ts";
+import type { LanePrior } from "../../contract/prior.ts";
 import { layoutOf } from "../../contract/tensors.ts";
 import { host } from "../../platform/host.ts";
 import { collect } from "../../platform/release.ts";
@@ -59,9 +60,11 @@ class CpuEngine implements Engine {
     this.description = `WebAssembly SIMD, ${threads} thread${threads === 1 ? "" : "s"}`;
   }
 
-  async openModel(hyper: HyperParameters, expectedBytes = Number.POSITIVE_INFINITY): Promise<Model> {
+  async openModel(hyper: HyperParameters, expectedBytes = Number.POSITIVE_INFINITY, prior?: LanePrior): Promise<Model> {
     checkHyperParameters(hyper);
-    if (!hasNetwork(hyper)) return openMixer(hyper, { engine: "cpu", threads: this.#threads, expectedBytes });
+    if (!hasNetwork(hyper)) {
+      return openMixer(hyper, { engine: "cpu", threads: this.#threads, expectedBytes, ...(prior && { prior }) });
+    }
     const threads = this.#threadsFor(hyper, expectedBytes);
     const idle = this.#idle;
     this.#idle = undefined;

@@ -27,11 +27,12 @@ export async function createGpuEngine(options: GpuEngineOptions = {}): Promise<E
   return {
     name: "gpu",
     description: adapter.name,
-    openModel: async (hyper, expectedBytes) => {
+    openModel: async (hyper, expectedBytes, prior) => {
       checkHyperParameters(hyper);
       if (!hasNetwork(hyper)) {
         const threads = host.processorCount();
-        return openMixer(hyper, { engine: "gpu", threads, ...(expectedBytes !== undefined && { expectedBytes }) });
+        const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
+        return openMixer(hyper, { engine: "gpu", threads, ...known });
       }
       return GpuModel.open(gpu, hyper, chunkSteps);
     },

@@ -2,29 +2,17 @@
  * A lane of the bit mixer in WebAssembly: a model and a coder of its own, in a memory of its own. A lane is what a
  * thread takes, so results do not depend on how many threads there are.
  */
-import { histories } from "../../contract/histories.ts";
-import { instructionTable } from "../../contract/instructions.ts";
+import { COUNT_BITS, FINAL_RATE, familyOf, mixerContexts, RATE, REFINE_NODES } from "../../contract/mixer.ts";
 import {
-  type Context,
-  FINAL_RATE,
-  familyOf,
-  mixerContexts,
-  PARTS,
-  RATE,
-  REFINE_NODES,
-  reciprocalTable,
-  squashTable,
-  stretchTable,
-} from "../../contract/mixer.ts";
-import {
-  initialFinals,
-  initialMaps,
-  initialMatchMap,
-  initialRunMap,
-  initialWeights,
-  refineRow,
-} from "../../contract/mixer-initial.ts";
+  type LanePrior,
+  rowsOf,
+  TRAINED_NAMES,
+  type TrainedRows,
+  type TrainedState,
+  trainedAreas,
+} from "../../contract/prior.ts";
 import { host } from "../../platform/host.ts";
+import { firstState, specsOf } from "./first-state.ts";
 import wasmPath from "./mixer.wasm" with { type: "file" };
 
 interface Exports {
@@ -33,6 +21,10 @@ interface Exports {
   describe(stride: number): void;
   setRates(ofSets: number, ofFinals: number): void;
   begin(): void;
+  beginBehind(): void;
+  keep(): void;
+  recall(): void;
+  replay(count: number): void;
   encode(count: number): number;
   finishEncoding(): number;
   tailBytes(): number;
@@ -79,13 +71,22 @@ export interface LaneShape {
   readonly lineBits: number;
 }
 
+/** What follows from bits that were predicted, and not from bytes alone. */
+const LEARNT_AREAS: readonly Area[] = [...TRAINED_NAMES, "mapInputs", "made"];
+
+/** A lane as it was once: its memory, and how many bytes of a block it had seen. */
+export interface KeptLane {
+  readonly bytes: Uint8Array;
+  readonly time: number;
+  /** As it was described last. */
+  readonly stride: number;
+}
+
 const PAGE_BYTES = 65536;
 /** Bytes that are handed to the WebAssembly at a time. */
 const CHUNK_BYTES = 4096;
 /** A bit costs at most 15 bits, a byte so many bytes; and what a decoder reads ahead. */
 const CODED_BYTES = 16 * CHUNK_BYTES + 64;
-/** Words of a context's record. */
-const SPEC_WORDS = 8;
 /** What a decoder reads first, and so how far it is ahead. */
 const LOOKAHEAD_BYTES = 4;
 
@@ -99,6 +100,10 @@ export class MixerLane {
   readonly #coded: number;
   /** Bytes of the block so far. */
   #time = 0;
+  /** As described last. */
+  #stride = 0;
+  /** Whether the next block goes on behind what was replayed. */
+  #isBehind = false;
   /** While encoding: coded bytes so far. While decoding: those that are to come, and how many were taken. */
   #pieces: Uint8Array[] = [];
   #codedBytes = 0;
@@ -130,6 +135,7 @@ export class MixerLane {
    * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
    */
   describe(stride: number): void {
+    this.#stride = stride;
     const family = familyOf(stride);
     const { contexts } = this.#shape;
     this.#put("specs", specsOf(mixerContexts(family, contexts, stride)));
@@ -137,12 +143,110 @@ export class MixerLane {
     this.#kernels.describe(family === "genome" ? 0 : stride);
   }
 
-  /** Begins a block: what was learnt stays. */
+  /** Begins a block: what was learnt stays. The first one behind a prior goes on behind that. */
   begin(): void {
-    this.#time = 0;
     this.#pieces = [];
     this.#codedBytes = 0;
-    this.#kernels.begin();
+    if (this.#isBehind) this.#kernels.beginBehind();
+    else {
+      this.#time = 0;
+      this.#kernels.begin();
+    }
+    this.#isBehind = false;
+  }
+
+  /** Gives a new lane what a prior has. @throws RangeError if that is for another number of contexts */
+  seed({ contexts, stride, content, trained }: LanePrior): void {
+    if (contexts !== this.#shape.contexts) throw new RangeError(`a prior of ${contexts} contexts`);
+    if (trained) this.#takeTrained(trained);
+    this.describe(stride);
+    this.begin();
+    this.replay(content);
+    this.#isBehind = true;
+  }
+
+  /** Goes through bytes as learning does, but neither predicts nor learns from errors; about a microsecond each. */
+  replay(bytes: Uint8Array): void {
+    this.#inChunks(bytes.length, (from, count) => {
+      this.#memoryFor(count).set(bytes.subarray(from, from + count));
+      this.#kernels.replay(count);
+    });
+  }
+
+  /** A copy of a seeded lane between blocks. */
+  keep(): KeptLane {
+    this.#kernels.keep();
+    return {
+      bytes: new Uint8Array(this.#memory.buffer, 0, this.#data + this.#time).slice(),
+      time: this.#time,
+      stride: this.#stride,
+    };
+  }
+
+  /**
+   * Makes the lane again what it was when the copy was made; the next block goes on behind the prior.
+   *
+   * @param isTrainedKept true: what training changes stays as it is
+   */
+  recall({ bytes, time, stride }: KeptLane, isTrainedKept = false): void {
+    const memory = new Uint8Array(this.#memory.buffer);
+    const stays = isTrainedKept ? LEARNT_AREAS.map((name) => this.#rangeOf(name)).sort((a, b) => a[0] - b[0]) : [];
+    let from = 0;
+    for (const [start, end] of [...stays, [bytes.length, bytes.length] as const]) {
+      memory.set(bytes.subarray(from, start), from);
+      from = end;
+    }
+    this.#time = time;
+    this.#kernels.recall();
+    this.describe(stride);
+    this.#isBehind = true;
+  }
+
+  /** A copy of what training has changed. */
+  trained(): TrainedState {
+    const made = this.#copyOf("made");
+    const entries = trainedAreas(this.#shape.contexts).map((area): [string, TrainedRows] => {
+      const { name, kind, rowLength } = area;
+      const bytes = this.#copyOf(name);
+      const isWide = kind === "cells" || name === "finals";
+      const all = isWide ? new Int32Array(bytes.buffer) : kind === "weights" ? new Int16Array(bytes.buffer) : undefined;
+      if (name !== "refine")
+        return [name, { values: (all ?? new Uint16Array(bytes.buffer)).slice(0, rowLength * rowsOf(area)) }];
+      const rows = Uint32Array.from([...made.keys()].filter((row) => made[row] === 1));
+      const values = new Uint16Array(rows.length * rowLength);
+      const from = new Uint16Array(bytes.buffer);
+      rows.forEach((row, i) => void values.set(from.subarray(row * rowLength, (row + 1) * rowLength), i * rowLength));
+      return [name, { rows, values }];
+    });
+    return Object.fromEntries(entries) as TrainedState;
+  }
+
+  #takeTrained(trained: TrainedState): void {
+    for (const name of TRAINED_NAMES) {
+      const { rows, values } = trained[name];
+      if (!rows) this.#put(name, values);
+      else this.#putRows(rows, values as Uint16Array);
+    }
+    const cells = trained.maps.values;
+    this.#put(
+      "mapInputs",
+      Int16Array.from(cells, (cell) => (cell === 0 ? 0 : this.#stretched(cell >>> COUNT_BITS))),
+    );
+  }
+
+  /** Log odds of a probability in Q22. */
+  #stretched(p: number): number {
+    return new DataView(this.#memory.buffer).getInt16(this.#addressOf("stretch") + 2 * (p >>> 10), true);
+  }
+
+  /** Rows of the refining map. */
+  #putRows(rows: Uint32Array, values: Uint16Array): void {
+    const into = new Uint16Array(this.#memory.buffer, this.#addressOf("refine"));
+    const made = new Uint8Array(this.#memory.buffer, this.#addressOf("made"));
+    rows.forEach((row, i) => {
+      into.set(values.subarray(i * REFINE_NODES, (i + 1) * REFINE_NODES), row * REFINE_NODES);
+      made[row] = 1;
+    });
   }
 
   /** Codes the next bytes of a block. @returns coded bytes of the block so far */
@@ -210,9 +314,15 @@ export class MixerLane {
     return copy;
   }
 
-  #copyOf(name: Area): Uint8Array {
+  /** From the first byte of an area to the next one's first. */
+  #rangeOf(name: Area): readonly [number, number] {
     const start = this.#addressOf(name);
-    const end = this.#addressOf(AREAS[AREAS.indexOf(name) + 1] as Area);
+    const next = AREAS.map((other) => this.#addressOf(other)).filter((address) => address > start);
+    return [start, Math.min(...next)];
+  }
+
+  #copyOf(name: Area): Uint8Array {
+    const [start, end] = this.#rangeOf(name);
     return new Uint8Array(this.#memory.buffer, start, end - start).slice();
   }
 
@@ -260,42 +370,4 @@ export class MixerLane {
   #fill(): void {
     for (const [name, values] of firstState(this.#shape.contexts)) this.#put(name, values);
   }
-}
-
-let kept: { readonly contexts: number; readonly state: readonly [Area, ArrayBufferView][] } | undefined;
-
-/** What is not zero in a new lane. Kept for the next lane, which mostly has as many contexts: it takes milliseconds. */
-function firstState(contexts: number): readonly [Area, ArrayBufferView][] {
-  if (kept?.contexts === contexts) return kept.state;
-  const squash = squashTable();
-  const stretch = stretchTable(squash);
-  const states = histories();
-  const maps = initialMaps(contexts, states, stretch);
-  const state: readonly [Area, ArrayBufferView][] = [
-    ["stretch", stretch],
-    ["squash", squash],
-    ["reciprocals", reciprocalTable()],
-    ["next", states.next],
-    ["total", states.total],
-    ["instructions", instructionTable()],
-    ["maps", maps.cells],
-    ["mapInputs", maps.inputs],
-    ["weights", initialWeights(contexts)],
-    ["finals", initialFinals()],
-    ["order0", new Uint16Array(256).fill(32768)],
-    ["matchMap", initialMatchMap()],
-    ["refineRow", refineRow(squash)],
-    ["runMap", initialRunMap(contexts)],
-  ];
-  kept = { contexts, state };
-  return state;
-}
-
-function specsOf(contexts: readonly Context[]): Int32Array {
-  const words = contexts.flatMap(({ order, parts, offsets }) => {
-    const bits = parts.reduce((all, part) => all | (1 << PARTS.indexOf(part)), 0);
-    const spec = [order, bits, ...offsets];
-    return [...spec, ...Array<number>(SPEC_WORDS - spec.length).fill(0)];
-  });
-  return Int32Array.from(words);
 }

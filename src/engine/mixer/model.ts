@@ -8,6 +8,7 @@
 import { CorruptDataError } from "../../coder/errors.ts";
 import type { DataKind } from "../../contract/contexts.ts";
 import type { HyperParameters } from "../../contract/hyper.ts";
+import type { LanePrior } from "../../contract/prior.ts";
 import { collectAfter } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
 import {
@@ -20,6 +21,7 @@ import {
 } from "../engine.ts";
 import { type Lane, LaneGroup, type LaneReply, type LaneRequest } from "./group.ts";
 import { MixerLane } from "./lane.ts";
+import { leaveLane, takeLane } from "./seeded-lanes.ts";
 
 /** Steps of a chunk, at most: some tens of milliseconds. */
 const CHUNK_STEPS = 1 << 15;
@@ -32,12 +34,14 @@ export interface MixerOptions {
   readonly threads: number;
   /** How many bytes the model will see, about, if that is known. */
   readonly expectedBytes?: number;
+  /** What each lane begins with. */
+  readonly prior?: LanePrior;
 }
 
 /** @throws EngineLimitError if the machine does not have the memory, ThreadLimitError */
 export function openMixer(hyper: HyperParameters, options: MixerOptions): Model {
   const { streams, mixerContexts: contexts, mixerBits: lineBits } = hyper;
-  const { threads, engine, expectedBytes = Number.POSITIVE_INFINITY } = options;
+  const { threads, engine, expectedBytes = Number.POSITIVE_INFINITY, prior } = options;
   const count = expectedBytes < LONE_BYTES ? 1 : Math.min(threads, streams);
   const shape = { contexts, lineBits };
   const lanesOf = (thread: number) => Math.ceil((streams - thread) / count);
@@ -45,7 +49,12 @@ export function openMixer(hyper: HyperParameters, options: MixerOptions): Model 
   try {
     for (let thread = 1; thread < count; thread++) {
       const failed = (detail: string) => new EngineDeviceError(engine, `a thread of the mixer failed: ${detail}`);
-      workers.push(new WorkerThread("mixer", { ...shape, lanes: lanesOf(thread) }, failed));
+      workers.push(new WorkerThread("mixer", { ...shape, lanes: lanesOf(thread), prior }, failed));
+    }
+    if (prior) {
+      const seeded = Array.from({ length: lanesOf(0) }, () => takeLane(prior, shape));
+      const lanes = seeded.map(({ lane }) => lane);
+      return new MixerModel(hyper, lanes, workers, () => seeded.forEach(leaveLane));
     }
     const lanes = Array.from({ length: lanesOf(0) }, () => new MixerLane(shape));
     return new MixerModel(hyper, lanes, workers);
@@ -66,12 +75,19 @@ export class MixerModel implements Model {
   /** Of the block so far. */
   #codedBytes = 0;
 
-  /** @param lanes of the caller's thread: every so many-th, with those of the workers */
+  readonly #leave: () => void;
+
+  /**
+   * @param lanes of the caller's thread: every so many-th, with those of the workers
+   * @param leave told when the model is closed
+   */
   constructor(
     readonly hyper: HyperParameters,
     lanes: readonly Lane[],
     workers: readonly WorkerThread<LaneRequest, LaneReply>[] = [],
+    leave: () => void = () => {},
   ) {
+    this.#leave = leave;
     this.#group = new LaneGroup(lanes);
     this.#memoryBytes = lanes.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
     this.#workers = workers;
@@ -137,6 +153,7 @@ export class MixerModel implements Model {
 
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()));
+    this.#leave();
     collectAfter(this.#memoryBytes);
   }
 

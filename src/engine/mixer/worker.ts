@@ -1,4 +1,5 @@
 /** A thread with some lanes of a model: answers requests in the order in which they come. */
+import type { LanePrior } from "../../contract/prior.ts";
 import { host } from "../../platform/host.ts";
 import { LaneGroup, type LaneRequest } from "./group.ts";
 import { type LaneShape, MixerLane } from "./lane.ts";
@@ -6,9 +7,16 @@ import { type LaneShape, MixerLane } from "./lane.ts";
 /** What a worker is started with. */
 export interface LaneSetup extends LaneShape {
   readonly lanes: number;
+  readonly prior?: LanePrior;
 }
 
 const end = host.workerEnd();
-const { lanes, ...shape } = end.data as LaneSetup;
-const group = new LaneGroup(Array.from({ length: lanes }, () => new MixerLane(shape)));
+const { lanes, prior, ...shape } = end.data as LaneSetup;
+const group = new LaneGroup(
+  Array.from({ length: lanes }, () => {
+    const lane = new MixerLane(shape);
+    if (prior) lane.seed(prior);
+    return lane;
+  }),
+);
 end.onMessage((request: LaneRequest) => end.post(group.answer(request)));

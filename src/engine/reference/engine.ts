@@ -7,6 +7,7 @@
 
 import { type DataKind, planFor } from "../../contract/contexts.ts";
 import { checkHyperParameters, type HyperParameters, hasNetwork, trainsIn } from "../../contract/hyper.ts";
+import type { LanePrior } from "../../contract/prior.ts";
 import { State } from "../../contract/state.ts";
 import type { Engine } from "../engine.ts";
 import { HostCodedModel } from "../host-coder.ts";
@@ -90,15 +91,23 @@ export class ReferenceModel extends HostCodedModel {
   }
 }
 
-function lanesOf({ streams, mixerContexts: contexts, mixerBits: lineBits }: HyperParameters): ReferenceLane[] {
-  return Array.from({ length: streams }, () => new ReferenceLane({ contexts, lineBits }));
+function lanesOf(
+  { streams, mixerContexts: contexts, mixerBits: lineBits }: HyperParameters,
+  prior: LanePrior | undefined,
+): ReferenceLane[] {
+  return Array.from({ length: streams }, () => {
+    const lane = new ReferenceLane({ contexts, lineBits });
+    if (prior) lane.seed(prior);
+    return lane;
+  });
 }
 
 export function createReferenceEngine(): Engine {
   return {
     name: "reference",
     description: "plain TypeScript, one thread, for tests",
-    openModel: async (hyper) => (hasNetwork(hyper) ? new ReferenceModel(hyper) : new MixerModel(hyper, lanesOf(hyper))),
+    openModel: async (hyper, _, prior) =>
+      hasNetwork(hyper) ? new ReferenceModel(hyper) : new MixerModel(hyper, lanesOf(hyper, prior)),
     close: async () => {},
   };
 }

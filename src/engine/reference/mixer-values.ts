@@ -141,7 +141,7 @@ const byteOf = (x: number) => Math.min(Math.max(x, 0), 255);
 export class Numbers {
   readonly #past: Past;
   /** As MixerLane.describe has it, but 0 for a genome. */
-  readonly #stride: number;
+  stride: number;
   #guess = 0;
   #guessedDelta = 0;
   readonly #taps = new Int32Array(TAP_COUNT);
@@ -149,16 +149,16 @@ export class Numbers {
 
   constructor(past: Past, stride: number) {
     this.#past = past;
-    this.#stride = stride;
+    this.stride = stride;
   }
 
   readonly values = {
-    phase: () => this.#past.time % (this.#stride >= 2 && this.#stride <= 64 ? this.#stride : 4),
+    phase: () => this.#past.time % (this.stride >= 2 && this.stride <= 64 ? this.stride : 4),
     gradient1: () => this.#gradient(1, 0),
     gradient3: () => this.#gradient(3, 0),
     colour: () => byteOf(this.#gradient(3, 0) + this.#past.back(1) - this.#gradient(3, 1)),
-    mean1: () => (this.#past.back(1) + this.#past.back(this.#stride)) >> 1,
-    mean3: () => (this.#past.back(3) + this.#past.back(this.#stride)) >> 1,
+    mean1: () => (this.#past.back(1) + this.#past.back(this.stride)) >> 1,
+    mean3: () => (this.#past.back(3) + this.#past.back(this.stride)) >> 1,
     sample1: () => this.#toSample(this.#before(1), 4),
     sample2: () => this.#toSample(2 * this.#before(1) - this.#before(2), 4),
     fine2: () => this.#toSample(2 * this.#before(1) - this.#before(2), 2),
@@ -171,7 +171,7 @@ export class Numbers {
   /** The plane through three neighbours of the byte `at` back; the left neighbour lies `near` before it. */
   #gradient(near: number, at: number): number {
     const back = (o: number) => this.#past.back(at + o);
-    return byteOf(back(near) + back(this.#stride) - back(this.#stride + near));
+    return byteOf(back(near) + back(this.stride) - back(this.stride + near));
   }
 
   /** The 16-bit sample whose lower byte lies so many back. */
@@ -181,7 +181,7 @@ export class Numbers {
 
   /** Bytes from a sample to the next of its channel. */
   get #spacing(): number {
-    return this.#stride === 3 ? 4 : 2;
+    return this.stride === 3 ? 4 : 2;
   }
 
   /** The n-th sample of this channel before the one that is on its way. */
@@ -197,7 +197,7 @@ export class Numbers {
 
   /** Before each byte: at a sample's first one, what the guess of the last sample teaches, and the next guess. */
   guessSample(): void {
-    if ((this.#stride !== 2 && this.#stride !== 3) || this.#past.time & 1) return;
+    if ((this.stride !== 2 && this.stride !== 3) || this.#past.time & 1) return;
     const step = this.#spacing;
     const error = this.#sample(2) - this.#sample(2 + step) - this.#guessedDelta;
     const energy = this.#deltas.reduce((sum, delta) => sum + Math.abs(delta), 64);

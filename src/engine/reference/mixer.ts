@@ -5,6 +5,7 @@
 import { clamp, roundShift } from "../../contract/fixed.ts";
 import { histories } from "../../contract/histories.ts";
 import {
+  COUNT_BITS,
   type Context,
   FINAL_RATE,
   familyOf,
@@ -31,6 +32,7 @@ import {
   initialRunMap,
   initialWeights,
 } from "../../contract/mixer-initial.ts";
+import { type LanePrior, TRAINED_NAMES, type TrainedState } from "../../contract/prior.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
 import { Code } from "./mixer-code.ts";
 import { hashesOf, Lines, Match, type View } from "./mixer-memory.ts";
@@ -122,6 +124,8 @@ export class ReferenceLane {
   #binaryContexts: readonly Context[] = [];
   #stride = 0;
   #view = viewOf(0);
+  /** Whether the next block goes on behind what was replayed. */
+  #isBehind = false;
   #encoder = new BinaryEncoder();
   #decoder = new BinaryDecoder(new Uint8Array(0));
 
@@ -142,10 +146,12 @@ export class ReferenceLane {
     this.#contexts = mixerContexts(family, this.#shape.contexts, stride);
     this.#binaryContexts = mixerContexts(family, this.#shape.contexts, stride, true);
     this.#stride = family === "genome" ? 0 : stride;
+    this.#view.numbers.stride = this.#stride;
   }
 
   begin(): void {
-    this.#view = viewOf(this.#stride);
+    if (!this.#isBehind) this.#view = viewOf(this.#stride);
+    this.#isBehind = false;
     this.#encoder = new BinaryEncoder();
   }
 
@@ -176,6 +182,65 @@ export class ReferenceLane {
     for (const byte of bytes) this.#code(coder, byte);
   }
 
+  /** @throws RangeError */
+  seed({ contexts, stride, content, trained }: LanePrior): void {
+    if (contexts !== this.#shape.contexts) throw new RangeError(`a prior of ${contexts} contexts`);
+    if (trained) this.#takeTrained(trained);
+    this.describe(stride);
+    this.begin();
+    this.replay(content);
+    this.#isBehind = true;
+  }
+
+  #takeTrained(trained: TrainedState): void {
+    for (const name of TRAINED_NAMES) {
+      const { rows, values } = trained[name];
+      if (!rows) this.areas[name].set(values);
+      else
+        rows.forEach(
+          (row, i) =>
+            void this.#refine.set(values.subarray(i * REFINE_NODES, (i + 1) * REFINE_NODES), row * REFINE_NODES),
+        );
+    }
+    for (const [i, cell] of this.#maps.entries()) {
+      this.#mapInputs[i] = cell === 0 ? 0 : at(this.#stretch, (cell >>> COUNT_BITS) >> 10);
+    }
+  }
+
+  /** Bytes go by as if they were learnt, but nothing is predicted, so nothing learns from errors. */
+  replay(bytes: Uint8Array): void {
+    for (const byte of bytes) {
+      const hashes = this.#hashes();
+      const high = hashes.map((hash, i) => this.#lines.find(i, hash, 0));
+      this.#replayNibble(high, byte >> 4);
+      const low = hashes.map((hash, i) => this.#lines.find(i, hash, (byte >> 4) + 1));
+      this.#replayNibble(low, byte & 15);
+      this.#pass(high, byte);
+    }
+  }
+
+  /** Of all contexts, for the next byte. */
+  #hashes(): number[] {
+    this.#view.numbers.guessSample();
+    return hashesOf(this.#view.code.isBinary ? this.#binaryContexts : this.#contexts, this.#view);
+  }
+
+  #replayNibble(lines: readonly number[], nibble: number): void {
+    for (let k = 0; k < 4; k++) {
+      const node = (16 | nibble) >> (4 - k);
+      for (const line of lines) this.#lines.learn(line, node, (nibble >> (3 - k)) & 1);
+    }
+  }
+
+  /** A byte is known. @param lines of its high half */
+  #pass(lines: readonly number[], byte: number): void {
+    for (const line of lines) this.#lines.learnRun(line, byte);
+    this.#view.past.push(byte);
+    this.#view.text.follow();
+    this.#view.code.follow();
+    this.#view.match.follow();
+  }
+
   /** Of the test machine's memory nobody keeps count. */
   readonly memoryBytes = 0;
 
@@ -200,19 +265,13 @@ export class ReferenceLane {
 
   /** A byte, in or out. */
   #code(coder: BitCoder, byte: number): number {
-    this.#view.numbers.guessSample();
-    const contexts = this.#view.code.isBinary ? this.#binaryContexts : this.#contexts;
-    const hashes = hashesOf(contexts, this.#view);
+    const hashes = this.#hashes();
     const lines = hashes.map((hash, i) => this.#lines.find(i, hash, 0));
     const outlook: Outlook = { hashes, lines, runs: lines.map((line) => this.#lines.run(line)) };
     const high = this.#half(coder, byte, outlook, 0, 1, lines);
     const low = hashes.map((hash, i) => this.#lines.find(i, hash, high - 15));
     const y = this.#half(coder, byte, outlook, 4, high, low) & 255;
-    for (const line of lines) this.#lines.learnRun(line, y);
-    this.#view.past.push(y);
-    this.#view.text.follow();
-    this.#view.code.follow();
-    this.#view.match.follow();
+    this.#pass(lines, y);
     return y;
   }
 

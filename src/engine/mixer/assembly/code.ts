@@ -2,7 +2,7 @@
  * What contexts know of machine code: where in an instruction the next byte stands, of x86 and of WebAssembly, and
  * whether the last bytes look like text at all.
  */
-import { instructions } from "./state";
+import { instructions, KEPT } from "./state";
 
 const HAS_MODRM: u32 = 128;
 const IS_PREFIX: u32 = 64;
@@ -53,6 +53,36 @@ export function beginCode(): void {
   opcodes = 0;
   wasmOpcodes = 0;
   wasmLeft = 0;
+}
+
+export function keepCode(): void {
+  store<u32>(KEPT, score, 56);
+  store<u32>(KEPT, place, 60);
+  store<u32>(KEPT, left, 64);
+  store<u32>(KEPT, opcode, 68);
+  store<u32>(KEPT, isSecond, 72);
+  store<u32>(KEPT, modrm, 76);
+  store<u32>(KEPT, entry, 80);
+  store<u32>(KEPT, displacement, 84);
+  store<u32>(KEPT, immediate, 88);
+  store<u32>(KEPT, opcodes, 92);
+  store<u32>(KEPT, wasmOpcodes, 96);
+  store<u32>(KEPT, wasmLeft, 100);
+}
+
+export function recallCode(): void {
+  score = load<u32>(KEPT, 56);
+  place = load<u32>(KEPT, 60);
+  left = load<u32>(KEPT, 64);
+  opcode = load<u32>(KEPT, 68);
+  isSecond = load<u32>(KEPT, 72);
+  modrm = load<u32>(KEPT, 76);
+  entry = load<u32>(KEPT, 80);
+  displacement = load<u32>(KEPT, 84);
+  immediate = load<u32>(KEPT, 88);
+  opcodes = load<u32>(KEPT, 92);
+  wasmOpcodes = load<u32>(KEPT, 96);
+  wasmLeft = load<u32>(KEPT, 100);
 }
 
 /** Whether the last bytes have control characters, as text has not. */

@@ -1,15 +1,18 @@
 /** What the last bytes are to the contexts: hashes, the lines and runs that these lead to, and the match. */
-import { beginCode, codeValue, followCode, isBinary } from "./code";
-import { beginNumbers, guessSample, numberValue } from "./numbers";
-import { back, beginPast, finish, into, pass, time } from "./past";
+import { beginCode, codeValue, followCode, isBinary, keepCode, recallCode } from "./code";
+import { beginNumbers, guessSample, keepNumbers, numberValue, recallNumbers } from "./numbers";
+import { back, beginPast, finish, into, keepPast, pass, recallPast, time } from "./past";
 import {
   BINARY_SPECS,
+  CHECKS,
   contexts,
   data,
   HASHES,
+  KEPT,
   LINES_AT,
   lineBits,
   lines,
+  next,
   ORDERS,
   PLACE_BITS,
   places,
@@ -23,7 +26,7 @@ import {
   SPECS,
   total,
 } from "./state";
-import { beginText, followText, textValue } from "./text";
+import { beginText, followText, keepText, recallText, textValue } from "./text";
 
 /** Of the values that a context may have as parts: PARTS in src/contract/mixer.ts. */
 const KIND_EXPECTED: u32 = 10;
@@ -51,8 +54,34 @@ export function beginContexts(): void {
   matchLength = 0;
   matchAt = 0;
   memory.fill(places, 0, 4 << PLACE_BITS);
+}
+
+/** Looks at the contexts' records, which may be others than before. */
+export function measureOrders(): void {
   longestOrder = 0;
   for (let i: u32 = 0; i < contexts; i++) longestOrder = max(longestOrder, load<u32>(SPECS + i * SPEC_BYTES));
+}
+
+/** Lays what is known of the bytes so far into the memory, of which a copy is made then. */
+export function keep(): void {
+  keepPast();
+  keepText();
+  keepNumbers();
+  keepCode();
+  store<u32>(KEPT, expected, 44);
+  store<u32>(KEPT, matchLength, 48);
+  store<u32>(KEPT, matchAt, 52);
+}
+
+/** Takes it from there, when the copy has been laid back. */
+export function recall(): void {
+  recallPast();
+  recallText();
+  recallNumbers();
+  recallCode();
+  expected = load<u32>(KEPT, 44);
+  matchLength = load<u32>(KEPT, 48);
+  matchAt = load<u32>(KEPT, 52);
 }
 
 /** What the match expects, and how surely. */
@@ -98,10 +127,15 @@ export function hashContexts(): void {
 // @ts-ignore: decorator
 @inline
 function lineOf(bucket: usize, check: u32): usize {
-  if (load<u8>(bucket) == check) return bucket;
-  if (load<u8>(bucket, 16) == check) return bucket + 16;
-  if (load<u8>(bucket, 32) == check) return bucket + 32;
-  if (load<u8>(bucket, 48) == check) return bucket + 48;
+  const low: u32 = <u32>load<u8>(bucket) | (<u32>load<u8>(bucket, 16) << 8);
+  const checks = low | (<u32>load<u8>(bucket, 32) << 16) | (<u32>load<u8>(bucket, 48) << 24);
+  const differences = checks ^ (check * 0x01010101);
+  // Of the bytes that are zero, the lowest has its highest bit set here, and none below it has.
+  const same = (differences - 0x01010101) & ~differences & 0x80808080;
+  return same != 0 ? bucket + ((ctz(same) & 24) << 1) : emptiest(bucket, check);
+}
+
+function emptiest(bucket: usize, check: u32): usize {
   let line = bucket;
   let least: u32 = load<u8>(total + load<u8>(bucket, 1));
   for (let at = bucket + 16; at < bucket + 64; at += 16) {
@@ -120,21 +154,54 @@ function lineOf(bucket: usize, check: u32): usize {
 /** Finds the lines of one nibble. @param half 0, or the byte's high half + 1 */
 export function findLines(half: u32): u32 {
   let seen: u32 = 0;
+  const mask: u32 = (1 << lineBits) - 4;
+  const step = half * 0x9e3779b1;
   // All of them are asked for before any is looked at, so that the caches' misses overlap.
   for (let i: u32 = 0; i < contexts; i++) {
-    const at = HASHES + i * 4;
-    const h = half == 0 ? load<u32>(at) : finish(load<u32>(at) + half * 0x9e3779b1);
-    const bucket = (<usize>i << lineBits) + ((h >> 8) & ((1 << lineBits) - 4));
-    seen += load<u8>(lines + (bucket << 4));
-    if (half == 0) seen += load<u8>(runs + (bucket << 1));
+    const hash = load<u32>(HASHES + i * 4);
+    const h = half == 0 ? hash : finish(hash + step);
+    const number = (i << lineBits) + ((h >> 8) & mask);
+    const bucket = lines + (<usize>number << 4);
+    seen += load<u8>(bucket);
+    if (half == 0) seen += load<u8>(runs + (<usize>number << 1));
+    store<u32>(LINES_AT + i * 4, bucket);
+    store<u8>(CHECKS + i, max<u32>(1, h & 255));
   }
   for (let i: u32 = 0; i < contexts; i++) {
-    const at = HASHES + i * 4;
-    const h = half == 0 ? load<u32>(at) : finish(load<u32>(at) + half * 0x9e3779b1);
-    const bucket = lines + (((<usize>i << lineBits) + ((h >> 8) & ((1 << lineBits) - 4))) << 4);
-    store<u32>(LINES_AT + i * 4, lineOf(bucket, max<u32>(1, h & 255)));
+    store<u32>(LINES_AT + i * 4, lineOf(load<u32>(LINES_AT + i * 4), load<u8>(CHECKS + i)));
   }
   return seen;
+}
+
+/** The histories of a nibble's lines learn its four bits. */
+export function learnNibble(nibble: u32): void {
+  const b0 = nibble >> 3;
+  const b1 = (nibble >> 2) & 1;
+  const b2 = (nibble >> 1) & 1;
+  const b3 = nibble & 1;
+  const n1 = 2 + b0;
+  const n2 = 2 * n1 + b1;
+  const n3 = 2 * n2 + b2;
+  for (let i: u32 = 0; i < contexts; i++) {
+    const line: usize = load<u32>(LINES_AT + i * 4);
+    learnState(line + 1, b0);
+    learnState(line + n1, b1);
+    learnState(line + n2, b2);
+    learnState(line + n3, b3);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function learnState(at: usize, bit: u32): void {
+  store<u8>(at, load<u8>(next + <u32>load<u8>(at) * 2 + bit));
+}
+
+/** Where the runs of the contexts' lines lie, for follow alone. */
+export function placeRuns(): void {
+  for (let i: u32 = 0; i < contexts; i++) {
+    store<u32>(RUN_AT + i * 4, runs + ((load<u32>(LINES_AT + i * 4) - lines) >> 3));
+  }
 }
 
 /** What the contexts were followed by the last times, in a row: a byte, and how often above it. */

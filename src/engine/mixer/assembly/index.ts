@@ -4,10 +4,20 @@
  * go out.
  */
 import { learn, predict } from "./bits";
-import { beginContexts, findLines, findRuns, follow, hashContexts } from "./contexts";
+import {
+  beginContexts,
+  findLines,
+  findRuns,
+  follow,
+  hashContexts,
+  learnNibble,
+  measureOrders,
+  placeRuns,
+} from "./contexts";
 import { time } from "./past";
-import { coded, data } from "./state";
-export { addressOf, configure, describe } from "./state";
+import { coded, data, setStride } from "./state";
+export { keep, recall } from "./contexts";
+export { addressOf, configure } from "./state";
 export { setRates } from "./bits";
 
 let low: u32 = 0;
@@ -59,9 +69,20 @@ function decodeBit(p: u32): u32 {
   return bit;
 }
 
+/** Says what the next bytes are like; the contexts' records lie in SPECS already. */
+export function describe(strideBytes: u32): void {
+  setStride(strideBytes);
+  measureOrders();
+}
+
 /** Begins a block. */
 export function begin(): void {
   beginContexts();
+  beginBehind();
+}
+
+/** Begins a block behind the bytes so far. */
+export function beginBehind(): void {
   low = 0;
   high = 0xffffffff;
 }
@@ -143,6 +164,20 @@ export function study(count: u32): void {
       learn(bit);
       node = node * 2 + bit;
     }
+    follow(byte);
+  }
+}
+
+/** Histories, runs and all that contexts are made of go through the next `count` bytes; nothing is predicted. */
+export function replay(count: u32): void {
+  for (const until = time + count; time < until; ) {
+    const byte: u32 = load<u8>(data + time);
+    hashContexts();
+    findLines(0);
+    placeRuns();
+    learnNibble(byte >> 4);
+    findLines((byte >> 4) + 1);
+    learnNibble(byte & 15);
     follow(byte);
   }
 }

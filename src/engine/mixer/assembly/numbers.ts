@@ -1,6 +1,6 @@
 /** What contexts know of numbers: planes through neighbours in images, lines and guesses through samples of sound. */
 import { back, time } from "./past";
-import { DELTAS, stride, TAP_COUNT, TAPS } from "./state";
+import { DELTAS, KEPT, stride, TAP_COUNT, TAPS } from "./state";
 
 const TAP_MAX: i32 = 1 << 21;
 const SAMPLE_MAX: i32 = 32767;
@@ -14,6 +14,16 @@ export function beginNumbers(): void {
   guessedDelta = 0;
   memory.fill(TAPS, 0, TAP_COUNT * 4);
   memory.fill(DELTAS, 0, TAP_COUNT * 4);
+}
+
+export function keepNumbers(): void {
+  store<i32>(KEPT, guess, 36);
+  store<i32>(KEPT, guessedDelta, 40);
+}
+
+export function recallNumbers(): void {
+  guess = load<i32>(KEPT, 36);
+  guessedDelta = load<i32>(KEPT, 40);
 }
 
 function byteOf(x: i32): i32 {

@@ -1,5 +1,5 @@
 /** What was before: the bytes of the block so far. */
-import { data } from "./state";
+import { data, KEPT } from "./state";
 
 /** Bytes of the block so far. */
 export let time: u32 = 0;
@@ -15,6 +15,16 @@ export function back(o: u32): u32 {
 export function beginPast(): void {
   time = 0;
   last = 0;
+}
+
+export function keepPast(): void {
+  store<u32>(KEPT, time);
+  store<u32>(KEPT, last, 4);
+}
+
+export function recallPast(): void {
+  time = load<u32>(KEPT);
+  last = load<u32>(KEPT, 4);
 }
 
 /** A byte more, which lies in the data already. */

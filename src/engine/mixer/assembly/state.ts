@@ -35,7 +35,11 @@ export const DELTAS: usize = 2496;
 export const TAP_COUNT: usize = 16;
 /** As SPECS, for bytes that do not follow text. */
 export const BINARY_SPECS: usize = 2560;
-const FIXED_BYTES: usize = 3584;
+/** What is known of the bytes so far and lies in no memory, while a copy of the memory is made or laid back. */
+export const KEPT: usize = 3584;
+/** Of the lines that are looked for, for each context (u8): the check. */
+export const CHECKS: usize = 3712;
+const FIXED_BYTES: usize = 3776;
 
 export const SET_COUNT: u32 = 6;
 export const SETS_ALL: u32 = 256 + 2048 + 512 + 4096 + 2048 + 512;
@@ -113,7 +117,7 @@ export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32):
 }
 
 /** Where the next block's records lie; 0 without. */
-export function describe(strideBytes: u32): void {
+export function setStride(strideBytes: u32): void {
   stride = strideBytes;
 }
 

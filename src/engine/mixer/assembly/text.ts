@@ -1,6 +1,6 @@
 /** What contexts know of text: words, lines, brackets, the shape of the last bytes, and what followed them before. */
 import { back, into, last, time } from "./past";
-import { data, followers1, followers2, OPENED, OPENED_MAX } from "./state";
+import { data, followers1, followers2, KEPT, OPENED, OPENED_MAX } from "./state";
 
 const COLUMN_MAX: u32 = 255;
 const NEWLINE: u32 = 10;
@@ -26,6 +26,26 @@ export function beginText(): void {
   memory.fill(followers1, 0, 512);
   memory.fill(followers2, 0, 131072);
   memory.fill(OPENED, 0, OPENED_MAX * 4);
+}
+
+export function keepText(): void {
+  store<u32>(KEPT, word, 8);
+  store<u32>(KEPT, wordBefore, 12);
+  store<u32>(KEPT, wordThird, 16);
+  store<u32>(KEPT, shape, 20);
+  store<u32>(KEPT, depth, 24);
+  store<u32>(KEPT, lineStart, 28);
+  store<u32>(KEPT, lineBefore, 32);
+}
+
+export function recallText(): void {
+  word = load<u32>(KEPT, 8);
+  wordBefore = load<u32>(KEPT, 12);
+  wordThird = load<u32>(KEPT, 16);
+  shape = load<u32>(KEPT, 20);
+  depth = load<u32>(KEPT, 24);
+  lineStart = load<u32>(KEPT, 28);
+  lineBefore = load<u32>(KEPT, 32);
 }
 
 /** Kinds 0 … 9 of PARTS in src/contract/mixer.ts. */

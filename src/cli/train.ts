@@ -1,0 +1,86 @@
+/** `fade --train`: makes a prior of samples, writes it, and says what files like them will gain. */
+import { basename, resolve } from "node:path";
+import { makePrior, SAMPLE_PART_BYTES } from "../prior/make.ts";
+import { EXIT, FileError, UsageError } from "./errors.ts";
+import { findInput, openInput } from "./input.ts";
+import { printLine } from "./io.ts";
+import { inputsOf } from "./operands.ts";
+import { openOutput } from "./output.ts";
+import type { Session } from "./session.ts";
+import { SAYS } from "./settings.ts";
+import { checkTarget } from "./targets.ts";
+import { sizeText } from "./words.ts";
+
+/** As zstd calls it where nobody names one. */
+const DEFAULT_OUTPUT = "dictionary";
+/** Of all samples together: more would be read for nothing. */
+const ALL_BYTES_MAX = 2 ** 28;
+
+/** @throws UsageError */
+export async function trainPrior(session: Session): Promise<void> {
+  const { settings, io } = session;
+  if (settings.operands.length === 0 && settings.fileLists.length === 0) {
+    throw new UsageError("--train needs samples", "name files, or directories with -r");
+  }
+  const samples = await readSamples(session);
+  if (session.exitCode !== EXIT.ok) return;
+  const name = settings.output ?? DEFAULT_OUTPUT;
+  try {
+    const line = session.progress(name, 100);
+    const made = makePrior(samples, {
+      name: nameOf(name),
+      contexts: settings.level.shape.mixerContexts,
+      bytesMax: settings.priorBytesMax,
+      onProgress: (share) => line.update({ doneBytes: Math.floor(100 * share), totalBytes: 100, codedBytes: 0 }),
+    });
+    line.finish();
+    const target = await checkTarget(resolve(io.cwd, name), name, { force: settings.force, isNamed: true }, undefined);
+    const output = await openOutput(io, target, { sparse: false });
+    try {
+      await output.write(made.file);
+      await output.seal();
+      await output.finish();
+    } finally {
+      await output.discard();
+    }
+    const { contentBytes, trainedBytes, held } = made;
+    const facts = { name, priorBytes: made.file.length, contentBytes, trainedBytes, samples: samples.length };
+    if (settings.json) await printLine(io, JSON.stringify({ ...facts, held }));
+    const [plain, without, withIt] = [held.plainBytes, held.withoutBytes, held.withBytes].map(sizeText);
+    session.say(SAYS.results, `${name}: ${sizeText(made.file.length)} from ${samples.length} samples`);
+    session.say(
+      SAYS.results,
+      `  ${held.samples} of them, held back: ${plain} become ${without} without the prior, ${withIt} with it`,
+    );
+  } catch (error) {
+    session.complain(name, error);
+  }
+}
+
+const nameOf = (path: string) =>
+  Array.from(basename(path).replace(/\.[^.]*$/, ""))
+    .slice(0, 16)
+    .join("");
+
+/** The beginning of each input. What cannot be read is complained about. */
+async function readSamples(session: Session): Promise<Uint8Array[]> {
+  const samples: Uint8Array[] = [];
+  let bytes = 0;
+  for (const operand of await inputsOf(session)) {
+    try {
+      const source = await openInput(session.io, await findInput(session.io, operand));
+      try {
+        if (!source.readAt) throw new FileError("is not a regular file", "samples are files");
+        const sample = await source.readAt(0, Math.min(SAMPLE_PART_BYTES, source.sizeBytes ?? SAMPLE_PART_BYTES));
+        bytes += sample.length;
+        if (bytes > ALL_BYTES_MAX) throw new FileError("is more than samples may be in all", "256 MiB are enough");
+        samples.push(sample);
+      } finally {
+        await source.close();
+      }
+    } catch (error) {
+      session.complain(operand.name, error);
+    }
+  }
+  return samples;
+}

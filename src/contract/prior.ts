@@ -1,0 +1,68 @@
+/**
+ * What a prior gives a lane of the bit mixer before its first byte: bytes that it goes through without predicting them,
+ * and values that training has changed. This table says which values those are; how they are stored is the business of
+ * src/prior/state.ts, how a lane takes them that of the engines.
+ */
+import { FINAL_SETS, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, SETS } from "./mixer.ts";
+import { REFINE_ROWS } from "./mixer-initial.ts";
+
+/** Areas of a lane that training changes, by their names in MixerLane.area. */
+export const TRAINED_NAMES = ["maps", "runMap", "matchMap", "weights", "finals", "order0", "refine"] as const;
+export type TrainedName = (typeof TRAINED_NAMES)[number];
+
+/**
+ * What an area's values are: weights, i16 or i32; probabilities of 16 bits; or cells of maps, a probability (Q22) above
+ * a count, where 0 stands for a state that there is not.
+ */
+export type TrainedKind = "weights" | "probabilities" | "cells";
+
+export interface TrainedArea {
+  readonly name: TrainedName;
+  readonly kind: TrainedKind;
+  /** Values of a row. */
+  readonly rowLength: number;
+  /** Rows of each family: what they have in common is stored once. */
+  readonly families: readonly number[];
+}
+
+/** In the order in which a prior stores them. @param contexts of the lane */
+export function trainedAreas(contexts: number): readonly TrainedArea[] {
+  return [
+    { name: "maps", kind: "cells", rowLength: 256, families: [contexts] },
+    { name: "runMap", kind: "probabilities", rowLength: RUN_CLASSES, families: [contexts] },
+    { name: "matchMap", kind: "probabilities", rowLength: MATCH_LENGTH_CLASSES, families: [1] },
+    { name: "weights", kind: "weights", rowLength: inputsOf(contexts), families: SETS },
+    { name: "finals", kind: "weights", rowLength: SETS.length, families: [FINAL_SETS / 2, FINAL_SETS / 2] },
+    { name: "order0", kind: "probabilities", rowLength: 256, families: [1] },
+    { name: "refine", kind: "probabilities", rowLength: REFINE_NODES, families: [REFINE_ROWS] },
+  ];
+}
+
+export const rowsOf = ({ families }: TrainedArea) => families.reduce((sum, rows) => sum + rows, 0);
+
+export type TrainedValues = Int16Array | Int32Array | Uint16Array;
+
+/** Values of an area that training has changed. */
+export interface TrainedRows {
+  /** Numbers of the rows whose values these are, ascending; absent: all rows. */
+  readonly rows?: Uint32Array;
+  readonly values: TrainedValues;
+}
+
+/** All of a lane that training changes. */
+export type TrainedState = Readonly<Record<TrainedName, TrainedRows>>;
+
+/** Bytes that a lane goes through before a frame's first block, at most. */
+export const PRIOR_CONTENT_BYTES_MAX = 1 << 22;
+
+/** What a lane takes of a prior. */
+export interface LanePrior {
+  /** The lane's number of contexts. */
+  readonly contexts: number;
+  /** What `content` is like (MixerLane.describe). */
+  readonly stride: number;
+  /** Up to PRIOR_CONTENT_BYTES_MAX bytes that stand before the first block. */
+  readonly content: Uint8Array;
+  /** Without it, a lane begins with its initial values. */
+  readonly trained?: TrainedState;
+}

@@ -1,0 +1,71 @@
+/** What a lane's memory holds before its first byte, and the records of its contexts. */
+import { histories } from "../../contract/histories.ts";
+import { instructionTable } from "../../contract/instructions.ts";
+import { type Context, PARTS, reciprocalTable, squashTable, stretchTable } from "../../contract/mixer.ts";
+import {
+  initialFinals,
+  initialMaps,
+  initialMatchMap,
+  initialRunMap,
+  initialWeights,
+  refineRow,
+} from "../../contract/mixer-initial.ts";
+
+/** Areas of the memory (AREAS in lane.ts) that are not zero at first. */
+type FirstArea =
+  | "stretch"
+  | "squash"
+  | "reciprocals"
+  | "next"
+  | "total"
+  | "instructions"
+  | "maps"
+  | "mapInputs"
+  | "weights"
+  | "finals"
+  | "order0"
+  | "matchMap"
+  | "refineRow"
+  | "runMap";
+
+/** Words of a context's record. */
+const SPEC_WORDS = 8;
+
+let kept: { readonly contexts: number; readonly state: readonly [FirstArea, ArrayBufferView][] } | undefined;
+
+/** What is not zero in a new lane. Kept for the next lane, which mostly has as many contexts: it takes milliseconds. */
+export function firstState(contexts: number): readonly [FirstArea, ArrayBufferView][] {
+  if (kept?.contexts === contexts) return kept.state;
+  const squash = squashTable();
+  const stretch = stretchTable(squash);
+  const states = histories();
+  const maps = initialMaps(contexts, states, stretch);
+  const state: readonly [FirstArea, ArrayBufferView][] = [
+    ["stretch", stretch],
+    ["squash", squash],
+    ["reciprocals", reciprocalTable()],
+    ["next", states.next],
+    ["total", states.total],
+    ["instructions", instructionTable()],
+    ["maps", maps.cells],
+    ["mapInputs", maps.inputs],
+    ["weights", initialWeights(contexts)],
+    ["finals", initialFinals()],
+    ["order0", new Uint16Array(256).fill(32768)],
+    ["matchMap", initialMatchMap()],
+    ["refineRow", refineRow(squash)],
+    ["runMap", initialRunMap(contexts)],
+  ];
+  kept = { contexts, state };
+  return state;
+}
+
+/** Records of contexts, as SPECS in assembly/state.ts has them. */
+export function specsOf(contexts: readonly Context[]): Int32Array {
+  const words = contexts.flatMap(({ order, parts, offsets }) => {
+    const bits = parts.reduce((all, part) => all | (1 << PARTS.indexOf(part)), 0);
+    const spec = [order, bits, ...offsets];
+    return [...spec, ...Array<number>(SPEC_WORDS - spec.length).fill(0)];
+  });
+  return Int32Array.from(words);
+}

@@ -1,0 +1,38 @@
+/**
+ * Lanes behind a prior, for the next file: to go through the prior's content again would take longer than a small file
+ * itself. One is kept, with a copy of what it was before its first block, if it is not large.
+ */
+import type { LanePrior } from "../../contract/prior.ts";
+import { type KeptLane, type LaneShape, MixerLane } from "./lane.ts";
+
+/** A lane of more bytes is not kept: it would take twice as many. */
+export const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;
+
+export interface SeededLane {
+  readonly lane: MixerLane;
+  readonly prior: LanePrior;
+  readonly shape: LaneShape;
+  /** Absent if the lane is too large to be kept. */
+  readonly kept?: KeptLane;
+}
+
+let idle: SeededLane | undefined;
+
+/** A lane that has just been seeded, or is as if it had been. @throws RangeError */
+export function takeLane(prior: LanePrior, shape: LaneShape): SeededLane {
+  const found = idle;
+  idle = undefined;
+  const isRight = found?.prior === prior && found.shape.lineBits === shape.lineBits;
+  if (isRight && found.kept) {
+    found.lane.recall(found.kept);
+    return found;
+  }
+  const lane = new MixerLane(shape);
+  lane.seed(prior);
+  return { lane, prior, shape, ...(lane.memoryBytes <= KEPT_LANE_BYTES_MAX && { kept: lane.keep() }) };
+}
+
+/** Takes a lane back that is not needed any more. */
+export function leaveLane(seeded: SeededLane): void {
+  if (seeded.kept) idle = seeded;
+}

@@ -1,0 +1,48 @@
+/** What is asked of who makes frames or restores them. */
+import type { HyperParameters } from "../contract/hyper.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Prior } from "../prior/file.ts";
+import type { CutPolicy } from "../repeats/policy.ts";
+import type { BlockOptions } from "./options.ts";
+
+/** What an engine is wanted for. */
+export interface ModelWork {
+  readonly hyper: HyperParameters;
+  /** Bytes that the model will see, about; undefined if nobody knows how many come. */
+  readonly expectedBytes?: number;
+}
+
+/** Opens the engine at the first call: what is stored needs none, and decodes on machines that have none. */
+export type EngineSource = (work: ModelWork) => Promise<Engine>;
+
+export interface FrameOptions extends Omit<BlockOptions, "prior"> {
+  /** The model and its blocks together may take this much. */
+  readonly memoryBytesMax: number;
+}
+
+/** Takes bytes, in order; it may keep them. */
+export type ByteSink = (bytes: Uint8Array) => Promise<void>;
+
+export interface CompressOptions extends FrameOptions {
+  /** Plain bytes in a block, at most; 1 to BLOCK_BYTES_MAX. */
+  readonly blockBytes: number;
+  /** Stored blocks are joined up to this length; default: STORED_RUN_BYTES_MAX, or what the memory allows. */
+  readonly runBytes?: number;
+  /** The model for blocks of this many bytes; its `streams` may be at most that. */
+  readonly hyperFor: (blockBytes: number) => HyperParameters;
+  /** Which repeats are cut out before the model; without it, none. */
+  readonly repeats?: CutPolicy;
+  /** What the frame begins with; of a mixer only. */
+  readonly prior?: Prior;
+}
+
+/** The input did not have the length that it was said to have. */
+export class InputSizeError extends Error {
+  constructor(
+    readonly expectedBytes: number,
+    readonly foundBytes: number,
+  ) {
+    super(`changed while it was read: ${expectedBytes} bytes were expected, ${foundBytes} are there`);
+    this.name = "InputSizeError";
+  }
+}

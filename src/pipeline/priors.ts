@@ -1,0 +1,96 @@
+/**
+ * Priors in the pipeline: which of them a frame names, what model a lane has behind one, and what it takes. The files
+ * of priors are the business of src/prior.
+ */
+import { CorruptError, MissingPriorError } from "../archive/errors.ts";
+import { type FrameHeader, SMALL_STRIDE_BYTES_MIN } from "../archive/format.ts";
+import { lowHash, type PriorReference, priorText } from "../archive/prior-reference.ts";
+import { smallModelBehind } from "../archive/small.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
+import { KEPT_LANE_BYTES_MAX } from "../engine/mixer/seeded-lanes.ts";
+import { builtInPrior } from "../prior/built-in.ts";
+import type { Prior } from "../prior/file.ts";
+import { modelMemoryBytes } from "./memory.ts";
+
+/** How a frame names a prior. @param isLow in a small frame */
+export function referenceOf({ number, hash }: Prior, isLow: boolean): PriorReference {
+  return number === undefined ? { hash, isLow } : { number };
+}
+
+/**
+ * The prior that a header names.
+ *
+ * @param given those that are there beside the built-in ones
+ * @param offsetBytes of the frame
+ * @throws MissingPriorError, CorruptError if its model cannot be the header's
+ */
+export function priorOf(header: FrameHeader, given: readonly Prior[], offsetBytes: number): Prior | undefined {
+  const { prior: reference, model, isPatch = false } = header;
+  if (!reference) return undefined;
+  const found = "number" in reference ? builtInPrior(reference.number) : findGiven(reference, given, isPatch);
+  if (!found) {
+    const texts = given
+      .filter((prior) => (prior.old !== undefined) === isPatch)
+      .map((prior) => textOf(prior, reference));
+    throw new MissingPriorError(offsetBytes, priorText(reference), isPatch, texts);
+  }
+  checkContexts(found, model?.hyper, offsetBytes);
+  return found;
+}
+
+function findGiven(
+  { hash, isLow }: Extract<PriorReference, { hash: bigint }>,
+  given: readonly Prior[],
+  isPatch: boolean,
+): Prior | undefined {
+  return given.find((prior) => {
+    const isSame = isLow ? lowHash(prior.hash) === hash : prior.hash === hash;
+    return isSame && (prior.old !== undefined) === isPatch;
+  });
+}
+
+const textOf = (prior: Prior, reference: PriorReference) =>
+  priorText({ hash: prior.hash, isLow: "hash" in reference && reference.isLow });
+
+/** @throws CorruptError */
+export function checkContexts({ contexts }: Prior, hyper: HyperParameters | undefined, offsetBytes: number): void {
+  if (!hyper || hyper.mixerContexts === contexts) return;
+  throw new CorruptError(offsetBytes, "the contexts of a model", `${contexts}, as its prior`, `${hyper.mixerContexts}`);
+}
+
+/** A small frame's header with the model that follows from its prior. */
+export function withSmallModel(header: FrameHeader, prior: Prior): FrameHeader {
+  const { head } = header.small ?? {};
+  if (!head || header.model) return header;
+  return {
+    ...header,
+    model: smallModelBehind(prior.contexts, prior.content.length, head.cut?.restBytes ?? head.plainBytes),
+  };
+}
+
+/** What the model is told of a small frame's block, which states it only if it is long. */
+export function smallStride(prior: Prior | undefined, seenBytes: number, stride: number): number {
+  return prior && seenBytes < SMALL_STRIDE_BYTES_MIN ? prior.stride : stride;
+}
+
+/**
+ * The model of a frame that is not small: as many lanes as without a prior, and lines for its content, too.
+ *
+ * @param hyperFor the model without it
+ */
+export function hyperBehind(
+  prior: Prior,
+  hyperFor: (bytes: number) => HyperParameters,
+  seenBytes: number,
+): HyperParameters {
+  const { streams } = hyperFor(seenBytes);
+  const { mixerBits, ...hyper } = hyperFor(seenBytes + streams * prior.content.length);
+  return { ...hyper, streams, mixerContexts: prior.contexts, mixerBits };
+}
+
+/** What a model takes behind a prior besides itself: the content in each lane, and a copy of a lane that is kept. */
+export function priorMemoryBytes(prior: Prior | undefined, hyper: HyperParameters): number {
+  if (!prior) return 0;
+  const laneBytes = modelMemoryBytes(hyper) / hyper.streams + prior.content.length;
+  return prior.content.length * (1 + hyper.streams) + (laneBytes <= KEPT_LANE_BYTES_MAX ? laneBytes : 0);
+}

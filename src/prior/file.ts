@@ -1,0 +1,120 @@
+/**
+ * The file of a prior: what a lane begins with, named by its hash. docs/FORMAT.md has it byte by byte.
+ *
+ * The content is stored as it is: to decode it would take a second, and to go through it takes a tenth of that. What is
+ * read may be anything; whatever passes gives a state that a lane can have.
+ */
+import { ByteReader, ByteWriter } from "../archive/bytes.ts";
+import { CorruptError, UnsupportedVersionError } from "../archive/errors.ts";
+import { STRIDE_MAX } from "../contract/contexts.ts";
+import { MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
+import { MIXER_CONTEXTS_MAX, MIXER_CONTEXTS_MIN } from "../contract/mixer.ts";
+import { type LanePrior, PRIOR_CONTENT_BYTES_MAX } from "../contract/prior.ts";
+import { host } from "../platform/host.ts";
+import { decodeTrained } from "./state.ts";
+
+/** "\x89FP\n". */
+export const PRIOR_MAGIC = Uint8Array.of(0x89, 0x46, 0x50, 0x0a);
+const PRIOR_VERSION = 1;
+const NAME_BYTES_MAX = 64;
+const TRAINED_BYTES_MAX = 1 << 22;
+const CHECK_BYTES = 8;
+/** Contexts of a prior that is bytes alone: those of the default level. */
+export const RAW_CONTEXTS = 20;
+
+/** A prior, ready for lanes. */
+export interface Prior extends LanePrior {
+  /** xxHash64: of the file up to its check, or of bytes that are no such file. */
+  readonly hash: bigint;
+  /** For people; "" if it has none. */
+  readonly name: string;
+  /** Of the file. */
+  readonly sizeBytes: number;
+  /** Of a prior that is built in. */
+  readonly number?: number;
+  /** Of a prior that patches begin with: all of the old file, into which copies reach. */
+  readonly old?: Uint8Array;
+}
+
+/** What a prior's file is made of. */
+export interface PriorParts {
+  readonly name: string;
+  readonly contexts: number;
+  readonly stride: number;
+  readonly content: Uint8Array;
+  /** As encodeTrained made them; empty: none. */
+  readonly trained: Uint8Array;
+}
+
+/** @throws RangeError for parts that no reader would accept */
+export function encodePrior({ name, contexts, stride, content, trained }: PriorParts): Uint8Array {
+  const nameBytes = new TextEncoder().encode(name);
+  const isTooLong = nameBytes.length > NAME_BYTES_MAX || trained.length > TRAINED_BYTES_MAX;
+  if (isTooLong || content.length > PRIOR_CONTENT_BYTES_MAX) throw new RangeError("a prior of such a length");
+  const body = new ByteWriter()
+    .raw(PRIOR_MAGIC)
+    .u8(PRIOR_VERSION)
+    .varint(MODEL_CONTRACT_VERSION)
+    .varint(contexts)
+    .varint(stride)
+    .varint(nameBytes.length)
+    .raw(nameBytes)
+    .varint(content.length)
+    .varint(trained.length)
+    .raw(content)
+    .raw(trained)
+    .finish();
+  return host.concatenate([body, new ByteWriter().u64(host.xxHash64(body, 0n)).finish()]);
+}
+
+/** Whether bytes claim to be a prior; else their content may be one. */
+export function isPriorFile(bytes: Uint8Array): boolean {
+  return PRIOR_MAGIC.every((byte, i) => bytes[i] === byte);
+}
+
+/** @throws UnsupportedVersionError, TruncatedError, CorruptError */
+export function decodePrior(bytes: Uint8Array): Prior {
+  const reader = new ByteReader(bytes, PRIOR_MAGIC.length);
+  if (!isPriorFile(bytes)) throw new CorruptError(0, "the magic of a prior", "89 46 50 0a", "something else");
+  const version = reader.u8("the version of a prior");
+  if (version !== PRIOR_VERSION) throw new UnsupportedVersionError(4, "format version", version, PRIOR_VERSION);
+  const found = host.xxHash64(bytes.subarray(0, Math.max(0, bytes.length - CHECK_BYTES)), 0n);
+  const contractAt = reader.position;
+  const contract = reader.varintWithin("the model contract of a prior", 0, 0xffff_ffff);
+  const contexts = reader.varintWithin("the contexts of a prior", MIXER_CONTEXTS_MIN, MIXER_CONTEXTS_MAX);
+  const stride = reader.varintWithin("the stride of a prior", 0, STRIDE_MAX);
+  const name = readName(reader);
+  const contentBytes = reader.varintWithin("the length of a prior's content", 0, PRIOR_CONTENT_BYTES_MAX);
+  const trainedBytes = reader.varintWithin("the length of trained values", 0, TRAINED_BYTES_MAX);
+  const content = reader.take("the content of a prior", contentBytes).slice();
+  const trainedAt = reader.position;
+  const trained = reader.take("the trained values of a prior", trainedBytes);
+  const hash = reader.u64("the checksum of a prior");
+  if (reader.remainingBytes > 0 || hash !== found) {
+    throw new CorruptError(bytes.length - CHECK_BYTES, "the checksum of a prior", hex(found), hex(hash));
+  }
+  if (contract !== MODEL_CONTRACT_VERSION) {
+    throw new UnsupportedVersionError(contractAt, "model contract", contract, MODEL_CONTRACT_VERSION);
+  }
+  const values = trainedBytes > 0 && { trained: decodeTrained(trained, contexts, trainedAt) };
+  return { hash, name, contexts, stride, content, sizeBytes: bytes.length, ...values };
+}
+
+/** Bytes that are no prior's file, as zstd takes them: their last ones are the content. */
+export function rawPrior(bytes: Uint8Array): Prior {
+  const content = bytes.subarray(Math.max(0, bytes.length - PRIOR_CONTENT_BYTES_MAX));
+  const hash = host.xxHash64(bytes, 0n);
+  return { hash, name: "", contexts: RAW_CONTEXTS, stride: 0, content, sizeBytes: bytes.length };
+}
+
+function readName(reader: ByteReader): string {
+  const at = reader.position;
+  const bytes = reader.take("a name", reader.varintWithin("the length of a name", 0, NAME_BYTES_MAX));
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new CorruptError(at, "the name of a prior", "UTF-8", "other bytes");
+  }
+}
+
+const hex = (hash: bigint) => hash.toString(16).padStart(16, "0");

@@ -1,0 +1,148 @@
+/** Priors through the command line: trained, given both ways, named where they are missing, listed, refused. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mix32 } from "../../src/contract/fixed.ts";
+import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import { decodePrior } from "../../src/prior/file.ts";
+import { runFade as fade, temporaryDirectory } from "./harness.ts";
+
+const directory = temporaryDirectory();
+afterAll(() => directory.remove());
+const cwd = directory.path;
+const engine = await createCpuEngine({ threads: 1 });
+const at = (name: string) => join(cwd, name);
+
+const record = (i: number) =>
+  `{\n  "id": ${mix32(i) >>> 8},\n  "name": "user${mix32(i + 7) % 100}",\n  "tags": ["t${i % 7}", "t${i % 5}"],\n` +
+  `  "created": "2026-0${1 + (i % 9)}-1${i % 10}T0${i % 10}:00:00Z",\n` +
+  `  "address": {"street": "Road ${i}", "zip": null}\n}\n`;
+
+mkdirSync(at("samples"));
+for (let i = 0; i < 60; i++) writeFileSync(at(`samples/${i}.json`), record(i));
+for (let i = 0; i < 4; i++) writeFileSync(at(`new${i}`), record(500 + i));
+
+const run = (...argv: string[]) => fade(argv, { cwd, engine: async () => engine });
+const ok = async (...argv: string[]) => {
+  const outcome = await run(...argv);
+  expect([outcome.exitCode, outcome.exitCode === 0 ? "" : outcome.stderr]).toEqual([0, ""]);
+  return outcome;
+};
+const bytesOf = (name: string) => readFileSync(at(name));
+
+await ok("-q", "--train", "-1", "-r", "samples", "-o", "my.prior", "--maxdict=8K");
+const hash = decodePrior(bytesOf("my.prior")).hash.toString(16).padStart(16, "0");
+
+describe("--train", () => {
+  test("keeps to the size, names the prior, and says what a held-back tenth gains", async () => {
+    const { stdout, stderr } = await ok(
+      "--train",
+      "-1",
+      "-r",
+      "samples",
+      "-o",
+      "a.prior",
+      "--maxdict",
+      "6000",
+      "--json",
+    );
+    expect(bytesOf("a.prior").length).toBeLessThanOrEqual(6000);
+    expect(decodePrior(bytesOf("a.prior"))).toMatchObject({ name: "a", contexts: 8, stride: 0 });
+    const facts = JSON.parse(new TextDecoder().decode(stdout));
+    expect(facts).toMatchObject({ name: "a.prior", samples: 60, held: { samples: 6 } });
+    expect(facts.held.withBytes).toBeLessThan(0.6 * facts.held.withoutBytes);
+    expect(stderr).toContain("6 of them, held back:");
+  });
+
+  test("is the same again, and does not overwrite", async () => {
+    await ok("-q", "--train", "-1", "-r", "samples", "-o", "b/../again.prior".replace("b/../", ""), "--maxdict=8K");
+    expect(decodePrior(bytesOf("again.prior")).content).toEqual(decodePrior(bytesOf("my.prior")).content);
+    const { exitCode, stderr } = await run("--train", "-1", "-r", "samples", "-o", "my.prior", "--maxdict=8K");
+    expect([exitCode, stderr.includes("already exists")]).toEqual([1, true]);
+  });
+
+  test.each([
+    [["--train", "new0", "new1", "-o", "x"], 1, "2 samples are too few to train a prior: 8 are the least"],
+    [["--train", "-o", "x"], 2, "--train needs samples"],
+    [["--train", "new0", "-o", "x", "-D", "my.prior"], 2, "--train makes a prior, and begins with none"],
+    [["--train", "new0", "-c"], 2, "--train writes a file"],
+    [["--train", "new0", "--maxdict=100"], 2, "--maxdict must be at least 1024 bytes"],
+    [["--train", "new0", "--maxdict=5M"], 2, "--maxdict may be at most 4194304 bytes"],
+    [["--maxdict=5K", "new0"], 2, "--maxdict goes with --train"],
+    [["--train-cover=k=32", "new0"], 2, "--train-cover is zstd's: fade trains in one way"],
+    [["--train", "--preset", "network-1", "new0"], 2, "a prior is for a level, not for a network"],
+    [["-D", "my.prior", "--preset", "paper", "new0"], 2, "a prior is for a level, not for a network"],
+  ])("%j", async (argv, code, message) => {
+    const { exitCode, stderr } = await run(...argv);
+    expect([exitCode, stderr]).toEqual([code, expect.stringContaining(`: ${message}`)]);
+  });
+});
+
+describe("-D", () => {
+  const clean = () => {
+    for (const name of readdirSync(cwd)) if (name.endsWith(".fade") || name.startsWith("out")) rmSync(at(name));
+  };
+
+  test("makes files smaller, one after another, and restores them", async () => {
+    clean();
+    await ok("-q", "-1", "new0");
+    const alone = bytesOf("new0.fade").length;
+    await ok("-q", "-f", "-D", "my.prior", "new0", "new1", "new2", "new3");
+    expect(bytesOf("new0.fade").length).toBeLessThan(0.6 * alone);
+    await ok("-q", "-t", "--dict", "my.prior", "new0.fade", "new1.fade", "new2.fade", "new3.fade");
+    for (let i = 0; i < 4; i++) {
+      const { stdout } = await ok("-dc", `-Dmy.prior`, `new${i}.fade`);
+      expect(Buffer.from(stdout).equals(bytesOf(`new${i}`))).toBe(true);
+    }
+    await ok("-q", "-D", "my.prior", "--rm", "-o", "out0.fade", "-k", "new0");
+  });
+
+  test("without it, says which is missing and how to give it, and leaves all as it was", async () => {
+    clean();
+    await ok("-q", "-D", "my.prior", "-o", "out.fade", "new0");
+    for (const argv of [["-d"], ["-t"], ["-d", "--rm"], ["-dD", "a.prior"]]) {
+      const { exitCode, stderr } = await run(...argv, "out.fade");
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining(`out.fade: needs prior ${hash.slice(8)}, `)]);
+      expect(stderr).toContain("fade: hint: name the file of that prior with -D");
+    }
+    expect(readdirSync(cwd).filter((name) => name.startsWith("out"))).toEqual(["out.fade"]);
+  });
+
+  test("is listed, with its name where it is given", async () => {
+    clean();
+    await ok("-q", "-D", "my.prior", "-o", "out.fade", "new0");
+    const text = async (...argv: string[]) => new TextDecoder().decode((await ok(...argv)).stdout);
+    expect(await text("-lv", "out.fade")).toContain(
+      `    prior:        xxHash64 ${hash.slice(8)}\n    model:        that of its prior\n`,
+    );
+    expect(await text("-lvD", "my.prior", "out.fade")).toContain(
+      `xxHash64 ${hash.slice(8)} (my)\n    level:        1\n`,
+    );
+    expect(JSON.parse(await text("-l", "--json", "out.fade")).frames[0]).toMatchObject({ prior: hash.slice(8) });
+    expect(await text("-l", "out.fade")).toContain(`out.fade (prior ${hash.slice(8)})`);
+  });
+
+  test("of any file takes its bytes, of a damaged prior nothing", async () => {
+    clean();
+    await ok("-q", "-D", "samples/3.json", "-o", "out.fade", "new0");
+    await ok("-qt", "-D", "samples/3.json", "out.fade");
+    const damaged = bytesOf("my.prior");
+    damaged[500] = (damaged[500] as number) ^ 1;
+    writeFileSync(at("bad.prior"), damaged);
+    const { exitCode, stderr } = await run("-D", "bad.prior", "new0");
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("bad.prior: is corrupt: the checksum of a prior")]);
+    expect((await run("-D", "nowhere", "new0")).stderr).toContain("nowhere: no such file or directory");
+    expect(readdirSync(cwd)).not.toContain("new0.fade");
+  });
+
+  test("with larger files, pipes, blocks and lanes", async () => {
+    clean();
+    const many = Array.from({ length: 700 }, (_, i) => record(900 + i)).join("");
+    writeFileSync(at("out.many"), many);
+    await ok("-q", "-D", "my.prior", "-B64K", "--streams", "2", "out.many");
+    const { stdout } = await ok("-dc", "-D", "my.prior", "out.many.fade");
+    expect(new TextDecoder().decode(stdout)).toBe(many);
+    const missing = await run("-t", "out.many.fade");
+    expect([missing.exitCode, missing.stderr]).toEqual([3, expect.stringContaining(`needs prior ${hash}, `)]);
+  });
+});
