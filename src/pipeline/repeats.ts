@@ -77,7 +77,7 @@ export class RepeatCutter {
   async #search(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<CutBlock | undefined> {
     const options = { ...cutOptionsFor(plain, isChance, this.#options.policy), spared };
     const searchedBytes = this.#window.lengthBytes + plain.length;
-    if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.minLength) return undefined;
+    if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.glance.minLength) return undefined;
     const pacer = new Pacer(this.#options.signal);
     const work = cutSlowly(plain, this.#window.bytes, options);
     let turn = work.next();

@@ -43,7 +43,9 @@ export interface Worth {
 
 /** Where repeats cover little of a block, nothing is estimated: only long ones are cut. */
 export interface Glance {
-  /** What is estimated: blocks of which repeats of minLength cover one part in so many. */
+  /** Repeats of so many bytes are looked at: more than minLength, so that the look is quick. */
+  readonly minLength: number;
+  /** What is estimated: blocks of which they cover one part in so many. */
   readonly share: number;
   /** Of other blocks, repeats of so many bytes are cut. */
   readonly longBytes: number;
@@ -93,7 +95,7 @@ export function searchBytes(byteCount: number, blockStart: number, { minLength, 
 export function* chooseCopies(room: SearchRoom, blockStart: number, options: CutOptions): Generator<void, Copies> {
   const { glance, worth, ...plain } = options;
   if (!worth || !glance) return yield* chooseAmong(room, blockStart, options);
-  const { coveredBytes, longestBytes } = yield* glanceAt(room, blockStart, options.minLength);
+  const { coveredBytes, longestBytes } = yield* glanceAt(room, blockStart, glance.minLength);
   const blockBytes = room.plain.length - blockStart;
   if (coveredBytes * glance.share >= blockBytes) return yield* chooseAmong(room, blockStart, options);
   if (longestBytes < glance.longBytes) return NO_COPIES;

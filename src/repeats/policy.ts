@@ -19,8 +19,6 @@ export interface CutPolicy {
 interface MixerPrices {
   /** Bits that a copy must save. */
   readonly copyBits: number;
-  /** Repeats of fewer bytes are not looked for: with such prices they are hardly ever chosen. */
-  readonly minLength: number;
   readonly glance: Glance;
 }
 
@@ -33,7 +31,7 @@ const NETWORK_TIME_UNITS: readonly number[] = [0, 8, 6, 4, 2, 1, 0, 0, 0, 0];
  * A mixer follows matches so well that a repeat must save twice as much, and no time is worth a byte. Most files have
  * hardly a copy that does; so they are looked at only where repeats are half of a block (docs/REPEATS.md).
  */
-const MIXER_PRICES: MixerPrices = { copyBits: 140, minLength: 256, glance: { share: 2, longBytes: 2048 } };
+const MIXER_PRICES: MixerPrices = { copyBits: 140, glance: { minLength: 256, share: 2, longBytes: 2048 } };
 
 /** Of the levels, which are mixers. */
 export const MIXER_POLICY: CutPolicy = { timeUnits: 0, mixer: MIXER_PRICES };
@@ -59,6 +57,5 @@ export function cutOptionsFor(block: Uint8Array, isChance: boolean, policy: CutP
   if (mirrored) return { minLength: LETTERS_MIN_LENGTH, mirrored };
   const { mixer, timeUnits } = policy;
   if (!mixer) return { minLength: MIN_LENGTH, worth: { copyBits: COPY_BITS, timeUnits } };
-  const { minLength, glance, copyBits } = mixer;
-  return { minLength, resumeLength: MIN_LENGTH >> 1, glance, worth: { copyBits, timeUnits } };
+  return { minLength: MIN_LENGTH, glance: mixer.glance, worth: { copyBits: mixer.copyBits, timeUnits } };
 }
