@@ -55,6 +55,8 @@ export interface Glance {
 const CHANGED_BYTES_MAX = 32;
 /** Of copyBits, what a copy still costs that goes on in the same distance: as a fraction of 4. */
 const RESUMED_QUARTERS = 3;
+/** What repeats itself after fewer bytes is a pattern rather than a repeat. */
+const PERIOD_BYTES_MAX = 4096;
 /** So many overlapping repeats are chosen from at once; memory and time stay bounded on the strangest input. */
 const OVERLAPPING_MAX = 4096;
 const RECENT = 4;
@@ -103,7 +105,7 @@ export function* chooseCopies(room: SearchRoom, blockStart: number, options: Cut
   return yield* chooseAmong(room, blockStart, long);
 }
 
-/** How much of a block repeats cover. What only repeats itself, as zeros do, does not count: any model foresees it. */
+/** How much of a block repeats cover. Patterns, such as zeros, do not count: any model foresees them. */
 function* glanceAt(room: SearchRoom, blockStart: number, minLength: number) {
   const start = room.topBytes;
   const finder = new RepeatFinder(room, room.plain.length, blockStart, minLength);
@@ -118,7 +120,7 @@ function* glanceAt(room: SearchRoom, blockStart: number, minLength: number) {
     }
     const { end, distance } = repeat;
     const lengthBytes = end - repeat.start;
-    if (distance >= lengthBytes) coveredBytes += end - Math.max(reach, repeat.start);
+    if (distance >= Math.min(lengthBytes, PERIOD_BYTES_MAX)) coveredBytes += end - Math.max(reach, repeat.start);
     longestBytes = Math.max(longestBytes, lengthBytes);
     [since, reach] = [repeat.start, end];
   }

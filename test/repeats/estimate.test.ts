@@ -125,6 +125,11 @@ describe("a glance", () => {
     expect(cut(join(text, new Uint8Array(1000)), NO_WINDOW, options).copies.count).toBe(0);
   });
 
+  test("takes what comes again and again for repeats", () => {
+    const thrice = join(text, text, text);
+    expect(cut(thrice, NO_WINDOW, options)).toEqual(cut(thrice, NO_WINDOW, always));
+  });
+
   test("counts repeats of the window, too", () => {
     const block = join(text.subarray(0, 30_000), random(7, 10_000));
     const noise = random(8, 20_000);
