@@ -9,6 +9,7 @@ import { cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
 import type { Range } from "../repeats/spare.ts";
 import { BlockRoom } from "../repeats/window.ts";
+import { MemoryLimitError } from "./memory.ts";
 import { Pacer } from "./pacer.ts";
 
 /** What is left of a block, and how the rest comes back. */
@@ -31,6 +32,8 @@ export interface CutterOptions {
   /** If cutting would take more than half of this, it does without the window, or is left out. */
   readonly memoryBytesMax: number;
   readonly signal?: AbortSignal;
+  /** Of a patch: what stands before the first block. */
+  readonly old?: Uint8Array;
 }
 
 /** Takes the repeats out of the blocks of a frame, one after the other. */
@@ -42,10 +45,16 @@ export class RepeatCutter {
   /** @param isOnlyBlock nothing comes behind the first block, so nothing is kept */
   constructor(blockBytes: number, isOnlyBlock: boolean, options: CutterOptions) {
     const fits = (windowBytes: number) => 2 * cuttingMemoryBytes(blockBytes, windowBytes) <= options.memoryBytesMax;
+    const { old, memoryBytesMax } = options;
+    const oldBytes = old?.length ?? 0;
     const windowBytes = isOnlyBlock ? 0 : Math.min(WINDOW_BLOCKS * blockBytes, windowBytesOf(blockBytes));
     this.#options = options;
-    this.#isPossible = fits(0);
-    this.#room = new BlockRoom(fits(windowBytes) ? windowBytes : 0, this.#isPossible ? blockBytes : 0);
+    this.#isPossible = fits(oldBytes);
+    if (old && !this.#isPossible)
+      throw new MemoryLimitError(2 * cuttingMemoryBytes(blockBytes, oldBytes), memoryBytesMax);
+    const kept = oldBytes + (fits(oldBytes + windowBytes) ? windowBytes : 0);
+    this.#room = new BlockRoom(kept, this.#isPossible ? blockBytes : 0);
+    if (old) this.#room.place(old);
   }
 
   /**

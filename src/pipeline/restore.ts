@@ -37,7 +37,7 @@ import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
 import { RepeatRestorer } from "./paste.ts";
-import { checkContexts, priorMemoryBytes, priorOf, smallStride, withSmallModel } from "./priors.ts";
+import { fitting, oldBytesOf, priorMemoryBytes, priorOf, smallStride, withSmallModel } from "./priors.ts";
 
 export interface RestoreProgress {
   /** Plain bytes that are restored, of all frames so far. */
@@ -218,7 +218,7 @@ class Restorer {
     }
     if (part.kind === "model") {
       if (this.#header) this.#header = { ...this.#header, model: part.model };
-      if (this.#prior) checkContexts(this.#prior, part.model.hyper, part.offsetBytes);
+      if (this.#prior) this.#prior = fitting(this.#prior, part.model.hyper, part.offsetBytes);
       return undefined;
     }
     if (part.kind === "end") {
@@ -244,7 +244,8 @@ class Restorer {
     this.#header = this.#prior ? withSmallModel(header, this.#prior) : header;
     this.#check = CHECK_START;
     this.#totalBytes = add(this.#totalBytes, header.plainBytes);
-    this.#repeats = isOld(header) ? undefined : openRepeats(header);
+    this.#repeats = isOld(header) ? undefined : openRepeats(header, oldBytesOf(this.#prior));
+    if (this.#prior?.old) this.#repeats?.keep(this.#prior.old);
     this.#windowRefusedBytes = undefined;
   }
 
@@ -264,7 +265,7 @@ class Restorer {
     if (kind !== "stored" && header.model) {
       // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
       const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
-      const blockBytes = blockMemoryBytes(header, cut !== undefined);
+      const blockBytes = blockMemoryBytes(header, cut !== undefined, oldBytesOf(this.#prior));
       const priorBytes = priorMemoryBytes(this.#prior, header.model.hyper);
       checkMemory(header.model.hyper, blockBytes + predictorBytes + priorBytes, memoryBytesMax);
       return;
@@ -273,7 +274,9 @@ class Restorer {
     const { hyper } = (this.#model && header.model) || {};
     const modelBytes = hyper ? modelMemoryBytes(hyper) + priorMemoryBytes(this.#prior, hyper) : 0;
     // What came and what is made of it; of a block with copies the list as it is read, too.
-    const neededBytes = modelBytes + (cut ? 3 * plainBytes + windowRoomBytes(windowNeededBy(header)) : 2 * plainBytes);
+    const oldBytes = oldBytesOf(this.#prior);
+    const windowBytes = windowRoomBytes(windowNeededBy(header, oldBytes));
+    const neededBytes = modelBytes + oldBytes + (cut ? 3 * plainBytes + windowBytes : 2 * plainBytes);
     if (neededBytes > memoryBytesMax) throw new MemoryLimitError(neededBytes, memoryBytesMax);
     if (!cut) this.#limitWindow(neededBytes, plainBytes);
   }
@@ -363,7 +366,7 @@ class Restorer {
     const { onProgress, ...options } = this.#options;
     const { hyper } = header.model;
     const priorBytes = priorMemoryBytes(this.#prior, hyper);
-    checkMemory(hyper, blockMemoryBytes(header, false) + priorBytes, options.memoryBytesMax);
+    checkMemory(hyper, blockMemoryBytes(header, false, oldBytesOf(this.#prior)) + priorBytes, options.memoryBytesMax);
     const expected = header.plainBytes !== undefined && { expectedBytes: header.plainBytes };
     this.#model = await BlockDecompressor.open(await this.#engineSource({ hyper, ...expected }), hyper, {
       ...options,
@@ -382,8 +385,8 @@ class Restorer {
 
 const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION_3;
 
-const openRepeats = (header: FrameHeader) =>
-  new RepeatRestorer(windowNeededBy(header), header.version > FORMAT_VERSION_4);
+const openRepeats = (header: FrameHeader, oldBytes: number) =>
+  new RepeatRestorer(windowNeededBy(header, oldBytes), header.version > FORMAT_VERSION_4);
 
 /** Whether the plain bytes are more than a view of the block's payload. */
 const isMade = ({ kind, copies, stretches }: Block) =>
@@ -402,13 +405,14 @@ function copiesIn({ copies, plainBytes }: Block, offsetBytes: number): number {
 }
 
 /** How much of the plain bytes before a block is kept for its copies: nothing, if there is only one block. */
-function windowNeededBy({ plainBytes = Number.POSITIVE_INFINITY, blockBytes }: FrameHeader): number {
-  return plainBytes <= blockBytes ? 0 : windowBytesOf(blockBytes);
+function windowNeededBy({ plainBytes = Number.POSITIVE_INFINITY, blockBytes }: FrameHeader, oldBytes: number): number {
+  return oldBytes + (plainBytes <= blockBytes ? 0 : windowBytesOf(blockBytes));
 }
 
 /** What a coded block takes besides the model: twice as many bytes of the archive, the block, its rest, the window. */
-function blockMemoryBytes(header: FrameHeader, isCut: boolean): number {
-  return (isCut ? 4 : 3) * header.blockBytes + (isOld(header) ? 0 : windowRoomBytes(windowNeededBy(header)));
+function blockMemoryBytes(header: FrameHeader, isCut: boolean, oldBytes: number): number {
+  const windowBytes = isOld(header) ? 0 : windowRoomBytes(windowNeededBy(header, oldBytes));
+  return (isCut ? 4 : 3) * header.blockBytes + windowBytes + oldBytes;
 }
 
 const add = (a: number | undefined, b: number | undefined) => (a === undefined || b === undefined ? undefined : a + b);
