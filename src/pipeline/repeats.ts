@@ -47,14 +47,15 @@ export class RepeatCutter {
     const fits = (windowBytes: number) => 2 * cuttingMemoryBytes(blockBytes, windowBytes) <= options.memoryBytesMax;
     const { old, memoryBytesMax } = options;
     const oldBytes = old?.length ?? 0;
-    const windowBytes = isOnlyBlock ? 0 : Math.min(WINDOW_BLOCKS * blockBytes, windowBytesOf(blockBytes));
+    // Of a patch, how far old bytes are away depends on it: it must be what a decoder has.
+    const wantedBytes = old ? windowBytesOf(blockBytes) : WINDOW_BLOCKS * blockBytes;
+    const windowBytes = isOnlyBlock ? 0 : Math.min(wantedBytes, windowBytesOf(blockBytes));
     this.#options = options;
-    this.#isPossible = fits(oldBytes);
-    if (old && !this.#isPossible)
-      throw new MemoryLimitError(2 * cuttingMemoryBytes(blockBytes, oldBytes), memoryBytesMax);
-    const kept = oldBytes + (fits(oldBytes + windowBytes) ? windowBytes : 0);
-    this.#room = new BlockRoom(kept, this.#isPossible ? blockBytes : 0);
-    if (old) this.#room.place(old);
+    this.#isPossible = fits(old ? oldBytes + windowBytes : 0);
+    if (old && !this.#isPossible) {
+      throw new MemoryLimitError(2 * cuttingMemoryBytes(blockBytes, oldBytes + windowBytes), memoryBytesMax);
+    }
+    this.#room = new BlockRoom(fits(oldBytes + windowBytes) ? windowBytes : 0, this.#isPossible ? blockBytes : 0, old);
   }
 
   /**

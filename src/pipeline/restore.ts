@@ -244,8 +244,7 @@ class Restorer {
     this.#header = this.#prior ? withSmallModel(header, this.#prior) : header;
     this.#check = CHECK_START;
     this.#totalBytes = add(this.#totalBytes, header.plainBytes);
-    this.#repeats = isOld(header) ? undefined : openRepeats(header, oldBytesOf(this.#prior));
-    if (this.#prior?.old) this.#repeats?.keep(this.#prior.old);
+    this.#repeats = isOld(header) ? undefined : openRepeats(header, this.#prior?.old);
     this.#windowRefusedBytes = undefined;
   }
 
@@ -385,8 +384,8 @@ class Restorer {
 
 const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION_3;
 
-const openRepeats = (header: FrameHeader, oldBytes: number) =>
-  new RepeatRestorer(windowNeededBy(header, oldBytes), header.version > FORMAT_VERSION_4);
+const openRepeats = (header: FrameHeader, old: Uint8Array | undefined) =>
+  new RepeatRestorer(windowNeededBy(header, 0), header.version > FORMAT_VERSION_4, old);
 
 /** Whether the plain bytes are more than a view of the block's payload. */
 const isMade = ({ kind, copies, stretches }: Block) =>

@@ -108,7 +108,7 @@ export function rawPrior(bytes: Uint8Array): Prior {
 }
 
 /**
- * An old file as what a patch begins with: all of it stands before the new bytes, and a lane goes through its last ones.
+ * An old file as what a patch begins with: all of it stands before the new bytes; a lane goes through its last ones.
  *
  * @param contexts of the mixer; of a patch that is restored, its header says which
  */

@@ -61,23 +61,74 @@ export class Window {
   }
 }
 
+/** The same behind old bytes, which stay in reach however much comes: they stand right before the window. */
+export class PatchWindow {
+  readonly #bytesMax: number;
+  readonly #oldBytes: number;
+  #room: Uint8Array;
+  /** Bytes behind the old ones. */
+  #length = 0;
+
+  constructor(bytesMax: number, old: Uint8Array) {
+    this.#bytesMax = bytesMax;
+    this.#oldBytes = old.length;
+    this.#room = old;
+  }
+
+  get lengthBytes(): number {
+    return this.#oldBytes + this.#length;
+  }
+
+  /** A view, which the next `add` changes. */
+  get bytes(): Uint8Array {
+    return this.#room.subarray(0, this.lengthBytes);
+  }
+
+  add(plain: Uint8Array): void {
+    const [start, fresh] = [this.#oldBytes, plain.subarray(Math.max(0, plain.length - this.#bytesMax))];
+    if (fresh.length === 0) return;
+    if (this.#room.length === start) {
+      const room = new Uint8Array(start + this.#bytesMax);
+      room.set(this.#room);
+      this.#room = room;
+    }
+    const kept = Math.min(this.#length, this.#bytesMax - fresh.length);
+    this.#room.copyWithin(start, start + this.#length - kept, start + this.#length);
+    this.#room.set(fresh, start + kept);
+    this.#length = kept + fresh.length;
+  }
+
+  /** The old bytes are the caller's. */
+  close(): void {
+    if (this.#room.length > this.#oldBytes) release(this.#room);
+    this.#room = new Uint8Array(this.#oldBytes);
+    this.#length = 0;
+  }
+}
+
 /** For who cuts: the window and the block behind it in one piece, in a room that stays from block to block. */
 export class BlockRoom {
   readonly #windowBytesMax: number;
   readonly #room: Uint8Array;
+  readonly #oldBytes: number;
+  /** Bytes behind the old ones. */
   #length = 0;
 
-  constructor(windowBytesMax: number, blockBytesMax: number) {
+  /** @param old of a patch: what stays before the window */
+  constructor(windowBytesMax: number, blockBytesMax: number, old?: Uint8Array) {
     this.#windowBytesMax = windowBytesMax;
-    this.#room = new Uint8Array(windowBytesMax + blockBytesMax);
+    this.#oldBytes = old?.length ?? 0;
+    this.#room = new Uint8Array(this.#oldBytes + windowBytesMax + blockBytesMax);
+    if (old) this.#room.set(old);
   }
 
   /** Puts the next block behind what is left of those before it: a view, good until the next block. */
   place(block: Uint8Array): { readonly bytes: Uint8Array; readonly blockStart: number } {
-    const blockStart = Math.min(this.#length, this.#windowBytesMax);
-    this.#room.copyWithin(0, this.#length - blockStart, this.#length);
-    this.#room.set(block, blockStart);
-    this.#length = blockStart + block.length;
-    return { bytes: this.#room.subarray(0, this.#length), blockStart };
+    const kept = Math.min(this.#length, this.#windowBytesMax);
+    const [first, end] = [this.#oldBytes, this.#oldBytes + this.#length];
+    this.#room.copyWithin(first, end - kept, end);
+    this.#room.set(block, first + kept);
+    this.#length = kept + block.length;
+    return { bytes: this.#room.subarray(0, first + this.#length), blockStart: first + kept };
   }
 }
