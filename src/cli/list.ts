@@ -63,7 +63,7 @@ async function listOne(session: Session, operand: Operand): Promise<Listed> {
     const listed = { ...sums, prior: listing.prior, name: operand.name, paddingBytes: file.sizeBytes - codedBytes };
     if (settings.json) await writeText(io, jsonOf(file, listing, listed, settings.threads));
     else if (settings.verbosity >= SAYS.details)
-      await writeText(io, detailsOf(listing, listed, { threads: settings.threads, prior: session.prior }));
+      await writeText(io, detailsOf(listing, listed, { threads: settings.threads, priors: session.priors }));
     return listed;
   } finally {
     await source.close();
@@ -110,7 +110,7 @@ function tableOf(listed: readonly Listed[]): string {
 async function* detailsOf(
   listing: Listing,
   archive: Listed,
-  { threads, prior }: { threads: number; prior: Prior | undefined },
+  { threads, priors }: { threads: number; priors: readonly Prior[] },
 ): AsyncGenerator<string> {
   const { name, codedBytes, plainBytes, paddingBytes } = archive;
   const lines = [
@@ -126,7 +126,7 @@ async function* detailsOf(
   let number = 0;
   for await (const frame of listing.frames()) {
     number += 1;
-    yield `  frame ${number}:\n${linesOf(frame, threads, prior).join("\n")}\n`;
+    yield `  frame ${number}:\n${linesOf(frame, threads, priors).join("\n")}\n`;
   }
 }
 
@@ -140,18 +140,19 @@ function priorLines({ prior: reference, isPatch }: FrameHeader, given: Prior | u
   return [`    ${what} ${priorText(reference)}${name}`];
 }
 
-function isNamed(reference: PriorReference, given: Prior | undefined): given is Prior {
-  if (!given || "number" in reference) return false;
+function isNamed(reference: PriorReference | undefined, given: Prior | undefined): given is Prior {
+  if (!given || !reference || "number" in reference) return false;
   return reference.isLow ? lowHash(given.hash) === reference.hash : given.hash === reference.hash;
 }
 
 /** A small frame's model follows from its prior. */
 function modelOf(header: FrameHeader, given: Prior | undefined): FrameModel | undefined {
   const { prior: reference } = header;
-  return reference && isNamed(reference, given) ? withSmallModel(header, given).model : header.model;
+  return isNamed(reference, given) ? withSmallModel(header, given).model : header.model;
 }
 
-function linesOf(frame: FrameSummary, threads: number, prior: Prior | undefined): string[] {
+function linesOf(frame: FrameSummary, threads: number, priors: readonly Prior[]): string[] {
+  const prior = priors.find((each) => isNamed(frame.header.prior, each));
   const lines = [
     `    blocks:       ${frame.blockCount} (${frame.storedCount} stored)`,
     ...(frame.fillBytes > 0 ? [`    fills:        ${sizeText(frame.fillBytes)} of repeated patterns`] : []),

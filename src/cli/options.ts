@@ -166,6 +166,14 @@ const PRIORS: readonly OptionSpec[] = [
       "--list says which. Of a file that is no prior, the last 4 MiB are what the model begins with.",
   },
   {
+    name: "patch-from",
+    value: { kind: "path", label: "<file>" },
+    help: "say only what is new beside this older file, which restoring needs, too",
+    details:
+      "Copies reach into all of the older file, and the model goes through its last 4 MiB before it begins. It must " +
+      "fit into the memory, several times.",
+  },
+  {
     name: "train",
     help: "make a prior of the files, which are samples: -o names it (default: dictionary)",
     details:

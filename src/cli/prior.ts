@@ -1,6 +1,6 @@
-/** The prior that -D names, read once for all files of a run. */
+/** What -D and --patch-from name, read once for all files of a run. */
 import { resolve } from "node:path";
-import { decodePrior, isPriorFile, rawPrior } from "../prior/file.ts";
+import { decodePrior, isPriorFile, type Prior, patchPrior, rawPrior } from "../prior/file.ts";
 import { FileError } from "./errors.ts";
 import { openFile } from "./input.ts";
 import type { Session } from "./session.ts";
@@ -10,16 +10,20 @@ const PRIOR_FILE_BYTES_MAX = 2 ** 30;
 
 /** @returns false if there is none to be had, which was complained about: then no file is touched */
 export async function loadPrior(session: Session): Promise<boolean> {
-  const { prior: name } = session.settings;
-  if (name === undefined) return true;
-  try {
-    const bytes = await readWhole(resolve(session.io.cwd, name));
-    session.prior = isPriorFile(bytes) ? decodePrior(bytes) : rawPrior(bytes);
-    return true;
-  } catch (error) {
-    session.complain(name, error);
-    return false;
-  }
+  const { prior, patchFrom, level } = session.settings;
+  const contexts = level.shape.mixerContexts;
+  const read = async (name: string | undefined, priorOf: (bytes: Uint8Array) => Prior) => {
+    if (name === undefined) return true;
+    try {
+      session.priors.push(priorOf(await readWhole(resolve(session.io.cwd, name))));
+      return true;
+    } catch (error) {
+      session.complain(name, error);
+      return false;
+    }
+  };
+  const isThere = await read(prior, (bytes) => (isPriorFile(bytes) ? decodePrior(bytes) : rawPrior(bytes)));
+  return isThere && (await read(patchFrom, (bytes) => patchPrior(bytes, contexts)));
 }
 
 /** All of a regular file. @throws FileError, system errors */

@@ -40,8 +40,8 @@ export class Session {
   readonly #claimed = new Set<string>();
   /** Outputs that are inputs of this run, too: never overwritten. */
   readonly inputPaths = new Set<string>();
-  /** What -D has named, if it was read. */
-  prior: Prior | undefined;
+  /** What -D and --patch-from have named. */
+  readonly priors: Prior[] = [];
   /** "2/5 " while the second of five files is worked on. */
   place = "";
   /** Of the file that was begun last. */

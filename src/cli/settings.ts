@@ -66,6 +66,8 @@ export interface Settings {
   readonly repeats?: CutPolicy;
   /** The prior's file, for both ways. */
   readonly prior?: string;
+  /** The older file that a patch is made for, or belongs to. */
+  readonly patchFrom?: string;
   /** With --train: bytes of the prior, at most. */
   readonly priorBytesMax: number;
   /** Which part of the input to compress; `index` counts from 1. */
@@ -197,7 +199,8 @@ function priorsOf(given: Given) {
   if (priorBytesMax > PRIOR_CONTENT_BYTES_MAX) {
     throw new UsageError(`--maxdict may be at most ${PRIOR_CONTENT_BYTES_MAX} bytes`, "larger priors take too long");
   }
-  return { priorBytesMax, ...(prior !== undefined && { prior }) };
+  const patchFrom = given.value("patch-from");
+  return { priorBytesMax, ...(prior !== undefined && { prior }), ...(patchFrom !== undefined && { patchFrom }) };
 }
 
 function limitsOf(given: Given) {
@@ -332,14 +335,22 @@ function refuseContradictions(settings: Settings, given: Given): void {
   }
 }
 
-function refusePriors({ action, prior, level, output, toStdout }: Settings, given: Given): void {
+function refusePriors({ action, prior, patchFrom, ...others }: Settings, given: Given): void {
+  const { level, output, toStdout } = others;
+  if (prior !== undefined && patchFrom !== undefined && action === "compress") {
+    throw new UsageError("-D and --patch-from contradict each other", "use one of them");
+  }
   if (given.has("maxdict") && action !== "train") throw new UsageError("--maxdict goes with --train");
   if (action === "train") {
-    if (prior !== undefined) throw new UsageError("--train makes a prior, and begins with none", "leave out -D");
+    if (prior !== undefined || patchFrom !== undefined)
+      throw new UsageError("--train makes a prior, and begins with none", "leave out -D");
     if (toStdout) throw new UsageError("--train writes a file", "name it with -o");
     refuseUndecodable(output);
   }
-  if (prior === undefined && action !== "train") return;
+  if (patchFrom !== undefined && action === "compress" && others.repeats === undefined) {
+    throw new UsageError("a patch is made of copies, and --repeats 0 wants none", "leave out --repeats");
+  }
+  if (prior === undefined && patchFrom === undefined && action !== "train") return;
   if (action !== "list" && hasNetwork(level.shape)) {
     throw new UsageError("a prior is for a level, not for a network", "leave out --preset");
   }

@@ -281,7 +281,8 @@ async function compress(session: Session, input: Input, source: OpenInput, outpu
   };
   const onProgress = ({ bytesDone, codedBytes }: BlockProgress) =>
     line.update({ doneBytes: bytesDone, totalBytes, codedBytes: writtenBytes + codedBytes });
-  const priors = session.prior && { prior: session.prior };
+  const [prior] = session.priors;
+  const priors = prior && { prior };
   try {
     await compressStream(plain, write, session.engine, { ...compressOptionsOf(settings), ...priors, onProgress });
     return { plainBytes: plain.readBytes(), codedBytes: writtenBytes };
@@ -309,7 +310,7 @@ async function decompress(
     return await restore(source.read, output.write, session.engine, {
       ...limitsOf(settings),
       checks: settings.checks,
-      ...(session.prior && { priors: [session.prior] }),
+      priors: session.priors,
       limits,
       ...(sizeBytes !== undefined && { sizeBytes }),
       onProgress,

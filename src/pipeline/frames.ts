@@ -48,7 +48,7 @@ import {
 import { checkMemory, modelMemoryBytes } from "./memory.ts";
 import { type FoundNumbers, findNumbers, predictNumbers } from "./numbers.ts";
 import { Pacer } from "./pacer.ts";
-import { hyperBehind, priorMemoryBytes, referenceOf, smallStride } from "./priors.ts";
+import { hyperBehind, oldBytesOf, priorMemoryBytes, referenceOf, smallStride } from "./priors.ts";
 import { type Cut, RepeatCutter } from "./repeats.ts";
 import { findStride } from "./stride.ts";
 
@@ -89,7 +89,8 @@ export async function compressStream(
     for (const part of parts) await compressor.add(part, isEnd && part === parts.at(-1), modelBytes);
   };
   try {
-    if (totalBytes === first.length && totalBytes <= SMALL_BYTES_MAX) return await compressor.addSmall(first);
+    const isSmall = totalBytes === first.length && totalBytes <= SMALL_BYTES_MAX;
+    if (isSmall && (totalBytes === 0 || !options.prior?.old)) return await compressor.addSmall(first);
     const leftBytes = (doneBytes: number) => (totalBytes === undefined ? undefined : totalBytes - doneBytes);
     let doneBytes = 0;
     for (let isEnd = false; !isEnd; ) {
@@ -281,9 +282,9 @@ class FrameCompressor {
     isLast: boolean,
     spared: readonly FoundNumbers[],
   ): Promise<Cut | undefined> {
-    const { repeats: policy, memoryBytesMax, signal } = this.#options;
+    const { repeats: policy, memoryBytesMax, signal, prior } = this.#options;
     if (!policy) return undefined;
-    const options = { policy, memoryBytesMax, ...(signal && { signal }) };
+    const options = { policy, memoryBytesMax, ...(signal && { signal }), ...(prior?.old && { old: prior.old }) };
     this.#cutter ??= new RepeatCutter(this.#plan.blockBytes, isLast, options);
     return await this.#cutter.cut(plain, isChance, spared);
   }
@@ -300,7 +301,7 @@ class FrameCompressor {
         ? smallModelBehind(prior.contexts, prior.content.length, firstBytes).hyper
         : hyperBehind(prior, hyperFor, expectedBytes);
     const { memoryBytesMax } = this.#options;
-    checkMemory(hyper, 3 * blockBytes + priorMemoryBytes(prior, hyper), memoryBytesMax);
+    checkMemory(hyper, 3 * blockBytes + 3 * oldBytesOf(prior) + priorMemoryBytes(prior, hyper), memoryBytesMax);
     // A decoder with the same limit has the model and the window open while it reads a run, which it counts twice.
     const modelBytes = modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper);
     const besideBytes = modelBytes + windowRoomBytes(windowBytesOf(blockBytes));
@@ -315,10 +316,11 @@ class FrameCompressor {
     const model = first.kind === "stored" ? undefined : this.#frameModel;
     this.#isModelWritten = model !== undefined;
     const { prior } = this.#options;
-    const needsPrior = prior && (model || first.plainBytes < (plainBytes ?? Number.POSITIVE_INFINITY));
+    const isMore = first.plainBytes < (plainBytes ?? Number.POSITIVE_INFINITY);
+    const needsPrior = prior && (model || isMore || (prior.old && first.copies));
     this.#writer = new FrameWriter({
       blockBytes,
-      ...(needsPrior && { prior: referenceOf(prior, false) }),
+      ...(needsPrior && { prior: referenceOf(prior, false), isPatch: prior.old !== undefined }),
       ...(plainBytes !== undefined && { plainBytes }),
       ...(model && { model }),
     });

@@ -5,21 +5,23 @@
 import type { Block, BlockCopies } from "../archive/format.ts";
 import { decodeCopies } from "../repeats/copies.ts";
 import { restore } from "../repeats/paste.ts";
-import { Window, windowRoomBytes } from "../repeats/window.ts";
+import { PatchWindow, Window, windowRoomBytes } from "../repeats/window.ts";
 
 /** Puts the copies back into the blocks of a frame. */
 export class RepeatRestorer {
-  readonly #window: Window;
+  readonly #window: Window | PatchWindow;
 
   /**
    * @param windowBytes how far back copies may reach
    * @param mirrored whether lists of copies may have mirrored ones
+   * @param old of a patch: bytes before those, into which copies may reach, too
    */
   constructor(
     readonly windowBytes: number,
     readonly mirrored: boolean,
+    old?: Uint8Array,
   ) {
-    this.#window = new Window(windowBytes);
+    this.#window = old ? new PatchWindow(windowBytes, old) : new Window(windowBytes);
   }
 
   /**

@@ -34,8 +34,7 @@ export function priorOf(header: FrameHeader, given: readonly Prior[], offsetByte
       .map((prior) => textOf(prior, reference));
     throw new MissingPriorError(offsetBytes, priorText(reference), isPatch, texts);
   }
-  checkContexts(found, model?.hyper, offsetBytes);
-  return found;
+  return fitting(found, model?.hyper, offsetBytes);
 }
 
 function findGiven(
@@ -52,11 +51,16 @@ function findGiven(
 const textOf = (prior: Prior, reference: PriorReference) =>
   priorText({ hash: prior.hash, isLow: "hash" in reference && reference.isLow });
 
-/** @throws CorruptError */
-export function checkContexts({ contexts }: Prior, hyper: HyperParameters | undefined, offsetBytes: number): void {
-  if (!hyper || hyper.mixerContexts === contexts) return;
+/** A prior for this model: that of a patch is for any mixer. @throws CorruptError */
+export function fitting(prior: Prior, hyper: HyperParameters | undefined, offsetBytes: number): Prior {
+  const { contexts, old } = prior;
+  if (!hyper || hyper.mixerContexts === contexts) return prior;
+  if (old && hyper.mixerContexts > 0) return { ...prior, contexts: hyper.mixerContexts };
   throw new CorruptError(offsetBytes, "the contexts of a model", `${contexts}, as its prior`, `${hyper.mixerContexts}`);
 }
+
+/** Old bytes of a patch, which are there beside all else. */
+export const oldBytesOf = (prior: Prior | undefined) => prior?.old?.length ?? 0;
 
 /** A small frame's header with the model that follows from its prior. */
 export function withSmallModel(header: FrameHeader, prior: Prior): FrameHeader {

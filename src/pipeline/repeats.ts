@@ -8,7 +8,8 @@ import { type Copies, copiedBytes, encodeCopies } from "../repeats/copies.ts";
 import { type CutBlock, canBeCut, cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
 import type { Range } from "../repeats/spare.ts";
-import { Window } from "../repeats/window.ts";
+import { PatchWindow, Window } from "../repeats/window.ts";
+import { MemoryLimitError } from "./memory.ts";
 import { Pacer } from "./pacer.ts";
 
 /** What is left of a block, and how the rest comes back. */
@@ -33,23 +34,31 @@ export interface CutterOptions {
   /** If cutting would take more than half of this, it does without the window, or is left out. */
   readonly memoryBytesMax: number;
   readonly signal?: AbortSignal;
+  /** Of a patch: what stands before the first block. */
+  readonly old?: Uint8Array;
 }
 
 /** Takes the repeats out of the blocks of a frame, one after the other. */
 export class RepeatCutter {
   readonly #options: CutterOptions;
   /** The plain bytes before the next block. */
-  readonly #window: Window;
+  readonly #window: Window | PatchWindow;
   readonly #isPossible: boolean;
 
   /** @param isOnlyBlock nothing comes behind the first block, so nothing is kept */
   constructor(blockBytes: number, isOnlyBlock: boolean, options: CutterOptions) {
-    const fits = (windowBytes: number) =>
-      canBeCut(blockBytes, windowBytes) && 2 * cuttingMemoryBytes(blockBytes, windowBytes) <= options.memoryBytesMax;
-    const windowBytes = isOnlyBlock ? 0 : Math.min(WINDOW_BLOCKS * blockBytes, windowBytesOf(blockBytes));
+    const { old, memoryBytesMax } = options;
+    const oldBytes = old?.length ?? 0;
+    // Of a patch, how far old bytes are away depends on it: it must be what a decoder has.
+    const wantedBytes = old ? windowBytesOf(blockBytes) : WINDOW_BLOCKS * blockBytes;
+    const windowBytes = isOnlyBlock ? 0 : Math.min(wantedBytes, windowBytesOf(blockBytes));
+    const neededBytes = (window: number) => 2 * cuttingMemoryBytes(blockBytes, window);
+    const fits = (window: number) => canBeCut(blockBytes, window) && neededBytes(window) <= memoryBytesMax;
     this.#options = options;
-    this.#isPossible = fits(0);
-    this.#window = new Window(fits(windowBytes) ? windowBytes : 0);
+    this.#isPossible = fits(old ? oldBytes + windowBytes : 0);
+    if (old && !this.#isPossible) throw new MemoryLimitError(neededBytes(oldBytes + windowBytes), memoryBytesMax);
+    const keptBytes = fits(oldBytes + windowBytes) ? windowBytes : 0;
+    this.#window = old ? new PatchWindow(keptBytes, old) : new Window(keptBytes);
   }
 
   /**

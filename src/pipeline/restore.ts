@@ -37,7 +37,7 @@ import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
 import { RepeatRestorer } from "./paste.ts";
-import { checkContexts, priorMemoryBytes, priorOf, smallStride, withSmallModel } from "./priors.ts";
+import { fitting, oldBytesOf, priorMemoryBytes, priorOf, smallStride, withSmallModel } from "./priors.ts";
 
 export interface RestoreProgress {
   /** Plain bytes that are restored, of all frames so far. */
@@ -220,7 +220,7 @@ class Restorer {
     }
     if (part.kind === "model") {
       if (this.#header) this.#header = { ...this.#header, model: part.model };
-      if (this.#prior) checkContexts(this.#prior, part.model.hyper, part.offsetBytes);
+      if (this.#prior) this.#prior = fitting(this.#prior, part.model.hyper, part.offsetBytes);
       return undefined;
     }
     if (part.kind === "end") {
@@ -248,7 +248,7 @@ class Restorer {
     this.#check = CHECK_START;
     this.#frameBytes = 0;
     this.#totalBytes = add(this.#totalBytes, header.plainBytes);
-    this.#repeats = isOld(header) ? undefined : openRepeats(header);
+    this.#repeats = isOld(header) ? undefined : openRepeats(header, this.#prior?.old);
     this.#windowRefusedBytes = undefined;
   }
 
@@ -261,6 +261,8 @@ class Restorer {
     const header = this.#prior ? withSmallModel(stated, this.#prior) : stated;
     const { kind, plainBytes, cut, stretchBytes } = head;
     const { memoryBytesMax } = this.#options;
+    const windowBytes = this.#windowFor(head, header);
+    const oldBytes = oldBytesOf(this.#prior);
     this.#budget.admit(head, header);
     if (cut && this.#windowRefusedBytes !== undefined) {
       throw new MemoryLimitError(this.#windowRefusedBytes, memoryBytesMax);
@@ -268,7 +270,7 @@ class Restorer {
     if (kind !== "stored" && header.model) {
       // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
       const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
-      const blockBytes = blockMemoryBytes(header, cut !== undefined, this.#windowFor(head, header));
+      const blockBytes = blockMemoryBytes(header, cut !== undefined, windowBytes) + oldBytes;
       const priorBytes = priorMemoryBytes(this.#prior, header.model.hyper);
       checkMemory(header.model.hyper, blockBytes + predictorBytes + priorBytes, memoryBytesMax);
       return;
@@ -277,17 +279,19 @@ class Restorer {
     const { hyper } = (this.#model && header.model) || {};
     const modelBytes = hyper ? modelMemoryBytes(hyper) + priorMemoryBytes(this.#prior, hyper) : 0;
     // What came and what is made of it; of a block with copies the list as it is read, too.
-    const windowBytes = this.#windowFor(head, header);
-    const neededBytes = modelBytes + (cut ? 3 * plainBytes + windowRoomBytes(windowBytes) : 2 * plainBytes);
+    const neededBytes = modelBytes + oldBytes + (cut ? 3 * plainBytes + windowBytes : 2 * plainBytes);
     if (neededBytes > memoryBytesMax) throw new MemoryLimitError(neededBytes, memoryBytesMax);
     if (!cut) this.#limitWindow(neededBytes, plainBytes);
   }
 
-  /** How much of the plain bytes before blocks is kept for their copies: nothing, if there is only one block. */
+  /**
+   * What is kept of the plain bytes before blocks for their copies takes so much: nothing, if there is only one block.
+   * A patch's old bytes are copied beside that.
+   */
   #windowFor({ plainBytes, fills }: BlockHead, header: FrameHeader): number {
     if (isOld(header)) return 0;
     const isOnly = this.#frameBytes === 0 && plainBytes + fillBytesOf(fills) === header.plainBytes;
-    return isOnly ? 0 : windowBytesOf(header.blockBytes);
+    return oldBytesOf(this.#prior) + (isOnly ? 0 : windowRoomBytes(windowBytesOf(header.blockBytes)));
   }
 
   /** Copies may never come: a frame without them is not refused for the window that they would need. */
@@ -395,8 +399,8 @@ class Restorer {
 
 const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION_3;
 
-const openRepeats = (header: FrameHeader) =>
-  new RepeatRestorer(windowBytesOf(header.blockBytes), header.version > FORMAT_VERSION_4);
+const openRepeats = (header: FrameHeader, old: Uint8Array | undefined) =>
+  new RepeatRestorer(windowBytesOf(header.blockBytes), header.version > FORMAT_VERSION_4, old);
 
 /** Whether the plain bytes are more than a view of the block's payload. */
 const isMade = ({ kind, copies, stretches }: Block) =>
@@ -416,7 +420,7 @@ function copiesIn({ copies, plainBytes }: Block, offsetBytes: number): number {
 
 /** What a coded block takes besides the model: twice as many bytes of the archive, the block, its rest, the window. */
 function blockMemoryBytes(header: FrameHeader, isCut: boolean, windowBytes: number): number {
-  return (isCut ? 4 : 3) * header.blockBytes + windowRoomBytes(windowBytes);
+  return (isCut ? 4 : 3) * header.blockBytes + windowBytes;
 }
 
 const add = (a: number | undefined, b: number | undefined) => (a === undefined || b === undefined ? undefined : a + b);

@@ -107,6 +107,19 @@ export function rawPrior(bytes: Uint8Array): Prior {
   return { hash, name: "", contexts: RAW_CONTEXTS, stride: 0, content, sizeBytes: bytes.length };
 }
 
+/**
+ * An old file as what a patch begins with: all of it stands before the new bytes; a lane goes through its last ones.
+ *
+ * @param contexts of the mixer; of a patch that is restored, its header says which
+ */
+export function patchPrior(old: Uint8Array, contexts = RAW_CONTEXTS): Prior {
+  // Contexts that look at places modulo four find them as they are in the file.
+  const from = Math.max(0, old.length - PRIOR_CONTENT_BYTES_MAX + 3) & ~3;
+  const content = old.length > PRIOR_CONTENT_BYTES_MAX ? old.subarray(from) : old;
+  const hash = host.xxHash64(old, 0n);
+  return { hash, name: "", contexts, stride: 0, content, sizeBytes: old.length, old };
+}
+
 function readName(reader: ByteReader): string {
   const at = reader.position;
   const bytes = reader.take("a name", reader.varintWithin("the length of a name", 0, NAME_BYTES_MAX));

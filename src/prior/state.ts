@@ -156,17 +156,24 @@ function codeArea(coder: BitCoder, area: TrainedArea, contexts: number, from?: A
   const kept: TrainedValues[] = [];
   const all = isSparse ? undefined : (initial.slice() as TrainedValues);
   const isChanged = new Uint8Array(rowsOf(area));
+  const none = new Int32Array(rowLength);
   let row = 0;
   for (const [f, count] of families.entries()) {
     const mean = from?.means[f]?.slice() ?? new Int32Array(rowLength);
     if (kind === "weights") codeRow(coder, models, mean);
+    // Rows of weights are all alike in a new lane.
+    const common = kind === "weights" ? (initial.slice(0, rowLength) as TrainedValues) : undefined;
+    if (common) valuesOf(common, mean, none, unit, scale);
     for (const end = row + count; row < end; row++) {
       const near = 2 * (isChanged[row - 1] ?? 0) + (isChanged[row - 256] ?? 0);
       const isStored = coder.bit(models.rows, near, from?.rows[row] ? 1 : 0) === 1;
       isChanged[row] = isStored ? 1 : 0;
-      const own = (isStored && from?.rows[row]?.slice()) || new Int32Array(rowLength);
-      if (isStored) codeRow(coder, models, own);
-      if (isSparse && !isStored) continue;
+      if (!isStored) {
+        if (common) all?.set(common, row * rowLength);
+        continue;
+      }
+      const own = from?.rows[row]?.slice() ?? new Int32Array(rowLength);
+      codeRow(coder, models, own);
       const base = isSparse ? 0 : row * rowLength;
       const values = all?.subarray(base, base + rowLength) ?? (initial.slice() as TrainedValues);
       valuesOf(values, mean, own, unit, scale);

@@ -60,3 +60,48 @@ export class Window {
     this.#start = 0;
   }
 }
+
+/** The same behind old bytes, which stay in reach however much comes: they stand right before the window. */
+export class PatchWindow {
+  readonly #bytesMax: number;
+  readonly #oldBytes: number;
+  #room: Uint8Array;
+  /** Bytes behind the old ones. */
+  #length = 0;
+
+  constructor(bytesMax: number, old: Uint8Array) {
+    this.#bytesMax = bytesMax;
+    this.#oldBytes = old.length;
+    this.#room = old;
+  }
+
+  get lengthBytes(): number {
+    return this.#oldBytes + this.#length;
+  }
+
+  /** A view, which the next `add` changes. */
+  get bytes(): Uint8Array {
+    return this.#room.subarray(0, this.lengthBytes);
+  }
+
+  add(plain: Uint8Array): void {
+    const [start, fresh] = [this.#oldBytes, plain.subarray(Math.max(0, plain.length - this.#bytesMax))];
+    if (fresh.length === 0) return;
+    if (this.#room.length === start) {
+      const room = new Uint8Array(start + this.#bytesMax);
+      room.set(this.#room);
+      this.#room = room;
+    }
+    const kept = Math.min(this.#length, this.#bytesMax - fresh.length);
+    this.#room.copyWithin(start, start + this.#length - kept, start + this.#length);
+    this.#room.set(fresh, start + kept);
+    this.#length = kept + fresh.length;
+  }
+
+  /** The old bytes are the caller's. */
+  close(): void {
+    if (this.#room.length > this.#oldBytes) release(this.#room);
+    this.#room = new Uint8Array(this.#oldBytes);
+    this.#length = 0;
+  }
+}

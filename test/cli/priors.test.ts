@@ -146,3 +146,40 @@ describe("-D", () => {
     expect([missing.exitCode, missing.stderr]).toEqual([3, expect.stringContaining(`needs prior ${hash}, `)]);
   });
 });
+
+describe("--patch-from", () => {
+  const old = Array.from({ length: 300 }, (_, i) => record(2000 + i)).join("");
+  const next = old.replaceAll("user7", "User 7").slice(0, -500);
+
+  test("makes a patch, restores it with the old file, and says so without it", async () => {
+    writeFileSync(at("old"), old);
+    writeFileSync(at("next"), next);
+    await ok("-q", "-1", "--patch-from", "old", "-o", "out.patch.fade", "next");
+    expect(bytesOf("out.patch.fade").length).toBeLessThan(next.length / 20);
+    const { stdout } = await ok("-dc", "--patch-from=old", "out.patch.fade");
+    expect(new TextDecoder().decode(stdout)).toBe(next);
+    await ok("-q", "-1", "-f", "--patch-from", "old", "--verify", "-o", "out.patch.fade", "next");
+    for (const argv of [["-t"], ["-t", "-D", "old"], ["-t", "--patch-from", "next"]]) {
+      const { exitCode, stderr } = await run(...argv, "out.patch.fade");
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining("is a patch of a file whose xxHash64 is ")]);
+      expect(stderr).toContain("fade: hint: name that file with --patch-from");
+    }
+    const listed = new TextDecoder().decode((await ok("-lv", "out.patch.fade")).stdout);
+    expect(listed).toContain("    patch of:     a file of xxHash64 ");
+    expect(
+      JSON.parse(new TextDecoder().decode((await ok("-l", "--json", "out.patch.fade")).stdout)).frames[0].patch,
+    ).toBe(true);
+  });
+
+  test.each([
+    [["--patch-from", "old", "-D", "my.prior", "next"], 2, "-D and --patch-from contradict each other"],
+    [["--patch-from", "old", "--repeats", "0", "next"], 2, "a patch is made of copies, and --repeats 0 wants none"],
+    [["--patch-from", "old", "--preset", "paper", "next"], 2, ""],
+    [["--patch-from", "nothing", "next"], 1, "nothing: no such file or directory"],
+    [["--patch-from", "old", "-M1M", "next"], 4, "next: needs about"],
+  ])("%j", async (argv, code, message) => {
+    const { exitCode, stderr } = await run(...argv);
+    expect([exitCode, stderr]).toEqual([code, expect.stringContaining(message)]);
+    expect(readdirSync(cwd)).not.toContain("next.fade");
+  });
+});

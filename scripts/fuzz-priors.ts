@@ -1,0 +1,21 @@
+/**
+ * Damaged files of priors, many more than the tests try:
+ *
+ *     bun scripts/fuzz-priors.ts [--inputs N] [--seed N]
+ *
+ * Ends with an error, and the number of the file, if one is neither refused nor gives the same state in both engines.
+ */
+import { parseArgs } from "node:util";
+import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
+
+buildMixer();
+const { fuzzPriors } = await import("../test/support/fuzz-priors.ts");
+
+const { values } = parseArgs({
+  options: { inputs: { type: "string", default: "50000" }, seed: { type: "string", default: "20261127" } },
+});
+const [inputs, seed] = [Number(values.inputs), Number(values.seed)];
+const startedMs = performance.now();
+const { refused, accepted } = fuzzPriors(inputs, seed);
+const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+console.log(`${inputs} damaged priors from seed ${seed}: ${refused} refused, ${accepted} accepted, ${seconds} s`);
