@@ -14,12 +14,14 @@ export const MAGIC = Uint8Array.of(0x89, 0x46, 0x44, 0x0a);
 export const MAGIC_OLD = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 7;
+export const FORMAT_VERSION = 8;
 
 /** The first version with the short magic: the byte behind it holds how far the version is beyond this, and a form. */
 export const FORMAT_VERSION_6 = 6;
 /** The first version with stretches of numbers. */
 export const FORMAT_VERSION_7 = 7;
+/** The first version with tables among them. */
+export const FORMAT_VERSION_8 = 8;
 /** Where in that byte the version begins. */
 export const FORM_VERSION_SHIFT = 5;
 /** A bit of it: repeats are cut out of a small frame's bytes. */
@@ -136,7 +138,7 @@ export interface FrameModel {
 }
 
 export interface FrameHeader {
-  /** 7, or less in frames that an old fade wrote. */
+  /** 8, or less in frames that an old fade wrote. */
   readonly version: number;
   /** Absent when every block of the frame is stored, or the first ones are and the model comes behind them. */
   readonly model?: FrameModel;

@@ -389,13 +389,13 @@ describe("altered header fields, with a checksum that matches", () => {
   });
 
   test("another format version is unsupported, not corrupt", () => {
-    for (const version of [8, 13]) {
+    for (const version of [9, 13]) {
       expect(failure(withBody(() => {}, version))).toMatchObject({ name: "UnsupportedVersionError", isOld: false });
     }
   });
 
   test("the model of the first versions is unsupported, and called old", () => {
-    for (const version of [3, 4, 5, 6, 7]) {
+    for (const version of [3, 4, 5, 6, 7, 8]) {
       const error = failure(withBody(put(3, 1), version));
       expect(error).toMatchObject({ name: "UnsupportedVersionError", field: "model contract", found: 1, isOld: true });
     }
