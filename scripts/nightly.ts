@@ -4,8 +4,8 @@
  *     bun scripts/nightly.ts [--only fuzz,predictors,faults,engines,memory]
  *
  * 100,000 damaged archives and as many stretches of numbers, 1000 kills, every engine against every other, and 2 GB
- * through a pipe. Needs bin/fade. Goes on after a failure; the last line is "N passed, N failed", and the exit code is 1
- * if anything failed.
+ * through a pipe. Needs bin/fade. Goes on after a failure; the last line is "N passed, N failed", and the exit code is
+ * 1 if anything failed.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
