@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type FoundNumbers, findNumbers } from "../src/pipeline/numbers.ts";
 import { Random } from "../test/support/gpu-values.ts";
-import { filmOf, pixelsOf, soundOf } from "../test/support/numbers.ts";
+import { filmOf, pixelsOf, soundOf, tableOf } from "../test/support/numbers.ts";
 import { trainingBytes } from "../test/support/text.ts";
 
 interface Sample {
@@ -49,6 +49,21 @@ function pictures(): Sample[] {
   });
 }
 
+function tables(): Sample[] {
+  const shapes = (["float32", "float64", "int32", "int64"] as const).flatMap((format) =>
+    [false, true].flatMap((isBig) => [
+      { format, isBig, columns: 1, row: 0 },
+      { format, isBig, columns: 3, row: 0 },
+      { format, isBig, columns: 1, row: 120 },
+    ]),
+  );
+  return shapes.map((shape) => {
+    const place = shape.row > 0 ? `rows of ${shape.row}` : `${shape.columns} columns`;
+    const name = `table, ${shape.format} ${shape.isBig ? "big" : "little"}, ${place}`;
+    return { name, bytes: tableOf(Math.ceil(24_000 / shape.columns), shape), kind: "table" };
+  });
+}
+
 function others(): Sample[] {
   const random = new Random(1);
   const of = (count: number, make: (i: number) => number) => Uint8Array.from({ length: count }, (_, i) => make(i));
@@ -56,6 +71,8 @@ function others(): Sample[] {
     { length: 5000 },
     (_, i) => `2026-11-27 04:${i % 60} INFO request ${i * 37} took ${i % 91} ms`,
   );
+  /** As of a network: about normal, next to nothing to do with the one before. */
+  const weight = () => random.between(-999, 999) * random.between(1, 999) * 1e-7;
   return [
     { name: "text", bytes: trainingBytes(200_000, 1) },
     { name: "a log", bytes: new TextEncoder().encode(lines.join("\n")) },
@@ -66,7 +83,11 @@ function others(): Sample[] {
     {
       name: "rising 32-bit numbers",
       bytes: new Uint8Array(Uint32Array.from({ length: 50_000 }, (_, i) => i * 7).buffer),
+      kind: "table",
     },
+    { name: "floats of chance", bytes: new Uint8Array(Float32Array.from({ length: 50_000 }, weight).buffer) },
+    { name: "doubles of chance", bytes: new Uint8Array(Float64Array.from({ length: 30_000 }, weight).buffer) },
+    { name: "halves of chance", bytes: new Uint8Array(Float16Array.from({ length: 60_000 }, weight).buffer) },
     { name: "records", bytes: of(200_000, (i) => (i % 16 < 4 ? i >> 4 : i % 16 < 8 ? random.next() % 3 : 65)) },
   ];
 }
@@ -86,6 +107,7 @@ const samples: Sample[] =
         ...sounds(),
         ...pictures(),
         ...placed("film, 160 x 120", filmOf(8, { width: 160, height: 120 }), "film"),
+        ...tables(),
         ...others(),
       ];
 let [right, missed, wrong] = [0, 0, 0];

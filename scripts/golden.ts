@@ -9,12 +9,12 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FORMAT_VERSION_PLAIN } from "../src/archive/format.ts";
+import { FORMAT_VERSION } from "../src/archive/format.ts";
 import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { hyperForSize, type Level, levelOf, networkOf } from "../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../src/pipeline/frames.ts";
-import { genomeOf, withFills, withPixels, withRepeats, withSound } from "../test/support/golden-plain.ts";
+import { genomeOf, withFills, withPixels, withRepeats, withSound, withTable } from "../test/support/golden-plain.ts";
 import { rowsOf } from "../test/support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "..", "test", "golden");
@@ -63,13 +63,14 @@ const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   stride: () => compress(rowsOf(200, 90)),
   sound: () => compress(withSound(text)),
   pixels: () => compress(withPixels(text), { blockBytes: 120_000 }),
+  table: () => compress(withTable(text)),
   concatenated: async () =>
     Buffer.concat([await compress(hello), await compress(new Uint8Array(0)), await compress(text)]),
 };
 
 let exitCode = 0;
 for (const [name, make] of Object.entries(MADE)) {
-  const file = `v${FORMAT_VERSION_PLAIN}-${name}.fade`;
+  const file = `v${FORMAT_VERSION}-${name}.fade`;
   const path = join(DIRECTORY, file);
   if (existsSync(path)) {
     console.error(`${file} is there already: it stays as it is`);

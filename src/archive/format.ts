@@ -16,14 +16,12 @@ export const MAGIC_OLD = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a,
 
 /** Moves when the container changes so that an older program could not read it. */
 export const FORMAT_VERSION = 8;
-/** What frames are written as that do without what is new in it: older programs can read them. */
-export const FORMAT_VERSION_PLAIN = 7;
 
 /** The first version with the short magic: the byte behind it holds how far the version is beyond this, and a form. */
 export const FORMAT_VERSION_6 = 6;
-/** The first version with stretches of numbers. */
-export const FORMAT_VERSION_7 = 7;
-/** The first version with priors. */
+/** Was never in a release: its models were others. */
+export const FORMAT_VERSION_UNRELEASED = 7;
+/** The first version with priors and with stretches of numbers. */
 export const FORMAT_VERSION_8 = 8;
 /** Where in that byte the version begins. */
 export const FORM_VERSION_SHIFT = 5;
@@ -148,7 +146,7 @@ export interface FrameModel {
 }
 
 export interface FrameHeader {
-  /** 8 with a prior, else 7; less in frames that an old fade wrote. */
+  /** 8, or less in frames that an old fade wrote. */
   readonly version: number;
   /** Absent when every block of the frame is stored, or the first ones are and the model comes behind them. */
   readonly model?: FrameModel;

@@ -8,6 +8,7 @@ import {
   FORMAT_VERSION_1,
   FORMAT_VERSION_5,
   FORMAT_VERSION_6,
+  FORMAT_VERSION_UNRELEASED,
   MAGIC,
   MAGIC_OLD,
 } from "./format.ts";
@@ -30,7 +31,7 @@ export function readMagic(reader: ByteReader): FrameKind {
   const byte = reader.u8("the format version");
   const version = isOld ? byte : FORMAT_VERSION_6 + (byte >> FORM_VERSION_SHIFT);
   const [low, high] = isOld ? [FORMAT_VERSION_1, FORMAT_VERSION_5] : [FORMAT_VERSION_6, FORMAT_VERSION];
-  if (version < low || version > high) {
+  if (version < low || version > high || version === FORMAT_VERSION_UNRELEASED) {
     throw new UnsupportedVersionError(at, "format version", version, FORMAT_VERSION);
   }
   return { version, form: isOld ? FORM_BLOCKS : byte & ((1 << FORM_VERSION_SHIFT) - 1) };

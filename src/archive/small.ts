@@ -26,9 +26,7 @@ import {
   FORM_VERSION_SHIFT,
   FORMAT_VERSION,
   FORMAT_VERSION_6,
-  FORMAT_VERSION_7,
   FORMAT_VERSION_8,
-  FORMAT_VERSION_PLAIN,
   type FrameHeader,
   type FrameModel,
   MAGIC,
@@ -111,7 +109,7 @@ export function encodeSmallFrame(block?: Block, model?: number | PriorReference)
   }
   const prior = isCoded && typeof model === "object" ? model : undefined;
   const form = !isCoded ? FORM_STORED : prior ? FORM_PRIOR : (model as number);
-  head.u8(formOf(form | (copies ? FORM_CUT : 0), prior ? FORMAT_VERSION_8 : FORMAT_VERSION_PLAIN));
+  head.u8(formOf(form | (copies ? FORM_CUT : 0), FORMAT_VERSION));
   if (prior) writePriorReference(head, prior);
   head.varint(plainBytes);
   if (copies) head.varint(copies.restBytes).varint(copies.list.length);
@@ -144,7 +142,7 @@ export function readStride(
   version: number,
   listBytesMax = STRETCH_LIST_BYTES_MAX,
 ): { stride?: number; stretchBytes?: number } {
-  const statedMax = STRIDE_MAX + (version < FORMAT_VERSION_7 ? 0 : STRIDE_WITH_STRETCHES);
+  const statedMax = STRIDE_MAX + (version < FORMAT_VERSION_8 ? 0 : STRIDE_WITH_STRETCHES);
   const stated = reader.varintWithin("the stride of a block", 0, statedMax);
   const isListed = stated >= STRIDE_WITH_STRETCHES;
   const stride = isListed ? stated - STRIDE_WITH_STRETCHES : stated;
@@ -152,8 +150,7 @@ export function readStride(
   return { ...(stride > 0 && { stride }), ...(stretchBytes !== undefined && { stretchBytes }) };
 }
 
-const formOf = (form: number, version = FORMAT_VERSION_PLAIN) =>
-  ((version - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | form;
+const formOf = (form: number, version = FORMAT_VERSION) => ((version - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | form;
 
 function writeCoded(head: ByteWriter, block: Block, payloadBytes: number): void {
   const { plainBytes, copies, stride = 0, stretches } = block;

@@ -25,7 +25,6 @@ import {
   FORM_VERSION_SHIFT,
   FORMAT_VERSION,
   FORMAT_VERSION_6,
-  FORMAT_VERSION_PLAIN,
   type FrameHeader,
   type FrameModel,
   GROUPS_MAX,
@@ -55,7 +54,7 @@ export function encodeHeader({ model, plainBytes, blockBytes, prior, isPatch = f
   if (prior) writePriorReference(body, prior);
   if (model) writeModel(body, model);
   const bodyBytes = body.finish();
-  const version = prior ? FORMAT_VERSION : FORMAT_VERSION_PLAIN;
+  const version = FORMAT_VERSION;
   const form = ((version - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | FORM_BLOCKS;
   const guarded = new ByteWriter().raw(MAGIC).u8(form).varint(bodyBytes.length).raw(bodyBytes).finish();
   return withGuard([guarded]);

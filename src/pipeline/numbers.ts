@@ -11,11 +11,13 @@ import {
   type Film,
   filmFrameBytes,
   type Numbers,
+  numberBytes,
   type Pixels,
   type Sound,
   STRETCH_BYTES_MAX,
   STRETCH_BYTES_MIN,
   type Stretch,
+  type Table,
 } from "../predict/list.ts";
 import { transformSlowly } from "../predict/transform.ts";
 import type { Copies } from "../repeats/copies.ts";
@@ -24,6 +26,16 @@ import { Pacer } from "./pacer.ts";
 import { type FoundPixels, findPixels, frameBytesOf } from "./pixel-trial.ts";
 import { findSound } from "./sound-trial.ts";
 import { StrideTrial } from "./stride-trial.ts";
+import {
+  exponentOf,
+  type FoundTable,
+  findTables,
+  formatsOf,
+  leftBits,
+  placeBits,
+  rawBitsOf,
+  shapesOf,
+} from "./table-trial.ts";
 
 /** A stretch as it lies in a block. */
 export interface FoundNumbers extends Range {
@@ -58,6 +70,19 @@ const SOUND_SAVING_SHARE = 7;
 const PIXEL_SAVING_SHARE = 10;
 /** A mixer's contexts of rows are better than what prediction leaves of a film, unless it saves very much. */
 const FILM_SAVING_SHARE = 4;
+const TABLE_TRIAL_BYTES = 2 ** 18;
+const TABLE_SAVING_SHARE = 20;
+/** What is looked at first. */
+const TABLE_GLANCE_BYTES = 2 ** 15;
+/** Rows and frames, and integers where floats are possible, must save so much; and all of it, before the trial. */
+const TABLE_BETTER = 0.99;
+const TABLE_PROMISE = 0.9;
+/** Of what bytes take by their places, so much may be left without rows, or none are looked for. */
+const TABLE_HOPE = 0.93;
+const SHORT_TABLE_HOPE = 0.75;
+/** What a table takes the place of must lie in it but for so much, and be so much worse. */
+const RIVAL_SHARE = 0.9;
+const RIVAL_BETTER = 0.98;
 /** Nearer bytes the network sees anyway. */
 const STRIDE_MIN = 8;
 
@@ -80,7 +105,64 @@ export async function findNumbers(plain: Uint8Array, signal?: AbortSignal): Prom
     found.push(pixels);
     doneBytes = pixels.end;
   }
+  for (const run of findTables(plain)) {
+    const table = await tableThatSaves(plain, run, pacer);
+    if (table) await putTable(plain, found, table, pacer);
+  }
   return found.sort((a, b) => a.start - b.start);
+}
+
+/** Puts a table in place of what was found where it lies, unless that is better, or mostly lies elsewhere. */
+async function putTable(plain: Uint8Array, found: FoundNumbers[], table: FoundNumbers, pacer: Pacer): Promise<void> {
+  const rivals = found.filter(({ start, end }) => start < table.end && end > table.start);
+  for (const rival of rivals) {
+    const shared = { start: Math.max(rival.start, table.start), end: Math.min(rival.end, table.end) };
+    if (shared.end - shared.start < RIVAL_SHARE * (rival.end - rival.start)) return;
+    const costOfTable = await costWithin(plain, shared, table, pacer);
+    if (costOfTable > RIVAL_BETTER * (await costWithin(plain, shared, rival, pacer))) return;
+  }
+  for (const rival of rivals) found.splice(found.indexOf(rival), 1);
+  found.push(table);
+}
+
+/** What the middle of a range takes, as such numbers. */
+async function costWithin(plain: Uint8Array, range: Range, { start, numbers }: FoundNumbers, pacer: Pacer) {
+  const unit = unitOf(numbers);
+  const first = range.start + ((unit - ((range.start - start) % unit)) % unit);
+  const rowBytes = numbers.kind === "pixels" ? numbers.width * unit : unit;
+  return await costAs(middleOf(plain.subarray(first, range.end), TABLE_TRIAL_BYTES, rowBytes), numbers, pacer);
+}
+
+/** How a run is best read as a table, if that saves anything. */
+async function tableThatSaves(plain: Uint8Array, run: FoundTable, pacer: Pacer): Promise<FoundNumbers | undefined> {
+  const { start, end, width, isBig, columns } = run;
+  const bytes = plain.subarray(start, end);
+  const little = middleOf(bytes, TABLE_GLANCE_BYTES, width * columns);
+  let best: Table | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  /** Of two that are nearly as good, the first. */
+  const tried = async (sample: Uint8Array, table: Table) => {
+    const left = sample.slice();
+    await transform(left, [{ gapBytes: 0, lengthBytes: left.length, numbers: table }], pacer);
+    const bits = leftBits(left, width, table.rawBits);
+    if (best && bits >= least * TABLE_BETTER) return;
+    least = bits;
+    best = table;
+  };
+  for (const format of formatsOf(little, run)) {
+    const line = { kind: "table", format, isBig, columns, row: 0, frame: 0, rawBits: 0, exponent: 0 } as const;
+    await tried(little, { ...line, exponent: exponentOf(little, line), rawBits: rawBitsOf(little, line) });
+  }
+  if (least > placeBits(little, width) * (width > 2 ? TABLE_HOPE : SHORT_TABLE_HOPE)) return undefined;
+  const line = best as unknown as Table;
+  const sample = middleOf(bytes, TABLE_TRIAL_BYTES, width * columns);
+  least = Number.POSITIVE_INFINITY;
+  for (const shape of [{ row: 0, frame: 0 }, ...shapesOf(sample, line)]) await tried(sample, { ...line, ...shape });
+  const numbers = best as unknown as Table;
+  if (least > placeBits(sample, width) * TABLE_PROMISE) return undefined;
+  const before = costOf(sample, ...stridesOf(numbers));
+  const after = await costAs(sample, numbers, pacer);
+  return before - after > before / TABLE_SAVING_SHARE ? { start, end, numbers } : undefined;
 }
 
 async function savesAsSound(bytes: Uint8Array, sound: Sound, pacer: Pacer): Promise<boolean> {
@@ -166,15 +248,22 @@ function middleOf(bytes: Uint8Array, count: number, unit: number): Uint8Array {
   return bytes.slice(skip, skip + count);
 }
 
-/** What the small model takes for bytes, with a stride if that is less. */
-function costOf(bytes: Uint8Array, stride: number): number {
+/** What the small model takes for bytes, with one of some strides if that is less. */
+function costOf(bytes: Uint8Array, ...strides: readonly number[]): number {
   const trial = new StrideTrial(bytes, TRIAL_RUNS);
-  return stride > 1 ? Math.min(trial.bitsAlone, trial.bitsWith(stride)) : trial.bitsAlone;
+  return Math.min(trial.bitsAlone, ...strides.filter((stride) => stride > 1).map((stride) => trial.bitsWith(stride)));
+}
+
+/** A number, and all columns of numbers. */
+function stridesOf({ format, columns }: Table): number[] {
+  const width = numberBytes(format);
+  return columns > 1 ? [width, width * columns] : [width];
 }
 
 /** And for what a predictor leaves of them, which takes their place. */
 async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promise<number> {
   await transform(bytes, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], pacer);
+  if (numbers.kind === "table") return costOf(bytes, ...stridesOf(numbers));
   return costOf(bytes, numbers.kind === "sound" ? 0 : numbers.width);
 }
 
@@ -201,11 +290,21 @@ export async function predictNumbers(
 function strideOf(stretches: readonly Stretch[], seenBytes: number): { stride?: number } {
   const bytesOf = new Map<number, number>();
   for (const { lengthBytes, numbers } of stretches) {
-    if (numbers.kind === "sound" || numbers.width < STRIDE_MIN || numbers.width > STRIDE_MAX) continue;
-    bytesOf.set(numbers.width, (bytesOf.get(numbers.width) ?? 0) + lengthBytes);
+    const stride = strideLeft(numbers);
+    if (stride > 0) bytesOf.set(stride, (bytesOf.get(stride) ?? 0) + lengthBytes);
   }
   const [most] = [...bytesOf].sort((a, b) => b[1] - a[1]);
   return most && 2 * most[1] > seenBytes ? { stride: most[0] } : {};
+}
+
+/** At what distance the bytes that a predictor left resemble themselves; 0: none that is worth telling. */
+function strideLeft(numbers: Numbers): number {
+  if (numbers.kind === "sound") return 0;
+  if (numbers.kind === "table") {
+    const tupleBytes = unitOf(numbers);
+    return tupleBytes > 2 ? tupleBytes : 0;
+  }
+  return numbers.width >= STRIDE_MIN && numbers.width <= STRIDE_MAX ? numbers.width : 0;
 }
 
 /** What is left of a stretch that was cut may begin somewhere in a sample. */
@@ -239,5 +338,6 @@ async function transform(bytes: Uint8Array, stretches: readonly Stretch[], pacer
 /** Bytes after which the same thing comes again. */
 function unitOf(numbers: Numbers): number {
   if (numbers.kind === "film") return filmFrameBytes(numbers);
+  if (numbers.kind === "table") return numbers.columns * numberBytes(numbers.format);
   return numbers.channels * (numbers.kind === "sound" ? numbers.width : 1);
 }

@@ -21,6 +21,19 @@ export interface PredictorKernels {
   ): void;
   /** Whether more is left. */
   codePixels(state: number, plain: number, left: number, samples: number, isBack: boolean): number;
+  tableStateBytes(columns: number, row: number, frame: number): number;
+  startTable(
+    state: number,
+    width: number,
+    format: number,
+    isBig: boolean,
+    columns: number,
+    row: number,
+    frame: number,
+    rawBits: number,
+    exponent: number,
+  ): void;
+  codeTable(state: number, from: number, to: number, numbers: number, isBack: boolean): void;
 }
 
 let compiled: WebAssembly.Module | undefined;

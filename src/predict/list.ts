@@ -39,7 +39,33 @@ export interface Film {
   readonly height: number;
 }
 
-export type Numbers = Sound | Pixels | Film;
+/** Numbers of 2, 4 or 8 bytes in columns that take turns, maybe in rows and frames. */
+export interface Table {
+  readonly kind: "table";
+  readonly format: TableFormat;
+  readonly isBig: boolean;
+  /** Numbers after which the same column comes again, 1 to TABLE_COLUMNS_MAX. */
+  readonly columns: number;
+  /** Numbers of a row, a multiple of the columns, up to TABLE_ROW_MAX; 0: there are no rows. */
+  readonly row: number;
+  /** Numbers of a frame, a multiple of the row and at least four times it, up to TABLE_FRAME_MAX; 0: there are none. */
+  readonly frame: number;
+  /** Lowest bits that are left as they are, up to all but one. */
+  readonly rawBits: number;
+  /** Numbers are scaled by 2^exponent for prediction, within TABLE_EXPONENT_MAX. */
+  readonly exponent: number;
+}
+
+/** Their place is how they are coded. */
+export const TABLE_FORMATS = ["int16", "int32", "int64", "float16", "float32", "float64", "bfloat16"] as const;
+export type TableFormat = (typeof TABLE_FORMATS)[number];
+
+/** Bytes of a number. */
+export function numberBytes(format: TableFormat): number {
+  return format.endsWith("16") ? 2 : format.endsWith("32") ? 4 : 8;
+}
+
+export type Numbers = Sound | Pixels | Film | Table;
 
 export interface Stretch {
   /** Bytes between the stretch before, or the beginning, and this one. */
@@ -61,6 +87,13 @@ export const STRETCH_BYTES_MAX = 2 ** 23;
 const TAG_SOUND = 0;
 const TAG_PIXELS = 1;
 const TAG_FILM = 2;
+const TAG_TABLE = 3;
+export const TABLE_COLUMNS_MAX = 16;
+/** In shorter rows, what is above and to the right would not be known yet. */
+export const TABLE_ROW_TUPLES_MIN = 8;
+export const TABLE_ROW_MAX = 2 ** 14;
+export const TABLE_FRAME_MAX = 2 ** 18;
+export const TABLE_EXPONENT_MAX = 1000;
 /** Of a film: the smallest sides, and the largest width. */
 const FILM_SIDE_MIN = 8;
 const FILM_WIDTH_MAX = 2 ** 14;
@@ -75,7 +108,8 @@ export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
     writer.varint(gapBytes).varint(lengthBytes);
     if (numbers.kind === "sound") writeSound(writer, numbers);
     else if (numbers.kind === "pixels") writePixels(writer, numbers);
-    else writeFilm(writer, numbers);
+    else if (numbers.kind === "film") writeFilm(writer, numbers);
+    else writeTable(writer, numbers);
   }
   return writer.finish();
 }
@@ -109,6 +143,28 @@ function writeFilm(writer: ByteWriter, { width, height }: Film): void {
   }
   writer.u8(TAG_FILM);
   writer.varint(width / 2).varint(height / 2);
+}
+
+function writeTable(writer: ByteWriter, table: Table): void {
+  const { format, isBig, columns, row, frame, rawBits, exponent } = table;
+  const isShaped = columns >= 1 && columns <= TABLE_COLUMNS_MAX && isRow(row, columns) && isFrame(frame, row);
+  const isScaled = rawBits >= 0 && rawBits < 8 * numberBytes(format) && Math.abs(exponent) <= TABLE_EXPONENT_MAX;
+  if (!isShaped || !isScaled) throw new RangeError(`a table of ${JSON.stringify(table)}`);
+  writer.u8(TAG_TABLE).u8(TABLE_FORMATS.indexOf(format) | (isBig ? 8 : 0) | ((columns - 1) << 4));
+  writer.varint(row / columns).varint(row > 0 ? frame / row : 0);
+  writer.u8(rawBits).varint(exponent + TABLE_EXPONENT_MAX);
+}
+
+function isRow(row: number, columns: number): boolean {
+  return row === 0 || (row % columns === 0 && row >= TABLE_ROW_TUPLES_MIN * columns && row <= TABLE_ROW_MAX);
+}
+
+/** A frame of less than four rows would not be far enough. */
+const TABLE_FRAME_ROWS_MIN = 4;
+
+function isFrame(frame: number, row: number): boolean {
+  if (frame === 0) return true;
+  return row > 0 && frame % row === 0 && frame >= TABLE_FRAME_ROWS_MIN * row && frame <= TABLE_FRAME_MAX;
 }
 
 /** Bytes of all planes of a frame. */
@@ -149,7 +205,8 @@ function readStretch(reader: ByteReader, leftBytes: number): Stretch {
   if (tag === TAG_SOUND) return { gapBytes, lengthBytes, numbers: readSound(reader) };
   if (tag === TAG_PIXELS) return { gapBytes, lengthBytes, numbers: readPixels(reader) };
   if (tag === TAG_FILM) return { gapBytes, lengthBytes, numbers: readFilm(reader) };
-  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} to ${TAG_FILM}`, `${tag}`);
+  if (tag === TAG_TABLE) return { gapBytes, lengthBytes, numbers: readTable(reader) };
+  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} to ${TAG_TABLE}`, `${tag}`);
 }
 
 function readSound(reader: ByteReader): Sound {
@@ -189,4 +246,25 @@ function readFilm(reader: ByteReader): Film {
   const heightMax = Math.floor(STRETCH_BYTES_MAX / (3 * width));
   const height = 2 * reader.varintWithin("the height of a film", sideMin, heightMax);
   return { kind: "film", width, height };
+}
+
+function readTable(reader: ByteReader): Table {
+  const at = reader.position;
+  const bits = reader.u8("the kind of a table");
+  const format = TABLE_FORMATS[bits & 7];
+  if (format === undefined) throw new CorruptError(at, "the kind of a table", "one", `${bits}`);
+  const columns = (bits >> 4) + 1;
+  const rowAt = reader.position;
+  const row = columns * reader.varintWithin("the row of a table", 0, Math.floor(TABLE_ROW_MAX / columns));
+  if (!isRow(row, columns)) throw new CorruptError(rowAt, "the row of a table", "0 or a longer one", `${row}`);
+  const frameAt = reader.position;
+  const frameRowsMax = row > 0 ? Math.floor(TABLE_FRAME_MAX / row) : 0;
+  const frame = row * reader.varintWithin("the frame of a table", 0, frameRowsMax);
+  if (!isFrame(frame, row)) throw new CorruptError(frameAt, "the frame of a table", "0 or a longer one", `${frame}`);
+  const rawAt = reader.position;
+  const rawBits = reader.u8("the raw bits of a table");
+  const bitsMax = 8 * numberBytes(format) - 1;
+  if (rawBits > bitsMax) throw new CorruptError(rawAt, "the raw bits of a table", `0 to ${bitsMax}`, `${rawBits}`);
+  const exponent = reader.varintWithin("the scale of a table", 0, 2 * TABLE_EXPONENT_MAX) - TABLE_EXPONENT_MAX;
+  return { kind: "table", format, isBig: (bits & 8) !== 0, columns, row, frame, rawBits, exponent };
 }

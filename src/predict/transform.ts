@@ -7,10 +7,12 @@ import {
   type Film,
   filmFrameBytes,
   type Numbers,
+  numberBytes,
   type Pixels,
   type Sound,
   STRETCH_BYTES_MAX,
   type Stretch,
+  type Table,
 } from "./list.ts";
 
 /** Bytes that are worked on between two pauses: some hundredths of a second. */
@@ -57,9 +59,10 @@ function* transformStretch(
   const room = roomFor(kernels, bytes.length, numbers);
   new Uint8Array(kernels.memory.buffer, room.from, bytes.length).set(bytes);
   if (numbers.kind === "sound") yield* codeSound(room, bytes.length, numbers, isBack);
+  else if (numbers.kind === "table") yield* codeTable(room, bytes.length, numbers, isBack);
   else yield* codePixels(room, bytes.length, numbers, isBack);
-  // Of a last sample or pixel that is not whole, the bytes stay.
-  const unit = numbers.kind === "sound" ? numbers.width : numbers.channels;
+  // Of a last sample, pixel or number that is not whole, the bytes stay.
+  const unit = wholeBytes(numbers);
   bytes.set(new Uint8Array(kernels.memory.buffer, room.to, bytes.length - (bytes.length % unit)));
 }
 
@@ -99,12 +102,20 @@ function sortPlanes(bytes: Uint8Array, sorted: Uint8Array, film: Film, frames: n
   }
 }
 
-function roomFor(kernels: PredictorKernels, sizeBytes: number, numbers: Sound | Pixels): Room {
-  const { channels } = numbers;
-  const stateBytes =
-    numbers.kind === "sound"
-      ? kernels.soundStateBytes(channels)
-      : kernels.pixelStateBytes(channels, numbers.width, numbers.frameBytes > 0, numbers.isRanked);
+/** Bytes of what is coded at a time. */
+function wholeBytes(numbers: Sound | Pixels | Table): number {
+  if (numbers.kind === "table") return numberBytes(numbers.format);
+  return numbers.kind === "sound" ? numbers.width : numbers.channels;
+}
+
+function stateBytesOf(kernels: PredictorKernels, numbers: Sound | Pixels | Table): number {
+  if (numbers.kind === "table") return kernels.tableStateBytes(numbers.columns, numbers.row, numbers.frame);
+  if (numbers.kind === "sound") return kernels.soundStateBytes(numbers.channels);
+  return kernels.pixelStateBytes(numbers.channels, numbers.width, numbers.frameBytes > 0, numbers.isRanked);
+}
+
+function roomFor(kernels: PredictorKernels, sizeBytes: number, numbers: Sound | Pixels | Table): Room {
+  const stateBytes = stateBytesOf(kernels, numbers);
   const state = kernels.dataStart();
   const from = roundUp(state + stateBytes);
   const to = roundUp(from + sizeBytes);
@@ -129,6 +140,20 @@ function* codePixels({ kernels, state, from, to }: Room, sizeBytes: number, pixe
   kernels.startPixels(state, channels, width, Math.floor(sizeBytes / channels), frameBytes, isRanked);
   const [plain, left] = isBack ? [to, from] : [from, to];
   while (kernels.codePixels(state, plain, left, SLICE_BYTES, isBack)) yield;
+}
+
+const formatOf = (table: Table) => (table.format.startsWith("int") ? 0 : table.format === "bfloat16" ? 2 : 1);
+
+function* codeTable({ kernels, state, from, to }: Room, sizeBytes: number, table: Table, isBack: boolean) {
+  const { isBig, columns, row, frame, rawBits, exponent } = table;
+  const width = numberBytes(table.format);
+  kernels.startTable(state, width, formatOf(table), isBig, columns, row, frame, rawBits, exponent);
+  const numbers = Math.floor(sizeBytes / width);
+  const sliceNumbers = SLICE_BYTES / width;
+  for (let done = 0; done < numbers; done += sliceNumbers) {
+    kernels.codeTable(state, from + done * width, to + done * width, Math.min(sliceNumbers, numbers - done), isBack);
+    yield;
+  }
 }
 
 const roundUp = (bytes: number) => (bytes + 15) & ~15;

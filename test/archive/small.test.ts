@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ByteWriter } from "../../src/archive/bytes.ts";
 import { CHECK_START, chainCheck, lowCheck } from "../../src/archive/checksum.ts";
 import { ArchiveError, TruncatedError } from "../../src/archive/errors.ts";
-import { FORMAT_VERSION_PLAIN } from "../../src/archive/format.ts";
+import { FORMAT_VERSION } from "../../src/archive/format.ts";
 import { encodeSmallFrame, levelOfModel, smallModel } from "../../src/archive/small.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
@@ -50,7 +50,7 @@ const fileOf = (bytes: Uint8Array) => ({
 });
 
 /** Of the format version, in the byte of the form. */
-const VERSION_BITS = (FORMAT_VERSION_PLAIN - 6) << 5;
+const VERSION_BITS = (FORMAT_VERSION - 6) << 5;
 
 /** One of each form. */
 const FORMS: readonly [name: string, plain: Uint8Array, form: number, minLength: number][] = [

@@ -13,7 +13,7 @@ import { restore } from "../../src/pipeline/restore.ts";
 import { decodeStretches, encodeStretches, type Stretch } from "../../src/predict/list.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { filmOf, pixelsOf, type SoundShape, soundOf } from "../support/numbers.ts";
+import { filmOf, pixelsOf, type SoundShape, soundOf, tableOf } from "../support/numbers.ts";
 import { trainingBytes } from "../support/text.ts";
 
 const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
@@ -181,5 +181,47 @@ describe("pixels", () => {
       "sound",
     ]);
     expect(Buffer.compare(await decompress(archive), joined(...parts))).toBe(0);
+  });
+});
+
+describe("tables", () => {
+  const shapes = [
+    { format: "float32", isBig: false, columns: 1, row: 90 },
+    { format: "float32", isBig: true, columns: 3, row: 0 },
+    { format: "float64", isBig: false, columns: 1, row: 0 },
+    { format: "int32", isBig: true, columns: 1, row: 120 },
+    { format: "int64", isBig: false, columns: 2, row: 0 },
+  ] as const;
+  test.each(shapes.map((shape) => [JSON.stringify(shape), shape] as const))("%s", async (_, shape) => {
+    const table = tableOf(Math.ceil(30_000 / shape.columns), shape);
+    const plain = joined(trainingBytes(16_384, 1), table, new Uint8Array(3));
+    const archive = await compress(plain, { repeats: { timeUnits: 0 } });
+    expect(Buffer.compare(archive, await compress(plain, { repeats: { timeUnits: 0 } }))).toBe(0);
+    const [stretch] = stretchesIn(archive).flat() as [Stretch];
+    expect(stretch.numbers).toMatchObject({ kind: "table", ...shape, row: shape.row * shape.columns });
+    expect(stretch.lengthBytes).toBeGreaterThan(table.length - 2 ** 14);
+    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+  });
+
+  test("rows in frames are found", async () => {
+    const shape = { format: "float32", row: 60 } as const;
+    const still = new Float32Array(tableOf(2400, shape).buffer);
+    const frames = Array.from({ length: 20 }, (_, i) => {
+      const moving = new Float32Array(tableOf(2400, shape, 2 + i).buffer);
+      return still.map((value, at) => value + (moving[at] as number) / 20);
+    });
+    const plain = joined(...frames.map(({ buffer }) => new Uint8Array(buffer)));
+    const [found] = await findNumbers(plain);
+    // Any number of frames is one.
+    if (found?.numbers.kind !== "table") throw new Error("no table");
+    expect(found.numbers).toMatchObject({ format: "float32", row: 60 });
+    expect(found.numbers.frame).toBeGreaterThan(0);
+    expect(found.numbers.frame % 2400).toBe(0);
+  });
+
+  test("numbers that do not follow each other are no table", async () => {
+    const random = new Random(6);
+    const chance = Float32Array.from({ length: 40_000 }, () => random.between(-1000, 1000) * random.between(0, 1000));
+    expect(await findNumbers(new Uint8Array(chance.buffer))).toEqual([]);
   });
 });

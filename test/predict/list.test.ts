@@ -4,10 +4,17 @@ import { CorruptError } from "../../src/archive/errors.ts";
 import {
   decodeStretches,
   encodeStretches,
+  numberBytes,
   type Pixels,
   type Sound,
   STRETCH_BYTES_MAX,
+  STRETCH_BYTES_MIN,
   type Stretch,
+  TABLE_EXPONENT_MAX,
+  TABLE_FORMATS,
+  TABLE_FRAME_MAX,
+  TABLE_ROW_MAX,
+  type Table,
 } from "../../src/predict/list.ts";
 import { Random } from "../support/gpu-values.ts";
 
@@ -28,6 +35,17 @@ const LIST: readonly Stretch[] = [
   { gapBytes: 0, lengthBytes: 9000, numbers: { kind: "film", width: 8, height: 1000 } },
   { gapBytes: 300, lengthBytes: STRETCH_BYTES_MAX, numbers: { ...sound, channels: 1, width: 1, isUnsigned: true } },
 ];
+const TABLES: readonly Stretch[] = TABLE_FORMATS.flatMap((format) =>
+  [
+    { columns: 1, row: 0, frame: 0, rawBits: 0, exponent: -TABLE_EXPONENT_MAX },
+    { columns: 16, row: 128, frame: 512, rawBits: 8 * numberBytes(format) - 1, exponent: TABLE_EXPONENT_MAX },
+    { columns: 1, row: TABLE_ROW_MAX, frame: TABLE_FRAME_MAX, rawBits: 3, exponent: 0 },
+  ].map((shape, i) => ({
+    gapBytes: i,
+    lengthBytes: STRETCH_BYTES_MIN,
+    numbers: { kind: "table", format, isBig: i === 1, ...shape },
+  })),
+);
 const ALL = LIST.reduce((sum, { gapBytes, lengthBytes }) => sum + gapBytes + lengthBytes, 0);
 
 test("a list comes back", () => {
@@ -35,6 +53,10 @@ test("a list comes back", () => {
   expect(decodeStretches(list, ALL)).toEqual([...LIST]);
   expect(decodeStretches(list, ALL + 1)).toEqual([...LIST]);
   expect(decodeStretches(new Uint8Array(0), 0)).toEqual([]);
+});
+
+test("a list of tables comes back", () => {
+  expect(decodeStretches(encodeStretches(TABLES), 2 ** 20)).toEqual([...TABLES]);
 });
 
 describe("refused", () => {
@@ -68,6 +90,14 @@ describe("refused", () => {
     ["frames of a row", [0, 0x80, 0x20, 1, 0, 8, 9]],
     ["a film without height", [0, 0x80, 0x20, 2, 8, 3]],
     ["a film of frames beyond the longest stretch", [0, 0x80, 0x20, 2, 0x80, 0x40, 0xac, 0x02]],
+    ["a format of tables that there is not", [0, 0x80, 0x20, 3, 7, 0, 0, 0, 0]],
+    ["a table of short rows", [0, 0x80, 0x20, 3, 1, 7, 0, 0, 0]],
+    ["a table of rows that are too long", [0, 0x80, 0x20, 3, 0x11, 0x81, 0x40, 0, 0, 0]],
+    ["a table of frames without rows", [0, 0x80, 0x20, 3, 1, 0, 4, 0, 0]],
+    ["a table of short frames", [0, 0x80, 0x20, 3, 1, 8, 3, 0, 0]],
+    ["a table of frames that are too long", [0, 0x80, 0x20, 3, 1, 0x80, 0x40, 33, 0, 0]],
+    ["a table of raw bits alone", [0, 0x80, 0x20, 3, 0, 0, 0, 16, 0]],
+    ["a table of too large a scale", [0, 0x80, 0x20, 3, 0, 0, 0, 0, 0xd1, 0x0f]],
     ["frames of half a pixel", [0, 0x80, 0x20, 1, 1, 8, 21]],
   ])("%s", (_, bytes) => {
     expect(() => decodeStretches(Uint8Array.from(bytes), 2 ** 20)).toThrow(CorruptError);
@@ -92,6 +122,29 @@ describe("refused", () => {
       const numbers = { ...pixels, ...change };
       expect(() => encodeStretches([{ gapBytes: 0, lengthBytes: 5000, numbers }])).toThrow(RangeError);
     }
+    const table: Table = {
+      kind: "table",
+      format: "int16",
+      isBig: false,
+      columns: 2,
+      row: 32,
+      frame: 128,
+      rawBits: 0,
+      exponent: 0,
+    };
+    const badTables = [
+      { columns: 17 },
+      { row: 33 },
+      { row: 8, frame: 64 },
+      { frame: 96 },
+      { frame: 130 },
+      { rawBits: 16 },
+      { exponent: 1001 },
+    ];
+    for (const change of badTables) {
+      const numbers = { ...table, ...change };
+      expect(() => encodeStretches([{ gapBytes: 0, lengthBytes: 5000, numbers }])).toThrow(RangeError);
+    }
   });
 });
 
@@ -99,7 +152,7 @@ test("any bytes are a list that fits, or corrupt", () => {
   const random = new Random(5);
   for (let i = 0; i < 20_000; i += 1) {
     const bytes = Uint8Array.from({ length: 1 + (random.next() % 24) }, () => random.next() >>> 24);
-    if (i % 2 === 0) bytes.set([0, 0x80, 0x20, (i / 2) % 3].slice(0, bytes.length));
+    if (i % 2 === 0) bytes.set([0, 0x80, 0x20, (i / 2) % 4].slice(0, bytes.length));
     try {
       const stretches = decodeStretches(bytes, 100_000);
       const sum = stretches.reduce((all, { gapBytes, lengthBytes }) => all + gapBytes + lengthBytes, 0);

@@ -3,7 +3,7 @@
  * archives, and for the test that decodes them.
  */
 import { otherStrand } from "./genome.ts";
-import { pixelsOf, soundOf } from "./numbers.ts";
+import { pixelsOf, soundOf, tableOf } from "./numbers.ts";
 
 /** Parts of one text and of another, some of them again, within a block of 2000 bytes and beyond it. */
 export function withRepeats(mixed: Uint8Array, text: Uint8Array): Uint8Array {
@@ -45,4 +45,10 @@ export function withSound(text: Uint8Array): Uint8Array {
 export function withPixels(text: Uint8Array): Uint8Array {
   const picture = pixelsOf(130, { channels: 3, width: 260 });
   return new Uint8Array(Buffer.concat([text.subarray(0, 2000), picture]));
+}
+
+/** A text, and a grid of floats behind it. */
+export function withTable(text: Uint8Array): Uint8Array {
+  const table = tableOf(10_000, { format: "float32", row: 100 });
+  return new Uint8Array(Buffer.concat([text.subarray(0, 3000), table]));
 }

@@ -1,4 +1,5 @@
 /** Sounds that nobody recorded and pictures that nobody took, for tests of predictors: of integers, + - and * alone. */
+import { numberBytes, type TableFormat } from "../../src/predict/list.ts";
 import { Random } from "./gpu-values.ts";
 
 export interface SoundShape {
@@ -69,4 +70,57 @@ export function soundOf(frames: number, shape: SoundShape, seed = 1): Uint8Array
     }
   }
   return bytes;
+}
+
+export interface TableShape {
+  readonly format: TableFormat;
+  readonly isBig?: boolean;
+  readonly columns?: number;
+  /** Tuples of a row; 0: a line. */
+  readonly row?: number;
+}
+
+/**
+ * Numbers that wander smoothly, with a little noise, in columns that have nothing to do with each other; in rows, each
+ * of which is the first one, higher or lower.
+ */
+export function tableOf(
+  tuples: number,
+  { format, isBig = false, columns = 1, row = 0 }: TableShape,
+  seed = 1,
+): Uint8Array {
+  const random = new Random(seed);
+  const width = numberBytes(format);
+  const bytes = new Uint8Array(tuples * columns * width);
+  const slopes = new Float64Array(columns);
+  const line = new Float64Array((row > 0 ? row : tuples) * columns);
+  for (let i = 0; i < line.length; i += 1) {
+    const column = i % columns;
+    const before = i < columns ? 300 * (column + 1) : (line[i - columns] as number);
+    const step = row > 0 ? 0 : 0.98 * (slopes[column] as number);
+    slopes[column] = step + random.between(-1000, 1000) / 1000;
+    line[i] = before + (300 * (column + 1) - before) / 50 + (slopes[column] as number);
+  }
+  let height = 0;
+  for (let i = 0; i < tuples * columns; i += 1) {
+    const place = row > 0 ? i % line.length : i;
+    if (row > 0 && place === 0) height = 0.9 * height + random.between(-1000, 1000) / 2000;
+    writeNumber(bytes, i * width, (line[place] as number) + height + random.between(-100, 100) / 5000, format, isBig);
+  }
+  return bytes;
+}
+
+/** Integers are in units of 1/1000 or, if they are short, 1/20. */
+export function writeNumber(bytes: Uint8Array, at: number, value: number, format: TableFormat, isBig: boolean): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  if (format === "float64") view.setFloat64(at, value, !isBig);
+  else if (format === "float32") view.setFloat32(at, value, !isBig);
+  else if (format === "float16") view.setFloat16(at, value, !isBig);
+  else if (format === "bfloat16") {
+    const scratch = new DataView(new ArrayBuffer(4));
+    scratch.setFloat32(0, value);
+    view.setUint16(at, scratch.getUint16(0), !isBig);
+  } else if (format === "int16") view.setInt16(at, Math.round(20 * value), !isBig);
+  else if (format === "int32") view.setInt32(at, Math.round(1000 * value), !isBig);
+  else view.setBigInt64(at, BigInt(Math.round(1000 * value)), !isBig);
 }

@@ -9,3 +9,4 @@
 export { dataStart, growTo } from "./memory";
 export { soundStateBytes, startSound, codeSound } from "./sound";
 export { codePixels, pixelStateBytes, startPixels } from "./pixels";
+export { codeTable, startTable, tableStateBytes } from "./table";
