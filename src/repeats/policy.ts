@@ -11,9 +11,7 @@ export interface CutPolicy {
   readonly timeUnits: number;
   /** Bits that a copy must save; default: what pays with a network. */
   readonly copyBits?: number;
-  /** Repeats of fewer bytes are not looked for; default: what pays where all else is near. */
-  readonly shortest?: number;
-  /** Given by the user: cut all repeats of so many bytes. */
+  /** Of patches, or given by the user: cut all repeats of so many bytes. */
   readonly minLength?: number;
 }
 
@@ -30,10 +28,9 @@ export const MIXER_POLICY: CutPolicy = { timeUnits: 0, copyBits: MIXER_COPY_BITS
 
 /**
  * Of patches. What is new comes in pieces of a few bytes, between which the old file goes on: there a short copy in the
- * same distance costs a few bits. On 300 kB of a program the list and the rest are 25 kB with these prices, 85 kB with
- * those of networks, 288 kB with those of mixers.
+ * same distance costs a few bits, and a model that has seen little of the old file would pay more (docs/PRIORS.md).
  */
-export const PATCH_POLICY: CutPolicy = { timeUnits: 0, copyBits: 40, shortest: 16 };
+export const PATCH_POLICY: CutPolicy = { timeUnits: 0, minLength: 12 };
 
 /** @param size 1 to 9 */
 export function policyOfNetwork(size: number): CutPolicy {
@@ -54,6 +51,5 @@ export function cutOptionsFor(block: Uint8Array, isChance: boolean, policy: CutP
   if (policy.minLength !== undefined) return { minLength: policy.minLength, mirrored };
   if (isChance) return { minLength: CHANCE_MIN_LENGTH };
   if (mirrored) return { minLength: LETTERS_MIN_LENGTH, mirrored };
-  const { shortest: minLength = MIN_LENGTH } = policy;
-  return { minLength, worth: { copyBits: policy.copyBits ?? COPY_BITS, timeUnits: policy.timeUnits } };
+  return { minLength: MIN_LENGTH, worth: { copyBits: policy.copyBits ?? COPY_BITS, timeUnits: policy.timeUnits } };
 }
