@@ -22,6 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/engine/engine.ts", "src/engine/network.ts"],
   ["src/engine/host-encoder.ts", "src/engine/host-decoder.ts"],
   ["src/engine/host-coder.ts", "src/engine/mixer"],
+  ["src/prior"],
   ["src/engine/reference", "src/engine/cpu", "src/engine/gpu"],
   ["src/engine/registry.ts", "src/prior"],
   ["src/pipeline"],

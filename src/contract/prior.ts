@@ -55,6 +55,9 @@ export type TrainedState = Readonly<Record<TrainedName, TrainedRows>>;
 /** Bytes that a lane goes through before a frame's first block, at most. */
 export const PRIOR_CONTENT_BYTES_MAX = 1 << 22;
 
+/** A lane of more bytes is not kept for the next file: with a copy of its beginning it would take twice as many. */
+export const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;
+
 /** What a lane takes of a prior. */
 export interface LanePrior {
   /** The lane's number of contexts. */
@@ -66,6 +69,3 @@ export interface LanePrior {
   /** Without it, a lane begins with its initial values. */
   readonly trained?: TrainedState;
 }
-
-/** Behind a prior, a lane of more bytes is not kept for the next file: it would take twice as many. */
-export const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;

@@ -31,6 +31,7 @@ import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { transformMemoryBytes } from "../predict/transform.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
+import { PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
 import { type BlockPlan, factsOf, plainBlock, type ShownBytes } from "./block-plan.ts";
@@ -284,7 +285,13 @@ class FrameCompressor {
   ): Promise<Cut | undefined> {
     const { repeats: policy, memoryBytesMax, signal, prior } = this.#options;
     if (!policy) return undefined;
-    const options = { policy, memoryBytesMax, ...(signal && { signal }), ...(prior?.old && { old: prior.old }) };
+    const chosen = prior?.old && policy.minLength === undefined ? PATCH_POLICY : policy;
+    const options = {
+      policy: chosen,
+      memoryBytesMax,
+      ...(signal && { signal }),
+      ...(prior?.old && { old: prior.old }),
+    };
     this.#cutter ??= new RepeatCutter(this.#plan.blockBytes, isLast, options);
     return await this.#cutter.cut(plain, isChance, spared);
   }

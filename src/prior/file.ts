@@ -19,6 +19,8 @@ const PRIOR_VERSION = 1;
 const NAME_BYTES_MAX = 64;
 const TRAINED_BYTES_MAX = 1 << 22;
 const CHECK_BYTES = 8;
+/** Of an old file, a lane goes through so much: copies do the most of it, but what is new resembles it. */
+const PATCH_CONTENT_BYTES_MAX = PRIOR_CONTENT_BYTES_MAX;
 /** Contexts of a prior that is bytes alone: those of the default level. */
 export const RAW_CONTEXTS = 20;
 
@@ -114,8 +116,8 @@ export function rawPrior(bytes: Uint8Array): Prior {
  */
 export function patchPrior(old: Uint8Array, contexts = RAW_CONTEXTS): Prior {
   // Contexts that look at places modulo four find them as they are in the file.
-  const from = Math.max(0, old.length - PRIOR_CONTENT_BYTES_MAX + 3) & ~3;
-  const content = old.length > PRIOR_CONTENT_BYTES_MAX ? old.subarray(from) : old;
+  const from = Math.max(0, old.length - PATCH_CONTENT_BYTES_MAX + 3) & ~3;
+  const content = old.length > PATCH_CONTENT_BYTES_MAX ? old.subarray(from) : old;
   const hash = host.xxHash64(old, 0n);
   return { hash, name: "", contexts, stride: 0, content, sizeBytes: old.length, old };
 }

@@ -11,7 +11,7 @@ export interface CutPolicy {
   readonly timeUnits: number;
   /** What differs from what pays with a network. */
   readonly mixer?: MixerPrices;
-  /** Given by the user: cut all repeats of so many bytes. */
+  /** Of patches, or given by the user: cut all repeats of so many bytes. */
   readonly minLength?: number;
 }
 
@@ -35,6 +35,12 @@ const MIXER_PRICES: MixerPrices = { copyBits: 140, glance: { minLength: 256, sha
 
 /** Of the levels, which are mixers. */
 export const MIXER_POLICY: CutPolicy = { timeUnits: 0, mixer: MIXER_PRICES };
+
+/**
+ * Of patches. What is new comes in pieces of a few bytes, between which the old file goes on: there a short copy in the
+ * same distance costs a few bits, and a model that has seen little of the old file would pay more (docs/PRIORS.md).
+ */
+export const PATCH_POLICY: CutPolicy = { timeUnits: 0, minLength: 12 };
 
 /** @param size 1 to 9 */
 export function policyOfNetwork(size: number): CutPolicy {
