@@ -42,6 +42,8 @@ export class Session {
   readonly inputPaths = new Set<string>();
   /** What -D and --patch-from have named. */
   readonly priors: Prior[] = [];
+  /** What identifies their files. */
+  readonly priorKeys = new Set<string>();
   /** "2/5 " while the second of five files is worked on. */
   place = "";
   /** Of the file that was begun last. */

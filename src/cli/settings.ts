@@ -64,8 +64,8 @@ export interface Settings {
   readonly blockBytes?: number;
   /** Which repeats are cut out before the model; undefined: none. */
   readonly repeats?: CutPolicy;
-  /** The prior's file, for both ways. */
-  readonly prior?: string;
+  /** Files of priors; of more than one, joined archives take what they name. */
+  readonly priors: readonly string[];
   /** The older file that a patch is made for, or belongs to. */
   readonly patchFrom?: string;
   /** With --train: bytes of the prior, at most. */
@@ -194,13 +194,13 @@ function talkOf(given: Given) {
 }
 
 function priorsOf(given: Given) {
-  const prior = given.value("prior");
+  const priors = given.options.flatMap(({ name, value }) => (name === "prior" && value ? [value] : []));
   const priorBytesMax = sizeOf(given.last("maxdict"), PRIOR_BYTES_MIN) ?? PRIOR_BYTES_DEFAULT;
   if (priorBytesMax > PRIOR_CONTENT_BYTES_MAX) {
     throw new UsageError(`--maxdict may be at most ${PRIOR_CONTENT_BYTES_MAX} bytes`, "larger priors take too long");
   }
   const patchFrom = given.value("patch-from");
-  return { priorBytesMax, ...(prior !== undefined && { prior }), ...(patchFrom !== undefined && { patchFrom }) };
+  return { priorBytesMax, priors, ...(patchFrom !== undefined && { patchFrom }) };
 }
 
 function limitsOf(given: Given) {
@@ -335,22 +335,35 @@ function refuseContradictions(settings: Settings, given: Given): void {
   }
 }
 
-function refusePriors({ action, prior, patchFrom, ...others }: Settings, given: Given): void {
+/** They say how archives are written, and training writes none. */
+const NOT_FOR_TRAINING = [
+  ...["rm", "verify", "shard", "block-size", "streams", "repeats", "sparse", "no-sparse", "no-check"],
+  ...["output-dir-flat", "output-dir-mirror", "max-output", "max-time"],
+];
+
+function refusePriors({ action, priors, patchFrom, ...others }: Settings, given: Given): void {
   const { level, output, toStdout } = others;
-  if (prior !== undefined && patchFrom !== undefined && action === "compress") {
+  if (priors.length > 0 && patchFrom !== undefined && action === "compress") {
     throw new UsageError("-D and --patch-from contradict each other", "use one of them");
+  }
+  if (priors.length > 1 && action === "compress") {
+    throw new UsageError("an archive begins with one prior", "name one; several are for restoring joined archives");
   }
   if (given.has("maxdict") && action !== "train") throw new UsageError("--maxdict goes with --train");
   if (action === "train") {
-    if (prior !== undefined || patchFrom !== undefined)
-      throw new UsageError("--train makes a prior, and begins with none", "leave out -D");
+    if (priors.length > 0 || patchFrom !== undefined) {
+      const written = priors.length > 0 ? "-D" : "--patch-from";
+      throw new UsageError("--train makes a prior, and begins with none", `leave out ${written}`);
+    }
+    const idle = given.last(...NOT_FOR_TRAINING)?.written;
+    if (idle !== undefined) throw new UsageError(`${idle} does not go with --train`, `leave out ${idle}`);
     if (toStdout) throw new UsageError("--train writes a file", "name it with -o");
     refuseUndecodable(output);
   }
   if (patchFrom !== undefined && action === "compress" && others.repeats === undefined) {
     throw new UsageError("a patch is made of copies, and --repeats 0 wants none", "leave out --repeats");
   }
-  if (prior === undefined && patchFrom === undefined && action !== "train") return;
+  if (priors.length === 0 && patchFrom === undefined && action !== "train") return;
   if (action !== "list" && hasNetwork(level.shape)) {
     throw new UsageError("a prior is for a level, not for a network", "leave out --preset");
   }

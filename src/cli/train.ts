@@ -1,13 +1,16 @@
 /** `fade --train`: makes a prior of samples, writes it, and says what files like them will gain. */
 import { basename, resolve } from "node:path";
-import { makePrior, SAMPLE_PART_BYTES } from "../prior/make.ts";
+import { MemoryLimitError } from "../pipeline/memory.ts";
+import { makePrior, SAMPLE_PART_BYTES, trainingMemoryBytes } from "../prior/make.ts";
 import { EXIT, FileError, UsageError } from "./errors.ts";
+import { keysOf } from "./file-keys.ts";
 import { findInput, openInput } from "./input.ts";
 import { printLine } from "./io.ts";
 import { inputsOf } from "./operands.ts";
 import { openOutput } from "./output.ts";
+import { limitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
-import { SAYS } from "./settings.ts";
+import { SAYS, type Settings } from "./settings.ts";
 import { checkTarget } from "./targets.ts";
 import { sizeText } from "./words.ts";
 
@@ -22,10 +25,18 @@ export async function trainPrior(session: Session): Promise<void> {
   if (settings.operands.length === 0 && settings.fileLists.length === 0) {
     throw new UsageError("--train needs samples", "name files, or directories with -r");
   }
-  const samples = await readSamples(session);
-  if (session.exitCode !== EXIT.ok) return;
   const name = settings.output ?? DEFAULT_OUTPUT;
+  // Before the work: it may take minutes.
+  const targetOf = () => checkTarget(resolve(io.cwd, name), name, { force: settings.force, isNamed: true }, undefined);
   try {
+    await targetOf();
+  } catch (error) {
+    return void session.complain(name, error);
+  }
+  const samples = await readSamples(session, new Set(keysOf(resolve(io.cwd, name))));
+  if (session.exitCode !== EXIT.ok) return;
+  try {
+    checkTrainingMemory(settings, samples);
     const line = session.progress(name, 100);
     const made = makePrior(samples, {
       name: nameOf(name),
@@ -34,8 +45,7 @@ export async function trainPrior(session: Session): Promise<void> {
       onProgress: (share) => line.update({ doneBytes: Math.floor(100 * share), totalBytes: 100, codedBytes: 0 }),
     });
     line.finish();
-    const target = await checkTarget(resolve(io.cwd, name), name, { force: settings.force, isNamed: true }, undefined);
-    const output = await openOutput(io, target, { sparse: false });
+    const output = await openOutput(io, await targetOf(), { sparse: false });
     try {
       await output.write(made.file);
       await output.seal();
@@ -62,12 +72,25 @@ const nameOf = (path: string) =>
     .slice(0, 16)
     .join("");
 
-/** The beginning of each input. What cannot be read is complained about. */
-async function readSamples(session: Session): Promise<Uint8Array[]> {
+/** @throws MemoryLimitError */
+function checkTrainingMemory(settings: Settings, samples: readonly Uint8Array[]): void {
+  const { memoryBytesMax } = limitsOf(settings);
+  const sampleBytes = samples.reduce((sum, { length }) => sum + length, 0);
+  const longest = samples.reduce((most, { length }) => Math.max(most, length), 0);
+  const contexts = settings.level.shape.mixerContexts;
+  const neededBytes = trainingMemoryBytes(sampleBytes, longest, contexts, settings.priorBytesMax);
+  if (neededBytes > memoryBytesMax) throw new MemoryLimitError(neededBytes, memoryBytesMax);
+}
+
+/** The beginning of each input. What cannot be read is complained about. @param outputKeys what no sample may be */
+async function readSamples(session: Session, outputKeys: ReadonlySet<string>): Promise<Uint8Array[]> {
   const samples: Uint8Array[] = [];
   let bytes = 0;
   for (const operand of await inputsOf(session)) {
     try {
+      if (keysOf(resolve(session.io.cwd, operand.name)).some((key) => outputKeys.has(key))) {
+        throw new FileError("is a sample and the output, too", "name another output with -o");
+      }
       const source = await openInput(session.io, await findInput(session.io, operand));
       try {
         if (!source.readAt) throw new FileError("is not a regular file", "samples are files");

@@ -28,6 +28,7 @@ import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
 import { type Output, openOutput } from "./output.ts";
 import { compressOptionsOf, limitsOf, restoreLimitsOf } from "./pipeline-options.ts";
+import { isPriorOf } from "./prior.ts";
 import type { Session } from "./session.ts";
 import { SAYS, type Settings } from "./settings.ts";
 import { Settling, WAITING_MAX } from "./settling.ts";
@@ -115,6 +116,9 @@ async function transformOne(session: Session, operand: Operand): Promise<() => P
   try {
     const target = action === "test" ? undefined : await findTarget(session, input);
     const removes = isRemoved && isRemovable(input, target);
+    if (removes && action === "compress" && isPriorOf(session, resolve(io.cwd, input.operand.name))) {
+      throw new FileError("is what archives of this run begin with, and --rm would remove it", "leave it out, or --rm");
+    }
     if (removes) await checkRemovable(io, input, settings.force);
     else if (isRemoved && action !== "test") session.say(SAYS.details, `${input.name}: not removed: ${NOT_TO_A_FILE}`);
     const { output, outcome } = await convert(session, input, source, target);
@@ -246,6 +250,9 @@ async function findTarget(session: Session, input: Input): Promise<Target | unde
   const path = resolve(io.cwd, name);
   const isNamed = output !== undefined;
   if (settings.outputDirectory) await makeDirectory(io, dirname(name));
+  if (action === "compress" && isPriorOf(session, path)) {
+    throw new FileError("is what the archive begins with, and would be overwritten", "name another output", name);
+  }
   session.claim(path, name);
   try {
     return await checkTarget(path, name, { force, isNamed }, input.stats);

@@ -55,6 +55,9 @@ const SECONDS_PER_COPY = 1.5e-6;
 /** Predictors, at their slowest. */
 const SECONDS_PER_PREDICTED_BYTE = 2e-6;
 
+/** Going through bytes of a prior takes less than coding them. */
+const CONTENT_BYTES_PER_STEP = 2;
+
 /** What an archive has cost so far, and what its next part would add. */
 export class Budget {
   readonly #limits: RestoreLimits;
@@ -79,8 +82,13 @@ export class Budget {
     this.#checkOutput(plainBytes);
   }
 
-  /** May be called again for the same block. @throws OutputLimitError, TimeLimitError */
-  admit({ kind, plainBytes, cut, stretchBytes, fills }: BlockHead, { model }: FrameHeader): void {
+  /**
+   * May be called again for the same block.
+   *
+   * @param contentBytes of the frame's prior, which every lane goes through
+   * @throws OutputLimitError, TimeLimitError
+   */
+  admit({ kind, plainBytes, cut, stretchBytes, fills }: BlockHead, { model }: FrameHeader, contentBytes: number): void {
     const outputBytes = plainBytes + fillBytesOf(fills);
     this.#checkOutput(outputBytes);
     const { cost } = this.#limits;
@@ -90,7 +98,10 @@ export class Budget {
     if (kind !== "stored" && model && cost) {
       this.#nextSteps = Math.ceil((cut?.restBytes ?? plainBytes) / model.hyper.streams);
       this.#nextSeconds += cost.stepsSeconds(model.hyper, this.#nextSteps, this.#steps);
-      if (!this.#isModelCounted) this.#nextSeconds += cost.openSeconds(model.hyper);
+      if (!this.#isModelCounted) {
+        const contentSteps = Math.ceil(contentBytes / CONTENT_BYTES_PER_STEP);
+        this.#nextSeconds += cost.openSeconds(model.hyper) + cost.stepsSeconds(model.hyper, contentSteps, 0);
+      }
     }
     this.#checkTime(this.#nextSeconds);
   }

@@ -62,6 +62,9 @@ export function fitting(prior: Prior, hyper: HyperParameters | undefined, offset
 /** Old bytes of a patch, which are there beside all else. */
 export const oldBytesOf = (prior: Prior | undefined) => prior?.old?.length ?? 0;
 
+/** What lanes go through before the frame's first block. */
+export const contentBytesOf = (prior: Prior | undefined) => prior?.content.length ?? 0;
+
 /** A small frame's header with the model that follows from its prior. */
 export function withSmallModel(header: FrameHeader, prior: Prior): FrameHeader {
   const { head } = header.small ?? {};

@@ -37,7 +37,15 @@ import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
 import { RepeatRestorer } from "./paste.ts";
-import { fitting, oldBytesOf, priorMemoryBytes, priorOf, smallStride, withSmallModel } from "./priors.ts";
+import {
+  contentBytesOf,
+  fitting,
+  oldBytesOf,
+  priorMemoryBytes,
+  priorOf,
+  smallStride,
+  withSmallModel,
+} from "./priors.ts";
 
 export interface RestoreProgress {
   /** Plain bytes that are restored, of all frames so far. */
@@ -263,7 +271,7 @@ class Restorer {
     const { memoryBytesMax } = this.#options;
     const windowBytes = this.#windowFor(head, header);
     const oldBytes = oldBytesOf(this.#prior);
-    this.#budget.admit(head, header);
+    this.#budget.admit(head, header, contentBytesOf(this.#prior));
     if (cut && this.#windowRefusedBytes !== undefined) {
       throw new MemoryLimitError(this.#windowRefusedBytes, memoryBytesMax);
     }

@@ -5,7 +5,7 @@
 import { chooseContent } from "./content.ts";
 import { decodePrior, encodePrior, type Prior } from "./file.ts";
 import { type Coarseness, decodeTrained, encodeTrained, FINE } from "./state.ts";
-import { codedBytesWith, type Fold, type TrainOptions, trainValues } from "./train.ts";
+import { codedBytesWith, type Fold, laneMemoryBytes, type TrainOptions, trainValues } from "./train.ts";
 
 /** Fewer samples say little of others like them, and fewer bytes are no more than one file. */
 export const SAMPLES_MIN = 8;
@@ -48,6 +48,15 @@ export class SamplesError extends Error {
     );
     this.name = "SamplesError";
   }
+}
+
+/** Of a byte of samples, its strings are counted; of lanes, one may still be there when the next is made. */
+const COUNTED_BYTES = 24;
+const LANES = 2;
+
+/** What training takes, about. @param longest bytes of a sample */
+export function trainingMemoryBytes(sampleBytes: number, longest: number, contexts: number, bytesMax: number): number {
+  return COUNTED_BYTES * sampleBytes + LANES * laneMemoryBytes(contexts, bytesMax, longest);
 }
 
 export interface MakeOptions {

@@ -9,6 +9,7 @@
 import { ceilLog2 } from "../contract/fixed.ts";
 import type { TrainedState } from "../contract/prior.ts";
 import { MixerLane } from "../engine/mixer/lane.ts";
+import { collectAfter } from "../platform/release.ts";
 import { type Coarseness, decodeTrained, encodeTrained, FINE } from "./state.ts";
 
 /** Samples, and content that none of them comes from. */
@@ -34,6 +35,15 @@ const LINE_BITS_MAX = 22;
 /** Lines that a lane needs for content and what comes behind it: as mixerForSize has it. */
 export function lineBitsFor(bytes: number): number {
   return Math.min(LINE_BITS_MAX, Math.max(LINE_BITS_MIN, ceilLog2(Math.max(1, bytes)) - 1));
+}
+
+/** What a lane takes besides its lines, and a line of a context with its run. */
+const LANE_BYTES = 8 * 2 ** 20;
+const LINE_BYTES = 18;
+
+/** What a lane of training takes, with the copy of what it was before a sample, about. */
+export function laneMemoryBytes(contexts: number, contentBytes: number, longest: number): number {
+  return 2 * (LANE_BYTES + LINE_BYTES * contexts * 2 ** lineBitsFor(contentBytes + longest));
 }
 
 /** A lane behind content. */
@@ -68,6 +78,7 @@ export function trainValues(folds: readonly Fold[], options: TrainOptions): Uint
         onSample?.(doneBytes);
       }
       trained = lane.trained();
+      collectAfter(2 * lane.memoryBytes);
     }
     if (!trained) break;
     encoded = encodeTrained(trained, contexts, coarseness);

@@ -20,6 +20,7 @@ const record = (i: number) =>
 
 mkdirSync(at("samples"));
 for (let i = 0; i < 60; i++) writeFileSync(at(`samples/${i}.json`), record(i));
+writeFileSync(at("empty"), "");
 for (let i = 0; i < 4; i++) writeFileSync(at(`new${i}`), record(500 + i));
 
 const run = (...argv: string[]) => fade(argv, { cwd, engine: async () => engine });
@@ -71,6 +72,15 @@ describe("--train", () => {
     [["--maxdict=5K", "new0"], 2, "--maxdict goes with --train"],
     [["--train-cover=k=32", "new0"], 2, "--train-cover is zstd's: fade trains in one way"],
     [["--train", "--preset", "network-1", "new0"], 2, "a prior is for a level, not for a network"],
+    [["--train", "new0", "--rm"], 2, "--rm does not go with --train"],
+    [["--train", "new0", "-B1K"], 2, "-B does not go with --train"],
+    [["--train", "-r", "samples", "-o", "samples/1.json", "-f"], 1, "is a sample and the output, too"],
+    [["--train", "-r", "samples", "-o", "no/such"], 1, "no/such: its directory does not exist"],
+    [["--train", "-1", "-M4M", "-r", "samples", "-o", "x"], 4, "x: needs about"],
+    [["-D", "my.prior", "-D", "a.prior", "new0"], 2, "an archive begins with one prior"],
+    [["-D", "empty", "new0"], 1, "is empty: there is nothing to begin with"],
+    [["-D", "samples", "new0"], 1, "samples: is not a regular file"],
+    [["-M1K", "-D", "my.prior", "new0"], 4, "my.prior: needs about"],
     [["-D", "my.prior", "--preset", "paper", "new0"], 2, "a prior is for a level, not for a network"],
   ])("%j", async (argv, code, message) => {
     const { exitCode, stderr } = await run(...argv);
@@ -144,6 +154,34 @@ describe("-D", () => {
     expect(new TextDecoder().decode(stdout)).toBe(many);
     const missing = await run("-t", "out.many.fade");
     expect([missing.exitCode, missing.stderr]).toEqual([3, expect.stringContaining(`needs prior ${hash}, `)]);
+  });
+});
+
+describe("what archives begin with", () => {
+  test("is neither removed nor replaced by them", async () => {
+    for (const option of ["-D", "--patch-from"]) {
+      const removed = await run("-1", "--rm", option, "new1", "new1", "-o", "gone.fade");
+      expect([removed.exitCode, removed.stderr]).toEqual([1, expect.stringContaining("and --rm would remove it")]);
+      const replaced = await run("-1", "-f", option, "new1", "new2", "-o", "new1");
+      expect([replaced.exitCode, replaced.stderr]).toEqual([1, expect.stringContaining("would be overwritten")]);
+      expect(bytesOf("new1").toString()).toBe(record(501));
+    }
+  });
+
+  test("may differ in joined archives, if all are given", async () => {
+    await ok("-q", "-1", "-D", "my.prior", "new0", "-o", "j0.fade");
+    await ok("-q", "-1", "-D", "new1", "new2", "-o", "j1.fade");
+    await ok("-q", "-1", "--patch-from", "new3", "new2", "-o", "j2.fade");
+    writeFileSync(at("joined.fade"), Buffer.concat(["j0", "j1", "j2"].map((name) => bytesOf(`${name}.fade`))));
+    const { stdout } = await ok("-dc", "-D", "new1", "-D", "my.prior", "--patch-from", "new3", "joined.fade");
+    expect(new TextDecoder().decode(stdout)).toBe(record(500) + record(502) + record(502));
+  });
+
+  test("counts in the time", async () => {
+    writeFileSync(at("long"), record(1).repeat(10_000));
+    await ok("-q", "-1", "-D", "long", "new0", "-o", "long.fade");
+    const { exitCode, stderr } = await run("-t", "--max-time", "1", "-D", "long", "long.fade");
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("takes about")]);
   });
 });
 
