@@ -14,6 +14,9 @@ const PLACES_MAX = 4;
 /** A prior must know one piece in so many: of chance, every sixteenth slot is taken. */
 const KNOWN_SHARE = 7;
 
+/** Divides by up to six priors. */
+const SHARED_VALUE = 60;
+
 /** For each piece's hash: a bit for every prior whose content has it. */
 let slots: Uint8Array | undefined;
 
@@ -47,10 +50,18 @@ function slotsOfPriors(): Uint8Array {
   return made;
 }
 
-/** How many of the pieces looked at each prior knows, by number - 1, and of how many. */
-export function knownPieces(input: Uint8Array): { readonly known: readonly number[]; readonly pieces: number } {
+interface Knowledge {
+  /** Of the pieces looked at, those that each prior knows, by number - 1. */
+  readonly known: readonly number[];
+  /** The same, where a piece that several priors know counts for each of them less: they share SHARED_VALUE. */
+  readonly values: readonly number[];
+  readonly pieces: number;
+}
+
+export function knownPieces(input: Uint8Array): Knowledge {
   const table = slotsOfPriors();
   const known = Array<number>(BUILT_IN_COUNT).fill(0);
+  const values = Array<number>(BUILT_IN_COUNT).fill(0);
   let pieces = 0;
   const places = Math.max(1, Math.min(PLACES_MAX, Math.floor(input.length / LOOKED_BYTES)));
   const step = Math.floor(input.length / places);
@@ -62,16 +73,22 @@ export function knownPieces(input: Uint8Array): { readonly known: readonly numbe
       if (slot < 0) continue;
       pieces++;
       const bits = table[slot] as number;
-      for (let prior = 0; bits >> prior !== 0; prior++)
-        if ((bits >> prior) & 1) known[prior] = (known[prior] as number) + 1;
+      let knowing = 0;
+      for (let left = bits; left !== 0; left &= left - 1) knowing++;
+      const value = knowing === 0 ? 0 : Math.floor(SHARED_VALUE / knowing);
+      for (let prior = 0; bits >> prior !== 0; prior++) {
+        if (((bits >> prior) & 1) === 0) continue;
+        known[prior] = (known[prior] as number) + 1;
+        values[prior] = (values[prior] as number) + value;
+      }
     }
   }
-  return { known, pieces };
+  return { known, values, pieces };
 }
 
 /** The number of the built-in prior that suits an input, or undefined if none does. */
 export function chooseBuiltIn(input: Uint8Array): number | undefined {
-  const { known, pieces } = knownPieces(input);
-  const most = Math.max(...known);
-  return most * KNOWN_SHARE > pieces ? known.indexOf(most) + 1 : undefined;
+  const { known, values, pieces } = knownPieces(input);
+  const best = values.indexOf(Math.max(...values));
+  return (known[best] as number) * KNOWN_SHARE > pieces ? best + 1 : undefined;
 }
