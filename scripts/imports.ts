@@ -23,7 +23,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/engine/host-encoder.ts", "src/engine/host-decoder.ts"],
   ["src/engine/host-coder.ts", "src/engine/mixer"],
   ["src/engine/reference", "src/engine/cpu", "src/engine/gpu"],
-  ["src/engine/registry.ts"],
+  ["src/engine/registry.ts", "src/prior"],
   ["src/pipeline"],
   ["src/bench"],
   ["src/cli"],

@@ -66,3 +66,6 @@ export interface LanePrior {
   /** Without it, a lane begins with its initial values. */
   readonly trained?: TrainedState;
 }
+
+/** Behind a prior, a lane of more bytes is not kept for the next file: it would take twice as many. */
+export const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;

@@ -7,7 +7,7 @@ import { type FrameHeader, SMALL_STRIDE_BYTES_MIN } from "../archive/format.ts";
 import { lowHash, type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { smallModelBehind } from "../archive/small.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
-import { KEPT_LANE_BYTES_MAX } from "../engine/mixer/seeded-lanes.ts";
+import { KEPT_LANE_BYTES_MAX } from "../contract/prior.ts";
 import { builtInPrior } from "../prior/built-in.ts";
 import type { Prior } from "../prior/file.ts";
 import { modelMemoryBytes } from "./memory.ts";

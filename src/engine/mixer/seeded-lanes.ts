@@ -2,11 +2,8 @@
  * Lanes behind a prior, for the next file: to go through the prior's content again would take longer than a small file
  * itself. One is kept, with a copy of what it was before its first block, if it is not large.
  */
-import type { LanePrior } from "../../contract/prior.ts";
+import { KEPT_LANE_BYTES_MAX, type LanePrior } from "../../contract/prior.ts";
 import { type KeptLane, type LaneShape, MixerLane } from "./lane.ts";
-
-/** A lane of more bytes is not kept: it would take twice as many. */
-export const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;
 
 export interface SeededLane {
   readonly lane: MixerLane;
