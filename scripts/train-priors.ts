@@ -13,6 +13,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
 import { PRIOR_CONTEXTS } from "../src/model/levels.ts";
 import { encodePrior } from "../src/prior/file.ts";
@@ -104,11 +105,18 @@ function compare(paths: readonly string[]): void {
   console.log(`${found.length} samples, ${any} share a piece, ${left.length} of them one that is rare: left out`);
 }
 
-const words = process.argv.slice(2).filter((word) => word !== "--content");
-/** Only the strings, which take half of the time, and do not depend on the mixer. */
-const isOfContent = process.argv.includes("--content");
-if (words[0] === "--manifest") writeManifest();
-else if (words[0] === "--compare") compare(words.slice(1));
+const { values, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: {
+    content: { type: "boolean", default: false },
+    compare: { type: "boolean", default: false },
+    manifest: { type: "boolean", default: false },
+  },
+});
+/** Only the strings, which take most of the time, and do not depend on the mixer. */
+const isOfContent = values.content;
+if (values.manifest) writeManifest();
+else if (values.compare) compare(words);
 else {
   buildMixer();
   const leftOut = readLeftOut();

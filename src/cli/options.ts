@@ -163,7 +163,8 @@ const PRIORS: readonly OptionSpec[] = [
     help: "begin with this prior, both ways; any other file is taken as its bytes",
     details:
       "Small files that are like the samples of a prior become much smaller. To restore them takes the same prior; " +
-      "--list says which. Of a file that is no prior, the last 4 MiB are what the model begins with.",
+      "--list says which. Of a file that is no prior, the last 4 MiB are what the model begins with. Without -D, " +
+      "short files begin with a prior that the program carries, if one of them suits.",
   },
   {
     name: "patch-from",

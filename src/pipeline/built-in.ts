@@ -13,7 +13,7 @@ import { modelMemoryBytes } from "./memory.ts";
 import { hyperBehind, priorMemoryBytes } from "./priors.ts";
 
 /** Shorter inputs are not worth the time. */
-const INPUT_BYTES_MIN = 16;
+const INPUT_BYTES_MIN = 32;
 
 /** @param plain all of the input */
 export function builtInFor(plain: Uint8Array, options: CompressOptions): Prior | undefined {
