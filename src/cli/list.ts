@@ -6,6 +6,7 @@ import { lowHash, type PriorReference, priorText } from "../archive/prior-refere
 import { hasNetwork, MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
 import { hasShape, levelOf, networkShape, PAPER } from "../model/levels.ts";
 import { withSmallModel } from "../pipeline/priors.ts";
+import { builtInPrior } from "../prior/built-in.ts";
 import type { Prior } from "../prior/file.ts";
 import { FileError, systemCode, UsageError } from "./errors.ts";
 import { modelSeconds } from "./estimate.ts";
@@ -130,7 +131,13 @@ async function* detailsOf(
   }
 }
 
-/** The prior by its name, if -D gave it. */
+/** The prior that a frame needs, if it is built in or -D gave it. */
+function priorOf({ prior: reference }: FrameHeader, given: readonly Prior[]): Prior | undefined {
+  if (reference && "number" in reference) return builtInPrior(reference.number);
+  return given.find((each) => isNamed(reference, each));
+}
+
+/** The prior by its name, if it is there. */
 function priorLines({ prior: reference, isPatch }: FrameHeader, given: Prior | undefined): string[] {
   if (!reference) return [];
   const name = isNamed(reference, given) && given?.name ? ` (${visible(given.name)})` : "";
@@ -141,7 +148,8 @@ function priorLines({ prior: reference, isPatch }: FrameHeader, given: Prior | u
 }
 
 function isNamed(reference: PriorReference | undefined, given: Prior | undefined): given is Prior {
-  if (!given || !reference || "number" in reference) return false;
+  if (!given || !reference) return false;
+  if ("number" in reference) return given.number === reference.number;
   return reference.isLow ? lowHash(given.hash) === reference.hash : given.hash === reference.hash;
 }
 
@@ -152,7 +160,7 @@ function modelOf(header: FrameHeader, given: Prior | undefined): FrameModel | un
 }
 
 function linesOf(frame: FrameSummary, threads: number, priors: readonly Prior[]): string[] {
-  const prior = priors.find((each) => isNamed(frame.header.prior, each));
+  const prior = priorOf(frame.header, priors);
   const lines = [
     `    blocks:       ${frame.blockCount} (${frame.storedCount} stored)`,
     ...(frame.fillBytes > 0 ? [`    fills:        ${sizeText(frame.fillBytes)} of repeated patterns`] : []),

@@ -2,6 +2,7 @@
  * From settings to what the pipeline asks for, in one place, so that a benchmark runs what the command line would.
  */
 import { totalmem } from "node:os";
+import { isMixer } from "../model/levels.ts";
 import { blockBytesFor } from "../pipeline/block-bytes.ts";
 import type { CompressOptions } from "../pipeline/frames.ts";
 import type { DecodeCost, RestoreLimits } from "../pipeline/limits.ts";
@@ -55,6 +56,7 @@ export function compressOptionsOf(settings: Settings): CompressOptions {
     // Whoever names a block size bounds the memory, and wants no longer runs of stored blocks either.
     ...(settings.blockBytes !== undefined && { runBytes: settings.blockBytes }),
     ...(settings.repeats && { repeats: settings.repeats }),
+    ...(isMixer(settings.level) && { builtInBytesMax: settings.level.builtInBytesMax }),
     hyperFor: (blockBytes) => hyperFor(settings, blockBytes),
   };
 }

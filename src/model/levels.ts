@@ -66,6 +66,8 @@ export interface MixerLevel {
   readonly lanesMax: number;
   /** Bytes that the lines of all lanes may take. */
   readonly linesBytesMax: number;
+  /** Longer inputs gain too little from a built-in prior, or lose (docs/PRIORS.md). */
+  readonly builtInBytesMax: number;
 }
 
 export type Level = NetworkLevel | MixerLevel;
@@ -92,13 +94,17 @@ const medium = { history: 8, embedding: 16, global: 64, cacheStep: 4, coarse: 16
 const remembering = { ...medium, contexts: 20, tables: 6 };
 const wide = { ...remembering, history: 16, coarse: 32 };
 
-function mixer(contexts: number, laneBytes: number, lanesMax: number, linesBytesMax: number): MixerLevel {
-  const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts };
-  return { shape, laneBytes, lanesMax, linesBytesMax };
-}
-
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
+/** Of the built-in priors. */
+export const PRIOR_CONTEXTS = 20;
+
+function mixer(contexts: number, laneBytes: number, lanesMax: number, linesBytesMax: number): MixerLevel {
+  const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts };
+  // A prior has as many contexts as the default level: lower levels take longer behind one.
+  const builtInBytesMax = contexts < PRIOR_CONTEXTS ? 64 * KIB : 160 * KIB;
+  return { shape, laneBytes, lanesMax, linesBytesMax, builtInBytesMax };
+}
 
 /** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). */
 const LEVELS: readonly (MixerLevel | undefined)[] = [

@@ -35,6 +35,7 @@ import { PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
 import { type BlockPlan, factsOf, plainBlock, type ShownBytes } from "./block-plan.ts";
+import { builtInFor } from "./built-in.ts";
 import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
@@ -82,7 +83,9 @@ export async function compressStream(
   const totalBytes = sizeBytes ?? (first.length < blockBytes ? first.length : undefined);
   const plan = { totalBytes, blockBytes: totalBytes === first.length ? first.length : blockBytes };
   const reader = new FillReader(source, first);
-  const compressor = new FrameCompressor(engineSource, options, plan, sink, (plain) => reader.free(plain));
+  const prior = options.prior ?? (totalBytes === first.length ? builtInFor(first, options) : undefined);
+  const all = { ...options, ...(prior && { prior }) };
+  const compressor = new FrameCompressor(engineSource, all, plan, sink, (plain) => reader.free(plain));
   const addParts = async (block: BlockBytes, isEnd: boolean, isOnly: boolean) => {
     const parts = splitAtChance(block);
     if (parts.length > 1) reader.free(block.bytes);
@@ -366,7 +369,8 @@ class FrameCompressor {
     if (isStored || !this.#frameModel) return plainBlock("stored", plain, facts);
     this.#plainPerSeen = plain.length / seen.length;
     const shown = await this.#predict(seen, facts);
-    const stride = shown.stride ?? findStride(shown.bytes, this.#frameModel.hyper);
+    const isBuiltIn = this.#options.prior?.number !== undefined;
+    const stride = shown.stride ?? (isBuiltIn ? 0 : findStride(shown.bytes, this.#frameModel.hyper));
     const model = await this.#openModel(isLast ? seen.length : undefined);
     const told = facts.isSmall ? smallStride(this.#options.prior, seen.length, stride) : stride;
     const { groups } = await model.compress(shown.bytes, { stride: told });

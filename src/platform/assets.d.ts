@@ -1,10 +1,18 @@
-/** Files that are embedded by an import attribute: shaders as their text, WebAssembly as a path to read it from. */
+/**
+ * Files that are embedded by an import attribute: shaders as their text, WebAssembly and priors as a path to read them
+ * from.
+ */
 declare module "*.wgsl" {
   const text: string;
   export default text;
 }
 
 declare module "*.wasm" {
+  const path: string;
+  export default path;
+}
+
+declare module "*.prior" {
   const path: string;
   export default path;
 }

@@ -1,7 +1,40 @@
-/** The priors that every program of this format version has, by their numbers. */
-import type { Prior } from "./file.ts";
+/**
+ * The priors that every program of this format version has, by their numbers. They are a part of the format: what an
+ * archive with such a number means depends on every byte of them. scripts/train-priors.ts makes them, and
+ * docs/PRIORS.md says of what.
+ */
+import executables from "../../priors/executables.prior" with { type: "file" };
+import logs from "../../priors/logs.prior" with { type: "file" };
+import markup from "../../priors/markup.prior" with { type: "file" };
+import prose from "../../priors/prose.prior" with { type: "file" };
+import source from "../../priors/source.prior" with { type: "file" };
+import structured from "../../priors/structured.prior" with { type: "file" };
+import { host } from "../platform/host.ts";
+import { decodePrior, type Prior } from "./file.ts";
+
+/** Numbers begin with 1. New priors get new numbers, and none is ever changed. */
+const FILES = [prose, markup, source, structured, logs, executables];
+export const BUILT_IN_COUNT = FILES.length;
+
+const files = new Map<number, Uint8Array>();
+const decoded = new Map<number, Prior>();
+
+/** The file of a built-in prior. @throws RangeError for other numbers than 1 … BUILT_IN_COUNT */
+export function builtInFile(number: number): Uint8Array {
+  const known = files.get(number);
+  if (known) return known;
+  const path = FILES[number - 1];
+  if (path === undefined) throw new RangeError(`there is no built-in prior ${number}`);
+  const bytes = host.readAsset(path);
+  files.set(number, bytes);
+  return bytes;
+}
 
 /** @returns undefined if this program knows no such prior */
-export function builtInPrior(_number: number): Prior | undefined {
-  return undefined;
+export function builtInPrior(number: number): Prior | undefined {
+  const known = decoded.get(number);
+  if (known || number < 1 || number > BUILT_IN_COUNT) return known;
+  const prior = { ...decodePrior(builtInFile(number)), number };
+  decoded.set(number, prior);
+  return prior;
 }

@@ -74,13 +74,12 @@ export function isPriorFile(bytes: Uint8Array): boolean {
   return PRIOR_MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
-/** @throws UnsupportedVersionError, TruncatedError, CorruptError */
-export function decodePrior(bytes: Uint8Array): Prior {
+/** What stands before the trained values. @throws UnsupportedVersionError, TruncatedError, CorruptError */
+function readFront(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, PRIOR_MAGIC.length);
   if (!isPriorFile(bytes)) throw new CorruptError(0, "the magic of a prior", "89 46 50 0a", "something else");
   const version = reader.u8("the version of a prior");
   if (version !== PRIOR_VERSION) throw new UnsupportedVersionError(4, "format version", version, PRIOR_VERSION);
-  const found = host.xxHash64(bytes.subarray(0, Math.max(0, bytes.length - CHECK_BYTES)), 0n);
   const contractAt = reader.position;
   const contract = reader.varintWithin("the model contract of a prior", 0, 0xffff_ffff);
   const contexts = reader.varintWithin("the contexts of a prior", MIXER_CONTEXTS_MIN, MIXER_CONTEXTS_MAX);
@@ -88,7 +87,19 @@ export function decodePrior(bytes: Uint8Array): Prior {
   const name = readName(reader);
   const contentBytes = reader.varintWithin("the length of a prior's content", 0, PRIOR_CONTENT_BYTES_MAX);
   const trainedBytes = reader.varintWithin("the length of trained values", 0, TRAINED_BYTES_MAX);
-  const content = reader.take("the content of a prior", contentBytes).slice();
+  const content = reader.take("the content of a prior", contentBytes);
+  return { reader, contractAt, contract, contexts, stride, name, content, trainedBytes };
+}
+
+/** The content alone, of a file that is known to be right. @throws as decodePrior */
+export function contentOfFile(bytes: Uint8Array): Uint8Array {
+  return readFront(bytes).content;
+}
+
+/** @throws UnsupportedVersionError, TruncatedError, CorruptError */
+export function decodePrior(bytes: Uint8Array): Prior {
+  const { reader, contractAt, contract, contexts, stride, name, content, trainedBytes } = readFront(bytes);
+  const found = host.xxHash64(bytes.subarray(0, Math.max(0, bytes.length - CHECK_BYTES)), 0n);
   const trainedAt = reader.position;
   const trained = reader.take("the trained values of a prior", trainedBytes);
   const hash = reader.u64("the checksum of a prior");
@@ -99,7 +110,7 @@ export function decodePrior(bytes: Uint8Array): Prior {
     throw new UnsupportedVersionError(contractAt, "model contract", contract, MODEL_CONTRACT_VERSION);
   }
   const values = trainedBytes > 0 && { trained: decodeTrained(trained, contexts, trainedAt) };
-  return { hash, name, contexts, stride, content, sizeBytes: bytes.length, ...values };
+  return { hash, name, contexts, stride, content: content.slice(), sizeBytes: bytes.length, ...values };
 }
 
 /** Bytes that are no prior's file, as zstd takes them: their last ones are the content. */

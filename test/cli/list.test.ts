@@ -2,13 +2,21 @@
 import { expect, test } from "bun:test";
 import { runFade, temporaryDirectory } from "./harness.ts";
 
-const TEXT = new TextEncoder().encode("to be or not to be, ".repeat(20));
+/** What no built-in prior knows: it would choose the model. */
+const LETTERS = Uint8Array.from({ length: 400 }, (_, i) => 97 + ((i * i + (i >> 4)) % 5));
+const TEXT = new TextEncoder().encode(
+  "The names of the people who live in the house are in the list that was made of them at the end of the year.\n",
+);
 
 async function listed(option: string, ...listing: string[]): Promise<string> {
+  return await listedOf(LETTERS, option, ...listing);
+}
+
+async function listedOf(plain: Uint8Array, option: string, ...listing: string[]): Promise<string> {
   const { path: cwd, remove } = temporaryDirectory();
   try {
     const model = [option, "--repeats=0", "--streams=1", "-M4G"];
-    expect(await runFade(["-q", ...model, "-o", "a.fade"], { cwd, stdin: TEXT })).toMatchObject({ stderr: "" });
+    expect(await runFade(["-q", ...model, "-o", "a.fade"], { cwd, stdin: plain })).toMatchObject({ stderr: "" });
     return new TextDecoder().decode((await runFade([...listing, "a.fade"], { cwd })).stdout);
   } finally {
     remove();
@@ -18,6 +26,13 @@ async function listed(option: string, ...listing: string[]): Promise<string> {
 test("a level by its number", async () => {
   expect(await listed("-3", "-lv")).toContain("\n    level:        3\n");
   expect(await listed("-3", "-l", "--json")).toContain('"level":3,"decode');
+});
+
+test("a built-in prior by its number and name, and the model that follows from it", async () => {
+  expect(await listedOf(TEXT, "-3", "-lv")).toMatch(
+    /prior: {8}built in, number 1 \(prose\)\n.*\n.*mixer of 20 contexts/,
+  );
+  expect(await listedOf(TEXT, "-3", "-l", "--json")).toContain('"prior":"1"');
 });
 
 test("the preset by its name", async () => {

@@ -1,0 +1,125 @@
+/**
+ * The built-in priors: that they are what archives that name them were made with, that inputs get the one of their kind
+ * or none, and that archives come back, the same from every engine.
+ */
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pullFrom } from "../../src/archive/stream.ts";
+import { readArchive } from "../../src/archive/whole.ts";
+import { mix32 } from "../../src/contract/fixed.ts";
+import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
+import { hyperForSize, levelOf, PRIOR_CONTEXTS } from "../../src/model/levels.ts";
+import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import { restore } from "../../src/pipeline/restore.ts";
+import { BUILT_IN_COUNT, builtInPrior } from "../../src/prior/built-in.ts";
+import { chooseBuiltIn } from "../../src/prior/choose.ts";
+
+buildMixer();
+const engines = { cpu: await createCpuEngine({ threads: 2 }), reference: createReferenceEngine() };
+const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
+const bytes = (text: string) => new TextEncoder().encode(text);
+const noise = (count: number) => Uint8Array.from({ length: count }, (_, i) => mix32(i));
+const PACKAGE = new Uint8Array(readFileSync(join(import.meta.dir, "../../package.json")));
+const PROSE = bytes(
+  "The house on the hill has been there for a long time, and most of the people who live in it know why.\n",
+);
+
+/** Number, name, xxHash64. Made anew before the first release with each change of the mixer; after it, never. */
+const HASHES = [
+  "1 prose bb0f8b3483373ba8",
+  "2 markup a7d5218e28f30fae",
+  "3 source 5d5f4c0ce6bdc4bc",
+  "4 structured 967fe9b22b4b2506",
+  "5 logs 224b994987efd43e",
+  "6 executables f216390f3bdf63af",
+];
+
+async function compress(
+  plain: Uint8Array,
+  level = 5,
+  options: Partial<CompressOptions> = {},
+  name = "cpu" as keyof typeof engines,
+) {
+  const parts: Uint8Array[] = [];
+  const hyperFor = (size: number) => hyperForSize(levelOf(level), size);
+  const { builtInBytesMax } = levelOf(level);
+  const all = { ...LIMITS, blockBytes: 2 ** 20, hyperFor, builtInBytesMax, ...options };
+  await compressStream(
+    sourceOf(plain),
+    async (some) => void parts.push(some.slice()),
+    async () => engines[name],
+    all,
+  );
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+async function decompress(archive: Uint8Array, name: keyof typeof engines) {
+  const parts: Uint8Array[] = [];
+  await restore(
+    pullFrom(archive),
+    async (some) => void parts.push(some.slice()),
+    async () => engines[name],
+    LIMITS,
+  );
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+const priorOf = (archive: Uint8Array) => readArchive(archive)[0]?.header.prior;
+
+test("each is what it was when archives began to name it", () => {
+  const found = Array.from({ length: BUILT_IN_COUNT }, (_, i) => builtInPrior(i + 1));
+  expect(found.map((prior) => `${prior?.number} ${prior?.name} ${prior?.hash.toString(16)}`)).toEqual(HASHES);
+  for (const prior of found) expect(prior).toMatchObject({ contexts: PRIOR_CONTEXTS, stride: 0 });
+  expect([0, BUILT_IN_COUNT + 1, 255].map(builtInPrior)).toEqual([undefined, undefined, undefined]);
+});
+
+describe("the choice", () => {
+  test.each([
+    ["prose", PROSE, 1],
+    ["a web page", bytes('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>'), 2],
+    ["JavaScript", bytes('"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\n'), 3],
+    ["package.json", PACKAGE, 4],
+    ["chance", noise(5000), undefined],
+    ["one byte", new Uint8Array(3000).fill(32), undefined],
+    ["a genome", Uint8Array.from({ length: 4000 }, (_, i) => "ACGT".charCodeAt(mix32(i) & 3)), undefined],
+    ["nothing", new Uint8Array(0), undefined],
+    ["four bytes", bytes("the "), undefined],
+  ])("%s", (_, plain, number) => expect(chooseBuiltIn(plain)).toBe(number as number));
+});
+
+describe("archives", () => {
+  const plain = PACKAGE.slice(0, 700);
+
+  test.each([1, 5, 9])("level %d: smaller, and restored", async (level) => {
+    const archive = await compress(plain, level);
+    expect(priorOf(archive)).toEqual({ number: 4 });
+    expect(archive.length).toBeLessThan(0.8 * (await compress(plain, level, { builtInBytesMax: 0 })).length);
+    expect(await decompress(archive, "cpu")).toEqual(plain);
+  });
+
+  test("the reference makes the same archive", async () => {
+    expect(await compress(plain, 5, {}, "reference")).toEqual(await compress(plain));
+  });
+
+  test("what is too long, too short, chance, or of too little memory has none", async () => {
+    const { builtInBytesMax } = levelOf(5);
+    const long = new Uint8Array(Buffer.concat(Array.from({ length: 2000 }, () => PROSE)));
+    expect(long.length).toBeGreaterThan(builtInBytesMax);
+    for (const plain of [long, PROSE.slice(0, 12), noise(5000)]) {
+      const archive = await compress(plain);
+      expect(priorOf(archive)).toBeUndefined();
+      expect(await decompress(archive, "cpu")).toEqual(plain);
+    }
+    expect(priorOf(await compress(PROSE, 5, { memoryBytesMax: 2 ** 24 }))).toBeUndefined();
+    expect(priorOf(await compress(PROSE))).toEqual({ number: 1 });
+  });
+
+  test("a large frame names its prior, too", async () => {
+    const plain = new Uint8Array(Buffer.concat([PACKAGE, noise(70_000)]));
+    const archive = await compress(plain, 5, { builtInBytesMax: 2 ** 20 });
+    expect(await decompress(archive, "cpu")).toEqual(plain);
+  });
+});
