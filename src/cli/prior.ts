@@ -4,26 +4,34 @@ import { decodePrior, isPriorFile, type Prior, patchPrior, rawPrior } from "../p
 import { FileError } from "./errors.ts";
 import { openFile } from "./input.ts";
 import type { Session } from "./session.ts";
+import type { Settings } from "./settings.ts";
 
 /** A dictionary of more bytes is a mistake; what the model begins with is far less. */
 const PRIOR_FILE_BYTES_MAX = 2 ** 30;
 
 /** @returns false if there is none to be had, which was complained about: then no file is touched */
 export async function loadPrior(session: Session): Promise<boolean> {
-  const { prior, patchFrom, level } = session.settings;
-  const contexts = level.shape.mixerContexts;
-  const read = async (name: string | undefined, priorOf: (bytes: Uint8Array) => Prior) => {
-    if (name === undefined) return true;
+  const { settings, priors } = session;
+  const wanted = [
+    [settings.prior, false],
+    [settings.patchFrom, true],
+  ] as const;
+  for (const [name, isOld] of wanted) {
+    if (name === undefined) continue;
     try {
-      session.priors.push(priorOf(await readWhole(resolve(session.io.cwd, name))));
-      return true;
+      priors.push(priorOf(await readWhole(resolve(session.io.cwd, name)), isOld, settings));
     } catch (error) {
       session.complain(name, error);
       return false;
     }
-  };
-  const isThere = await read(prior, (bytes) => (isPriorFile(bytes) ? decodePrior(bytes) : rawPrior(bytes)));
-  return isThere && (await read(patchFrom, (bytes) => patchPrior(bytes, contexts)));
+  }
+  return true;
+}
+
+/** @param isOld whether the bytes are what a patch begins with @throws what decodePrior throws */
+export function priorOf(bytes: Uint8Array, isOld: boolean, { level }: Settings): Prior {
+  if (isOld) return patchPrior(bytes, level.shape.mixerContexts);
+  return isPriorFile(bytes) ? decodePrior(bytes) : rawPrior(bytes);
 }
 
 /** All of a regular file. @throws FileError, system errors */
