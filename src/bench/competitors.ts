@@ -21,6 +21,15 @@ export interface Program {
   readonly pipes: readonly [boolean, boolean];
   /** Default: NAMES.archive. */
   readonly archive?: string;
+  /** Words for both directions that make it begin with a file, too; without it, it cannot. */
+  readonly behind?: (start: Start) => readonly string[];
+}
+
+/** A file that compressors begin with, which is no input. */
+export interface Start {
+  readonly option: "-D" | "--patch-from";
+  /** Absolute: programs run in folders of their own. */
+  readonly path: string;
 }
 
 const { plain, archive, restored } = NAMES;
@@ -32,6 +41,7 @@ export const PROGRAMS: readonly Program[] = [
     compress: (setting, threads) => ["zstd", "-q", "-c", ...setting.split(" "), `-T${threads}`, plain],
     decompress: () => ["zstd", "-q", "-d", "-c", archive],
     pipes: [true, true],
+    behind: ({ option, path }) => (option === "-D" ? [option, path] : [`${option}=${path}`]),
   },
   {
     name: "xz",

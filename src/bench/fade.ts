@@ -4,7 +4,7 @@
  */
 import type { CoderObserver, Engine } from "../engine/engine.ts";
 import { type CompressOptions, compressStream, type FrameOptions, sourceOf } from "../pipeline/frames.ts";
-import { restore } from "../pipeline/restore.ts";
+import { type RestoreOptions, restore } from "../pipeline/restore.ts";
 import { LearningCurve } from "./curve.ts";
 import { coderObserver, meteredEngine, TimeMeter } from "./meter.ts";
 import type { CurvePoint, TimeSplit } from "./results.ts";
@@ -40,7 +40,7 @@ export async function measureCompression(
 export async function measureDecompression(
   archive: Uint8Array,
   openEngine: EngineOpener,
-  options: Omit<FrameOptions, "onProgress">,
+  options: Omit<FrameOptions, "onProgress"> & Pick<RestoreOptions, "priors">,
 ): Promise<Measured> {
   return await measure(openEngine, async (source, observer, sink) => {
     let rest = archive;

@@ -5,7 +5,7 @@
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { COMPETITOR_NAMES, NAMES, PROGRAMS, RUNTIME } from "./competitors.ts";
+import { COMPETITOR_NAMES, NAMES, PROGRAMS, RUNTIME, type Start } from "./competitors.ts";
 import {
   type AbsentResult,
   type Contestant,
@@ -145,16 +145,18 @@ function sideOf(plainBytes: number, { best, runs, peakMemoryBytes }: Repeated): 
  *
  * @param names of COMPETITOR_NAMES
  * @param find where a program is; null if it is not installed
+ * @param start what those begin with that can
  */
 export function competitorsHere(
   names: readonly string[] = COMPETITOR_NAMES,
   threads: number,
   find: (program: string) => string | null = (program) => Bun.which(program),
+  start?: Start,
 ): { runners: Runner[]; absent: AbsentResult[] } {
   const wanted = PROGRAMS.filter(({ name }) => names.includes(name));
   const here = wanted.filter(({ name }) => find(name) !== null);
   const programs = here.flatMap((program) =>
-    program.settings.map((setting) => programRunner(program, setting, threads)),
+    program.settings.map((setting) => programRunner(program, setting, threads, start)),
   );
   const runtime = RUNTIME.flatMap((each) => each.settings.map((setting) => runtimeRunner(each, setting)));
   return {

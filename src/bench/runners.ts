@@ -6,7 +6,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { CompressOptions } from "../pipeline/frames.ts";
-import { NAMES, type Program, type RuntimeCompressor } from "./competitors.ts";
+import { NAMES, type Program, type RuntimeCompressor, type Start } from "./competitors.ts";
 import { type EngineOpener, type Measured, measureCompression, measureDecompression } from "./fade.ts";
 import { ownPeakMemoryBytes, runProcess } from "./process.ts";
 import type { Contestant, CurvePoint, Side, TimeSplit } from "./results.ts";
@@ -25,7 +25,9 @@ export interface Runner extends Contestant {
   decompress(folder: string): Promise<Pass>;
 }
 
-export function programRunner(program: Program, setting: string, threads: number): Runner {
+/** @param start what it begins with, which its setting then says; those that cannot go without */
+export function programRunner(program: Program, setting: string, threads: number, start?: Start): Runner {
+  const more = (start && program.behind?.(start)) ?? [];
   const archiveName = program.archive ?? NAMES.archive;
   const run = async (cwd: string, command: readonly string[], pipes: boolean, result: string): Promise<Pass> => {
     const stdoutPath = pipes ? join(cwd, result) : undefined;
@@ -35,10 +37,10 @@ export function programRunner(program: Program, setting: string, threads: number
   return {
     compressor: program.name,
     origin: "program",
-    setting,
+    setting: more.length > 0 && start ? `${setting} ${start.option}` : setting,
     archiveName,
-    compress: (folder) => run(folder, program.compress(setting, threads), program.pipes[0], archiveName),
-    decompress: (folder) => run(folder, program.decompress(threads), program.pipes[1], NAMES.restored),
+    compress: (folder) => run(folder, [...program.compress(setting, threads), ...more], program.pipes[0], archiveName),
+    decompress: (folder) => run(folder, [...program.decompress(threads), ...more], program.pipes[1], NAMES.restored),
   };
 }
 
@@ -89,7 +91,8 @@ export async function compressFile(folder: string, parts: FadeParts): Promise<Pa
 
 export async function restoreFile(folder: string, { openEngine, options }: FadeParts): Promise<Pass> {
   const archive = new Uint8Array(await fs.readFile(join(folder, NAMES.archive)));
-  const measured = await measureDecompression(archive, openEngine, options);
+  const priors = options.prior ? [options.prior] : [];
+  const measured = await measureDecompression(archive, openEngine, { ...options, priors });
   await fs.writeFile(join(folder, NAMES.restored), measured.bytes);
   return passOf(measured);
 }

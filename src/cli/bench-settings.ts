@@ -51,10 +51,10 @@ const COMMON = [
   ...OPTION_SECTIONS.filter(([title]) => title === "The model" || title === "The machine").flatMap(([, options]) =>
     options.map(({ name }) => name).filter((name) => !CHOICES.includes(name) && !SENSELESS.includes(name)),
   ),
-  ...["recursive", "filelist", "progress", "no-progress", "quiet", "verbose"],
+  ...["prior", "patch-from", "recursive", "filelist", "progress", "no-progress", "quiet", "verbose"],
 ];
 /** Of what is compressed, and against what. */
-const OF_FILES = ["limit", "against", "curve"];
+const OF_FILES = ["limit", "against", "curve", "prior", "patch-from"];
 /** Only reports have an output. */
 const OF_REPORTS = ["output", "force", "stdout"];
 const SECONDS_DEFAULT = 0.1;

@@ -5,6 +5,7 @@
 import * as fs from "node:fs/promises";
 import { resolve } from "node:path";
 import packageFacts from "../../package.json" with { type: "json" };
+import type { Start } from "../bench/competitors.ts";
 import { benchFiles, competitorsHere } from "../bench/files.ts";
 import { machineFacts } from "../bench/machine.ts";
 import { type BenchResult, type Contestant, type FailureResult, type FileResult, totalsOf } from "../bench/results.ts";
@@ -18,6 +19,7 @@ import {
   restoreFile,
 } from "../bench/runners.ts";
 import type { EngineParts } from "../engine/registry.ts";
+import { isPriorFile } from "../prior/file.ts";
 import type { BenchContestant, BenchSettings } from "./bench-settings.ts";
 import { contestantText, curveText, headText, machineText, resultText, splitText, totalText } from "./bench-text.ts";
 import { FileError, UsageError } from "./errors.ts";
@@ -25,10 +27,11 @@ import { findInput, openInput, plainSource } from "./input.ts";
 import { printLine } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
-import { compressOptionsOf } from "./pipeline-options.ts";
+import { compressOptionsOf, limitsOf } from "./pipeline-options.ts";
+import { priorOf, readWhole } from "./prior.ts";
 import { CLEAR, redraws } from "./progress.ts";
 import type { Session } from "./session.ts";
-import { SAYS } from "./settings.ts";
+import { SAYS, type Settings } from "./settings.ts";
 import { sizeText } from "./words.ts";
 
 /** @param self a command line that runs this program; without it, fade is measured inside this process */
@@ -44,8 +47,11 @@ export async function runFilesBench(
   const files = await readableFiles(session, bench);
   if (files.length === 0) return; // what a machine does with nothing is no result
   await findAdapters(bench.contestants, parts);
-  const { runners, absent } = competitorsHere(bench.against, bench.common.threads);
-  const fades = bench.contestants.map((contestant) => runnerOf(session, bench, contestant, self));
+  const start = await readStart(session, bench.common);
+  if (start === "missing") return;
+  const forOthers = start?.isForOthers ? start : undefined;
+  const { runners, absent } = competitorsHere(bench.against, bench.common.threads, undefined, forOthers);
+  const fades = bench.contestants.map((contestant) => runnerOf(session, bench, contestant, self, start));
   const machine = machineFacts(packageFacts.version, bench.common.threads);
   const screen = new Screen(session, bench);
   for (const result of [machine, ...absent]) await screen.show(result);
@@ -85,7 +91,7 @@ async function readableFiles(session: Session, bench: BenchSettings) {
     try {
       const { name } = await findInput(session.io, operand);
       await fs.access(resolve(session.io.cwd, name), fs.constants.R_OK);
-      files.push({ name, read: () => readStart(session, operand, bench.limitBytes) });
+      files.push({ name, read: () => readPart(session, operand, bench.limitBytes) });
     } catch (error) {
       session.complain(operand.name, error);
     }
@@ -93,8 +99,33 @@ async function readableFiles(session: Session, bench: BenchSettings) {
   return files;
 }
 
+/** What is begun with, and its bytes, read once. */
+interface StartFile extends Start {
+  readonly bytes: Uint8Array;
+  /** What only fade can read, others go without. */
+  readonly isForOthers: boolean;
+}
+
+/** @returns "missing" if it is not to be had, which was complained about */
+async function readStart(session: Session, settings: Settings): Promise<StartFile | "missing" | undefined> {
+  const { priors, patchFrom } = settings;
+  const [prior] = priors;
+  const name = prior ?? patchFrom;
+  if (name === undefined) return undefined;
+  const path = resolve(session.io.cwd, name);
+  try {
+    const bytes = await readWhole(path, limitsOf(settings).memoryBytesMax);
+    const start = { option: prior === undefined ? "--patch-from" : "-D", path, bytes } as const;
+    priorOf(bytes, start.option === "--patch-from", settings);
+    return { ...start, isForOthers: start.option === "--patch-from" || !isPriorFile(bytes) };
+  } catch (error) {
+    session.complain(name, error);
+    return "missing";
+  }
+}
+
 /** The whole file, or its first bytes. */
-async function readStart({ io }: Session, operand: Operand, limitBytes = Number.MAX_SAFE_INTEGER): Promise<Uint8Array> {
+async function readPart({ io }: Session, operand: Operand, limitBytes = Number.MAX_SAFE_INTEGER): Promise<Uint8Array> {
   const source = await openInput(io, await findInput(io, operand));
   try {
     return await plainSource(source).read(Math.min(limitBytes, source.sizeBytes ?? limitBytes));
@@ -108,23 +139,35 @@ function runnerOf(
   bench: BenchSettings,
   contestant: BenchContestant,
   self: readonly string[] | undefined,
+  start: StartFile | undefined,
 ): Runner {
   const { wantsCurve } = bench;
-  if (!self) return fadeRunner(partsOf(session, contestant, wantsCurve));
-  return fadeChildRunner(contestant, (folder, direction) => ({
-    command: [...self, "bench", ...contestant.words],
+  const setting = start ? `${contestant.setting} ${start.option}` : contestant.setting;
+  if (!self) return fadeRunner({ ...partsOf(session, contestant, wantsCurve, start), setting });
+  // A child runs elsewhere: the last of two options counts.
+  const again = start ? [`${start.option === "-D" ? "--prior" : start.option}=${start.path}`] : [];
+  return fadeChildRunner({ ...contestant, setting }, (folder, direction) => ({
+    command: [...self, "bench", ...contestant.words, ...again],
     env: { [CHILD_VARIABLE]: JSON.stringify({ folder, direction, wantsCurve } satisfies ChildRequest) },
   }));
 }
 
-function partsOf(session: Session, { setting, engine, settings }: BenchContestant, wantsCurve: boolean): FadeParts {
+function partsOf(
+  session: Session,
+  { setting, engine, settings }: BenchContestant,
+  wantsCurve: boolean,
+  start: StartFile | undefined,
+): FadeParts {
   const { adapter, threads } = settings;
   const request = { engine: settings.engine, threads, ...(adapter !== undefined && { adapter }) };
   return {
     setting,
     engine,
     openEngine: () => session.openEngine(request),
-    options: compressOptionsOf(settings),
+    options: {
+      ...compressOptionsOf(settings),
+      ...(start && { prior: priorOf(start.bytes, start.option === "--patch-from", settings) }),
+    },
     wantsCurve,
   };
 }
@@ -206,7 +249,9 @@ export async function runBenchChild(session: Session, bench: BenchSettings, requ
   const { folder, direction, wantsCurve } = JSON.parse(request) as ChildRequest;
   const [contestant] = bench.contestants;
   if (!contestant) throw new Error("a benchmark's child was started without settings");
-  const parts = partsOf(session, contestant, wantsCurve);
+  const start = await readStart(session, bench.common);
+  if (start === "missing") return;
+  const parts = partsOf(session, contestant, wantsCurve, start);
   const pass = await (direction === "compress" ? compressFile(folder, parts) : restoreFile(folder, parts));
   await printLine(session.io, JSON.stringify(pass));
 }

@@ -11,19 +11,19 @@ import { keysOf } from "./file-keys.ts";
 import { openFile } from "./input.ts";
 import { limitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
+import type { Settings } from "./settings.ts";
 
 /** A dictionary of more bytes is a mistake; what the model begins with is far less. */
 const PRIOR_FILE_BYTES_MAX = 2 ** 30;
 
 /** @returns false if there is none to be had, which was complained about: then no file is touched */
 export async function loadPrior(session: Session): Promise<boolean> {
-  const { priors, patchFrom, level } = session.settings;
-  const { memoryBytesMax } = limitsOf(session.settings);
-  const contexts = level.shape.mixerContexts;
-  const read = async (name: string, priorOf: (bytes: Uint8Array) => Prior) => {
+  const { settings } = session;
+  const { memoryBytesMax } = limitsOf(settings);
+  const read = async (name: string, isOld: boolean) => {
     const path = resolve(session.io.cwd, name);
     try {
-      session.priors.push(priorOf(await readWhole(path, memoryBytesMax)));
+      session.priors.push(priorOf(await readWhole(path, memoryBytesMax), isOld, settings));
       for (const key of keysOf(path)) session.priorKeys.add(key);
       return true;
     } catch (error) {
@@ -31,10 +31,14 @@ export async function loadPrior(session: Session): Promise<boolean> {
       return false;
     }
   };
-  for (const prior of priors) {
-    if (!(await read(prior, (bytes) => (isPriorFile(bytes) ? decodePrior(bytes) : rawPrior(bytes))))) return false;
-  }
-  return patchFrom === undefined || (await read(patchFrom, (bytes) => patchPrior(bytes, contexts)));
+  for (const prior of settings.priors) if (!(await read(prior, false))) return false;
+  return settings.patchFrom === undefined || (await read(settings.patchFrom, true));
+}
+
+/** @param isOld whether the bytes are what a patch begins with @throws what decodePrior throws */
+export function priorOf(bytes: Uint8Array, isOld: boolean, { level }: Settings): Prior {
+  if (isOld) return patchPrior(bytes, level.shape.mixerContexts);
+  return isPriorFile(bytes) ? decodePrior(bytes) : rawPrior(bytes);
 }
 
 /** Whether a file is one that the archives of this run cannot be restored without. @param path absolute */
@@ -43,7 +47,7 @@ export function isPriorOf({ priorKeys }: Session, path: string): boolean {
 }
 
 /** All of a regular file. @throws FileError, MemoryLimitError, system errors */
-async function readWhole(path: string, memoryBytesMax: number): Promise<Uint8Array> {
+export async function readWhole(path: string, memoryBytesMax: number): Promise<Uint8Array> {
   const source = await openFile(path);
   try {
     const { sizeBytes, readAt } = source;

@@ -346,7 +346,7 @@ function refusePriors({ action, priors, patchFrom, ...others }: Settings, given:
   if (priors.length > 0 && patchFrom !== undefined && action === "compress") {
     throw new UsageError("-D and --patch-from contradict each other", "use one of them");
   }
-  if (priors.length > 1 && action === "compress") {
+  if (priors.length > 1 && !["decompress", "test", "list"].includes(action)) {
     throw new UsageError("an archive begins with one prior", "name one; several are for restoring joined archives");
   }
   if (given.has("maxdict") && action !== "train") throw new UsageError("--maxdict goes with --train");

@@ -45,8 +45,15 @@ function after({ zeros, ones }: State, bit: number): State {
   return { zeros: a, ones: b, last: bit };
 }
 
-/** States are numbered as they are reached from state 0, zeros first. */
+let made: Histories | undefined;
+
+/** States are numbered as they are reached from state 0, zeros first. Made once: for reading alone. */
 export function histories(): Histories {
+  made ??= makeHistories();
+  return made;
+}
+
+function makeHistories(): Histories {
   const states: State[] = [{ zeros: 0, ones: 0, last: 0 }];
   const numbers = new Map([["0 0 0", 0]]);
   const next: number[] = [];

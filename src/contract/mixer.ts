@@ -237,8 +237,15 @@ export function inputsOf(contexts: number): number {
 const WORK_BITS = 128n;
 const ONE = 1n << WORK_BITS;
 
-/** 65536 / (1 + e^-x), rounded, x = (k - SQUASH_ZERO) / 256; within 1 … 65535. */
+let squash: Int32Array | undefined;
+
+/** 65536 / (1 + e^-x), rounded, x = (k - SQUASH_ZERO) / 256; within 1 … 65535. Made once: for reading alone. */
 export function squashTable(): Int32Array {
+  squash ??= makeSquash();
+  return squash;
+}
+
+function makeSquash(): Int32Array {
   const table = new Int32Array(2 * SQUASH_ZERO + 1);
   let ratio = ONE;
   let term = ONE;

@@ -26,15 +26,8 @@ import {
   type TrainedValues,
   trainedAreas,
 } from "../contract/prior.ts";
-import { type BitCoder, BitDecoder, BitEncoder, BitModels } from "../repeats/bits.ts";
-import { codeTree, NumberModel } from "../repeats/numbers.ts";
+import { type AreaCoder, AreaDecoder, AreaEncoder, type AreaNumbers, COUNT_DIGITS } from "./area-coder.ts";
 
-/** Digits of an area's unit. */
-const UNIT_DIGITS = 5;
-/** Columns beyond share their statistics. */
-const COLUMNS_MAX = 64;
-/** Counts of cells that are told apart: 2^n - 1. */
-const COUNT_DIGITS = 4;
 /** Log odds of a map's cell are told from a new one's by at most this many units; weights by what they hold. */
 const UNITS_MAX = 1 << 16;
 
@@ -113,85 +106,39 @@ function scaleOf(kind: TrainedKind, isWide: boolean): Scale {
   };
 }
 
-/** The adaptive bits of an area. */
-class AreaModels {
-  readonly rows = new BitModels(4);
-  readonly zeros = new BitModels(3 * COLUMNS_MAX);
-  readonly signs = new BitModels(COLUMNS_MAX);
-  readonly sizes = new NumberModel(4);
-  readonly counts = new BitModels(2 << COUNT_DIGITS);
-}
-
-/** Codes a signed number, or finds it. @param near how large the one before it in its row was */
-function codeNumber(coder: BitCoder, models: AreaModels, column: number, near: number, value: number): number {
-  const place = Math.min(column, COLUMNS_MAX - 1);
-  const context = Math.min(near, 2);
-  if (coder.bit(models.zeros, 3 * place + context, value === 0 ? 0 : 1) === 0) return 0;
-  const isBelow = coder.bit(models.signs, place, value < 0 ? 1 : 0) === 1;
-  const size = 1 + models.sizes.code(coder, context + (near > 8 ? 1 : 0), Math.abs(value) - 1);
-  return isBelow ? -size : size;
-}
-
-/** A row of numbers, in place: the encoder codes them, the decoder fills them in. */
-function codeRow(coder: BitCoder, models: AreaModels, row: Int32Array): void {
-  let near = 0;
-  for (let i = 0; i < row.length; i++) {
-    row[i] = codeNumber(coder, models, i, near, row[i] as number);
-    near = Math.abs(row[i] as number);
-  }
-}
-
 const countClass = (n: number) => Math.min(31 - Math.clz32(n + 1), (1 << COUNT_DIGITS) - 1);
 
-/** The encoder's side of an area: numbers of rows, in units. The decoder has none. */
-interface AreaNumbers {
-  readonly unit: number;
-  /** For each family. */
-  readonly means: readonly Int32Array[];
-  /** For each row: undefined if it is as its mean. */
-  readonly rows: readonly (Int32Array | undefined)[];
-  /** Counts of cells. */
-  readonly counts?: Uint8Array;
-}
-
-function codeArea(coder: BitCoder, area: TrainedArea, contexts: number, from?: AreaNumbers): TrainedRows {
+function codeArea(coder: AreaCoder, area: TrainedArea, contexts: number, from?: AreaNumbers): TrainedRows {
   const { name, kind, rowLength, families } = area;
-  const models = new AreaModels();
-  const unit = codeTree(coder, new BitModels(1 << UNIT_DIGITS), 0, UNIT_DIGITS, from?.unit ?? 0);
+  const unit = coder.start(from);
   const initial = initialOf(name, contexts);
   const scale = scaleOf(kind, initial instanceof Int32Array);
   const isSparse = name === "refine";
   const numbers: number[] = [];
   const kept: TrainedValues[] = [];
   const all = isSparse ? undefined : (initial.slice() as TrainedValues);
-  const isChanged = new Uint8Array(rowsOf(area));
   const none = new Int32Array(rowLength);
   let row = 0;
   for (const [f, count] of families.entries()) {
-    const mean = from?.means[f]?.slice() ?? new Int32Array(rowLength);
-    if (kind === "weights") codeRow(coder, models, mean);
+    const isWeights = kind === "weights";
+    const mean = isWeights ? coder.mean(f, rowLength).slice() : none;
     // Rows of weights are all alike in a new lane.
-    const common = kind === "weights" ? (initial.slice(0, rowLength) as TrainedValues) : undefined;
+    const common = isWeights ? (initial.slice(0, rowLength) as TrainedValues) : undefined;
     if (common) valuesOf(common, mean, none, unit, scale);
-    for (const end = row + count; row < end; row++) {
-      const near = 2 * (isChanged[row - 1] ?? 0) + (isChanged[row - 256] ?? 0);
-      const isStored = coder.bit(models.rows, near, from?.rows[row] ? 1 : 0) === 1;
-      isChanged[row] = isStored ? 1 : 0;
-      if (!isStored) {
-        if (common) all?.set(common, row * rowLength);
-        continue;
-      }
-      const own = from?.rows[row]?.slice() ?? new Int32Array(rowLength);
-      codeRow(coder, models, own);
+    for (const end = row + count; ; row++) {
+      const next = coder.nextRow(row, end);
+      if (common) for (; row < next; row++) all?.set(common, row * rowLength);
+      row = next;
+      if (row === end) break;
       const base = isSparse ? 0 : row * rowLength;
       const values = all?.subarray(base, base + rowLength) ?? (initial.slice() as TrainedValues);
-      valuesOf(values, mean, own, unit, scale);
+      valuesOf(values, mean, coder.row(row, rowLength), unit, scale);
       if (!isSparse) continue;
       numbers.push(row);
       kept.push(values);
     }
   }
-  if (all && kind === "cells") codeCounts(coder, models, all, from?.counts);
+  if (all && kind === "cells") codeCounts(coder, all);
   return all ? { values: all } : { rows: Uint32Array.from(numbers), values: joined(kept, rowLength) };
 }
 
@@ -207,12 +154,15 @@ function valuesOf(values: TrainedValues, mean: Int32Array, own: Int32Array, unit
 }
 
 /** Cells that are none stay so. */
-function codeCounts(coder: BitCoder, models: AreaModels, cells: TrainedValues, from?: Uint8Array): void {
-  for (let i = 0; i < cells.length; i++) {
+function codeCounts(coder: AreaCoder, cells: TrainedValues): void {
+  let known = 0;
+  const numbers = new Uint32Array(cells.length);
+  for (let i = 0; i < cells.length; i++) if ((cells[i] as number) >>> COUNT_BITS !== 0) numbers[known++] = i;
+  const classes = coder.counts(numbers.subarray(0, known));
+  for (let k = 0; k < known; k++) {
+    const i = numbers[k] as number;
     const p = (cells[i] as number) >>> COUNT_BITS;
-    if (p === 0) continue;
-    const found = codeTree(coder, models.counts, 0, COUNT_DIGITS, from?.[i] ?? 0);
-    cells[i] = (p << COUNT_BITS) | (2 ** Math.min(found, 8) - 1);
+    cells[i] = (p << COUNT_BITS) | ((1 << Math.min(classes[k] as number, 8)) - 1);
   }
 }
 
@@ -271,7 +221,7 @@ function meanOf(moved: ReadonlyMap<number, Float64Array>, from: number, count: n
 
 /** @param contexts of the lane @returns what decodeTrained makes values of that lie near these */
 export function encodeTrained(trained: TrainedState, contexts: number, how: Coarseness = FINE): Uint8Array {
-  const encoder = new BitEncoder();
+  const encoder = new AreaEncoder();
   for (const area of trainedAreas(contexts)) {
     codeArea(encoder, area, contexts, numbersOf(area, contexts, trained[area.name], how));
   }
@@ -285,7 +235,7 @@ export function encodeTrained(trained: TrainedState, contexts: number, how: Coar
  * @throws CorruptError
  */
 export function decodeTrained(bytes: Uint8Array, contexts: number, baseBytes = 0): TrainedState {
-  const decoder = new BitDecoder(bytes, baseBytes, "the trained values of a prior");
+  const decoder = new AreaDecoder(bytes, baseBytes);
   const entries = trainedAreas(contexts).map((area) => [area.name, codeArea(decoder, area, contexts)]);
   decoder.finish();
   return Object.fromEntries(entries) as TrainedState;

@@ -40,8 +40,8 @@ export class BitModels {
     const ones = this.#ones[i] as number;
     const seen = this.#seen[i] as number;
     const rate = RATES[seen] as number;
-    // Below 2^32, as both factors are at most 2^16.
-    const move = Math.floor(((bit ? CERTAIN - ones : ones) * rate) / CERTAIN);
+    // A product below 2^32, as both factors are at most 2^16.
+    const move = Math.imul(bit ? CERTAIN - ones : ones, rate) >>> 16;
     const moved = bit ? ones + move : ones - move;
     this.#ones[i] = Math.min(CERTAIN - MARGIN, Math.max(MARGIN, moved));
     if (seen < COUNT_MAX) this.#seen[i] = seen + 1;

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import type { BenchResult, FileResult } from "../../src/bench/results.ts";
 import { benchSettingsOf } from "../../src/cli/bench-settings.ts";
 import { normalise } from "../../src/cli/normalise.ts";
+import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import { encodePrior } from "../../src/prior/file.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";
@@ -294,6 +296,54 @@ describe("command lines that make no sense", () => {
       const { exitCode, stderr, stdout } = await runFade(words, { cwd });
       expect(stderr).toStartWith(`fade: ${message}\n`);
       expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 2, stdout: 0 });
+    });
+  });
+});
+
+describe("what compressors begin with", () => {
+  const engine = () => createCpuEngine({ threads: 1 });
+  const sizesOf = async (cwd: string, ...words: string[]) => {
+    const ran = await runFade(["bench", "--json", "-1", "--against=zstd", "-i0", ...words, "text"], { cwd, engine });
+    expect([ran.exitCode, ran.stderr]).toEqual([0, ""]);
+    const rows = objects(decode(ran.stdout)).filter((each) => each.kind === "result");
+    return new Map(rows.map(({ compressor, setting, codedBytes }) => [`${compressor} ${setting}`, codedBytes]));
+  };
+  const hasZstd = Bun.which("zstd") !== null;
+
+  test.each(["-D", "--patch-from"])("%s: fade and zstd do, and say so", async (option) => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "old"), LINES.slice(0, -20));
+      const without = await sizesOf(cwd);
+      const behind = await sizesOf(cwd, option, "old");
+      for (const [setting, codedBytes] of without)
+        expect(behind.get(`${setting} ${option}`)).toBeLessThan(codedBytes / 9);
+      expect(behind.size).toBe(without.size);
+      expect(without.size).toBe(hasZstd ? 4 : 1);
+    });
+  });
+
+  test("a prior made by fade is for fade alone; a child finds it, too", async () => {
+    await inDirectory(async (cwd) => {
+      const content = new TextEncoder().encode(LINES);
+      const parts = { name: "lines", contexts: 8, stride: 0, content, trained: new Uint8Array(0) };
+      writeFileSync(join(cwd, "my.prior"), encodePrior(parts));
+      const behind = await sizesOf(cwd, "-D", "my.prior");
+      const others = hasZstd ? ["zstd -3", "zstd -19", "zstd --ultra -22"] : [];
+      expect([...behind.keys()]).toEqual(["fade -1 -D", ...others]);
+      expect(behind.get("fade -1 -D")).toBeLessThan(100);
+      const words = ["bench", "--json", "-1", "--against=none", "-i0", "-D", "my.prior", "text"];
+      const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, encoding: "utf8" });
+      expect([ran.status, ran.stderr]).toEqual([0, ""]);
+      expect(objects(ran.stdout)[1]).toMatchObject({ setting: "-1 -D", codedBytes: behind.get("fade -1 -D") });
+    });
+  }, 30_000);
+
+  test("what is not there is complained about once, before anything is measured", async () => {
+    await inDirectory(async (cwd) => {
+      const { exitCode, stdout, stderr } = await runFade(["bench", "-D", "nowhere", "text", "text"], { cwd });
+      expect([exitCode, decode(stdout)]).toEqual([1, ""]);
+      expect(stderr).toBe("fade: nowhere: no such file or directory\n");
+      expect((await runFade(["bench", "kernels", "-D", "text"], { cwd })).exitCode).toBe(2);
     });
   });
 });

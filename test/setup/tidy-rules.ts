@@ -22,7 +22,8 @@ const FUNCTION_LINES_MAX = 70;
 
 /** Code that waits for the GPU or asks the system may look at clocks; it never sees a weight. */
 const GLUE = new Set(["addon.ts", "dawn.ts", "polling.ts", "quiet.ts"].map((name) => `src/engine/gpu/${name}`));
-const isAssembly = (path: string) => /^src\/(engine\/(cpu|mixer)|predict|repeats|pipeline)\/assembly\//.test(path);
+const isAssembly = (path: string) =>
+  /^src\/(engine\/(cpu|mixer)|predict|prior|repeats|pipeline)\/assembly\//.test(path);
 
 const isTypeScript = (path: string) => /\.(ts|mjs)$/.test(path);
 const isShader = (path: string) => path.endsWith(".wgsl");

@@ -85,6 +85,8 @@ export interface KeptLane {
 const PAGE_BYTES = 65536;
 /** Bytes that are handed to the WebAssembly at a time. */
 const CHUNK_BYTES = 4096;
+/** The same for what is replayed: see assembly/replay.ts. */
+const REPLAYED_BYTES = 1 << 15;
 /** A bit costs at most 15 bits, a byte so many bytes; and what a decoder reads ahead. */
 const CODED_BYTES = 16 * CHUNK_BYTES + 64;
 /** What a decoder reads first, and so how far it is ahead. */
@@ -158,19 +160,26 @@ export class MixerLane {
   /** Gives a new lane what a prior has. @throws RangeError if that is for another number of contexts */
   seed({ contexts, stride, content, trained }: LanePrior): void {
     if (contexts !== this.#shape.contexts) throw new RangeError(`a prior of ${contexts} contexts`);
-    if (trained) this.#takeTrained(trained);
     this.describe(stride);
     this.begin();
     this.replay(content);
+    if (trained) this.#takeTrained(trained);
     this.#isBehind = true;
   }
 
-  /** Goes through bytes as learning does, but neither predicts nor learns from errors; about a microsecond each. */
+  /**
+   * Goes through bytes as learning does, but neither predicts nor learns from errors; about a microsecond each. Only a
+   * lane that has predicted nothing yet may.
+   */
   replay(bytes: Uint8Array): void {
-    this.#inChunks(bytes.length, (from, count) => {
-      this.#memoryFor(count).set(bytes.subarray(from, from + count));
-      this.#kernels.replay(count);
-    });
+    this.#inChunks(
+      bytes.length,
+      (from, count) => {
+        this.#memoryFor(count).set(bytes.subarray(from, from + count));
+        this.#kernels.replay(count);
+      },
+      REPLAYED_BYTES,
+    );
   }
 
   /** A copy of a seeded lane between blocks. */
@@ -326,9 +335,9 @@ export class MixerLane {
     return new Uint8Array(this.#memory.buffer, start, end - start).slice();
   }
 
-  #inChunks(count: number, work: (from: number, count: number) => void): void {
-    for (let from = 0; from < count; from += CHUNK_BYTES) {
-      const some = Math.min(CHUNK_BYTES, count - from);
+  #inChunks(count: number, work: (from: number, count: number) => void, chunkBytes = CHUNK_BYTES): void {
+    for (let from = 0; from < count; from += chunkBytes) {
+      const some = Math.min(chunkBytes, count - from);
       work(from, some);
       this.#time += some;
     }

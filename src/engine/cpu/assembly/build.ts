@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { compileAssembly } from "../../../../tools/assembly.ts";
 import { buildTrials } from "../../../pipeline/assembly/build.ts";
 import { buildPredictors } from "../../../predict/assembly/build.ts";
+import { buildPriors } from "../../../prior/assembly/build.ts";
 import { buildRepeats } from "../../../repeats/assembly/build.ts";
 import { buildMixer } from "../../mixer/assembly/build.ts";
 
@@ -25,6 +26,7 @@ export async function buildAssembly(): Promise<void> {
   compileAssembly(FOLDER, OUTPUT, OPTIONS);
   buildMixer();
   buildPredictors();
+  buildPriors();
   buildRepeats();
   buildTrials();
 }

@@ -126,7 +126,7 @@ export function hashContexts(): void {
 /** The line with this check, else the emptiest of its bucket, which is emptied for it, as is its run. */
 // @ts-ignore: decorator
 @inline
-function lineOf(bucket: usize, check: u32): usize {
+export function lineOf(bucket: usize, check: u32): usize {
   const low: u32 = <u32>load<u8>(bucket) | (<u32>load<u8>(bucket, 16) << 8);
   const checks = low | (<u32>load<u8>(bucket, 32) << 16) | (<u32>load<u8>(bucket, 48) << 24);
   const differences = checks ^ (check * 0x01010101);
@@ -173,35 +173,11 @@ export function findLines(half: u32): u32 {
   return seen;
 }
 
-/** The histories of a nibble's lines learn its four bits. */
-export function learnNibble(nibble: u32): void {
-  const b0 = nibble >> 3;
-  const b1 = (nibble >> 2) & 1;
-  const b2 = (nibble >> 1) & 1;
-  const b3 = nibble & 1;
-  const n1 = 2 + b0;
-  const n2 = 2 * n1 + b1;
-  const n3 = 2 * n2 + b2;
-  for (let i: u32 = 0; i < contexts; i++) {
-    const line: usize = load<u32>(LINES_AT + i * 4);
-    learnState(line + 1, b0);
-    learnState(line + n1, b1);
-    learnState(line + n2, b2);
-    learnState(line + n3, b3);
-  }
-}
-
+/** A bit's history learns it. */
 // @ts-ignore: decorator
 @inline
-function learnState(at: usize, bit: u32): void {
+export function learnState(at: usize, bit: u32): void {
   store<u8>(at, load<u8>(next + <u32>load<u8>(at) * 2 + bit));
-}
-
-/** Where the runs of the contexts' lines lie, for follow alone. */
-export function placeRuns(): void {
-  for (let i: u32 = 0; i < contexts; i++) {
-    store<u32>(RUN_AT + i * 4, runs + ((load<u32>(LINES_AT + i * 4) - lines) >> 3));
-  }
 }
 
 /** What the contexts were followed by the last times, in a row: a byte, and how often above it. */
@@ -216,12 +192,18 @@ export function findRuns(): void {
   }
 }
 
+/** What followed a line's context, and how often in a row. */
+// @ts-ignore: decorator
+@inline
+export function followRun(at: usize, y: u32): void {
+  const run: u32 = load<u16>(at);
+  const goesOn = run != 0 && (run & 255) == y;
+  store<u16>(at, goesOn ? run + (run >> 8 < RUN_MAX ? 256 : 0) : 256 | y);
+}
+
 function followRuns(y: u32): void {
   for (let i: u32 = 0; i < contexts; i++) {
-    const at = load<u32>(RUN_AT + i * 4);
-    const run: u32 = load<u16>(at);
-    const goesOn = run != 0 && (run & 255) == y;
-    store<u16>(at, goesOn ? run + (run >> 8 < RUN_MAX ? 256 : 0) : 256 | y);
+    followRun(load<u32>(RUN_AT + i * 4), y);
   }
 }
 
@@ -253,6 +235,11 @@ function followMatch(y: u32): void {
 /** A byte is known: all that contexts are made of moves on. It lies in the data already. */
 export function follow(y: u32): void {
   followRuns(y);
+  followPast(y);
+}
+
+/** The same without runs. */
+export function followPast(y: u32): void {
   pass(y);
   followText(y);
   followCode(y);

@@ -10,13 +10,12 @@ import {
   findRuns,
   follow,
   hashContexts,
-  learnNibble,
   measureOrders,
-  placeRuns,
 } from "./contexts";
 import { time } from "./past";
 import { coded, data, setStride } from "./state";
 export { keep, recall } from "./contexts";
+export { replay } from "./replay";
 export { addressOf, configure } from "./state";
 export { setRates } from "./bits";
 
@@ -164,20 +163,6 @@ export function study(count: u32): void {
       learn(bit);
       node = node * 2 + bit;
     }
-    follow(byte);
-  }
-}
-
-/** Histories, runs and all that contexts are made of go through the next `count` bytes; nothing is predicted. */
-export function replay(count: u32): void {
-  for (const until = time + count; time < until; ) {
-    const byte: u32 = load<u8>(data + time);
-    hashContexts();
-    findLines(0);
-    placeRuns();
-    learnNibble(byte >> 4);
-    findLines((byte >> 4) + 1);
-    learnNibble(byte & 15);
     follow(byte);
   }
 }

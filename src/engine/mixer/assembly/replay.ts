@@ -1,0 +1,53 @@
+/**
+ * Bytes that go by without being predicted. Nothing that contexts are made of depends on lines, and each context has
+ * lines of its own: so the hashes of many bytes come first, and then context after context takes them all, whose lines
+ * fit into a core's cache where those of all contexts do not.
+ */
+import { followPast, followRun, hashContexts, learnState, lineOf } from "./contexts";
+import { finish, time } from "./past";
+import { contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
+
+/**
+ * The next `count` bytes, at most 2^15. Their hashes lie in the rows of `refine`, none of which may be made: they take
+ * four bytes for each context, of which there are at most 32.
+ */
+export function replay(count: u32): void {
+  const from = data + time;
+  for (let t: u32 = 0; t < count; t++) {
+    hashContexts();
+    for (let i: u32 = 0; i < contexts; i++) {
+      store<u32>(refine + ((<usize>(i * count + t)) << 2), load<u32>(HASHES + i * 4));
+    }
+    followPast(load<u8>(from + t));
+  }
+  for (let i: u32 = 0; i < contexts; i++) replayContext(i, from, count);
+}
+
+function replayContext(i: u32, from: usize, count: u32): void {
+  const mask: u32 = (1 << lineBits) - 4;
+  const first = lines + ((<usize>i << lineBits) << 4);
+  const hashes = refine + ((<usize>(i * count)) << 2);
+  for (let t: u32 = 0; t < count; t++) {
+    const hash = load<u32>(hashes + (<usize>t << 2));
+    const byte: u32 = load<u8>(from + t);
+    const high = byte >> 4;
+    const line = lineOf(first + (<usize>((hash >> 8) & mask) << 4), max<u32>(1, hash & 255));
+    learnNibble(line, high);
+    const h = finish(hash + (high + 1) * 0x9e3779b1);
+    learnNibble(lineOf(first + (<usize>((h >> 8) & mask) << 4), max<u32>(1, h & 255)), byte & 15);
+    followRun(runs + ((line - lines) >> 3), byte);
+  }
+}
+
+/** The histories of a nibble's line learn its four bits. */
+// @ts-ignore: decorator
+@inline
+function learnNibble(line: usize, nibble: u32): void {
+  const n1 = 2 + (nibble >> 3);
+  const n2 = 4 + (nibble >> 2);
+  const n3 = 8 + (nibble >> 1);
+  learnState(line + 1, nibble >> 3);
+  learnState(line + n1, (nibble >> 2) & 1);
+  learnState(line + n2, (nibble >> 1) & 1);
+  learnState(line + n3, nibble & 1);
+}
