@@ -51,7 +51,7 @@ function initialOf(name: TrainedName, contexts: number): TrainedValues {
   const squash = squashTable();
   switch (name) {
     case "maps":
-      return initialMaps(contexts, histories(), stretchTable(squash)).cells;
+      return initialMaps(contexts, histories(), stretchTable()).cells;
     case "runMap":
       return initialRunMap(contexts);
     case "matchMap":
@@ -85,7 +85,7 @@ function scaleOf(kind: TrainedKind, isWide: boolean): Scale {
     return { toNumber: (value) => value, toValue: (number) => clampTo(number, low, high), isNoneZero: false };
   }
   const squash = squashTable();
-  const stretch = stretchTable(squash);
+  const stretch = stretchTable();
   const odds = (number: number) => squash[clampTo(number, -STRETCH_MAX, STRETCH_MAX) + SQUASH_ZERO] as number;
   if (kind === "probabilities")
     return { toNumber: (value) => stretch[value >> 4] as number, toValue: odds, isNoneZero: false };
