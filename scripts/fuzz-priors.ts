@@ -6,9 +6,9 @@
  * Ends with an error, and the number of the file, if one is neither refused nor gives the same state in both engines.
  */
 import { parseArgs } from "node:util";
-import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
+import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
 
-buildMixer();
+await buildAssembly();
 const { fuzzPriors } = await import("../test/support/fuzz-priors.ts");
 
 const { values } = parseArgs({

@@ -264,8 +264,18 @@ function makeSquash(): Int32Array {
   return table;
 }
 
-/** For every probability k + 1/2 of 4096: the smallest log odds (Q8) whose squash is as large, within STRETCH_MAX. */
-export function stretchTable(squash: Int32Array): Int16Array {
+let stretch: Int16Array | undefined;
+
+/**
+ * For every probability k + 1/2 of 4096: the smallest log odds (Q8) whose squash is as large, within STRETCH_MAX. Made
+ * once: for reading alone.
+ */
+export function stretchTable(): Int16Array {
+  stretch ??= makeStretch(squashTable());
+  return stretch;
+}
+
+function makeStretch(squash: Int32Array): Int16Array {
   let x = -STRETCH_MAX;
   return Int16Array.from({ length: 4096 }, (_, k) => {
     while (x < STRETCH_MAX && (squash[SQUASH_ZERO + x] as number) < 16 * k + 8) x++;

@@ -46,22 +46,12 @@ export interface Coarseness {
 
 export const FINE: Coarseness = { maps: 4, runMap: 4, matchMap: 4, weights: 7, finals: 20, order0: 4, refine: 5 };
 
-let made: { readonly squash: Int32Array; readonly stretch: Int16Array } | undefined;
-
-/** Made once: with all areas of a prior, it would take longer than to read it. */
-function tables() {
-  if (made) return made;
-  const squash = squashTable();
-  made = { squash, stretch: stretchTable(squash) };
-  return made;
-}
-
 /** What a new lane holds in one row, or if rows differ, in all. */
 function initialOf(name: TrainedName, contexts: number): TrainedValues {
-  const { squash, stretch } = tables();
+  const squash = squashTable();
   switch (name) {
     case "maps":
-      return initialMaps(contexts, histories(), stretch).cells;
+      return initialMaps(contexts, histories(), stretchTable()).cells;
     case "runMap":
       return initialRunMap(contexts);
     case "matchMap":
@@ -94,7 +84,8 @@ function scaleOf(kind: TrainedKind, isWide: boolean): Scale {
     const [low, high] = isWide ? [-(1 << 29), (1 << 29) - 1] : [-32768, 32767];
     return { toNumber: (value) => value, toValue: (number) => clampTo(number, low, high), isNoneZero: false };
   }
-  const { squash, stretch } = tables();
+  const squash = squashTable();
+  const stretch = stretchTable();
   const odds = (number: number) => squash[clampTo(number, -STRETCH_MAX, STRETCH_MAX) + SQUASH_ZERO] as number;
   if (kind === "probabilities")
     return { toNumber: (value) => stretch[value >> 4] as number, toValue: odds, isNoneZero: false };

@@ -37,7 +37,7 @@ let kept: { readonly contexts: number; readonly state: readonly [FirstArea, Arra
 export function firstState(contexts: number): readonly [FirstArea, ArrayBufferView][] {
   if (kept?.contexts === contexts) return kept.state;
   const squash = squashTable();
-  const stretch = stretchTable(squash);
+  const stretch = stretchTable();
   const states = histories();
   const maps = initialMaps(contexts, states, stretch);
   const state: readonly [FirstArea, ArrayBufferView][] = [

@@ -109,7 +109,7 @@ function bitOf(byte: number, k: number, node: number): number | undefined {
 export class ReferenceLane {
   readonly #shape: ReferenceShape;
   readonly #squash = squashTable();
-  readonly #stretch = stretchTable(this.#squash);
+  readonly #stretch = stretchTable();
   readonly #reciprocals = reciprocalTable();
   readonly #lines: Lines;
   readonly #maps: Int32Array;

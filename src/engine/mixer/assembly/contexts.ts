@@ -126,16 +126,35 @@ export function hashContexts(): void {
 /** The line with this check, else the emptiest of its bucket, which is emptied for it, as is its run. */
 // @ts-ignore: decorator
 @inline
-export function lineOf(bucket: usize, check: u32): usize {
+function lineOf(bucket: usize, check: u32): usize {
+  const line = sameLine(bucket, check);
+  return line != 0 ? line : emptiedLine(bucket, check);
+}
+
+/** The line with this check, or 0. */
+// @ts-ignore: decorator
+@inline
+export function sameLine(bucket: usize, check: u32): usize {
   const low: u32 = <u32>load<u8>(bucket) | (<u32>load<u8>(bucket, 16) << 8);
   const checks = low | (<u32>load<u8>(bucket, 32) << 16) | (<u32>load<u8>(bucket, 48) << 24);
   const differences = checks ^ (check * 0x01010101);
   // Of the bytes that are zero, the lowest has its highest bit set here, and none below it has.
   const same = (differences - 0x01010101) & ~differences & 0x80808080;
-  return same != 0 ? bucket + ((ctz(same) & 24) << 1) : emptiest(bucket, check);
+  return same != 0 ? bucket + ((ctz(same) & 24) << 1) : 0;
 }
 
-function emptiest(bucket: usize, check: u32): usize {
+function emptiedLine(bucket: usize, check: u32): usize {
+  const line = emptiest(bucket);
+  store<u16>(runs + ((line - lines) >> 3), 0);
+  v128.store(line, i32x4.splat(0));
+  store<u8>(line, check);
+  return line;
+}
+
+/** Of a bucket's lines, that which has seen least. */
+// @ts-ignore: decorator
+@inline
+export function emptiest(bucket: usize): usize {
   let line = bucket;
   let least: u32 = load<u8>(total + load<u8>(bucket, 1));
   for (let at = bucket + 16; at < bucket + 64; at += 16) {
@@ -145,9 +164,6 @@ function emptiest(bucket: usize, check: u32): usize {
       line = at;
     }
   }
-  store<u16>(runs + ((line - lines) >> 3), 0);
-  v128.store(line, i32x4.splat(0));
-  store<u8>(line, check);
   return line;
 }
 

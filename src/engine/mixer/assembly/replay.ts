@@ -3,9 +3,9 @@
  * lines of its own: so the hashes of many bytes come first, and then context after context takes them all, whose lines
  * fit into a core's cache where those of all contexts do not.
  */
-import { followPast, followRun, hashContexts, learnState, lineOf } from "./contexts";
+import { emptiest, followPast, followRun, hashContexts, learnState, sameLine } from "./contexts";
 import { finish, time } from "./past";
-import { contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
+import { coded, contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
 
 /**
  * The next `count` bytes, at most 2^15. Their hashes lie in the rows of `refine`, none of which may be made: they take
@@ -20,6 +20,7 @@ export function replay(count: u32): void {
     }
     followPast(load<u8>(from + t));
   }
+  makeNewLines();
   for (let i: u32 = 0; i < contexts; i++) replayContext(i, from, count);
 }
 
@@ -31,12 +32,33 @@ function replayContext(i: u32, from: usize, count: u32): void {
     const hash = load<u32>(hashes + (<usize>t << 2));
     const byte: u32 = load<u8>(from + t);
     const high = byte >> 4;
-    const line = lineOf(first + (<usize>((hash >> 8) & mask) << 4), max<u32>(1, hash & 255));
-    learnNibble(line, high);
+    const line = replayNibble(first + (<usize>((hash >> 8) & mask) << 4), max<u32>(1, hash & 255), high);
     const h = finish(hash + (high + 1) * 0x9e3779b1);
-    learnNibble(lineOf(first + (<usize>((h >> 8) & mask) << 4), max<u32>(1, h & 255)), byte & 15);
+    replayNibble(first + (<usize>((h >> 8) & mask) << 4), max<u32>(1, h & 255), byte & 15);
     followRun(runs + ((line - lines) >> 3), byte);
   }
+}
+
+/** For each nibble, what a new line is that has learnt it, without its check: where coded bytes lie otherwise. */
+function makeNewLines(): void {
+  memory.fill(coded, 0, 256);
+  for (let nibble: u32 = 0; nibble < 16; nibble++) learnNibble(coded + (<usize>nibble << 4), nibble);
+}
+
+/** The line with this check, or a new one, learns a nibble. */
+// @ts-ignore: decorator
+@inline
+function replayNibble(bucket: usize, check: u32, nibble: u32): usize {
+  let line = sameLine(bucket, check);
+  if (line != 0) {
+    learnNibble(line, nibble);
+    return line;
+  }
+  line = emptiest(bucket);
+  store<u16>(runs + ((line - lines) >> 3), 0);
+  v128.store(line, v128.load(coded + (<usize>nibble << 4)));
+  store<u8>(line, check);
+  return line;
 }
 
 /** The histories of a nibble's line learn its four bits. */
