@@ -109,7 +109,7 @@ interface StartFile extends Start {
 /** @returns "missing" if it is not to be had, which was complained about */
 async function readStart(session: Session, settings: Settings): Promise<StartFile | "missing" | undefined> {
   const { priors, patchFrom } = settings;
-  const [prior] = priors;
+  const prior = priors.at(-1);
   const name = prior ?? patchFrom;
   if (name === undefined) return undefined;
   const path = resolve(session.io.cwd, name);

@@ -64,7 +64,7 @@ export interface Settings {
   readonly blockBytes?: number;
   /** Which repeats are cut out before the model; undefined: none. */
   readonly repeats?: CutPolicy;
-  /** Files of priors; of more than one, joined archives take what they name. */
+  /** Files of priors: archives begin with the last; of all, joined ones take what they name. */
   readonly priors: readonly string[];
   /** The older file that a patch is made for, or belongs to. */
   readonly patchFrom?: string;
@@ -345,9 +345,6 @@ function refusePriors({ action, priors, patchFrom, ...others }: Settings, given:
   const { level, output, toStdout } = others;
   if (priors.length > 0 && patchFrom !== undefined && action === "compress") {
     throw new UsageError("-D and --patch-from contradict each other", "use one of them");
-  }
-  if (priors.length > 1 && !["decompress", "test", "list"].includes(action)) {
-    throw new UsageError("an archive begins with one prior", "name one; several are for restoring joined archives");
   }
   if (given.has("maxdict") && action !== "train") throw new UsageError("--maxdict goes with --train");
   if (action === "train") {

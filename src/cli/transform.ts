@@ -288,7 +288,7 @@ async function compress(session: Session, input: Input, source: OpenInput, outpu
   };
   const onProgress = ({ bytesDone, codedBytes }: BlockProgress) =>
     line.update({ doneBytes: bytesDone, totalBytes, codedBytes: writtenBytes + codedBytes });
-  const [prior] = session.priors;
+  const prior = session.priors.at(-1);
   const priors = prior && { prior };
   try {
     await compressStream(plain, write, session.engine, { ...compressOptionsOf(settings), ...priors, onProgress });
