@@ -7,18 +7,16 @@ import type { Sound } from "../predict/list.ts";
 import type { Range } from "../repeats/spare.ts";
 import { bitsOf } from "./content.ts";
 import { trialKernels } from "./trial-kernels.ts";
+import { firstAt, WINDOW_BYTES, type WindowReadings, windowRuns } from "./window-runs.ts";
 
 export interface FoundSound extends Range {
   readonly sound: Sound;
 }
 
-const WINDOW_BYTES = 2 ** 13;
 /** Samples that are looked at in a window, in bursts all over it; their sizes are in so many parts of a bit. */
 const BURSTS = 8;
 const BURST_SAMPLES = 32;
 const SIZE_UNITS = 4;
-/** Shorter runs have little to gain. */
-const RUN_BYTES_MIN = 2 ** 14;
 /** In 100ths of what the bytes take by themselves: to begin a run, and to go on with it. */
 const BEGIN_SHARE = 92;
 const GO_ON_SHARE = 100;
@@ -26,8 +24,6 @@ const GO_ON_SHARE = 100;
 const QUIET = 100;
 /** A channel is chance if its samples take all their bits but so many, in 100ths: as the low halves of floats do. */
 const CHANCE_BITS = 100;
-/** Windows that say nothing, or the opposite, in the middle of a run. */
-const GAP_WINDOWS_MAX = 4;
 
 /** A way to read samples: of `width` bytes, from `phase` on, which is less than the width. */
 interface Reading {
@@ -48,38 +44,13 @@ const READINGS: readonly Reading[] = [2, 3].flatMap((width) =>
 
 /** Runs that look like sound, in order. */
 export function findSound(bytes: Uint8Array): FoundSound[] {
-  const found: FoundSound[] = [];
-  let run: { reading: Reading; start: number; end: number } | undefined;
-  const close = () => {
-    if (run && run.end - run.start >= RUN_BYTES_MIN) found.push(foundOf(run));
-    run = undefined;
-  };
-  for (let start = 0; start + WINDOW_BYTES <= bytes.length; start += WINDOW_BYTES) {
-    const window = new WindowView(bytes, start);
-    if (run && start - run.end > GAP_WINDOWS_MAX * WINDOW_BYTES) close();
-    if (run && window.goesOn(run.reading)) {
-      run.end = start + WINDOW_BYTES;
-      continue;
-    }
-    const reading = window.best();
-    if (!reading || (run && reading === run.reading)) continue;
-    close();
-    run = { reading, start, end: start + WINDOW_BYTES };
-  }
-  // What is left behind the last window is too short to ask.
-  if (run && bytes.length - run.end < WINDOW_BYTES) run.end = bytes.length;
-  close();
-  return found;
-}
-
-function foundOf({ reading, start, end }: { reading: Reading; start: number; end: number }): FoundSound {
-  const { sound, phase } = reading;
-  const first = start + ((phase - (start % sound.width) + sound.width) % sound.width);
-  return { start: first, end, sound };
+  return windowRuns(bytes, (start) => new WindowView(bytes, start)).map(({ reading: { sound, phase }, start, end }) => {
+    return { start: firstAt(start, phase, sound.width), end, sound };
+  });
 }
 
 /** One window, and what is known of it. */
-class WindowView {
+class WindowView implements WindowReadings<Reading> {
   readonly #bytes: Uint8Array;
   readonly #start: number;
   /** Bits of a byte by the counts alone, in 100ths. */
@@ -120,7 +91,7 @@ class WindowView {
   /** What a sample takes, about, in 100ths of a bit. Infinite where one of two channels is chance: that is no sound. */
   #costOf({ sound, phase }: Reading): number {
     const { width, channels, isBig } = sound;
-    const skip = (phase - (this.#start % width) + width) % width;
+    const skip = firstAt(this.#start, phase, width) - this.#start;
     const window = this.#bytes.subarray(this.#start, this.#start + WINDOW_BYTES);
     const [first, second] = trialKernels().measureSound(window, skip, width, channels, isBig);
     const unit = BURSTS * BURST_SAMPLES * SIZE_UNITS;

@@ -9,6 +9,7 @@ import { numberBytes, TABLE_EXPONENT_MAX, TABLE_FRAME_MAX, TABLE_ROW_MAX, type T
 import type { Range } from "../repeats/spare.ts";
 import { bitsOf } from "./content.ts";
 import { distancesOf } from "./table-shape.ts";
+import { firstAt, WINDOW_BYTES, type WindowReadings, windowRuns } from "./window-runs.ts";
 
 /** Bytes of a number. */
 export type TableWidth = 2 | 4 | 8;
@@ -20,9 +21,6 @@ export interface FoundTable extends Range {
   readonly columns: number;
 }
 
-const WINDOW_BYTES = 2 ** 13;
-const RUN_BYTES_MIN = 2 ** 14;
-const GAP_WINDOWS_MAX = 4;
 /** Of a window, so many numbers are looked at. */
 const LOOKED_AT = 160;
 const COLUMNS = [1, 2, 3, 4, 6, 8] as const;
@@ -51,36 +49,13 @@ interface Reading {
 
 /** Runs that look like tables, in order. */
 export function findTables(bytes: Uint8Array): FoundTable[] {
-  const found: FoundTable[] = [];
-  let run: { reading: Reading; start: number; end: number } | undefined;
-  const close = () => {
-    if (run && run.end - run.start >= RUN_BYTES_MIN) found.push(foundOf(run));
-    run = undefined;
-  };
-  for (let start = 0; start + WINDOW_BYTES <= bytes.length; start += WINDOW_BYTES) {
-    const window = new WindowView(bytes, start);
-    if (run && start - run.end > GAP_WINDOWS_MAX * WINDOW_BYTES) close();
-    if (run && window.goesOn(run.reading)) {
-      run.end = start + WINDOW_BYTES;
-      continue;
-    }
-    const reading = window.best();
-    if (!reading) continue;
-    close();
-    run = { reading, start, end: start + WINDOW_BYTES };
-  }
-  if (run && bytes.length - run.end < WINDOW_BYTES) run.end = bytes.length;
-  close();
-  return found;
+  return windowRuns(bytes, (start) => new WindowView(bytes, start)).map(({ reading, start, end }) => {
+    const { width, isBig, columns, phase } = reading;
+    return { start: firstAt(start, phase, width), end, width, isBig, columns };
+  });
 }
 
-function foundOf({ reading, start, end }: { reading: Reading; start: number; end: number }): FoundTable {
-  const { width, isBig, columns, phase } = reading;
-  const first = start + ((phase - (start % width) + width) % width);
-  return { start: first, end, width, isBig, columns };
-}
-
-class WindowView {
+class WindowView implements WindowReadings<Reading> {
   readonly #bytes: Uint8Array;
   readonly #start: number;
   /** Bits of the bytes by the counts of all of them, and by those at each place of eight. */

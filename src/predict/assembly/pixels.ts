@@ -9,6 +9,7 @@
  * whose colours come from another colour space have only some of all colours, and a rank skips those that are not
  * there. docs/NUMERICS.md has every step.
  */
+import { cellBytes, learnCell, solveCell } from "./cells";
 import {
   CANDIDATE_BYTES,
   COUNT_START,
@@ -20,12 +21,11 @@ import {
   sampleOf,
   TABLE_BYTES,
 } from "./rank";
-import { dot, solve } from "./solve";
+import { dot } from "./solve";
 
-/** Columns of a cell; what of a cell's sums is left in the next row; what the cells beside it count; and the ridge. */
+/** Columns of a cell; what of a cell's sums is left in the next row; and the ridge. */
 const CELL: usize = 16;
 const KEPT: f64 = 0.9;
-const BESIDE: f64 = 0.5;
 const RIDGE: f64 = 5;
 
 /** Taps of a channel, at most, and even. */
@@ -95,12 +95,6 @@ function tapsOf(place: usize, hasFrames: bool): usize {
 @inline
 function errorsBytes(width: usize): usize {
   return (width + 2 + 7) & ~7;
-}
-
-// @ts-ignore: decorator
-@inline
-function cellBytes(taps: usize): usize {
-  return (taps * taps + taps) * 8;
 }
 
 function channelBytes(place: usize, width: usize, hasFrames: bool): usize {
@@ -243,7 +237,7 @@ function codeSample(
   const at = plain + <usize>pixel * channels + load<u32>(channel + BYTE);
   const leftAt = left + place * <usize>pixels + pixel;
   const cell = channel + ERRORS + errorsBytes(width) + (<usize>column / CELL + 1) * cellBytes(taps);
-  if (<usize>column % CELL === 0) solveCell(state, channel, cell, taps);
+  if (<usize>column % CELL === 0) solveCell(cell, taps, KEPT, RIDGE, 0, state + R, channel + WEIGHTS);
   gather(state, channel, at, plain, plain + <usize>pixels * channels);
   const mean = load<f64>(channel + MEANS);
   let prediction = mean + dot(taps, channel + WEIGHTS, state + VALUES);
@@ -290,41 +284,6 @@ function keepError(errors: usize, column: u32, width: u32, error: i32): void {
   store<u8>(errors + 2 + column, <u8>error);
   if (column + 1 < width) return;
   store<u16>(errors, load<u16>(errors + width));
-}
-
-/** The weights for the next columns, from the sums of this cell and those beside it. */
-function solveCell(state: usize, channel: usize, cell: usize, taps: usize): void {
-  const bytes = cellBytes(taps);
-  const kept = f64x2.splat(KEPT);
-  const beside = f64x2.splat(BESIDE);
-  const r = state + R;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const own = f64x2.mul(v128.load(cell + i), kept);
-    v128.store(cell + i, own);
-    const sides = f64x2.add(v128.load(cell - bytes + i), v128.load(cell + bytes + i));
-    v128.store(r + i, f64x2.add(own, f64x2.mul(beside, sides)));
-  }
-  for (let i: usize = 0; i < taps; i += 1) {
-    const at = r + i * (taps + 1) * 8;
-    store<f64>(at, load<f64>(at) + RIDGE);
-  }
-  solve(taps, r, taps * 8, r + taps * taps * 8, channel + WEIGHTS);
-}
-
-/** Sums of products: of pairs of values, from an even column on, and of each with what the mean missed. */
-function learnCell(cell: usize, values: usize, taps: usize, target: f64): void {
-  for (let i: usize = 0; i < taps; i += 1) {
-    const value = f64x2.splat(load<f64>(values + i * 8));
-    const row = cell + i * taps * 8;
-    for (let j = (i & ~1) * 8; j < taps * 8; j += 16) {
-      v128.store(row + j, f64x2.add(v128.load(row + j), f64x2.mul(value, v128.load(values + j))));
-    }
-  }
-  const b = cell + taps * taps * 8;
-  const targets = f64x2.splat(target);
-  for (let i: usize = 0; i < taps * 8; i += 16) {
-    v128.store(b + i, f64x2.add(v128.load(b + i), f64x2.mul(targets, v128.load(values + i))));
-  }
 }
 
 /** Every tap's value less the mean of its group; what lies outside is like the mean. */

@@ -8,7 +8,8 @@
  * it. Their difference is what is left: zigzag (0, -1, 1, ...), the high byte first. Of the lowest bits, if asked for,
  * the number's own stay, since numbers that were rounded once have only some of them. docs/NUMERICS.md has every step.
  */
-import { dot, solve } from "./solve";
+import { cellBytes, learnCell, solveCell } from "./cells";
+import { dot } from "./solve";
 
 const FORMAT_INTEGER: u32 = 0;
 const FORMAT_FLOAT: u32 = 1;
@@ -19,9 +20,8 @@ const OFFSETS_MAX: usize = 40;
 /** Numbers of a column in a cell, at least, and cells of a column with rows, at most. */
 const CELL: u32 = 16;
 const CELLS_MAX: u32 = 512;
-/** What of a cell's sums is left when the walk comes again; what the cells beside it count; and the ridge. */
+/** What of a cell's sums is left when the walk comes again; and the ridge. */
 const KEPT: f64 = 0.95;
-const BESIDE: f64 = 0.5;
 const RIDGE: f64 = 1e-3;
 const RELATIVE_RIDGE: f64 = 1e-5;
 /** Taps of a column without rows, and of the columns before. */
@@ -56,12 +56,6 @@ const MEANS: usize = BASES + GROUPS_MAX * 4;
 const VALUES: usize = MEANS + GROUPS_MAX * 8;
 const R: usize = VALUES + TAPS_MAX * 8;
 const HEAD_BYTES: usize = R + (TAPS_MAX * TAPS_MAX + TAPS_MAX) * 8;
-
-// @ts-ignore: decorator
-@inline
-function cellBytes(taps: usize): usize {
-  return (taps * taps + taps) * 8;
-}
 
 /** Numbers that are looked back on, as a power of two. */
 function ringOf(columns: u32, row: u32, frame: u32): u32 {
@@ -339,7 +333,7 @@ function isEntered(state: usize): bool {
 function predict(state: usize): i64 {
   const taps = <usize>load<u32>(state + TAPS);
   const weights = columnAt(state, load<u32>(state + TIME) % load<u32>(state + COLUMNS));
-  if (isEntered(state)) solveCell(state, cellAt(state), weights);
+  if (isEntered(state)) solveCell(cellAt(state), taps, KEPT, RIDGE, RELATIVE_RIDGE, state + R, weights);
   gather(state);
   const value = load<f64>(state + MEANS) + dot(taps, weights, state + VALUES);
   return numberOf(state, value);
@@ -371,46 +365,10 @@ function meanOf(state: usize, base: u32): f64 {
   return (before + back(state, base + row)) * 0.5;
 }
 
-/** The weights for the next numbers, from the sums of this cell and those beside it. */
-function solveCell(state: usize, cell: usize, weights: usize): void {
-  const taps = <usize>load<u32>(state + TAPS);
-  const bytes = cellBytes(taps);
-  const kept = f64x2.splat(KEPT);
-  const beside = f64x2.splat(BESIDE);
-  const r = state + R;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const own = f64x2.mul(v128.load(cell + i), kept);
-    v128.store(cell + i, own);
-    const sides = f64x2.add(v128.load(cell - bytes + i), v128.load(cell + bytes + i));
-    v128.store(r + i, f64x2.add(own, f64x2.mul(beside, sides)));
-  }
-  let trace: f64 = 0;
-  for (let i: usize = 0; i < taps; i += 1) trace += load<f64>(r + i * (taps + 1) * 8);
-  const ridge = RIDGE + RELATIVE_RIDGE * (trace / <f64>taps);
-  for (let i: usize = 0; i < taps; i += 1) {
-    const at = r + i * (taps + 1) * 8;
-    store<f64>(at, load<f64>(at) + ridge);
-  }
-  solve(taps, r, taps * 8, r + taps * taps * 8, weights);
-}
-
-/** Sums of products: of pairs of values, from an even column on, and of each with what the mean missed. */
+/** A number is known. */
 function learn(state: usize, value: f64): void {
   const taps = <usize>load<u32>(state + TAPS);
-  const cell = cellAt(state);
-  const values = state + VALUES;
-  for (let i: usize = 0; i < taps; i += 1) {
-    const factor = f64x2.splat(load<f64>(values + i * 8));
-    const row = cell + i * taps * 8;
-    for (let j = (i & ~1) * 8; j < taps * 8; j += 16) {
-      v128.store(row + j, f64x2.add(v128.load(row + j), f64x2.mul(factor, v128.load(values + j))));
-    }
-  }
-  const b = cell + taps * taps * 8;
-  const target = f64x2.splat(value - load<f64>(state + MEANS));
-  for (let i: usize = 0; i < taps * 8; i += 16) {
-    v128.store(b + i, f64x2.add(v128.load(b + i), f64x2.mul(target, v128.load(values + i))));
-  }
+  learnCell(cellAt(state), state + VALUES, taps, value - load<f64>(state + MEANS));
   const time = load<u32>(state + TIME);
   store<f64>(ringAt(state) + (<usize>(time & load<u32>(state + MASK)) << 3), value);
   store<u32>(state + TIME, time + 1);
