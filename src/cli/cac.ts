@@ -57,7 +57,7 @@ export function helpText(all: boolean): string {
     const commands = Object.entries(COMMANDS).map(([name, help]) => `  fade ${name.padEnd(17)}  ${help}`);
     // cac gives a "no-" option a default of true, which reads as its opposite.
     const text = [
-      "fade compresses files with a neural network that learns them while it goes, and restores them exactly",
+      "fade compresses files with a model that learns them while it goes, and restores them exactly",
       `Usage: fade ${usage?.body.replace(/^ *\$ fade /, "")}`,
       `Options:\n${options?.body.replaceAll(/ *(\(default: true\))?$/gm, "")}`,
       ...(all ? [`Commands:\n${commands.join("\n")}`, `Examples:\n${EXAMPLES}`, `Notes:\n${NOTES}`] : []),

@@ -90,7 +90,8 @@ function tableOf(listed: readonly Listed[]): string {
   ];
   const rows = listed.map((archive) => {
     const { name, frameCount, blockCount, codedBytes, plainBytes, prior } = archive;
-    const behind = prior ? ` (prior ${priorText(prior)})` : "";
+    // What is built in nobody has to look for.
+    const behind = prior && !("number" in prior) ? ` (prior ${priorText(prior)})` : "";
     return row(frameCount, blockCount, codedBytes, plainBytes, checkOf(archive), `${visible(name)}${behind}`);
   });
   if (listed.length > 1) {

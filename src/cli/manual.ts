@@ -13,7 +13,7 @@ export function manualPage(version: string): string {
     '.\\" Made from src/cli/options.ts: fade --man. Do not edit.',
     `.TH FADE 1 "" "fade ${version}" "User Commands"`,
     ".SH NAME",
-    `fade, ${Object.keys(PROGRAM_NAMES).join(", ")} \\- lossless compression by a neural network`,
+    `fade, ${Object.keys(PROGRAM_NAMES).join(", ")} \\- lossless compression by a model that learns`,
     ".SH SYNOPSIS",
     ".B fade",
     "[\\fIoptions\\fR] [\\fIfile\\fR...]",
@@ -75,8 +75,9 @@ export function manualPage(version: string): string {
 }
 
 const DESCRIPTION = [
-  "fade compresses files with a small neural network that learns each file while it compresses it. Decompression " +
-    "repeats the same training, in integers, so an archive decodes bit for bit on every GPU, and without one.",
+  "fade compresses files with a model that learns each file while it compresses it: many contexts, mixed bit by bit, " +
+    "or with --preset a neural network. Decompression repeats the same learning, in integers, so an archive decodes " +
+    "bit for bit on every machine, on every GPU and without one.",
   "FILE becomes FILE.fade and is kept. Archives end in .fade or, of tar files, in .tfade.",
   "An output gets its name only when it is complete and on the disk; until then an older file of that name stays as " +
     "it is. It has the mode, access list and time of its source. Decoded bytes that do not match their checksum get " +
