@@ -30,6 +30,7 @@ import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
 import type { Prior } from "../prior/file.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
+import { type CueFacts, cueFactsOf } from "./cues.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
 import { Budget, type RestoreLimits } from "./limits.ts";
@@ -336,24 +337,25 @@ class Restorer {
   async #restoreBlock(block: Block, offsetBytes: number): Promise<Uint8Array> {
     const { copies } = block;
     // Before the model works: a list of copies that is no good would only waste the time.
-    const join = copies && this.#repeats?.open(block, copies, offsetBytes);
+    const open = copies && this.#repeats?.open(block, copies, offsetBytes);
     this.#plainPerSeen = copies ? block.plainBytes / Math.max(1, copies.restBytes) : 1;
     const stretches = stretchesOf(block, offsetBytes);
+    const cues = open && cueFactsOf(this.#prior, block, open, stretches);
     if (block.kind === "coded") {
-      const rest = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes);
+      const rest = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes, cues);
       await this.#unpredict(rest, stretches);
-      if (!join) return rest;
-      const plain = join(rest);
+      if (!open) return rest;
+      const plain = open.join(rest);
       release(rest);
       return plain;
     }
     const rest = stretches.length > 0 ? block.payload.slice() : block.payload;
     await this.#unpredict(rest, stretches);
-    const plain = join ? join(rest) : rest;
+    const plain = open ? open.join(rest) : rest;
     if (block.kind === "learned") {
       // Here, too, first the check.
       if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
-      await (await this.#openModel()).learn(block.payload, this.#kindOf(block));
+      await (await this.#openModel()).learn(block.payload, this.#kindOf(block), cues);
     }
     return plain;
   }
@@ -365,10 +367,15 @@ class Restorer {
     for (const _ of transformSlowly(seen, stretches, true)) await pacer.turn(() => {});
   }
 
-  async #decompress(block: CodedBlock, sizeBytes: number, offsetBytes: number): Promise<Uint8Array> {
+  async #decompress(
+    block: CodedBlock,
+    sizeBytes: number,
+    offsetBytes: number,
+    cues: CueFacts | undefined,
+  ): Promise<Uint8Array> {
     const model = await this.#openModel();
     try {
-      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block));
+      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block), cues);
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);

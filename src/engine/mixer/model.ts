@@ -13,6 +13,7 @@ import { collectAfter } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
 import {
   type CoderObserver,
+  type Cue,
   type EncoderOptions,
   EngineDeviceError,
   EngineLimitError,
@@ -145,6 +146,10 @@ export class MixerModel implements Model {
 
   async beginLearning(): Promise<void> {
     await this.#ask(() => ({ kind: "begin" }));
+  }
+
+  async cue(cues: readonly (readonly Cue[])[]): Promise<void> {
+    await this.#ask((thread) => ({ kind: "cue", cues: this.#shareOf(thread, cues) }));
   }
 
   async learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
