@@ -12,11 +12,17 @@ import type { Copies } from "../repeats/copies.ts";
 import { layoutOf, streamStart } from "./streams.ts";
 
 /** Bytes of the old file on either side of the place that a piece has in it. */
-export const CUE_MARGIN_BYTES = 24;
+export const CUE_MARGIN_BYTES = 12;
 /** Of a longer piece, no more of the old file than so many bytes. */
-export const CUE_PLACE_BYTES_MAX = 256;
+export const CUE_PLACE_BYTES_MAX = 128;
 /** Bytes of the copy before. */
-export const CUE_TAIL_BYTES = 16;
+export const CUE_TAIL_BYTES = 24;
+
+/** What is gone through for a copy, at most. */
+export const CUE_BYTES_MAX = 2 * CUE_MARGIN_BYTES + CUE_PLACE_BYTES_MAX + CUE_TAIL_BYTES;
+
+/** What cues of a block take, beside the old file: lanes keep them behind its bytes, threads have copies of them. */
+export const cueMemoryBytes = (plainBytes: number) => 2 * plainBytes;
 
 export interface CueFacts {
   readonly copies: Copies;
@@ -47,7 +53,9 @@ export function cuesOf(facts: CueFacts, streams: number): Cue[][] {
       const tail = at === from ? facts.old.subarray(place - Math.min(CUE_TAIL_BYTES, copyBytes), place) : NOTHING;
       leftBytes -= about.length + tail.length;
       if (leftBytes < 0) return cues;
-      for (const bytes of [about, tail]) cues[lane]?.push({ at: at - startOf(lane), bytes });
+      for (const bytes of [about, tail]) {
+        if (bytes.length > 0) cues[lane]?.push({ at: at - startOf(lane), bytes });
+      }
       if (startOf(lane + 1) >= to) break;
     }
   }

@@ -40,7 +40,7 @@ import { builtInFor } from "./built-in.ts";
 import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
-import { cueFactsOf } from "./cues.ts";
+import { cueFactsOf, cueMemoryBytes } from "./cues.ts";
 import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
 import {
   type ByteSink,
@@ -313,7 +313,12 @@ class FrameCompressor {
         ? smallModelBehind(prior.contexts, prior.content.length, firstBytes).hyper
         : hyperBehind(prior, hyperFor, expectedBytes);
     const { memoryBytesMax } = this.#options;
-    checkMemory(hyper, 3 * blockBytes + 3 * oldBytesOf(prior) + priorMemoryBytes(prior, hyper), memoryBytesMax);
+    const cueBytes = prior?.old ? cueMemoryBytes(blockBytes) : 0;
+    checkMemory(
+      hyper,
+      3 * blockBytes + cueBytes + 3 * oldBytesOf(prior) + priorMemoryBytes(prior, hyper),
+      memoryBytesMax,
+    );
     // A decoder with the same limit has the model and the window open while it reads a run, which it counts twice.
     const modelBytes = modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper);
     const besideBytes = modelBytes + windowRoomBytes(windowBytesOf(blockBytes));

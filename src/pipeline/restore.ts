@@ -15,6 +15,7 @@ import {
   type Fill,
   FORMAT_VERSION_3,
   FORMAT_VERSION_4,
+  FORMAT_VERSION_9,
   type Frame,
   type FrameHeader,
   windowBytesOf,
@@ -30,7 +31,7 @@ import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
 import type { Prior } from "../prior/file.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
-import { type CueFacts, cueFactsOf } from "./cues.ts";
+import { type CueFacts, cueFactsOf, cueMemoryBytes } from "./cues.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
 import { Budget, type RestoreLimits } from "./limits.ts";
@@ -238,7 +239,12 @@ class Restorer {
     }
     const { block, offsetBytes } = part;
     const outputBytes = block.plainBytes + fillBytesOf(block.fills);
-    this.#budget.pass(block.kind !== "stored", outputBytes, copiesIn(block, offsetBytes));
+    this.#budget.pass(
+      block.kind !== "stored",
+      outputBytes,
+      copiesIn(block, offsetBytes),
+      this.#prior?.old !== undefined,
+    );
     const plain = await this.#restoreBlock(block, offsetBytes);
     this.#frameBytes += outputBytes;
     if (this.#frameBytes !== this.#header?.plainBytes) this.#repeats?.keep(plain);
@@ -280,8 +286,9 @@ class Restorer {
       // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
       const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
       const blockBytes = blockMemoryBytes(header, cut !== undefined, windowBytes) + oldBytes;
+      const cueBytes = oldBytes > 0 ? cueMemoryBytes(plainBytes) : 0;
       const priorBytes = priorMemoryBytes(this.#prior, header.model.hyper);
-      checkMemory(header.model.hyper, blockBytes + predictorBytes + priorBytes, memoryBytesMax);
+      checkMemory(header.model.hyper, blockBytes + cueBytes + predictorBytes + priorBytes, memoryBytesMax);
       return;
     }
     // A model that is open stays so.
@@ -340,7 +347,8 @@ class Restorer {
     const open = copies && this.#repeats?.open(block, copies, offsetBytes);
     this.#plainPerSeen = copies ? block.plainBytes / Math.max(1, copies.restBytes) : 1;
     const stretches = stretchesOf(block, offsetBytes);
-    const cues = open && cueFactsOf(this.#prior, block, open, stretches);
+    const hasCues = open && (this.#header?.version ?? 0) >= FORMAT_VERSION_9;
+    const cues = hasCues ? cueFactsOf(this.#prior, block, open, stretches) : undefined;
     if (block.kind === "coded") {
       const rest = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes, cues);
       await this.#unpredict(rest, stretches);

@@ -149,7 +149,12 @@ export class MixerModel implements Model {
   }
 
   async cue(cues: readonly (readonly Cue[])[]): Promise<void> {
-    await this.#ask((thread) => ({ kind: "cue", cues: this.#shareOf(thread, cues) }));
+    // A view that goes to another thread would take all of its buffer along.
+    const copied = (lane: readonly Cue[]) => lane.map(({ at, bytes }) => ({ at, bytes: bytes.slice() }));
+    await this.#ask((thread) => {
+      const share = this.#shareOf(thread, cues);
+      return { kind: "cue", cues: thread === 0 ? share : share.map(copied) };
+    });
   }
 
   async learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
