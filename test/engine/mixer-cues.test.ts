@@ -72,7 +72,7 @@ describe("a lane that is reminded and the reference", () => {
     decoder.beginDecoding(payload);
     student.begin();
     for (const lane of [decoder, student]) lane.cue(cuesFor(block));
-    const back = new Uint8Array(block.length);
+    const back: Uint8Array = new Uint8Array(block.length);
     for (let from = 0; from < block.length; from += 37) {
       decoder.decode(back.subarray(from, from + 37));
       student.study(block.subarray(from, from + 37));
