@@ -62,7 +62,7 @@ test("within the old file, and no more than a copy had", () => {
   ]);
 });
 
-test("none for a piece behind a copy of something else than the old file, or a mirrored one, or where predictors work", () => {
+test("none behind a copy of something else than the old file, or a mirrored one, or where predictors work", () => {
   const windowBytes = OLD.length + 100;
   const behind = { copies: copiesFrom(windowBytes, [4, 30, OLD.length - 10]), restBytes: 8, windowBytes };
   expect(cues(behind)).toEqual([[]]);
