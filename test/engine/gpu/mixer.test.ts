@@ -19,6 +19,7 @@ import { stateOf } from "../../support/lane-state.ts";
 import { CASES, dataOf, file } from "../../support/mixer-cases.ts";
 
 buildMixer();
+const { engineOn } = await import("../../../src/engine/gpu/engine.ts");
 const { GpuMixer } = await import("../../../src/engine/gpu/mixer.ts");
 const { createCpuEngine } = await import("../../../src/engine/cpu/engine.ts");
 const { MixerLane } = await import("../../../src/engine/mixer/lane.ts");
@@ -57,10 +58,11 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
   });
   afterAll(() => gpu.device.destroy());
 
+  /** Closing it would destroy the device. */
   const engine: Engine = {
     name: "gpu",
     description: which,
-    openModel: (hyper, _, prior) => GpuMixer.open(gpu, hyper, prior),
+    openModel: (...parameters) => engineOn(gpu, {}).openModel(...parameters),
     close: async () => {},
   };
 
@@ -192,9 +194,14 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     await model.close();
   });
 
-  test("a lane that fits into no buffer, and a device that is lost", async () => {
-    const options = { bufferBytesMax: 1 << 20 };
-    await expect(GpuMixer.open(gpu, shapeOf(1, 4, 8), undefined, options)).rejects.toBeInstanceOf(EngineLimitError);
+  test("a lane that fits into no buffer is an error, or is left to threads", async () => {
+    const [hyper, bytes, bufferBytesMax] = [shapeOf(2, 4, 8), dataOf("lines").slice(0, 100), 1 << 20];
+    await expect(engineOn(gpu, { bufferBytesMax }).openModel(hyper)).rejects.toBeInstanceOf(EngineLimitError);
+    const { groups } = await compressBlock(engineOn(gpu, { bufferBytesMax, spareThreads: 1 }), hyper, bytes, ALONE);
+    expect(groups.map(hex)).toEqual((await compressBlock(reference, hyper, bytes, ALONE)).groups.map(hex));
+  });
+
+  test("a device that is lost", async () => {
     const { device, adapter } = await openTestDevice(which);
     const model = await GpuMixer.open(new GpuDevice(device, adapter.name, adapter.isSoftware), shapeOf(1, 4, 8));
     await model.beginPayloads(1, ALONE);
