@@ -27,7 +27,7 @@ import {
   FORMAT_VERSION_6,
   type FrameHeader,
   type FrameModel,
-  GROUPS_MAX,
+  groupsMaxOf,
   MAGIC,
   type ModelRecord,
   PIECES_MAX,
@@ -69,7 +69,7 @@ function partsOf(plainBytes: number, blockBytes: number): number {
 }
 
 function writeModel(body: ByteWriter, { hyper, groupCount }: FrameModel): void {
-  if (groupCount < 1 || groupCount > Math.min(GROUPS_MAX, hyper.streams)) {
+  if (groupCount < 1 || groupCount > groupsMaxOf(hyper)) {
     throw new RangeError(`${groupCount} coder groups for ${hyper.streams} streams`);
   }
   body.varint(MODEL_CONTRACT_VERSION);

@@ -139,7 +139,10 @@ export function complaintOf(error: unknown): Complaint {
     return { message: error.message, hint: error.hint, exitCode: EXIT.engine };
   }
   if (error instanceof EngineLimitError) {
-    const hint = "try --engine reference (slow, but decodes every archive), or a machine with a larger device";
+    const hint =
+      error.engine === "gpu"
+        ? "use --engine cpu: archives are the same"
+        : "try --engine reference (slow, but decodes every archive), or a machine with more memory";
     return { message: error.message, hint, exitCode: EXIT.engine };
   }
   if (error instanceof EngineDeviceError) {

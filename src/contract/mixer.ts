@@ -206,8 +206,11 @@ const GENOME: readonly Context[] = [
 /** The fewest and the most contexts that a model takes of a family. */
 export const MIXER_CONTEXTS_MIN = 4;
 export const MIXER_CONTEXTS_MAX = 28;
-/** Lanes of a model, at most: each has a payload of its own. */
-export const LANES_MAX = 16;
+/**
+ * Lanes of a model, at most: each has a payload of its own. So many that every multiprocessor of a large GPU has some
+ * dozens; what they take of memory is held against the limit for it, as all that a header asks for.
+ */
+export const LANES_MAX = 4096;
 
 /** What a block's stride says of its kind: 0 nothing, 1 few letters, 2 and 3 samples of one and two channels. */
 export function familyOf(stride: number): Family {

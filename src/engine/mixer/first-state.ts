@@ -29,7 +29,9 @@ type FirstArea =
   | "runMap";
 
 /** Words of a context's record. */
-const SPEC_WORDS = 8;
+export const SPEC_WORDS = 8;
+/** Which of them has the bits of the context's parts. */
+export const SPEC_PARTS = 1;
 
 let kept: { readonly contexts: number; readonly state: readonly [FirstArea, ArrayBufferView][] } | undefined;
 

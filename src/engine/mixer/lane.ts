@@ -60,9 +60,13 @@ const AREAS = [
   "made",
   "refineRow",
   "coded",
+  "opened",
+  "taps",
+  "deltas",
+  "kept",
   "data",
 ] as const;
-type Area = (typeof AREAS)[number];
+export type Area = (typeof AREAS)[number];
 
 /** What decides a lane's model. */
 export interface LaneShape {

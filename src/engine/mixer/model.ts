@@ -2,8 +2,9 @@
  * Models without a network: the bit mixer alone (docs/MIXER.md). Every stream is a lane, which has a memory and a coder
  * of its own, and a payload; so lanes are what threads take, and results do not depend on how many threads there are.
  *
- * Every engine makes them of this: there is nothing in them that a GPU would do sooner. The caller's thread has every
- * T-th lane and is busy with them while a call runs; the other T - 1 threads answer meanwhile.
+ * The CPU engine and the reference make them of this, and the GPU engine where the device has no room; a GPU has lanes
+ * of its own (src/engine/gpu/mixer.ts). The caller's thread has every T-th lane and is busy with them while a call
+ * runs; the other T - 1 threads answer meanwhile.
  */
 import { CorruptDataError } from "../../coder/errors.ts";
 import type { DataKind } from "../../contract/contexts.ts";

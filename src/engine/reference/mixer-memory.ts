@@ -1,19 +1,17 @@
 /** What the bit mixer's contexts lead to, written to be read: lines of histories, runs of bytes, and the match. */
 import type { Histories } from "../../contract/histories.ts";
 import { type Context, LINE_BYTES, MATCH_MIN, PARTS, type Part, RUN_CLASSES } from "../../contract/mixer.ts";
+import {
+  BUCKET_LINES,
+  CONTEXT_STEP,
+  HALF_STEP,
+  MATCH_LENGTH_LIMIT,
+  PLACE_BITS,
+  RUN_COUNT_MAX,
+  VERIFY_MAX,
+} from "../../contract/mixer-numbers.ts";
 import type { Code } from "./mixer-code.ts";
 import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
-
-/** Lines of a bucket: any may hold a context. */
-const BUCKET_LINES = 4;
-const RUN_MAX = 255;
-/** 2^PLACE_BITS places where matches are looked for. */
-const PLACE_BITS = 18;
-const VERIFY_MAX = 64;
-const MATCH_LENGTH_LIMIT = 65535;
-/** Tells contexts of the same bytes apart. */
-const CONTEXT_STEP = 0x2c1b3c6d;
-const HALF_STEP = 0x9e3779b1;
 
 /** The last place where the newest bytes have been before. */
 export class Match {
@@ -141,6 +139,6 @@ export class Lines {
   learnRun(line: number, byte: number): void {
     const run = this.runs[line] as number;
     const goesOn = run !== 0 && (run & 255) === byte;
-    this.runs[line] = goesOn ? (Math.min((run >> 8) + 1, RUN_MAX) << 8) | byte : 256 | byte;
+    this.runs[line] = goesOn ? (Math.min((run >> 8) + 1, RUN_COUNT_MAX) << 8) | byte : 256 | byte;
   }
 }

@@ -5,13 +5,8 @@
 
 import { clamp } from "../../contract/fixed.ts";
 import type { Part } from "../../contract/mixer.ts";
+import { COLUMN_MAX, NEWLINE, OPENED_MAX, SAMPLE_MAX, TAP_COUNT, TAP_MAX } from "../../contract/mixer-numbers.ts";
 
-const COLUMN_MAX = 255;
-const NEWLINE = 10;
-const OPENED_MAX = 16;
-const TAP_COUNT = 16;
-const TAP_MAX = 1 << 21;
-const SAMPLE_MAX = 32767;
 const GOLDEN = 0x9e3779b1;
 
 /** One value more into a hash; u32. */

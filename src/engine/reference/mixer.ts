@@ -32,20 +32,19 @@ import {
   initialRunMap,
   initialWeights,
 } from "../../contract/mixer-initial.ts";
+import {
+  COUNT_LIMIT,
+  FINAL_FIRST,
+  FINAL_MAX,
+  KNOWN_CONTEXTS,
+  MATCH_PROBABILITY_MIN,
+  WEIGHT_MAX,
+} from "../../contract/mixer-numbers.ts";
 import { type LanePrior, TRAINED_NAMES, type TrainedState } from "../../contract/prior.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
 import { Code } from "./mixer-code.ts";
 import { hashesOf, Lines, Match, type View } from "./mixer-memory.ts";
 import { Numbers, Past, Text } from "./mixer-values.ts";
-
-const COUNT_LIMIT = 255;
-const MATCH_PROBABILITY_MIN = 33000;
-const WEIGHT_MAX = 32767;
-const FINAL_MAX = 1 << 29;
-/** Choices of the first weights of the second layer; those by node lie behind. */
-const FINAL_FIRST = 256;
-/** Contexts by which it is judged how much is known of what comes. */
-const KNOWN_CONTEXTS = [1, 7] as const;
 
 /** What says that a certain bit comes: its cell in its map of probabilities that it is right. */
 interface Voice {

@@ -147,5 +147,9 @@ export function addressOf(what: u32): usize {
   if (what == 21) return made;
   if (what == 22) return refineRow;
   if (what == 23) return coded;
+  if (what == 24) return OPENED;
+  if (what == 25) return TAPS;
+  if (what == 26) return DELTAS;
+  if (what == 27) return KEPT;
   return data;
 }
