@@ -50,7 +50,7 @@ export class StepDecoder {
     const memory = (size: number) => (threads === 0 ? new ArrayBuffer(size) : new SharedArrayBuffer(size));
     const ends = memory(streams * 256 * 4);
     const bytes = memory(streams);
-    const control = new SharedArrayBuffer(Control.LENGTH * 4);
+    const control = memory(Control.LENGTH * 4);
     this.ends = new Uint32Array(ends);
     this.bytes = new Uint8Array(bytes);
     this.#control = new Int32Array(control);

@@ -6,7 +6,11 @@
  *
  * Engines are imported when they are opened: a run that only lists an archive should not load a GPU driver.
  */
+import { gpuParts } from "#gpu";
 import { type Engine, type EngineName, EngineUnavailableError } from "./engine.ts";
+import type { AdapterFacts, EngineParts } from "./engine-parts.ts";
+
+export type { AdapterFacts, EngineParts } from "./engine-parts.ts";
 
 export interface EngineRequest {
   readonly engine: "auto" | EngineName;
@@ -16,27 +20,6 @@ export interface EngineRequest {
   readonly threads: number;
   /** The work is done sooner than a GPU is found: "auto" then takes the CPU engine, and looks for nothing else. */
   readonly isSmall?: boolean;
-}
-
-/** A GPU that WebGPU offers here. */
-export interface AdapterFacts {
-  readonly name: string;
-  /** A driver that runs shaders on the CPU: right, but slower than an engine made for the CPU. */
-  readonly isSoftware: boolean;
-}
-
-/** Where engines come from; a parameter, so that the choice can be tested on machines with and without GPUs. */
-export interface EngineParts {
-  /** Empty if there is no GPU. @throws EngineUnavailableError if WebGPU itself cannot be loaded */
-  listAdapters(): Promise<readonly AdapterFacts[]>;
-  /**
-   * @param options.adapter a part of the adapter's name
-   * @param options.spareThreads take the lanes of a mixer that the device cannot hold; without them that is an error
-   */
-  createGpuEngine(options: { adapter?: string; spareThreads?: number }): Promise<Engine>;
-  /** Absent in builds without a CPU engine. */
-  createCpuEngine?(options: { threads: number }): Promise<Engine>;
-  createReferenceEngine(): Promise<Engine>;
 }
 
 /**
@@ -103,14 +86,7 @@ async function orUndefined<T>(call: () => Promise<T>): Promise<T | undefined> {
 
 /** The engines of this build. */
 export const BUILT_IN: EngineParts = {
-  async listAdapters() {
-    const { listAdapters } = await import("./gpu/dawn.ts");
-    return await listAdapters();
-  },
-  async createGpuEngine(options) {
-    const { createGpuEngine } = await import("./gpu/engine.ts");
-    return await createGpuEngine(options);
-  },
+  ...gpuParts,
   async createCpuEngine(options) {
     const { createCpuEngine } = await import("./cpu/engine.ts");
     return await createCpuEngine(options);

@@ -5,12 +5,12 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Engines } from "../../src/cli/engines.ts";
 import { Settling } from "../../src/cli/settling.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { type Engine, EngineDeviceError, type EngineName, type Model } from "../../src/engine/engine.ts";
 import { type EngineRequest, GPU_LANES_MIN, GPU_LANES_PER_THREAD, isForGpu } from "../../src/engine/registry.ts";
+import { Engines } from "../../src/library/engines.ts";
 import { hyperForSize, levelOf, networkOf } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";

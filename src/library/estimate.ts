@@ -4,9 +4,9 @@
  * line knows better after a second.
  */
 import type { FrameSummary } from "../archive/list.ts";
-import { multiplyAddsOfStep } from "../bench/model-work.ts";
 import { type HyperParameters, hasNetwork, TRAIN_ALWAYS_STEPS } from "../contract/hyper.ts";
 import { layoutOf } from "../contract/tensors.ts";
+import { multiplyAddsOfStep } from "../model/step-work.ts";
 import { modelMemoryBytes } from "../pipeline/memory.ts";
 
 /** The optimizer's work on one parameter, and what is done with one logit (also of each table), in multiply-adds. */
