@@ -28,7 +28,7 @@ const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 /** Functions for expressions in the page. */
 const HELP = `
   globalThis.bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  globalThis.textOf = (bytes) => { let text = ""; for (const byte of bytes) text += String.fromCharCode(byte); return btoa(text); };
+  globalThis.textOf = (bytes) => btoa([...bytes].map((byte) => String.fromCharCode(byte)).join(""));
   globalThis.choose = (text, name) => {
     const files = new DataTransfer();
     files.items.add(new File([bytesOf(text)], name));

@@ -1,6 +1,6 @@
 /**
  * The npm package as others get it: packed, and unpacked in an empty project. The library in Node and Bun, its types
- * under --strict, the starter with a program of its own. scripts/packages-check.ts does the same with the real programs.
+ * under --strict, the starter with a program of its own. scripts/packages-check.ts does it with the real program.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -72,7 +72,8 @@ test.each([["node"], [process.execPath]])(
 const CONSUMER = `
 import { compress, type CompressOptions, decompress, fadeDecompress, list, OptionError, type Progress } from "${MAIN}";
 
-const options: CompressOptions = { level: 3, signal: AbortSignal.timeout(5), onProgress: (at: Progress) => at.plainBytes };
+const onProgress = (at: Progress) => at.plainBytes;
+const options: CompressOptions = { level: 3, signal: AbortSignal.timeout(5), onProgress };
 export async function both(bytes: Uint8Array): Promise<number> {
   const archive: Uint8Array = await compress(bytes, options);
   const { frames } = await list(archive);

@@ -144,7 +144,7 @@ export class TestPage {
     await this.#call("Input.dispatchKeyEvent", { type: "keyUp", ...facts });
   }
 
-  /** The value of an expression in the page, or of its promise, as JSON can carry it. @throws Error with the page's exception */
+  /** The value of an expression or its promise, as JSON can carry it. @throws Error with the page's exception */
   async evaluate<T>(expression: string): Promise<T> {
     const answer = (await this.#call("Runtime.evaluate", { expression, returnByValue: true, awaitPromise: true })) as {
       result: { value: T };
