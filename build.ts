@@ -13,7 +13,7 @@
  *   Tried and dropped: the same URL for both (the executable is flat: import.meta.url of each module is the program's),
  *   and the path as a string (it is taken relative to the current directory, and not found inside the executable).
  * - src/engine/gpu/addon.ts imports the addon as a file, by a literal path per platform; Bun folds process.platform and
- *   process.arch for the target, and embeds the one that is left. On musl Dawn does not load: there is no GPU engine.
+ *   process.arch for the target, and embeds the one that is left. On musl none loads, and none is embedded.
  * - The runtime is a copy that does not obey Bun's environment variables (tools/runtime.ts).
  *
  * The code is not minified: stack traces in bug reports should name functions. Nothing is read from the current
@@ -57,11 +57,11 @@ function buildAssembly(): void {
   if (!success) throw new Error("the WebAssembly of the CPU engine did not compile");
 }
 
-/** In place of the GPU engine, one that says that there is none. */
-const withoutGpu: BunPlugin = {
-  name: "without a GPU",
-  setup: ({ onResolve }) =>
-    void onResolve({ filter: /^#gpu$/ }, () => ({ path: join(ROOT, "src", "engine", "no-gpu.ts") })),
+/** In place of Dawn's addon, what says that there is none. */
+const withoutAddon: BunPlugin = {
+  name: "without an addon",
+  setup: ({ onLoad }) =>
+    void onLoad({ filter: /gpu\/addon\.ts$/ }, () => ({ contents: 'export * from "./no-addon.ts";', loader: "ts" })),
 };
 
 async function buildExecutable(target: Target, runtime: string, outfile: string): Promise<void> {
@@ -74,7 +74,7 @@ async function buildExecutable(target: Target, runtime: string, outfile: string)
     // The program starts in half the time if nothing has to be parsed; each of its threads does.
     bytecode: true,
     format: "esm",
-    plugins: target.endsWith("musl") ? [withoutGpu] : [],
+    plugins: target.endsWith("musl") ? [withoutAddon] : [],
     compile: {
       target: `bun-${target}`,
       executablePath: runtime,

@@ -21,8 +21,8 @@ export type {
 /**
  * Compresses bytes into an archive, the same that the command line writes.
  *
- * @throws OptionError, MemoryLimitError, EngineUnavailableError, EngineLimitError, ThreadLimitError, and the reason of
- *   the signal
+ * @throws OptionError, MemoryLimitError, EngineUnavailableError, EngineLimitError, ThreadLimitError,
+ *   SimdUnavailableError, and the reason of the signal
  */
 export async function compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   const { signal: _, onProgress, ...sent } = options;

@@ -10,7 +10,7 @@ import {
 } from "../archive/errors.ts";
 import { EngineDeviceError, EngineLimitError, EngineUnavailableError } from "../engine/errors.ts";
 import { BlockError, InputSizeError, MemoryLimitError, OutputLimitError, TimeLimitError } from "../pipeline/errors.ts";
-import { ThreadLimitError } from "../platform/errors.ts";
+import { SimdUnavailableError, ThreadLimitError } from "../platform/errors.ts";
 import { OptionError } from "./options.ts";
 
 export {
@@ -26,6 +26,7 @@ export {
   NotAnArchiveError,
   OptionError,
   OutputLimitError,
+  SimdUnavailableError,
   ThreadLimitError,
   TimeLimitError,
   TrailingBytesError,

@@ -7,3 +7,11 @@ export class ThreadLimitError extends Error {
     this.name = "ThreadLimitError";
   }
 }
+
+/** Neither compressing nor restoring with a model is possible here: the processor or the browser is too old. */
+export class SimdUnavailableError extends Error {
+  constructor(override readonly cause: unknown) {
+    super("WebAssembly SIMD does not run here");
+    this.name = "SimdUnavailableError";
+  }
+}

@@ -178,6 +178,7 @@ describe("errors", () => {
       new fade.NotAnArchiveError(0, "empty"),
       new fade.OptionError("level", 0, "another"),
       new fade.OutputLimitError(2, 1),
+      new fade.SimdUnavailableError(new Error("no AVX")),
       new fade.ThreadLimitError(new Error("EAGAIN")),
       new fade.TimeLimitError(2, 1),
       new fade.TrailingBytesError(10, 0, 3),

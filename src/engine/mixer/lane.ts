@@ -11,7 +11,7 @@ import {
   type TrainedState,
   trainedAreas,
 } from "../../contract/prior.ts";
-import { host } from "../../platform/host.ts";
+import { compileAsset } from "../../platform/web-assembly.ts";
 import { firstState, specsOf } from "./first-state.ts";
 import wasmPath from "./mixer.wasm" with { type: "file" };
 
@@ -118,7 +118,7 @@ export class MixerLane {
 
   /** Takes 18 bytes for each of 2^lineBits lines of every context, and about 7 MB. */
   constructor(shape: LaneShape) {
-    compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
+    compiled ??= compileAsset(wasmPath);
     this.#shape = shape;
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
     this.#kernels = exports as unknown as Exports;
