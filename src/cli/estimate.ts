@@ -38,10 +38,16 @@ function workOfStep(hyper: HyperParameters, isTrained: boolean): number {
 /** A byte of a lane, without and for each context: measured like the network's. */
 const SECONDS_PER_BYTE = 6e-7;
 const SECONDS_PER_CONTEXT = 1.6e-7;
+/** And for each context with counters, of which level 9 has eight: with the sets that they bring along. */
+const SECONDS_PER_COUNTER = 4e-7;
 
 /** Lanes share out the threads. */
-function mixerSeconds({ streams, mixerContexts }: HyperParameters, steps: number, threads: number): number {
-  const perByte = SECONDS_PER_BYTE + mixerContexts * SECONDS_PER_CONTEXT;
+function mixerSeconds(
+  { streams, mixerContexts, mixerCounters }: HyperParameters,
+  steps: number,
+  threads: number,
+): number {
+  const perByte = SECONDS_PER_BYTE + mixerContexts * SECONDS_PER_CONTEXT + mixerCounters * SECONDS_PER_COUNTER;
   return steps * perByte * Math.ceil(streams / Math.min(threads, streams));
 }
 

@@ -20,6 +20,7 @@ import {
   stretchTable,
 } from "../../src/contract/mixer.ts";
 import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import type { LaneShape } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { hashOf as hash, stateOf } from "../support/lane-state.ts";
 
@@ -96,8 +97,8 @@ const DATA: Record<string, Uint8Array> = {
   loud: made(400, (i) => (i % 2 === 0 ? 0 : i % 4 === 1 ? 127 : 128)),
 };
 
-/** Name of the data, stride, contexts, line bits. */
-const CASES: readonly (readonly [string, number, number, number])[] = [
+/** Name of the data, stride, contexts, line bits, contexts with counters. */
+const CASES: readonly (readonly [string, number, number, number, number?])[] = [
   ["text", 0, 28, 4],
   ["text", 2, 5, 6],
   ["mixed", 0, 20, 6],
@@ -120,6 +121,15 @@ const CASES: readonly (readonly [string, number, number, number])[] = [
   ["code", 0, 28, 8],
   ["code", 0, 8, 5],
   ["code", 8, 10, 6],
+  ["text", 0, 28, 4, 28],
+  ["text", 0, 28, 8, 8],
+  ["mixed", 4, 28, 8, 12],
+  ["zeros", 0, 20, 4, 1],
+  ["chance", 0, 5, 5, 5],
+  ["letters", 1, 28, 6, 3],
+  ["stereo", 3, 20, 7, 8],
+  ["picture", 90, 7, 6, 2],
+  ["code", 0, 28, 8, 8],
 ];
 
 const dataOf = (name: string) => DATA[name] as Uint8Array;
@@ -139,8 +149,8 @@ function decode(lane: AnyLane, stride: number, payload: Uint8Array, length: numb
 }
 
 describe("the lane and the reference", () => {
-  test.each(CASES)("%s with stride %d, %d contexts, 2^%d lines", (name, stride, contexts, lineBits) => {
-    const shape = { contexts, lineBits };
+  test.each(CASES)("%s with stride %d, %d contexts, 2^%d lines", (name, stride, contexts, lineBits, counters = 0) => {
+    const shape = { contexts, lineBits, counters };
     const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
     const payload = encode(lane, stride, dataOf(name));
     expect(hash(payload)).toBe(hash(encode(reference, stride, dataOf(name))));
@@ -151,7 +161,10 @@ describe("the lane and the reference", () => {
   });
 
   test("what one block taught is there in the next, of whatever kind", () => {
-    const shape = { contexts: 10, lineBits: 7 };
+    for (const counters of [0, 6]) blocksOfKinds({ contexts: 10, lineBits: 7, counters });
+  });
+
+  function blocksOfKinds(shape: LaneShape): void {
     const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
     const blocks: [Uint8Array, number][] = [
       [dataOf("text").slice(0, 500), 0],
@@ -170,7 +183,7 @@ describe("the lane and the reference", () => {
     expect(stateOf(lane)).toEqual(stateOf(reference));
     expect(stateOf(back)).toEqual(stateOf(lane));
     expect(sizes[4] as number).toBeLessThan(0.75 * (sizes[0] as number));
-  });
+  }
 
   test("the reference decodes, and says what is missing or too much of a payload as the lane does", () => {
     const shape = { contexts: 6, lineBits: 6 };
@@ -185,7 +198,7 @@ describe("the lane and the reference", () => {
   });
 
   test("study leaves the state that encode leaves, in both", () => {
-    const shape = { contexts: 12, lineBits: 6 };
+    const shape = { contexts: 12, lineBits: 6, counters: 4 };
     const [coding, studying, judge] = [new MixerLane(shape), new MixerLane(shape), new ReferenceLane(shape)];
     encode(coding, 90, dataOf("picture"));
     for (const lane of [studying, judge]) {
@@ -249,6 +262,19 @@ test.each([
 ] as const)("the payload of %s with stride %d is the one that archives have", (name, stride, known) => {
   const lane = new MixerLane({ contexts: 28, lineBits: 8 });
   expect(hash(encode(lane, stride, dataOf(name))).slice(0, 16)).toBe(known);
+});
+
+test("the payload with counters is the one that archives have", () => {
+  const lane = new MixerLane({ contexts: 28, lineBits: 8, counters: 8 });
+  expect(hash(encode(lane, 0, dataOf("text"))).slice(0, 16)).toBe("646f2c9ff784446d");
+});
+
+test("a lane with counters begins behind no prior, in both", () => {
+  const prior = { contexts: 8, stride: 0, content: dataOf("text") };
+  for (const Lane of [MixerLane, ReferenceLane]) {
+    new Lane({ contexts: 8, lineBits: 6 }).seed(prior);
+    expect(() => new Lane({ contexts: 8, lineBits: 6, counters: 1 }).seed(prior)).toThrow(RangeError);
+  }
 });
 
 test("families: every list is long enough, no context comes twice, and each fits into its record", () => {

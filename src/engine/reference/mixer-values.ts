@@ -8,6 +8,7 @@ import type { Part } from "../../contract/mixer.ts";
 
 const COLUMN_MAX = 255;
 const NEWLINE = 10;
+const WORD_LETTERS_MAX = 15;
 const OPENED_MAX = 16;
 const TAP_COUNT = 16;
 const TAP_MAX = 1 << 21;
@@ -72,6 +73,8 @@ export class Text {
   readonly followers2 = new Uint16Array(65536);
   /** Classes of the last eight bytes, four bits each; u32. */
   shape = 0;
+  /** Letters that the last bytes are, from a to z, at most WORD_LETTERS_MAX. */
+  wordLetters = 0;
   readonly #opened = new Uint32Array(OPENED_MAX);
   #depth = 0;
   #lineStart = 0;
@@ -112,7 +115,9 @@ export class Text {
     const two = past.back(2) | (past.back(3) << 8);
     this.followers1[past.back(2)] = ((this.followers1[past.back(2)] as number) << 8) | y;
     this.followers2[two] = ((this.followers2[two] as number) << 8) | y;
-    this.shape = ((this.shape << 4) | classOf(y)) >>> 0;
+    const kind = classOf(y);
+    this.shape = ((this.shape << 4) | kind) >>> 0;
+    this.wordLetters = kind === 1 || kind === 2 ? Math.min(this.wordLetters + 1, WORD_LETTERS_MAX) : 0;
     this.#followBrackets(y);
     this.#followWord(y);
     if (y !== NEWLINE) return;
