@@ -125,7 +125,7 @@ const LEVELS: readonly (MixerLevel | undefined)[] = [
   mixer(20, 2 * MIB, 4, 320 * MIB),
   mixer(22, 4 * MIB, 2, 400 * MIB),
   mixer(24, 8 * MIB, 1, 400 * MIB),
-  mixer(26, 8 * MIB, 1, 600 * MIB),
+  mixer(26, 8 * MIB, 1, 724 * MIB, 4),
   mixer(28, 8 * MIB, 1, 1016 * MIB, 8),
 ];
 
