@@ -3,7 +3,7 @@
  * because an archive that cannot be read back is found out years later.
  */
 import { STRIDE_MAX } from "../contract/contexts.ts";
-import { MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
+import { contractOf } from "../contract/hyper.ts";
 import { ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, guardOf } from "./checksum.ts";
 import { encodeFills, fillBytesOf } from "./fills.ts";
@@ -72,7 +72,7 @@ function writeModel(body: ByteWriter, { hyper, groupCount }: FrameModel): void {
   if (groupCount < 1 || groupCount > groupsMaxOf(hyper)) {
     throw new RangeError(`${groupCount} coder groups for ${hyper.streams} streams`);
   }
-  body.varint(MODEL_CONTRACT_VERSION);
+  body.varint(contractOf(hyper));
   writeHyperParameters(body, hyper);
   body.varint(groupCount);
 }

@@ -22,6 +22,8 @@ export const MATCH_PROBABILITY_MIN = 33000;
 
 export const COLUMN_MAX = 255;
 export const NEWLINE = 10;
+/** A word has no more letters. */
+export const WORD_LETTERS_MAX = 15;
 /** Brackets of which it is known what stood before them: the innermost. */
 export const OPENED_MAX = 16;
 

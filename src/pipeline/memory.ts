@@ -4,8 +4,8 @@
  */
 import { REACH } from "../contract/contexts.ts";
 import { type HyperParameters, hasNetwork, widthOf } from "../contract/hyper.ts";
-import { LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 import { layoutOf } from "../contract/tensors.ts";
+import { lineBytesOf } from "../model/levels.ts";
 import { MemoryLimitError } from "./errors.ts";
 
 export { MemoryLimitError } from "./errors.ts";
@@ -26,8 +26,8 @@ function recallMemoryBytes({ contexts, slotBits, tables, tableBits, streams }: H
 const LANE_BYTES = 10 * MIB;
 
 /** Lines, for each lane. */
-function mixerMemoryBytes({ mixerContexts, mixerBits, streams }: HyperParameters): number {
-  return streams * (LINE_MEMORY_BYTES * mixerContexts * 2 ** mixerBits + LANE_BYTES);
+function mixerMemoryBytes(hyper: HyperParameters): number {
+  return hyper.streams * (lineBytesOf(hyper) * 2 ** hyper.mixerBits + LANE_BYTES);
 }
 
 /** Bytes that a model and its working values take, to about a factor of two. */

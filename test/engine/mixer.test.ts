@@ -18,12 +18,15 @@ import {
   stretchTable,
 } from "../../src/contract/mixer.ts";
 import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import type { LaneShape } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { hashOf as hash, stateOf } from "../support/lane-state.ts";
-import { CASES, dataOf, file, made } from "../support/mixer-cases.ts";
+import { CASES, COUNTED_CASES, dataOf, file, made } from "../support/mixer-cases.ts";
 
 buildMixer();
 const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
+
+const ALL_CASES = [...CASES.map((row) => [...row, 0] as const), ...COUNTED_CASES];
 
 type AnyLane = InstanceType<typeof MixerLane> | ReferenceLane;
 
@@ -43,19 +46,25 @@ function decode(lane: AnyLane, stride: number, payload: Uint8Array, length: numb
 }
 
 describe("the lane and the reference", () => {
-  test.each(CASES)("%s with stride %d, %d contexts, 2^%d lines", (name, stride, contexts, lineBits) => {
-    const shape = { contexts, lineBits };
-    const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
-    const payload = encode(lane, stride, dataOf(name));
-    expect(hash(payload)).toBe(hash(encode(reference, stride, dataOf(name))));
-    expect(stateOf(lane)).toEqual(stateOf(reference));
-    const [bytes, rest] = decode(back, stride, payload, dataOf(name).length);
-    expect([hash(bytes), rest]).toEqual([hash(dataOf(name)), 0]);
-    expect(stateOf(back)).toEqual(stateOf(lane));
-  });
+  test.each(ALL_CASES)(
+    "%s with stride %d, %d contexts, 2^%d lines, %d with counters",
+    (name, stride, contexts, lineBits, counters) => {
+      const shape = { contexts, lineBits, counters };
+      const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
+      const payload = encode(lane, stride, dataOf(name));
+      expect(hash(payload)).toBe(hash(encode(reference, stride, dataOf(name))));
+      expect(stateOf(lane)).toEqual(stateOf(reference));
+      const [bytes, rest] = decode(back, stride, payload, dataOf(name).length);
+      expect([hash(bytes), rest]).toEqual([hash(dataOf(name)), 0]);
+      expect(stateOf(back)).toEqual(stateOf(lane));
+    },
+  );
 
   test("what one block taught is there in the next, of whatever kind", () => {
-    const shape = { contexts: 10, lineBits: 7 };
+    for (const counters of [0, 6]) blocksOfKinds({ contexts: 10, lineBits: 7, counters });
+  });
+
+  function blocksOfKinds(shape: LaneShape): void {
     const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
     const blocks: [Uint8Array, number][] = [
       [dataOf("text").slice(0, 500), 0],
@@ -74,7 +83,7 @@ describe("the lane and the reference", () => {
     expect(stateOf(lane)).toEqual(stateOf(reference));
     expect(stateOf(back)).toEqual(stateOf(lane));
     expect(sizes[4] as number).toBeLessThan(0.75 * (sizes[0] as number));
-  });
+  }
 
   test("the reference decodes, and says what is missing or too much of a payload as the lane does", () => {
     const shape = { contexts: 6, lineBits: 6 };
@@ -89,7 +98,7 @@ describe("the lane and the reference", () => {
   });
 
   test("study leaves the state that encode leaves, in both", () => {
-    const shape = { contexts: 12, lineBits: 6 };
+    const shape = { contexts: 12, lineBits: 6, counters: 4 };
     const [coding, studying, judge] = [new MixerLane(shape), new MixerLane(shape), new ReferenceLane(shape)];
     encode(coding, 90, dataOf("picture"));
     for (const lane of [studying, judge]) {
@@ -153,6 +162,19 @@ test.each([
 ] as const)("the payload of %s with stride %d is the one that archives have", (name, stride, known) => {
   const lane = new MixerLane({ contexts: 28, lineBits: 8 });
   expect(hash(encode(lane, stride, dataOf(name))).slice(0, 16)).toBe(known);
+});
+
+test("the payload with counters is the one that archives have", () => {
+  const lane = new MixerLane({ contexts: 28, lineBits: 8, counters: 8 });
+  expect(hash(encode(lane, 0, dataOf("text"))).slice(0, 16)).toBe("646f2c9ff784446d");
+});
+
+test("a lane with counters begins behind no prior, in both", () => {
+  const prior = { contexts: 8, stride: 0, content: dataOf("text") };
+  for (const Lane of [MixerLane, ReferenceLane]) {
+    new Lane({ contexts: 8, lineBits: 6 }).seed(prior);
+    expect(() => new Lane({ contexts: 8, lineBits: 6, counters: 1 }).seed(prior)).toThrow(RangeError);
+  }
 });
 
 test("families: every list is long enough, no context comes twice, and each fits into its record", () => {

@@ -102,4 +102,17 @@ export const CASES: readonly (readonly [string, number, number, number])[] = [
   ["code", 8, 10, 6],
 ];
 
+/** The same with a fifth number: contexts that have counters. */
+export const COUNTED_CASES: readonly (readonly [string, number, number, number, number])[] = [
+  ["text", 0, 28, 4, 28],
+  ["text", 0, 28, 8, 8],
+  ["mixed", 4, 28, 8, 12],
+  ["zeros", 0, 20, 4, 1],
+  ["chance", 0, 5, 5, 5],
+  ["letters", 1, 28, 6, 3],
+  ["stereo", 3, 20, 7, 8],
+  ["picture", 90, 7, 6, 2],
+  ["code", 0, 28, 8, 8],
+];
+
 export const dataOf = (name: string) => DATA[name] as Uint8Array;

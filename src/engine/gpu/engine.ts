@@ -2,6 +2,7 @@
  * The GPU engine: networks and mixers in WGSL compute shaders on one adapter.
  */
 import { checkHyperParameters, hasNetwork } from "../../contract/hyper.ts";
+import { host } from "../../platform/host.ts";
 import { type Engine, EngineLimitError } from "../engine.ts";
 import { openMixer } from "../mixer/model.ts";
 import { openDevice } from "./dawn.ts";
@@ -40,11 +41,15 @@ export function engineOn(gpu: GpuDevice, options: GpuEngineOptions): Engine {
       checkHyperParameters(hyper);
       if (hasNetwork(hyper)) return GpuModel.open(gpu, hyper, chunkSteps);
       const { spareThreads } = options;
+      const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
+      // Lanes with counters, and those that are reminded, are of few streams: nothing that a GPU would do sooner.
+      const isForHost = hyper.mixerCounters > 0 || prior?.old !== undefined;
+      if (isForHost)
+        return openMixer(hyper, { engine: "gpu", threads: spareThreads ?? host.processorCount(), ...known });
       try {
         return await GpuMixer.open(gpu, hyper, prior, bufferBytesMax === undefined ? {} : { bufferBytesMax });
       } catch (error) {
         if (!(error instanceof EngineLimitError) || spareThreads === undefined) throw error;
-        const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
         return openMixer(hyper, { engine: "gpu", threads: spareThreads, ...known });
       }
     },

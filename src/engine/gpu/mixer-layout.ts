@@ -6,7 +6,14 @@
 import { constantName, numbersOf } from "../../contract/constants.ts";
 import * as instructions from "../../contract/instructions.ts";
 import * as mixer from "../../contract/mixer.ts";
-import { inputsOf, MATCH_LENGTH_CLASSES, MIXER_CONTEXTS_MAX, PARTS, REFINE_NODES, SETS } from "../../contract/mixer.ts";
+import {
+  inputsOf,
+  MATCH_LENGTH_CLASSES,
+  MIXER_CONTEXTS_MAX,
+  PARTS,
+  REFINE_NODES,
+  setsOf,
+} from "../../contract/mixer.ts";
 import { REFINE_ROWS } from "../../contract/mixer-initial.ts";
 import * as numbers from "../../contract/mixer-numbers.ts";
 import { OPENED_MAX, PLACE_BITS, TAP_COUNT } from "../../contract/mixer-numbers.ts";
@@ -113,6 +120,9 @@ export const SEEN = placesOf([
   ["followers2", 65536 / 2],
   ["places", 1 << PLACE_BITS],
 ]);
+
+/** Lanes with counters have more; they do not run here yet. */
+const SETS = setsOf(0);
 
 /** Words of a row of the refining map: one half more than its nodes, so that rows share no word. */
 export const REFINE_ROW_WORDS = (REFINE_NODES + 1) / 2;

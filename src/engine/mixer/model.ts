@@ -43,10 +43,10 @@ export interface MixerOptions {
 
 /** @throws EngineLimitError if the machine does not have the memory, ThreadLimitError */
 export function openMixer(hyper: HyperParameters, options: MixerOptions): Model {
-  const { streams, mixerContexts: contexts, mixerBits: lineBits } = hyper;
+  const { streams, mixerContexts: contexts, mixerBits: lineBits, mixerCounters: counters } = hyper;
   const { threads, engine, expectedBytes = Number.POSITIVE_INFINITY, prior } = options;
   const count = expectedBytes < LONE_BYTES ? 1 : Math.min(threads, streams);
-  const shape = { contexts, lineBits };
+  const shape = { contexts, lineBits, counters };
   const lanesOf = (thread: number) => Math.ceil((streams - thread) / count);
   const workers: WorkerThread<LaneRequest, LaneReply>[] = [];
   try {

@@ -1,6 +1,14 @@
 /** What the bit mixer's contexts lead to, written to be read: lines of histories, runs of bytes, and the match. */
 import type { Histories } from "../../contract/histories.ts";
-import { type Context, LINE_BYTES, MATCH_MIN, PARTS, type Part, RUN_CLASSES } from "../../contract/mixer.ts";
+import {
+  COUNTER_LINE_BYTES,
+  type Context,
+  LINE_BYTES,
+  MATCH_MIN,
+  PARTS,
+  type Part,
+  RUN_CLASSES,
+} from "../../contract/mixer.ts";
 import {
   BUCKET_LINES,
   CONTEXT_STEP,
@@ -86,14 +94,18 @@ export class Lines {
   readonly bytes: Uint8Array;
   /** The byte that followed last, and how often in a row above it; 0: none. */
   readonly runs: Uint16Array;
+  /** Of the first contexts, for each line as many counters as it has bytes, by node: Q22 above a count of 10 bits. */
+  readonly counters: Uint32Array;
   readonly #lineBits: number;
   readonly #states: Histories;
 
-  constructor(contexts: number, lineBits: number, states: Histories) {
+  /** @param counted contexts that have counters */
+  constructor(contexts: number, lineBits: number, counted: number, states: Histories) {
     this.#lineBits = lineBits;
     this.#states = states;
     this.bytes = new Uint8Array((contexts << lineBits) * LINE_BYTES);
     this.runs = new Uint16Array(contexts << lineBits);
+    this.counters = new Uint32Array(((counted << lineBits) * COUNTER_LINE_BYTES) / 4);
   }
 
   /**
@@ -113,6 +125,7 @@ export class Lines {
     this.bytes.fill(0, line * LINE_BYTES, (line + 1) * LINE_BYTES);
     this.bytes[line * LINE_BYTES] = check;
     this.runs[line] = 0;
+    this.counters.fill(0, line * LINE_BYTES, (line + 1) * LINE_BYTES);
     return line;
   }
 
@@ -128,6 +141,11 @@ export class Lines {
 
   learn(line: number, node: number, bit: number): void {
     this.bytes[line * LINE_BYTES + node] = this.#states.next[2 * this.state(line, node) + bit] as number;
+  }
+
+  /** The place of a node's counter, if its context has any. */
+  counterAt(line: number, node: number): number {
+    return line * LINE_BYTES + node;
   }
 
   /** What a line's context was followed by, and the class of how often in a row (from 0); undefined: nothing yet. */
