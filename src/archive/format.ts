@@ -15,7 +15,7 @@ export const MAGIC = Uint8Array.of(0x89, 0x46, 0x44, 0x0a);
 export const MAGIC_OLD = Uint8Array.of(0x89, 0x46, 0x41, 0x44, 0x45, 0x0d, 0x0a, 0x0a);
 
 /** Moves when the container changes so that an older program could not read it. */
-export const FORMAT_VERSION = 8;
+export const FORMAT_VERSION = 9;
 
 /** The first version with the short magic: the byte behind it holds how far the version is beyond this, and a form. */
 export const FORMAT_VERSION_6 = 6;
@@ -23,6 +23,8 @@ export const FORMAT_VERSION_6 = 6;
 export const FORMAT_VERSION_UNRELEASED = 7;
 /** The first version with priors and with stretches of numbers. */
 export const FORMAT_VERSION_8 = 8;
+/** The first version in which lanes are reminded by a patch's copies. */
+export const FORMAT_VERSION_9 = 9;
 /** Where in that byte the version begins. */
 export const FORM_VERSION_SHIFT = 5;
 /** A bit of it: repeats are cut out of a small frame's bytes. */

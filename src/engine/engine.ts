@@ -39,6 +39,12 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** Bytes that a lane goes through, without coding them, before it comes to byte `at` of its part of a block. */
+export interface Cue {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 export interface Model {
   readonly hyper: HyperParameters;
   /** How many steps a call of `encodeSteps` or `decodeSteps` should have, at most: more gain nothing. */
@@ -104,6 +110,14 @@ export interface Model {
    * @param liveInLastStep streams that have a byte in the last of these steps; the others have 0
    */
   learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void>;
+
+  /**
+   * Says what the lanes of a mixer are reminded of in the block that has just begun; a network has no such call. Comes
+   * right behind `beginPayloads`, `openPayloads` or `beginLearning`.
+   *
+   * @param cues of each lane, in ascending order of `at`; a decoder must be told the same
+   */
+  cue?(cues: readonly (readonly Cue[])[]): Promise<void>;
 
   /** In the middle of a block, too; encoding that is under way ends before. */
   close(): Promise<void>;

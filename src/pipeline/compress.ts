@@ -8,6 +8,7 @@ import { groupsFor } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine, Model } from "../engine/engine.ts";
+import { type CueFacts, tellCues } from "./cues.ts";
 import type { CodedBlock, CompressOptions } from "./options.ts";
 import { ChunkLoop } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, liveAt } from "./streams.ts";
@@ -37,9 +38,10 @@ export class BlockCompressor {
    * Compresses one block; after an error only `close` is allowed.
    *
    * @param kind what the model is told of the block; a decoder must be told the same
+   * @param cues what its lanes are reminded of; likewise
    * @throws the engine's errors, IntervalError, CoderWorkerError, RangeError if groups > streams, the abort reason
    */
-  async compress(data: Uint8Array, kind: DataKind = PLAIN_DATA): Promise<CodedBlock> {
+  async compress(data: Uint8Array, kind: DataKind = PLAIN_DATA, cues?: CueFacts): Promise<CodedBlock> {
     const model = this.#model;
     const { streams } = model.hyper;
     if (kind.stride !== this.#stride) await model.describe(kind);
@@ -52,6 +54,7 @@ export class BlockCompressor {
       this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes });
     };
     await model.beginPayloads(this.#options.groups ?? groupsFor(model.hyper), this.#options);
+    await tellCues(model, cues);
     await this.#loop.run(layout.steps, report, async (first, steps) => {
       const chunk = gatherSteps(data, layout, first, steps);
       codedBytes = await model.encodeSteps(chunk, steps, liveAt(layout, first + steps - 1));

@@ -7,6 +7,7 @@ import { checkGroups } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine, Model } from "../engine/engine.ts";
+import { type CueFacts, tellCues } from "./cues.ts";
 import type { BlockOptions } from "./options.ts";
 import { ChunkLoop } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, liveAt, scatterSteps } from "./streams.ts";
@@ -38,11 +39,17 @@ export class BlockDecompressor {
    * @param sizeBytes plain bytes of the block; allocated at once, so the caller bounds it
    * @param groups the payloads, at least one and at most one per stream
    * @param kind what the encoder's model was told of the block
+   * @param cues what its lanes were reminded of
    * @returns bytes that are right if their checksum is
    * @throws CorruptDataError, RangeError for an impossible number of groups, the engine's errors, CoderWorkerError,
    *   the abort reason
    */
-  async decompress(sizeBytes: number, groups: readonly Uint8Array[], kind: DataKind = PLAIN_DATA): Promise<Uint8Array> {
+  async decompress(
+    sizeBytes: number,
+    groups: readonly Uint8Array[],
+    kind: DataKind = PLAIN_DATA,
+    cues?: CueFacts,
+  ): Promise<Uint8Array> {
     const { streams } = this.#model.hyper;
     checkGroups(groups.length, streams);
     await this.#describe(kind);
@@ -55,6 +62,7 @@ export class BlockDecompressor {
       this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes });
     };
     await this.#model.openPayloads(groups, this.#options);
+    await tellCues(this.#model, cues);
     await this.#loop.run(layout.steps, report, async (first, steps) => {
       const chunk = new Uint8Array(steps * streams);
       await this.#model.decodeSteps(chunk, steps, liveAt(layout, first + steps - 1));
@@ -72,7 +80,7 @@ export class BlockDecompressor {
    *
    * @throws the engine's errors, the abort reason
    */
-  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA): Promise<void> {
+  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA, cues?: CueFacts): Promise<void> {
     await this.#describe(kind);
     const layout = layoutOf(data.length, this.#model.hyper.streams);
     let stepsDone = 0;
@@ -81,6 +89,7 @@ export class BlockDecompressor {
       this.#options.onProgress?.({ stepsDone, steps: layout.steps, bytesDone, codedBytes: data.length });
     };
     await this.#model.beginLearning();
+    await tellCues(this.#model, cues);
     await this.#loop.run(layout.steps, report, async (first, steps) => {
       const chunk = gatherSteps(data, layout, first, steps);
       await this.#model.learnSteps(chunk, steps, liveAt(layout, first + steps - 1));

@@ -29,6 +29,7 @@ import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
+import { decodeStretches } from "../predict/list.ts";
 import { transformMemoryBytes } from "../predict/transform.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
 import { PATCH_POLICY } from "../repeats/policy.ts";
@@ -39,6 +40,7 @@ import { builtInFor } from "./built-in.ts";
 import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
+import { cueFactsOf, cueMemoryBytes } from "./cues.ts";
 import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
 import {
   type ByteSink,
@@ -311,7 +313,12 @@ class FrameCompressor {
         ? smallModelBehind(prior.contexts, prior.content.length, firstBytes).hyper
         : hyperBehind(prior, hyperFor, expectedBytes);
     const { memoryBytesMax } = this.#options;
-    checkMemory(hyper, 3 * blockBytes + 3 * oldBytesOf(prior) + priorMemoryBytes(prior, hyper), memoryBytesMax);
+    const cueBytes = prior?.old ? cueMemoryBytes(blockBytes) : 0;
+    checkMemory(
+      hyper,
+      3 * blockBytes + cueBytes + 3 * oldBytesOf(prior) + priorMemoryBytes(prior, hyper),
+      memoryBytesMax,
+    );
     // A decoder with the same limit has the model and the window open while it reads a run, which it counts twice.
     const modelBytes = modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper);
     const besideBytes = modelBytes + windowRoomBytes(windowBytesOf(blockBytes));
@@ -373,7 +380,11 @@ class FrameCompressor {
     const stride = shown.stride ?? (isBuiltIn ? 0 : findStride(shown.bytes, this.#frameModel.hyper));
     const model = await this.#openModel(isLast ? seen.length : undefined);
     const told = facts.isSmall ? smallStride(this.#options.prior, seen.length, stride) : stride;
-    const { groups } = await model.compress(shown.bytes, { stride: told });
+    const stretches = shown.stretches ? decodeStretches(shown.stretches, seen.length) : [];
+    const { prior } = this.#options;
+    const open = cut && { copies: cut.places, windowBytes: cut.windowBytes };
+    const cues = open && cueFactsOf(prior, { plainBytes: plain.length, copies: cut.copies }, open, stretches);
+    const { groups } = await model.compress(shown.bytes, { stride: told }, cues);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     if (codedBytes + gainMin < seen.length) {
       this.#hasHistory = true;

@@ -6,6 +6,7 @@
 import { fillBytesOf } from "../archive/fills.ts";
 import type { BlockHead, FrameHeader } from "../archive/format.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
+import { CUE_BYTES_MAX } from "./cues.ts";
 
 /** What decoding takes on this machine, in seconds. */
 export interface DecodeCost {
@@ -54,6 +55,9 @@ const SECONDS_PER_BLOCK = 2e-5;
 const SECONDS_PER_COPY = 1.5e-6;
 /** Predictors, at their slowest. */
 const SECONDS_PER_PREDICTED_BYTE = 2e-6;
+
+/** To go through bytes between others that are coded; no more than a block's plain bytes. */
+const SECONDS_PER_CUED_BYTE = 3e-6;
 
 /** Going through bytes of a prior takes less than coding them. */
 const CONTENT_BYTES_PER_STEP = 2;
@@ -106,8 +110,15 @@ export class Budget {
     this.#checkTime(this.#nextSeconds);
   }
 
-  /** The block that was admitted is there, with its fills. @param copies in its list @throws TimeLimitError */
-  pass(isModelled: boolean, plainBytes: number, copies: number): void {
+  /**
+   * The block that was admitted is there, with its fills.
+   *
+   * @param copies in its list
+   * @param isCued whether lanes are reminded by them
+   * @throws TimeLimitError
+   */
+  pass(isModelled: boolean, plainBytes: number, copies: number, isCued = false): void {
+    if (isModelled && isCued) this.#seconds += Math.min(copies * CUE_BYTES_MAX, plainBytes) * SECONDS_PER_CUED_BYTE;
     this.#plainBytes += plainBytes;
     this.#seconds += this.#nextSeconds + copies * SECONDS_PER_COPY;
     this.#isModelCounted ||= isModelled;

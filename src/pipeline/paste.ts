@@ -3,9 +3,18 @@
  * program that only decodes has nothing of what looks for repeats.
  */
 import type { Block, BlockCopies } from "../archive/format.ts";
-import { decodeCopies } from "../repeats/copies.ts";
+import { type Copies, decodeCopies } from "../repeats/copies.ts";
 import { restore } from "../repeats/paste.ts";
 import { PatchWindow, Window, windowRoomBytes } from "../repeats/window.ts";
+
+/** A block's list of copies, read. */
+export interface OpenCopies {
+  readonly copies: Copies;
+  /** Bytes before the block that they reach. */
+  readonly windowBytes: number;
+  /** Makes the block of its rest. */
+  join(rest: Uint8Array): Uint8Array;
+}
 
 /** Puts the copies back into the blocks of a frame. */
 export class RepeatRestorer {
@@ -25,15 +34,15 @@ export class RepeatRestorer {
   }
 
   /**
-   * Reads the list of a block's copies, and gives what makes the block of its rest.
+   * Reads the list of a block's copies.
    *
    * @throws CorruptError, TruncatedError
    */
-  open({ plainBytes }: Block, { restBytes, list }: BlockCopies, offsetBytes: number): (rest: Uint8Array) => Uint8Array {
+  open({ plainBytes }: Block, { restBytes, list }: BlockCopies, offsetBytes: number): OpenCopies {
     const { mirrored } = this;
-    const limits = { blockBytes: plainBytes, restBytes, windowBytes: this.#window.lengthBytes, mirrored };
-    const copies = decodeCopies(list, limits, offsetBytes);
-    return (rest) => restore(rest, copies, this.#window.bytes);
+    const windowBytes = this.#window.lengthBytes;
+    const copies = decodeCopies(list, { blockBytes: plainBytes, restBytes, windowBytes, mirrored }, offsetBytes);
+    return { copies, windowBytes, join: (rest) => restore(rest, copies, this.#window.bytes) };
   }
 
   /** Keeps the plain bytes of a block, whatever its kind. */

@@ -3,13 +3,13 @@
  * of priors are the business of src/prior.
  */
 import { CorruptError, MissingPriorError } from "../archive/errors.ts";
-import { type FrameHeader, SMALL_STRIDE_BYTES_MIN } from "../archive/format.ts";
+import { FORMAT_VERSION_9, type FrameHeader, SMALL_STRIDE_BYTES_MIN } from "../archive/format.ts";
 import { lowHash, type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { smallModelBehind } from "../archive/small.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { KEPT_LANE_BYTES_MAX } from "../contract/prior.ts";
 import { builtInPrior } from "../prior/built-in.ts";
-import type { Prior } from "../prior/file.ts";
+import { PATCH_CONTENT_BYTES_OLD, type Prior, patchPrior } from "../prior/file.ts";
 import { modelMemoryBytes } from "./memory.ts";
 
 /** How a frame names a prior. @param isLow in a small frame */
@@ -34,7 +34,9 @@ export function priorOf(header: FrameHeader, given: readonly Prior[], offsetByte
       .map((prior) => textOf(prior, reference));
     throw new MissingPriorError(offsetBytes, priorText(reference), isPatch, texts);
   }
-  return fitting(found, model?.hyper, offsetBytes);
+  const isOldPatch = found.old && header.version < FORMAT_VERSION_9;
+  const prior = isOldPatch ? patchPrior(found.old, found.contexts, PATCH_CONTENT_BYTES_OLD) : found;
+  return fitting(prior, model?.hyper, offsetBytes);
 }
 
 function findGiven(

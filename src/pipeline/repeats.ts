@@ -18,6 +18,8 @@ export interface Cut {
   readonly copies: BlockCopies;
   /** The same, as numbers. */
   readonly places: Copies;
+  /** Bytes before the block that copies reach. */
+  readonly windowBytes: number;
 }
 
 /** How far back copies reach, in blocks. The format allows two, but the second gains nothing (docs/REPEATS.md). */
@@ -71,6 +73,7 @@ export class RepeatCutter {
   async cut(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<Cut | undefined> {
     if (!this.#isPossible) return undefined;
     const found = plain.length < CUT_BYTES_MIN ? undefined : await this.#search(plain, isChance, spared);
+    const windowBytes = this.#window.lengthBytes;
     this.#window.add(plain);
     if (found === undefined) return undefined;
     const { rest, copies } = found;
@@ -80,7 +83,7 @@ export class RepeatCutter {
       release(rest);
       return undefined;
     }
-    return { rest, copies: { restBytes: rest.length, list }, places: copies };
+    return { rest, copies: { restBytes: rest.length, list }, places: copies, windowBytes };
   }
 
   async #search(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<CutBlock | undefined> {

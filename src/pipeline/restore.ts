@@ -15,6 +15,7 @@ import {
   type Fill,
   FORMAT_VERSION_3,
   FORMAT_VERSION_4,
+  FORMAT_VERSION_9,
   type Frame,
   type FrameHeader,
   windowBytesOf,
@@ -30,6 +31,7 @@ import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
 import type { Prior } from "../prior/file.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
+import { type CueFacts, cueFactsOf, cueMemoryBytes } from "./cues.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
 import { Budget, type RestoreLimits } from "./limits.ts";
@@ -237,7 +239,12 @@ class Restorer {
     }
     const { block, offsetBytes } = part;
     const outputBytes = block.plainBytes + fillBytesOf(block.fills);
-    this.#budget.pass(block.kind !== "stored", outputBytes, copiesIn(block, offsetBytes));
+    this.#budget.pass(
+      block.kind !== "stored",
+      outputBytes,
+      copiesIn(block, offsetBytes),
+      this.#prior?.old !== undefined,
+    );
     const plain = await this.#restoreBlock(block, offsetBytes);
     this.#frameBytes += outputBytes;
     if (this.#frameBytes !== this.#header?.plainBytes) this.#repeats?.keep(plain);
@@ -279,8 +286,9 @@ class Restorer {
       // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
       const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
       const blockBytes = blockMemoryBytes(header, cut !== undefined, windowBytes) + oldBytes;
+      const cueBytes = oldBytes > 0 ? cueMemoryBytes(plainBytes) : 0;
       const priorBytes = priorMemoryBytes(this.#prior, header.model.hyper);
-      checkMemory(header.model.hyper, blockBytes + predictorBytes + priorBytes, memoryBytesMax);
+      checkMemory(header.model.hyper, blockBytes + cueBytes + predictorBytes + priorBytes, memoryBytesMax);
       return;
     }
     // A model that is open stays so.
@@ -336,24 +344,26 @@ class Restorer {
   async #restoreBlock(block: Block, offsetBytes: number): Promise<Uint8Array> {
     const { copies } = block;
     // Before the model works: a list of copies that is no good would only waste the time.
-    const join = copies && this.#repeats?.open(block, copies, offsetBytes);
+    const open = copies && this.#repeats?.open(block, copies, offsetBytes);
     this.#plainPerSeen = copies ? block.plainBytes / Math.max(1, copies.restBytes) : 1;
     const stretches = stretchesOf(block, offsetBytes);
+    const hasCues = open && (this.#header?.version ?? 0) >= FORMAT_VERSION_9;
+    const cues = hasCues ? cueFactsOf(this.#prior, block, open, stretches) : undefined;
     if (block.kind === "coded") {
-      const rest = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes);
+      const rest = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes, cues);
       await this.#unpredict(rest, stretches);
-      if (!join) return rest;
-      const plain = join(rest);
+      if (!open) return rest;
+      const plain = open.join(rest);
       release(rest);
       return plain;
     }
     const rest = stretches.length > 0 ? block.payload.slice() : block.payload;
     await this.#unpredict(rest, stretches);
-    const plain = join ? join(rest) : rest;
+    const plain = open ? open.join(rest) : rest;
     if (block.kind === "learned") {
       // Here, too, first the check.
       if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
-      await (await this.#openModel()).learn(block.payload, this.#kindOf(block));
+      await (await this.#openModel()).learn(block.payload, this.#kindOf(block), cues);
     }
     return plain;
   }
@@ -365,10 +375,15 @@ class Restorer {
     for (const _ of transformSlowly(seen, stretches, true)) await pacer.turn(() => {});
   }
 
-  async #decompress(block: CodedBlock, sizeBytes: number, offsetBytes: number): Promise<Uint8Array> {
+  async #decompress(
+    block: CodedBlock,
+    sizeBytes: number,
+    offsetBytes: number,
+    cues: CueFacts | undefined,
+  ): Promise<Uint8Array> {
     const model = await this.#openModel();
     try {
-      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block));
+      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block), cues);
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);

@@ -19,8 +19,10 @@ const PRIOR_VERSION = 1;
 const NAME_BYTES_MAX = 64;
 const TRAINED_BYTES_MAX = 1 << 22;
 const CHECK_BYTES = 8;
-/** Of an old file, a lane goes through so much: copies do the most of it, but what is new resembles it. */
-const PATCH_CONTENT_BYTES_MAX = PRIOR_CONTENT_BYTES_MAX;
+/** Of an old file, a lane goes through so much before the first block: the rest comes where it has its place. */
+const PATCH_CONTENT_BYTES_MAX = 1 << 18;
+/** The same until format version 8, when lanes were not reminded. */
+export const PATCH_CONTENT_BYTES_OLD = 1 << 22;
 /** Contexts of a prior that is bytes alone: those of the default level. */
 export const RAW_CONTEXTS = 20;
 
@@ -124,11 +126,12 @@ export function rawPrior(bytes: Uint8Array): Prior {
  * An old file as what a patch begins with: all of it stands before the new bytes; a lane goes through its last ones.
  *
  * @param contexts of the mixer; of a patch that is restored, its header says which
+ * @param contentBytesMax what a lane goes through, at most
  */
-export function patchPrior(old: Uint8Array, contexts = RAW_CONTEXTS): Prior {
+export function patchPrior(old: Uint8Array, contexts = RAW_CONTEXTS, contentBytesMax = PATCH_CONTENT_BYTES_MAX): Prior {
   // Contexts that look at places modulo four find them as they are in the file.
-  const from = Math.max(0, old.length - PATCH_CONTENT_BYTES_MAX + 3) & ~3;
-  const content = old.length > PATCH_CONTENT_BYTES_MAX ? old.subarray(from) : old;
+  const from = Math.max(0, old.length - contentBytesMax + 3) & ~3;
+  const content = old.length > contentBytesMax ? old.subarray(from) : old;
   const hash = host.xxHash64(old, 0n);
   return { hash, name: "", contexts, stride: 0, content, sizeBytes: old.length, old };
 }

@@ -40,7 +40,7 @@ export const MIXER_POLICY: CutPolicy = { timeUnits: 0, mixer: MIXER_PRICES };
  * Of patches. What is new comes in pieces of a few bytes, between which the old file goes on: there a short copy in the
  * same distance costs a few bits, and a model that has seen little of the old file would pay more (docs/PRIORS.md).
  */
-export const PATCH_POLICY: CutPolicy = { timeUnits: 0, minLength: 12 };
+export const PATCH_POLICY: CutPolicy = { timeUnits: 0, minLength: 24 };
 
 /** @param size 1 to 9 */
 export function policyOfNetwork(size: number): CutPolicy {

@@ -10,8 +10,17 @@ import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { restore } from "../../src/pipeline/restore.ts";
+import { patchPrior } from "../../src/prior/file.ts";
 import { decodeCopies } from "../../src/repeats/copies.ts";
-import { genomeOf, withFills, withPixels, withRepeats, withSound, withTable } from "../support/golden-plain.ts";
+import {
+  genomeOf,
+  withFills,
+  withNews,
+  withPixels,
+  withRepeats,
+  withSound,
+  withTable,
+} from "../support/golden-plain.ts";
 import { rowsOf } from "../support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "../golden");
@@ -70,6 +79,7 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v8-sound.fade", withSound(text), "coded"],
   ["v8-pixels.fade", withPixels(text), "coded"],
   ["v8-table.fade", withTable(text), "coded"],
+  ["v8-patch.fade", withNews(text), "coded"],
 ];
 
 /** Of an older model contract: what stands before the model still comes out, and then it is refused. */
@@ -89,7 +99,7 @@ const REFUSED: readonly [archive: string, plain: Uint8Array][] = [
 
 async function decode(archive: Uint8Array, engine: Engine, plain: Uint8Array[] = []): Promise<Buffer> {
   const sink = async (bytes: Uint8Array) => void plain.push(bytes.slice());
-  const options = { workers: 1, memoryBytesMax: 2 ** 30 };
+  const options = { workers: 1, memoryBytesMax: 2 ** 30, priors: [patchPrior(text)] };
   await restore(pullFrom(archive, 100), sink, async () => engine, options);
   return Buffer.concat(plain);
 }
@@ -110,7 +120,7 @@ describe("golden archives decode", () => {
 
   test("with the reference, too", async () => {
     for (const [name, plain] of CASES.filter(([file]) =>
-      ["v6-run.fade", "v6-coded.fade", "v6-mirrored.fade", "v8-lanes.fade"].includes(file),
+      ["v6-run.fade", "v6-coded.fade", "v6-mirrored.fade", "v8-lanes.fade", "v8-patch.fade"].includes(file),
     )) {
       expect(Buffer.compare(await decode(golden(name), createReferenceEngine()), plain)).toBe(0);
     }

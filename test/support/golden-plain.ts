@@ -52,3 +52,13 @@ export function withTable(text: Uint8Array): Uint8Array {
   const table = tableOf(10_000, { format: "float32", row: 100 });
   return new Uint8Array(Buffer.concat([text.subarray(0, 3000), table]));
 }
+
+/** What becomes of a text: parts of it, and some in which letters changed between small and capital. */
+export function withNews(text: Uint8Array): Uint8Array {
+  const swapped = (byte: number) => (/[a-z]/i.test(String.fromCharCode(byte)) ? byte ^ 32 : byte);
+  const news = Array.from({ length: 33 }, (_, i) => {
+    const part = text.subarray(90 * i, 90 * i + 75);
+    return [part.subarray(0, 60), "<", part.subarray(60).map(swapped), ">"].map((piece) => Buffer.from(piece));
+  });
+  return new Uint8Array(Buffer.concat([text.subarray(1000), ...news.flat(), text.subarray(0, 1200)]));
+}

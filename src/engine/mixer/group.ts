@@ -2,6 +2,8 @@
  * Some lanes of a model, and what may be asked of them: the same requests to the lanes of the caller's thread and to
  * those of the others.
  */
+import type { Cue } from "../engine.ts";
+import { CuedLane } from "./cued-lane.ts";
 
 /** A lane: MixerLane, or the reference's. */
 export interface Lane {
@@ -14,12 +16,15 @@ export interface Lane {
   decode(bytes: Uint8Array): void;
   finishDecoding(): number;
   study(bytes: Uint8Array): void;
+  /** Goes through bytes that are not the block's: neither predicts nor codes them. */
+  rehearse(bytes: Uint8Array): void;
 }
 
 /** Arrays have an element for each lane of the group. */
 export type LaneRequest =
   | { readonly kind: "describe"; readonly stride: number }
   | { readonly kind: "begin" }
+  | { readonly kind: "cue"; readonly cues: readonly (readonly Cue[])[] }
   | { readonly kind: "encode" | "study" | "open"; readonly parts: readonly Uint8Array[] }
   | { readonly kind: "decode"; readonly counts: readonly number[] }
   | { readonly kind: "take" | "finish" };
@@ -37,10 +42,10 @@ export interface LaneReply {
 const NOTHING: LaneReply = { codedBytes: 0, parts: [], rests: [] };
 
 export class LaneGroup {
-  readonly #lanes: readonly Lane[];
+  readonly #lanes: readonly CuedLane[];
 
   constructor(lanes: readonly Lane[]) {
-    this.#lanes = lanes;
+    this.#lanes = lanes.map((lane) => new CuedLane(lane));
   }
 
   answer(request: LaneRequest): LaneReply {
@@ -51,6 +56,9 @@ export class LaneGroup {
         return NOTHING;
       case "begin":
         for (const lane of lanes) lane.begin();
+        return NOTHING;
+      case "cue":
+        for (const [i, lane] of lanes.entries()) lane.cue(request.cues[i] as readonly Cue[]);
         return NOTHING;
       case "encode": {
         const coded = lanes.map((lane, i) => lane.encode(request.parts[i] as Uint8Array));

@@ -14,6 +14,7 @@ import { collectAfter } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
 import {
   type CoderObserver,
+  type Cue,
   type EncoderOptions,
   EngineDeviceError,
   EngineLimitError,
@@ -146,6 +147,15 @@ export class MixerModel implements Model {
 
   async beginLearning(): Promise<void> {
     await this.#ask(() => ({ kind: "begin" }));
+  }
+
+  async cue(cues: readonly (readonly Cue[])[]): Promise<void> {
+    // A view that goes to another thread would take all of its buffer along.
+    const copied = (lane: readonly Cue[]) => lane.map(({ at, bytes }) => ({ at, bytes: bytes.slice() }));
+    await this.#ask((thread) => {
+      const share = this.#shareOf(thread, cues);
+      return { kind: "cue", cues: thread === 0 ? share : share.map(copied) };
+    });
   }
 
   async learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {

@@ -218,6 +218,11 @@ export class ReferenceLane {
     }
   }
 
+  /** The same in the middle of a block. */
+  rehearse(bytes: Uint8Array): void {
+    this.replay(bytes);
+  }
+
   /** Of all contexts, for the next byte. */
   #hashes(): number[] {
     this.#view.numbers.guessSample();

@@ -15,7 +15,7 @@ import {
 import { time } from "./past";
 import { coded, data, setStride } from "./state";
 export { keep, recall } from "./contexts";
-export { replay } from "./replay";
+export { rehearse, replay } from "./replay";
 export { addressOf, configure } from "./state";
 export { setRates } from "./bits";
 

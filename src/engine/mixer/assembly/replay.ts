@@ -21,13 +21,23 @@ export function replay(count: u32): void {
     followPast(load<u8>(from + t));
   }
   makeNewLines();
-  for (let i: u32 = 0; i < contexts; i++) replayContext(i, from, count);
+  for (let i: u32 = 0; i < contexts; i++) replayContext(i, refine + ((<usize>(i * count)) << 2), from, count);
 }
 
-function replayContext(i: u32, from: usize, count: u32): void {
+/** The same between bytes that are coded: byte by byte, as rows of `refine` are made by then. */
+export function rehearse(count: u32): void {
+  makeNewLines();
+  for (const until = time + count; time < until; ) {
+    const from = data + time;
+    hashContexts();
+    for (let i: u32 = 0; i < contexts; i++) replayContext(i, HASHES + i * 4, from, 1);
+    followPast(load<u8>(from));
+  }
+}
+
+function replayContext(i: u32, hashes: usize, from: usize, count: u32): void {
   const mask: u32 = (1 << lineBits) - 4;
   const first = lines + ((<usize>i << lineBits) << 4);
-  const hashes = refine + ((<usize>(i * count)) << 2);
   for (let t: u32 = 0; t < count; t++) {
     const hash = load<u32>(hashes + (<usize>t << 2));
     const byte: u32 = load<u8>(from + t);
