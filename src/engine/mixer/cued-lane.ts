@@ -3,7 +3,21 @@
  * ones to come resemble. Only the order matters, so that it is the same however callers cut a block into pieces.
  */
 import type { Cue } from "../engine.ts";
-import type { Lane } from "./group.ts";
+
+/** A lane: MixerLane, or the reference's. */
+export interface Lane {
+  readonly memoryBytes: number;
+  describe(stride: number): void;
+  begin(): void;
+  encode(bytes: Uint8Array): number;
+  finishEncoding(): Uint8Array;
+  beginDecoding(payload: Uint8Array): void;
+  decode(bytes: Uint8Array): void;
+  finishDecoding(): number;
+  study(bytes: Uint8Array): void;
+  /** Goes through bytes that are not the block's: neither predicts nor codes them. */
+  rehearse(bytes: Uint8Array): void;
+}
 
 export class CuedLane {
   readonly #lane: Lane;

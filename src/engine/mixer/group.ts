@@ -3,22 +3,7 @@
  * those of the others.
  */
 import type { Cue } from "../engine.ts";
-import { CuedLane } from "./cued-lane.ts";
-
-/** A lane: MixerLane, or the reference's. */
-export interface Lane {
-  readonly memoryBytes: number;
-  describe(stride: number): void;
-  begin(): void;
-  encode(bytes: Uint8Array): number;
-  finishEncoding(): Uint8Array;
-  beginDecoding(payload: Uint8Array): void;
-  decode(bytes: Uint8Array): void;
-  finishDecoding(): number;
-  study(bytes: Uint8Array): void;
-  /** Goes through bytes that are not the block's: neither predicts nor codes them. */
-  rehearse(bytes: Uint8Array): void;
-}
+import { CuedLane, type Lane } from "./cued-lane.ts";
 
 /** Arrays have an element for each lane of the group. */
 export type LaneRequest =

@@ -21,7 +21,8 @@ import {
   type EngineName,
   type Model,
 } from "../engine.ts";
-import { type Lane, LaneGroup, type LaneReply, type LaneRequest } from "./group.ts";
+import type { Lane } from "./cued-lane.ts";
+import { LaneGroup, type LaneReply, type LaneRequest } from "./group.ts";
 import { MixerLane } from "./lane.ts";
 import { leaveLane, takeLane } from "./seeded-lanes.ts";
 
