@@ -1,6 +1,7 @@
 // mixer: lanes of the bit mixer take the next bytes of a block, each with its coder: docs/MIXER.md, all of it.
 //
 //   encode: bytes of `plain` are coded into `coded`    decode: those of `coded` into `plain`    study: only learnt
+//   cue: a byte that the lane is reminded of on the way, in any of these: histories and runs learn it, nothing else
 //
 // A workgroup to a lane, LANES invocations; lanes share nothing. A byte is 8 bits one after the other, a bit three
 // phases between barriers: inputs and products, sums, and what all invocations do alike: the probability, the coder,
@@ -223,6 +224,14 @@ fn begin_byte(now: u32, lane: u32) {
   for (var i = lane; i < contexts; i += LANES) { hashes[i] = hash_context(i); }
 }
 
+// Whether byte t of this dispatch is one that the lane is reminded of: known, neither predicted nor coded.
+fn is_cue(group: u32, t: u32) -> bool {
+  let words = jobs[JOB_CUE_WORDS];
+  if (words == 0u) { return false; }
+  let flags = JOB_END + jobs[JOB_LANES] * LANE_JOB_END + group * words;
+  return extractBits(jobs[flags + t / 32u], t % 32u, 1u) == 1u;
+}
+
 // A nibble: four bits behind `start`, the bits of the byte before them. Returns the node behind them.
 fn take_nibble(half: u32, start: u32, byte: u32, mode: u32, lane: u32) -> u32 {
   for (var i = lane; i < contexts; i += LANES) {
@@ -231,6 +240,11 @@ fn take_nibble(half: u32, start: u32, byte: u32, mode: u32, lane: u32) -> u32 {
   }
   workgroupBarrier();
   var node = start;
+  if (mode == MODE_CUE) {
+    let nibble = (byte >> (4u - 4u * half)) & 15u;
+    for (var i = lane; i < contexts; i += LANES) { rehearse_line(i, nibble); }
+    return 16u * start + nibble;
+  }
   for (var k = 4u * half; k < 4u * half + 4u; k++) {
     let p = predict_bit(k, node, lane);
     let bit = code_bit(p, next_bit(byte, k), mode, lane);
@@ -276,9 +290,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     let place = plain_word(group, t);
     let byte = extractBits(plain[place], 8u * (t % 4u), 8u);
     var node = 1u;
-    for (var half = 0u; half < 2u; half++) { node = take_nibble(half, node, byte, mode, lane); }
+    let byte_mode = select(mode, MODE_CUE, is_cue(group, t));
+    for (var half = 0u; half < 2u; half++) { node = take_nibble(half, node, byte, byte_mode, lane); }
     let y = node & 255u;
-    if (mode == MODE_DECODE && lane == 0u) { plain[place] = insertBits(plain[place], y, 8u * (t % 4u), 8u); }
+    if (byte_mode == MODE_DECODE && lane == 0u) { plain[place] = insertBits(plain[place], y, 8u * (t % 4u), 8u); }
     follow_byte(y, lane);
   }
   store_lane(lane);

@@ -127,6 +127,16 @@ fn store_state(i: u32, line_node: u32, state: u32) {
   near_lines[i][word] = insertBits(near_lines[i][word], state, 8u * (line_node % 4u), 8u);
 }
 
+// The four states of a nibble that is known learn it, and the line goes back.
+fn rehearse_line(i: u32, nibble: u32) {
+  for (var k = 0u; k < 4u; k++) {
+    let node = (16u | nibble) >> (4u - k);
+    let bit = (nibble >> (3u - k)) & 1u;
+    store_state(i, node, table_byte(TABLE_NEXT, 2u * state_of(i, node) + bit));
+  }
+  store_line(i);
+}
+
 // The run of context i, whose line is that of the high half.
 fn find_run(i: u32) {
   let line = line_numbers[i];

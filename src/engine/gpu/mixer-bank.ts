@@ -9,13 +9,14 @@ import type { GpuDevice } from "./device.ts";
 import { type BoundDispatch, type KernelCompiler, record } from "./kernel.ts";
 import type { LaneImage } from "./mixer-image.ts";
 import { JOBS, LANE_JOB, learntPlaces, linesWords, MODES, RESULT_WORDS, SEEN } from "./mixer-layout.ts";
+import type { Sequence } from "./mixer-sequence.ts";
 import type { Part } from "./staging.ts";
 
 const STORAGE = 0x80;
 const COPY_SOURCE = 0x04;
 const COPY_TARGET = 0x08;
 
-export type Mode = keyof typeof MODES;
+export type Mode = Exclude<keyof typeof MODES, "cue">;
 
 /** A bit costs at most 15 bits: coded bytes of a plain one, at most; and what the coder still holds. */
 export const CODED_PER_BYTE = 16;
@@ -27,11 +28,13 @@ export interface BankWork {
   readonly stride: number;
   /** The coders begin. */
   readonly begins: boolean;
-  /** Bytes of the block before these. */
-  readonly time: number;
-  /** Bytes of each lane. */
-  readonly counts: readonly number[];
+  /** Of each lane, bytes of the block before these, and what comes now. While decoding only cues are known of it. */
+  readonly times: readonly number[];
+  readonly parts: readonly Sequence[];
 }
+
+/** Bytes of the lane that has most. */
+const mostOf = (parts: readonly Sequence[]) => parts.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
 
 const halfKib = (words: number) => Math.ceil(words / 128) * 128;
 
@@ -72,7 +75,7 @@ export class Bank {
     this.#create("learnt", lanes * learnt);
     this.#create("seen", lanes * seen);
     this.#create("lines", lanes * lines);
-    this.#create("jobs", 4 * (JOBS.end + lanes * LANE_JOB.end));
+    this.#create("jobs", 4 * (JOBS.end + lanes * (LANE_JOB.end + Math.ceil(chunkBytes / 32))));
     this.#create("plain", lanes * (4 * RESULT_WORDS + 4 * Math.ceil(chunkBytes / 4)));
     this.#create("coded", lanes * (CODED_PER_BYTE * chunkBytes + CODED_EXTRA_BYTES));
     this.#create("history", lanes * 4 * this.#growHistory(chunkBytes));
@@ -118,22 +121,25 @@ export class Bank {
   /**
    * Records the lanes' next bytes.
    *
-   * @param plain step-major bytes of each lane, or nothing while decoding
    * @throws EngineLimitError
    */
-  run(encoder: GPUCommandEncoder, work: BankWork, plainOf: (lane: number, into: Uint8Array) => void): void {
-    const most = Math.max(...work.counts);
-    this.#reserve(work.time + most, work.time, encoder);
+  run(encoder: GPUCommandEncoder, work: BankWork): void {
+    const most = mostOf(work.parts);
+    const time = work.times.reduce((latest, each) => Math.max(latest, each), 0);
+    this.#reserve(time + most, time, encoder);
     const plainWords = Math.ceil(most / 4);
     const isDecoding = work.mode === "decode";
-    if (!isDecoding) {
+    const hasCues = work.parts.some(({ isCue }) => isCue?.includes(1));
+    if (!isDecoding || hasCues) {
       const bytes = new Uint8Array(4 * plainWords * this.lanes);
-      for (const [lane, count] of work.counts.entries()) {
-        plainOf(lane, bytes.subarray(4 * plainWords * lane, 4 * plainWords * lane + count));
-      }
+      for (const [lane, part] of work.parts.entries()) bytes.set(part.bytes, 4 * plainWords * lane);
       this.#device.queue.writeBuffer(this.#get("plain"), 4 * RESULT_WORDS * this.lanes, bytes);
     }
-    this.#device.queue.writeBuffer(this.#get("jobs"), 0, this.#jobs(work, plainWords));
+    this.#device.queue.writeBuffer(
+      this.#get("jobs"),
+      0,
+      this.#jobs(work, plainWords, hasCues ? Math.ceil(most / 32) : 0),
+    );
     const coded = this.#get(isDecoding && this.#buffers.has("payloads") ? "payloads" : "coded");
     const history = this.#get("history");
     const pass = encoder.beginComputePass();
@@ -141,9 +147,10 @@ export class Bank {
     pass.end();
   }
 
-  #jobs({ mode, stride, begins, time, counts }: BankWork, plainWords: number): Uint32Array<ArrayBuffer> {
+  #jobs({ mode, stride, begins, times, parts }: BankWork, plainWords: number, cueWords: number) {
     const { mixerContexts: contexts, mixerBits } = this.hyper;
-    const jobs = new Uint32Array(JOBS.end + this.lanes * LANE_JOB.end);
+    const cuesAt = JOBS.end + this.lanes * LANE_JOB.end;
+    const jobs = new Uint32Array(cuesAt + this.lanes * cueWords);
     const set = (name: keyof typeof JOBS, value: number) => {
       jobs[JOBS[name]] = value;
     };
@@ -156,14 +163,19 @@ export class Bank {
     set("historyWords", this.#historyWords);
     set("plainWords", plainWords);
     set("lanes", this.lanes);
+    set("cueWords", cueWords);
     const codedWords = this.#codedWords(plainWords);
-    for (const [lane, count] of counts.entries()) {
+    for (const [lane, { bytes, isCue }] of parts.entries()) {
       const payload = this.#payloads[lane];
       const at = JOBS.end + lane * LANE_JOB.end;
-      jobs[at + LANE_JOB.count] = count;
-      jobs[at + LANE_JOB.time] = time;
+      jobs[at + LANE_JOB.count] = bytes.length;
+      jobs[at + LANE_JOB.time] = times[lane] as number;
       jobs[at + LANE_JOB.codedAt] = mode === "decode" ? (payload?.at ?? 0) : lane * codedWords;
       jobs[at + LANE_JOB.codedBytes] = mode === "decode" ? (payload?.bytes ?? 0) : 0;
+      for (let t = 0; isCue && cueWords > 0 && t < bytes.length; t++) {
+        const word = cuesAt + lane * cueWords + (t >> 5);
+        jobs[word] = (jobs[word] as number) | ((isCue[t] as number) << (t & 31));
+      }
     }
     return jobs;
   }
@@ -174,8 +186,8 @@ export class Bank {
   }
 
   /** What to read back of a dispatch: results, decoded bytes behind them; and coded bytes. */
-  results(mode: Mode, most: number): readonly Part[] {
-    const plainWords = Math.ceil(most / 4);
+  results({ mode, parts }: BankWork): readonly Part[] {
+    const plainWords = Math.ceil(mostOf(parts) / 4);
     const part = (name: string, words: number) => ({
       buffer: this.#get(name),
       offset: 0,
@@ -187,15 +199,15 @@ export class Bank {
   }
 
   /** Takes from these parts what the lanes have made: coded or decoded bytes, where the coder is, and its low. */
-  take(mode: Mode, most: number, counts: readonly number[], parts: readonly Uint8Array<ArrayBuffer>[]): LaneResult[] {
-    const [plain, coded] = parts as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  take({ mode, parts }: BankWork, read: readonly Uint8Array<ArrayBuffer>[]): LaneResult[] {
+    const [plain, coded] = read as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
     const numbers = new Uint32Array(plain.buffer, plain.byteOffset, RESULT_WORDS * this.lanes);
-    const plainBytes = 4 * Math.ceil(most / 4);
-    return counts.map((count, lane) => {
+    const plainBytes = 4 * Math.ceil(mostOf(parts) / 4);
+    return parts.map(({ bytes: { length } }, lane) => {
       const position = numbers[RESULT_WORDS * lane] as number;
       const low = numbers[RESULT_WORDS * lane + 1] as number;
       const at = 4 * RESULT_WORDS * this.lanes + plainBytes * lane;
-      if (mode === "decode") return { position, low, bytes: plain.subarray(at, at + count) };
+      if (mode === "decode") return { position, low, bytes: plain.subarray(at, at + length) };
       const codedAt = 4 * this.#codedWords(plainBytes / 4) * lane;
       return { position, low, bytes: coded?.subarray(codedAt, codedAt + position) ?? new Uint8Array(0) };
     });

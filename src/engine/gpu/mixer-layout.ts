@@ -59,6 +59,8 @@ export const JOBS = placesOf([
   ["historyWords", 1],
   ["plainWords", 1],
   ["lanes", 1],
+  /** Words of each lane, behind all lanes' jobs, with a bit to a byte: it is a cue. 0: none is. */
+  ["cueWords", 1],
 ]);
 
 /** And what each lane is told. */
@@ -71,7 +73,8 @@ export const LANE_JOB = placesOf([
   ["codedBytes", 1],
 ]);
 
-export const MODES = { encode: 0, decode: 1, study: 2 } as const;
+/** The last is the kernel's own, of single bytes. */
+export const MODES = { encode: 0, decode: 1, study: 2, cue: 3 } as const;
 
 /** What a dispatch says of each lane, in front of the plain bytes: the place in the coded bytes, the coder's low. */
 export const RESULT_WORDS = 2;

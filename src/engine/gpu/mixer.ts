@@ -11,15 +11,16 @@ import type { HyperParameters } from "../../contract/hyper.ts";
 import { familyOf } from "../../contract/mixer.ts";
 import type { LanePrior } from "../../contract/prior.ts";
 import { host } from "../../platform/host.ts";
-import { type CoderObserver, type EncoderOptions, EngineLimitError, type Model } from "../engine.ts";
+import { type CoderObserver, type Cue, type EncoderOptions, EngineLimitError, type Model } from "../engine.ts";
 import type { GpuDevice } from "./device.ts";
 import { KernelCompiler } from "./kernel.ts";
-import { Bank, type LaneResult, laneBytes, type Mode } from "./mixer-bank.ts";
+import { Bank, type BankWork, type LaneResult, laneBytes, type Mode } from "./mixer-bank.ts";
 import { imageOf, SPECS_AT, tablesOf } from "./mixer-image.ts";
 import { mixerConstants } from "./mixer-layout.ts";
 import { DispatchPace } from "./mixer-pace.ts";
+import { type CueState, partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
 import { mixerLanes } from "./path.ts";
-import { type Part, Staging } from "./staging.ts";
+import { Staging } from "./staging.ts";
 
 /** Bytes of all lanes in a dispatch, at most: coded ones take up to sixteen times as much. */
 const DISPATCH_BYTES = 1 << 21;
@@ -59,8 +60,9 @@ export class GpuMixer implements Model {
   readonly #pace = new DispatchPace();
   /** As the kernel has it: that of a genome is 0. */
   #stride = 0;
-  /** Bytes of the block so far, of lanes that have one in its last step. */
-  #time = 0;
+  /** Of each lane: bytes of the block so far, with those that it was reminded of; and what these are. */
+  #times: number[] = [];
+  #cues: readonly CueState[] = [];
   /** The coders of the next dispatch begin; the next block goes on behind the prior. */
   #begins = true;
   #isBehind: boolean;
@@ -182,6 +184,10 @@ export class GpuMixer implements Model {
     this.#beginBlock();
   }
 
+  async cue(cues: readonly (readonly Cue[])[]): Promise<void> {
+    this.#cues = cues.map((own) => ({ cues: own, next: 0, doneBytes: 0 }));
+  }
+
   async learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {
     await this.#run("study", bytes, stepCount, liveInLastStep);
   }
@@ -226,7 +232,8 @@ export class GpuMixer implements Model {
   /** What was learnt stays. The first block behind a prior goes on behind that. */
   #beginBlock(): void {
     this.#begin();
-    this.#time = this.#isBehind ? this.#parts.contentBytes : 0;
+    this.#times = Array<number>(this.hyper.streams).fill(this.#isBehind ? this.#parts.contentBytes : 0);
+    this.#cues = [];
     if (!this.#isBehind) {
       const encoder = this.#parts.gpu.device.createCommandEncoder();
       for (const bank of this.#parts.banks) bank.clear(encoder);
@@ -236,58 +243,66 @@ export class GpuMixer implements Model {
   }
 
   /** Steps in dispatches of some tenths of a second. All are submitted before the first await, so calls keep order. */
-  async #run(mode: Mode, bytes: Uint8Array, stepCount: number, live: number): Promise<void> {
+  async #run(mode: Mode, rows: Uint8Array, stepCount: number, live: number): Promise<void> {
     const { streams } = this.hyper;
+    const sequences = Array.from({ length: streams }, (_, lane) => {
+      return sequenceOf(rows, streams, lane, stepCount - (lane < live ? 0 : 1), this.#cues[lane]);
+    });
+    const length = sequences.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
+    // Of each lane, bytes that were decoded so far.
+    const decoded = new Uint32Array(streams);
+    const take = (lane: number, { position, low, bytes }: LaneResult, { isCue }: Sequence) => {
+      this.#results[lane] = { position, low };
+      if (mode === "encode" && bytes.length > 0) {
+        (this.#coded[lane] as Uint8Array[]).push(bytes.slice());
+        this.#codedBytes += bytes.length;
+      }
+      for (let t = 0; mode === "decode" && t < bytes.length; t++) {
+        if (isCue?.[t]) continue;
+        rows[(decoded[lane] as number) * streams + lane] = bytes[t] as number;
+        (decoded[lane] as number)++;
+      }
+    };
     const pending: Promise<void>[] = [];
-    for (let first = 0, steps = 0; first < stepCount; first += steps) {
-      steps = Math.min(this.chunkSteps, this.#pace.steps, stepCount - first);
-      const rows = bytes.subarray(first * streams, (first + steps) * streams);
-      pending.push(this.#dispatch(mode, rows, steps, first + steps === stepCount ? live : streams));
+    for (let from = 0, count = 0; from < length; from += count) {
+      count = Math.min(this.chunkSteps, this.#pace.steps, length - from);
+      const parts = sequences.map((sequence) => partOf(sequence, from, count));
+      pending.push(this.#dispatch(mode, parts, count, take));
     }
     await Promise.all(pending);
+    if (mode === "decode") for (let lane = live; lane < streams; lane++) rows[(stepCount - 1) * streams + lane] = 0;
   }
 
-  async #dispatch(mode: Mode, rows: Uint8Array, steps: number, live: number): Promise<void> {
-    const { gpu } = this.#parts;
-    const { streams } = this.hyper;
-    const encoder = gpu.device.createCommandEncoder();
-    const counts = Array.from({ length: streams }, (_, lane) => steps - (lane < live ? 0 : 1));
-    const reads: { bank: Bank; first: number; counts: number[]; parts: readonly Part[] }[] = [];
-    for (const [bank, first] of this.#banks()) {
-      const own = counts.slice(first, first + bank.lanes);
-      const work = { mode, stride: this.#stride, begins: this.#begins, time: this.#time, counts: own };
-      bank.run(encoder, work, (lane, into) => gatherLane(rows, streams, first + lane, into));
-      reads.push({ bank, first, counts: own, parts: bank.results(mode, Math.max(...own)) });
-    }
+  async #dispatch(
+    mode: Mode,
+    parts: readonly Sequence[],
+    count: number,
+    take: (lane: number, result: LaneResult, part: Sequence) => void,
+  ): Promise<void> {
+    const encoder = this.#parts.gpu.device.createCommandEncoder();
+    const reads = this.#banks().map(([bank, first]) => {
+      const end = first + bank.lanes;
+      const times = this.#times.slice(first, end);
+      const common = { mode, stride: this.#stride, begins: this.#begins };
+      const work: BankWork = { ...common, times, parts: parts.slice(first, end) };
+      bank.run(encoder, work);
+      return { bank, first, work, places: bank.results(work) };
+    });
     this.#begins = false;
-    this.#time += steps;
-    const ended = this.#pace.begin(steps);
-    const reading = this.#staging.read(
-      encoder,
-      reads.flatMap(({ parts }) => parts),
-      (read) => {
-        let at = 0;
-        for (const { bank, first, counts: own, parts } of reads) {
-          const results = bank.take(mode, Math.max(...own), own, read.slice(at, at + parts.length));
-          at += parts.length;
-          for (const [lane, result] of results.entries()) this.#take(mode, first + lane, result, rows, steps);
-        }
-      },
-    );
+    for (const [lane, { bytes }] of parts.entries()) (this.#times[lane] as number) += bytes.length;
+    const ended = this.#pace.begin(count);
+    const places = reads.flatMap((read) => read.places);
+    const reading = this.#staging.read(encoder, places, (all) => {
+      let at = 0;
+      for (const { bank, first, work, places } of reads) {
+        const results = bank.take(work, all.slice(at, at + places.length));
+        at += places.length;
+        for (const [i, result] of results.entries()) take(first + i, result, work.parts[i] as Sequence);
+      }
+    });
     for (const { bank } of reads) bank.submitted();
     await reading;
     ended();
-  }
-
-  #take(mode: Mode, lane: number, { position, low, bytes }: LaneResult, rows: Uint8Array, steps: number): void {
-    this.#results[lane] = { position, low };
-    if (mode === "encode" && bytes.length > 0) {
-      (this.#coded[lane] as Uint8Array[]).push(bytes.slice());
-      this.#codedBytes += bytes.length;
-    }
-    if (mode !== "decode") return;
-    const { streams } = this.hyper;
-    for (let t = 0; t < steps; t++) rows[t * streams + lane] = bytes[t] ?? 0;
   }
 
   #checkGroups(groups: number): void {
@@ -298,12 +313,6 @@ export class GpuMixer implements Model {
 
 /** As kernels have it. */
 const kernelStride = (stride: number) => (familyOf(stride) === "genome" ? 0 : stride);
-
-/** A lane's bytes of step-major ones. */
-function gatherLane(rows: Uint8Array, streams: number, lane: number, into: Uint8Array): void {
-  if (streams === 1) into.set(rows.subarray(0, into.length));
-  else for (let t = 0; t < into.length; t++) into[t] = rows[t * streams + lane] as number;
-}
 
 /** Lanes of each bank: as many as fit into a buffer. @throws EngineLimitError if not even one does */
 function dealt(hyper: HyperParameters, limitBytes: number): number[] {

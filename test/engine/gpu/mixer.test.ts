@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../../src/contract/hyper.ts";
 import type { LanePrior } from "../../../src/contract/prior.ts";
-import { type Engine, EngineDeviceError, EngineLimitError } from "../../../src/engine/engine.ts";
+import { type Cue, type Engine, EngineDeviceError, EngineLimitError } from "../../../src/engine/engine.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { buildMixer } from "../../../src/engine/mixer/assembly/build.ts";
 import { createReferenceEngine } from "../../../src/engine/reference/engine.ts";
@@ -166,6 +166,41 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     await model.close();
     const other = { ...prior, contexts: 19 };
     await expect(GpuMixer.open(gpu, shapeOf(1, contexts, lineBits), other)).rejects.toThrow("a prior of 19 contexts");
+  });
+
+  test.each([0, 2])("lanes that are reminded between bytes, with stride %d", async (stride) => {
+    const hyper = shapeOf(2, 20, 8);
+    const data = (stride === 0 ? file("text.bin", 900) : dataOf("mono")).slice(-241);
+    const steps = 121;
+    const rows = gatherSteps(data, layoutOf(data.length, 2), 0, steps);
+    const cues: Cue[][] = [
+      [
+        { at: 0, bytes: dataOf("lines").slice(0, 41) },
+        { at: 17, bytes: dataOf("text").slice(0, 30) },
+        { at: 17, bytes: Uint8Array.of(10) },
+      ],
+      [{ at: 99, bytes: dataOf("mixed").slice(0, 90) }],
+    ];
+    const judge = await reference.openModel(hyper);
+    const [coding, decoding] = [await GpuMixer.open(gpu, hyper), await GpuMixer.open(gpu, hyper)];
+    for (const model of [judge, coding, decoding]) await model.describe({ stride });
+    const payloads: string[][] = [];
+    for (const model of [judge, coding]) {
+      await model.beginPayloads(2, ALONE);
+      await model.cue?.(cues);
+      await model.encodeSteps(rows.subarray(0, 36), 18, 2);
+      await model.encodeSteps(rows.subarray(36), steps - 18, 1);
+      payloads.push((await model.takePayloads()).map(hex));
+    }
+    expect(payloads[1]).toEqual(payloads[0] as string[]);
+    const back = new Uint8Array(rows.length).fill(99);
+    await decoding.openPayloads((payloads[0] as string[]).map((each) => new Uint8Array(Buffer.from(each, "hex"))));
+    await decoding.cue(cues);
+    await decoding.decodeSteps(back, steps, 1);
+    await decoding.finishPayloads();
+    expect(hex(back)).toBe(hex(rows));
+    for (const lane of [0, 1]) expect(await gpuStateOf(decoding, lane)).toEqual(await gpuStateOf(coding, lane));
+    await Promise.all([coding.close(), decoding.close()]);
   });
 
   test("payloads that nobody wrote end as they do on the CPU", async () => {
