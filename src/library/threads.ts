@@ -34,15 +34,16 @@ function takeWorker(): Worker {
   return found.worker;
 }
 
+/** Ends a thread, which may be waiting for a job. */
+function dropWorker(worker: Worker): void {
+  const at = idle.findIndex((each) => each.worker === worker);
+  const found = at < 0 ? undefined : idle.splice(at, 1)[0];
+  clearTimeout(found?.timer);
+  void worker.terminate();
+}
+
 function leaveWorker(worker: Worker): void {
-  const end = () => {
-    idle.splice(
-      idle.findIndex((each) => each.worker === worker),
-      1,
-    );
-    void worker.terminate();
-  };
-  const timer = setTimeout(end, IDLE_MS);
+  const timer = setTimeout(() => dropWorker(worker), IDLE_MS);
   // In Node a timer is an object, which the program need not wait for; in a browser a number.
   if (typeof timer === "object") timer.unref();
   worker.unref();
@@ -54,10 +55,15 @@ const runs = new WeakMap<Worker, RunningJob>();
 
 /** A worker that nobody listens to yet. */
 function listen(worker: Worker): void {
+  // One that fails without a job must not get the next.
+  const fail = (error: unknown) => {
+    dropWorker(worker);
+    runs.get(worker)?.fail(error);
+  };
   worker.on("message", (message: FromThread) => runs.get(worker)?.hear(message));
-  worker.on("error", (error: unknown) => runs.get(worker)?.fail(error));
-  worker.on("messageerror", () => runs.get(worker)?.fail(new Error("a message could not be read")));
-  worker.on("exit", () => runs.get(worker)?.fail(new Error("a thread of fade has ended")));
+  worker.on("error", fail);
+  worker.on("messageerror", () => fail(new Error("a message could not be read")));
+  worker.on("exit", () => fail(new Error("a thread of fade has ended")));
 }
 
 /** A job that a thread is doing. */

@@ -41,12 +41,14 @@ const PROGRAM = `
 import { readFileSync, writeFileSync } from "node:fs";
 import { compress, decompress, fadeCompress, fadeDecompress, list, TruncatedError } from "${MAIN}";
 
-const plain = new Uint8Array(readFileSync("plain"));
+const all = new Uint8Array(readFileSync("plain"));
 for (const options of [{ level: 1, threads: 2 }, {}, { level: 9 }, { preset: "network-1", threads: 2 }]) {
+  const plain = all.subarray(0, options.preset ? 1500 : all.length);
   const archive = await compress(plain, options);
   if (Buffer.compare(await decompress(archive), plain) !== 0) throw new Error("other bytes came back");
   writeFileSync(\`\${options.preset ?? options.level ?? 5}.\${process.argv[2]}.fade\`, archive);
 }
+const plain = all;
 const both = new Blob([plain]).stream().pipeThrough(fadeCompress()).pipeThrough(fadeDecompress());
 if (Buffer.compare(new Uint8Array(await new Response(both).arrayBuffer()), plain) !== 0) throw new Error("streams");
 const cut = (await compress(plain)).slice(0, -3);
@@ -62,8 +64,9 @@ test.each([["node"], [process.execPath]])(
     expect(run([runtime, "program.mjs", name])).toMatchObject({ exitCode: 0, stdout: "true true\n", stderr: "" });
     for (const options of [{ level: 1 }, { level: 5 }, { level: 9 }, { preset: "network-1" }]) {
       const file = join(project, `${options.preset ?? options.level}.${name}.fade`);
+      const plain = TEXT.subarray(0, options.preset ? 1500 : TEXT.length);
       const archive = new Uint8Array(await Bun.file(file).arrayBuffer());
-      expect(Buffer.compare(archive, await fade.compress(TEXT, options))).toBe(0);
+      expect(Buffer.compare(archive, await fade.compress(plain, options))).toBe(0);
     }
   },
   PATIENCE_MS,
