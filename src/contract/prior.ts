@@ -67,8 +67,6 @@ export interface LanePrior {
   readonly stride: number;
   /** Up to PRIOR_CONTENT_BYTES_MAX bytes that stand before the first block. */
   readonly content: Uint8Array;
-  /** Of a patch: all of the old file, of which lanes are reminded (Model.cue). */
-  readonly old?: Uint8Array;
   /** Without it, a lane begins with its initial values. */
   readonly trained?: TrainedState;
 }

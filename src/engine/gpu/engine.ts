@@ -42,8 +42,8 @@ export function engineOn(gpu: GpuDevice, options: GpuEngineOptions): Engine {
       if (hasNetwork(hyper)) return GpuModel.open(gpu, hyper, chunkSteps);
       const { spareThreads } = options;
       const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
-      // Lanes with counters, and those that are reminded, are of few streams: nothing that a GPU would do sooner.
-      const isForHost = hyper.mixerCounters > 0 || prior?.old !== undefined;
+      // Lanes with counters are those of the highest levels, which are few: nothing that a GPU would do sooner.
+      const isForHost = hyper.mixerCounters > 0;
       if (isForHost)
         return openMixer(hyper, { engine: "gpu", threads: spareThreads ?? host.processorCount(), ...known });
       try {
