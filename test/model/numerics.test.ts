@@ -108,7 +108,7 @@ test("legal hyper-parameters: the ends that are written, and nothing beyond or b
       expect({ field, value, legal: isLegal(around(value)) }).toMatchObject({ legal: false });
   }
   expect([isLegal({ history: 64, embedding: 16 }), isLegal({ history: 64, embedding: 32 })]).toEqual([true, false]);
-  const mixers = [MIXER, { ...MIXER, streams: 16 }, { ...MIXER, streams: 17 }, { ...MIXER, mixerContexts: 0 }];
+  const mixers = [MIXER, { ...MIXER, streams: 4096 }, { ...MIXER, streams: 4097 }, { ...MIXER, mixerContexts: 0 }];
   expect(mixers.map(isLegal)).toEqual([true, true, false, false]);
   const counted = [10, 11].map((mixerCounters) => ({ ...MIXER, mixerCounters }));
   expect([...counted, { mixerCounters: 1 }].map(isLegal)).toEqual([true, false, false]);

@@ -171,6 +171,7 @@ const setStarts = SETS.map((_, j) => SETS.slice(0, j).reduce((sum, count) => sum
 /** Constants that the mixer's kernels see. @param lanes invocations of a workgroup: a power of two, at most 64 */
 export function mixerConstants(lanes: number): Constants {
   return {
+    RATE: mixer.rateOf(0),
     ...numbersOf(mixer),
     ...numbersOf(numbers),
     ...numbersOf(instructions),

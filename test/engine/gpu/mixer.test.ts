@@ -41,9 +41,9 @@ function referenceOf(contexts: number, lineBits: number, stride: number, bytes: 
   return { lane, payload: lane.finishEncoding() };
 }
 
-/** All areas but one, which the GPU does not have: gpu-lane.ts. */
+/** All areas but what the GPU makes anew (gpu-lane.ts), and counters, which lanes there have none of. */
 function withoutInputs(lane: ReferenceLane): Record<string, string> {
-  const { mapInputs: _, ...others } = stateOf(lane);
+  const { mapInputs: _, counters: __, ...others } = stateOf(lane);
   return others;
 }
 
