@@ -1,7 +1,9 @@
 /**
  * Builds fade as one executable, in bin/ or as FILE:
  *
- *     bun build.ts [--target linux-x64|linux-arm64|windows-x64|darwin-x64|darwin-arm64] [--outfile FILE]
+ *     bun build.ts [--target TARGET] [--outfile FILE]
+ *
+ * TARGET is one of those in tools/runtime.ts; without it, the one that this runs on.
  *
  * Inside are the program, the WGSL (imported as text), the workers and Dawn's addon for the target. How each gets in:
  *
@@ -11,7 +13,7 @@
  *   Tried and dropped: the same URL for both (the executable is flat: import.meta.url of each module is the program's),
  *   and the path as a string (it is taken relative to the current directory, and not found inside the executable).
  * - src/engine/gpu/addon.ts imports the addon as a file, by a literal path per platform; Bun folds process.platform and
- *   process.arch for the target, and embeds the one that is left.
+ *   process.arch for the target, and embeds the one that is left. On musl none loads, and none is embedded.
  * - The runtime is a copy that does not obey Bun's environment variables (tools/runtime.ts).
  *
  * The code is not minified: stack traces in bug reports should name functions. Nothing is read from the current
@@ -23,6 +25,7 @@
 import { copyFileSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import type { BunPlugin } from "bun";
 import { WORKERS } from "./src/platform/workers.ts";
 import { deafRuntime, TARGETS, type Target } from "./tools/runtime.ts";
 
@@ -54,6 +57,13 @@ function buildAssembly(): void {
   if (!success) throw new Error("the WebAssembly of the CPU engine did not compile");
 }
 
+/** In place of Dawn's addon, what says that there is none. */
+const withoutAddon: BunPlugin = {
+  name: "without an addon",
+  setup: ({ onLoad }) =>
+    void onLoad({ filter: /gpu\/addon\.ts$/ }, () => ({ contents: 'export * from "./no-addon.ts";', loader: "ts" })),
+};
+
 async function buildExecutable(target: Target, runtime: string, outfile: string): Promise<void> {
   const sources = join(ROOT, "src");
   const result = await Bun.build({
@@ -64,6 +74,7 @@ async function buildExecutable(target: Target, runtime: string, outfile: string)
     // The program starts in half the time if nothing has to be parsed; each of its threads does.
     bytecode: true,
     format: "esm",
+    plugins: target.endsWith("musl") ? [withoutAddon] : [],
     compile: {
       target: `bun-${target}`,
       executablePath: runtime,

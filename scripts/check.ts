@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dir, "..");
 const tool = (name: string) => join(ROOT, "node_modules", ".bin", name);
 const STEPS: Readonly<Record<string, readonly string[]>> = {
   types: [tool("tsc"), "--noEmit"],
+  "types of the page": [tool("tsc"), "--noEmit", "-p", "web"],
   lint: [tool("biome"), "check", "--error-on-warnings", "."],
   tidy: [process.execPath, "test", "--timeout=120000", "./test/tidy.test.ts", "./test/documents.test.ts"],
 };

@@ -1,14 +1,16 @@
 /**
  * The promise, tried out with the executable: every engine writes the same archive, and each decodes it.
  *
- *     bun scripts/cross-engine.ts [--bytes 65536] [--model 1|network-1] [--streams 64] [--engines A,B] FOLDER
+ *     bun scripts/cross-engine.ts [--bytes 65536] [--models 1,5,9,network-1] [--streams 64] [--engines A,B]
+ *         [--only NAME,NAME] FOLDER
  *
- * Takes every file of FOLDER but Markdown, by name, cut to --bytes, and edge lengths of the one whose name begins with
- * "text" (repeated if it is shorter): bytes that look random would be stored, and no engine asked. Compresses with each
- * engine, compares SHA-256, decompresses with each engine, compares the bytes. Prints a line per input; exits with 1 at
- * the first difference. A level, or a narrow network (--model network-1 --streams 64), keeps the reference's share to
- * minutes. Needs bin/fade (npm run build), or
- * another one with --fade.
+ * Takes every file of FOLDER but Markdown, by name, or those that --only names, cut to --bytes, and edge lengths of the
+ * one whose name begins with "text" (repeated if it is shorter): bytes that look random would be stored, and no engine
+ * asked. Each engine compresses all of them in one run, since a driver compiles shaders for seconds; SHA-256 is
+ * compared; each decompresses the archives of the first, and the bytes are compared. Prints a line per input and model;
+ * exits with 1 at the first difference. A level, or a narrow network (--models network-1 --streams 64), keeps the
+ * reference's share to minutes; on software adapters a mixer takes about half a millisecond for a byte of a lane. Needs
+ * bin/fade (npm run build), or another one with --fade.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,9 +21,10 @@ import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
 const { values, positionals } = parseArgs({
   options: {
     bytes: { type: "string", default: "65536" },
-    model: { type: "string", default: "1" },
+    models: { type: "string", default: "1" },
     streams: { type: "string" },
     engines: { type: "string" },
+    only: { type: "string" },
     fade: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
   },
   allowPositionals: true,
@@ -37,38 +40,63 @@ const ENGINES: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(testAdapters.map((which) => [which, ["--adapter", testAdapterName(which)]])),
 };
 
-function fade(options: readonly string[], input: Uint8Array): Buffer {
-  const path = join(folder, "input");
-  writeFileSync(path, input);
-  const { stdout, stderr, exitCode } = Bun.spawnSync([values.fade, ...options, "-q", "-c", path], { env: process.env });
+interface Input {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+const SUFFIX = ".fade";
+
+/** All inputs through one run of the program, in a folder of their own; what came out, in their order. */
+function fade(options: readonly string[], inputs: readonly Input[], outputOf: (name: string) => string): Buffer[] {
+  const folder = mkdtempSync(join(work, "run-"));
+  for (const { name, bytes } of inputs) writeFileSync(join(folder, name), bytes);
+  const names = inputs.map(({ name }) => name);
+  const command = [values.fade, ...options, "-q", "-k", "--", ...names];
+  const { stderr, exitCode } = Bun.spawnSync(command, { cwd: folder, env: process.env });
   if (exitCode !== 0) throw new Error(`fade ${options.join(" ")}: exit code ${exitCode}: ${stderr.toString()}`);
-  return stdout;
+  const outputs = names.map((name) => readFileSync(join(folder, outputOf(name))));
+  rmSync(folder, { recursive: true });
+  return outputs;
 }
 
 const sha = (bytes: Uint8Array) => new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 
-/** One input through all engines both ways. @throws Error at the first difference */
-function cross(name: string, plain: Uint8Array): void {
-  const started = performance.now();
-  let archive: Buffer | undefined;
+/** All inputs with one model through all engines both ways. @throws Error at the first difference */
+function cross(model: string, inputs: readonly Input[]): void {
+  const modelOptions = [
+    /^\d$/.test(model) ? `-${model}` : `--preset=${model}`,
+    ...(values.streams === undefined ? [] : ["--streams", values.streams]),
+  ];
+  let archives: Buffer[] | undefined;
   for (const [engine, options] of chosen) {
-    const made = fade([...options, ...model], plain);
-    archive ??= made;
-    if (sha(made) !== sha(archive)) throw new Error(`${name}: the archive of ${engine} differs from that of ${first}`);
+    const startedAtMs = performance.now();
+    const made = fade([...options, ...modelOptions], inputs, (name) => name + SUFFIX);
+    archives ??= made;
+    for (const [i, archive] of archives.entries()) {
+      if (sha(made[i] as Buffer) === sha(archive)) continue;
+      throw new Error(`${inputs[i]?.name}, ${model}: the archive of ${engine} differs from that of ${first}`);
+    }
+    console.log(`${model}: ${engine} compresses, ${seconds(startedAtMs)} s`);
   }
+  const archived = inputs.map(({ name }, i) => ({ name: name + SUFFIX, bytes: archives?.[i] as Buffer }));
   for (const [engine, options] of chosen) {
-    const back = fade([...options, "-d"], archive ?? new Uint8Array(0));
-    if (!back.equals(plain)) throw new Error(`${name}: ${engine} decodes other bytes`);
+    const startedAtMs = performance.now();
+    const back = fade([...options, "-d"], archived, (name) => name.slice(0, -SUFFIX.length));
+    for (const [i, { name, bytes }] of inputs.entries()) {
+      if (!back[i]?.equals(bytes)) throw new Error(`${name}, ${model}: ${engine} decodes other bytes`);
+    }
+    console.log(`${model}: ${engine} restores, ${seconds(startedAtMs)} s`);
   }
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  const size = `${plain.length} => ${archive?.length ?? 0}`;
-  console.log(`${name}: ${size}, sha256 ${sha(archive ?? plain).slice(0, 16)}, ${chosen.length} engines, ${seconds} s`);
+  for (const [i, { name, bytes }] of inputs.entries()) {
+    const archive = archives?.[i] as Buffer;
+    const size = `${bytes.length} => ${archive.length}`;
+    console.log(`${name}, ${model}: ${size}, sha256 ${sha(archive).slice(0, 16)}, ${chosen.length} engines`);
+  }
 }
 
-const model = [
-  /^\d$/.test(values.model) ? `-${values.model}` : `--preset=${values.model}`,
-  ...(values.streams === undefined ? [] : ["--streams", values.streams]),
-];
+const seconds = (startedAtMs: number) => ((performance.now() - startedAtMs) / 1000).toFixed(0);
+
 const wanted = values.engines?.split(",") ?? Object.keys(ENGINES);
 const chosen = wanted.map((name) => {
   const options = ENGINES[name];
@@ -78,21 +106,26 @@ const chosen = wanted.map((name) => {
 const first = chosen[0]?.[0];
 const corpus = positionals[0];
 if (corpus === undefined) throw new Error("name a folder of files");
-const names = readdirSync(corpus, { withFileTypes: true })
+const all = readdirSync(corpus, { withFileTypes: true })
   .filter((entry) => entry.isFile() && !entry.name.endsWith(".md"))
   .map(({ name }) => name)
   .sort();
-const textName = names.find((name) => name.startsWith("text"));
+const textName = all.find((name) => name.startsWith("text"));
 if (textName === undefined) throw new Error(`there is no file in ${corpus} whose name begins with "text"`);
-const folder = mkdtempSync(join(tmpdir(), "fade-cross-"));
+const only = values.only?.split(",");
+const names = all.filter((name) => !only || only.includes(name));
+const work = mkdtempSync(join(tmpdir(), "fade-cross-"));
 try {
   console.log(`engines: ${wanted.join(", ")}`);
   const text = readFileSync(join(corpus, textName));
   if (text.length === 0) throw new Error(`${textName} is empty`);
   const edges = Buffer.alloc(Math.max(...EDGES), text);
-  for (const length of EDGES) cross(`${textName}, length ${length}`, edges.subarray(0, length));
-  for (const name of names) cross(name, readFileSync(join(corpus, name)).subarray(0, Number(values.bytes)));
+  const inputs: Input[] = [
+    ...(only ? [] : EDGES.map((length) => ({ name: `length-${length}`, bytes: edges.subarray(0, length) }))),
+    ...names.map((name) => ({ name, bytes: readFileSync(join(corpus, name)).subarray(0, Number(values.bytes)) })),
+  ];
+  for (const model of values.models.split(",")) cross(model, inputs);
   console.log("all equal");
 } finally {
-  rmSync(folder, { recursive: true });
+  rmSync(work, { recursive: true });
 }

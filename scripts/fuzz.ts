@@ -64,6 +64,8 @@ await series("test engine", new FakeEngine(), Number(values.inputs), 150);
 const cpu = await createCpuEngine({ threads: 1 });
 await series("cpu engine", cpu, Number(values["cpu-inputs"]), 100);
 await series("mixer", cpu, Number(values["mixer-inputs"]), 100, { memoryBytesMax: 2 ** 26, hyperFor: tinyMixer });
+const counted = (lanes: number) => ({ ...tinyMixer(lanes), mixerCounters: 2 });
+await series("counters", cpu, Number(values["mixer-inputs"]), 100, { memoryBytesMax: 2 ** 26, hyperFor: counted });
 await cpu.close();
 console.log(`peak of the memory: ${mib(before)} before, ${mib(peakBytes())} in all`);
 process.exit(0);

@@ -4,7 +4,7 @@
  *
  * - src/engine/cpu/assembly/contract.ts: the constants that WebAssembly is compiled with
  * - src/engine/cpu/kernel-signatures.ts: what kernels.wasm exports, from the sources in assembly/
- * - the marked parts of docs/NUMERICS.md and docs/FORMAT.md
+ * - the marked parts of docs/NUMERICS.md and docs/FORMAT.md, and of docs/LIBRARY.md, from the comments of src/index.ts
  *
  * WGSL needs no file: each kernel gets its constants when it is compiled (src/engine/gpu/kernel.ts).
  */
@@ -22,6 +22,7 @@ import {
 import { NUMBER_FORMATS, type NumberFormat } from "../src/contract/formats.ts";
 import { HYPER_FIELDS, HYPER_NAMES } from "../src/contract/hyper.ts";
 import { RECALL_FIELDS } from "../src/engine/cpu/recall-layout.ts";
+import { errorLines, functionLines, optionLines } from "./library-reference.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const ASSEMBLY = "src/engine/cpu/assembly";
@@ -166,6 +167,9 @@ const SECTIONS: Readonly<Record<string, () => string[]>> = {
   "number formats": formatTable,
   "hyper-parameters": hyperTable,
   contexts: contextTable,
+  functions: functionLines,
+  options: optionLines,
+  errors: errorLines,
 };
 
 function document(path: string): Generated {
@@ -178,9 +182,10 @@ function document(path: string): Generated {
   return { path, text };
 }
 
-/** All files that are made of the contract's tables, wholly or in part. */
+/** All files that are made of others, wholly or in part. */
 export function generated(): readonly Generated[] {
-  return [assemblyConstants(), kernelSignatures(), document("docs/NUMERICS.md"), document("docs/FORMAT.md")];
+  const documents = ["docs/NUMERICS.md", "docs/FORMAT.md", "docs/LIBRARY.md"].map(document);
+  return [assemblyConstants(), kernelSignatures(), ...documents];
 }
 
 /** Paths of files that are not as they should be. */

@@ -51,6 +51,7 @@ const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   pattern: () => compress(new Uint8Array(Buffer.alloc(1000, "ab"))),
   "level-5": () => compress(text, {}, levelOf(5)),
   "level-9": () => compress(text, {}, levelOf(9)),
+  counters: () => compress(text, { hyperFor: (bytes) => ({ ...hyperForSize(levelOf(9), bytes), mixerCounters: 8 }) }),
   lanes: () => compress(mixed, { blockBytes: 1000 }, levelOf(2), 3),
   network: () => compress(text, {}, networkOf(1), 8),
   cut: () => compress(again, { repeats: { timeUnits: 0, minLength: 20 } }),

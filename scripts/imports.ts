@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import packageFacts from "../package.json" with { type: "json" };
 
 const ROOT = join(import.meta.dir, "..");
 
@@ -19,21 +20,31 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/model"],
   ["src/coder", "src/archive"],
   ["src/repeats", "src/predict"],
-  ["src/engine/engine.ts", "src/engine/network.ts"],
+  ["src/engine/errors.ts"],
+  ["src/engine/engine.ts"],
+  ["src/engine/engine-parts.ts", "src/engine/network.ts"],
   ["src/engine/host-encoder.ts", "src/engine/host-decoder.ts"],
   ["src/engine/host-coder.ts", "src/engine/mixer"],
   ["src/prior"],
-  ["src/engine/reference", "src/engine/cpu", "src/engine/gpu"],
+  ["src/engine/reference", "src/engine/cpu", "src/engine/gpu", "src/engine/no-gpu.ts"],
   ["src/engine/registry.ts", "src/prior"],
   ["src/pipeline"],
-  ["src/bench"],
+  ["src/library"],
+  ["src/index.ts", "src/bench"],
   ["src/cli"],
 ];
 
 /** Files to the files that they import, all relative to the repository. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
-const IMPORT = /^(?:import|export)\b[^;"]*?from "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
+const IMPORT = /^(?:import|export)\b[^;"]*?from "([.#][^"]+)"|\bimport\("([.#][^"]+)"\)/gm;
+
+/** What package.json offers under a name with "#": one file for each runtime, and all of them count. */
+function filesOf(written: string, folder: string): string[] {
+  if (!written.startsWith("#")) return [relative(ROOT, join(ROOT, folder, written))];
+  const choices: Readonly<Record<string, Readonly<Record<string, string>>>> = packageFacts.imports;
+  return Object.values(choices[written] ?? {}).map((path) => relative(ROOT, join(ROOT, path)));
+}
 
 /** The sources' own imports of each other; the kernels in assembly/ are another program. */
 export function importGraph(): ImportGraph {
@@ -42,7 +53,7 @@ export function importGraph(): ImportGraph {
   return new Map(
     files.sort().map((file) => {
       const found = [...readFileSync(join(ROOT, file), "utf8").matchAll(IMPORT)].map(([, a, b]) => a ?? b ?? "");
-      const paths = found.map((path) => relative(ROOT, join(ROOT, dirname(file), path)));
+      const paths = found.flatMap((written) => filesOf(written, dirname(file)));
       return [file, [...new Set(paths)].filter((path) => known.has(path))] as const;
     }),
   );

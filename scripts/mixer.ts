@@ -1,7 +1,7 @@
 /**
  * The bit mixer by itself, over files:
  *
- *     bun scripts/mixer.ts [--contexts N] [--lanes N] [--line-bits N] [--stride N] FILE…
+ *     bun scripts/mixer.ts [--contexts N] [--counters N] [--lanes N] [--line-bits N] [--stride N] FILE…
  *
  * Each file is one block cut into lanes of equal length; every payload is decoded again and compared. Rows are name,
  * bytes, coded bytes, and kilobytes per second of processor time each way, lanes one after another. Nothing of the
@@ -19,12 +19,17 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     contexts: { type: "string", default: "10" },
+    counters: { type: "string", default: "0" },
     lanes: { type: "string", default: "1" },
     stride: { type: "string", default: "0" },
     "line-bits": { type: "string", default: "18" },
   },
 });
-const shape = { contexts: Number(values.contexts), lineBits: Number(values["line-bits"]) };
+const shape = {
+  contexts: Number(values.contexts),
+  lineBits: Number(values["line-bits"]),
+  counters: Number(values.counters),
+};
 const lanes = Number(values.lanes);
 
 /** Microseconds of processor time that the work took, and what it gave. */

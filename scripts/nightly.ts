@@ -18,7 +18,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   fuzz: ["scripts/fuzz.ts", "--inputs", "100000", "--cpu-inputs", "2000"],
   predictors: ["scripts/fuzz-predict.ts"],
   faults: ["scripts/faults.ts", "1000"],
-  engines: ["scripts/cross-engine.ts", "--bytes", "2000", "test/golden"],
+  engines: ["scripts/cross-engine.ts", "--bytes", "2000", "--models", "1,5,9", "test/golden"],
   memory: ["scripts/memory.ts", "--noise", "--gigabytes", "2", "--limit-megabytes", "1024", "--seconds", "600"],
 };
 

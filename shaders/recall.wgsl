@@ -7,18 +7,6 @@
 const LOOKUP_HASHES = STREAMS * CONTEXTS;
 const LOOKUP_ROWS = 2 * STREAMS * CONTEXTS;
 
-// Adds one value to a running hash.
-fn mix_into(hash: u32, value: u32) -> u32 {
-  let mixed = (hash + value + 1u) * MIX_MULTIPLIER;
-  return mixed ^ (mixed >> 15u);
-}
-
-fn finish_hash(hash: u32) -> u32 {
-  var x = (hash ^ (hash >> 16u)) * FINISH_MULTIPLIER_1;
-  x = (x ^ (x >> 15u)) * FINISH_MULTIPLIER_2;
-  return x ^ (x >> 16u);
-}
-
 // The slot's place among those of its context; the hash's last 8 bits are its check.
 fn slot_of(hash: u32) -> u32 { return hash >> (32u - SLOT_LOG2); }
 fn check_of(hash: u32) -> u32 { return hash & 255u; }

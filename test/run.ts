@@ -82,6 +82,7 @@ check("compile the CPU kernels", [process.execPath, join(ROOT, "src/engine/cpu/a
 if (chosen.length === 0) {
   check("lint", [tool("biome"), "check", "--error-on-warnings", "."], counts);
   check("type check", [tool("tsc"), "--noEmit"], counts);
+  check("type check of the page", [tool("tsc"), "--noEmit", "-p", "web"], counts);
 }
 runTests(counts, chosen.map(asPath));
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);

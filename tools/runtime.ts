@@ -26,7 +26,16 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-export const TARGETS = ["linux-x64", "linux-arm64", "windows-x64", "darwin-x64", "darwin-arm64"] as const;
+/** Baseline runs on processors without AVX2; musl is for Linux without glibc, and on any processor, too. */
+export const TARGETS = [
+  "linux-x64",
+  "linux-x64-baseline",
+  "linux-x64-musl",
+  "linux-arm64",
+  "windows-x64",
+  "darwin-x64",
+  "darwin-arm64",
+] as const;
 export type Target = (typeof TARGETS)[number];
 
 const CACHE = join(import.meta.dir, "..", "node_modules", ".cache", "fade", "runtimes");
@@ -35,6 +44,8 @@ const VERSION = Bun.version;
 /** npm's packages with one runtime each. */
 const PACKAGES: Readonly<Record<Target, string>> = {
   "linux-x64": "@oven/bun-linux-x64",
+  "linux-x64-baseline": "@oven/bun-linux-x64-baseline",
+  "linux-x64-musl": "@oven/bun-linux-x64-musl-baseline",
   "linux-arm64": "@oven/bun-linux-aarch64",
   "windows-x64": "@oven/bun-windows-x64",
   "darwin-x64": "@oven/bun-darwin-x64",
@@ -60,8 +71,8 @@ const ALLOCATOR: Readonly<Record<"x64" | "arm64", RegExp>> = {
   x64: bytesLike("([HI][\\xb8-\\xbf])m(?=imalloc)"),
   arm64: bytesLike("()m(?=imalloc[\\x01-\\x1f])"),
 };
-const X64: readonly Target[] = ["linux-x64", "windows-x64", "darwin-x64"];
-const ARM64: readonly Target[] = ["linux-arm64", "darwin-arm64"];
+const X64: readonly Target[] = TARGETS.filter((target) => target.includes("x64"));
+const ARM64: readonly Target[] = TARGETS.filter((target) => target.includes("arm64"));
 /** Windows has no signals. */
 const SIGNALS: readonly Target[] = TARGETS.filter((target) => !target.startsWith("windows"));
 

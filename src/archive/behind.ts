@@ -11,7 +11,6 @@ import {
   BLOCK_END_OLD,
   type FrameHeader,
   type FrameModel,
-  GROUPS_MAX,
   HEADER_BODY_BYTES_MAX,
   type IndexEntry,
   MAGIC,
@@ -24,8 +23,6 @@ import { zerosAtEnd } from "./padding.ts";
 import { entriesOf, OpenFrame, readBlockHead, readHeader, readPart } from "./read.ts";
 import { type FrameSummary, FrameTotals } from "./summary.ts";
 
-/** Kind, lengths, stride, check, the length of a list and a varint per group. */
-export const BLOCK_HEAD_BYTES_MAX = 1 + 10 * 5 + 8 + 10 * GROUPS_MAX;
 /** The magic, version, length, and guard. */
 export const HEADER_BYTES_MAX = MAGIC_OLD.length + 1 + 2 + HEADER_BODY_BYTES_MAX + 4;
 /** Of an index at a time. */
@@ -33,6 +30,11 @@ const INDEX_PIECE_BYTES = 1 << 14;
 const SEARCH_BYTES = 1 << 16;
 /** Where a small frame is looked for first: most are smaller. */
 const SMALL_FRAME_BYTES_NEAR = 1 << 12;
+
+/** Longer than any head: kind, lengths, stride, check, the length of a list, a varint per group; or a model. */
+export function blockHeadBytesMax({ model }: FrameHeader): number {
+  return HEADER_BYTES_MAX + 1 + 10 * 5 + 8 + 10 * (model?.groupCount ?? 0);
+}
 
 /**
  * The frames of an archive from the last to the first. Verifies the guards of headers and indexes, but not those of
@@ -230,7 +232,7 @@ async function checkOfLast(
   header: FrameHeader,
 ): Promise<bigint | undefined> {
   if (!last) return undefined;
-  const from = await window.at(markOffset - last.codedBytes, BLOCK_HEAD_BYTES_MAX);
+  const from = await window.at(markOffset - last.codedBytes, blockHeadBytesMax(header));
   const head = readBlockHead(from, header, undefined, isFilled ? [] : undefined);
   return head && head.kind !== "model" ? head.check : undefined;
 }

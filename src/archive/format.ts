@@ -3,7 +3,7 @@
  * is a header, blocks, an end mark and an index. This file says what they are; write.ts and read.ts are its two mirror
  * images.
  */
-import type { HyperParameters } from "../contract/hyper.ts";
+import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
 import type { PriorReference } from "./prior-reference.ts";
 
 /**
@@ -124,8 +124,13 @@ export const TRAILER_BYTES = 8;
 /** 2^30 bytes of entries speak of some 10^8 blocks. */
 export const INDEX_BYTES_MAX = 2 ** 30;
 
-/** No fade writes more coder groups than 16 today; the format leaves room for machines with more cores. */
-export const GROUPS_MAX = 256;
+/** No fade writes more coder groups of a network than 16; the format leaves room for machines with more cores. */
+const NETWORK_GROUPS_MAX = 256;
+
+/** Coder groups that a model may have, at most: each lane of a mixer is one. */
+export function groupsMaxOf(hyper: HyperParameters): number {
+  return hasNetwork(hyper) ? Math.min(NETWORK_GROUPS_MAX, hyper.streams) : hyper.streams;
+}
 
 /** A longer header body than any: flags, two sizes of at most eight bytes, and 15 varints of at most five. */
 export const HEADER_BODY_BYTES_MAX = 128;

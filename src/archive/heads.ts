@@ -3,7 +3,7 @@
  * looked through soon. For what cannot be read from behind: frames of version 1, and archives with something wrong at
  * their end, of which this says what it is.
  */
-import { BLOCK_HEAD_BYTES_MAX, HEADER_BYTES_MAX, smallFrameSummary } from "./behind.ts";
+import { blockHeadBytesMax, HEADER_BYTES_MAX, smallFrameSummary } from "./behind.ts";
 import { TrailingBytesError, TruncatedError } from "./errors.ts";
 import { type ArchiveFile, FileWindow } from "./file.ts";
 import { fillBytesOf } from "./fills.ts";
@@ -146,12 +146,12 @@ async function passBlock(window: FileWindow, at: number, frame: OpenFrame): Prom
 
 /** The head of the next block, behind its fills; of the model all of it. The cursor is behind it. */
 async function headAt(window: FileWindow, at: number, frame: OpenFrame) {
-  let reader = await window.at(at, BLOCK_HEAD_BYTES_MAX);
+  let reader = await window.at(at, blockHeadBytesMax(frame.header));
   let fills: Fill[] | undefined;
   if (reader.bytes[0] === BLOCK_FILLS && frame.header.version >= FORMAT_VERSION_6) {
     const record = await window.at(at, FILL_RECORD_BYTES_MAX);
     fills = readFillsOf(record, frame);
-    reader = await window.at(record.position, BLOCK_HEAD_BYTES_MAX);
+    reader = await window.at(record.position, blockHeadBytesMax(frame.header));
   }
   const head = readBlockHead(reader, frame.header, frame.leftBytes - fillBytesOf(fills), fills);
   return { reader, head };

@@ -3,11 +3,11 @@
  */
 import {
   checkHyperParameters,
+  contractOf,
   HYPER_FIELDS,
   HYPER_NAMES,
   HyperParameterError,
   type HyperParameters,
-  MODEL_CONTRACT_VERSION,
 } from "../contract/hyper.ts";
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { CorruptError } from "./errors.ts";
@@ -32,10 +32,11 @@ export function readHyperParameters(body: ByteReader, contract: number): HyperPa
   return hyper;
 }
 
-/** Writes those that a model of today's contract has. @throws HyperParameterError */
+/** Writes those that a model of its contract has. @throws HyperParameterError */
 export function writeHyperParameters(body: ByteWriter, hyper: HyperParameters): void {
   checkHyperParameters(hyper);
+  const contract = contractOf(hyper);
   for (const name of HYPER_NAMES) {
-    if (HYPER_FIELDS[name].since <= MODEL_CONTRACT_VERSION) body.varint(hyper[name]);
+    if (HYPER_FIELDS[name].since <= contract) body.varint(hyper[name]);
   }
 }

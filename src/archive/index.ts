@@ -4,6 +4,7 @@
  * is read in pieces, and what it says goes by: nothing here grows with it.
  */
 import { host } from "../platform/host.ts";
+import { Xxh64 } from "../platform/xxh64.ts";
 import { type ByteReader, varintBytes } from "./bytes.ts";
 import { guardOf } from "./checksum.ts";
 import { EntryTally } from "./entries.ts";
@@ -24,7 +25,6 @@ import {
   TRAILER_BYTES,
 } from "./format.ts";
 import { isBare, type OpenFrame, readKind, readPlainLength } from "./read.ts";
-import { Xxh64 } from "./xxh64.ts";
 
 const CHECK_BYTES = 8;
 

@@ -2,7 +2,7 @@
 import { hasNetwork, MODEL_CONTRACT_OLDEST, MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
 import type { ByteReader } from "./bytes.ts";
 import { CorruptError, UnsupportedVersionError } from "./errors.ts";
-import { FORMAT_VERSION_3, type FrameModel, GROUPS_MAX, MODEL_CONTRACT_VERSION_1 } from "./format.ts";
+import { FORMAT_VERSION_3, type FrameModel, groupsMaxOf, MODEL_CONTRACT_VERSION_1 } from "./format.ts";
 import { readHyperParameters } from "./hyper-fields.ts";
 
 /**
@@ -21,6 +21,5 @@ export function readModel(body: ByteReader, version: number): FrameModel {
   const hyper = readHyperParameters(body, contract);
   // Each lane of a mixer has a coder of its own.
   const groupsMin = hasNetwork(hyper) ? 1 : hyper.streams;
-  const groupsMax = Math.min(GROUPS_MAX, hyper.streams);
-  return { hyper, groupCount: body.varintWithin("the number of coder groups", groupsMin, groupsMax) };
+  return { hyper, groupCount: body.varintWithin("the number of coder groups", groupsMin, groupsMaxOf(hyper)) };
 }

@@ -3,7 +3,7 @@
  * because an archive that cannot be read back is found out years later.
  */
 import { STRIDE_MAX } from "../contract/contexts.ts";
-import { MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
+import { contractOf } from "../contract/hyper.ts";
 import { ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, guardOf } from "./checksum.ts";
 import { encodeFills, fillBytesOf } from "./fills.ts";
@@ -27,7 +27,7 @@ import {
   FORMAT_VERSION_6,
   type FrameHeader,
   type FrameModel,
-  GROUPS_MAX,
+  groupsMaxOf,
   MAGIC,
   type ModelRecord,
   PIECES_MAX,
@@ -69,10 +69,10 @@ function partsOf(plainBytes: number, blockBytes: number): number {
 }
 
 function writeModel(body: ByteWriter, { hyper, groupCount }: FrameModel): void {
-  if (groupCount < 1 || groupCount > Math.min(GROUPS_MAX, hyper.streams)) {
+  if (groupCount < 1 || groupCount > groupsMaxOf(hyper)) {
     throw new RangeError(`${groupCount} coder groups for ${hyper.streams} streams`);
   }
-  body.varint(MODEL_CONTRACT_VERSION);
+  body.varint(contractOf(hyper));
   writeHyperParameters(body, hyper);
   body.varint(groupCount);
 }

@@ -11,6 +11,7 @@ import { GpuDecoder } from "../engine/gpu/decoder.ts";
 import { GpuDevice } from "../engine/gpu/device.ts";
 import {
   type Bindable,
+  type BoundDispatch,
   bindingsOf,
   type Constants,
   type Dispatch,
@@ -128,7 +129,7 @@ class WatchedCompiler extends KernelCompiler {
     constants: Constants,
     buffers: Readonly<Record<string, Bindable>>,
     workgroups: readonly [number, number, number],
-  ): Promise<Dispatch> {
+  ): Promise<BoundDispatch> {
     const dispatch = await super.bind(name, constants, buffers, workgroups);
     const bindings = bindingsOf(shaderText(name)).map((binding) => ({
       name: binding.name,

@@ -3,9 +3,10 @@
 import { resolve } from "node:path";
 import { reportPage } from "../bench/report/page.ts";
 import { type AnyResult, ReportInputError, readResults } from "../bench/report/read.ts";
+import { plainSource } from "../library/plain-source.ts";
 import type { BenchSettings } from "./bench-settings.ts";
 import { FileError, UsageError } from "./errors.ts";
-import { displayName, findInput, openInput, plainSource } from "./input.ts";
+import { displayName, findInput, openInput } from "./input.ts";
 import type { Operand } from "./normalise.ts";
 import { openOutput } from "./output.ts";
 import type { Session } from "./session.ts";

@@ -3,10 +3,11 @@
  * so their options are taken out here, and each combination becomes settings as if it had been asked for alone.
  */
 import { COMPETITOR_NAMES } from "../bench/competitors.ts";
+import { PRESETS } from "../library/work.ts";
 import { INFORMATION } from "./environment.ts";
 import { UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
-import { findLong, OPTION_SECTIONS, PRESETS } from "./options.ts";
+import { findLong, OPTION_SECTIONS } from "./options.ts";
 import { integer, type Settings, settingsOf, sizeOf } from "./settings.ts";
 
 export const BENCH_SUBJECTS = ["files", "kernels", "report"] as const;

@@ -19,16 +19,17 @@ import {
   restoreFile,
 } from "../bench/runners.ts";
 import type { EngineParts } from "../engine/registry.ts";
+import { plainSource } from "../library/plain-source.ts";
+import { compressOptionsOf, limitsOf, priorOf } from "../library/work.ts";
 import { isPriorFile } from "../prior/file.ts";
 import type { BenchContestant, BenchSettings } from "./bench-settings.ts";
 import { contestantText, curveText, headText, machineText, resultText, splitText, totalText } from "./bench-text.ts";
 import { FileError, UsageError } from "./errors.ts";
-import { findInput, openInput, plainSource } from "./input.ts";
+import { findInput, openInput } from "./input.ts";
 import { printLine } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
-import { compressOptionsOf, limitsOf } from "./pipeline-options.ts";
-import { priorOf, readWhole } from "./prior.ts";
+import { readWhole } from "./prior.ts";
 import { CLEAR, redraws } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { SAYS, type Settings } from "./settings.ts";

@@ -13,7 +13,7 @@ import { EngineDeviceError, EngineLimitError, EngineUnavailableError } from "../
 import { OutputLimitError, TimeLimitError } from "../pipeline/limits.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import { BlockError } from "../pipeline/restore.ts";
-import { ThreadLimitError } from "../platform/workers.ts";
+import { SimdUnavailableError, ThreadLimitError } from "../platform/errors.ts";
 import { durationText } from "./words.ts";
 
 /** Exit codes are part of the interface: scripts rely on them. */
@@ -139,7 +139,10 @@ export function complaintOf(error: unknown): Complaint {
     return { message: error.message, hint: error.hint, exitCode: EXIT.engine };
   }
   if (error instanceof EngineLimitError) {
-    const hint = "try --engine reference (slow, but decodes every archive), or a machine with a larger device";
+    const hint =
+      error.engine === "gpu"
+        ? "use --engine cpu: archives are the same"
+        : "try --engine reference (slow, but decodes every archive), or a machine with more memory";
     return { message: error.message, hint, exitCode: EXIT.engine };
   }
   if (error instanceof EngineDeviceError) {
@@ -148,6 +151,10 @@ export function complaintOf(error: unknown): Complaint {
   }
   if (error instanceof MemoryLimitError) {
     return { message: error.message, hint: "a machine with more memory can do it", exitCode: EXIT.engine };
+  }
+  if (error instanceof SimdUnavailableError) {
+    const hint = "it takes a processor with AVX, as PCs have since 2011, or an ARM of 64 bits";
+    return { message: error.message, hint, exitCode: EXIT.engine };
   }
   if (error instanceof ThreadLimitError) {
     const hint = "raise the limit of processes (ulimit -u) or the container's, or use -T1";

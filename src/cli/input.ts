@@ -5,9 +5,7 @@
 import { type Stats, statSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { resolve } from "node:path";
-import type { PlainSource } from "../pipeline/frames.ts";
 import { holeAt } from "../platform/holes.ts";
-import { release } from "../platform/release.ts";
 import { FileError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import type { Operand } from "./normalise.ts";
@@ -167,41 +165,4 @@ async function isSizeTrue(file: fs.FileHandle, { size, blocks }: Stats): Promise
     count = (await file.read(room, done, room.length - done, done)).bytesRead;
   }
   return done === size;
-}
-
-/** Turns pieces into blocks: `read(count)` gives exactly `count` bytes until the end. */
-export function plainSource(input: OpenInput): PlainSource & { readonly readBytes: () => number } {
-  let rest = new Uint8Array(0);
-  let total = 0;
-  const read = async (count: number) => {
-    // A pipe may hold little: room for its first block grows with what comes.
-    const isExpected = input.sizeBytes !== undefined || total > 0;
-    let block = new Uint8Array(isExpected ? count : Math.min(count, PIECE_BYTES));
-    let filled = 0;
-    while (filled < count) {
-      const piece: Uint8Array = rest.length > 0 ? rest : await input.read(count - filled);
-      if (piece.length === 0) break;
-      const taken = piece.subarray(0, count - filled);
-      rest = piece.slice(taken.length);
-      if (filled + taken.length > block.length) {
-        const larger = new Uint8Array(Math.min(count, Math.max(filled + taken.length, block.length * 2)));
-        larger.set(block.subarray(0, filled));
-        release(block);
-        block = larger;
-      }
-      block.set(taken, filled);
-      filled += taken.length;
-    }
-    total += filled;
-    return block.subarray(0, filled);
-  };
-  const { sizeBytes } = input;
-  const holes = input.holeAhead && {
-    zerosAhead: () => (rest.length > 0 ? 0 : (input.holeAhead?.() ?? 0)),
-    skip: (count: number) => {
-      input.skip?.(count);
-      total += count;
-    },
-  };
-  return { read, ...holes, free: release, readBytes: () => total, ...(sizeBytes !== undefined && { sizeBytes }) };
 }

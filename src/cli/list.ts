@@ -3,13 +3,13 @@ import { checkText } from "../archive/checksum.ts";
 import type { FrameHeader, FrameModel } from "../archive/format.ts";
 import { type ArchiveFile, blocksOf, type FrameSummary, type Listing, listArchive } from "../archive/list.ts";
 import { lowHash, type PriorReference, priorText } from "../archive/prior-reference.ts";
-import { hasNetwork, MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
+import { contractOf, hasNetwork } from "../contract/hyper.ts";
+import { modelSeconds } from "../library/estimate.ts";
 import { hasShape, levelOf, networkShape, PAPER } from "../model/levels.ts";
 import { withSmallModel } from "../pipeline/priors.ts";
 import { builtInPrior } from "../prior/built-in.ts";
 import type { Prior } from "../prior/file.ts";
 import { FileError, systemCode, UsageError } from "./errors.ts";
-import { modelSeconds } from "./estimate.ts";
 import { findInput, openInput } from "./input.ts";
 import { printLine, writeText } from "./io.ts";
 import type { Operand } from "./normalise.ts";
@@ -176,14 +176,15 @@ function linesOf(frame: FrameSummary, threads: number, priors: readonly Prior[])
 
 function modelLines(model: FrameModel | undefined, isOfPrior: boolean): string[] {
   if (!model) return [`    model:        ${isOfPrior ? "that of its prior" : "none"}`];
-  const { streams, learningRate, mixerContexts, mixerBits, ...shape } = model.hyper;
+  const { streams, learningRate, mixerContexts, mixerBits, mixerCounters, ...shape } = model.hyper;
   const preset = presetOf(model);
   const name = preset ? `preset:       ${preset}` : `level:        ${levelNumberOf(model) ?? "none of this version's"}`;
-  const contract = `contract ${MODEL_CONTRACT_VERSION}`;
+  const contract = `contract ${contractOf(model.hyper)}`;
   if (!hasNetwork(model.hyper)) {
+    const counters = mixerCounters > 0 ? ` (${mixerCounters} with counters)` : "";
     return [
       `    ${name}`,
-      `    model:        mixer of ${mixerContexts} contexts, 2^${mixerBits} lines each, ${contract}`,
+      `    model:        mixer of ${mixerContexts} contexts${counters}, 2^${mixerBits} lines each, ${contract}`,
       `    lanes:        ${streams}`,
     ];
   }
@@ -244,7 +245,7 @@ function modelJson(frame: FrameSummary, threads: number): string {
   if (!model) return "";
   const preset = presetOf(model);
   const fields = {
-    model: { contract: MODEL_CONTRACT_VERSION, ...model.hyper },
+    model: { contract: contractOf(model.hyper), ...model.hyper },
     groups: model.groupCount,
     level: levelNumberOf(model) ?? null,
     ...(preset && { preset }),

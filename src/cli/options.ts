@@ -2,6 +2,7 @@
  * The one table of options. The normaliser, cac, the help text, the manual page, the completions and the defaults from
  * the environment are all made from it, so an option is added here and nowhere else.
  */
+import { PRESETS } from "../library/work.ts";
 
 /** How an option's value is read. Paths are kept byte for byte; the others are checked in settings.ts. */
 export type ValueKind = "path" | "directory" | "word" | "number" | "size";
@@ -30,9 +31,6 @@ export interface OptionSpec {
   /** Understood, but not yet there: naming it is an error that says so. */
   readonly planned?: boolean;
 }
-
-/** Models by name: the network in nine sizes, and as published. */
-export const PRESETS: readonly string[] = ["paper", ...Array.from({ length: 9 }, (_, i) => `network-${i + 1}`)];
 
 const MODES: readonly OptionSpec[] = [
   { name: "compress", short: "z", help: "compress (the default): writes FILE.fade and keeps FILE" },

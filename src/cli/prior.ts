@@ -4,14 +4,12 @@
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { limitsOf, priorOf } from "../library/work.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
-import { decodePrior, isPriorFile, type Prior, patchPrior, rawPrior } from "../prior/file.ts";
 import { FileError } from "./errors.ts";
 import { keysOf } from "./file-keys.ts";
 import { openFile } from "./input.ts";
-import { limitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
-import type { Settings } from "./settings.ts";
 
 /** A dictionary of more bytes is a mistake; what the model begins with is far less. */
 const PRIOR_FILE_BYTES_MAX = 2 ** 30;
@@ -33,12 +31,6 @@ export async function loadPrior(session: Session): Promise<boolean> {
   };
   for (const prior of settings.priors) if (!(await read(prior, false))) return false;
   return settings.patchFrom === undefined || (await read(settings.patchFrom, true));
-}
-
-/** @param isOld whether the bytes are what a patch begins with @throws what decodePrior throws */
-export function priorOf(bytes: Uint8Array, isOld: boolean, { level }: Settings): Prior {
-  if (isOld) return patchPrior(bytes, level.shape.mixerContexts);
-  return isPriorFile(bytes) ? decodePrior(bytes) : rawPrior(bytes);
 }
 
 /** Whether a file is one that the archives of this run cannot be restored without. @param path absolute */

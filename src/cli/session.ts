@@ -4,14 +4,15 @@
  */
 import { type Engine, EngineDeviceError, EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineRequest } from "../engine/registry.ts";
+import { Engines } from "../library/engines.ts";
+import { PROGRAM_BYTES } from "../library/work.ts";
 import type { ModelWork } from "../pipeline/frames.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import type { Prior } from "../prior/file.ts";
-import { Engines } from "./engines.ts";
+import { containerBytes } from "./container.ts";
 import { blameName, type Complaint, complaintOf, EXIT, type ExitCode, FileError } from "./errors.ts";
 import { keysOf, placesOf } from "./file-keys.ts";
 import type { Io } from "./io.ts";
-import { containerBytes, PROGRAM_BYTES } from "./pipeline-options.ts";
 import { ProgressLine, redraws } from "./progress.ts";
 import { SAYS, type Settings } from "./settings.ts";
 import { visible } from "./visible.ts";

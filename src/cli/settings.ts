@@ -3,21 +3,22 @@
  * contradictions refused, so that nothing behind this file has to doubt its settings.
  */
 import { availableParallelism } from "node:os";
-import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
+import { hasNetwork } from "../contract/hyper.ts";
 import { PRIOR_CONTENT_BYTES_MAX } from "../contract/prior.ts";
 import type { EngineName } from "../engine/engine.ts";
 import {
-  DEFAULT_LEVEL,
-  hyperForSize,
-  type Level,
-  levelOf,
-  networkOf,
-  PAPER_LEVEL,
-  PAPER_STREAMS,
-} from "../model/levels.ts";
+  BLOCK_BYTES_MIN,
+  type ModelChoice,
+  modelOfLevel,
+  modelOfPreset,
+  REPEATS_MAX,
+  repeatsFor,
+  STREAMS_MAX,
+  THREADS_MAX,
+  type WorkSettings,
+} from "../library/work.ts";
 import { PRIOR_BYTES_MIN } from "../prior/make.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
-import { type CutPolicy, MIXER_POLICY, policyOfNetwork } from "../repeats/policy.ts";
 import { descriptorOf, STDOUT } from "./descriptors.ts";
 import { refuseUndecodable, UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
@@ -29,7 +30,7 @@ export type Action = Mode | "train" | "bench" | "devices" | "version" | "help" |
 /** How much is said: 0 nothing, 1 errors, 2 results and progress, 3 details. */
 export const SAYS = { nothing: 0, errors: 1, results: 2, details: 3 } as const;
 
-export interface Settings {
+export interface Settings extends WorkSettings {
   readonly action: Action;
   readonly operands: readonly Operand[];
   /** As given; "-" was turned into toStdout. */
@@ -57,13 +58,6 @@ export interface Settings {
   readonly json: boolean;
   /** undefined: only on a terminal. */
   readonly progress?: boolean;
-  readonly level: Level;
-  /** Streams to use whatever the size, unless there are fewer bytes. */
-  readonly streams?: number;
-  /** Plain bytes in a block; undefined: by level. */
-  readonly blockBytes?: number;
-  /** Which repeats are cut out before the model; undefined: none. */
-  readonly repeats?: CutPolicy;
   /** Files of priors: archives begin with the last; of all, joined ones take what they name. */
   readonly priors: readonly string[];
   /** The older file that a patch is made for, or belongs to. */
@@ -72,12 +66,6 @@ export interface Settings {
   readonly priorBytesMax: number;
   /** Which part of the input to compress; `index` counts from 1. */
   readonly shard?: Shard;
-  readonly threads: number;
-  /** Limit for a model and its blocks; undefined: a share of the machine's memory. */
-  readonly memoryBytesMax?: number;
-  /** Limits on what one archive may cost; undefined: none. */
-  readonly outputBytesMax?: number;
-  readonly secondsMax?: number;
   readonly engine: "auto" | EngineName;
   readonly adapter?: string;
 }
@@ -90,11 +78,7 @@ export interface Shard {
 const MODES: readonly string[] = ["compress", "decompress", "test", "list", "train"];
 /** As zstd's. */
 const PRIOR_BYTES_DEFAULT = 112_640;
-const STREAMS_MAX = 16384;
-const THREADS_MAX = 1024;
 const SHARDS_MAX = 100_000;
-const BLOCK_BYTES_MIN = 1024;
-const REPEATS_MAX = 2 ** 24;
 const SECONDS_MAX = 999_999_999;
 
 /** The options of a command line, by name. */
@@ -133,7 +117,7 @@ export function settingsOf(args: NormalArguments): Settings {
   }
   const model = modelOf(given.last("level", "preset"));
   const streamCount = numberOf(given.last("streams"), 1, STREAMS_MAX) ?? model.streams;
-  const repeats = repeatsOf(given.last("repeats"), model.repeats);
+  const repeats = repeatsFor(shortestRepeat(given.last("repeats")), model.repeats);
   const threads = numberOf(given.last("threads"), 0, THREADS_MAX) ?? 0;
   const adapter = given.value("adapter");
   const settings: Settings = {
@@ -218,12 +202,6 @@ function limitsOf(given: Given) {
   };
 }
 
-/** The model for an input of `sizeBytes`: at most one stream per byte. */
-export function hyperFor(settings: Settings, sizeBytes: number): HyperParameters {
-  const { level, streams } = settings;
-  return hyperForSize(level, sizeBytes, streams && Math.max(1, Math.min(streams, sizeBytes)));
-}
-
 function actionOf({ command, options }: NormalArguments): Action {
   const help = options.find((option) => option.name === "help");
   if (help) return help.written === "-h" ? "short-help" : "help";
@@ -233,28 +211,18 @@ function actionOf({ command, options }: NormalArguments): Action {
   return (options.findLast((option) => MODES.includes(option.name))?.name ?? "compress") as Mode | "train";
 }
 
-/** Presets of networks are this and a number. */
-const NETWORK_PRESET = "network-";
-
-/** The paper's model gets the bytes as they are. */
-function modelOf(choice: Occurrence | undefined): { level: Level; streams?: number; repeats?: CutPolicy } {
-  if (!choice) return { level: levelOf(DEFAULT_LEVEL), repeats: MIXER_POLICY };
-  if (choice.name === "level") {
-    const hint =
-      choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 (fast) to -9 (small)" : undefined;
-    const level = integer(choice.written, choice.value, 1, 9, hint);
-    return { level: levelOf(level), repeats: MIXER_POLICY };
-  }
-  const preset = choiceOf(choice, "");
-  if (preset === "paper") return { level: PAPER_LEVEL, streams: PAPER_STREAMS };
-  const size = Number(preset.slice(NETWORK_PRESET.length));
-  return { level: networkOf(size), repeats: policyOfNetwork(size) };
+function modelOf(choice: Occurrence | undefined): ModelChoice {
+  if (!choice) return modelOfLevel();
+  if (choice.name !== "level") return modelOfPreset(choiceOf(choice, ""));
+  const hint =
+    choice.value === "0" || /^[0-9]{2,}$/.test(choice.value ?? "") ? "levels are -1 (fast) to -9 (small)" : undefined;
+  return modelOfLevel(integer(choice.written, choice.value, 1, 9, hint));
 }
 
-function repeatsOf(choice: Occurrence | undefined, ofModel: CutPolicy | undefined): CutPolicy | undefined {
-  if (!choice) return ofModel;
-  if (choice.value === "0") return undefined;
-  return { timeUnits: 0, minLength: integer(choice.written, choice.value, COPY_BYTES_MIN, REPEATS_MAX) };
+/** @returns undefined without a choice */
+function shortestRepeat(choice: Occurrence | undefined): number | undefined {
+  if (!choice || choice.value === "0") return choice && 0;
+  return integer(choice.written, choice.value, COPY_BYTES_MIN, REPEATS_MAX);
 }
 
 /** A value out of those that options.ts names. */

@@ -1,5 +1,6 @@
 /** `fade --train`: makes a prior of samples, writes it, and says what files like them will gain. */
 import { basename, resolve } from "node:path";
+import { limitsOf } from "../library/work.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import { makePrior, SAMPLE_PART_BYTES, trainingMemoryBytes } from "../prior/make.ts";
 import { EXIT, FileError, UsageError } from "./errors.ts";
@@ -8,7 +9,6 @@ import { findInput, openInput } from "./input.ts";
 import { printLine } from "./io.ts";
 import { inputsOf } from "./operands.ts";
 import { openOutput } from "./output.ts";
-import { limitsOf } from "./pipeline-options.ts";
 import type { Session } from "./session.ts";
 import { SAYS, type Settings } from "./settings.ts";
 import { checkTarget } from "./targets.ts";

@@ -4,36 +4,28 @@
  */
 import { dirname, resolve } from "node:path";
 import { ArchiveError, TrailingBytesError } from "../archive/errors.ts";
-import { compressStream } from "../pipeline/frames.ts";
-import type { BlockProgress } from "../pipeline/options.ts";
-import { type RestoreProgress, restore } from "../pipeline/restore.ts";
+import { compressFrom } from "../library/compress-from.ts";
+import { plainSource } from "../library/plain-source.ts";
+import type { WorkProgress } from "../library/progress.ts";
+import { restoreFrom } from "../library/restore-from.ts";
+import { forecastBytes } from "../library/survey.ts";
 import { openFilesLimit } from "../platform/process-facts.ts";
 import { InputCollisionError, outputsAmongInputs } from "./collisions.ts";
 import { descriptorOf } from "./descriptors.ts";
 import { outputName } from "./destinations.ts";
 import { complaintOf, FileError, OutputError, systemCode, UsageError } from "./errors.ts";
-import {
-  displayName,
-  findInput,
-  type Input,
-  type OpenInput,
-  openFile,
-  openInput,
-  plainSource,
-  shardRange,
-} from "./input.ts";
+import { displayName, findInput, type Input, type OpenInput, openFile, openInput, shardRange } from "./input.ts";
 import { type Io, printLine } from "./io.ts";
 import { hasArchiveSuffix } from "./names.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
 import { type Output, openOutput } from "./output.ts";
-import { compressOptionsOf, limitsOf, restoreLimitsOf } from "./pipeline-options.ts";
 import { isPriorOf } from "./prior.ts";
+import type { ProgressLine } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { SAYS, type Settings } from "./settings.ts";
 import { Settling, WAITING_MAX } from "./settling.ts";
 import { checkRemovable, isRemovable, removeSource } from "./sources.ts";
-import { forecastBytes, surveyArchive } from "./survey.ts";
 import { checkTarget, ExistsError, makeDirectory, type Target } from "./targets.ts";
 import { percentText, sizeText } from "./words.ts";
 
@@ -276,23 +268,20 @@ function refuseTerminals({ settings, io }: Session, operand: Operand): void {
   }
 }
 
+/** What progress lines say of work. */
+function tellLine(line: ProgressLine | undefined, { plainBytes, archiveBytes, totalBytes }: WorkProgress): void {
+  line?.update({ doneBytes: plainBytes, totalBytes, codedBytes: archiveBytes });
+}
+
 async function compress(session: Session, input: Input, source: OpenInput, output: Output): Promise<Outcome> {
-  const { settings } = session;
+  const { settings, engine, priors } = session;
   const plain = plainSource(source);
   const totalBytes = plain.sizeBytes ?? source.forecast?.sizeBytes;
   const line = session.progress(input.name, totalBytes);
-  let writtenBytes = 0;
-  const write = async (bytes: Uint8Array) => {
-    writtenBytes += bytes.length;
-    await output.write(bytes);
-  };
-  const onProgress = ({ bytesDone, codedBytes }: BlockProgress) =>
-    line.update({ doneBytes: bytesDone, totalBytes, codedBytes: writtenBytes + codedBytes });
-  const prior = session.priors.at(-1);
-  const priors = prior && { prior };
   try {
-    await compressStream(plain, write, session.engine, { ...compressOptionsOf(settings), ...priors, onProgress });
-    return { plainBytes: plain.readBytes(), codedBytes: writtenBytes };
+    const company = { engine, priors, onProgress: (progress: WorkProgress) => tellLine(line, progress) };
+    const sizes = await compressFrom(plain, (bytes) => output.write(bytes), settings, company, totalBytes);
+    return { plainBytes: sizes.plainBytes, codedBytes: sizes.archiveBytes };
   } finally {
     line.finish();
   }
@@ -306,26 +295,26 @@ async function decompress(
   output: Output,
   isShown = false,
 ): Promise<Outcome> {
-  const { settings } = session;
-  const limits = restoreLimitsOf(settings);
-  const knownBytes = (await surveyArchive(source, limits)) ?? (await forecastBytes(source));
-  const line = session.progress(label, knownBytes);
-  const onProgress = ({ plainBytes, codedBytes, totalBytes }: RestoreProgress) =>
-    line.update({ doneBytes: plainBytes, totalBytes: knownBytes ?? totalBytes, codedBytes });
-  const { sizeBytes } = source;
+  const { settings, engine, priors } = session;
+  let line: ProgressLine | undefined;
+  const choices = {
+    checks: settings.checks,
+    forecast: () => forecastBytes(source),
+    onBegin: (totalBytes: number | undefined) => {
+      line = session.progress(label, totalBytes);
+    },
+    // What --verify decodes.
+    isOwn: settings.action === "compress",
+  };
   try {
-    return await restore(source.read, output.write, session.engine, {
-      ...limitsOf(settings),
-      checks: settings.checks,
-      priors: session.priors,
-      limits,
-      ...(sizeBytes !== undefined && { sizeBytes }),
-      onProgress,
-    });
+    const company = { engine, priors, onProgress: (progress: WorkProgress) => tellLine(line, progress) };
+    const sizes = await restoreFrom(source, output.write, settings, company, choices);
+    return { plainBytes: sizes.plainBytes, codedBytes: sizes.archiveBytes };
   } catch (error) {
-    throw isShown && error instanceof TrailingBytesError ? error.afterOutput() : error;
+    // Of a file, that is known before anything comes out.
+    throw isShown && line && error instanceof TrailingBytesError ? error.afterOutput() : error;
   } finally {
-    line.finish();
+    line?.finish();
   }
 }
 

@@ -3,6 +3,7 @@
  * bytes of its groups, and the step is done when all have answered. The main thread decodes a share itself, since it
  * could only wait.
  */
+import { host } from "../platform/host.ts";
 import { waitWhile } from "./barrier.ts";
 import { CoderWorkerError, CorruptDataError } from "./errors.ts";
 import { checkGroups, decodeGroup, ownedGroups, type StreamShare, shareOfGroup } from "./groups.ts";
@@ -23,6 +24,7 @@ export function decodeThreadsFor(
   streams: number,
   streamsPerThread = DECODE_STREAMS_PER_THREAD,
 ): number {
+  if (!host.sharesMemory) return 1;
   return Math.max(1, Math.min(workers, groups, Math.floor(streams / streamsPerThread)));
 }
 
@@ -50,7 +52,7 @@ export class StepDecoder {
     const memory = (size: number) => (threads === 0 ? new ArrayBuffer(size) : new SharedArrayBuffer(size));
     const ends = memory(streams * 256 * 4);
     const bytes = memory(streams);
-    const control = new SharedArrayBuffer(Control.LENGTH * 4);
+    const control = memory(Control.LENGTH * 4);
     this.ends = new Uint32Array(ends);
     this.bytes = new Uint8Array(bytes);
     this.#control = new Int32Array(control);

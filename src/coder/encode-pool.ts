@@ -4,6 +4,7 @@
  * The engine fills one slot of intervals while the workers code the other. Each group is coded by one encoder in step
  * order, so the bytes depend on the number of groups only.
  */
+import { host } from "../platform/host.ts";
 import { checkGroups, encodeGroup, LONE_BYTES, ownedGroups, type StreamShare, shareOfGroup } from "./groups.ts";
 import type { EncodeSetup } from "./protocol.ts";
 import { RangeEncoder } from "./range.ts";
@@ -44,7 +45,7 @@ export async function openEncoder(
   expectedBytes = Number.POSITIVE_INFINITY,
 ): Promise<ChunkEncoder> {
   checkGroups(shape.groups, shape.streams);
-  const threads = expectedBytes < LONE_BYTES ? 1 : Math.min(workers, shape.groups);
+  const threads = expectedBytes < LONE_BYTES || !host.sharesMemory ? 1 : Math.min(workers, shape.groups);
   if (threads <= 1) return new LocalEncoder(shape);
   // The main thread keeps free for the engine, which waits for its answers there.
   const encoder = new ThreadedEncoder(shape, threads - 1);

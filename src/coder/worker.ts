@@ -21,15 +21,11 @@ import {
 } from "./protocol.ts";
 import { RangeDecoder, RangeEncoder } from "./range.ts";
 
-const end = host.workerEnd();
-const setup = end.data as WorkerSetup;
-
-function reply(message: Reply): void {
-  end.post(message);
-}
-
 /** Answers encode requests; encoders are made anew for each block. */
-function encodeHandler({ streams, groups, owned, intervals }: EncodeSetup): (request: Request) => void {
+function encodeHandler(
+  { streams, groups, owned, intervals }: EncodeSetup,
+  reply: (message: Reply) => void,
+): (request: Request) => void {
   const slots = intervals.map((buffer) => new Uint32Array(buffer));
   const newCoders = () =>
     owned.map((group) => ({ group, share: shareOfGroup(group, groups, streams), encoder: new RangeEncoder() }));
@@ -95,6 +91,9 @@ function decodeHandler({ streams, ends, bytes, control }: DecodeSetup): (request
   };
 }
 
-const handle = setup.role === "encode" ? encodeHandler(setup) : decodeHandler(setup);
-end.onMessage(handle);
-reply({ kind: "ready" });
+host.beginWorker((end) => {
+  const setup = end.data as WorkerSetup;
+  const reply = (message: Reply) => end.post(message);
+  end.onMessage(setup.role === "encode" ? encodeHandler(setup, reply) : decodeHandler(setup));
+  reply({ kind: "ready" });
+});

@@ -16,7 +16,7 @@ import * as recall from "./recall.ts";
 type Numbers = Readonly<Record<string, number | readonly number[]>>;
 
 /** A module's numbers and lists of numbers; what it has beside them is code. */
-function numbersOf(module: Readonly<Record<string, unknown>>): Numbers {
+export function numbersOf(module: Readonly<Record<string, unknown>>): Numbers {
   const isNumbers = (value: unknown): value is number | readonly number[] =>
     typeof value === "number" || (Array.isArray(value) && value.every((each) => typeof each === "number"));
   return Object.fromEntries(Object.entries(module).filter(([, value]) => isNumbers(value))) as Numbers;

@@ -11,7 +11,7 @@ import { CONTEXTS_MAX, TABLES_MAX } from "./contexts.ts";
 import { LANES_MAX, MIXER_CONTEXTS_MAX, MIXER_CONTEXTS_MIN } from "./mixer.ts";
 
 /** Moves when docs/NUMERICS.md changes so that an older program would predict other frequencies. */
-export const MODEL_CONTRACT_VERSION = 4;
+export const MODEL_CONTRACT_VERSION = 5;
 /** The oldest contract whose models can still be decoded. */
 export const MODEL_CONTRACT_OLDEST = 3;
 
@@ -173,6 +173,16 @@ const FIELDS = {
     since: 4,
     off: 8,
   },
+  /** M: contexts of the bit mixer that have counters beside histories, the first of its list; 0 for none. */
+  mixerCounters: {
+    letter: "counters",
+    meaning: "contexts of the bit mixer that have counters; if there are any, two more weight sets are mixed",
+    rule: "0 to mixerContexts",
+    holds: (n: number) => within(n, 0, MIXER_CONTEXTS_MAX),
+    fits: (n: number, { mixerContexts }: { readonly mixerContexts: number }) => n <= mixerContexts,
+    since: 5,
+    off: 0,
+  },
 } as const;
 
 /** The shape of one model. Every field is stored in the archive header. */
@@ -207,6 +217,17 @@ export const WITHOUT = Object.fromEntries(
     return off === undefined ? [] : [[name, off]];
   }),
 ) as { readonly [K in Optional]: number };
+
+/** The contract that priors are trained by, and the least that a header states. */
+export const MODEL_CONTRACT_USUAL = 4;
+
+/** The oldest contract that has all that a model uses, from MODEL_CONTRACT_USUAL on: what its header states. */
+export function contractOf(hyper: HyperParameters): number {
+  return HYPER_NAMES.reduce((contract, name) => {
+    const { since, off } = HYPER_FIELDS[name];
+    return hyper[name] === off ? contract : Math.max(contract, since);
+  }, MODEL_CONTRACT_USUAL);
+}
 
 /** Steps from the start in which every model trains. */
 export const TRAIN_ALWAYS_STEPS = 2048;

@@ -1,6 +1,15 @@
 /** What a lane of the bit mixer holds before its first byte. */
 import type { Histories } from "./histories.ts";
-import { FINAL_SETS, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, SETS, SQUASH_ZERO } from "./mixer.ts";
+import {
+  choicesOf,
+  finalsOf,
+  inputsOf,
+  MATCH_LENGTH_CLASSES,
+  REFINE_NODES,
+  RUN_CLASSES,
+  SQUASH_ZERO,
+  setsOf,
+} from "./mixer.ts";
 
 /** Rows of the refining map. */
 export const REFINE_ROWS = 65536;
@@ -38,18 +47,19 @@ function repeatRow<T extends Int16Array | Uint16Array>(array: T, row: readonly n
   return array;
 }
 
-/** Q14, [set][input]. */
-export function initialWeights(contexts: number): Int16Array {
-  const inputs = inputsOf(contexts);
-  const sets = SETS.reduce((sum, count) => sum + count, 0);
+/** Q14, [set][input]. @param counters contexts that have them */
+export function initialWeights(contexts: number, counters = 0): Int16Array {
+  const inputs = inputsOf(contexts, counters);
+  const sets = choicesOf(setsOf(counters));
   const weight = Math.floor(WEIGHT_SUM / Math.max(SHARERS_MIN, contexts));
   const row = Array.from({ length: inputs }, (_, i) => (i < 2 * contexts && i % 2 === 0 ? weight : 0));
   return repeatRow(new Int16Array(sets * inputs), row);
 }
 
-/** Q28, [choice][set]: the mean. */
-export function initialFinals(): Int32Array {
-  return new Int32Array(FINAL_SETS * SETS.length).fill(Math.floor((1 << 28) / SETS.length));
+/** Q28, [choice][set]: the mean. @param counters contexts that have them */
+export function initialFinals(counters = 0): Int32Array {
+  const sets = setsOf(counters).length;
+  return new Int32Array(choicesOf(finalsOf(counters)) * sets).fill(Math.floor((1 << 28) / sets));
 }
 
 /** 16 bits, by the class of a match's length: that it goes on. */

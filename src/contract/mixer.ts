@@ -22,10 +22,23 @@ export const PROBABILITY_MIN = 2;
 export const LINE_BYTES = 16;
 /** The same with its run. */
 export const LINE_MEMORY_BYTES = 18;
+/** Of a line whose context has counters: 32 bits for each of its nodes, of which there is no first. */
+export const COUNTER_LINE_BYTES = 64;
 /** Weight sets that are mixed for every bit, and how many choices each has. */
-export const SETS = [256, 2048, 512, 4096, 2048, 512] as const;
-/** Choices of the weights that mix the sets. */
-export const FINAL_SETS = 512;
+const SETS = [256, 2048, 512, 4096, 2048, 512] as const;
+/** Choices of the weights that mix the sets, of which each kind gives one. */
+const FINALS = [256, 256] as const;
+/** What a mixer with counters has besides, of both. */
+const MORE_CHOICES = [4096, 4096] as const;
+
+/** How many choices each weight set of a bit has. @param counters contexts that have them */
+export const setsOf = (counters: number): readonly number[] => (counters > 0 ? [...SETS, ...MORE_CHOICES] : SETS);
+/** The same of the weights that mix the sets. */
+export const finalsOf = (counters: number): readonly number[] => (counters > 0 ? [...FINALS, ...MORE_CHOICES] : FINALS);
+
+/** All choices of a list. */
+export const choicesOf = (list: readonly number[]) => list.reduce((sum, count) => sum + count, 0);
+
 /** Lengths of runs that are told apart. */
 export const RUN_CLASSES = 32;
 /** Interpolated nodes of an adaptive map, 128 units of Q8 apart. */
@@ -85,8 +98,8 @@ export interface Context {
 export const ORDER_MAX = 31;
 export const OFFSETS_MAX = 4;
 
-/** What an error of 2^16 moves a set's weights by, in units of an input's Q15. */
-export const RATE = 20000;
+/** What an error of 2^16 moves a set's weights by, in units of an input's Q15. @param counters contexts with them */
+export const rateOf = (counters: number) => (counters > 0 ? 14000 : 20000);
 /** The same of those that mix the sets, in Q16 of the error. */
 export const FINAL_RATE = 2000;
 
@@ -206,8 +219,11 @@ const GENOME: readonly Context[] = [
 /** The fewest and the most contexts that a model takes of a family. */
 export const MIXER_CONTEXTS_MIN = 4;
 export const MIXER_CONTEXTS_MAX = 28;
-/** Lanes of a model, at most: each has a payload of its own. */
-export const LANES_MAX = 16;
+/**
+ * Lanes of a model, at most: each has a payload of its own. So many that every multiprocessor of a large GPU has some
+ * dozens; what they take of memory is held against the limit for it, as all that a header asks for.
+ */
+export const LANES_MAX = 4096;
 
 /** What a block's stride says of its kind: 0 nothing, 1 few letters, 2 and 3 samples of one and two channels. */
 export function familyOf(stride: number): Family {
@@ -229,9 +245,12 @@ export function mixerContexts(family: Family, count: number, stride = 0, isBinar
   return isBinary && family === "plain" ? some.map((context, i) => IN_BINARY[i] ?? context) : some;
 }
 
-/** Inputs of a bit: two of each context, order 0, two of the match, a constant; zeros up to a multiple of eight. */
-export function inputsOf(contexts: number): number {
-  return (2 * contexts + 4 + 7) & ~7;
+/**
+ * Inputs of a bit: two of each context, order 0, two of the match, a constant, and one of each context with counters;
+ * zeros up to a multiple of eight.
+ */
+export function inputsOf(contexts: number, counters = 0): number {
+  return (2 * contexts + 4 + counters + 7) & ~7;
 }
 
 const WORK_BITS = 128n;

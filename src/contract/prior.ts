@@ -3,7 +3,7 @@
  * and values that training has changed. This table says which values those are; how they are stored is the business of
  * src/prior/state.ts, how a lane takes them that of the engines.
  */
-import { FINAL_SETS, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, SETS } from "./mixer.ts";
+import { finalsOf, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, setsOf } from "./mixer.ts";
 import { REFINE_ROWS } from "./mixer-initial.ts";
 
 /** Areas of a lane that training changes, by their names in MixerLane.area. */
@@ -25,14 +25,15 @@ export interface TrainedArea {
   readonly families: readonly number[];
 }
 
-/** In the order in which a prior stores them. @param contexts of the lane */
+/** In the order in which a prior stores them. @param contexts of the lane, which has no counters */
 export function trainedAreas(contexts: number): readonly TrainedArea[] {
+  const [sets, finals] = [setsOf(0), finalsOf(0)];
   return [
     { name: "maps", kind: "cells", rowLength: 256, families: [contexts] },
     { name: "runMap", kind: "probabilities", rowLength: RUN_CLASSES, families: [contexts] },
     { name: "matchMap", kind: "probabilities", rowLength: MATCH_LENGTH_CLASSES, families: [1] },
-    { name: "weights", kind: "weights", rowLength: inputsOf(contexts), families: SETS },
-    { name: "finals", kind: "weights", rowLength: SETS.length, families: [FINAL_SETS / 2, FINAL_SETS / 2] },
+    { name: "weights", kind: "weights", rowLength: inputsOf(contexts), families: sets },
+    { name: "finals", kind: "weights", rowLength: sets.length, families: finals },
     { name: "order0", kind: "probabilities", rowLength: 256, families: [1] },
     { name: "refine", kind: "probabilities", rowLength: REFINE_NODES, families: [REFINE_ROWS] },
   ];

@@ -17,10 +17,10 @@
 import type { DataKind } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { LanePrior } from "../contract/prior.ts";
-
-export type EngineName = "reference" | "gpu" | "cpu";
+import type { EngineName } from "./errors.ts";
 
 export { FREQUENCY_BITS, FREQUENCY_TOTAL } from "../contract/frequency.ts";
+export { EngineDeviceError, EngineLimitError, type EngineName, EngineUnavailableError } from "./errors.ts";
 
 export interface Engine {
   readonly name: EngineName;
@@ -148,38 +148,4 @@ export interface EncoderOptions {
 export interface DecoderOptions extends EncoderOptions {
   /** Streams that a thread must have to itself; for tests. Default: DECODE_STREAMS_PER_THREAD. */
   readonly streamsPerThread?: number;
-}
-
-/** No engine of this kind can run here; `message` says what is missing and `hint` what to do. */
-export class EngineUnavailableError extends Error {
-  constructor(
-    readonly engine: EngineName,
-    message: string,
-    readonly hint: string,
-  ) {
-    super(message);
-    this.name = "EngineUnavailableError";
-  }
-}
-
-/** The device is there but too small for this model (buffer size, memory). */
-export class EngineLimitError extends Error {
-  constructor(
-    readonly engine: EngineName,
-    message: string,
-  ) {
-    super(message);
-    this.name = "EngineLimitError";
-  }
-}
-
-/** The device failed in the middle of the work: lost, out of memory, or a defect of fade or the driver. */
-export class EngineDeviceError extends Error {
-  constructor(
-    readonly engine: EngineName,
-    message: string,
-  ) {
-    super(message);
-    this.name = "EngineDeviceError";
-  }
 }

@@ -1,11 +1,16 @@
 /**
  * Chooses and opens engines. Archives are the same from all of them, so the choice is about speed only: a hardware GPU,
  * then the CPU engine, then a GPU in software, then the reference. Small work goes to the CPU engine at once: to find a
- * GPU, load its driver and compile shaders takes longer, machine by machine from 0.1 s to seconds.
+ * GPU, load its driver and compile shaders takes longer, machine by machine from 0.1 s to seconds. So do mixers of few
+ * lanes, of which a GPU has nothing: each is a workgroup that waits for itself.
  *
  * Engines are imported when they are opened: a run that only lists an archive should not load a GPU driver.
  */
+import { gpuParts } from "#gpu";
 import { type Engine, type EngineName, EngineUnavailableError } from "./engine.ts";
+import type { AdapterFacts, EngineParts } from "./engine-parts.ts";
+
+export type { AdapterFacts, EngineParts } from "./engine-parts.ts";
 
 export interface EngineRequest {
   readonly engine: "auto" | EngineName;
@@ -17,22 +22,17 @@ export interface EngineRequest {
   readonly isSmall?: boolean;
 }
 
-/** A GPU that WebGPU offers here. */
-export interface AdapterFacts {
-  readonly name: string;
-  /** A driver that runs shaders on the CPU: right, but slower than an engine made for the CPU. */
-  readonly isSoftware: boolean;
-}
+/**
+ * Lanes for each thread of the processor, and at all, from which on a GPU is asked for a mixer. By the forecast in
+ * docs/GPU.md a lane on a large GPU is about as fast as a thread, and a small one is some times slower; none of it has
+ * been measured on hardware, so the GPU should win with much to spare.
+ */
+export const GPU_LANES_PER_THREAD = 16;
+export const GPU_LANES_MIN = 64;
 
-/** Where engines come from; a parameter, so that the choice can be tested on machines with and without GPUs. */
-export interface EngineParts {
-  /** Empty if there is no GPU. @throws EngineUnavailableError if WebGPU itself cannot be loaded */
-  listAdapters(): Promise<readonly AdapterFacts[]>;
-  /** @param adapter a part of the adapter's name */
-  createGpuEngine(options: { adapter?: string }): Promise<Engine>;
-  /** Absent in builds without a CPU engine. */
-  createCpuEngine?(options: { threads: number }): Promise<Engine>;
-  createReferenceEngine(): Promise<Engine>;
+/** Whether a GPU may be faster than the processor's threads at a mixer of so many lanes. */
+export function isForGpu(lanes: number, threads: number): boolean {
+  return lanes >= Math.max(GPU_LANES_MIN, GPU_LANES_PER_THREAD * threads);
 }
 
 /** @throws EngineUnavailableError, and what the engine throws while it opens */
@@ -59,7 +59,7 @@ export async function openEngine(request: EngineRequest, parts: EngineParts = BU
 async function openBest(parts: EngineParts, threads: number): Promise<Engine> {
   const adapters = (await orUndefined(() => parts.listAdapters())) ?? [];
   const { createCpuEngine } = parts;
-  const openGpu = ({ name }: AdapterFacts) => parts.createGpuEngine({ adapter: name });
+  const openGpu = ({ name }: AdapterFacts) => parts.createGpuEngine({ adapter: name, spareThreads: threads });
   const hardware = adapters.filter((adapter) => !adapter.isSoftware);
   const software = adapters.filter((adapter) => adapter.isSoftware);
   const candidates = [
@@ -86,14 +86,7 @@ async function orUndefined<T>(call: () => Promise<T>): Promise<T | undefined> {
 
 /** The engines of this build. */
 export const BUILT_IN: EngineParts = {
-  async listAdapters() {
-    const { listAdapters } = await import("./gpu/dawn.ts");
-    return await listAdapters();
-  },
-  async createGpuEngine(options) {
-    const { createGpuEngine } = await import("./gpu/engine.ts");
-    return await createGpuEngine(options);
-  },
+  ...gpuParts,
   async createCpuEngine(options) {
     const { createCpuEngine } = await import("./cpu/engine.ts");
     return await createCpuEngine(options);

@@ -5,7 +5,7 @@
  */
 import { bitLength, ceilLog2 } from "../contract/fixed.ts";
 import { type HyperParameters, hasNetwork, NO_NETWORK, WITHOUT } from "../contract/hyper.ts";
-import { LANES_MAX, LINE_MEMORY_BYTES } from "../contract/mixer.ts";
+import { COUNTER_LINE_BYTES, LANES_MAX, LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 
 /** A model without its number of streams; its memories are the smallest, and grow with the input's size. */
 export type Shape = Omit<HyperParameters, "streams">;
@@ -64,7 +64,7 @@ export interface MixerLevel {
   /** Bytes that a lane should hold: several share the work, few learn more. */
   readonly laneBytes: number;
   readonly lanesMax: number;
-  /** Bytes that the lines of all lanes may take. */
+  /** Bytes that the lines of all lanes may take, with their counters. */
   readonly linesBytesMax: number;
   /** Longer inputs gain too little from a built-in prior, or lose (docs/PRIORS.md). */
   readonly builtInBytesMax: number;
@@ -99,8 +99,17 @@ const MIB = 2 ** 20;
 /** Of the built-in priors. */
 export const PRIOR_CONTEXTS = 20;
 
-function mixer(contexts: number, laneBytes: number, lanesMax: number, linesBytesMax: number): MixerLevel {
-  const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts };
+/** Up to here counters do not pay, and small frames know none. */
+const COUNTED_BYTES_MIN = 64 * KIB + 1;
+
+function mixer(
+  contexts: number,
+  laneBytes: number,
+  lanesMax: number,
+  linesBytesMax: number,
+  mixerCounters = 0,
+): MixerLevel {
+  const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts, mixerCounters };
   // A prior has as many contexts as the default level: lower levels take longer behind one.
   const builtInBytesMax = contexts < PRIOR_CONTEXTS ? 64 * KIB : 160 * KIB;
   return { shape, laneBytes, lanesMax, linesBytesMax, builtInBytesMax };
@@ -116,8 +125,8 @@ const LEVELS: readonly (MixerLevel | undefined)[] = [
   mixer(20, 2 * MIB, 4, 320 * MIB),
   mixer(22, 4 * MIB, 2, 400 * MIB),
   mixer(24, 8 * MIB, 1, 400 * MIB),
-  mixer(26, 8 * MIB, 1, 600 * MIB),
-  mixer(28, 8 * MIB, 1, 1000 * MIB),
+  mixer(26, 8 * MIB, 1, 724 * MIB, 4),
+  mixer(28, 8 * MIB, 1, 1016 * MIB, 8),
 ];
 
 /** @throws RangeError if there is no such level. */
@@ -177,11 +186,17 @@ function lanesForSize({ laneBytes, lanesMax }: MixerLevel, sizeBytes: number): n
 const LINE_BITS_MIN = 10;
 const LINE_BITS_MAX = 22;
 
+/** Bytes that one line of each context takes. */
+export function lineBytesOf({ mixerContexts, mixerCounters }: Shape): number {
+  return LINE_MEMORY_BYTES * mixerContexts + COUNTER_LINE_BYTES * mixerCounters;
+}
+
 /** Half as many lines of each context as a lane has bytes, as far as the level's memory goes. */
 function mixerForSize(level: MixerLevel, sizeBytes: number, wanted: number | undefined): HyperParameters {
-  const { shape, linesBytesMax } = level;
+  const { linesBytesMax } = level;
+  const shape = { ...level.shape, mixerCounters: sizeBytes < COUNTED_BYTES_MIN ? 0 : level.shape.mixerCounters };
   const lanes = Math.max(1, Math.min(wanted ?? lanesForSize(level, sizeBytes), LANES_MAX, sizeBytes));
-  const room = Math.floor(linesBytesMax / (lanes * LINE_MEMORY_BYTES * shape.mixerContexts));
+  const room = Math.floor(linesBytesMax / (lanes * lineBytesOf(shape)));
   const bits = Math.min(LINE_BITS_MAX, bitLength(room) - 1, ceilLog2(Math.max(1, sizeBytes / lanes)) - 1);
   return { ...shape, streams: lanes, mixerBits: Math.max(LINE_BITS_MIN, bits) };
 }
@@ -208,6 +223,7 @@ export function hyperForSize(level: Level, sizeBytes: number, wanted?: number): 
 /** Whether a model is of this shape, whatever input its streams and memories were sized for. */
 export function hasShape(hyper: HyperParameters, shape: Shape): boolean {
   const { slotBits, tableBits, mixerBits } = hyper;
-  const sized: Shape = { ...shape, slotBits, tableBits, mixerBits };
+  const mixerCounters = Math.min(shape.mixerCounters, hyper.mixerCounters);
+  const sized: Shape = { ...shape, slotBits, tableBits, mixerBits, mixerCounters };
   return (Object.keys(sized) as (keyof Shape)[]).every((field) => sized[field] === hyper[field]);
 }

@@ -5,6 +5,8 @@ import type { Prior } from "../prior/file.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import type { BlockOptions } from "./options.ts";
 
+export { InputSizeError } from "./errors.ts";
+
 /** What an engine is wanted for. */
 export interface ModelWork {
   readonly hyper: HyperParameters;
@@ -36,15 +38,4 @@ export interface CompressOptions extends FrameOptions {
   readonly prior?: Prior;
   /** Without a prior, inputs up to this length begin with a built-in one that suits them; default: 0, none does. */
   readonly builtInBytesMax?: number;
-}
-
-/** The input did not have the length that it was said to have. */
-export class InputSizeError extends Error {
-  constructor(
-    readonly expectedBytes: number,
-    readonly foundBytes: number,
-  ) {
-    super(`changed while it was read: ${expectedBytes} bytes were expected, ${foundBytes} are there`);
-    this.name = "InputSizeError";
-  }
 }

@@ -7,6 +7,9 @@ import { fillBytesOf } from "../archive/fills.ts";
 import type { BlockHead, FrameHeader } from "../archive/format.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { CUE_BYTES_MAX } from "./cues.ts";
+import { OutputLimitError, TimeLimitError } from "./errors.ts";
+
+export { OutputLimitError, TimeLimitError } from "./errors.ts";
 
 /** What decoding takes on this machine, in seconds. */
 export interface DecodeCost {
@@ -23,29 +26,6 @@ export interface RestoreLimits {
   /** Seconds of decoding, by `cost`. */
   readonly secondsMax?: number;
   readonly cost?: DecodeCost;
-}
-
-/** More would come out of an archive than may. */
-export class OutputLimitError extends Error {
-  constructor(
-    /** What the archive says of itself, so far. */
-    readonly claimedBytes: number,
-    readonly limitBytes: number,
-  ) {
-    super(`holds ${claimedBytes} bytes or more, and no more than ${limitBytes} may come out of it`);
-    this.name = "OutputLimitError";
-  }
-}
-
-/** Decoding would take longer than it may. */
-export class TimeLimitError extends Error {
-  constructor(
-    readonly estimatedSeconds: number,
-    readonly limitSeconds: number,
-  ) {
-    super(`takes about ${Math.ceil(estimatedSeconds)} s to decode, and no more than ${limitSeconds} s may be spent`);
-    this.name = "TimeLimitError";
-  }
 }
 
 /** Hashing, copying and writing, beside the model. */

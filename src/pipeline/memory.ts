@@ -4,39 +4,18 @@
  */
 import { REACH } from "../contract/contexts.ts";
 import { type HyperParameters, hasNetwork, widthOf } from "../contract/hyper.ts";
-import { LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 import { layoutOf } from "../contract/tensors.ts";
+import { lineBytesOf } from "../model/levels.ts";
+import { MemoryLimitError } from "./errors.ts";
+
+export { MemoryLimitError } from "./errors.ts";
 
 /** Master weights, two moments and a gradient in 32 bits each, and an int8 copy. */
 const BYTES_PER_PARAMETER = 4 * 4 + 1;
 /** Values of the network's width that a step keeps per stream, in 32 bits, generously counted. */
 const WIDTHS_PER_STREAM = 32;
 
-/** The frame's model would not fit into the memory that it may use. */
-export class MemoryLimitError extends Error {
-  constructor(
-    readonly neededBytes: number,
-    readonly limitBytes: number,
-  ) {
-    super(`needs about ${neededText(neededBytes)} of memory, and ${limitText(limitBytes)} may be used`);
-    this.name = "MemoryLimitError";
-  }
-}
-
-const KIB = 2 ** 10;
 const MIB = 2 ** 20;
-
-/** An estimate, rounded up. */
-function neededText(bytes: number): string {
-  return bytes > MIB - KIB ? `${Math.ceil(bytes / MIB)} MiB` : `${Math.ceil(bytes / KIB)} KiB`;
-}
-
-/** Small limits exactly, in the largest unit that does; large ones rounded down, since more may not be used. */
-function limitText(bytes: number): string {
-  if (bytes >= 64 * MIB || (bytes > 0 && bytes % MIB === 0)) return `${Math.floor(bytes / MIB)} MiB`;
-  if (bytes > 0 && bytes % KIB === 0) return `${bytes / KIB} KiB`;
-  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
-}
 
 /** Slots of 32 bits, rows of 256 logits of 32 bits, and the past of each stream. */
 function recallMemoryBytes({ contexts, slotBits, tables, tableBits, streams }: HyperParameters): number {
@@ -47,8 +26,8 @@ function recallMemoryBytes({ contexts, slotBits, tables, tableBits, streams }: H
 const LANE_BYTES = 10 * MIB;
 
 /** Lines, for each lane. */
-function mixerMemoryBytes({ mixerContexts, mixerBits, streams }: HyperParameters): number {
-  return streams * (LINE_MEMORY_BYTES * mixerContexts * 2 ** mixerBits + LANE_BYTES);
+function mixerMemoryBytes(hyper: HyperParameters): number {
+  return hyper.streams * (lineBytesOf(hyper) * 2 ** hyper.mixerBits + LANE_BYTES);
 }
 
 /** Bytes that a model and its working values take, to about a factor of two. */

@@ -56,6 +56,9 @@ const textOf = (prior: Prior, reference: PriorReference) =>
 /** A prior for this model: that of a patch is for any mixer. @throws CorruptError */
 export function fitting(prior: Prior, hyper: HyperParameters | undefined, offsetBytes: number): Prior {
   const { contexts, old } = prior;
+  if (hyper && hyper.mixerCounters > 0) {
+    throw new CorruptError(offsetBytes, "the counters of a model", "none, behind a prior", `${hyper.mixerCounters}`);
+  }
   if (!hyper || hyper.mixerContexts === contexts) return prior;
   if (old && hyper.mixerContexts > 0) return { ...prior, contexts: hyper.mixerContexts };
   throw new CorruptError(offsetBytes, "the contexts of a model", `${contexts}, as its prior`, `${hyper.mixerContexts}`);
@@ -83,7 +86,7 @@ export function smallStride(prior: Prior | undefined, seenBytes: number, stride:
 }
 
 /**
- * The model of a frame that is not small: as many lanes as without a prior, and lines for its content, too.
+ * The model of a frame that is not small: as many lanes as without a prior, lines for its content, too, no counters.
  *
  * @param hyperFor the model without it
  */
@@ -94,7 +97,7 @@ export function hyperBehind(
 ): HyperParameters {
   const { streams } = hyperFor(seenBytes);
   const { mixerBits, ...hyper } = hyperFor(seenBytes + streams * prior.content.length);
-  return { ...hyper, streams, mixerContexts: prior.contexts, mixerBits };
+  return { ...hyper, streams, mixerContexts: prior.contexts, mixerBits, mixerCounters: 0 };
 }
 
 /** What a model takes behind a prior besides itself: the content in each lane, and a copy of a lane that is kept. */

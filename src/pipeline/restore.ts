@@ -33,7 +33,8 @@ import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { type CueFacts, cueFactsOf, cueMemoryBytes } from "./cues.ts";
 import { BlockDecompressor } from "./decompress.ts";
-import type { ByteSink, EngineSource, FrameOptions } from "./frames.ts";
+import { BlockError } from "./errors.ts";
+import type { ByteSink, EngineSource, FrameOptions } from "./frame-options.ts";
 import { Budget, type RestoreLimits } from "./limits.ts";
 import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
@@ -48,6 +49,8 @@ import {
   smallStride,
   withSmallModel,
 } from "./priors.ts";
+
+export { BlockError } from "./errors.ts";
 
 export interface RestoreProgress {
   /** Plain bytes that are restored, of all frames so far. */
@@ -68,20 +71,6 @@ export interface RestoreOptions extends Omit<FrameOptions, "onProgress"> {
   readonly limits?: RestoreLimits;
   /** Bytes of the archive and what follows it, if that is known. */
   readonly sizeBytes?: number;
-}
-
-/** Something is wrong in a block; says which, so that people know what is lost. */
-export class BlockError extends ArchiveError {
-  constructor(
-    override readonly cause: ArchiveError,
-    /** Counted from 1, over all frames. */
-    readonly block: number,
-    /** Plain bytes before the block, all of them sound. */
-    readonly soundBytes: number,
-  ) {
-    super(`${cause.message} (in block ${block}, behind ${soundBytes} sound bytes)`, cause.offsetBytes);
-    this.name = "BlockError";
-  }
 }
 
 /**

@@ -2,7 +2,7 @@
  * The module trials.wasm, and its one instance: it works on samples that are copied to it, so it takes some megabytes
  * whatever the block. Whoever uses it is done before anybody else is asked.
  */
-import { host } from "../platform/host.ts";
+import { compileAsset } from "../platform/web-assembly.ts";
 import wasmPath from "./trials.wasm" with { type: "file" };
 
 /** The exports, documented in assembly/. Addresses and lengths in bytes. */
@@ -44,7 +44,7 @@ class TrialKernels {
   readonly #start: number;
 
   constructor() {
-    const module = new WebAssembly.Module(host.readAsset(wasmPath));
+    const module = compileAsset(wasmPath);
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.#kernels = exports as unknown as Exports;
     this.#start = aligned(this.#kernels.mixtureBytes(8 * TRIAL_BYTES_MAX));

@@ -1,12 +1,19 @@
 /** The host that is Bun: its functions that compare, search and hash megabytes are native. */
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { parentPort, workerData } from "node:worker_threads";
+import { availableParallelism, totalmem } from "node:os";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { isCompiled } from "./compiled.ts";
 import type { Host } from "./host-interface.ts";
 
 const viewOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
-export const bunHost: Host = {
+/** What the container (the cgroup) of this process may use, or the machine. */
+function memoryBytes(): number {
+  const limitBytes = process.constrainedMemory();
+  return limitBytes > 0 ? Math.min(limitBytes, totalmem()) : totalmem();
+}
+
+export const host: Host = {
   xxHash64: (bytes, seed) => Bun.hash.xxHash64(bytes, seed),
   sha256: () => {
     const hash = new Bun.CryptoHasher("sha256");
@@ -20,10 +27,19 @@ export const bunHost: Host = {
   collectGarbage: () => Bun.gc(true),
   nanoseconds: () => Bun.nanoseconds(),
   processorCount: availableParallelism,
+  memoryBytes,
+  sharesMemory: true,
   readAsset: (path) => new Uint8Array(readFileSync(path)),
-  workerEnd: () => ({
-    data: workerData,
-    post: (message) => parentPort?.postMessage(message),
-    onMessage: (handle) => void parentPort?.on("message", handle),
-  }),
+  startWorker: (_name, path, data) => {
+    // In the executable, import.meta.url of every module is that of the entry: <root>/fade, or that of the program's
+    // thread, which starts all the others: <root>/cli/program.js.
+    const url = new URL(isCompiled && isMainThread ? `./${path}` : `../${path}`, import.meta.url);
+    return new Worker(url, { workerData: data });
+  },
+  beginWorker: (begin) =>
+    begin({
+      data: workerData,
+      post: (message, transfer = []) => parentPort?.postMessage(message, transfer),
+      onMessage: (handle) => void parentPort?.on("message", handle),
+    }),
 };

@@ -7,11 +7,27 @@ export interface Sha256 {
   digestHex(): string;
 }
 
+/** A worker thread, as who started it sees it: as node:worker_threads has it, of which browsers have less. */
+export interface Worker {
+  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
+  // Each tells something of its own; who listens says what that is.
+  on<Fact>(event: WorkerEvent, listen: (fact: Fact) => void): unknown;
+  once<Fact>(event: WorkerEvent, listen: (fact: Fact) => void): unknown;
+  /** Ends the thread, whatever it is doing. */
+  terminate(): Promise<unknown>;
+  /** While it is not referred to, the program may end without it. */
+  ref(): void;
+  unref(): void;
+}
+
+/** Browsers do not tell of "exit". */
+export type WorkerEvent = "message" | "messageerror" | "error" | "exit";
+
 /** The end of a worker thread that lies within it. */
 export interface WorkerEnd {
   /** What `startWorker` was given. */
   readonly data: unknown;
-  post(message: unknown): void;
+  post(message: unknown, transfer?: ArrayBuffer[]): void;
   onMessage<Message>(handle: (message: Message) => void): void;
 }
 
@@ -28,14 +44,25 @@ export interface Host {
   lastIndexOf(bytes: Uint8Array, needle: Uint8Array, from?: number): number;
   /** So many bytes of a pattern, again and again. */
   repeat(pattern: Uint8Array, lengthBytes: number): Uint8Array;
-  /** Collects this thread's garbage at once. */
+  /** Collects this thread's garbage at once, where that can be asked for. */
   collectGarbage(): void;
   /** Since some moment; never goes back. */
   nanoseconds(): number;
   /** Threads that run at once. */
   processorCount(): number;
-  /** A file of the program, by the path that importing it gave. */
+  /** Memory of the machine, or of the container that this runs in, if that has less. */
+  memoryBytes(): number;
+  /** Whether threads may look at the same memory: a page may not, unless it is isolated from others. */
+  readonly sharesMemory: boolean;
+  /** A file of the program, by the path that importing it gave. In a browser only worker threads may ask. */
   readAsset(path: string): Uint8Array<ArrayBuffer>;
-  /** Of the worker thread that asks. */
-  workerEnd(): WorkerEnd;
+  /**
+   * Starts a worker thread: workers.ts knows their names. It begins with `beginWorker`. The caller must listen to its
+   * errors.
+   *
+   * @param path of its module below src/ @throws what the system refuses
+   */
+  startWorker(name: string, path: string, data: unknown): Worker;
+  /** For the worker thread that asks: begins its work, at once or when its data has come. */
+  beginWorker(begin: (end: WorkerEnd) => void): void;
 }

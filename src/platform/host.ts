@@ -1,11 +1,8 @@
 /**
- * The seam between fade and the runtime: all that the pipeline, the archive, the coder, the engines and the model need
- * and the language itself does not have. Another runtime needs an object like this, and no other change in those
- * folders; what loads native code (the WebGPU addon) and what the command line does with files stand apart.
+ * The seam between fade and the runtime: all that the library, the pipeline, the archive, the coder, the engines and
+ * the model need and the language itself does not have. There are three: bun.ts, node.ts and browser.ts; who bundles or
+ * runs the program chooses, by the conditions that package.json names under "imports". Bun's has native functions, and
+ * is the program's. What loads native code (the WebGPU addon) and what the command line does with files stand apart.
  */
-import { bunHost } from "./bun.ts";
-import type { Host } from "./host-interface.ts";
-
-export type { Host, Sha256, WorkerEnd } from "./host-interface.ts";
-
-export const host: Host = bunHost;
+export { host } from "#host";
+export type { Host, Sha256, Worker, WorkerEnd } from "./host-interface.ts";

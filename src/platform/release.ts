@@ -9,10 +9,10 @@ import { host } from "./host.ts";
 const COLLECT_BYTES = 2 ** 24;
 let passedBytes = 0;
 
-/** Gives the memory of an array back; whoever still has the array finds it empty. */
+/** Gives the memory of an array back; whoever still has the array finds it empty. Node before 21 cannot, and waits. */
 export function release(array: { readonly buffer: ArrayBufferLike }): void {
   const { buffer } = array;
-  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && "transfer" in buffer && !buffer.detached) buffer.transfer(0);
 }
 
 /** Collects this thread's garbage: some 10 ms with the heaps of this program. */

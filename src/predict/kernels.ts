@@ -1,5 +1,5 @@
 /** The module predictors.wasm, and an instance of it with its memory. */
-import { host } from "../platform/host.ts";
+import { compileAsset } from "../platform/web-assembly.ts";
 import wasmPath from "./predictors.wasm" with { type: "file" };
 
 /** The exports, documented in assembly/. Addresses and lengths in bytes of the module's memory. */
@@ -40,6 +40,6 @@ let compiled: WebAssembly.Module | undefined;
 
 /** A new instance: its memory goes with it. */
 export function openPredictors(): PredictorKernels {
-  compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
+  compiled ??= compileAsset(wasmPath);
   return new WebAssembly.Instance(compiled).exports as unknown as PredictorKernels;
 }

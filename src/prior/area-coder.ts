@@ -3,7 +3,7 @@
  * been started (assembly/index.ts).
  */
 import { CorruptError } from "../archive/errors.ts";
-import { host } from "../platform/host.ts";
+import { compileAsset } from "../platform/web-assembly.ts";
 import { BitEncoder, BitModels } from "../repeats/bits.ts";
 import { codeTree, NumberModel } from "../repeats/numbers.ts";
 import wasmPath from "./prior.wasm" with { type: "file" };
@@ -134,7 +134,7 @@ export class AreaDecoder implements AreaCoder {
 
   /** @param baseBytes where `bytes` lie, for errors @throws CorruptError */
   constructor(bytes: Uint8Array, baseBytes: number) {
-    compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
+    compiled ??= compileAsset(wasmPath);
     const memory = new WebAssembly.Memory({ initial: 4 + Math.ceil(bytes.length / PAGE_BYTES) });
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
     this.#kernels = exports as unknown as Exports;

@@ -7,7 +7,7 @@
 import { ByteReader, ByteWriter } from "../archive/bytes.ts";
 import { CorruptError, UnsupportedVersionError } from "../archive/errors.ts";
 import { STRIDE_MAX } from "../contract/contexts.ts";
-import { MODEL_CONTRACT_VERSION } from "../contract/hyper.ts";
+import { MODEL_CONTRACT_USUAL } from "../contract/hyper.ts";
 import { MIXER_CONTEXTS_MAX, MIXER_CONTEXTS_MIN } from "../contract/mixer.ts";
 import { type LanePrior, PRIOR_CONTENT_BYTES_MAX } from "../contract/prior.ts";
 import { host } from "../platform/host.ts";
@@ -58,7 +58,7 @@ export function encodePrior({ name, contexts, stride, content, trained }: PriorP
   const body = new ByteWriter()
     .raw(PRIOR_MAGIC)
     .u8(PRIOR_VERSION)
-    .varint(MODEL_CONTRACT_VERSION)
+    .varint(MODEL_CONTRACT_USUAL)
     .varint(contexts)
     .varint(stride)
     .varint(nameBytes.length)
@@ -108,8 +108,8 @@ export function decodePrior(bytes: Uint8Array): Prior {
   if (reader.remainingBytes > 0 || hash !== found) {
     throw new CorruptError(bytes.length - CHECK_BYTES, "the checksum of a prior", hex(found), hex(hash));
   }
-  if (contract !== MODEL_CONTRACT_VERSION) {
-    throw new UnsupportedVersionError(contractAt, "model contract", contract, MODEL_CONTRACT_VERSION);
+  if (contract !== MODEL_CONTRACT_USUAL) {
+    throw new UnsupportedVersionError(contractAt, "model contract", contract, MODEL_CONTRACT_USUAL);
   }
   const values = trainedBytes > 0 && { trained: decodeTrained(trained, contexts, trainedAt) };
   return { hash, name, contexts, stride, content: content.slice(), sizeBytes: bytes.length, ...values };

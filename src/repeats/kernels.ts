@@ -1,5 +1,5 @@
 /** The module repeats.wasm, and an instance of it for one block. */
-import { host } from "../platform/host.ts";
+import { compileAsset } from "../platform/web-assembly.ts";
 import wasmPath from "./repeats.wasm" with { type: "file" };
 
 /** The exports, documented in assembly/. Addresses and lengths in bytes. */
@@ -61,7 +61,7 @@ export class SearchRoom {
 
   /** @param sizeBytes of all areas, by roomBytes @throws RangeError if there is no such memory */
   constructor(block: Uint8Array, window: Uint8Array, sizeBytes: number) {
-    compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
+    compiled ??= compileAsset(wasmPath);
     const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(sizeBytes / PAGE_BYTES)) });
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
     this.kernels = exports as unknown as RepeatKernels;

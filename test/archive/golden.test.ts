@@ -66,6 +66,7 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v8-coded.fade", text, "coded"],
   ["v8-level-5.fade", text, "coded"],
   ["v8-level-9.fade", text, "coded"],
+  ["v8-counters.fade", text, "coded"],
   ["v8-lanes.fade", mixed, "coded coded learned learned coded stored"],
   ["v8-network.fade", text, "coded"],
   ["v8-cut.fade", again, "coded"],
@@ -120,7 +121,14 @@ describe("golden archives decode", () => {
 
   test("with the reference, too", async () => {
     for (const [name, plain] of CASES.filter(([file]) =>
-      ["v6-run.fade", "v6-coded.fade", "v6-mirrored.fade", "v8-lanes.fade", "v8-patch.fade"].includes(file),
+      [
+        "v6-run.fade",
+        "v6-coded.fade",
+        "v6-mirrored.fade",
+        "v8-lanes.fade",
+        "v8-patch.fade",
+        "v8-counters.fade",
+      ].includes(file),
     )) {
       expect(Buffer.compare(await decode(golden(name), createReferenceEngine()), plain)).toBe(0);
     }

@@ -1,6 +1,6 @@
 /** The hash of pieces is the hash of the whole: the runtime's, which other tests hold against the specification. */
 import { expect, test } from "bun:test";
-import { Xxh64 } from "../../src/archive/xxh64.ts";
+import { Xxh64 } from "../../src/platform/xxh64.ts";
 import { Random } from "../support/gpu-values.ts";
 
 test("xxHash64 in pieces of any length", () => {

@@ -8,11 +8,12 @@ import { cpuShapeOf, cpuWorkOf } from "../../src/bench/cpu-work.ts";
 import { benchOn } from "../../src/bench/gpu-kernels.ts";
 import { type KernelBenchResult, type KernelResult, ratesOf } from "../../src/bench/kernel-results.ts";
 import { type BoundCall, shapeOf, workOf } from "../../src/bench/kernel-work.ts";
-import { multiplyAddsOfStep, stepWork } from "../../src/bench/model-work.ts";
+import { stepWork } from "../../src/bench/model-work.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { openDevice } from "../../src/engine/gpu/dawn.ts";
 import { CODER_KERNELS, FUSED_KERNELS, KERNELS } from "../../src/engine/gpu/shaders.ts";
 import { ReferenceModel } from "../../src/engine/reference/engine.ts";
+import { multiplyAddsOfStep } from "../../src/model/step-work.ts";
 import { TINY } from "../model/tiny.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
 

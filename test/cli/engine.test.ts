@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeSeconds } from "../../src/cli/estimate.ts";
 import { EngineDeviceError, EngineUnavailableError } from "../../src/engine/engine.ts";
+import { decodeSeconds } from "../../src/library/estimate.ts";
 import { networkShape } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";

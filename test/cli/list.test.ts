@@ -39,3 +39,11 @@ test("the preset by its name", async () => {
   expect(await listed("--preset=paper", "-lv")).toContain("\n    preset:       paper\n");
   expect(await listed("--preset=paper", "-l", "--json")).toContain('"level":null,"preset":"paper"');
 });
+
+test("contexts with counters, which only longer files have", async () => {
+  const long = Uint8Array.from({ length: 66_000 }, (_, i) => LETTERS[(i * i + (i >> 9)) % LETTERS.length] as number);
+  const text = await listedOf(long, "-9", "-lv");
+  expect(text).toContain("\n    level:        9\n    model:        mixer of 28 contexts (8 with counters), ");
+  expect(text).toContain(", contract 5\n");
+  expect(await listed("-9", "-lv")).toMatch(/mixer of 28 contexts, .*, contract 4\n/);
+});

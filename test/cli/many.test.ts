@@ -5,13 +5,13 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Engines } from "../../src/cli/engines.ts";
 import { Settling } from "../../src/cli/settling.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { type Engine, EngineDeviceError, type EngineName, type Model } from "../../src/engine/engine.ts";
-import type { EngineRequest } from "../../src/engine/registry.ts";
-import { hyperForSize, networkOf } from "../../src/model/levels.ts";
+import { type EngineRequest, GPU_LANES_MIN, GPU_LANES_PER_THREAD, isForGpu } from "../../src/engine/registry.ts";
+import { Engines } from "../../src/library/engines.ts";
+import { hyperForSize, levelOf, networkOf } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
 import { runFade, temporaryDirectory } from "./harness.ts";
@@ -239,6 +239,23 @@ describe("engines of a run", () => {
       expect(used).toEqual(["cpu"]);
       await all.close();
     }
+  });
+
+  test("a mixer of few lanes goes to the CPU engine, however long the input; one of many looks for a GPU", async () => {
+    const lanesOf = (lanes: number, bytes: number) => ({
+      hyper: hyperForSize(levelOf(5), bytes, lanes),
+      expectedBytes: bytes,
+    });
+    const threads = 8;
+    const few = engines({ threads }, "gpu");
+    for (const lanes of [1, 16, 8 * GPU_LANES_PER_THREAD - 1]) {
+      expect((await few.all.for(lanesOf(lanes, 1e8))).name).toBe("cpu");
+    }
+    expect(few.asked).toEqual(["small"]);
+    expect((await few.all.for(lanesOf(8 * GPU_LANES_PER_THREAD, 1e8))).name).toBe("gpu");
+    // A second of work is over sooner than a driver is loaded.
+    expect((await engines({ threads }, "gpu").all.for(lanesOf(1024, 1e5))).name).toBe("cpu");
+    expect([isForGpu(GPU_LANES_MIN - 1, 1), isForGpu(GPU_LANES_MIN, 1)]).toEqual([false, true]);
   });
 
   test("what was asked for by name is taken for small work, too", async () => {

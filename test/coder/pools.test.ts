@@ -1,10 +1,9 @@
 /** The worker pools: faults of workers reach the main thread as errors, and threads end when told to. */
 import { describe, expect, mock, test } from "bun:test";
-import type { Worker } from "node:worker_threads";
 import * as workers from "../../src/platform/workers.ts";
 
 // Remembers the workers that are started, so that a test can kill one; otherwise nothing is changed.
-const started: Worker[] = [];
+const started: workers.Worker[] = [];
 const original = { ...workers };
 mock.module("../../src/platform/workers.ts", () => ({
   ...original,

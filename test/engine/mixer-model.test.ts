@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { CorruptDataError } from "../../src/coder/errors.ts";
 import { SEQUENCE } from "../../src/contract/contexts.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { openMixer } from "../../src/engine/mixer/model.ts";
@@ -28,8 +29,13 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const LONG = trainingBytes(40_000, 5);
 
 describe("payloads do not depend on who makes them", () => {
-  test.each([1, 2, 5])("%d lanes", async (lanes) => {
-    const hyper = tinyMixer(lanes);
+  test.each([
+    [1, 0],
+    [2, 0],
+    [5, 0],
+    [3, 2],
+  ])("%d lanes, %d contexts with counters", async (lanes, mixerCounters) => {
+    const hyper = { ...tinyMixer(lanes), mixerCounters };
     const { groups } = await compressBlock(await cpuEngine(1), hyper, LONG, ALONE);
     expect(groups.length).toBe(lanes);
     for (const threads of [2, 3, 8]) {
@@ -41,13 +47,16 @@ describe("payloads do not depend on who makes them", () => {
   });
 
   test("the reference makes the same and decodes it", async () => {
-    const hyper = { ...tinyMixer(3), mixerContexts: 10 };
+    for (const mixerCounters of [0, 4]) await sameAsReference({ ...tinyMixer(3), mixerContexts: 10, mixerCounters });
+  });
+
+  async function sameAsReference(hyper: HyperParameters): Promise<void> {
     const some = LONG.subarray(0, 3001);
     const { groups } = await compressBlock(await cpuEngine(2), hyper, some, ALONE);
     const reference = createReferenceEngine();
     expect((await compressBlock(reference, hyper, some, ALONE)).groups.map(hex)).toEqual(groups.map(hex));
     expect(hex(await decompressBlock(reference, hyper, some.length, groups, ALONE))).toBe(hex(some));
-  });
+  }
 
   test.each([1, 7, 999])("chunks of %d steps", async (steps) => {
     const hyper = tinyMixer(2);
@@ -69,8 +78,8 @@ describe("payloads do not depend on who makes them", () => {
   });
 });
 
-test("blocks of several kinds, one after the other, some learned only", async () => {
-  const hyper = { ...tinyMixer(3), mixerContexts: 8 };
+test.each([0, 5])("blocks of several kinds, one after the other, some learned only, %d counters", async (counters) => {
+  const hyper = { ...tinyMixer(3), mixerContexts: 8, mixerCounters: counters };
   const engine = await cpuEngine(2);
   const blocks = [
     { bytes: LONG.subarray(0, 4000), stride: 0 },

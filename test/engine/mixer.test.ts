@@ -3,8 +3,6 @@
  * limits of every table, so that a number that one of them has and the other has not shows.
  */
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { histories } from "../../src/contract/histories.ts";
 import { instructionTable } from "../../src/contract/instructions.ts";
@@ -20,109 +18,18 @@ import {
   stretchTable,
 } from "../../src/contract/mixer.ts";
 import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import type { LaneShape } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { hashOf as hash, stateOf } from "../support/lane-state.ts";
+import { CASES, COUNTED_CASES, dataOf, file, made } from "../support/mixer-cases.ts";
 
 buildMixer();
 const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
 
+const ALL_CASES = [...CASES.map((row) => [...row, 0] as const), ...COUNTED_CASES];
+
 type AnyLane = InstanceType<typeof MixerLane> | ReferenceLane;
 
-const GOLDEN = join(import.meta.dir, "..", "golden");
-const file = (name: string, bytes: number) => new Uint8Array(readFileSync(join(GOLDEN, name))).slice(0, bytes);
-const made = (bytes: number, byte: (i: number) => number) => Uint8Array.from({ length: bytes }, (_, i) => byte(i));
-const ascii = (text: string) => new TextEncoder().encode(text);
-
-/** A tone with some noise, 16 bits, `channels` of them. */
-function sound(bytes: number, channels: number): Uint8Array {
-  const samples = Int16Array.from({ length: bytes / 2 }, (_, i) => {
-    const t = Math.floor(i / channels);
-    return ((t * (40 + (i % channels))) % 900) * 30 - 13000 + (mix32(i) & 63);
-  });
-  return new Uint8Array(samples.buffer);
-}
-
-const LONG_LINES = `${"a, b; ".repeat(50)}\n${"a, c; ".repeat(50)}\n`;
-const NESTED = `${"{[(<x ".repeat(6)}${">)]} ".repeat(7)}\n`;
-
-/** Instructions of x86: every part that one can have, and every length of the parts. */
-const INSTRUCTIONS = [
-  "55",
-  "4889e5",
-  "488b0425785634f2",
-  "8b4424f0",
-  "8b848d01020304",
-  "0fb6c0",
-  "0f84aabbccdd",
-  "0f05",
-  "f6c001",
-  "f6d0",
-  "f7c001000000",
-  "f7d8",
-  "66c70002000000",
-  "e801000000",
-  "83c408",
-  "0fba2003",
-  "8b0510000000",
-  "c3",
-];
-
-/** x86, WebAssembly with numbers of one and more bytes, and text between. */
-function code(bytes: number): Uint8Array {
-  const pieces: Buffer[] = [];
-  for (let i = 0, length = 0; length < bytes; length += (pieces.at(-1) as Buffer).length, i++) {
-    const chosen = INSTRUCTIONS[mix32(i) % INSTRUCTIONS.length] as string;
-    const wasm = [0x20, mix32(i) & 15, 0x28, 2, 0x80 | (mix32(i) & 127), 0x81, 1, 0x41, 0xff, 0, 0x6a];
-    if (i % 100 > 90) pieces.push(Buffer.from("some words of text, then "));
-    else pieces.push(i % 100 < 50 ? Buffer.from(chosen, "hex") : Buffer.from(wasm));
-  }
-  return new Uint8Array(Buffer.concat(pieces)).slice(0, bytes);
-}
-
-const DATA: Record<string, Uint8Array> = {
-  text: file("text.bin", 900),
-  mixed: file("mixed.bin", 600),
-  chance: made(300, mix32),
-  zeros: new Uint8Array(1200),
-  rows: made(600, (i) => (i % 12 < 4 ? i / 12 : i % 12 < 6 ? mix32(i) & 3 : i % 12)),
-  letters: made(900, (i) => "ACGT".charCodeAt(mix32(i % 500) & 3)),
-  lines: ascii(LONG_LINES + NESTED + LONG_LINES + NESTED),
-  picture: made(720, (i) => (i % 90) + Math.floor(i / 90) * 7 + (mix32(i) & 3) + 60 * (i % 3)),
-  mono: sound(720, 1),
-  stereo: sound(720, 2),
-  /** Matches that are always wrong. */
-  broken: made(600, (i) => (i % 7 < 6 ? 65 + (i % 7) : mix32(i) & 255)),
-  code: code(1500),
-  loud: made(400, (i) => (i % 2 === 0 ? 0 : i % 4 === 1 ? 127 : 128)),
-};
-
-/** Name of the data, stride, contexts, line bits. */
-const CASES: readonly (readonly [string, number, number, number])[] = [
-  ["text", 0, 28, 4],
-  ["text", 2, 5, 6],
-  ["mixed", 0, 20, 6],
-  ["mixed", 4, 28, 8],
-  ["mixed", 64, 6, 8],
-  ["mixed", 65, 6, 8],
-  ["chance", 0, 28, 5],
-  ["zeros", 0, 20, 4],
-  ["zeros", 4095, 8, 6],
-  ["rows", 12, 20, 5],
-  ["rows", 0, 4, 4],
-  ["letters", 1, 28, 6],
-  ["lines", 0, 28, 8],
-  ["picture", 90, 28, 6],
-  ["mono", 2, 28, 7],
-  ["mono", 0, 20, 7],
-  ["stereo", 3, 20, 7],
-  ["loud", 2, 10, 7],
-  ["broken", 0, 8, 7],
-  ["code", 0, 28, 8],
-  ["code", 0, 8, 5],
-  ["code", 8, 10, 6],
-];
-
-const dataOf = (name: string) => DATA[name] as Uint8Array;
 function encode(lane: AnyLane, stride: number, ...pieces: Uint8Array[]): Uint8Array {
   lane.describe(stride);
   lane.begin();
@@ -139,19 +46,25 @@ function decode(lane: AnyLane, stride: number, payload: Uint8Array, length: numb
 }
 
 describe("the lane and the reference", () => {
-  test.each(CASES)("%s with stride %d, %d contexts, 2^%d lines", (name, stride, contexts, lineBits) => {
-    const shape = { contexts, lineBits };
-    const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
-    const payload = encode(lane, stride, dataOf(name));
-    expect(hash(payload)).toBe(hash(encode(reference, stride, dataOf(name))));
-    expect(stateOf(lane)).toEqual(stateOf(reference));
-    const [bytes, rest] = decode(back, stride, payload, dataOf(name).length);
-    expect([hash(bytes), rest]).toEqual([hash(dataOf(name)), 0]);
-    expect(stateOf(back)).toEqual(stateOf(lane));
-  });
+  test.each(ALL_CASES)(
+    "%s with stride %d, %d contexts, 2^%d lines, %d with counters",
+    (name, stride, contexts, lineBits, counters) => {
+      const shape = { contexts, lineBits, counters };
+      const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
+      const payload = encode(lane, stride, dataOf(name));
+      expect(hash(payload)).toBe(hash(encode(reference, stride, dataOf(name))));
+      expect(stateOf(lane)).toEqual(stateOf(reference));
+      const [bytes, rest] = decode(back, stride, payload, dataOf(name).length);
+      expect([hash(bytes), rest]).toEqual([hash(dataOf(name)), 0]);
+      expect(stateOf(back)).toEqual(stateOf(lane));
+    },
+  );
 
   test("what one block taught is there in the next, of whatever kind", () => {
-    const shape = { contexts: 10, lineBits: 7 };
+    for (const counters of [0, 6]) blocksOfKinds({ contexts: 10, lineBits: 7, counters });
+  });
+
+  function blocksOfKinds(shape: LaneShape): void {
     const [lane, reference, back] = [new MixerLane(shape), new ReferenceLane(shape), new MixerLane(shape)];
     const blocks: [Uint8Array, number][] = [
       [dataOf("text").slice(0, 500), 0],
@@ -170,7 +83,7 @@ describe("the lane and the reference", () => {
     expect(stateOf(lane)).toEqual(stateOf(reference));
     expect(stateOf(back)).toEqual(stateOf(lane));
     expect(sizes[4] as number).toBeLessThan(0.75 * (sizes[0] as number));
-  });
+  }
 
   test("the reference decodes, and says what is missing or too much of a payload as the lane does", () => {
     const shape = { contexts: 6, lineBits: 6 };
@@ -185,7 +98,7 @@ describe("the lane and the reference", () => {
   });
 
   test("study leaves the state that encode leaves, in both", () => {
-    const shape = { contexts: 12, lineBits: 6 };
+    const shape = { contexts: 12, lineBits: 6, counters: 4 };
     const [coding, studying, judge] = [new MixerLane(shape), new MixerLane(shape), new ReferenceLane(shape)];
     encode(coding, 90, dataOf("picture"));
     for (const lane of [studying, judge]) {
@@ -249,6 +162,19 @@ test.each([
 ] as const)("the payload of %s with stride %d is the one that archives have", (name, stride, known) => {
   const lane = new MixerLane({ contexts: 28, lineBits: 8 });
   expect(hash(encode(lane, stride, dataOf(name))).slice(0, 16)).toBe(known);
+});
+
+test("the payload with counters is the one that archives have", () => {
+  const lane = new MixerLane({ contexts: 28, lineBits: 8, counters: 8 });
+  expect(hash(encode(lane, 0, dataOf("text"))).slice(0, 16)).toBe("646f2c9ff784446d");
+});
+
+test("a lane with counters begins behind no prior, in both", () => {
+  const prior = { contexts: 8, stride: 0, content: dataOf("text") };
+  for (const Lane of [MixerLane, ReferenceLane]) {
+    new Lane({ contexts: 8, lineBits: 6 }).seed(prior);
+    expect(() => new Lane({ contexts: 8, lineBits: 6, counters: 1 }).seed(prior)).toThrow(RangeError);
+  }
 });
 
 test("families: every list is long enough, no context comes twice, and each fits into its record", () => {

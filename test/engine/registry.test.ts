@@ -54,6 +54,22 @@ test("auto looks at no adapters for small work, unless there is no CPU engine", 
   expect(opened.description).toBe("cpu");
 });
 
+test("a GPU that auto has chosen leaves mixers that it cannot hold to threads", async () => {
+  const asked: unknown[] = [];
+  const parts: EngineParts = {
+    listAdapters: async () => [HARDWARE],
+    createGpuEngine: async (options) => {
+      asked.push(options);
+      return engine("gpu");
+    },
+    createReferenceEngine: async () => engine("reference"),
+  };
+  await openEngine({ engine: "auto", threads: 3 }, parts);
+  await openEngine({ engine: "gpu", threads: 3 }, parts);
+  await openEngine({ engine: "auto", threads: 3, adapter: "9000" }, parts);
+  expect(asked).toEqual([{ adapter: HARDWARE.name, spareThreads: 3 }, {}, { adapter: "9000" }]);
+});
+
 test("auto goes on when a driver refuses", async () => {
   const parts: EngineParts = {
     listAdapters: async () => [HARDWARE],

@@ -124,7 +124,7 @@ test("short blocks behind a full window do not move it each time", async () => {
 
 const LARGE_MODELS = {
   network: hyperForSize(networkOf(5), 2 ** 20, 8),
-  mixer: hyperForSize(levelOf(9), 2 ** 19, 1),
+  mixer: hyperForSize(levelOf(9), 2 ** 18, 1),
 };
 
 test.each(Object.entries(LARGE_MODELS))(

@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { usableBytes } from "../../src/cli/pipeline-options.ts";
+import { usableBytes } from "../../src/library/work.ts";
 import { executable } from "../support/executable.ts";
 import { trainingBytes } from "../support/text.ts";
 import { inDirectory, MAIN, namesIn, noise, shell, storedArchive } from "./support.ts";

@@ -2,7 +2,6 @@
 import { expect, mock, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Worker } from "node:worker_threads";
 import * as workers from "../../src/platform/workers.ts";
 import { inDirectory, namesIn } from "./support.ts";
 
@@ -11,7 +10,7 @@ let killsCoders = false;
 const original = { ...workers };
 mock.module("../../src/platform/workers.ts", () => ({
   ...original,
-  startWorker: (name: workers.WorkerName, data: unknown): Worker => {
+  startWorker: (name: workers.WorkerName, data: unknown): workers.Worker => {
     const worker = original.startWorker(name, data);
     if (killsCoders) worker.once("message", () => void setTimeout(() => void worker.terminate(), 1));
     return worker;

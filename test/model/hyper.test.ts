@@ -1,6 +1,6 @@
 /** Levels, presets and the choice of streams. */
 import { expect, test } from "bun:test";
-import { checkHyperParameters } from "../../src/contract/hyper.ts";
+import { checkHyperParameters, contractOf } from "../../src/contract/hyper.ts";
 import { layoutOf } from "../../src/contract/tensors.ts";
 import {
   DEFAULT_LEVEL,
@@ -34,6 +34,19 @@ test("a model is known as its level's and no other's, whatever size it was made 
       expect(shapes.filter((other) => hasShape(hyper, other))).toHaveLength(1);
     });
   }
+});
+
+test("contexts have counters at levels 8 and 9 from 64 KiB on, and the header's contract says so", () => {
+  const counters = (level: number, sizeBytes: number) => hyperForSize(levelOf(level), sizeBytes).mixerCounters;
+  for (const level of [7, 8, 9]) expect(counters(level, 2 ** 16)).toBe(0);
+  const counted = [7, 8, 9].map((level) => [counters(level, 2 ** 16 + 1), counters(level, 1e9)]);
+  expect(counted).toEqual([
+    [0, 0],
+    [4, 4],
+    [8, 8],
+  ]);
+  const contracts = [7, 9].map((level) => contractOf(hyperForSize(levelOf(level), 1e6)));
+  expect([...contracts, contractOf({ ...networkShape(5), streams: 8 })]).toEqual([4, 5, 4]);
 });
 
 test("the paper's model has the paper's size", () => {

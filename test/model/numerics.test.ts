@@ -97,6 +97,7 @@ test("legal hyper-parameters: the ends that are written, and nothing beyond or b
       ...(field === "cacheStep" ? { globalHidden: Math.ceil(value) * 32 } : {}),
       ...(field === "globalHidden" ? { cacheStep: 4 } : {}),
       ...(field === "mixerContexts" ? MIXER : {}),
+      ...(field === "mixerCounters" ? { ...MIXER, mixerContexts: 28 } : {}),
       [field]: value,
     });
     const step = rule.startsWith("a power of two") ? low : multiple;
@@ -107,8 +108,10 @@ test("legal hyper-parameters: the ends that are written, and nothing beyond or b
       expect({ field, value, legal: isLegal(around(value)) }).toMatchObject({ legal: false });
   }
   expect([isLegal({ history: 64, embedding: 16 }), isLegal({ history: 64, embedding: 32 })]).toEqual([true, false]);
-  const mixers = [MIXER, { ...MIXER, streams: 16 }, { ...MIXER, streams: 17 }, { ...MIXER, mixerContexts: 0 }];
+  const mixers = [MIXER, { ...MIXER, streams: 4096 }, { ...MIXER, streams: 4097 }, { ...MIXER, mixerContexts: 0 }];
   expect(mixers.map(isLegal)).toEqual([true, true, false, false]);
+  const counted = [10, 11].map((mixerCounters) => ({ ...MIXER, mixerCounters }));
+  expect([...counted, { mixerCounters: 1 }].map(isLegal)).toEqual([true, false, false]);
   const networkFields = Object.keys(NO_NETWORK) as (keyof typeof NO_NETWORK)[];
   for (const field of networkFields) {
     expect({ field, legal: isLegal({ ...MIXER, [field]: LEGAL[field] }) }).toEqual({ field, legal: false });

@@ -10,12 +10,14 @@ import { FORMAT_VERSION } from "../../src/archive/format.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
+import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
+import { fitting } from "../../src/pipeline/priors.ts";
 import { type RestoreOptions, restore } from "../../src/pipeline/restore.ts";
 import { decodePrior, encodePrior, type Prior, rawPrior } from "../../src/prior/file.ts";
 import { trainValues } from "../../src/prior/train.ts";
@@ -120,6 +122,15 @@ describe("frames with an index behind a prior", () => {
     expect(frame?.header.model?.hyper).toMatchObject({ streams: lanes, mixerContexts: 8 });
     expect(await decompress(archive)).toEqual(long);
     await expect(decompress(archive, { priors: [] })).rejects.toThrow(MissingPriorError);
+  });
+
+  test("no model has counters behind a prior, and one that claims some is refused", async () => {
+    const hyperFor = (bytes: number) => ({ ...hyperForSize(levelOf(1), bytes), mixerCounters: 4 });
+    const [frame] = readArchive(await compress(long, { hyperFor }));
+    const hyper = frame?.header.model?.hyper as HyperParameters;
+    expect(hyper.mixerCounters).toBe(0);
+    expect(fitting(PRIOR, hyper, 7)).toBe(PRIOR);
+    expect(() => fitting(PRIOR, { ...hyper, mixerCounters: 1 }, 7)).toThrow(CorruptError);
   });
 
   test("both engines make the same of them, a model behind a stored block among them", async () => {

@@ -122,17 +122,31 @@ export class TestPage {
 
   /** Shows a file in a window of this many pixels, and waits until it is drawn. */
   async show(path: string, width: number, height: number): Promise<void> {
+    await this.visit(Bun.pathToFileURL(path).href, width, height);
+  }
+
+  /** The same, of an address. @param scheme which colours the reader likes */
+  async visit(url: string, width: number, height: number, scheme: "light" | "dark" = "light"): Promise<void> {
     const size = { width, height, deviceScaleFactor: 1, mobile: false };
     await this.#call("Emulation.setDeviceMetricsOverride", size);
     await this.#call("Page.enable");
     const loaded = new Promise<void>((resolve) => this.#events.set("Page.loadEventFired", resolve));
-    await this.#call("Page.navigate", { url: Bun.pathToFileURL(path).href });
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.#call("Emulation.setEmulatedMedia", { features });
+    await this.#call("Page.navigate", { url });
     await loaded;
   }
 
-  /** The value of an expression in the page, as JSON can carry it. @throws Error with the page's exception */
+  /** Presses and releases a key, by its name. */
+  async press(key: string, code: number): Promise<void> {
+    const facts = { key, code: key, windowsVirtualKeyCode: code };
+    await this.#call("Input.dispatchKeyEvent", { type: "keyDown", ...facts, ...(key === "Enter" && { text: "\r" }) });
+    await this.#call("Input.dispatchKeyEvent", { type: "keyUp", ...facts });
+  }
+
+  /** The value of an expression or its promise, as JSON can carry it. @throws Error with the page's exception */
   async evaluate<T>(expression: string): Promise<T> {
-    const answer = (await this.#call("Runtime.evaluate", { expression, returnByValue: true })) as {
+    const answer = (await this.#call("Runtime.evaluate", { expression, returnByValue: true, awaitPromise: true })) as {
       result: { value: T };
       exceptionDetails?: { exception?: { description?: string } };
     };

@@ -26,7 +26,10 @@ export const CASES = {
     name: "the model of the paper with many streams",
     words: ["-qf", "--preset", "paper", "--streams", "2048", "--engine", "cpu", "text"],
   },
-  wide: { name: "steps of 4096 streams", words: ["-qf9", "--streams", "4096", "--engine", "cpu", "text"] },
+  wide: {
+    name: "steps of 4096 streams",
+    words: ["-qf", "--preset", "network-9", "--streams", "4096", "--engine", "cpu", "text"],
+  },
   zerosTested: { name: "testing zeros", words: ["-qt", "zeros.fade"] },
   zeros: { name: "restoring zeros", words: ["-qdf", "zeros.fade"] },
   repeats: { name: "cutting repeats", words: ["-qf1", "-B1G", "repeats"] },

@@ -139,6 +139,7 @@ export class Forger {
       streams: this.#pick([1, 1, 2, 3, 16]),
       mixerContexts: this.#pick([4, 10, MIXER_CONTEXTS_MAX]),
       mixerBits: this.#pick([8, 10, 22]),
+      mixerCounters: this.#pick([0, 0, 1, 4]),
     };
   }
 

@@ -5,8 +5,8 @@
  */
 import { ArchiveError } from "../../src/archive/errors.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { openSeconds, stepsSeconds } from "../../src/cli/estimate.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { openSeconds, stepsSeconds } from "../../src/library/estimate.ts";
 import { type DecodeCost, OutputLimitError, TimeLimitError } from "../../src/pipeline/limits.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { restore } from "../../src/pipeline/restore.ts";

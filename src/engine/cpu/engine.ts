@@ -40,8 +40,9 @@ export async function createCpuEngine(options: CpuEngineOptions = {}): Promise<E
   return new CpuEngine(Math.max(1, Math.min(THREADS_MAX, Math.floor(wanted))));
 }
 
-/** A thread without streams only costs meetings. */
-const usefulThreads = (threads: number, { streams }: HyperParameters) => Math.min(threads, Math.ceil(streams / 4));
+/** A thread without streams only costs meetings; one that does not see the memory can do nothing. */
+const usefulThreads = (threads: number, { streams }: HyperParameters) =>
+  host.sharesMemory ? Math.min(threads, Math.ceil(streams / 4)) : 1;
 
 class CpuEngine implements Engine {
   readonly name = "cpu";

@@ -1,5 +1,5 @@
 /** The module kernels.wasm: its bytes, and an instance of it for each thread. */
-import { host } from "../../platform/host.ts";
+import { compileAsset } from "../../platform/web-assembly.ts";
 import type { Kernels } from "./kernel-signatures.ts";
 import wasmPath from "./kernels.wasm" with { type: "file" };
 
@@ -7,7 +7,7 @@ let compiled: WebAssembly.Module | undefined;
 
 /** The compiled module: made once in a process, and handed to workers as it is. */
 export function readKernels(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
+  compiled ??= compileAsset(wasmPath);
   return compiled;
 }
 

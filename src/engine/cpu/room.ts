@@ -65,7 +65,7 @@ export class Room {
     readonly isReusable: boolean,
   ) {
     for (const worker of workers) {
-      worker.on("error", (error) => this.fail(error instanceof Error ? error.message : String(error)));
+      worker.on("error", (error: unknown) => this.fail(error instanceof Error ? error.message : String(error)));
       worker.on("exit", () => this.fail("it ended"));
     }
   }

@@ -25,7 +25,6 @@ import { type WeightsPlan, weightsPlan } from "./weights-plan.ts";
 const STORAGE = 0x80;
 const COPY_SOURCE = 0x04;
 const COPY_TARGET = 0x08;
-const MAP_READ = 0x01;
 
 /** Words in one row of packed bytes: one byte of each stream. */
 export function rowWordsOf(hyper: HyperParameters): number {
@@ -114,7 +113,6 @@ export class ModelBuffers {
   readonly constantPlaces: ArenaPlaces;
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #slices = new Map<string, Slice>();
-  readonly #staging: GPUBuffer[] = [];
 
   constructor(
     readonly device: GPUDevice,
@@ -242,19 +240,8 @@ export class ModelBuffers {
     return control;
   }
 
-  /** Takes a mappable buffer of at least `sizeBytes`; give it back with `release`. */
-  takeStaging(sizeBytes: number): GPUBuffer {
-    const found = this.#staging.findIndex((buffer) => buffer.size >= sizeBytes);
-    if (found >= 0) return this.#staging.splice(found, 1)[0] as GPUBuffer;
-    return this.device.createBuffer({ label: "staging", size: sizeBytes, usage: MAP_READ | COPY_TARGET });
-  }
-
-  releaseStaging(buffer: GPUBuffer): void {
-    this.#staging.push(buffer);
-  }
-
   destroy(): void {
-    for (const buffer of [...this.#buffers.values(), ...this.#staging]) buffer.destroy();
+    for (const buffer of this.#buffers.values()) buffer.destroy();
     this.device.queue.submit([]); // Dawn frees destroyed buffers only when the queue moves on
   }
 }

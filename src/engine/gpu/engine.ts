@@ -1,12 +1,13 @@
 /**
- * The GPU engine: the network in WGSL compute shaders on one adapter.
+ * The GPU engine: networks and mixers in WGSL compute shaders on one adapter.
  */
 import { checkHyperParameters, hasNetwork } from "../../contract/hyper.ts";
 import { host } from "../../platform/host.ts";
-import type { Engine } from "../engine.ts";
+import { type Engine, EngineLimitError } from "../engine.ts";
 import { openMixer } from "../mixer/model.ts";
 import { openDevice } from "./dawn.ts";
 import { GpuDevice } from "./device.ts";
+import { GpuMixer } from "./mixer.ts";
 import { GpuModel } from "./model.ts";
 
 /** Steps per submit: enough that encoding and the round trip vanish beside the work. */
@@ -17,25 +18,41 @@ const SOFTWARE_CHUNK_STEPS = 16;
 export interface GpuEngineOptions {
   /** A part of the adapter's name; without it the one most likely to be fast. */
   readonly adapter?: string;
+  /** Threads for the lanes of a mixer that the device cannot hold; without them that is an error. */
+  readonly spareThreads?: number;
+  /** Of a mixer's buffers; for tests. By default what the device allows. */
+  readonly bufferBytesMax?: number;
 }
 
 /** @throws EngineUnavailableError if there is no such adapter, or no GPU at all */
 export async function createGpuEngine(options: GpuEngineOptions = {}): Promise<Engine> {
   const { device, adapter } = await openDevice(options.adapter);
-  const gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
-  const chunkSteps = adapter.isSoftware ? SOFTWARE_CHUNK_STEPS : CHUNK_STEPS;
+  return engineOn(new GpuDevice(device, adapter.name, adapter.isSoftware), options);
+}
+
+/** The engine on a device, which closing it destroys. */
+export function engineOn(gpu: GpuDevice, options: GpuEngineOptions): Engine {
+  const chunkSteps = gpu.isSoftware ? SOFTWARE_CHUNK_STEPS : CHUNK_STEPS;
+  const { bufferBytesMax } = options;
   return {
     name: "gpu",
-    description: adapter.name,
+    description: gpu.name,
     openModel: async (hyper, expectedBytes, prior) => {
       checkHyperParameters(hyper);
-      if (!hasNetwork(hyper)) {
-        const threads = host.processorCount();
-        const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
-        return openMixer(hyper, { engine: "gpu", threads, ...known });
+      if (hasNetwork(hyper)) return GpuModel.open(gpu, hyper, chunkSteps);
+      const { spareThreads } = options;
+      const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
+      // Lanes with counters are those of the highest levels, which are few: nothing that a GPU would do sooner.
+      const isForHost = hyper.mixerCounters > 0;
+      if (isForHost)
+        return openMixer(hyper, { engine: "gpu", threads: spareThreads ?? host.processorCount(), ...known });
+      try {
+        return await GpuMixer.open(gpu, hyper, prior, bufferBytesMax === undefined ? {} : { bufferBytesMax });
+      } catch (error) {
+        if (!(error instanceof EngineLimitError) || spareThreads === undefined) throw error;
+        return openMixer(hyper, { engine: "gpu", threads: spareThreads, ...known });
       }
-      return GpuModel.open(gpu, hyper, chunkSteps);
     },
-    close: async () => device.destroy(),
+    close: async () => gpu.device.destroy(),
   };
 }

@@ -94,6 +94,12 @@ export interface Dispatch {
   readonly workgroups: readonly [number, number, number];
 }
 
+/** What another bind group can be made of. */
+export interface BoundDispatch extends Dispatch {
+  readonly bindings: readonly Binding[];
+  readonly buffers: Readonly<Record<string, Bindable>>;
+}
+
 /** A shader that the device's compiler refused: a defect of fade, with the compiler's words. */
 export class ShaderError extends Error {
   constructor(
@@ -133,7 +139,7 @@ export class KernelCompiler {
     constants: Constants,
     buffers: Readonly<Record<string, Bindable>>,
     workgroups: readonly [number, number, number],
-  ): Promise<Dispatch> {
+  ): Promise<BoundDispatch> {
     const bindings = bindingsOf(shaderText(name)).map((binding) => {
       const bindable = buffers[binding.name];
       const isShared = bindable !== undefined && isSlice(bindable) && bindable.isShared;
@@ -141,6 +147,24 @@ export class KernelCompiler {
     });
     const source = sharedSource(kernelSource(name, { ...this.shared, ...constants }), bindings);
     const pipeline = await this.#pipeline(name, source, bindings);
+    const bindGroup = this.#bindGroup(name, pipeline, bindings, buffers);
+    return { name, pipeline, bindings, buffers, bindGroup, workgroups };
+  }
+
+  /** The same dispatch of other buffers. @param named those that change */
+  rebind(dispatch: BoundDispatch, named: Readonly<Record<string, Bindable>>): BoundDispatch {
+    const buffers = { ...dispatch.buffers, ...named };
+    const bindGroup = this.#bindGroup(dispatch.name, dispatch.pipeline, dispatch.bindings, buffers);
+    return { ...dispatch, buffers, bindGroup };
+  }
+
+  /** @throws Error if a buffer is missing */
+  #bindGroup(
+    name: KernelName,
+    pipeline: GPUComputePipeline,
+    bindings: readonly Binding[],
+    buffers: Readonly<Record<string, Bindable>>,
+  ): GPUBindGroup {
     const entries = bindings.map((binding) => {
       const bindable = buffers[binding.name];
       if (bindable === undefined) throw new Error(`kernel ${name} has no buffer for its binding ${binding.name}`);
@@ -149,8 +173,7 @@ export class KernelCompiler {
         : { buffer: bindable };
       return { binding: binding.index, resource };
     });
-    const bindGroup = this.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-    return { name, pipeline, bindGroup, workgroups };
+    return this.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
   }
 
   #pipeline(name: KernelName, source: string, bindings: readonly Binding[]): Promise<GPUComputePipeline> {

@@ -18,9 +18,8 @@ import type { GpuDevice } from "./device.ts";
 import type { TileSize } from "./fused-plan.ts";
 import { type Dispatch, KernelCompiler, record } from "./kernel.ts";
 import { decoderFor, tileFor } from "./path.ts";
+import { Staging } from "./staging.ts";
 import { buildStep, type StepDispatches } from "./step.ts";
-
-const MAP_MODE_READ = 1;
 
 export interface ModelOptions {
   /** Where the count of steps begins: what happens late can be tested early. */
@@ -38,6 +37,7 @@ export class GpuModel extends HostCodedModel {
   /** The number of the next step whose bytes come. */
   #nextStep: number;
   readonly #rowBytes: number;
+  readonly #staging: Staging;
   readonly #decoder: GpuDecoder | undefined;
   /** What decodes a step of the open block. */
   #decode: Dispatch | undefined;
@@ -54,6 +54,7 @@ export class GpuModel extends HostCodedModel {
     this.#decoder = decoder === "host" ? undefined : new GpuDecoder(gpu.device, buffers, decoder);
     this.#nextStep = firstStep;
     this.#rowBytes = buffers.rowWords * 4;
+    this.#staging = new Staging(gpu);
     this.#writeControl(buffers.places.step, firstStep);
   }
 
@@ -168,7 +169,7 @@ export class GpuModel extends HostCodedModel {
     }
     pass.end();
     const parts = [decoder.coders, ...this.#rowSlices(first, stepCount)];
-    await this.#read(encoder, parts, (mapped) => {
+    await this.#staging.read(encoder, parts, (mapped) => {
       const [coders, ...rows] = mapped as [Uint8Array<ArrayBuffer>, ...Uint8Array[]];
       decoder.check(new Uint32Array(coders.slice().buffer));
       this.#takeRows(rows, bytes);
@@ -269,35 +270,9 @@ export class GpuModel extends HostCodedModel {
   /** Submits and reads `words` words of a buffer back into `into`. */
   async #readWords(encoder: GPUCommandEncoder, name: string, words: number, into: Uint32Array): Promise<void> {
     const part = { ...this.buffers.slice(name), size: words * 4 };
-    await this.#read(encoder, [part], ([bytes]) => {
+    await this.#staging.read(encoder, [part], ([bytes]) => {
       if (bytes) into.set(new Uint32Array(bytes.buffer, bytes.byteOffset, words));
     });
-  }
-
-  /** Submits, and gives `take` parts of buffers, which it may not keep. */
-  async #read(
-    encoder: GPUCommandEncoder,
-    parts: readonly Slice[],
-    take: (parts: readonly Uint8Array<ArrayBuffer>[]) => void,
-  ): Promise<void> {
-    const sizeBytes = parts.reduce((sum, { size }) => sum + size, 0);
-    const staging = this.buffers.takeStaging(sizeBytes);
-    const starts: number[] = [];
-    let at = 0;
-    for (const { buffer, offset, size } of parts) {
-      encoder.copyBufferToBuffer(buffer, offset, staging, at, size);
-      starts.push(at);
-      at += size;
-    }
-    this.gpu.device.queue.submit([encoder.finish()]);
-    await this.gpu.settled(staging.mapAsync(MAP_MODE_READ, 0, sizeBytes));
-    const mapped = staging.getMappedRange(0, sizeBytes);
-    try {
-      take(parts.map(({ size }, i) => new Uint8Array(mapped, starts[i], size)));
-    } finally {
-      staging.unmap();
-      this.buffers.releaseStaging(staging);
-    }
   }
 
   /** Reads a whole buffer, for tests. */
@@ -313,6 +288,7 @@ export class GpuModel extends HostCodedModel {
       await super.close();
     } finally {
       this.#decoder?.destroy();
+      this.#staging.destroy();
       this.buffers.destroy();
     }
   }

@@ -76,3 +76,14 @@ export const HARDWARE_DECODE_LANES = 64;
 export function decoderFor(isSoftware: boolean): "host" | number {
   return isSoftware ? SOFTWARE_DECODE_LANES : HARDWARE_DECODE_LANES;
 }
+
+/**
+ * Invocations to a lane of the bit mixer. On hardware a subgroup of most devices, so that a barrier costs next to
+ * nothing, and a word of each weight set to an invocation. On the CPU as many as a vector holds.
+ */
+export const HARDWARE_MIXER_LANES = 32;
+export const SOFTWARE_MIXER_LANES = 8;
+
+export function mixerLanes(isSoftware: boolean): number {
+  return isSoftware ? SOFTWARE_MIXER_LANES : HARDWARE_MIXER_LANES;
+}

@@ -26,6 +26,7 @@ import geglu from "../../../shaders/geglu.wgsl" with { type: "text" };
 import gegluBackward from "../../../shaders/geglu_backward.wgsl" with { type: "text" };
 import geluSkip from "../../../shaders/gelu_skip.wgsl" with { type: "text" };
 import geluSkipBackward from "../../../shaders/gelu_skip_backward.wgsl" with { type: "text" };
+import hash from "../../../shaders/hash.wgsl" with { type: "text" };
 import learnRecall from "../../../shaders/learn_recall.wgsl" with { type: "text" };
 import linear from "../../../shaders/linear.wgsl" with { type: "text" };
 import linearInputs from "../../../shaders/linear_inputs.wgsl" with { type: "text" };
@@ -37,6 +38,13 @@ import lookUp from "../../../shaders/look_up.wgsl" with { type: "text" };
 import luts from "../../../shaders/luts.wgsl" with { type: "text" };
 import mix from "../../../shaders/mix.wgsl" with { type: "text" };
 import mixBackward from "../../../shaders/mix_backward.wgsl" with { type: "text" };
+import mixer from "../../../shaders/mixer.wgsl" with { type: "text" };
+import mixerBits from "../../../shaders/mixer_bits.wgsl" with { type: "text" };
+import mixerCode from "../../../shaders/mixer_code.wgsl" with { type: "text" };
+import mixerContexts from "../../../shaders/mixer_contexts.wgsl" with { type: "text" };
+import mixerNumbers from "../../../shaders/mixer_numbers.wgsl" with { type: "text" };
+import mixerPast from "../../../shaders/mixer_past.wgsl" with { type: "text" };
+import mixerText from "../../../shaders/mixer_text.wgsl" with { type: "text" };
 import norm from "../../../shaders/norm.wgsl" with { type: "text" };
 import normBackward from "../../../shaders/norm_backward.wgsl" with { type: "text" };
 import operand from "../../../shaders/operand.wgsl" with { type: "text" };
@@ -59,6 +67,7 @@ export const LIBRARIES = {
   luts,
   optimizer,
   past,
+  hash,
   recall,
   boxes,
   deviation,
@@ -68,6 +77,12 @@ export const LIBRARIES = {
   fusedEnds,
   eightApart,
   eightTogether,
+  mixerPast,
+  mixerText,
+  mixerNumbers,
+  mixerCode,
+  mixerContexts,
+  mixerBits,
 } as const;
 
 export const KERNELS = {
@@ -109,10 +124,13 @@ export const FUSED_KERNELS = { forward, backward, weights } as const;
 /** Kernels of the range coder, between the passes of a step. */
 export const CODER_KERNELS = { decode } as const;
 
+/** All of the bit mixer, coder included. */
+export const MIXER_KERNELS = { mixer } as const;
+
 /** Kernels that find out what a device does, and take no part in a model. */
 export const PROBES = { probe_together: probeTogether } as const;
 
-const ALL_KERNELS = { ...KERNELS, ...FUSED_KERNELS, ...CODER_KERNELS, ...PROBES } as const;
+const ALL_KERNELS = { ...KERNELS, ...FUSED_KERNELS, ...CODER_KERNELS, ...MIXER_KERNELS, ...PROBES } as const;
 
 export type KernelName = keyof typeof ALL_KERNELS;
 

@@ -29,13 +29,16 @@ type FirstArea =
   | "runMap";
 
 /** Words of a context's record. */
-const SPEC_WORDS = 8;
+export const SPEC_WORDS = 8;
+/** Which of them has the bits of the context's parts. */
+export const SPEC_PARTS = 1;
 
-let kept: { readonly contexts: number; readonly state: readonly [FirstArea, ArrayBufferView][] } | undefined;
+let kept: { readonly shape: string; readonly state: readonly [FirstArea, ArrayBufferView][] } | undefined;
 
 /** What is not zero in a new lane. Kept for the next lane, which mostly has as many contexts: it takes milliseconds. */
-export function firstState(contexts: number): readonly [FirstArea, ArrayBufferView][] {
-  if (kept?.contexts === contexts) return kept.state;
+export function firstState(contexts: number, counters = 0): readonly [FirstArea, ArrayBufferView][] {
+  const shape = `${contexts} ${counters}`;
+  if (kept?.shape === shape) return kept.state;
   const squash = squashTable();
   const stretch = stretchTable();
   const states = histories();
@@ -49,14 +52,14 @@ export function firstState(contexts: number): readonly [FirstArea, ArrayBufferVi
     ["instructions", instructionTable()],
     ["maps", maps.cells],
     ["mapInputs", maps.inputs],
-    ["weights", initialWeights(contexts)],
-    ["finals", initialFinals()],
+    ["weights", initialWeights(contexts, counters)],
+    ["finals", initialFinals(counters)],
     ["order0", new Uint16Array(256).fill(32768)],
     ["matchMap", initialMatchMap()],
     ["refineRow", refineRow(squash)],
     ["runMap", initialRunMap(contexts)],
   ];
-  kept = { contexts, state };
+  kept = { shape, state };
   return state;
 }
 

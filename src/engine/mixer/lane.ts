@@ -2,7 +2,7 @@
  * A lane of the bit mixer in WebAssembly: a model and a coder of its own, in a memory of its own. A lane is what a
  * thread takes, so results do not depend on how many threads there are.
  */
-import { COUNT_BITS, FINAL_RATE, familyOf, mixerContexts, RATE, REFINE_NODES } from "../../contract/mixer.ts";
+import { COUNT_BITS, FINAL_RATE, familyOf, mixerContexts, REFINE_NODES, rateOf } from "../../contract/mixer.ts";
 import {
   type LanePrior,
   rowsOf,
@@ -11,12 +11,12 @@ import {
   type TrainedState,
   trainedAreas,
 } from "../../contract/prior.ts";
-import { host } from "../../platform/host.ts";
+import { compileAsset } from "../../platform/web-assembly.ts";
 import { firstState, specsOf } from "./first-state.ts";
 import wasmPath from "./mixer.wasm" with { type: "file" };
 
 interface Exports {
-  configure(contexts: number, lineBits: number, stride: number, codedBytes: number): number;
+  configure(contexts: number, lineBits: number, counters: number, stride: number, codedBytes: number): number;
   addressOf(what: number): number;
   describe(stride: number): void;
   setRates(ofSets: number, ofFinals: number): void;
@@ -59,10 +59,15 @@ const AREAS = [
   "runMap",
   "made",
   "refineRow",
+  "counters",
   "coded",
+  "opened",
+  "taps",
+  "deltas",
+  "kept",
   "data",
 ] as const;
-type Area = (typeof AREAS)[number];
+export type Area = (typeof AREAS)[number];
 
 /** What decides a lane's model. */
 export interface LaneShape {
@@ -70,6 +75,8 @@ export interface LaneShape {
   readonly contexts: number;
   /** 2^lineBits lines for every context; 4 … 22. */
   readonly lineBits: number;
+  /** The first so many contexts have counters; 0, or absent: none. A lane with counters begins behind no prior. */
+  readonly counters?: number;
 }
 
 /** What follows from bits that were predicted, and not from bytes alone. */
@@ -112,17 +119,17 @@ export class MixerLane {
   #codedBytes = 0;
   #payload: Uint8Array = new Uint8Array(0);
 
-  /** Takes 18 bytes for each of 2^lineBits lines of every context, and about 7 MB. */
+  /** Takes 18 bytes for each of 2^lineBits lines of every context, 64 more of one with counters, and about 7 MB. */
   constructor(shape: LaneShape) {
-    compiled ??= new WebAssembly.Module(host.readAsset(wasmPath));
+    compiled ??= compileAsset(wasmPath);
     this.#shape = shape;
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
     this.#kernels = exports as unknown as Exports;
-    this.#data = this.#kernels.configure(shape.contexts, shape.lineBits, 0, CODED_BYTES);
+    this.#data = this.#kernels.configure(shape.contexts, shape.lineBits, shape.counters ?? 0, 0, CODED_BYTES);
     this.#coded = this.#addressOf("coded");
     this.#grow(this.#data);
     this.#fill();
-    this.#kernels.setRates(RATE, FINAL_RATE);
+    this.#kernels.setRates(rateOf(shape.counters ?? 0), FINAL_RATE);
     this.describe(0);
   }
 
@@ -158,9 +165,11 @@ export class MixerLane {
     this.#isBehind = false;
   }
 
-  /** Gives a new lane what a prior has. @throws RangeError if that is for another number of contexts */
+  /** Gives a new lane what a prior has. @throws RangeError if that is for another number of contexts, or counters */
   seed({ contexts, stride, content, trained }: LanePrior): void {
-    if (contexts !== this.#shape.contexts) throw new RangeError(`a prior of ${contexts} contexts`);
+    if (contexts !== this.#shape.contexts || this.#shape.counters) {
+      throw new RangeError(`a prior of ${contexts} contexts, without counters`);
+    }
     this.describe(stride);
     this.begin();
     this.replay(content);
@@ -335,6 +344,8 @@ export class MixerLane {
   /** From the first byte of an area to the next one's first. */
   #rangeOf(name: Area): readonly [number, number] {
     const start = this.#addressOf(name);
+    // Where there are none, they lie where the next area does.
+    if (name === "counters" && !this.#shape.counters) return [start, start];
     const next = AREAS.map((other) => this.#addressOf(other)).filter((address) => address > start);
     return [start, Math.min(...next)];
   }
@@ -386,6 +397,6 @@ export class MixerLane {
   }
 
   #fill(): void {
-    for (const [name, values] of firstState(this.#shape.contexts)) this.#put(name, values);
+    for (const [name, values] of firstState(this.#shape.contexts, this.#shape.counters)) this.#put(name, values);
   }
 }

@@ -2,8 +2,9 @@
  * Models without a network: the bit mixer alone (docs/MIXER.md). Every stream is a lane, which has a memory and a coder
  * of its own, and a payload; so lanes are what threads take, and results do not depend on how many threads there are.
  *
- * Every engine makes them of this: there is nothing in them that a GPU would do sooner. The caller's thread has every
- * T-th lane and is busy with them while a call runs; the other T - 1 threads answer meanwhile.
+ * The CPU engine and the reference make them of this, and the GPU engine where the device has no room; a GPU has lanes
+ * of its own (src/engine/gpu/mixer.ts). The caller's thread has every T-th lane and is busy with them while a call
+ * runs; the other T - 1 threads answer meanwhile.
  */
 import { CorruptDataError } from "../../coder/errors.ts";
 import type { DataKind } from "../../contract/contexts.ts";
@@ -42,10 +43,10 @@ export interface MixerOptions {
 
 /** @throws EngineLimitError if the machine does not have the memory, ThreadLimitError */
 export function openMixer(hyper: HyperParameters, options: MixerOptions): Model {
-  const { streams, mixerContexts: contexts, mixerBits: lineBits } = hyper;
+  const { streams, mixerContexts: contexts, mixerBits: lineBits, mixerCounters: counters } = hyper;
   const { threads, engine, expectedBytes = Number.POSITIVE_INFINITY, prior } = options;
   const count = expectedBytes < LONE_BYTES ? 1 : Math.min(threads, streams);
-  const shape = { contexts, lineBits };
+  const shape = { contexts, lineBits, counters };
   const lanesOf = (thread: number) => Math.ceil((streams - thread) / count);
   const workers: WorkerThread<LaneRequest, LaneReply>[] = [];
   try {

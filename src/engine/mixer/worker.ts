@@ -10,13 +10,14 @@ export interface LaneSetup extends LaneShape {
   readonly prior?: LanePrior;
 }
 
-const end = host.workerEnd();
-const { lanes, prior, ...shape } = end.data as LaneSetup;
-const group = new LaneGroup(
-  Array.from({ length: lanes }, () => {
-    const lane = new MixerLane(shape);
-    if (prior) lane.seed(prior);
-    return lane;
-  }),
-);
-end.onMessage((request: LaneRequest) => end.post(group.answer(request)));
+host.beginWorker((end) => {
+  const { lanes, prior, ...shape } = end.data as LaneSetup;
+  const group = new LaneGroup(
+    Array.from({ length: lanes }, () => {
+      const lane = new MixerLane(shape);
+      if (prior) lane.seed(prior);
+      return lane;
+    }),
+  );
+  end.onMessage((request: LaneRequest) => end.post(group.answer(request)));
+});

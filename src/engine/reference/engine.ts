@@ -92,11 +92,11 @@ export class ReferenceModel extends HostCodedModel {
 }
 
 function lanesOf(
-  { streams, mixerContexts: contexts, mixerBits: lineBits }: HyperParameters,
+  { streams, mixerContexts: contexts, mixerBits: lineBits, mixerCounters: counters }: HyperParameters,
   prior: LanePrior | undefined,
 ): ReferenceLane[] {
   return Array.from({ length: streams }, () => {
-    const lane = new ReferenceLane({ contexts, lineBits });
+    const lane = new ReferenceLane({ contexts, lineBits, counters });
     if (prior) lane.seed(prior);
     return lane;
   });

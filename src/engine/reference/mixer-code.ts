@@ -14,11 +14,8 @@ import {
   WASM_OPCODES,
 } from "../../contract/instructions.ts";
 import type { Part } from "../../contract/mixer.ts";
+import { SCORE_MAX, SCORE_OF_BINARY, SCORE_STEP } from "../../contract/mixer-numbers.ts";
 import type { Past } from "./mixer-values.ts";
-
-const SCORE_STEP = 16;
-const SCORE_MAX = 255;
-const SCORE_OF_BINARY = 64;
 
 /** Places of a byte in an instruction; as numbers they are parts of contexts. */
 const PLACES = ["opcode", "second", "modrm", "sib", "displacement", "immediate"] as const;

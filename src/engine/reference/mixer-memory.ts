@@ -1,19 +1,25 @@
 /** What the bit mixer's contexts lead to, written to be read: lines of histories, runs of bytes, and the match. */
 import type { Histories } from "../../contract/histories.ts";
-import { type Context, LINE_BYTES, MATCH_MIN, PARTS, type Part, RUN_CLASSES } from "../../contract/mixer.ts";
+import {
+  COUNTER_LINE_BYTES,
+  type Context,
+  LINE_BYTES,
+  MATCH_MIN,
+  PARTS,
+  type Part,
+  RUN_CLASSES,
+} from "../../contract/mixer.ts";
+import {
+  BUCKET_LINES,
+  CONTEXT_STEP,
+  HALF_STEP,
+  MATCH_LENGTH_LIMIT,
+  PLACE_BITS,
+  RUN_COUNT_MAX,
+  VERIFY_MAX,
+} from "../../contract/mixer-numbers.ts";
 import type { Code } from "./mixer-code.ts";
 import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
-
-/** Lines of a bucket: any may hold a context. */
-const BUCKET_LINES = 4;
-const RUN_MAX = 255;
-/** 2^PLACE_BITS places where matches are looked for. */
-const PLACE_BITS = 18;
-const VERIFY_MAX = 64;
-const MATCH_LENGTH_LIMIT = 65535;
-/** Tells contexts of the same bytes apart. */
-const CONTEXT_STEP = 0x2c1b3c6d;
-const HALF_STEP = 0x9e3779b1;
 
 /** The last place where the newest bytes have been before. */
 export class Match {
@@ -88,14 +94,18 @@ export class Lines {
   readonly bytes: Uint8Array;
   /** The byte that followed last, and how often in a row above it; 0: none. */
   readonly runs: Uint16Array;
+  /** Of the first contexts, for each line as many counters as it has bytes, by node: Q22 above a count of 10 bits. */
+  readonly counters: Uint32Array;
   readonly #lineBits: number;
   readonly #states: Histories;
 
-  constructor(contexts: number, lineBits: number, states: Histories) {
+  /** @param counted contexts that have counters */
+  constructor(contexts: number, lineBits: number, counted: number, states: Histories) {
     this.#lineBits = lineBits;
     this.#states = states;
     this.bytes = new Uint8Array((contexts << lineBits) * LINE_BYTES);
     this.runs = new Uint16Array(contexts << lineBits);
+    this.counters = new Uint32Array(((counted << lineBits) * COUNTER_LINE_BYTES) / 4);
   }
 
   /**
@@ -115,6 +125,7 @@ export class Lines {
     this.bytes.fill(0, line * LINE_BYTES, (line + 1) * LINE_BYTES);
     this.bytes[line * LINE_BYTES] = check;
     this.runs[line] = 0;
+    this.counters.fill(0, line * LINE_BYTES, (line + 1) * LINE_BYTES);
     return line;
   }
 
@@ -132,6 +143,11 @@ export class Lines {
     this.bytes[line * LINE_BYTES + node] = this.#states.next[2 * this.state(line, node) + bit] as number;
   }
 
+  /** The place of a node's counter, if its context has any. */
+  counterAt(line: number, node: number): number {
+    return line * LINE_BYTES + node;
+  }
+
   /** What a line's context was followed by, and the class of how often in a row (from 0); undefined: nothing yet. */
   run(line: number): { readonly byte: number; readonly length: number } | undefined {
     const run = this.runs[line] as number;
@@ -141,6 +157,6 @@ export class Lines {
   learnRun(line: number, byte: number): void {
     const run = this.runs[line] as number;
     const goesOn = run !== 0 && (run & 255) === byte;
-    this.runs[line] = goesOn ? (Math.min((run >> 8) + 1, RUN_MAX) << 8) | byte : 256 | byte;
+    this.runs[line] = goesOn ? (Math.min((run >> 8) + 1, RUN_COUNT_MAX) << 8) | byte : 256 | byte;
   }
 }

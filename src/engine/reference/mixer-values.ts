@@ -5,13 +5,16 @@
 
 import { clamp } from "../../contract/fixed.ts";
 import type { Part } from "../../contract/mixer.ts";
+import {
+  COLUMN_MAX,
+  NEWLINE,
+  OPENED_MAX,
+  SAMPLE_MAX,
+  TAP_COUNT,
+  TAP_MAX,
+  WORD_LETTERS_MAX,
+} from "../../contract/mixer-numbers.ts";
 
-const COLUMN_MAX = 255;
-const NEWLINE = 10;
-const OPENED_MAX = 16;
-const TAP_COUNT = 16;
-const TAP_MAX = 1 << 21;
-const SAMPLE_MAX = 32767;
 const GOLDEN = 0x9e3779b1;
 
 /** One value more into a hash; u32. */
@@ -72,6 +75,8 @@ export class Text {
   readonly followers2 = new Uint16Array(65536);
   /** Classes of the last eight bytes, four bits each; u32. */
   shape = 0;
+  /** Letters that the last bytes are, from a to z, at most WORD_LETTERS_MAX. */
+  wordLetters = 0;
   readonly #opened = new Uint32Array(OPENED_MAX);
   #depth = 0;
   #lineStart = 0;
@@ -112,7 +117,9 @@ export class Text {
     const two = past.back(2) | (past.back(3) << 8);
     this.followers1[past.back(2)] = ((this.followers1[past.back(2)] as number) << 8) | y;
     this.followers2[two] = ((this.followers2[two] as number) << 8) | y;
-    this.shape = ((this.shape << 4) | classOf(y)) >>> 0;
+    const kind = classOf(y);
+    this.shape = ((this.shape << 4) | kind) >>> 0;
+    this.wordLetters = kind === 1 || kind === 2 ? Math.min(this.wordLetters + 1, WORD_LETTERS_MAX) : 0;
     this.#followBrackets(y);
     this.#followWord(y);
     if (y !== NEWLINE) return;

@@ -2,51 +2,35 @@
  * The bit mixer, written to be read: the judge of every other engine. A lane is one stream of bytes; every bit is
  * predicted, coded, and learnt before the next. docs/MIXER.md has the same in words.
  */
-import { clamp, roundShift } from "../../contract/fixed.ts";
+import { clamp } from "../../contract/fixed.ts";
 import { histories } from "../../contract/histories.ts";
 import {
   COUNT_BITS,
   type Context,
-  FINAL_RATE,
   familyOf,
   inputsOf,
   MATCH_LENGTH_MAX,
   mixerContexts,
   PROBABILITY_MIN,
-  RATE,
   REFINE_NODES,
   RUN_CLASSES,
   reciprocalTable,
-  SETS,
-  SQUASH_MAX,
   SQUASH_ZERO,
   STRETCH_MAX,
   squashTable,
   stretchTable,
 } from "../../contract/mixer.ts";
-import {
-  initialFinals,
-  initialMaps,
-  initialMatchMap,
-  initialRefine,
-  initialRunMap,
-  initialWeights,
-} from "../../contract/mixer-initial.ts";
+import { initialMaps, initialMatchMap, initialRefine, initialRunMap } from "../../contract/mixer-initial.ts";
+import { COUNT_LIMIT, KNOWN_CONTEXTS, MATCH_PROBABILITY_MIN } from "../../contract/mixer-numbers.ts";
 import { type LanePrior, TRAINED_NAMES, type TrainedState } from "../../contract/prior.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
 import { Code } from "./mixer-code.ts";
 import { hashesOf, Lines, Match, type View } from "./mixer-memory.ts";
 import { Numbers, Past, Text } from "./mixer-values.ts";
+import { type Mix, Weights } from "./mixer-weights.ts";
 
-const COUNT_LIMIT = 255;
-const MATCH_PROBABILITY_MIN = 33000;
-const WEIGHT_MAX = 32767;
-const FINAL_MAX = 1 << 29;
-/** Choices of the first weights of the second layer; those by node lie behind. */
-const FINAL_FIRST = 256;
-/** Contexts by which it is judged how much is known of what comes. */
-const KNOWN_CONTEXTS = [1, 7] as const;
-
+/** A counter that has seen nothing: 1/2 in Q22 above a count of 0. */
+const HALF = 0x80000000;
 /** What says that a certain bit comes: its cell in its map of probabilities that it is right. */
 interface Voice {
   readonly cell: number;
@@ -67,11 +51,10 @@ interface Prediction {
   readonly inputs: readonly number[];
   readonly states: readonly number[];
   readonly runs: readonly (Voice | undefined)[];
+  /** Places of the node's counters. */
+  readonly counters: readonly number[];
   readonly match: Voice | undefined;
-  /** Number of each weight set over all, its log odds (Q12) and probability. */
-  readonly sets: readonly { readonly number: number; readonly odds: number; readonly p: number }[];
-  /** Both choices of the second layer, and their probabilities. */
-  readonly finals: readonly { readonly number: number; readonly odds: number; readonly p: number }[];
+  readonly mix: Mix;
   /** The entry of the refining map that learns. */
   readonly refined: number;
   /** Probability of a 1. */
@@ -81,6 +64,8 @@ interface Prediction {
 export interface ReferenceShape {
   readonly contexts: number;
   readonly lineBits: number;
+  /** The first so many contexts have counters; 0, or absent: none. */
+  readonly counters?: number;
 }
 
 function viewOf(stride: number): View {
@@ -114,8 +99,7 @@ export class ReferenceLane {
   readonly #lines: Lines;
   readonly #maps: Int32Array;
   readonly #mapInputs: Int16Array;
-  readonly #weights: Int16Array;
-  readonly #finals = initialFinals();
+  readonly #weights: Weights;
   readonly #runMap: Uint16Array;
   readonly #order0 = new Uint16Array(256).fill(32768);
   readonly #matchMap = initialMatchMap();
@@ -133,10 +117,11 @@ export class ReferenceLane {
     const states = histories();
     const maps = initialMaps(shape.contexts, states, this.#stretch);
     this.#shape = shape;
-    this.#lines = new Lines(shape.contexts, shape.lineBits, states);
+    const { contexts, lineBits, counters = 0 } = shape;
+    this.#lines = new Lines(contexts, lineBits, counters, states);
     this.#maps = maps.cells;
     this.#mapInputs = maps.inputs;
-    this.#weights = initialWeights(shape.contexts);
+    this.#weights = new Weights(contexts, counters, this.#squash);
     this.#runMap = initialRunMap(shape.contexts);
     this.describe(0);
   }
@@ -184,7 +169,9 @@ export class ReferenceLane {
 
   /** @throws RangeError */
   seed({ contexts, stride, content, trained }: LanePrior): void {
-    if (contexts !== this.#shape.contexts) throw new RangeError(`a prior of ${contexts} contexts`);
+    if (contexts !== this.#shape.contexts || this.#shape.counters) {
+      throw new RangeError(`a prior of ${contexts} contexts, without counters`);
+    }
     if (trained) this.#takeTrained(trained);
     this.describe(stride);
     this.begin();
@@ -254,8 +241,8 @@ export class ReferenceLane {
     return {
       maps: this.#maps,
       mapInputs: this.#mapInputs,
-      weights: this.#weights,
-      finals: this.#finals,
+      weights: this.#weights.ofSets,
+      finals: this.#weights.ofFinals,
       order0: this.#order0,
       matchMap: this.#matchMap,
       refine: this.#refine,
@@ -265,6 +252,7 @@ export class ReferenceLane {
       lines: this.#lines.bytes,
       runs: this.#lines.runs,
       runMap: this.#runMap,
+      counters: this.#lines.counters,
     };
   }
 
@@ -293,7 +281,8 @@ export class ReferenceLane {
     for (let k = from; k < from + 4; k++) {
       const inNibble = (1 << (k & 3)) | (node & ((1 << (k & 3)) - 1));
       const states = lines.map((line) => this.#lines.state(line, inNibble));
-      const prediction = this.#predict(k, node, states, outlook);
+      const counters = lines.slice(0, this.#shape.counters ?? 0).map((line) => this.#lines.counterAt(line, inNibble));
+      const prediction = this.#predict(k, node, states, counters, outlook);
       const bit = coder.code(prediction.p, (byte >> (7 - k)) & 1);
       this.#learn(prediction, bit);
       for (const line of lines) this.#lines.learn(line, inNibble, bit);
@@ -302,7 +291,13 @@ export class ReferenceLane {
     return node;
   }
 
-  #predict(k: number, node: number, states: readonly number[], outlook: Outlook): Prediction {
+  #predict(
+    k: number,
+    node: number,
+    states: readonly number[],
+    counters: readonly number[],
+    outlook: Outlook,
+  ): Prediction {
     const known = states.slice(...KNOWN_CONTEXTS).filter((state) => state !== 0).length;
     const runs = outlook.runs.map((run, i) => {
       const bit = run && bitOf(run.byte, k, node);
@@ -312,21 +307,26 @@ export class ReferenceLane {
     const bit = expected === 0 ? undefined : bitOf(expected - 1, k, node);
     const match = bit === undefined ? undefined : { cell: lengthClass(length), bit };
     const long = match === undefined ? 0 : length < 12 ? 1 : length < 24 ? 2 : 3;
-    const inputs = this.#gather(states, runs, node, match);
-    const numbers = this.#choose(k, node, long, known, match !== undefined);
-    const sets = numbers.map((number) => this.#mixSet(number, inputs));
-    const choices = [(long * 8 + k) * 8 + known, FINAL_FIRST + node];
-    const finals = choices.map((number) => this.#mixFinal(number, sets));
-    const odds = finals.reduce((sum, final) => sum + final.odds, 0) >> 1;
+    const inputs = this.#gather(states, runs, node, match, counters);
+    const more = counters.length > 0 ? this.#chooseMore(k, node) : [];
+    const chosen = [...this.#choose(k, node, long, known, match !== undefined), ...more];
+    const mix = this.#weights.mix(inputs, chosen, [(long * 8 + k) * 8 + known, node, ...more]);
+    const { odds } = mix;
     const coarse = clamp(odds >> 4, STRETCH_MAX) + 2048;
     const row = (this.#view.past.back(1) * 256 + node) * REFINE_NODES;
     const refined = row + ((coarse + 64) >> 7);
     const mean = (this.#squashed(odds) + between(this.#refine, row, coarse) + 1) >> 1;
     const p = Math.min(Math.max(mean, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
-    return { node, inputs, states, runs, match, sets, finals, refined, p };
+    return { node, inputs, states, runs, counters, match, mix, refined, p };
   }
 
-  #gather(states: readonly number[], runs: Prediction["runs"], node: number, match: Voice | undefined): number[] {
+  #gather(
+    states: readonly number[],
+    runs: Prediction["runs"],
+    node: number,
+    match: Voice | undefined,
+    counters: readonly number[],
+  ): number[] {
     const signed = (voice: Voice, x: number) => (voice.bit === 1 ? x : -x);
     const ofContexts = states.flatMap((state, i) => {
       const run = runs[i];
@@ -335,11 +335,16 @@ export class ReferenceLane {
     });
     const p = match === undefined ? 0 : at(this.#matchMap, match.cell);
     const ofMatch = match && [signed(match, at(this.#stretch, p >> 4)), signed(match, (p - 32768) >> 6)];
-    const inputs = [...ofContexts, at(this.#stretch, at(this.#order0, node) >> 4), ...(ofMatch ?? [0, 0]), 256];
-    return [...inputs, ...Array<number>(inputsOf(states.length) - inputs.length).fill(0)];
+    const ofCounters = counters.map((place) => {
+      const cell = at(this.#lines.counters, place);
+      return cell === 0 ? 0 : at(this.#stretch, cell >>> 20);
+    });
+    const others = [at(this.#stretch, at(this.#order0, node) >> 4), ...(ofMatch ?? [0, 0]), 256];
+    const inputs = [...ofContexts, ...others, ...ofCounters];
+    return [...inputs, ...Array<number>(inputsOf(states.length, counters.length) - inputs.length).fill(0)];
   }
 
-  /** The six weight sets of a bit, as numbers over all sets. */
+  /** The first six weight sets of a bit. */
   #choose(k: number, node: number, long: number, known: number, matched: boolean): number[] {
     const b1 = this.#view.past.back(1);
     const b2 = this.#view.past.back(2);
@@ -347,7 +352,7 @@ export class ReferenceLane {
     const classes = code.isBinary ? code.place * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
     const fifth = (this.#stride > 0 ? past.back(this.#stride) * 8 : classes) + k;
     const expected = matched ? this.#view.match.expected : 0;
-    const chosen = [
+    return [
       node,
       b1 * 8 + k,
       (long * 8 + k) * 8 + known,
@@ -355,25 +360,12 @@ export class ReferenceLane {
       fifth,
       expected,
     ];
-    return chosen.map((choice, j) => choice + SETS.slice(0, j).reduce((sum, count) => sum + count, 0));
   }
 
-  #mixSet(number: number, inputs: readonly number[]) {
-    const dot = inputs.reduce(
-      (sum, x, i) => (sum + Math.imul(at(this.#weights, number * inputs.length + i), x)) | 0,
-      0,
-    );
-    const odds = clamp(dot >> 10, STRETCH_MAX << 4);
-    return { number, odds, p: at(this.#squash, (odds >> 4) + SQUASH_ZERO) };
-  }
-
-  #mixFinal(number: number, sets: Prediction["sets"]) {
-    const sum = sets.reduce(
-      (all, { odds }, j) => (all + Math.imul(at(this.#finals, SETS.length * number + j) >> 14, odds >> 2)) | 0,
-      0,
-    );
-    const odds = clamp(sum >> 12, SQUASH_MAX);
-    return { number, odds, p: at(this.#squash, (odds >> 4) + SQUASH_ZERO) };
+  /** Two more sets where there are counters, by the last two bytes and by the word's length, and as many finals. */
+  #chooseMore(k: number, node: number): number[] {
+    const pair = this.#view.past.back(1) | (this.#view.past.back(2) << 8);
+    return [Math.imul(pair * 8 + k, 0x9e3779b1) >>> 20, this.#view.text.wordLetters * 256 + node];
   }
 
   /** The probability of log odds in Q12, between two nodes of the table. */
@@ -383,7 +375,11 @@ export class ReferenceLane {
   }
 
   #learn(prediction: Prediction, bit: number): void {
-    this.#learnWeights(prediction, bit);
+    this.#weights.learn(prediction.mix, prediction.inputs, bit);
+    for (const place of prediction.counters) {
+      const cell = at(this.#lines.counters, place);
+      this.#lines.counters[place] = learnt(cell === 0 ? HALF : cell, bit, this.#reciprocals);
+    }
     this.#learnMaps(prediction, bit);
     const { node, refined, match } = prediction;
     const target = bit === 1 ? 65535 : 0;
@@ -394,36 +390,23 @@ export class ReferenceLane {
     this.#matchMap[match.cell] = Math.max(at(this.#matchMap, match.cell), MATCH_PROBABILITY_MIN);
   }
 
-  #learnWeights({ sets, finals, inputs }: Prediction, bit: number): void {
-    for (const { number, p } of sets) {
-      const step = roundShift(((bit << 16) - p) * RATE, 16);
-      for (const [i, x] of inputs.entries()) {
-        const k = number * inputs.length + i;
-        const moved = at(this.#weights, k) + roundShift(x * step, 15);
-        this.#weights[k] = Math.min(Math.max(moved, -WEIGHT_MAX - 1), WEIGHT_MAX);
-      }
-    }
-    for (const { number, p } of finals) {
-      const step = roundShift(((bit << 16) - p) * FINAL_RATE, 16);
-      for (const [j, { odds }] of sets.entries()) {
-        const k = SETS.length * number + j;
-        this.#finals[k] = Math.min(Math.max(at(this.#finals, k) + step * (odds >> 4), -FINAL_MAX), FINAL_MAX - 1);
-      }
-    }
-  }
-
   #learnMaps({ states, runs }: Prediction, bit: number): void {
     for (const run of runs) if (run) towards(this.#runMap, run.cell, run.bit === bit ? 65535 : 0, 7);
     for (const [i, state] of states.entries()) {
       if (state === 0) continue;
-      const cell = at(this.#maps, 256 * i + state);
-      const p = cell >>> 10;
-      const moved = p + (((((bit << 22) - p) >> 7) * at(this.#reciprocals, cell & 1023)) >> 8);
-      const q = Math.min(Math.max(moved, 64), (1 << 22) - 64);
-      this.#maps[256 * i + state] = (q << 10) | Math.min((cell & 1023) + 1, COUNT_LIMIT);
-      this.#mapInputs[256 * i + state] = at(this.#stretch, q >> 10);
+      const cell = learnt(at(this.#maps, 256 * i + state), bit, this.#reciprocals);
+      this.#maps[256 * i + state] = cell;
+      this.#mapInputs[256 * i + state] = at(this.#stretch, cell >>> 20);
     }
   }
+}
+
+/** A map's cell or a counter that has seen one bit more: a probability in Q22 above how many it has seen. */
+function learnt(cell: number, bit: number, reciprocals: Uint16Array): number {
+  const p = cell >>> 10;
+  const moved = p + (((((bit << 22) - p) >> 7) * at(reciprocals, cell & 1023)) >> 8);
+  const q = Math.min(Math.max(moved, 64), (1 << 22) - 64);
+  return (q << 10) | Math.min((cell & 1023) + 1, COUNT_LIMIT);
 }
 
 /** The refining map's value between the two nodes around log odds (Q8 from -2048). */

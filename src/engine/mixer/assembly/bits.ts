@@ -1,10 +1,13 @@
 /** The probability of a bit, and what the bit teaches. Between the two, what is needed of the first is in memory. */
 import { codePlace, isBinary } from "./code";
 import { expected, matchLength } from "./contexts";
+import { gatherCounters, learnCounters, learnt } from "./counters";
 import { back, last } from "./past";
 import {
   CHOSEN,
   contexts,
+  counted,
+  finalBytes,
   finals,
   INPUTS,
   inputs,
@@ -15,41 +18,52 @@ import {
   next,
   order0,
   REFINE_NODES,
-  reciprocals,
   made,
   refine,
   refineRow,
   RUN_BYTES,
   RUN_CELLS,
   RUN_PARTS,
-  SET_COUNT,
+  setCount,
   squash,
   STATES,
   stretch,
   stride,
   weights,
 } from "./state";
-import { shape } from "./text";
+import { shape, wordLetters } from "./text";
 
 /** Log odds in Q12 that enter the last probability, and those of a set. */
 const ODDS_MAX: i32 = 2900 << 4;
 const SET_ODDS_MAX: i32 = 2047 << 4;
 const PROBABILITY_MIN: i32 = 2;
 const FINAL_LIMIT: i32 = 1 << 29;
-/** Choices of the first weights of the second layer; those by node lie behind. */
+/** Choices of the first weights of the second layer; those by node lie behind, and then those of the other two. */
 const FINAL_FIRST: u32 = 256;
-const COUNT_LIMIT: u32 = 255;
+const FINAL_THIRD: u32 = 512;
+const FINAL_FOURTH: u32 = 512 + 4096;
+/** Choices of the first six sets, and of the seventh. */
+const SEVENTH_SET: u32 = 9472;
+const EIGHTH_SET: u32 = 9472 + 4096;
 
 /** Of the bit that is on its way: its node, place in the nibble's lines, match, and the nodes that learn. */
 let bitNode: u32 = 0;
 let lineNode: u32 = 0;
 let matchKind: i32 = 0;
 let matchBit: u32 = 0;
+/** Weights that the choices of the second layer are; without counters, there are two. */
 let final: usize = 0;
 let final2: usize = 0;
-/** Probabilities that either choice of the second layer has made. */
+let final3: usize = 0;
+let final4: usize = 0;
+/** Probabilities that they have made. */
 let mixed: i32 = 0;
 let mixed2: i32 = 0;
+let mixed3: i32 = 0;
+let mixed4: i32 = 0;
+/** Of the bit: what the last two bytes choose, and the length of the word, of the sets that counters bring along. */
+let pairChoice: u32 = 0;
+let lengthChoice: u32 = 0;
 let nearest: usize = 0;
 /** Rates of the sets' weights and of those that mix them: the host sets them. */
 export let rate: i32 = 0;
@@ -116,7 +130,8 @@ function gatherOthers(k: u32): u32 {
   store<i16>(x, sign * ((p - 32768) >> 6), 4);
   store<i16>(x, 256, 6);
   const end = INPUTS + inputs * 2;
-  for (x += 8; x < end; x += 8) store<u64>(x, 0);
+  for (let behind = x + 8; behind < end; behind += 8) store<u64>(behind, 0);
+  gatherCounters(x + 8, lineNode);
   return !takesPart ? 0 : matchLength < 12 ? 1 : matchLength < 24 ? 2 : 3;
 }
 
@@ -139,6 +154,11 @@ function choose(k: u32, long: u32, known: u32): void {
   chooseSet(3, 2816 + (shape & (stride > 0 ? 255 : 4095)));
   chooseSet(4, 6912 + fifth + k);
   chooseSet(5, 8960 + (matchKind < 0 ? 0 : expected));
+  if (counted == 0) return;
+  pairChoice = (((last & 65535) * 8 + k) * 0x9e3779b1) >> 20;
+  lengthChoice = wordLetters * 256 + bitNode;
+  chooseSet(6, SEVENTH_SET + pairChoice);
+  chooseSet(7, EIGHTH_SET + lengthChoice);
 }
 
 // @ts-ignore: decorator
@@ -163,13 +183,36 @@ function mixSet(j: usize, dot: v128): i32 {
 // @ts-ignore: decorator
 @inline
 function mixFinal(at: usize, low: v128, high: v128): i32 {
-  // Four sets by lanes; the upper two lanes of `high` are 0, whatever weights lie there.
+  // Sets by lanes; of six, the upper two lanes of `high` are 0, whatever weights lie there.
   const first = i32x4.mul(i32x4.shr_s(v128.load(at), 14), low);
-  const second = i32x4.mul(i32x4.shr_s(v128.load64_zero(at + 16), 14), high);
+  const second = i32x4.mul(i32x4.shr_s(v128.load(at + 16), 14), high);
   return clampTo(total(i32x4.add(first, second)) >> 12, ODDS_MAX);
 }
 
-/** Both layers: log odds in Q12, the mean of two choices of the second. An input is loaded once for all six sets. */
+/** Sets 6 and 7, in the upper lanes of what sets 4 and 5 gave. */
+// @ts-ignore: decorator
+@inline
+function mixMore(high: v128): v128 {
+  const w6: usize = load<u32>(CHOSEN, 72);
+  const w7: usize = load<u32>(CHOSEN, 84);
+  let s6 = i32x4.splat(0);
+  let s7 = s6;
+  const bytes = <usize>inputs * 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(INPUTS + i);
+    s6 = i32x4.add(s6, i32x4.dot_i16x8_s(v128.load(w6 + i), x));
+    s7 = i32x4.add(s7, i32x4.dot_i16x8_s(v128.load(w7 + i), x));
+  }
+  return i32x4.replace_lane(i32x4.replace_lane(high, 2, mixSet(6, s6)), 3, mixSet(7, s7));
+}
+
+// @ts-ignore: decorator
+@inline
+function squashed(odds: i32): i32 {
+  return load<i32>(squash + ((odds >> 4) + 4096) * 4);
+}
+
+/** Both layers: log odds in Q12, the mean of the choices of the second. An input is loaded once for six sets. */
 // @ts-ignore: decorator
 @inline
 function mix(): i32 {
@@ -198,12 +241,18 @@ function mix(): i32 {
   const low = i32x4(0, 0, 0, 0);
   const firstTwo = i32x4.replace_lane(i32x4.replace_lane(low, 0, mixSet(0, s0)), 1, mixSet(1, s1));
   const first = i32x4.replace_lane(i32x4.replace_lane(firstTwo, 2, mixSet(2, s2)), 3, mixSet(3, s3));
-  const second = i32x4.replace_lane(i32x4.replace_lane(low, 0, mixSet(4, s4)), 1, mixSet(5, s5));
+  let second = i32x4.replace_lane(i32x4.replace_lane(low, 0, mixSet(4, s4)), 1, mixSet(5, s5));
+  if (counted > 0) second = mixMore(second);
   const o1 = mixFinal(final, first, second);
   const o2 = mixFinal(final2, first, second);
-  mixed = load<i32>(squash + ((o1 >> 4) + 4096) * 4);
-  mixed2 = load<i32>(squash + ((o2 >> 4) + 4096) * 4);
-  return (o1 + o2) >> 1;
+  mixed = squashed(o1);
+  mixed2 = squashed(o2);
+  if (counted == 0) return (o1 + o2) >> 1;
+  const o3 = mixFinal(final3, first, second);
+  const o4 = mixFinal(final4, first, second);
+  mixed3 = squashed(o3);
+  mixed4 = squashed(o4);
+  return (o1 + o2 + o3 + o4) >> 2;
 }
 
 /** Predicts bit k of the byte; 16 bits. Node: the bits before, behind a leading 1. */
@@ -214,8 +263,10 @@ export function predict(k: u32, node: u32): u32 {
   const known = gather(k);
   const long = gatherOthers(k);
   choose(k, long, known);
-  final = finals + ((long * 8 + k) * 8 + known) * 24;
-  final2 = finals + (FINAL_FIRST + node) * 24;
+  final = finals + ((long * 8 + k) * 8 + known) * finalBytes;
+  final2 = finals + (FINAL_FIRST + node) * finalBytes;
+  final3 = finals + (FINAL_THIRD + pairChoice) * finalBytes;
+  final4 = finals + (FINAL_FOURTH + lengthChoice) * finalBytes;
   const odds = mix();
   const at = squash + ((odds >> 4) + 4096) * 4;
   const low = load<i32>(at);
@@ -240,10 +291,8 @@ export function predict(k: u32, node: u32): u32 {
 @inline
 function learnWeights(bit: u32): void {
   const target = <i32>bit << 16;
-  const step = ((target - mixed) * finalRate + 32768) >> 16;
-  const step2 = ((target - mixed2) * finalRate + 32768) >> 16;
   const bytes = <usize>inputs * 2;
-  for (let j: usize = 0; j < SET_COUNT; j++) {
+  for (let j: usize = 0; j < setCount; j++) {
     const at = CHOSEN + j * 12;
     const w = load<u32>(at);
     const error = ((target - load<i32>(at, 4)) * rate + 32768) >> 16;
@@ -253,10 +302,22 @@ function learnWeights(bit: u32): void {
         v128.store(w + i, i16x8.add_sat_s(v128.load(w + i), i16x8.q15mulr_sat_s(v128.load(INPUTS + i), by)));
       }
     }
-    const f = load<i32>(final + j * 4) + step * (load<i32>(at, 8) >> 4);
-    store<i32>(final + j * 4, min(max(f, -FINAL_LIMIT), FINAL_LIMIT - 1));
-    const f2 = load<i32>(final2 + j * 4) + step2 * (load<i32>(at, 8) >> 4);
-    store<i32>(final2 + j * 4, min(max(f2, -FINAL_LIMIT), FINAL_LIMIT - 1));
+  }
+  learnFinal(final, target - mixed);
+  learnFinal(final2, target - mixed2);
+  if (counted == 0) return;
+  learnFinal(final3, target - mixed3);
+  learnFinal(final4, target - mixed4);
+}
+
+/** The weights of a choice of the second layer, by its error. */
+// @ts-ignore: decorator
+@inline
+function learnFinal(at: usize, error: i32): void {
+  const step = (error * finalRate + 32768) >> 16;
+  for (let j: usize = 0; j < setCount; j++) {
+    const f = load<i32>(at + j * 4) + step * (load<i32>(CHOSEN + j * 12, 8) >> 4);
+    store<i32>(at + j * 4, min(max(f, -FINAL_LIMIT), FINAL_LIMIT - 1));
   }
 }
 
@@ -272,13 +333,9 @@ function learnHistories(bit: u32): void {
     store<u8>(load<u32>(LINES_AT + i * 4) + lineNode, load<u8>(next + state * 2 + bit));
     if (state == 0) continue;
     const at = (i << 10) + (state << 2);
-    const cell = load<u32>(maps + at);
-    const n = cell & 1023;
-    const p = <i32>(cell >> 10);
-    const moved = p + ((((target - p) >> 7) * <i32>load<u16>(reciprocals + n * 2)) >> 8);
-    const q = min(max(moved, 64), (1 << 22) - 64);
-    store<u32>(maps + at, (<u32>q << 10) | min(n + 1, COUNT_LIMIT));
-    store<i16>(mapInputs + (at >> 1), load<i16>(stretch + ((q >> 10) << 1)));
+    const cell = learnt(load<u32>(maps + at), target);
+    store<u32>(maps + at, cell);
+    store<i16>(mapInputs + (at >> 1), load<i16>(stretch + ((cell >> 20) << 1)));
   }
 }
 
@@ -292,6 +349,7 @@ function towards(at: usize, target: i32, shift: i32): void {
 /** Learns the bit that was predicted last. */
 export function learn(bit: u32): void {
   learnWeights(bit);
+  learnCounters(bit, lineNode);
   learnHistories(bit);
   const target: i32 = bit ? 65535 : 0;
   towards(order0 + bitNode * 2, target, 6);

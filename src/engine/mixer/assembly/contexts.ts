@@ -6,6 +6,8 @@ import {
   BINARY_SPECS,
   CHECKS,
   contexts,
+  countedBytes,
+  counters,
   data,
   HASHES,
   KEPT,
@@ -148,6 +150,8 @@ function emptiedLine(bucket: usize, check: u32): usize {
   store<u16>(runs + ((line - lines) >> 3), 0);
   v128.store(line, i32x4.splat(0));
   store<u8>(line, check);
+  const offset = line - lines;
+  if (offset < countedBytes) memory.fill(counters + (offset << 2), 0, 64);
   return line;
 }
 

@@ -1,6 +1,8 @@
 /** Where a lane's memory lies: src/contract/mixer.ts has the shapes, src/engine/reference/mixer.ts the meaning. */
 
 export let contexts: u32 = 0;
+/** The first so many have counters. If any has, more sets are mixed, by more choices. */
+export let counted: u32 = 0;
 /** Inputs of a bit, a multiple of eight. */
 export let inputs: u32 = 0;
 export let lineBits: u32 = 0;
@@ -41,9 +43,13 @@ export const KEPT: usize = 3584;
 export const CHECKS: usize = 3712;
 const FIXED_BYTES: usize = 3776;
 
-export const SET_COUNT: u32 = 6;
-export const SETS_ALL: u32 = 256 + 2048 + 512 + 4096 + 2048 + 512;
-export const FINAL_SETS: u32 = 512;
+/** Choices of six sets, and of those that mix them; and of either what there is besides where there are counters. */
+const SETS_ALL: u32 = 256 + 2048 + 512 + 4096 + 2048 + 512;
+const FINALS_ALL: u32 = 512;
+const MORE_ALL: u32 = 8192;
+/** Weight sets that a bit chooses, and bytes of the weights that mix them. */
+export let setCount: u32 = 6;
+export let finalBytes: u32 = 24;
 export const REFINE_NODES: u32 = 33;
 export const RUN_CLASSES: u32 = 32;
 export const PLACE_BITS: u32 = 18;
@@ -67,6 +73,10 @@ export let followers2: usize = 0;
 export let places: usize = 0;
 export let lines: usize = 0;
 export let runs: usize = 0;
+/** Of the contexts that have them: for each line 16 counters (u32) by node, the first of them nothing. */
+export let counters: usize = 0;
+/** Bytes of the lines of these contexts. */
+export let countedBytes: usize = 0;
 export let runMap: usize = 0;
 /** For each row of `refine` (u8): whether its nodes are there; before, it is as `refineRow`. */
 export let made: usize = 0;
@@ -84,9 +94,13 @@ function take(bytes: usize): usize {
 }
 
 /** Lays a lane out; returns the bytes of memory that it takes before the block's. */
-export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32): usize {
+export function configure(n: u32, bits: u32, withCounters: u32, strideBytes: u32, codedBytes: u32): usize {
   contexts = n;
-  inputs = (2 * n + 4 + 7) & ~7;
+  counted = withCounters;
+  inputs = (2 * n + 4 + counted + 7) & ~7;
+  setCount = counted > 0 ? 8 : 6;
+  finalBytes = setCount * 4;
+  const more: u32 = counted > 0 ? MORE_ALL : 0;
   lineBits = bits;
   stride = strideBytes;
   top = FIXED_BYTES;
@@ -98,8 +112,8 @@ export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32):
   instructions = take(768);
   maps = take(<usize>n * 1024);
   mapInputs = take(<usize>n * 512);
-  weights = take(<usize>SETS_ALL * inputs * 2);
-  finals = take(<usize>FINAL_SETS * SET_COUNT * 4);
+  weights = take(<usize>(SETS_ALL + more) * inputs * 2);
+  finals = take(<usize>(FINALS_ALL + more) * finalBytes);
   order0 = take(512);
   matchMap = take(64);
   refine = take(65536 * <usize>REFINE_NODES * 2);
@@ -108,6 +122,8 @@ export function configure(n: u32, bits: u32, strideBytes: u32, codedBytes: u32):
   places = take(4 << PLACE_BITS);
   lines = take((<usize>n << lineBits) << 4);
   runs = take((<usize>n << lineBits) << 1);
+  countedBytes = (<usize>counted << lineBits) << 4;
+  counters = take(countedBytes << 2);
   runMap = take(<usize>n * RUN_CLASSES * 2);
   made = take(65536);
   refineRow = take(<usize>REFINE_NODES * 2 + 14);
@@ -146,6 +162,11 @@ export function addressOf(what: u32): usize {
   if (what == 20) return runMap;
   if (what == 21) return made;
   if (what == 22) return refineRow;
-  if (what == 23) return coded;
+  if (what == 23) return counters;
+  if (what == 24) return coded;
+  if (what == 25) return OPENED;
+  if (what == 26) return TAPS;
+  if (what == 27) return DELTAS;
+  if (what == 28) return KEPT;
   return data;
 }

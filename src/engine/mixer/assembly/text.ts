@@ -4,12 +4,15 @@ import { data, followers1, followers2, KEPT, OPENED, OPENED_MAX } from "./state"
 
 const COLUMN_MAX: u32 = 255;
 const NEWLINE: u32 = 10;
+const WORD_LETTERS_MAX: u32 = 15;
 
 let word: u32 = 0;
 let wordBefore: u32 = 0;
 let wordThird: u32 = 0;
 /** Classes of the last eight bytes, four bits each. */
 export let shape: u32 = 0;
+/** Letters that the last bytes are, from a to z, at most WORD_LETTERS_MAX. */
+export let wordLetters: u32 = 0;
 let depth: u32 = 0;
 /** Where this line of text and the one before begin. */
 let lineStart: u32 = 0;
@@ -20,6 +23,7 @@ export function beginText(): void {
   wordBefore = 0;
   wordThird = 0;
   shape = 0;
+  wordLetters = 0;
   depth = 0;
   lineStart = 0;
   lineBefore = 0;
@@ -36,6 +40,7 @@ export function keepText(): void {
   store<u32>(KEPT, depth, 24);
   store<u32>(KEPT, lineStart, 28);
   store<u32>(KEPT, lineBefore, 32);
+  store<u32>(KEPT, wordLetters, 104);
 }
 
 export function recallText(): void {
@@ -46,6 +51,7 @@ export function recallText(): void {
   depth = load<u32>(KEPT, 24);
   lineStart = load<u32>(KEPT, 28);
   lineBefore = load<u32>(KEPT, 32);
+  wordLetters = load<u32>(KEPT, 104);
 }
 
 /** Kinds 0 … 9 of PARTS in src/contract/mixer.ts. */
@@ -105,7 +111,9 @@ export function followText(y: u32): void {
   store<u16>(one, (<u32>load<u16>(one) << 8) | y);
   const two = followers2 + ((last >> 8) & 65535) * 2;
   store<u16>(two, (<u32>load<u16>(two) << 8) | y);
-  shape = (shape << 4) | classOf(y);
+  const kind = classOf(y);
+  shape = (shape << 4) | kind;
+  wordLetters = kind == 1 || kind == 2 ? min(wordLetters + 1, WORD_LETTERS_MAX) : 0;
   followBrackets(y);
   followWord(y);
   if (y != NEWLINE) return;

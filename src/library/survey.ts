@@ -6,14 +6,20 @@ import { ArchiveError, TrailingBytesError } from "../archive/errors.ts";
 import { framesByHeads } from "../archive/heads.ts";
 import { type ArchiveFile, type Listing, listArchive } from "../archive/list.ts";
 import { OutputLimitError, type RestoreLimits, TimeLimitError } from "../pipeline/limits.ts";
-import type { OpenInput } from "./input.ts";
+
+/** What can be read at any place, if it can, and is told beforehand, if it is not. */
+export interface Surveyed {
+  readonly sizeBytes?: number;
+  readAt?(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  readonly forecast?: ArchiveFile | undefined;
+}
 
 /**
  * @returns plain bytes in all, if that is known; what is wrong with the archive itself is left to who decodes it
  * @throws TrailingBytesError, OutputLimitError, TimeLimitError, system errors
  */
 export async function surveyArchive(
-  { sizeBytes, readAt }: OpenInput,
+  { sizeBytes, readAt }: Surveyed,
   limits: RestoreLimits,
 ): Promise<number | undefined> {
   if (sizeBytes === undefined || !readAt) return undefined;
@@ -32,7 +38,7 @@ export async function surveyArchive(
 }
 
 /** Plain bytes of a file that standard input is redirected from, for progress: it may grow, so nothing is refused. */
-export async function forecastBytes({ forecast }: OpenInput): Promise<number | undefined> {
+export async function forecastBytes({ forecast }: Surveyed): Promise<number | undefined> {
   if (!forecast) return undefined;
   try {
     return (await listArchive(forecast)).plainBytes;

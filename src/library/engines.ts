@@ -2,11 +2,12 @@
  * The engines of one run, each opened when it is first needed and kept for all files that follow.
  *
  * With `--engine auto` there may be two. Small work goes to the CPU engine without a look at the machine's GPUs, since
- * finding one takes longer than the work; the best engine is looked for when the first work comes that is worth it.
+ * finding one takes longer than the work, and so do mixers of few lanes; the best engine is looked for when the first
+ * work comes that is worth it.
  */
 import { hasNetwork } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { EngineRequest } from "../engine/registry.ts";
+import { type EngineRequest, isForGpu } from "../engine/registry.ts";
 import type { ModelWork } from "../pipeline/frames.ts";
 import { decodeSeconds } from "./estimate.ts";
 
@@ -39,8 +40,7 @@ export class Engines {
   #isSmall({ hyper, expectedBytes }: ModelWork): boolean {
     const { engine, adapter, threads } = this.#request;
     if (engine !== "auto" || adapter !== undefined) return false;
-    // A mixer takes no GPU.
-    if (!hasNetwork(hyper)) return true;
+    if (!hasNetwork(hyper) && !isForGpu(hyper.streams, threads)) return true;
     if (expectedBytes === undefined) return false;
     return decodeSeconds(hyper, expectedBytes, threads) < SMALL_SECONDS;
   }

@@ -1,6 +1,6 @@
 /**
- * xxHash64 of bytes that come in pieces. The runtime hashes what is in memory, and an index may be longer than anybody
- * wants to hold; everything else in an archive is hashed by the runtime (checksum.ts). Numbers of 64 bits are two
+ * xxHash64 of bytes that come in pieces: an index may be longer than anybody wants to hold. Everything else in an
+ * archive is hashed in one go (checksum.ts), by the runtime where it can, else by this. Numbers of 64 bits are two
  * halves of 32, because a BigInt for each would be slow.
  */
 
@@ -35,10 +35,11 @@ export class Xxh64 {
   readonly #rest = new Uint8Array(STRIPE_BYTES);
   #restBytes = 0;
   #totalBytes = 0;
+  readonly #seed: bigint;
 
-  /** With seed 0. */
-  constructor() {
-    [P1 + P2, P2, 0n, -P1].forEach((value, lane) => {
+  constructor(seed = 0n) {
+    this.#seed = seed;
+    [seed + P1 + P2, seed + P2, seed, seed - P1].forEach((value, lane) => {
       this.#low[lane] = Number(value & 0xffff_ffffn);
       this.#high[lane] = Number((value >> 32n) & 0xffff_ffffn);
     });
@@ -88,7 +89,7 @@ export class Xxh64 {
 
   /** The hash of all bytes so far. */
   digest(): bigint {
-    let hash = (this.#totalBytes >= STRIPE_BYTES ? this.#merged() : P5) + BigInt(this.#totalBytes);
+    let hash = (this.#totalBytes >= STRIPE_BYTES ? this.#merged() : this.#seed + P5) + BigInt(this.#totalBytes);
     const view = new DataView(this.#rest.buffer);
     let at = 0;
     for (; at + 8 <= this.#restBytes; at += 8) {

@@ -4,9 +4,9 @@
  * line knows better after a second.
  */
 import type { FrameSummary } from "../archive/list.ts";
-import { multiplyAddsOfStep } from "../bench/model-work.ts";
 import { type HyperParameters, hasNetwork, TRAIN_ALWAYS_STEPS } from "../contract/hyper.ts";
 import { layoutOf } from "../contract/tensors.ts";
+import { multiplyAddsOfStep } from "../model/step-work.ts";
 import { modelMemoryBytes } from "../pipeline/memory.ts";
 
 /** The optimizer's work on one parameter, and what is done with one logit (also of each table), in multiply-adds. */
@@ -38,10 +38,19 @@ function workOfStep(hyper: HyperParameters, isTrained: boolean): number {
 /** A byte of a lane, without and for each context: measured like the network's. */
 const SECONDS_PER_BYTE = 6e-7;
 const SECONDS_PER_CONTEXT = 1.6e-7;
+/** And for each context with counters, and for the sets that they bring along. */
+const SECONDS_PER_COUNTER = 1e-7;
+const SECONDS_OF_COUNTED = 1.6e-6;
+
+const countersSeconds = (counters: number) => (counters > 0 ? SECONDS_OF_COUNTED + counters * SECONDS_PER_COUNTER : 0);
 
 /** Lanes share out the threads. */
-function mixerSeconds({ streams, mixerContexts }: HyperParameters, steps: number, threads: number): number {
-  const perByte = SECONDS_PER_BYTE + mixerContexts * SECONDS_PER_CONTEXT;
+function mixerSeconds(
+  { streams, mixerContexts, mixerCounters }: HyperParameters,
+  steps: number,
+  threads: number,
+): number {
+  const perByte = SECONDS_PER_BYTE + mixerContexts * SECONDS_PER_CONTEXT + countersSeconds(mixerCounters);
   return steps * perByte * Math.ceil(streams / Math.min(threads, streams));
 }
 

@@ -1,0 +1,200 @@
+/**
+ * Where everything of the bit mixer lies on the device, in words of 32 bits: the tables that all lanes read, the jobs
+ * of a dispatch, and the two records of a lane: what it has learnt, and what it has seen in this block. The kernels
+ * (shaders/mixer*.wgsl) get all of it as constants.
+ */
+import { constantName, numbersOf } from "../../contract/constants.ts";
+import * as instructions from "../../contract/instructions.ts";
+import * as mixer from "../../contract/mixer.ts";
+import {
+  inputsOf,
+  MATCH_LENGTH_CLASSES,
+  MIXER_CONTEXTS_MAX,
+  PARTS,
+  REFINE_NODES,
+  setsOf,
+} from "../../contract/mixer.ts";
+import { REFINE_ROWS } from "../../contract/mixer-initial.ts";
+import * as numbers from "../../contract/mixer-numbers.ts";
+import { OPENED_MAX, PLACE_BITS, TAP_COUNT } from "../../contract/mixer-numbers.ts";
+import { SPEC_WORDS } from "../mixer/first-state.ts";
+import type { Constants } from "./kernel.ts";
+
+/** Sizes in words, in their order, as places; the last is where all ends. */
+function placesOf<Name extends string>(sizes: readonly (readonly [Name, number])[]): Record<Name | "end", number> {
+  let at = 0;
+  const places = sizes.map(([name, words]) => {
+    const place = at;
+    at += words;
+    return [name, place];
+  });
+  return Object.fromEntries([...places, ["end", at]]) as Record<Name | "end", number>;
+}
+
+/** Tables that all lanes read: 16 bits or 8 to a value, packed; then the records of the contexts. */
+export const TABLES = placesOf([
+  ["stretch", 4096 / 2],
+  ["squash", Math.ceil((2 * mixer.SQUASH_ZERO + 1) / 2)],
+  ["reciprocals", (1 << mixer.COUNT_BITS) / 2],
+  ["next", 512 / 4],
+  ["total", 256 / 4],
+  ["instructions", 768 / 4],
+  ["specs", MIXER_CONTEXTS_MAX * SPEC_WORDS],
+  ["binarySpecs", MIXER_CONTEXTS_MAX * SPEC_WORDS],
+  /** Bits of all parts that those contexts have, and of those in binary data. */
+  ["parts", 2],
+]);
+
+/** What a dispatch is told, the same for all lanes of the bank. */
+export const JOBS = placesOf([
+  ["mode", 1],
+  /** 1: the coders begin. */
+  ["begins", 1],
+  ["stride", 1],
+  ["contexts", 1],
+  /** Words of a bit's inputs, two to a word. */
+  ["inputWords", 1],
+  ["lineBits", 1],
+  /** Words that each lane has of the history, of a chunk's plain bytes, and of what is coded. */
+  ["historyWords", 1],
+  ["plainWords", 1],
+  ["lanes", 1],
+  /** Words of each lane, behind all lanes' jobs, with a bit to a byte: it is a cue. 0: none is. */
+  ["cueWords", 1],
+]);
+
+/** And what each lane is told. */
+export const LANE_JOB = placesOf([
+  /** Bytes of this dispatch, and those of the block before them. */
+  ["count", 1],
+  ["time", 1],
+  /** Where its coded bytes begin, in words; while decoding, how many bytes they are. */
+  ["codedAt", 1],
+  ["codedBytes", 1],
+]);
+
+/** The last is the kernel's own, of single bytes. */
+export const MODES = { encode: 0, decode: 1, study: 2, cue: 3 } as const;
+
+/** What a dispatch says of each lane, in front of the plain bytes: the place in the coded bytes, the coder's low. */
+export const RESULT_WORDS = 2;
+
+/** Scalars of a lane: those of KEPT in ../mixer/assembly/state.ts, in its order, then the coder's. */
+export const REGISTERS = placesOf([
+  ["time", 1],
+  ["last", 1],
+  ["word", 1],
+  ["wordBefore", 1],
+  ["wordThird", 1],
+  ["shape", 1],
+  ["depth", 1],
+  ["lineStart", 1],
+  ["lineBefore", 1],
+  ["guess", 1],
+  ["guessedDelta", 1],
+  ["expected", 1],
+  ["matchLength", 1],
+  ["matchAt", 1],
+  ["score", 1],
+  ["place", 1],
+  ["left", 1],
+  ["opcode", 1],
+  ["isSecond", 1],
+  ["modrm", 1],
+  ["entry", 1],
+  ["displacement", 1],
+  ["immediate", 1],
+  ["opcodes", 1],
+  ["wasmOpcodes", 1],
+  ["wasmLeft", 1],
+  ["low", 1],
+  ["high", 1],
+  ["code", 1],
+  ["position", 1],
+]);
+
+/** What a lane has seen of a block: all of it is 0 where a block begins. */
+export const SEEN = placesOf([
+  ["registers", 32],
+  ["opened", OPENED_MAX],
+  ["taps", TAP_COUNT],
+  ["deltas", TAP_COUNT],
+  ["followers1", 256 / 2],
+  ["followers2", 65536 / 2],
+  ["places", 1 << PLACE_BITS],
+]);
+
+/** Lanes with counters have more; they do not run here yet. */
+const SETS = setsOf(0);
+
+/** Words of a row of the refining map: one half more than its nodes, so that rows share no word. */
+export const REFINE_ROW_WORDS = (REFINE_NODES + 1) / 2;
+export const FINAL_WORDS = numbers.FINAL_FIRST * 2 * SETS.length;
+export const RUN_MAP_ROW_WORDS = mixer.RUN_CLASSES / 2;
+
+const WEIGHT_SETS = SETS.reduce((sum, count) => sum + count, 0);
+
+/** What a lane has learnt, up to the parts whose size depends on the number of contexts. */
+export const LEARNT = placesOf([
+  ["matchMap", MATCH_LENGTH_CLASSES / 2],
+  ["order0", 256 / 2],
+  ["finals", FINAL_WORDS],
+  ["refine", REFINE_ROWS * REFINE_ROW_WORDS],
+]);
+
+/** The same with those parts: maps of runs, maps of histories, weights. */
+export function learntPlaces(contexts: number) {
+  const { end, ...fixed } = LEARNT;
+  const rest = placesOf([
+    ["runMap", contexts * RUN_MAP_ROW_WORDS],
+    ["maps", 256 * contexts],
+    ["weights", (WEIGHT_SETS * inputsOf(contexts)) / 2],
+  ]);
+  const moved = Object.fromEntries(Object.entries(rest).map(([name, at]) => [name, end + at])) as typeof rest;
+  return { ...fixed, ...moved };
+}
+
+/** Words of a lane's lines and, behind them, of their runs. */
+export function linesWords(contexts: number, lineBits: number): { readonly lines: number; readonly runs: number } {
+  const lines = contexts * 2 ** lineBits;
+  return { lines: lines * (mixer.LINE_BYTES / 4), runs: lines / 2 };
+}
+
+const named = (prefix: string, places: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(places).map(([name, place]) => [`${prefix}_${constantName(name)}`, place]));
+
+const partNumbers = Object.fromEntries(PARTS.map((part, i) => [`PART_${constantName(part)}`, i]));
+
+/** Where the choices of each of the sets begin. */
+const setStarts = SETS.map((_, j) => SETS.slice(0, j).reduce((sum, count) => sum + count, 0));
+
+/** Constants that the mixer's kernels see. @param lanes invocations of a workgroup: a power of two, at most 64 */
+export function mixerConstants(lanes: number): Constants {
+  return {
+    RATE: mixer.rateOf(0),
+    ...numbersOf(mixer),
+    ...numbersOf(numbers),
+    ...numbersOf(instructions),
+    ...partNumbers,
+    ...named("TABLE", TABLES),
+    ...named("JOB", JOBS),
+    ...named("LANE_JOB", LANE_JOB),
+    ...named("MODE", MODES),
+    ...named("REGISTER", REGISTERS),
+    ...named("SEEN", SEEN),
+    ...named("LEARNT", LEARNT),
+    RESULT_WORDS,
+    REFINE_ROW_WORDS,
+    RUN_MAP_ROW_WORDS,
+    SPEC_WORDS,
+    PART_COUNT: PARTS.length,
+    SET_COUNT: SETS.length,
+    WEIGHT_SETS: WEIGHT_SETS,
+    SET_STARTS: setStarts,
+    KNOWN_FIRST: numbers.KNOWN_CONTEXTS[0],
+    KNOWN_END: numbers.KNOWN_CONTEXTS[1],
+    CONTEXT_ROOM: MIXER_CONTEXTS_MAX,
+    INPUT_ROOM: inputsOf(MIXER_CONTEXTS_MAX) / 2,
+    LANES: lanes,
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * A thread of the library: does one job after the other, so that whoever calls never waits. The bytes of a stream come
+ * and go by messages; engines stay open from job to job, as long as the same is asked for.
+ */
+import { openEngine } from "../engine/registry.ts";
+import { host, type WorkerEnd } from "../platform/host.ts";
+import { Engines } from "./engines.ts";
+import { failureOf } from "./failures.ts";
+import type { FromThread, Job, ToThread } from "./messages.ts";
+import type { Company, WorkSizes } from "./progress.ts";
+import { compressSettings, decompressSettings, type JobSettings } from "./settings.ts";
+import { priorOf } from "./work.ts";
+
+class LibraryThread {
+  readonly #end: WorkerEnd;
+  #engines: { readonly key: string; readonly engines: Engines } | undefined;
+  #takeInput: ((bytes: Uint8Array | undefined) => void) | undefined;
+  #taken: (() => void) | undefined;
+
+  constructor(end: WorkerEnd) {
+    this.#end = end;
+    end.onMessage((message: ToThread) => this.#hear(message));
+  }
+
+  #hear(message: ToThread): void {
+    if (message.kind === "input") this.#takeInput?.(message.bytes);
+    else if (message.kind === "taken") this.#taken?.();
+    else void this.#answer(message.job);
+  }
+
+  #say(message: FromThread, transfer?: ArrayBuffer[]): void {
+    this.#end.post(message, transfer);
+  }
+
+  async #answer(job: Job): Promise<void> {
+    try {
+      this.#say({ kind: "done", sizes: await this.#do(job) });
+    } catch (error) {
+      this.#say({ kind: "failed", failure: failureOf(error) });
+    }
+  }
+
+  async #do(job: Job): Promise<WorkSizes> {
+    const settings = job.action === "compress" ? compressSettings(job.options) : decompressSettings(job.options);
+    const { work, patchFrom } = settings;
+    const priors = settings.priors.map((bytes) => priorOf(bytes, false, work));
+    if (patchFrom) priors.push(priorOf(patchFrom, true, work));
+    const company: Company = {
+      engine: await this.#enginesFor(settings),
+      priors,
+      ...(job.wantsProgress && { onProgress: (progress) => this.#say({ kind: "progress", progress }) }),
+    };
+    const sizes = await (settings.action === "compress"
+      ? this.#compress(job, settings, company)
+      : this.#restore(job, settings, company));
+    // What is left out of the model moves nothing while it works.
+    company.onProgress?.({ ...sizes, totalBytes: sizes.plainBytes });
+    return sizes;
+  }
+
+  async #enginesFor({ engine, work: { threads } }: JobSettings): Promise<Company["engine"]> {
+    const key = `${engine} ${threads}`;
+    if (this.#engines?.key !== key) {
+      await this.#engines?.engines.close();
+      const engines = new Engines({ engine, threads }, openEngine, () => {});
+      this.#engines = { key, engines };
+    }
+    const { engines } = this.#engines;
+    return (work) => engines.for(work);
+  }
+
+  async #compress({ input }: Job, { work, sizeBytes: said }: JobSettings, company: Company): Promise<WorkSizes> {
+    const [{ compressFrom }, { plainSource }] = await Promise.all([
+      import("./compress-from.ts"),
+      import("./plain-source.ts"),
+    ]);
+    const sizeBytes = input?.length ?? said;
+    const source = plainSource({ read: this.#reader(input), ...(sizeBytes !== undefined && { sizeBytes }) });
+    return await compressFrom(source, (bytes) => this.#write(bytes), work, company);
+  }
+
+  async #restore({ input }: Job, { work, checks }: JobSettings, company: Company): Promise<WorkSizes> {
+    const { restoreFrom } = await import("./restore-from.ts");
+    const readAt = async (offset: number, length: number) => (input ?? NOTHING).subarray(offset, offset + length);
+    const source = { read: this.#reader(input), ...(input && { sizeBytes: input.length, readAt }) };
+    return await restoreFrom(source, (bytes) => this.#write(bytes), work, company, { checks });
+  }
+
+  /** The pieces of the input; an empty one is its end. */
+  #reader(input: Uint8Array | undefined): () => Promise<Uint8Array> {
+    let whole = input;
+    let isEnd = input !== undefined;
+    return async () => {
+      const first = whole;
+      whole = undefined;
+      if (first && first.length > 0) return first;
+      while (!isEnd) {
+        const bytes = await this.#wanted();
+        if (bytes === undefined) isEnd = true;
+        else if (bytes.length > 0) return bytes;
+      }
+      return NOTHING;
+    };
+  }
+
+  #wanted(): Promise<Uint8Array | undefined> {
+    return new Promise((resolve) => {
+      this.#takeInput = resolve;
+      this.#say({ kind: "want" });
+    });
+  }
+
+  /** Copies, because the pipeline overwrites its bytes when this has returned (and a Buffer's slice is no copy). */
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return;
+    const own = new Uint8Array(bytes);
+    const taken = new Promise<void>((resolve) => {
+      this.#taken = resolve;
+    });
+    this.#say({ kind: "output", bytes: own }, [own.buffer]);
+    await taken;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+host.beginWorker((end) => new LibraryThread(end));

@@ -1,0 +1,248 @@
+/**
+ * The bit mixer on GPUs against the reference, with ==: payloads and whole states of every family, lanes, blocks,
+ * priors; what one engine wrote, decoded by the other; damaged payloads, which must end as on the CPU.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../../src/contract/hyper.ts";
+import type { LanePrior } from "../../../src/contract/prior.ts";
+import { type Cue, type Engine, EngineDeviceError, EngineLimitError } from "../../../src/engine/engine.ts";
+import { GpuDevice } from "../../../src/engine/gpu/device.ts";
+import { buildMixer } from "../../../src/engine/mixer/assembly/build.ts";
+import { createReferenceEngine } from "../../../src/engine/reference/engine.ts";
+import { ReferenceLane } from "../../../src/engine/reference/mixer.ts";
+import { BlockCompressor, compressBlock } from "../../../src/pipeline/compress.ts";
+import { BlockDecompressor, decompressBlock } from "../../../src/pipeline/decompress.ts";
+import { gatherSteps, layoutOf } from "../../../src/pipeline/streams.ts";
+import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
+import { gpuStateOf } from "../../support/gpu-lane.ts";
+import { stateOf } from "../../support/lane-state.ts";
+import { CASES, dataOf, file } from "../../support/mixer-cases.ts";
+
+buildMixer();
+const { engineOn } = await import("../../../src/engine/gpu/engine.ts");
+const { GpuMixer } = await import("../../../src/engine/gpu/mixer.ts");
+const { createCpuEngine } = await import("../../../src/engine/cpu/engine.ts");
+const { MixerLane } = await import("../../../src/engine/mixer/lane.ts");
+
+const ALONE = { workers: 1 };
+const reference = createReferenceEngine();
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+function shapeOf(streams: number, mixerContexts: number, mixerBits: number): HyperParameters {
+  return { ...WITHOUT, ...NO_NETWORK, streams, mixerContexts, mixerBits };
+}
+
+/** The reference's lane after a block, and its payload. */
+function referenceOf(contexts: number, lineBits: number, stride: number, bytes: Uint8Array) {
+  const lane = new ReferenceLane({ contexts, lineBits });
+  lane.describe(stride);
+  lane.begin();
+  lane.encode(bytes);
+  return { lane, payload: lane.finishEncoding() };
+}
+
+/** All areas but what the GPU makes anew (gpu-lane.ts), and counters, which lanes there have none of. */
+function withoutInputs(lane: ReferenceLane): Record<string, string> {
+  const { mapInputs: _, counters: __, ...others } = stateOf(lane);
+  return others;
+}
+
+/** On software adapters a byte takes about a millisecond. */
+const SOME_BYTES = 420;
+
+describe.each(testAdapters)("the mixer on %s", (which) => {
+  let gpu: GpuDevice;
+  beforeAll(async () => {
+    const { device, adapter } = await openTestDevice(which);
+    gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
+  });
+  afterAll(() => gpu.device.destroy());
+
+  /** Closing it would destroy the device. */
+  const engine: Engine = {
+    name: "gpu",
+    description: which,
+    openModel: (...parameters) => engineOn(gpu, {}).openModel(...parameters),
+    close: async () => {},
+  };
+
+  test.each(CASES)("%s with stride %d, %d contexts, 2^%d lines", async (name, stride, contexts, lineBits) => {
+    const bytes = dataOf(name).slice(-SOME_BYTES);
+    const { lane, payload } = referenceOf(contexts, lineBits, stride, bytes);
+    const model = await GpuMixer.open(gpu, shapeOf(1, contexts, lineBits));
+    await model.describe({ stride });
+    await model.beginPayloads(1, ALONE);
+    await model.encodeSteps(bytes, bytes.length, 1);
+    expect((await model.takePayloads()).map(hex)).toEqual([hex(payload)]);
+    expect(await gpuStateOf(model, 0)).toEqual(withoutInputs(lane));
+    await model.close();
+  });
+
+  test.each([32])("%d invocations to a lane: three lanes in two banks, chunks of any length", async (invocations) => {
+    const hyper = shapeOf(3, 12, 8);
+    const data = new Uint8Array([...dataOf("mixed").slice(0, 200), ...dataOf("lines").slice(-202)]);
+    const steps = Math.ceil(data.length / 3);
+    const { groups } = await compressBlock(reference, hyper, data, ALONE);
+    const model = await GpuMixer.open(gpu, hyper, undefined, { invocations, bufferBytesMax: 12_500_000 });
+    expect(model.bankCount).toBe(2);
+    const rows = gatherSteps(data, layoutOf(data.length, 3), 0, steps);
+    await model.beginPayloads(3, ALONE);
+    const counts = [1, 2, 17, steps - 20];
+    let first = 0;
+    for (const count of counts) {
+      const live = first + count === steps ? layoutOf(data.length, 3).liveInLastStep : 3;
+      await model.encodeSteps(rows.slice(3 * first, 3 * (first + count)), count, live);
+      first += count;
+    }
+    expect((await model.takePayloads()).map(hex)).toEqual(groups.map(hex));
+    const back = new Uint8Array(rows.length);
+    const decoder = await GpuMixer.open(gpu, hyper, undefined, { invocations, bufferBytesMax: 12_500_000 });
+    await decoder.openPayloads(groups);
+    const [half, live] = [steps >> 1, layoutOf(data.length, 3).liveInLastStep];
+    // The second call comes before the first has ended.
+    const calls = [
+      decoder.decodeSteps(back.subarray(0, 3 * half), half, 3),
+      decoder.decodeSteps(back.subarray(3 * half), steps - half, live),
+    ];
+    await Promise.all(calls);
+    await decoder.finishPayloads();
+    expect(hex(back)).toBe(hex(rows));
+    for (const lane of [0, 1, 2]) expect(await gpuStateOf(decoder, lane)).toEqual(await gpuStateOf(model, lane));
+    await Promise.all([model.close(), decoder.close()]);
+  });
+
+  test("blocks of several kinds, one of them learned only; other engines make the same", async () => {
+    const hyper = shapeOf(2, 10, 8);
+    const blocks: readonly { readonly bytes: Uint8Array; readonly stride: number }[] = [
+      { bytes: file("text.bin", 400), stride: 0 },
+      { bytes: dataOf("picture").slice(0, 300), stride: 90 },
+      { bytes: Uint8Array.of(7), stride: 0 },
+      { bytes: dataOf("letters").slice(0, 200), stride: 1 },
+      { bytes: dataOf("stereo").slice(0, 203), stride: 3 },
+      { bytes: file("text.bin", 400), stride: 0 },
+    ];
+    const coded: Record<string, string[][]> = {};
+    for (const each of [engine, await createCpuEngine({ threads: 1 })]) {
+      const compressor = await BlockCompressor.open(each, hyper, ALONE);
+      coded[each.name] = [];
+      for (const { bytes, stride } of blocks) {
+        coded[each.name]?.push((await compressor.compress(bytes, { stride })).groups.map(hex));
+      }
+      await compressor.close();
+    }
+    expect(coded.gpu).toEqual(coded.cpu as string[][]);
+    const decompressor = await BlockDecompressor.open(engine, hyper, ALONE);
+    for (const [i, { bytes, stride }] of blocks.entries()) {
+      if (i === 1) await decompressor.learn(bytes, { stride });
+      else {
+        const groups = ((coded.cpu as string[][])[i] as string[]).map(
+          (group) => new Uint8Array(Buffer.from(group, "hex")),
+        );
+        expect(hex(await decompressor.decompress(bytes.length, groups, { stride }))).toBe(hex(bytes));
+      }
+    }
+    await decompressor.close();
+  });
+
+  test.each([0, 2])("behind a prior of stride %d", async (stride) => {
+    const [contexts, lineBits] = [20, 8];
+    const content = stride === 0 ? file("text.bin", 701) : dataOf("mono").slice(0, 701);
+    const teacher = new MixerLane({ contexts, lineBits: 6 });
+    teacher.begin();
+    teacher.study(dataOf("mixed").slice(0, 300));
+    const prior: LanePrior = { contexts, stride, content, trained: teacher.trained() };
+    const judge = new ReferenceLane({ contexts, lineBits });
+    judge.seed(prior);
+    const model = await GpuMixer.open(gpu, shapeOf(1, contexts, lineBits), prior);
+    expect(await gpuStateOf(model, 0)).toEqual(withoutInputs(judge));
+    for (const bytes of [file("text.bin", 900).slice(700), dataOf("rows").slice(0, 100)]) {
+      judge.begin();
+      judge.encode(bytes);
+      await model.beginPayloads(1, ALONE);
+      await model.encodeSteps(bytes, bytes.length, 1);
+      expect((await model.takePayloads()).map(hex)).toEqual([hex(judge.finishEncoding())]);
+      expect(await gpuStateOf(model, 0)).toEqual(withoutInputs(judge));
+    }
+    await model.close();
+    const other = { ...prior, contexts: 19 };
+    await expect(GpuMixer.open(gpu, shapeOf(1, contexts, lineBits), other)).rejects.toThrow("a prior of 19 contexts");
+  });
+
+  test.each([0, 2])("lanes that are reminded between bytes, with stride %d", async (stride) => {
+    const hyper = shapeOf(2, 20, 8);
+    const data = (stride === 0 ? file("text.bin", 900) : dataOf("mono")).slice(-241);
+    const steps = 121;
+    const rows = gatherSteps(data, layoutOf(data.length, 2), 0, steps);
+    const cues: Cue[][] = [
+      [
+        { at: 0, bytes: dataOf("lines").slice(0, 41) },
+        { at: 17, bytes: dataOf("text").slice(0, 30) },
+        { at: 17, bytes: Uint8Array.of(10) },
+      ],
+      [{ at: 99, bytes: dataOf("mixed").slice(0, 90) }],
+    ];
+    const judge = await reference.openModel(hyper);
+    const [coding, decoding] = [await GpuMixer.open(gpu, hyper), await GpuMixer.open(gpu, hyper)];
+    for (const model of [judge, coding, decoding]) await model.describe({ stride });
+    const payloads: string[][] = [];
+    for (const model of [judge, coding]) {
+      await model.beginPayloads(2, ALONE);
+      await model.cue?.(cues);
+      await model.encodeSteps(rows.subarray(0, 36), 18, 2);
+      await model.encodeSteps(rows.subarray(36), steps - 18, 1);
+      payloads.push((await model.takePayloads()).map(hex));
+    }
+    expect(payloads[1]).toEqual(payloads[0] as string[]);
+    const back = new Uint8Array(rows.length).fill(99);
+    await decoding.openPayloads((payloads[0] as string[]).map((each) => new Uint8Array(Buffer.from(each, "hex"))));
+    await decoding.cue(cues);
+    await decoding.decodeSteps(back, steps, 1);
+    await decoding.finishPayloads();
+    expect(hex(back)).toBe(hex(rows));
+    for (const lane of [0, 1]) expect(await gpuStateOf(decoding, lane)).toEqual(await gpuStateOf(coding, lane));
+    await Promise.all([coding.close(), decoding.close()]);
+  });
+
+  test("payloads that nobody wrote end as they do on the CPU", async () => {
+    const hyper = shapeOf(2, 6, 8);
+    const bytes = dataOf("mixed").slice(0, 160);
+    const cpu = await createCpuEngine({ threads: 1 });
+    const { groups } = await compressBlock(cpu, hyper, bytes, ALONE);
+    const [first, second] = groups as [Uint8Array, Uint8Array];
+    const damaged = first.slice();
+    (damaged[5] as number) ^= 64;
+    const cases = [
+      [first, new Uint8Array([...second, 1])],
+      [first.subarray(0, -9), second],
+      [new Uint8Array(0), new Uint8Array(0)],
+      [damaged, second],
+      [first],
+    ];
+    const outcome = (each: Engine, payloads: readonly Uint8Array[]) =>
+      decompressBlock(each, hyper, bytes.length, payloads, ALONE).then(hex, (error: unknown) => ({ error }));
+    for (const payloads of cases) expect(await outcome(engine, payloads)).toEqual(await outcome(cpu, payloads));
+    expect(await outcome(engine, groups)).toBe(hex(bytes));
+    // Nothing was decoded of what is there.
+    const model = await GpuMixer.open(gpu, hyper);
+    await model.openPayloads([Uint8Array.of(1), new Uint8Array(0)]);
+    await expect(model.finishPayloads()).rejects.toMatchObject({ reason: "data-too-long", group: 0 });
+    await model.close();
+  });
+
+  test("a lane that fits into no buffer is an error, or is left to threads", async () => {
+    const [hyper, bytes, bufferBytesMax] = [shapeOf(2, 4, 8), dataOf("lines").slice(0, 100), 1 << 20];
+    await expect(engineOn(gpu, { bufferBytesMax }).openModel(hyper)).rejects.toBeInstanceOf(EngineLimitError);
+    const { groups } = await compressBlock(engineOn(gpu, { bufferBytesMax, spareThreads: 1 }), hyper, bytes, ALONE);
+    expect(groups.map(hex)).toEqual((await compressBlock(reference, hyper, bytes, ALONE)).groups.map(hex));
+  });
+
+  test("a device that is lost", async () => {
+    const { device, adapter } = await openTestDevice(which);
+    const model = await GpuMixer.open(new GpuDevice(device, adapter.name, adapter.isSoftware), shapeOf(1, 4, 8));
+    await model.beginPayloads(1, ALONE);
+    const encoding = model.encodeSteps(new Uint8Array(200), 200, 1).catch((error: unknown) => error);
+    device.destroy();
+    expect(await encoding).toBeInstanceOf(EngineDeviceError);
+    await model.close();
+  });
+});
