@@ -7,6 +7,7 @@ import { checkGroups } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine, Model } from "../engine/engine.ts";
+import type { ForeseenBlock } from "../predict/foresight.ts";
 import type { BlockOptions } from "./options.ts";
 import { ChunkLoop } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, liveAt, scatterSteps } from "./streams.ts";
@@ -18,6 +19,7 @@ export class BlockDecompressor {
   readonly #options: BlockOptions;
   /** What the model was told last. */
   #stride: number;
+  #isForeseen = false;
 
   private constructor(model: Model, options: BlockOptions) {
     this.#model = model;
@@ -37,15 +39,20 @@ export class BlockDecompressor {
    *
    * @param sizeBytes plain bytes of the block; allocated at once, so the caller bounds it
    * @param groups the payloads, at least one and at most one per stream
-   * @param kind what the encoder's model was told of the block
+   * @param kind, foreseen what the encoder's model was told of the block
    * @returns bytes that are right if their checksum is
    * @throws CorruptDataError, RangeError for an impossible number of groups, the engine's errors, CoderWorkerError,
    *   the abort reason
    */
-  async decompress(sizeBytes: number, groups: readonly Uint8Array[], kind: DataKind = PLAIN_DATA): Promise<Uint8Array> {
+  async decompress(
+    sizeBytes: number,
+    groups: readonly Uint8Array[],
+    kind: DataKind = PLAIN_DATA,
+    foreseen?: ForeseenBlock,
+  ): Promise<Uint8Array> {
     const { streams } = this.#model.hyper;
     checkGroups(groups.length, streams);
-    await this.#describe(kind);
+    await this.#describe(kind, foreseen);
     const layout = layoutOf(sizeBytes, streams);
     const data = new Uint8Array(sizeBytes);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
@@ -72,8 +79,8 @@ export class BlockDecompressor {
    *
    * @throws the engine's errors, the abort reason
    */
-  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA): Promise<void> {
-    await this.#describe(kind);
+  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA, foreseen?: ForeseenBlock): Promise<void> {
+    await this.#describe(kind, foreseen);
     const layout = layoutOf(data.length, this.#model.hyper.streams);
     let stepsDone = 0;
     const report = () => {
@@ -89,9 +96,11 @@ export class BlockDecompressor {
     report();
   }
 
-  async #describe(kind: DataKind): Promise<void> {
-    if (kind.stride !== this.#stride) await this.#model.describe(kind);
+  async #describe(kind: DataKind, foreseen?: ForeseenBlock): Promise<void> {
+    const isNew = foreseen !== undefined || this.#isForeseen || kind.stride !== this.#stride;
+    if (isNew) await this.#model.describe(kind, foreseen);
     this.#stride = kind.stride;
+    this.#isForeseen = foreseen !== undefined;
   }
 
   async close(): Promise<void> {

@@ -2,11 +2,12 @@
  * Some lanes of a model, and what may be asked of them: the same requests to the lanes of the caller's thread and to
  * those of the others.
  */
+import type { ForeseenPixels } from "../../predict/foresight.ts";
 
 /** A lane: MixerLane, or the reference's. */
 export interface Lane {
   readonly memoryBytes: number;
-  describe(stride: number): void;
+  describe(stride: number, pixels?: readonly ForeseenPixels[]): void;
   begin(): void;
   encode(bytes: Uint8Array): number;
   finishEncoding(): Uint8Array;
@@ -18,7 +19,7 @@ export interface Lane {
 
 /** Arrays have an element for each lane of the group. */
 export type LaneRequest =
-  | { readonly kind: "describe"; readonly stride: number }
+  | { readonly kind: "describe"; readonly stride: number; readonly pixels: readonly (readonly ForeseenPixels[])[] }
   | { readonly kind: "begin" }
   | { readonly kind: "encode" | "study" | "open"; readonly parts: readonly Uint8Array[] }
   | { readonly kind: "decode"; readonly counts: readonly number[] }
@@ -47,7 +48,7 @@ export class LaneGroup {
     const lanes = this.#lanes;
     switch (request.kind) {
       case "describe":
-        for (const lane of lanes) lane.describe(request.stride);
+        for (const [i, lane] of lanes.entries()) lane.describe(request.stride, request.pixels[i]);
         return NOTHING;
       case "begin":
         for (const lane of lanes) lane.begin();

@@ -1,6 +1,14 @@
 /** What the bit mixer's contexts lead to, written to be read: lines of histories, runs of bytes, and the match. */
 import type { Histories } from "../../contract/histories.ts";
-import { type Context, LINE_BYTES, MATCH_MIN, PARTS, type Part, RUN_CLASSES } from "../../contract/mixer.ts";
+import {
+  type Context,
+  LINE_BYTES,
+  MATCH_LENGTH_MAX,
+  MATCH_MIN,
+  PARTS,
+  type Part,
+  RUN_CLASSES,
+} from "../../contract/mixer.ts";
 import type { Code } from "./mixer-code.ts";
 import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
 
@@ -12,7 +20,7 @@ const PLACE_BITS = 18;
 const VERIFY_MAX = 64;
 const MATCH_LENGTH_LIMIT = 65535;
 /** Tells contexts of the same bytes apart. */
-const CONTEXT_STEP = 0x2c1b3c6d;
+export const CONTEXT_STEP = 0x2c1b3c6d;
 const HALF_STEP = 0x9e3779b1;
 
 /** The last place where the newest bytes have been before. */
@@ -143,4 +151,12 @@ export class Lines {
     const goesOn = run !== 0 && (run & 255) === byte;
     this.runs[line] = goesOn ? (Math.min((run >> 8) + 1, RUN_MAX) << 8) | byte : 256 | byte;
   }
+}
+
+/** A match's length, in classes that widen. */
+export function lengthClass(length: number): number {
+  const l = Math.min(length, MATCH_LENGTH_MAX);
+  if (l < 16) return l;
+  if (l < 32) return 16 + ((l - 16) >> 2);
+  return l < 64 ? 20 + ((l - 32) >> 3) : 24 + Math.min(7, (l - 64) >> 5);
 }
