@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CorruptError, MissingPriorError } from "../../src/archive/errors.ts";
-import { FORMAT_VERSION_8 } from "../../src/archive/format.ts";
+import { FORMAT_VERSION } from "../../src/archive/format.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
@@ -73,7 +73,7 @@ describe("small frames behind a prior", () => {
     const [archive, judged] = [await compress(plain, { prior }), await compress(plain, { prior }, "reference")];
     expect(archive).toEqual(judged);
     const [frame] = readArchive(archive);
-    expect(frame?.header).toMatchObject({ version: FORMAT_VERSION_8, prior: { isLow: true } });
+    expect(frame?.header).toMatchObject({ version: FORMAT_VERSION, prior: { isLow: true } });
     expect(archive.length).toBeLessThan((await compress(plain, { prior: undefined as never })).length);
     for (const name of ["cpu", "reference"] as const) {
       expect(await decompress(archive, { priors: [rawPrior(NOISE), prior] }, name)).toEqual(plain.slice());
