@@ -1,5 +1,7 @@
 /** What a frame's compressor knows of a block on its way, and what it makes of it in the end. */
 import type { Fill, PlainBlock } from "../archive/format.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
+import type { ForeseenBlock } from "../predict/foresight.ts";
 import type { FoundNumbers } from "./numbers.ts";
 import type { Cut } from "./repeats.ts";
 
@@ -25,6 +27,8 @@ export interface ShownBytes {
   readonly bytes: Uint8Array;
   /** The coded list of stretches that are predicted, if there are any. */
   readonly stretches?: Uint8Array;
+  /** What lanes are told if they foresee pixels among them. */
+  readonly foreseen?: ForeseenBlock;
   /** The stride, if predictors know it. */
   readonly stride?: number;
 }
@@ -43,8 +47,22 @@ export function factsOf(
   plain: Uint8Array,
   { cut, fills, check }: BlockPlan,
   stride: number,
-  { stretches }: ShownBytes,
+  { stretches, foreseen }: ShownBytes,
 ) {
   const facts = { plainBytes: plain.length, check, ...(fills && { fills }), ...(stretches && { stretches }) };
-  return { ...facts, ...(cut && { copies: cut.copies }), ...(stride > 0 && { stride }) };
+  return {
+    ...facts,
+    ...(foreseen && { isForeseen: true }),
+    ...(cut && { copies: cut.copies }),
+    ...(stride > 0 && { stride }),
+  };
+}
+
+/** Lanes of less than this learn too little of pixels, but one alone. */
+const FORESEEING_LANE_BYTES_MIN = 2 ** 20;
+
+/** How many lanes foresee the pixels of a block; 0 if they should not. */
+export function foreseeingLanes({ streams, mixerContexts }: HyperParameters, seenBytes: number): number {
+  if (mixerContexts === 0) return 0;
+  return streams === 1 || seenBytes >= streams * FORESEEING_LANE_BYTES_MIN ? streams : 0;
 }

@@ -6,6 +6,7 @@
  */
 import type { Block } from "../archive/format.ts";
 import type { Cue, Model } from "../engine/engine.ts";
+import type { ForeseenBlock } from "../predict/foresight.ts";
 import type { Stretch } from "../predict/list.ts";
 import type { Prior } from "../prior/file.ts";
 import type { Copies } from "../repeats/copies.ts";
@@ -32,6 +33,12 @@ export interface CueFacts {
   /** Bytes before the block that copies reach: the old file, and behind it what is kept of blocks before. */
   readonly windowBytes: number;
   readonly old: Uint8Array;
+}
+
+/** What lanes are told of a block beside its kind. */
+export interface ToldBlock {
+  readonly foreseen?: ForeseenBlock | undefined;
+  readonly cues?: CueFacts | undefined;
 }
 
 /**

@@ -7,7 +7,8 @@ import { checkGroups } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine, Model } from "../engine/engine.ts";
-import { type CueFacts, tellCues } from "./cues.ts";
+import type { ForeseenBlock } from "../predict/foresight.ts";
+import { type ToldBlock, tellCues } from "./cues.ts";
 import type { BlockOptions } from "./options.ts";
 import { ChunkLoop } from "./pacer.ts";
 import { bytesInSteps, gatherSteps, layoutOf, liveAt, scatterSteps } from "./streams.ts";
@@ -19,6 +20,7 @@ export class BlockDecompressor {
   readonly #options: BlockOptions;
   /** What the model was told last. */
   #stride: number;
+  #isForeseen = false;
 
   private constructor(model: Model, options: BlockOptions) {
     this.#model = model;
@@ -39,7 +41,7 @@ export class BlockDecompressor {
    * @param sizeBytes plain bytes of the block; allocated at once, so the caller bounds it
    * @param groups the payloads, at least one and at most one per stream
    * @param kind what the encoder's model was told of the block
-   * @param cues what its lanes were reminded of
+   * @param more what else its lanes were told
    * @returns bytes that are right if their checksum is
    * @throws CorruptDataError, RangeError for an impossible number of groups, the engine's errors, CoderWorkerError,
    *   the abort reason
@@ -48,11 +50,12 @@ export class BlockDecompressor {
     sizeBytes: number,
     groups: readonly Uint8Array[],
     kind: DataKind = PLAIN_DATA,
-    cues?: CueFacts,
+    more: ToldBlock = {},
   ): Promise<Uint8Array> {
     const { streams } = this.#model.hyper;
+    const { foreseen, cues } = more;
     checkGroups(groups.length, streams);
-    await this.#describe(kind);
+    await this.#describe(kind, foreseen);
     const layout = layoutOf(sizeBytes, streams);
     const data = new Uint8Array(sizeBytes);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
@@ -80,8 +83,9 @@ export class BlockDecompressor {
    *
    * @throws the engine's errors, the abort reason
    */
-  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA, cues?: CueFacts): Promise<void> {
-    await this.#describe(kind);
+  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA, more: ToldBlock = {}): Promise<void> {
+    const { foreseen, cues } = more;
+    await this.#describe(kind, foreseen);
     const layout = layoutOf(data.length, this.#model.hyper.streams);
     let stepsDone = 0;
     const report = () => {
@@ -98,9 +102,11 @@ export class BlockDecompressor {
     report();
   }
 
-  async #describe(kind: DataKind): Promise<void> {
-    if (kind.stride !== this.#stride) await this.#model.describe(kind);
+  async #describe(kind: DataKind, foreseen?: ForeseenBlock): Promise<void> {
+    const isNew = foreseen !== undefined || this.#isForeseen || kind.stride !== this.#stride;
+    if (isNew) await this.#model.describe(kind, foreseen);
     this.#stride = kind.stride;
+    this.#isForeseen = foreseen !== undefined;
   }
 
   async close(): Promise<void> {

@@ -29,13 +29,14 @@ import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
+import { foresightMemoryBytes } from "../predict/foresight.ts";
 import { decodeStretches } from "../predict/list.ts";
 import { transformMemoryBytes } from "../predict/transform.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
 import { PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
-import { type BlockPlan, factsOf, plainBlock, type ShownBytes } from "./block-plan.ts";
+import { type BlockPlan, factsOf, foreseeingLanes, plainBlock, type ShownBytes } from "./block-plan.ts";
 import { builtInFor } from "./built-in.ts";
 import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
@@ -279,7 +280,9 @@ class FrameCompressor {
   }
 
   async #findNumbers(plain: Uint8Array): Promise<FoundNumbers[]> {
-    return await findNumbers(plain, this.#options.signal);
+    // The model may yet be chosen for fewer bytes, which have no more lanes.
+    const hyper = this.#frameModel?.hyper ?? this.#options.hyperFor(Math.max(1, plain.length));
+    return await findNumbers(plain, this.#options.signal, foreseeingLanes(hyper, plain.length) > 0);
   }
 
   async #cut(
@@ -384,7 +387,7 @@ class FrameCompressor {
     const { prior } = this.#options;
     const open = cut && { copies: cut.places, windowBytes: cut.windowBytes };
     const cues = open && cueFactsOf(prior, { plainBytes: plain.length, copies: cut.copies }, open, stretches);
-    const { groups } = await model.compress(shown.bytes, { stride: told }, cues);
+    const { groups } = await model.compress(shown.bytes, { stride: told }, { foreseen: shown.foreseen, cues });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     if (codedBytes + gainMin < seen.length) {
       this.#hasHistory = true;
@@ -399,7 +402,9 @@ class FrameCompressor {
   /** What the model sees in place of what is left of a block. */
   async #predict(rest: Uint8Array, { numbers, cut }: BlockPlan): Promise<ShownBytes> {
     if (numbers.length === 0 || !this.#hasRoomToPredict(rest.length)) return { bytes: rest };
-    const predicted = await predictNumbers(rest, numbers, cut?.places ?? NO_COPIES, this.#options.signal);
+    const lanes = this.#frameModel ? foreseeingLanes(this.#frameModel.hyper, rest.length) : 0;
+    const copies = cut?.places ?? NO_COPIES;
+    const predicted = await predictNumbers(rest, numbers, copies, lanes, this.#options.signal);
     return predicted ?? { bytes: rest };
   }
 
@@ -410,7 +415,10 @@ class FrameCompressor {
     const { prior, memoryBytesMax } = this.#options;
     const besideBytes = 5 * blockBytes + windowRoomBytes(windowBytesOf(blockBytes)) + transformMemoryBytes(seenBytes);
     if (!hyper) return false;
-    return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + besideBytes <= memoryBytesMax;
+    const lanes = foreseeingLanes(hyper, seenBytes);
+    const foresightBytes = lanes > 0 ? foresightMemoryBytes(blockBytes, lanes) : 0;
+    const modelBytes = modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + foresightBytes;
+    return modelBytes + besideBytes <= memoryBytesMax;
   }
 
   /** @param expectedBytes that the model will see, if this block is the only one */

@@ -26,12 +26,13 @@ import { CorruptDataError } from "../coder/errors.ts";
 import type { DataKind } from "../contract/contexts.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
+import { type ForeseenBlock, foresightMemoryBytes } from "../predict/foresight.ts";
 import { decodeStretches, type Stretch } from "../predict/list.ts";
 import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
 import type { Prior } from "../prior/file.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
-import { type CueFacts, cueFactsOf, cueMemoryBytes } from "./cues.ts";
+import { cueFactsOf, cueMemoryBytes, type ToldBlock } from "./cues.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import { BlockError } from "./errors.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frame-options.ts";
@@ -263,7 +264,7 @@ class Restorer {
    */
   admit(head: BlockHead, stated: FrameHeader): void {
     const header = this.#prior ? withSmallModel(stated, this.#prior) : stated;
-    const { kind, plainBytes, cut, stretchBytes } = head;
+    const { kind, plainBytes, cut, stretchBytes, isForeseen } = head;
     const { memoryBytesMax } = this.#options;
     const windowBytes = this.#windowFor(head, header);
     const oldBytes = oldBytesOf(this.#prior);
@@ -274,10 +275,12 @@ class Restorer {
     if (kind !== "stored" && header.model) {
       // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
       const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
+      const foresightBytes = isForeseen ? foresightMemoryBytes(plainBytes, header.model.hyper.streams) : 0;
       const blockBytes = blockMemoryBytes(header, cut !== undefined, windowBytes) + oldBytes;
       const cueBytes = oldBytes > 0 ? cueMemoryBytes(plainBytes) : 0;
       const priorBytes = priorMemoryBytes(this.#prior, header.model.hyper);
-      checkMemory(header.model.hyper, blockBytes + cueBytes + predictorBytes + priorBytes, memoryBytesMax);
+      const otherBytes = cueBytes + predictorBytes + foresightBytes + priorBytes;
+      checkMemory(header.model.hyper, blockBytes + otherBytes, memoryBytesMax);
       return;
     }
     // A model that is open stays so.
@@ -339,49 +342,48 @@ class Restorer {
     const hasCues = open && (this.#header?.version ?? 0) >= FORMAT_VERSION_9;
     const cues = hasCues ? cueFactsOf(this.#prior, block, open, stretches) : undefined;
     if (block.kind === "coded") {
-      const rest = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes, cues);
-      await this.#unpredict(rest, stretches);
+      const rest = await this.#decompress(block, { foreseen: foreseenOf(block, stretches), cues }, offsetBytes);
+      await this.#unpredict(rest, stretches, block.isForeseen);
       if (!open) return rest;
       const plain = open.join(rest);
       release(rest);
       return plain;
     }
     const rest = stretches.length > 0 ? block.payload.slice() : block.payload;
-    await this.#unpredict(rest, stretches);
+    await this.#unpredict(rest, stretches, block.isForeseen);
     const plain = open ? open.join(rest) : rest;
     if (block.kind === "learned") {
       // Here, too, first the check.
       if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
-      await (await this.#openModel()).learn(block.payload, this.#kindOf(block), cues);
+      await (await this.#openModel()).learn(block.payload, this.#kindOf(block), {
+        foreseen: foreseenOf(block, stretches),
+        cues,
+      });
     }
     return plain;
   }
 
   /** Turns what predictors left of numbers into the numbers, in place. */
-  async #unpredict(seen: Uint8Array, stretches: readonly Stretch[]): Promise<void> {
+  async #unpredict(seen: Uint8Array, stretches: readonly Stretch[], isForeseen = false): Promise<void> {
     if (stretches.length === 0) return;
     const pacer = new Pacer(this.#options.signal);
-    for (const _ of transformSlowly(seen, stretches, true)) await pacer.turn(() => {});
+    for (const _ of transformSlowly(seen, stretches, true, isForeseen)) await pacer.turn(() => {});
   }
 
-  async #decompress(
-    block: CodedBlock,
-    sizeBytes: number,
-    offsetBytes: number,
-    cues: CueFacts | undefined,
-  ): Promise<Uint8Array> {
+  async #decompress(block: CodedBlock, told: ToldBlock, offsetBytes: number): Promise<Uint8Array> {
+    const sizeBytes = seenBytesOf(block);
     const model = await this.#openModel();
     try {
-      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block), cues);
+      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block), told);
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);
     }
   }
 
-  #kindOf({ stride = 0, plainBytes, copies }: Block): DataKind {
-    const seenBytes = copies?.restBytes ?? plainBytes;
-    return { stride: this.#header?.small ? smallStride(this.#prior, seenBytes, stride) : stride };
+  #kindOf(block: Block): DataKind {
+    const { stride = 0 } = block;
+    return { stride: this.#header?.small ? smallStride(this.#prior, seenBytesOf(block), stride) : stride };
   }
 
   async #openModel(): Promise<BlockDecompressor> {
@@ -418,9 +420,17 @@ const openRepeats = (header: FrameHeader, old: Uint8Array | undefined) =>
 const isMade = ({ kind, copies, stretches }: Block) =>
   kind === "coded" || copies !== undefined || stretches !== undefined;
 
+/** That the model sees. */
+const seenBytesOf = ({ copies, plainBytes }: Block) => copies?.restBytes ?? plainBytes;
+
 /** @throws CorruptError */
-function stretchesOf({ stretches, copies, plainBytes }: Block, offsetBytes: number): readonly Stretch[] {
-  return stretches ? decodeStretches(stretches, copies?.restBytes ?? plainBytes, offsetBytes) : [];
+function stretchesOf(block: Block, offsetBytes: number): readonly Stretch[] {
+  return block.stretches ? decodeStretches(block.stretches, seenBytesOf(block), offsetBytes) : [];
+}
+
+/** What the lanes are told of a block whose pixels they foresee. */
+function foreseenOf(block: Block, stretches: readonly Stretch[]): ForeseenBlock | undefined {
+  return block.isForeseen ? { stretches, seenBytes: seenBytesOf(block) } : undefined;
 }
 
 /** The number of copies that a block's list begins with; the list itself is read later. @throws CorruptError */

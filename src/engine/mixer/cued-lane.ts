@@ -2,12 +2,13 @@
  * A lane that is reminded: before some bytes of a block it goes through others, which a decoder has, too, and which the
  * ones to come resemble. Only the order matters, so that it is the same however callers cut a block into pieces.
  */
+import type { ForeseenPixels } from "../../predict/foresight.ts";
 import type { Cue } from "../engine.ts";
 
 /** A lane: MixerLane, or the reference's. */
 export interface Lane {
   readonly memoryBytes: number;
-  describe(stride: number): void;
+  describe(stride: number, pixels?: readonly ForeseenPixels[]): void;
   begin(): void;
   encode(bytes: Uint8Array): number;
   finishEncoding(): Uint8Array;
@@ -31,8 +32,8 @@ export class CuedLane {
     this.#lane = lane;
   }
 
-  describe(stride: number): void {
-    this.#lane.describe(stride);
+  describe(stride: number, pixels?: readonly ForeseenPixels[]): void {
+    this.#lane.describe(stride, pixels);
   }
 
   begin(): void {

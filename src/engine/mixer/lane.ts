@@ -2,7 +2,20 @@
  * A lane of the bit mixer in WebAssembly: a model and a coder of its own, in a memory of its own. A lane is what a
  * thread takes, so results do not depend on how many threads there are.
  */
+<<<<<<< HEAD
 import { COUNT_BITS, FINAL_RATE, familyOf, mixerContexts, REFINE_NODES, rateOf } from "../../contract/mixer.ts";
+=======
+import {
+  COUNT_BITS,
+  FINAL_RATE,
+  FORESEEN_FINAL_RATE,
+  FORESEEN_RATE,
+  familyOf,
+  mixerContexts,
+  RATE,
+  REFINE_NODES,
+} from "../../contract/mixer.ts";
+>>>>>>> pixels
 import {
   type LanePrior,
   rowsOf,
@@ -11,7 +24,12 @@ import {
   type TrainedState,
   trainedAreas,
 } from "../../contract/prior.ts";
+<<<<<<< HEAD
 import { compileAsset } from "../../platform/web-assembly.ts";
+=======
+import { host } from "../../platform/host.ts";
+import { type ForeseenPixels, Foresight } from "../../predict/foresight.ts";
+>>>>>>> pixels
 import { firstState, specsOf } from "./first-state.ts";
 import wasmPath from "./mixer.wasm" with { type: "file" };
 
@@ -19,6 +37,7 @@ interface Exports {
   configure(contexts: number, lineBits: number, counters: number, stride: number, codedBytes: number): number;
   addressOf(what: number): number;
   describe(stride: number): void;
+  setForeseen(isForeseen: boolean): void;
   setRates(ofSets: number, ofFinals: number): void;
   begin(): void;
   beginBehind(): void;
@@ -102,8 +121,12 @@ const LOOKAHEAD_BYTES = 4;
 
 let compiled: WebAssembly.Module | undefined;
 
+/** Functions of the predictors that the mixer calls, by their place in its table. */
+const FORESIGHT = ["foresee", "contextAt", "choiceAt", "tell", "likelihoodAt"] as const;
+
 export class MixerLane {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
+  readonly #table = new WebAssembly.Table({ initial: FORESIGHT.length, element: "anyfunc" });
   readonly #kernels: Exports;
   readonly #shape: LaneShape;
   readonly #data: number;
@@ -114,6 +137,10 @@ export class MixerLane {
   #stride = 0;
   /** Whether the next block goes on behind what was replayed. */
   #isBehind = false;
+  /** Pixels of the next block, and what foresees those of the block at hand, which began at a time. */
+  #pixels: readonly ForeseenPixels[] = [];
+  #foresight: Foresight | undefined;
+  #blockStart = 0;
   /** While encoding: coded bytes so far. While decoding: those that are to come, and how many were taken. */
   #pieces: Uint8Array[] = [];
   #codedBytes = 0;
@@ -123,7 +150,9 @@ export class MixerLane {
   constructor(shape: LaneShape) {
     compiled ??= compileAsset(wasmPath);
     this.#shape = shape;
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
+    const { exports } = new WebAssembly.Instance(compiled, {
+      env: { memory: this.#memory, table: this.#table },
+    });
     this.#kernels = exports as unknown as Exports;
     this.#data = this.#kernels.configure(shape.contexts, shape.lineBits, shape.counters ?? 0, 0, CODED_BYTES);
     this.#coded = this.#addressOf("coded");
@@ -143,9 +172,11 @@ export class MixerLane {
    *
    * @param stride the bytes from one record to the next, 4 or more; 0: none known; 1: few letters (a genome); 2: sound
    * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
+   * @param pixels of the lane's bytes that it foresees
    */
-  describe(stride: number): void {
+  describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
     this.#stride = stride;
+    this.#pixels = pixels;
     const family = familyOf(stride);
     const { contexts } = this.#shape;
     this.#put("specs", specsOf(mixerContexts(family, contexts, stride)));
@@ -163,6 +194,22 @@ export class MixerLane {
       this.#kernels.begin();
     }
     this.#isBehind = false;
+    this.#beginForesight();
+  }
+
+  /** What was foreseen is over, and its memory can go. */
+  #endForesight(): void {
+    this.#foresight = undefined;
+    this.#setForeseen(false);
+    FORESIGHT.forEach((_, place) => void this.#table.set(place, null));
+  }
+
+  #beginForesight(): void {
+    this.#blockStart = this.#time;
+    this.#setForeseen(false);
+    this.#foresight = this.#pixels.length > 0 ? new Foresight(this.#pixels) : undefined;
+    const { kernels } = this.#foresight ?? {};
+    FORESIGHT.forEach((name, place) => void this.#table.set(place, kernels?.[name] ?? null));
   }
 
   /** Gives a new lane what a prior has. @throws RangeError if that is for another number of contexts, or counters */
@@ -295,6 +342,7 @@ export class MixerLane {
       at += piece.length;
     }
     this.#pieces = [];
+    this.#endForesight();
     return payload;
   }
 
@@ -319,6 +367,7 @@ export class MixerLane {
     const right = this.#codedBytes - LOOKAHEAD_BYTES + this.#kernels.tailBytes();
     const rest = this.#payload.length - right;
     this.#payload = new Uint8Array(0);
+    this.#endForesight();
     return rest;
   }
 
@@ -356,11 +405,27 @@ export class MixerLane {
   }
 
   #inChunks(count: number, work: (from: number, count: number) => void, chunkBytes = CHUNK_BYTES): void {
-    for (let from = 0; from < count; from += chunkBytes) {
-      const some = Math.min(chunkBytes, count - from);
+    let some = 0;
+    for (let from = 0; from < count; from += some) {
+      some = Math.min(chunkBytes, count - from, this.#foreseenBytes());
       work(from, some);
       this.#time += some;
     }
+  }
+
+  #setForeseen(isForeseen: boolean): void {
+    this.#kernels.setForeseen(isForeseen);
+    if (isForeseen) this.#kernels.setRates(FORESEEN_RATE, FORESEEN_FINAL_RATE);
+    else this.#kernels.setRates(RATE, FINAL_RATE);
+  }
+
+  /** Says whether the next bytes are foreseen; returns how many that holds for. */
+  #foreseenBytes(): number {
+    if (!this.#foresight) return Number.POSITIVE_INFINITY;
+    const time = this.#time - this.#blockStart;
+    const { end, isForeseen } = this.#foresight.at(time);
+    this.#setForeseen(isForeseen);
+    return end - time;
   }
 
   /** Where the block's next bytes lie. */

@@ -1,14 +1,21 @@
 /** What the bit mixer's contexts lead to, written to be read: lines of histories, runs of bytes, and the match. */
 import type { Histories } from "../../contract/histories.ts";
 import {
+<<<<<<< HEAD
   COUNTER_LINE_BYTES,
   type Context,
   LINE_BYTES,
+=======
+  type Context,
+  LINE_BYTES,
+  MATCH_LENGTH_MAX,
+>>>>>>> pixels
   MATCH_MIN,
   PARTS,
   type Part,
   RUN_CLASSES,
 } from "../../contract/mixer.ts";
+<<<<<<< HEAD
 import {
   BUCKET_LINES,
   CONTEXT_STEP,
@@ -21,6 +28,22 @@ import {
 import type { Code } from "./mixer-code.ts";
 import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
 
+=======
+import type { Code } from "./mixer-code.ts";
+import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
+
+/** Lines of a bucket: any may hold a context. */
+const BUCKET_LINES = 4;
+const RUN_MAX = 255;
+/** 2^PLACE_BITS places where matches are looked for. */
+const PLACE_BITS = 18;
+const VERIFY_MAX = 64;
+const MATCH_LENGTH_LIMIT = 65535;
+/** Tells contexts of the same bytes apart. */
+export const CONTEXT_STEP = 0x2c1b3c6d;
+const HALF_STEP = 0x9e3779b1;
+
+>>>>>>> pixels
 /** The last place where the newest bytes have been before. */
 export class Match {
   readonly #past: Past;
@@ -159,4 +182,12 @@ export class Lines {
     const goesOn = run !== 0 && (run & 255) === byte;
     this.runs[line] = goesOn ? (Math.min((run >> 8) + 1, RUN_COUNT_MAX) << 8) | byte : 256 | byte;
   }
+}
+
+/** A match's length, in classes that widen. */
+export function lengthClass(length: number): number {
+  const l = Math.min(length, MATCH_LENGTH_MAX);
+  if (l < 16) return l;
+  if (l < 32) return 16 + ((l - 16) >> 2);
+  return l < 64 ? 20 + ((l - 32) >> 3) : 24 + Math.min(7, (l - 64) >> 5);
 }
