@@ -150,7 +150,8 @@ export function complaintOf(error: unknown): Complaint {
     return { message: `the device failed: ${error.message}`, hint, exitCode: EXIT.failed };
   }
   if (error instanceof MemoryLimitError) {
-    return { message: error.message, hint: "a machine with more memory can do it", exitCode: EXIT.engine };
+    const hint = "a machine with more memory can do it; to compress, lower levels and fewer --streams take less";
+    return { message: error.message, hint, exitCode: EXIT.engine };
   }
   if (error instanceof SimdUnavailableError) {
     const hint = "it takes a processor with AVX, as PCs have since 2011, or an ARM of 64 bits";

@@ -124,7 +124,7 @@ export const SEEN = placesOf([
   ["places", 1 << PLACE_BITS],
 ]);
 
-/** Lanes with counters have more; they do not run here yet. */
+/** Those of lanes without counters: the others run on the host (engine.ts). */
 const SETS = setsOf(0);
 
 /** Words of a row of the refining map: one half more than its nodes, so that rows share no word. */

@@ -2,14 +2,7 @@
  * What a lane goes through in some steps: its own bytes, and before some of them those that it is reminded of
  * (../mixer/cued-lane.ts), which the device learns like a replay. Cut into dispatches the two are one sequence.
  */
-import type { Cue } from "../engine.ts";
-
-/** The cues of a lane in this block, and how far it has come. */
-export interface CueState {
-  readonly cues: readonly Cue[];
-  next: number;
-  doneBytes: number;
-}
+import type { CueCursor } from "../mixer/cue-cursor.ts";
 
 export interface Sequence {
   readonly bytes: Uint8Array;
@@ -31,25 +24,13 @@ export function sequenceOf(
   streams: number,
   lane: number,
   count: number,
-  state: CueState | undefined,
+  cursor: CueCursor | undefined,
 ): Sequence {
   const own = laneBytesOf(rows, streams, lane, count);
-  if (!state || state.next === state.cues.length) return { bytes: own };
-  const pieces: { readonly bytes: Uint8Array; readonly isCue: boolean }[] = [];
-  let from = 0;
-  do {
-    let until = count;
-    for (let cue = state.cues[state.next]; cue; cue = state.cues[++state.next]) {
-      if (cue.at > state.doneBytes) {
-        until = Math.min(count, from + cue.at - state.doneBytes);
-        break;
-      }
-      pieces.push({ bytes: cue.bytes, isCue: true });
-    }
-    pieces.push({ bytes: own.subarray(from, until), isCue: false });
-    state.doneBytes += until - from;
-    from = until;
-  } while (from < count);
+  if (!cursor || cursor.isDone) return { bytes: own };
+  const pieces = Array.from(cursor.turns(count), (turn) =>
+    "cue" in turn ? { bytes: turn.cue, isCue: true } : { bytes: own.subarray(turn.from, turn.until), isCue: false },
+  );
   const length = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const [bytes, isCue] = [new Uint8Array(length), new Uint8Array(length)];
   let at = 0;

@@ -12,13 +12,14 @@ import { familyOf } from "../../contract/mixer.ts";
 import type { LanePrior } from "../../contract/prior.ts";
 import { host } from "../../platform/host.ts";
 import { type CoderObserver, type Cue, type EncoderOptions, EngineLimitError, type Model } from "../engine.ts";
+import { CueCursor } from "../mixer/cue-cursor.ts";
 import type { GpuDevice } from "./device.ts";
 import { KernelCompiler } from "./kernel.ts";
 import { Bank, type BankWork, type LaneResult, laneBytes, type Mode } from "./mixer-bank.ts";
 import { imageOf, SPECS_AT, tablesOf } from "./mixer-image.ts";
 import { mixerConstants } from "./mixer-layout.ts";
 import { DispatchPace } from "./mixer-pace.ts";
-import { type CueState, partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
+import { partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
 import { mixerLanes } from "./path.ts";
 import { Staging } from "./staging.ts";
 
@@ -62,7 +63,7 @@ export class GpuMixer implements Model {
   #stride = 0;
   /** Of each lane: bytes of the block so far, with those that it was reminded of; and what these are. */
   #times: number[] = [];
-  #cues: readonly CueState[] = [];
+  #cues: readonly CueCursor[] = [];
   /** The coders of the next dispatch begin; the next block goes on behind the prior. */
   #begins = true;
   #isBehind: boolean;
@@ -185,7 +186,7 @@ export class GpuMixer implements Model {
   }
 
   async cue(cues: readonly (readonly Cue[])[]): Promise<void> {
-    this.#cues = cues.map((own) => ({ cues: own, next: 0, doneBytes: 0 }));
+    this.#cues = cues.map((own) => new CueCursor(own));
   }
 
   async learnSteps(bytes: Uint8Array, stepCount: number, liveInLastStep: number): Promise<void> {

@@ -39,11 +39,6 @@ export function throttleDawnPolling(): void {
   globalThis.setImmediate = Object.assign(throttled, setImmediate) as unknown as typeof globalThis.setImmediate;
 }
 
-/** Makes the polls quick again for a moment: for work that is submitted while an earlier wait still goes on. */
-export function expectGpuSoon(): void {
-  waitStart = host.nanoseconds();
-}
-
 /** The addon passes a fresh, nameless native function without arguments. */
 function isDawnCallback(callback: Callback, args: readonly unknown[]): boolean {
   if (args.length > 0 || callback.name !== "" || callback.length > 0) return false;

@@ -1,8 +1,9 @@
 /**
  * A lane that is reminded: before some bytes of a block it goes through others, which a decoder has, too, and which the
- * ones to come resemble. Only the order matters, so that it is the same however callers cut a block into pieces.
+ * ones to come resemble.
  */
 import type { Cue } from "../engine.ts";
+import { CueCursor } from "./cue-cursor.ts";
 
 /** A lane: MixerLane, or the reference's. */
 export interface Lane {
@@ -21,11 +22,7 @@ export interface Lane {
 
 export class CuedLane {
   readonly #lane: Lane;
-  #cues: readonly Cue[] = [];
-  /** Of the cues, the next one. */
-  #next = 0;
-  /** Bytes of the block so far. */
-  #doneBytes = 0;
+  #cursor = new CueCursor();
 
   constructor(lane: Lane) {
     this.#lane = lane;
@@ -47,13 +44,12 @@ export class CuedLane {
 
   /** What the block that has just begun is reminded of, in the order of its bytes. */
   cue(cues: readonly Cue[]): void {
-    this.#cues = cues;
-    this.#next = 0;
-    this.#doneBytes = 0;
+    this.#cursor = new CueCursor(cues);
   }
 
   /** @returns coded bytes of the block so far */
   encode(bytes: Uint8Array): number {
+    if (bytes.length === 0) return this.#lane.encode(bytes);
     let codedBytes = 0;
     this.#inPieces(bytes, (piece) => {
       codedBytes = this.#lane.encode(piece);
@@ -78,22 +74,9 @@ export class CuedLane {
   }
 
   #inPieces(bytes: Uint8Array, work: (piece: Uint8Array) => void): void {
-    let from = 0;
-    do {
-      const due = this.#takeDue();
-      const piece = bytes.subarray(from, Math.min(bytes.length, from + due));
-      work(piece);
-      from += piece.length;
-      this.#doneBytes += piece.length;
-    } while (from < bytes.length);
-  }
-
-  /** Goes through what is due now. @returns bytes until the next cue */
-  #takeDue(): number {
-    for (let cue = this.#cues[this.#next]; cue; cue = this.#cues[++this.#next]) {
-      if (cue.at > this.#doneBytes) return cue.at - this.#doneBytes;
-      this.#lane.rehearse(cue.bytes);
+    for (const turn of this.#cursor.turns(bytes.length)) {
+      if ("cue" in turn) this.#lane.rehearse(turn.cue);
+      else work(bytes.subarray(turn.from, turn.until));
     }
-    return Number.POSITIVE_INFINITY;
   }
 }
