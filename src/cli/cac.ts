@@ -44,7 +44,12 @@ function declare(options: readonly OptionSpec[]): ReturnType<typeof cac> {
 
 /** Lets cac check the words of the command line. @throws CACError if options.ts and normalise.ts disagree */
 export function checkWithCac(args: NormalArguments): void {
-  const cli = declare(OPTIONS);
+  // Values are checked already, and of --prior and --no-prior cac would take one for the other's missing value.
+  const optional = ({ value, ...spec }: OptionSpec) => ({
+    ...spec,
+    ...(value && { value: { ...value, label: value.label.replace(/^<(.*)>$/, "[$1]") } }),
+  });
+  const cli = declare(OPTIONS.map(optional));
   for (const command of cli.commands) command.action(() => {});
   cli.parse(["", "fade", ...wordsForCac(args)]);
 }

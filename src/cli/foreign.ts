@@ -8,6 +8,8 @@ export interface ForeignOption {
   readonly names: readonly string[];
   /** Whether a value goes with it: in the next word or attached; attached only; attached if at all. */
   readonly value?: "needed" | "attached" | "optional";
+  /** The next word is a value only if it is one of these, because programs differ in whether there is one. */
+  readonly values?: readonly string[];
   /** What it comes to: an option of fade's by its long name, with the foreign value unless another one is given. */
   readonly means?: { readonly name: string; readonly value?: string };
   /** Why it needs nothing done: it is accepted. */
@@ -27,11 +29,23 @@ export const FOREIGN_OPTIONS: readonly ForeignOption[] = [
     means: { name: "memory" },
   },
   { names: ["ultra"], anyhow: "all levels are allowed" },
-  { names: ["check", "C"], anyhow: "checksums are always there" },
+  {
+    names: ["check", "C"],
+    value: "optional",
+    values: ["none", "crc32", "crc64", "sha256"],
+    anyhow: "checksums are always there",
+  },
   { names: ["no-name", "n"], anyhow: "archives hold no names" },
   { names: ["auto-threads"], value: "attached", anyhow: "all processors are used" },
   { names: ["size-hint"], value: "attached", anyhow: "a length that is known is used, and none is guessed" },
   { names: ["asyncio", "no-asyncio"], anyhow: "reading and writing never wait for each other" },
+  {
+    names: ["dictID"],
+    value: "optional",
+    instead: "a prior's hash is its number: fade -l shows what archives begin with",
+  },
+  { names: ["no-dictID"], instead: "archives always say which prior they begin with" },
+  { names: ["zstd"], value: "optional", instead: "levels are -1 to -9; -B, --streams and --repeats set the rest" },
   { names: ["extreme"], instead: "-9 is the smallest level" },
   { names: ["quality"], value: "needed", instead: "levels are -1 (fast) to -9 (small)" },
   { names: ["adapt"], instead: "a level stays what it is; -1 is the fastest" },

@@ -54,7 +54,8 @@ export function normalise(argv: readonly string[]): NormalArguments {
       else operands.push(word === "-" ? { name: word, isStandardInput: true } : fileOperand(word));
       continue;
     }
-    const next = () => {
+    const next: Next = (values) => {
+      if (values && !values.includes(argv[at + 1] ?? "")) return undefined;
       at += 1;
       return argv[at];
     };
@@ -79,7 +80,8 @@ function isCommand(word: string): word is CommandName {
   return Object.hasOwn(COMMANDS, word);
 }
 
-type Next = () => string | undefined;
+/** Takes the next word; if values are named, only if it is one of them. */
+type Next = (values?: readonly string[]) => string | undefined;
 
 function longOption(word: string, next: Next): Occurrence[] {
   const equals = word.indexOf("=");
@@ -104,7 +106,7 @@ function foreignOption(written: string, attached: string | undefined, next: Next
     throw new UsageError(`there is no option ${written}`, foreign?.instead ?? (likely && `did you mean --${likely}?`));
   }
   if (attached !== undefined && !foreign.value) throw new UsageError(`${written} takes no value`);
-  const value = attached ?? (foreign.value === "needed" ? next() : undefined);
+  const value = attached ?? (foreign.value === "needed" || foreign.values ? next(foreign.values) : undefined);
   if (!foreign.means) return [];
   const spec = findLong(foreign.means.name);
   if (!spec) throw new Error(`${written} means an option that there is not`);
@@ -146,7 +148,7 @@ function cluster(word: string, next: Next): Occurrence[] {
     if (!spec) {
       const foreign = findForeign(letter);
       if (!foreign) throw new UsageError(`there is no option ${written}${word.length > 2 ? ` (in ${word})` : ""}`);
-      const takesRest = foreign.value === "needed" && rest !== "";
+      const takesRest = (foreign.value === "needed" && rest !== "") || (foreign.values?.includes(rest) ?? false);
       found.push(...foreignOption(written, takesRest ? rest : undefined, next));
       if (takesRest) rest = "";
       continue;

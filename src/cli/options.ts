@@ -167,6 +167,11 @@ const PRIORS: readonly OptionSpec[] = [
       "carries, if one of them suits.",
   },
   {
+    name: "no-prior",
+    help: "begin with nothing: short files take no prior that the program carries",
+    details: "They become larger, and any program that knows the format can restore them without fade's priors.",
+  },
+  {
     name: "patch-from",
     value: { kind: "path", label: "<file>" },
     help: "say only what is new beside this older file, which restoring needs, too",

@@ -184,7 +184,13 @@ function priorsOf(given: Given) {
     throw new UsageError(`--maxdict may be at most ${PRIOR_CONTENT_BYTES_MAX} bytes`, "larger priors take too long");
   }
   const patchFrom = given.value("patch-from");
-  return { priorBytesMax, priors, ...(patchFrom !== undefined && { patchFrom }) };
+  const isWithout = given.has("no-prior");
+  return {
+    priorBytesMax,
+    priors,
+    ...(isWithout && { builtInPrior: false }),
+    ...(patchFrom !== undefined && { patchFrom }),
+  };
 }
 
 function limitsOf(given: Given) {
@@ -305,7 +311,7 @@ function refuseContradictions(settings: Settings, given: Given): void {
 
 /** They say how archives are written, and training writes none. */
 const NOT_FOR_TRAINING = [
-  ...["rm", "verify", "shard", "block-size", "streams", "repeats", "sparse", "no-sparse", "no-check"],
+  ...["rm", "verify", "shard", "block-size", "streams", "repeats", "sparse", "no-sparse", "no-check", "no-prior"],
   ...["output-dir-flat", "output-dir-mirror", "max-output", "max-time"],
 ];
 
@@ -313,6 +319,13 @@ function refusePriors({ action, priors, patchFrom, ...others }: Settings, given:
   const { level, output, toStdout } = others;
   if (priors.length > 0 && patchFrom !== undefined && action === "compress") {
     throw new UsageError("-D and --patch-from contradict each other", "use one of them");
+  }
+  if (given.has("no-prior") && (priors.length > 0 || patchFrom !== undefined)) {
+    const written = priors.length > 0 ? "-D" : "--patch-from";
+    throw new UsageError(`${written} and --no-prior contradict each other`, "use one of them");
+  }
+  if (given.has("no-prior") && !["compress", "bench", "train"].includes(action)) {
+    throw new UsageError("--no-prior goes with compression", "archives say what they begin with");
   }
   if (given.has("maxdict") && action !== "train") throw new UsageError("--maxdict goes with --train");
   if (action === "train") {

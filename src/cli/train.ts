@@ -16,6 +16,8 @@ import { sizeText } from "./words.ts";
 
 /** As zstd calls it where nobody names one. */
 const DEFAULT_OUTPUT = "dictionary";
+/** What is to be left of files by a prior that is worth keeping: each archive needs it for ever. */
+const LEFT_MOST = 0.99;
 /** Of all samples together: more would be read for nothing. */
 const ALL_BYTES_MAX = 2 ** 28;
 
@@ -62,6 +64,9 @@ export async function trainPrior(session: Session): Promise<void> {
       SAYS.results,
       `  ${held.samples} of them, held back: ${plain} become ${without} without the prior, ${withIt} with it`,
     );
+    if (held.withBytes > LEFT_MOST * held.withoutBytes) {
+      session.say(SAYS.errors, `fade: ${name}: warning: files like these gain less than 1% from it`);
+    }
   } catch (error) {
     session.complain(name, error);
   }

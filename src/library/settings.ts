@@ -72,6 +72,8 @@ export function compressSettings(options: CompressOptions): JobSettings {
   const sizeBytes = integer("sizeBytes", options.sizeBytes, 0);
   const prior = bytesOf("prior", options.prior);
   const patchFrom = bytesOf("patchFrom", options.patchFrom);
+  const { builtInPrior = true } = options;
+  if (typeof builtInPrior !== "boolean") throw new OptionError("builtInPrior", builtInPrior, "true or false");
   if (prior && patchFrom) throw new OptionError("patchFrom", patchFrom, "without a prior");
   if ((prior || patchFrom) && hasNetwork(model.level.shape)) throw new OptionError("preset", preset, "without a prior");
   if (patchFrom && !repeats) throw new OptionError("repeatBytesMin", minLength, "above 0: a patch is made of copies");
@@ -82,6 +84,7 @@ export function compressSettings(options: CompressOptions): JobSettings {
     work: {
       ...limits,
       level: model.level,
+      builtInPrior,
       ...(streams !== undefined && { streams }),
       ...(blockBytes !== undefined && { blockBytes }),
       ...(repeats && { repeats }),

@@ -32,6 +32,8 @@ export interface ModelChoice {
 
 /** What may be set of the work itself, whoever asks for it. */
 export interface WorkSettings extends ModelChoice {
+  /** false: short inputs begin with no built-in prior, even if one suits them. */
+  readonly builtInPrior?: boolean;
   /** Plain bytes in a block; undefined: by level. */
   readonly blockBytes?: number;
   readonly threads: number;
@@ -117,14 +119,14 @@ function costFor(threads: number): DecodeCost {
 }
 
 export function compressOptionsOf(settings: WorkSettings): CompressOptions {
-  const { level, blockBytes, repeats } = settings;
+  const { level, blockBytes, repeats, builtInPrior = true } = settings;
   return {
     ...limitsOf(settings),
     blockBytes: blockBytes ?? blockBytesFor(level.shape),
     // Whoever names a block size bounds the memory, and wants no longer runs of stored blocks either.
     ...(blockBytes !== undefined && { runBytes: blockBytes }),
     ...(repeats && { repeats }),
-    ...(isMixer(level) && { builtInBytesMax: level.builtInBytesMax }),
+    ...(isMixer(level) && builtInPrior && { builtInBytesMax: level.builtInBytesMax }),
     hyperFor: (sizeBytes) => hyperFor(settings, sizeBytes),
   };
 }

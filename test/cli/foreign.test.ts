@@ -45,6 +45,10 @@ describe("what works", () => {
       ["-d", "-M64M"],
     ],
     [["--ultra", "--check", "-nCk"], ["-k"]],
+    [["-C", "crc32"], []],
+    [["--check", "sha256"], []],
+    [["-kCcrc64", "--check=none"], ["-k"]],
+    [["-C", "crc"], ["crc"]],
     [["--auto-threads=logical", "--size-hint=1000", "--asyncio"], []],
   ])("%j is %j", (foreign, own) => {
     expect(parse(...foreign, "a")).toEqual(parse(...own, "a"));

@@ -31,7 +31,7 @@ const ok = async (...argv: string[]) => {
 };
 const bytesOf = (name: string) => readFileSync(at(name));
 
-await ok("-q", "--train", "-1", "-r", "samples", "-o", "my.prior", "--maxdict=8K");
+const trained = await ok("-q", "--train", "-1", "-r", "samples", "-o", "my.prior", "--maxdict=8K");
 const hash = decodePrior(bytesOf("my.prior")).hash.toString(16).padStart(16, "0");
 
 describe("--train", () => {
@@ -80,11 +80,42 @@ describe("--train", () => {
     [["-D", "empty", "new0"], 1, "is empty: there is nothing to begin with"],
     [["-D", "samples", "new0"], 1, "samples: is not a regular file"],
     [["-M1K", "-D", "my.prior", "new0"], 4, "my.prior: needs about"],
+    [["--no-prior", "-D", "my.prior", "new0"], 2, "-D and --no-prior contradict each other"],
+    [["--no-prior", "--patch-from", "new1", "new0"], 2, "--patch-from and --no-prior contradict each other"],
+    [["--no-prior", "-l", "new0"], 2, "--no-prior goes with compression"],
+    [["--train", "--no-prior", "new0"], 2, "--no-prior does not go with --train"],
     [["-D", "my.prior", "--preset", "paper", "new0"], 2, "a prior is for a level, not for a network"],
   ])("%j", async (argv, code, message) => {
     const { exitCode, stderr } = await run(...argv);
     expect([exitCode, stderr]).toEqual([code, expect.stringContaining(`: ${message}`)]);
   });
+});
+
+test("--train warns where the prior gains next to nothing, however little else is said", async () => {
+  const chance = Array.from({ length: 12 }, (_, file) => `chance${file}`);
+  for (const [file, name] of chance.entries()) {
+    writeFileSync(
+      at(name),
+      Uint8Array.from({ length: 300 }, (_, i) => mix32(1000 * file + i) >>> 24),
+    );
+  }
+  const { stderr } = await ok("-q", "--train", "-1", ...chance, "-o", "chance.prior", "--maxdict=1K");
+  expect(stderr).toBe("fade: chance.prior: warning: files like these gain less than 1% from it\n");
+  expect(trained.stderr).toBe("");
+});
+
+test("--no-prior: a short file begins with none of the program's priors", async () => {
+  const facts = async (...argv: string[]) => {
+    await ok("-q", "-f", "-1", ...argv, "new0", "-o", "short.fade");
+    const { stdout } = await ok("-l", "--json", "short.fade");
+    return { prior: JSON.parse(new TextDecoder().decode(stdout)).frames[0].prior, bytes: bytesOf("short.fade").length };
+  };
+  const [usual, without] = [await facts(), await facts("--no-prior")];
+  expect([usual.prior, without.prior]).toEqual([expect.anything(), undefined]);
+  expect(without.bytes).toBeGreaterThan(usual.bytes);
+  const { stdout } = await ok("-dc", "short.fade");
+  expect(Buffer.from(stdout).equals(bytesOf("new0"))).toBe(true);
+  rmSync(at("short.fade"));
 });
 
 describe("-D", () => {

@@ -208,6 +208,7 @@ describe("errors", () => {
     [{ blockBytes: 100 }],
     [{ repeatBytesMin: 3 }],
     [{ prior: TEXT, patchFrom: TEXT }],
+    [{ builtInPrior: "no" as unknown as boolean }],
   ])("of options, case %#", async (options) => {
     expect(await thrownBy(fade.compress(TEXT, options))).toBeInstanceOf(fade.OptionError);
   });
