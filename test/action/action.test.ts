@@ -1,5 +1,6 @@
 /** The GitHub Action: its steps run as in a workflow, in a workspace of its own, with folders for GitHub's stores. */
 import { afterAll, beforeEach, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -13,7 +14,10 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 /** fade itself, and where only the steps matter gzip by that name, which starts in no time. */
 const PROGRAMS = {
   fade: `exec ${process.execPath} ${join(ROOT, "src/cli/main.ts")} "$@"`,
-  gzip: `case "$*" in --version) echo fade;; *-dc*) exec gzip -dc;; *) exec gzip -c;; esac`,
+  gzip: [
+    `echo "$*" >> ${join(base, "calls")}`,
+    `case "$*" in --version) echo fade;; *-dc*) exec gzip -dc;; *) exec gzip -c;; esac`,
+  ].join("\n"),
 };
 for (const [name, text] of Object.entries(PROGRAMS)) {
   mkdirSync(join(base, name));
@@ -132,6 +136,26 @@ test.each([
   clear();
   expect(run({ mode: "restore", store: "artifact", key: "x", ...without }).outputs.compressor).toBe(fallback);
   expect(read("reports", "junit.xml")).toBe(REPORT);
+});
+
+test("an archive in a folder does not hold the one before it", () => {
+  writeFileSync(at("a"), "a");
+  for (let i = 0; i < 2; i++) run({ mode: "save", store: "folder", key: "kept", path: "." });
+  const { stdout } = spawnSync("tar", ["-tzf", at("kept", "files.tar.fade")], { encoding: "utf8" });
+  expect(stdout).toBe("a\n");
+});
+
+test("a prior goes along both ways, and is asked for where it is missing", () => {
+  fillWorkspace();
+  writeFileSync(at("my.prior"), "prior");
+  const given = { store: "folder", key: "kept", level: "7" };
+  run({ mode: "save", path: "reports", prior: "my.prior", ...given });
+  expect(run({ mode: "restore", prior: "my.prior", ...given }).outputs.hit).toBe("true");
+  const calls = readFileSync(join(base, "calls"), "utf8").trim().split("\n");
+  const work = calls.filter((words) => words.includes("-D"));
+  expect(work).toEqual([`-q -7 -D ${at("my.prior")} -c`, `-q -dc -D ${at("my.prior")}`]);
+  const missing = run({ mode: "restore", ...given });
+  expect([missing.failed, missing.printed.includes("the archive begins with a prior: name it")]).toEqual([true, true]);
 });
 
 test("damage is an error before a file is written, and of a cache a miss", () => {
