@@ -16,7 +16,7 @@
 @group(0) @binding(1) var<storage, read> jobs: array<u32>;               // JOB_END, then lanes x LANE_JOB_END
 @group(0) @binding(2) var<storage, read_write> learnt: array<u32>;       // lanes x what a lane has learnt
 @group(0) @binding(3) var<storage, read_write> seen: array<u32>;         // lanes x SEEN_END
-@group(0) @binding(4) var<storage, read_write> lines: array<u32>;        // lanes x (lines of 4 words, runs of a half)
+@group(0) @binding(4) var<storage, read_write> lines: array<u32>;        // lanes x (lines, their runs, counters)
 @group(0) @binding(5) var<storage, read_write> history: array<u32>;      // lanes x the bytes of the block, packed u8
 @group(0) @binding(6) var<storage, read_write> plain: array<u32>;        // lanes x RESULT_WORDS, lanes x packed u8
 @group(0) @binding(7) var<storage, read_write> coded: array<u32>;        // each lane's from a whole word on, packed u8
@@ -70,8 +70,10 @@ fn load_sizes(group: u32) {
   line_bits = jobs[JOB_LINE_BITS];
   stride = jobs[JOB_STRIDE];
   let line_count = contexts << line_bits;
-  lines_at = group * (4u * line_count + line_count / 2u);
+  counted = jobs[JOB_COUNTERS];
+  lines_at = group * (4u * line_count + line_count / 2u + ((counted * COUNTER_LINE_WORDS) << line_bits));
   runs_at = lines_at + 4u * line_count;
+  counters_at = runs_at + line_count / 2u;
   let weights_words = WEIGHT_SETS * input_words;
   let learnt_words = LEARNT_END + (RUN_MAP_ROW_WORDS + 256u) * contexts + weights_words;
   learnt_at = group * learnt_words;
@@ -112,6 +114,7 @@ fn take_registers() {
   opcodes = registers[REGISTER_OPCODES];
   wasm_opcodes = registers[REGISTER_WASM_OPCODES];
   wasm_left = registers[REGISTER_WASM_LEFT];
+  letters = registers[REGISTER_LETTERS];
   low = registers[REGISTER_LOW];
   high = registers[REGISTER_HIGH];
   code = registers[REGISTER_CODE];
@@ -145,6 +148,7 @@ fn give_registers() {
   registers[REGISTER_OPCODES] = opcodes;
   registers[REGISTER_WASM_OPCODES] = wasm_opcodes;
   registers[REGISTER_WASM_LEFT] = wasm_left;
+  registers[REGISTER_LETTERS] = letters;
   registers[REGISTER_LOW] = low;
   registers[REGISTER_HIGH] = high;
   registers[REGISTER_CODE] = code;

@@ -25,12 +25,12 @@ var<workgroup> cells: array<u32, CONTEXT_ROOM>;
 var<workgroup> row: array<u32, REFINE_ROW_WORDS>;
 // By the class of a match's length; it lies here for the whole dispatch, since two invocations read it.
 var<workgroup> match_map: array<i32, MATCH_LENGTH_CLASSES>;
-// A place more than there are invocations, so that six of them find theirs in six banks of memory.
+// A place more than there are invocations, so that those of all sets find theirs in banks of their own.
 var<workgroup> sums: array<array<i32, LANES + 1>, SET_COUNT>;
 var<workgroup> set_odds: array<i32, SET_COUNT>;
 var<workgroup> set_p: array<i32, SET_COUNT>;
-// The weights of both choices of the second layer, one after the other.
-var<workgroup> final_weights: array<i32, 2 * SET_COUNT>;
+// The weights of all choices of the second layer, one after the other.
+var<workgroup> final_weights: array<i32, FINAL_COUNT * SET_COUNT>;
 
 // Of the bit that is on its way: its node in the byte and in the nibble, the match's part in it, its choices.
 const NO_MATCH = 0xffffffffu;
@@ -39,8 +39,8 @@ var<private> line_node: u32;
 var<private> match_class: u32;
 var<private> match_bit: u32;
 var<private> set_words: array<u32, SET_COUNT>;
-var<private> final_words: array<u32, 2>;
-var<private> final_p: array<i32, 2>;
+var<private> final_words: array<u32, FINAL_COUNT>;
+var<private> final_p: array<i32, FINAL_COUNT>;
 var<private> row_at: u32;
 var<private> nearest: u32;
 
@@ -82,9 +82,9 @@ fn context_input(i: u32, k: u32) -> u32 {
   return pair(odds, signed(stretched(u32(p) >> 4u), next_bit(byte, k)));
 }
 
-// Order 0 and the match; then the match's distance from 1/2, and the constant; then nothing.
+// Order 0 and the match; then the match's distance from 1/2, and the constant; then counters, if there are any.
 fn other_input(i: u32) -> u32 {
-  if (i > contexts + 1u) { return 0u; }
+  if (i > contexts + 1u) { return counters_input(i - contexts - 2u); }
   var p = 32768;
   if (match_class != NO_MATCH) { p = match_map[match_class]; }
   if (i > contexts) { return pair(signed((p - 32768) >> 6u, match_bit), 256); }
@@ -100,9 +100,6 @@ fn known_contexts() -> u32 {
   }
   return known;
 }
-
-// Where weight i of the second layer lies, of both choices.
-fn final_word(i: u32) -> u32 { return select(final_words[1] - SET_COUNT, final_words[0], i < SET_COUNT) + i; }
 
 fn choose_set(j: u32, number: u32) { set_words[j] = weights_at + number * input_words; }
 
@@ -126,6 +123,7 @@ fn choose(k: u32) {
   choose_set(5u, u32(SET_STARTS[5]) + select(0u, expected, takes));
   final_words[0] = learnt_at + LEARNT_FINALS + certainty * SET_COUNT;
   final_words[1] = learnt_at + LEARNT_FINALS + (FINAL_FIRST + bit_node) * SET_COUNT;
+  choose_more(k);
   row_at = learnt_at + LEARNT_REFINE + ((b1 << 8u) | bit_node) * REFINE_ROW_WORDS;
 }
 
@@ -143,7 +141,7 @@ fn gather(k: u32, lane: u32) {
     }
   }
   for (var j = 0u; j < SET_COUNT; j++) { sums[j][lane] = own[j]; }
-  for (var i = lane; i < 2u * SET_COUNT; i += LANES) { final_weights[i] = i32(learnt[final_word(i)]); }
+  for (var i = lane; i < FINAL_COUNT * SET_COUNT; i += LANES) { final_weights[i] = i32(learnt[final_word(i)]); }
   for (var i = lane; i < REFINE_ROW_WORDS; i += LANES) { row[i] = learnt[row_at + i]; }
 }
 
@@ -179,7 +177,7 @@ fn predict_bit(k: u32, node: u32, lane: u32) -> u32 {
   workgroupBarrier();
   mix_sets(lane);
   workgroupBarrier();
-  let odds = (mix_final(0u) + mix_final(1u)) >> 1u;
+  let odds = mixed_odds();
   let low = squashed(odds >> 4u);
   let between = low + (((squashed((odds >> 4u) + 1) - low) * (odds & 15) + 8) >> 4u);
   let coarse = clamp(odds >> 4u, -STRETCH_MAX, STRETCH_MAX) + 2048;
@@ -207,11 +205,20 @@ fn learn_weights(bit: u32, lane: u32) {
       learnt[set_words[j] + i] = low | (moved_weight(upper(weights), upper(x), step) << 16u);
     }
   }
-  for (var i = lane; i < 2u * SET_COUNT; i += LANES) {
-    let step = step_of(bit, select(final_p[1], final_p[0], i < SET_COUNT), FINAL_RATE);
+  for (var i = lane; i < FINAL_COUNT * SET_COUNT; i += LANES) {
+    let step = step_of(bit, final_probability(i), FINAL_RATE);
     let moved = final_weights[i] + step * (set_odds[i % SET_COUNT] >> 4u);
     learnt[final_word(i)] = u32(clamp(moved, -FINAL_MAX, FINAL_MAX - 1));
   }
+}
+
+// A map's cell, or a counter, that has seen one bit more: a probability (Q22) above how many it has seen.
+fn learnt_cell(cell: u32, bit: u32) -> u32 {
+  let count = extractBits(cell, 0u, COUNT_BITS);
+  let p = i32(cell >> COUNT_BITS);
+  let rate = i32(table_half(TABLE_RECIPROCALS, count));
+  let moved = clamp(p + (((((i32(bit) << 22u) - p) >> 7u) * rate) >> 8u), 64, (1 << 22u) - 64);
+  return (u32(moved) << COUNT_BITS) | min(count + 1u, COUNT_LIMIT);
 }
 
 // Context i's map of what its state was, its run's map, its state.
@@ -224,12 +231,7 @@ fn learn_context(i: u32, k: u32, bit: u32) {
   let state = state_of(i, line_node);
   store_state(i, line_node, table_byte(TABLE_NEXT, 2u * state + bit));
   if (state == 0u) { return; }
-  let cell = cells[i];
-  let count = extractBits(cell, 0u, COUNT_BITS);
-  let p = i32(cell >> COUNT_BITS);
-  let rate = i32(table_half(TABLE_RECIPROCALS, count));
-  let moved = clamp(p + (((((i32(bit) << 22u) - p) >> 7u) * rate) >> 8u), 64, (1 << 22u) - 64);
-  learnt[maps_at + 256u * i + state] = (u32(moved) << COUNT_BITS) | min(count + 1u, COUNT_LIMIT);
+  learnt[maps_at + 256u * i + state] = learnt_cell(cells[i], bit);
 }
 
 // Order 0 and the match.
@@ -244,6 +246,7 @@ fn learn_others(bit: u32) {
 fn learn_bit(k: u32, bit: u32, lane: u32) {
   learn_weights(bit, lane);
   for (var i = lane; i < contexts; i += LANES) { learn_context(i, k, bit); }
+  learn_counters(bit, lane);
   if (lane == contexts % LANES) { learn_others(bit); }
   if (lane == 0u) { towards(row_at, nearest, select(0, 65535, bit == 1u), 6u); }
 }

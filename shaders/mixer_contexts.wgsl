@@ -12,6 +12,9 @@ var<private> line_bits: u32;
 // The lane's first words.
 var<private> lines_at: u32;
 var<private> runs_at: u32;
+// The first so many contexts have counters, which begin here.
+var<private> counted: u32;
+var<private> counters_at: u32;
 
 var<workgroup> hashes: array<u32, CONTEXT_ROOM>;
 // Of this nibble, for each context: its line's number in the lane, and the line: check, then nodes 1 ... 15.
@@ -109,12 +112,14 @@ fn find_line(i: u32, half: u32) {
   } else {
     near_lines[i] = array<u32, 4>(lines[at], lines[at + 1u], lines[at + 2u], lines[at + 3u]);
   }
+  bring_counters(i, found == NO_PLACE);
 }
 
 // Takes the line of context i back to where it belongs.
 fn store_line(i: u32) {
   let at = lines_at + 4u * line_numbers[i];
   for (var j = 0u; j < 4u; j++) { lines[at + j] = near_lines[i][j]; }
+  store_counters(i);
 }
 
 // The state of a node of the nibble, 1 ... 15.

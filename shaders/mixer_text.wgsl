@@ -8,6 +8,8 @@ var<private> word_before: u32;
 var<private> word_third: u32;
 // Classes of the last eight bytes, four bits each.
 var<private> shape: u32;
+// Letters that the last bytes are, from a to z, at most WORD_LETTERS_MAX.
+var<private> letters: u32;
 // Brackets that are open, and what stood before the innermost.
 var<private> depth: u32;
 var<workgroup> opened: array<u32, OPENED_MAX>;
@@ -81,6 +83,7 @@ fn store_text(y: u32) {
 // What all of them keep of it, after store_text.
 fn follow_text(y: u32) {
   shape = (shape << 4u) | byte_class(y);
+  letters = select(0u, min(letters + 1u, WORD_LETTERS_MAX), is_upper(y) || is_lower(y));
   if (opens(y)) { depth++; } else if (closes(y) && depth > 0u) { depth--; }
   if (is_upper(y) || is_lower(y) || y >= 128u) {
     word = mix_into(word, select(y, y + 32u, is_upper(y)));

@@ -48,8 +48,12 @@ const loadsTogether = ({ TOGETHER }: Constants) => TOGETHER === 8;
 
 /** The libraries that a kernel needs: those whose functions it calls, and those that these need. */
 function librariesFor(own: string, constants: Constants): string[] {
-  const { prelude, eightApart, eightTogether, ...others } = LIBRARIES;
-  const all: readonly string[] = [...Object.values(others), loadsTogether(constants) ? eightTogether : eightApart];
+  const { prelude, eightApart, eightTogether, mixerCounters, mixerNoCounters, ...others } = LIBRARIES;
+  const chosen = [
+    loadsTogether(constants) ? eightTogether : eightApart,
+    constants.HAS_COUNTERS === 1 ? mixerCounters : mixerNoCounters,
+  ];
+  const all: readonly string[] = [...Object.values(others), ...chosen];
   let needed: string[] = [];
   for (;;) {
     const text = [own, ...needed].join("\n");

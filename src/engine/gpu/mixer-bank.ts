@@ -8,7 +8,7 @@ import { EngineLimitError } from "../engine.ts";
 import type { GpuDevice } from "./device.ts";
 import { type BoundDispatch, type KernelCompiler, record } from "./kernel.ts";
 import type { LaneImage } from "./mixer-image.ts";
-import { JOBS, LANE_JOB, learntPlaces, linesWords, MODES, RESULT_WORDS, SEEN } from "./mixer-layout.ts";
+import { JOBS, LANE_JOB, learntPlaces, linesPlaces, MODES, RESULT_WORDS, SEEN } from "./mixer-layout.ts";
 import type { Sequence } from "./mixer-sequence.ts";
 import type { Part } from "./staging.ts";
 
@@ -39,9 +39,12 @@ const mostOf = (parts: readonly Sequence[]) => parts.reduce((most, { bytes }) =>
 const halfKib = (words: number) => Math.ceil(words / 128) * 128;
 
 /** Bytes of a lane in each of the buffers that hold as many bytes for every lane. */
-export function laneBytes({ mixerContexts, mixerBits }: HyperParameters): readonly number[] {
-  const { lines, runs } = linesWords(mixerContexts, mixerBits);
-  return [learntPlaces(mixerContexts).end, SEEN.end, lines + runs].map((words) => 4 * words);
+export function laneBytes({ mixerContexts, mixerBits, mixerCounters }: HyperParameters): readonly number[] {
+  const [learnt, lines] = [
+    learntPlaces(mixerContexts, mixerCounters),
+    linesPlaces(mixerContexts, mixerBits, mixerCounters),
+  ];
+  return [learnt.end, SEEN.end, lines.end].map((words) => 4 * words);
 }
 
 export class Bank {
@@ -148,7 +151,7 @@ export class Bank {
   }
 
   #jobs({ mode, stride, begins, times, parts }: BankWork, plainWords: number, cueWords: number) {
-    const { mixerContexts: contexts, mixerBits } = this.hyper;
+    const { mixerContexts: contexts, mixerBits, mixerCounters: counters } = this.hyper;
     const cuesAt = JOBS.end + this.lanes * LANE_JOB.end;
     const jobs = new Uint32Array(cuesAt + this.lanes * cueWords);
     const set = (name: keyof typeof JOBS, value: number) => {
@@ -158,7 +161,8 @@ export class Bank {
     set("begins", Number(begins));
     set("stride", stride);
     set("contexts", contexts);
-    set("inputWords", inputsOf(contexts) / 2);
+    set("counters", counters);
+    set("inputWords", inputsOf(contexts, counters) / 2);
     set("lineBits", mixerBits);
     set("historyWords", this.#historyWords);
     set("plainWords", plainWords);

@@ -86,14 +86,14 @@ export class GpuMixer implements Model {
     this.#begin();
   }
 
-  /** @throws EngineLimitError, EngineDeviceError, ShaderError, RangeError for a prior of another number of contexts */
+  /** @throws EngineLimitError, EngineDeviceError, ShaderError, RangeError for a prior that its lanes cannot have */
   static async open(
     gpu: GpuDevice,
     hyper: HyperParameters,
     prior?: LanePrior,
     options: GpuMixerOptions = {},
   ): Promise<GpuMixer> {
-    const { mixerContexts: contexts, mixerBits: lineBits, streams } = hyper;
+    const { mixerContexts: contexts, mixerBits: lineBits, mixerCounters: counters, streams } = hyper;
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     const limitBytes = options.bufferBytesMax ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
     const { invocations = mixerLanes(gpu.isSoftware) } = options;
@@ -107,7 +107,7 @@ export class GpuMixer implements Model {
     gpu.device.queue.writeBuffer(tables, 0, tablesOf(contexts, prior?.stride ?? 0));
     const banks: Bank[] = [];
     try {
-      const image = imageOf({ contexts, lineBits }, prior);
+      const image = imageOf({ contexts, lineBits, counters }, prior);
       gpu.device.pushErrorScope("out-of-memory");
       for (const lanes of dealt(hyper, limitBytes)) {
         const bank = new Bank(gpu, compiler, hyper, lanes, chunkBytes, limitBytes);
@@ -116,7 +116,7 @@ export class GpuMixer implements Model {
       }
       const refused = await gpu.device.popErrorScope();
       if (refused) throw new EngineLimitError("gpu", "the device does not have enough memory for the model");
-      for (const bank of banks) await bank.bind(mixerConstants(invocations), tables);
+      for (const bank of banks) await bank.bind(mixerConstants(invocations, counters), tables);
       gpu.check();
     } catch (error) {
       for (const bank of banks) bank.destroy();

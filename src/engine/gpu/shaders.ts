@@ -42,6 +42,8 @@ import mixer from "../../../shaders/mixer.wgsl" with { type: "text" };
 import mixerBits from "../../../shaders/mixer_bits.wgsl" with { type: "text" };
 import mixerCode from "../../../shaders/mixer_code.wgsl" with { type: "text" };
 import mixerContexts from "../../../shaders/mixer_contexts.wgsl" with { type: "text" };
+import mixerCounters from "../../../shaders/mixer_counters.wgsl" with { type: "text" };
+import mixerNoCounters from "../../../shaders/mixer_no_counters.wgsl" with { type: "text" };
 import mixerNumbers from "../../../shaders/mixer_numbers.wgsl" with { type: "text" };
 import mixerPast from "../../../shaders/mixer_past.wgsl" with { type: "text" };
 import mixerText from "../../../shaders/mixer_text.wgsl" with { type: "text" };
@@ -83,6 +85,8 @@ export const LIBRARIES = {
   mixerCode,
   mixerContexts,
   mixerBits,
+  mixerCounters,
+  mixerNoCounters,
 } as const;
 
 export const KERNELS = {
