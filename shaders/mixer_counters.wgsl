@@ -45,7 +45,8 @@ fn counters_input(p: u32) -> u32 { return pair(counter_odds(2u * p), counter_odd
 fn learn_counters(bit: u32, lane: u32) {
   for (var i = lane; i < counted; i += LANES) {
     let cell = near_counters[i][line_node - 1u];
-    near_counters[i][line_node - 1u] = learnt_cell(select(cell, COUNTER_HALF, cell == 0u), bit);
+    let rate = i32(table_half(TABLE_RECIPROCALS, extractBits(cell, 0u, COUNT_BITS)));
+    near_counters[i][line_node - 1u] = learnt_cell(select(cell, COUNTER_HALF, cell == 0u), rate, bit);
   }
 }
 
