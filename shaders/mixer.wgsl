@@ -85,6 +85,7 @@ fn load_sizes(group: u32) {
   maps_at = run_map_at + RUN_MAP_ROW_WORDS * contexts;
   weights_at = maps_at + 256u * contexts;
   seen_at = group * SEEN_END;
+  find_refine(group);
   history_at = group * jobs[JOB_HISTORY_WORDS];
 }
 

@@ -159,7 +159,7 @@ fn choose(k: u32) {
   final_words[0] = learnt_at + LEARNT_FINALS + certainty * SET_COUNT;
   final_words[1] = learnt_at + LEARNT_FINALS + (FINAL_FIRST + bit_node) * SET_COUNT;
   choose_more(k);
-  row_at = learnt_at + LEARNT_REFINE + ((b1 << 8u) | bit_node) * REFINE_ROW_WORDS;
+  row_at = refine_place((b1 << 8u) | bit_node);
 }
 
 // Inputs and products of this invocation's words, into memory of the workgroup; the row of the refining map, too.
@@ -175,7 +175,7 @@ fn gather(k: u32, lane: u32) {
   var own_row = array<u32, OWN_ROW>();
   for (var n = 0u; n < OWN_ROW; n++) {
     let i = lane + n * LANES;
-    if (i < REFINE_ROW_WORDS) { own_row[n] = learnt[row_at + i]; }
+    if (i < REFINE_ROW_WORDS) { own_row[n] = refine_word(row_at + i); }
   }
   let match_p = select(32768, match_map[min(match_class, MATCH_LENGTH_CLASSES - 1u)], match_class != NO_MATCH);
   var own = array<i32, SET_COUNT>();
@@ -312,6 +312,7 @@ fn learn_bit(k: u32, bit: u32, lane: u32) {
   }
   learn_counters(bit, lane);
   if (lane == 0u) {
-    learnt[row_at + nearest / 2u] = towards(row[nearest / 2u], nearest, select(0, 65535, bit == 1u), 6u);
+    let moved = towards(row[nearest / 2u], nearest, select(0, 65535, bit == 1u), 6u);
+    store_refine_word(row_at + nearest / 2u, moved);
   }
 }

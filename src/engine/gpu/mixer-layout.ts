@@ -65,6 +65,8 @@ export const JOBS = placesOf([
   ["lanes", 1],
   /** Words of each lane, behind all lanes' jobs, with a bit to a byte: it is a cue. 0: none is. */
   ["cueWords", 1],
+  /** Lanes whose rows of the refining map lie in one buffer, where these are apart. */
+  ["refineLanes", 1],
 ]);
 
 /** And what each lane is told. */
@@ -131,23 +133,31 @@ export const SEEN = placesOf([
 
 /** Words of a row of the refining map: one half more than its nodes, so that rows share no word. */
 export const REFINE_ROW_WORDS = (REFINE_NODES + 1) / 2;
+/** Words of all rows, and buffers that they are dealt to where they are apart. */
+export const REFINE_WORDS = REFINE_ROWS * REFINE_ROW_WORDS;
+export const REFINE_BUFFERS = 4;
 export const RUN_MAP_ROW_WORDS = mixer.RUN_CLASSES / 2;
 
 /** Words of the second layer's weights. @param counters contexts that have them */
 const finalWords = (counters: number) => choicesOf(finalsOf(counters)) * setsOf(counters).length;
 
 /** What a lane has learnt, up to the parts whose size depends on the number of contexts. */
-const learntStart = (counters: number) =>
+const learntStart = (counters: number, isApart: boolean) =>
   placesOf([
     ["matchMap", MATCH_LENGTH_CLASSES / 2],
     ["order0", 256 / 2],
     ["finals", finalWords(counters)],
-    ["refine", REFINE_ROWS * REFINE_ROW_WORDS],
+    ["refine", isApart ? 0 : REFINE_WORDS],
   ]);
 
-/** The same with those parts: maps of runs, maps of histories, weights. @param counters contexts that have them */
-export function learntPlaces(contexts: number, counters: number) {
-  const { end, ...fixed } = learntStart(counters);
+/**
+ * The same with those parts: maps of runs, maps of histories, weights.
+ *
+ * @param counters contexts that have them
+ * @param isApart whether the refining map lies in buffers of its own
+ */
+export function learntPlaces(contexts: number, counters: number, isApart = false) {
+  const { end, ...fixed } = learntStart(counters, isApart);
   const rest = placesOf([
     ["runMap", contexts * RUN_MAP_ROW_WORDS],
     ["maps", 256 * contexts],
@@ -180,8 +190,9 @@ const startsOf = (list: readonly number[]) => list.map((_, j) => choicesOf(list.
  *
  * @param lanes invocations of a workgroup: a power of two, at most 64
  * @param counters contexts that have them; the text depends on whether there are any, and not on how many
+ * @param isApart whether the refining map lies in buffers of its own
  */
-export function mixerConstants(lanes: number, counters: number): Constants {
+export function mixerConstants(lanes: number, counters: number, isApart = false): Constants {
   const [sets, finals] = [setsOf(counters), finalsOf(counters)];
   return {
     ...numbersOf(mixer),
@@ -194,8 +205,10 @@ export function mixerConstants(lanes: number, counters: number): Constants {
     ...named("MODE", MODES),
     ...named("REGISTER", REGISTERS),
     ...named("SEEN", SEEN),
-    ...named("LEARNT", learntStart(counters)),
+    ...named("LEARNT", learntStart(counters, isApart)),
     HAS_COUNTERS: Number(counters > 0),
+    ROWS_APART: Number(isApart),
+    REFINE_ROWS,
     RATE: mixer.rateOf(counters),
     RESULT_WORDS,
     REFINE_ROW_WORDS,

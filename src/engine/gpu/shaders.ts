@@ -46,6 +46,8 @@ import mixerCounters from "../../../shaders/mixer_counters.wgsl" with { type: "t
 import mixerNoCounters from "../../../shaders/mixer_no_counters.wgsl" with { type: "text" };
 import mixerNumbers from "../../../shaders/mixer_numbers.wgsl" with { type: "text" };
 import mixerPast from "../../../shaders/mixer_past.wgsl" with { type: "text" };
+import mixerRowsApart from "../../../shaders/mixer_rows_apart.wgsl" with { type: "text" };
+import mixerRowsWithin from "../../../shaders/mixer_rows_within.wgsl" with { type: "text" };
 import mixerText from "../../../shaders/mixer_text.wgsl" with { type: "text" };
 import norm from "../../../shaders/norm.wgsl" with { type: "text" };
 import normBackward from "../../../shaders/norm_backward.wgsl" with { type: "text" };
@@ -87,6 +89,8 @@ export const LIBRARIES = {
   mixerBits,
   mixerCounters,
   mixerNoCounters,
+  mixerRowsApart,
+  mixerRowsWithin,
 } as const;
 
 export const KERNELS = {

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../../src/contract/hyper.ts";
+import { LANES_MAX } from "../../../src/contract/mixer.ts";
 import type { LanePrior } from "../../../src/contract/prior.ts";
 import { type Cue, type Engine, EngineDeviceError, EngineLimitError } from "../../../src/engine/engine.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
@@ -22,7 +23,8 @@ import { CASES, COUNTED_CASES, dataOf, file } from "../../support/mixer-cases.ts
 
 buildMixer();
 const { engineOn } = await import("../../../src/engine/gpu/engine.ts");
-const { GpuMixer } = await import("../../../src/engine/gpu/mixer.ts");
+const { GpuMixer, mixerChunk } = await import("../../../src/engine/gpu/mixer.ts");
+type GpuMixerOptions = import("../../../src/engine/gpu/mixer.ts").GpuMixerOptions;
 const { createCpuEngine } = await import("../../../src/engine/cpu/engine.ts");
 const { MixerLane } = await import("../../../src/engine/mixer/lane.ts");
 
@@ -85,18 +87,21 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     },
   );
 
-  test.each([
-    [32, 0],
-    [32, 8],
+  test.each<[number, number, number, GpuMixerOptions]>([
+    [32, 0, 2, { bufferBytesMax: 12_500_000, storageBuffersMax: 8 }],
+    [32, 8, 2, { bufferBytesMax: 12_500_000, storageBuffersMax: 8 }],
+    // Each lane's rows of the refining map in a buffer of their own.
+    [32, 0, 1, { bufferBytesMax: 6_000_000 }],
+    [8, 8, 1, { bufferBytesMax: 6_000_000 }],
   ])(
-    "%d invocations to a lane, %d counters: three lanes in two banks, chunks of any length",
-    async (invocations, counters) => {
+    "%d invocations to a lane, %d counters: three lanes in %d banks, chunks of any length",
+    async (invocations, counters, banks, limits) => {
       const hyper = shapeOf(3, 12, 8, counters);
       const data = new Uint8Array([...dataOf("mixed").slice(0, 200), ...dataOf("lines").slice(-202)]);
       const steps = Math.ceil(data.length / 3);
       const { groups } = await compressBlock(reference, hyper, data, ALONE);
-      const model = await GpuMixer.open(gpu, hyper, undefined, { invocations, bufferBytesMax: 12_500_000 });
-      expect(model.bankCount).toBe(2);
+      const model = await GpuMixer.open(gpu, hyper, undefined, { invocations, ...limits });
+      expect(model.bankCount).toBe(banks);
       const rows = gatherSteps(data, layoutOf(data.length, 3), 0, steps);
       await model.beginPayloads(3, ALONE);
       const counts = [1, 2, 17, steps - 20];
@@ -108,7 +113,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
       }
       expect((await model.takePayloads()).map(hex)).toEqual(groups.map(hex));
       const back = new Uint8Array(rows.length);
-      const decoder = await GpuMixer.open(gpu, hyper, undefined, { invocations, bufferBytesMax: 12_500_000 });
+      const decoder = await GpuMixer.open(gpu, hyper, undefined, { invocations, ...limits });
       await decoder.openPayloads(groups);
       const [half, live] = [steps >> 1, layoutOf(data.length, 3).liveInLastStep];
       // The second call comes before the first has ended.
@@ -281,4 +286,11 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     expect(await encoding).toBeInstanceOf(EngineDeviceError);
     await model.close();
   });
+});
+
+test("a dispatch takes whole words of a lane, however many lanes there are", () => {
+  for (let lanes = 1; lanes <= LANES_MAX; lanes++) {
+    expect(mixerChunk(lanes) % 4).toBe(0);
+    expect(mixerChunk(lanes)).toBeGreaterThanOrEqual(64);
+  }
 });
