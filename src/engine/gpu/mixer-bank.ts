@@ -294,9 +294,10 @@ export class Bank {
     for (const buffer of this.#retired.splice(0)) buffer.destroy();
   }
 
-  /** Twice as much as before, or more if that is too little. */
+  /** Twice as much as before, or as fits into a buffer; more if that is too little. */
   #growHistory(bytes: number): number {
-    this.#historyWords = halfKib(Math.max(2 * this.#historyWords, Math.ceil(bytes / 4)));
+    const roomWords = 128 * Math.floor(this.#limitBytes / (512 * this.lanes));
+    this.#historyWords = Math.max(Math.min(halfKib(2 * this.#historyWords), roomWords), halfKib(Math.ceil(bytes / 4)));
     return this.#historyWords;
   }
 

@@ -362,7 +362,8 @@ function dealt(hyper: HyperParameters, limitBytes: number, storageBuffers: numbe
     REFINE_BUFFERS * refineLanes(limitBytes),
     Math.floor(limitBytes / Math.max(...laneBytes(hyper, true))),
   );
-  const isApart = within < hyper.streams && apart > within && storageBuffers >= MIXER_BUFFERS;
+  const banksOf = (lanes: number) => Math.ceil(hyper.streams / lanes);
+  const isApart = storageBuffers >= MIXER_BUFFERS && banksOf(apart) < banksOf(within);
   const most = isApart ? apart : within;
   if (most === 0) {
     throw new EngineLimitError(
@@ -370,7 +371,7 @@ function dealt(hyper: HyperParameters, limitBytes: number, storageBuffers: numbe
       `a lane needs a buffer of ${neededBytes} bytes, the adapter allows ${limitBytes}`,
     );
   }
-  const banks = Math.ceil(hyper.streams / most);
+  const banks = banksOf(most);
   const startOf = (i: number) => Math.floor((hyper.streams * i) / banks);
   return Array.from({ length: banks }, (_, i) => ({ lanes: startOf(i + 1) - startOf(i), isApart }));
 }

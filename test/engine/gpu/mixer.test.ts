@@ -90,8 +90,8 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
   test.each<[number, number, number, GpuMixerOptions]>([
     [32, 0, 2, { bufferBytesMax: 12_500_000, storageBuffersMax: 8 }],
     [32, 8, 2, { bufferBytesMax: 12_500_000, storageBuffersMax: 8 }],
-    // Each lane's rows of the refining map in a buffer of their own.
-    [32, 0, 1, { bufferBytesMax: 6_000_000 }],
+    // The rows of the refining map in buffers of their own, those of two lanes in one, or of one.
+    [32, 0, 1, { bufferBytesMax: 9_500_000 }],
     [8, 8, 1, { bufferBytesMax: 6_000_000 }],
   ])(
     "%d invocations to a lane, %d counters: three lanes in %d banks, chunks of any length",
