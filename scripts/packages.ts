@@ -31,7 +31,7 @@ interface Platform {
 }
 
 /** Packages by what follows their name's beginning. */
-const PLATFORMS: Readonly<Record<string, Platform>> = {
+export const PLATFORMS: Readonly<Record<string, Platform>> = {
   "linux-x64": { target: "linux-x64-baseline", os: "linux", cpu: "x64", libc: "glibc" },
   "linux-x64-musl": { target: "linux-x64-musl", os: "linux", cpu: "x64", libc: "musl" },
   "linux-arm64": { target: "linux-arm64", os: "linux", cpu: "arm64", libc: "glibc" },
@@ -40,6 +40,9 @@ const PLATFORMS: Readonly<Record<string, Platform>> = {
   "windows-x64": { target: "windows-x64", os: "win32", cpu: "x64" },
 };
 const NAMES = ["fade", "unfade", "fadecat"];
+/** Where the packages are built from: npm compares it with the provenance that GitHub Actions vouches for. */
+const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: path } = process.env;
+const repository = server && path ? { repository: { type: "git", url: `git+${server}/${path}.git` } } : {};
 
 function run(folder: string, command: string, ...words: string[]): void {
   const { status } = spawnSync(command, words, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
@@ -67,6 +70,7 @@ export async function makeMain(folder: string): Promise<void> {
     version,
     description,
     license,
+    ...repository,
     keywords: ["compression", "decompression", "lossless", "context mixing", "streams", "browser", "wasm"],
     type: "module",
     engines,
@@ -91,6 +95,8 @@ function makePlatform(folder: string, name: string): void {
   mkdirSync(join(folder, "bin"), { recursive: true });
   const program = join(folder, "bin", os === "win32" ? "fade.exe" : "fade");
   run(ROOT, process.execPath, "build.ts", "--target", target, "--outfile", program);
+  // What Bun leaves for Intel is a signature of other bytes (build.ts).
+  if (os === "darwin" && process.platform === "darwin") run(folder, "codesign", "--force", "--sign", "-", program);
   copyFileSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
   const what = `The program of ${MAIN} for ${name}: install ${MAIN}, which brings the right one.`;
   writeFileSync(join(folder, "README.md"), `${what}\n`);
@@ -99,6 +105,7 @@ function makePlatform(folder: string, name: string): void {
     version,
     description: what,
     license,
+    ...repository,
     os: [os],
     cpu: [cpu],
     ...(libc && { libc: [libc] }),
