@@ -29,7 +29,7 @@ fn geglu_value(u: i32, v: i32) -> i32 { return clamp(geglu_product(gelu(u), v), 
 
 fn geglu_gradient(u: i32, v: i32, d: i32) -> vec2<i32> {
   let value = gelu(u);
-  let gradient = select(0, d, abs(geglu_product(value, v)) <= HIDDEN_LIMIT);
+  let gradient = select(0, d, magnitude(geglu_product(value, v)) <= u32(HIDDEN_LIMIT));
   let to_gelu = mul_round(gradient, v, ACTIVATION_BITS);
   return vec2<i32>(clamp_gradient(mul_round(to_gelu, gelu_slope(u), SLOPE_BITS)),
                    clamp_gradient(mul_round(gradient, value, ACTIVATION_BITS)));

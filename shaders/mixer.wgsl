@@ -16,7 +16,7 @@
 @group(0) @binding(1) var<storage, read> jobs: array<u32>;               // JOB_END, then lanes x LANE_JOB_END
 @group(0) @binding(2) var<storage, read_write> learnt: array<u32>;       // lanes x what a lane has learnt
 @group(0) @binding(3) var<storage, read_write> seen: array<u32>;         // lanes x SEEN_END
-@group(0) @binding(4) var<storage, read_write> lines: array<u32>;        // lanes x (lines of 4 words, runs of a half)
+@group(0) @binding(4) var<storage, read_write> lines: array<u32>;        // lanes x (lines, their runs, counters)
 @group(0) @binding(5) var<storage, read_write> history: array<u32>;      // lanes x the bytes of the block, packed u8
 @group(0) @binding(6) var<storage, read_write> plain: array<u32>;        // lanes x RESULT_WORDS, lanes x packed u8
 @group(0) @binding(7) var<storage, read_write> coded: array<u32>;        // each lane's from a whole word on, packed u8
@@ -32,16 +32,20 @@ var<private> position: u32;
 var<private> coded_at: u32;
 var<private> coded_bytes: u32;
 
+// The word of `coded` that position is in.
+var<private> coded_word: u32;
+
 fn coded_byte() -> u32 {
   let at = position;
   position++;
   if (at >= coded_bytes) { return 0u; }
-  return extractBits(coded[coded_at + at / 4u], 8u * (at % 4u), 8u);
+  if (at % 4u == 0u) { coded_word = coded[coded_at + at / 4u]; }
+  return extractBits(coded_word, 8u * (at % 4u), 8u);
 }
 
-fn store_coded_byte(byte: u32) {
-  let at = coded_at + position / 4u;
-  coded[at] = insertBits(coded[at], byte, 8u * (position % 4u), 8u);
+fn store_coded_byte(byte: u32, lane: u32) {
+  coded_word = insertBits(coded_word, byte, 8u * (position % 4u), 8u);
+  if (lane == 0u) { coded[coded_at + position / 4u] = coded_word; }
 }
 
 // One bit through the coder, out or in; p is the probability of a 1.
@@ -55,7 +59,7 @@ fn code_bit(p: u32, bit: u32, mode: u32, lane: u32) -> u32 {
     if (mode == MODE_DECODE) {
       code = (code << 8u) | coded_byte();
     } else {
-      if (lane == 0u) { store_coded_byte(high >> 24u); }
+      store_coded_byte(high >> 24u, lane);
       position++;
     }
     low <<= 8u;
@@ -70,8 +74,10 @@ fn load_sizes(group: u32) {
   line_bits = jobs[JOB_LINE_BITS];
   stride = jobs[JOB_STRIDE];
   let line_count = contexts << line_bits;
-  lines_at = group * (4u * line_count + line_count / 2u);
+  counted = jobs[JOB_COUNTERS];
+  lines_at = group * (4u * line_count + line_count / 2u + ((counted * COUNTER_LINE_WORDS) << line_bits));
   runs_at = lines_at + 4u * line_count;
+  counters_at = runs_at + line_count / 2u;
   let weights_words = WEIGHT_SETS * input_words;
   let learnt_words = LEARNT_END + (RUN_MAP_ROW_WORDS + 256u) * contexts + weights_words;
   learnt_at = group * learnt_words;
@@ -79,6 +85,7 @@ fn load_sizes(group: u32) {
   maps_at = run_map_at + RUN_MAP_ROW_WORDS * contexts;
   weights_at = maps_at + 256u * contexts;
   seen_at = group * SEEN_END;
+  find_refine(group);
   history_at = group * jobs[JOB_HISTORY_WORDS];
 }
 
@@ -112,6 +119,7 @@ fn take_registers() {
   opcodes = registers[REGISTER_OPCODES];
   wasm_opcodes = registers[REGISTER_WASM_OPCODES];
   wasm_left = registers[REGISTER_WASM_LEFT];
+  letters = registers[REGISTER_LETTERS];
   low = registers[REGISTER_LOW];
   high = registers[REGISTER_HIGH];
   code = registers[REGISTER_CODE];
@@ -145,6 +153,7 @@ fn give_registers() {
   registers[REGISTER_OPCODES] = opcodes;
   registers[REGISTER_WASM_OPCODES] = wasm_opcodes;
   registers[REGISTER_WASM_LEFT] = wasm_left;
+  registers[REGISTER_LETTERS] = letters;
   registers[REGISTER_LOW] = low;
   registers[REGISTER_HIGH] = high;
   registers[REGISTER_CODE] = code;
@@ -194,6 +203,7 @@ fn begin_coder(mode: u32) {
     if (mode == MODE_DECODE) { for (var i = 0u; i < 4u; i++) { code = (code << 8u) | coded_byte(); } }
   }
   if (mode != MODE_DECODE) { position = 0u; }
+  if (mode == MODE_DECODE && position < coded_bytes) { coded_word = coded[coded_at + position / 4u]; }
 }
 
 // Byte t of this dispatch, from and to the chunk.
@@ -205,9 +215,15 @@ fn plain_word(group: u32, t: u32) -> u32 {
 fn store_byte(y: u32) {
   let at = time - 1u;
   recent[at % RECENT] = y;
-  let place = history_at + at / 4u;
-  history[place] = insertBits(history[place], y, 8u * (at % 4u), 8u);
+  history[history_at + at / 4u] = word_of_last(at);
   store_text(y);
+}
+
+// The packed word that ends with the newest byte, byte `at` of some, of which those before it in the word are the
+// newest, too.
+fn word_of_last(at: u32) -> u32 {
+  let reversed = (last << 24u) | ((last & 0xff00u) << 8u) | ((last >> 8u) & 0xff00u) | (last >> 24u);
+  return reversed >> (24u - 8u * (at % 4u));
 }
 
 // Before a byte: what its contexts are made of, and their hashes. `now` is the number of bytes so far.
@@ -236,7 +252,6 @@ fn is_cue(group: u32, t: u32) -> bool {
 fn take_nibble(half: u32, start: u32, byte: u32, mode: u32, lane: u32) -> u32 {
   for (var i = lane; i < contexts; i += LANES) {
     find_line(i, select(start - 15u, 0u, half == 0u));
-    if (half == 0u) { find_run(i); }
   }
   workgroupBarrier();
   var node = start;
@@ -285,16 +300,20 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
   begin_coder(mode);
   storageBarrier();
   workgroupBarrier();
+  // Four bytes of the chunk: those that the lane was told, and in their places those that it has decoded.
+  var told = 0u;
   for (var t = 0u; t < count; t++) {
-    begin_byte(first + t, lane);
     let place = plain_word(group, t);
-    let byte = extractBits(plain[place], 8u * (t % 4u), 8u);
+    if (t % 4u == 0u) { told = plain[place]; }
+    let byte = extractBits(told, 8u * (t % 4u), 8u);
+    begin_byte(first + t, lane);
     var node = 1u;
     let byte_mode = select(mode, MODE_CUE, is_cue(group, t));
     for (var half = 0u; half < 2u; half++) { node = take_nibble(half, node, byte, byte_mode, lane); }
     let y = node & 255u;
-    if (byte_mode == MODE_DECODE && lane == 0u) { plain[place] = insertBits(plain[place], y, 8u * (t % 4u), 8u); }
     follow_byte(y, lane);
+    told = insertBits(told, y, 8u * (t % 4u), 8u);
+    if (byte_mode == MODE_DECODE && lane == 0u) { plain[place] = told; }
   }
   store_lane(lane);
   if (lane == 0u) {

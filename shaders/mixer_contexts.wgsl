@@ -12,6 +12,9 @@ var<private> line_bits: u32;
 // The lane's first words.
 var<private> lines_at: u32;
 var<private> runs_at: u32;
+// The first so many contexts have counters, which begin here.
+var<private> counted: u32;
+var<private> counters_at: u32;
 
 var<workgroup> hashes: array<u32, CONTEXT_ROOM>;
 // Of this nibble, for each context: its line's number in the lane, and the line: check, then nodes 1 ... 15.
@@ -41,6 +44,7 @@ var<workgroup> part_values: array<u32, PART_COUNT>;
 
 // Before each byte; a barrier follows.
 fn bring_parts(lane: u32) {
+  bring_text();
   let needed = tables[select(TABLE_PARTS, TABLE_PARTS + 1u, is_binary())];
   for (var i = lane; i < PART_COUNT; i += LANES) {
     if (extractBits(needed, i, 1u) == 1u) { part_values[i] = part_value(i); }
@@ -82,39 +86,47 @@ fn store_run(line: u32, run: u32) {
 // What a line's first node has seen, from the line's first word.
 fn seen_of(head: u32) -> u32 { return table_byte(TABLE_TOTAL, (head >> 8u) & 255u); }
 
-// Brings the line of context i near. Half: 0, or the byte's high half + 1.
+// Brings the line of context i near. Half: 0, or the byte's high half + 1. A bucket is one piece of memory, and its
+// runs are another: both are asked for at once.
 fn find_line(i: u32, half: u32) {
   var hash = hashes[i];
   if (half != 0u) { hash = finish_hash(hash + half * HALF_STEP); }
   let check = max(1u, hash & 255u);
   let first = (i << line_bits) + ((hash >> 8u) & ((1u << line_bits) - BUCKET_LINES));
+  let at = lines_at + 4u * first;
+  var bucket = array<vec4<u32>, BUCKET_LINES>();
+  for (var j = 0u; j < BUCKET_LINES; j++) {
+    let word = at + 4u * j;
+    bucket[j] = vec4<u32>(lines[word], lines[word + 1u], lines[word + 2u], lines[word + 3u]);
+  }
+  let runs = vec2<u32>(lines[runs_at + first / 2u], lines[runs_at + first / 2u + 1u]);
   var found = NO_PLACE;
-  var emptiest = first;
+  var line = vec4<u32>(check, 0u, 0u, 0u);
+  var emptiest = 0u;
   var least = NO_PLACE;
   for (var j = 0u; j < BUCKET_LINES; j++) {
-    let head = lines[lines_at + 4u * (first + j)];
-    if (found == NO_PLACE && (head & 255u) == check) { found = first + j; }
-    let total = seen_of(head);
-    if (total < least) {
-      least = total;
-      emptiest = first + j;
-    }
+    let is_first = found == NO_PLACE && (bucket[j].x & 255u) == check;
+    found = select(found, j, is_first);
+    line = select(line, bucket[j], is_first);
+    let total = seen_of(bucket[j].x);
+    emptiest = select(emptiest, j, total < least);
+    least = min(least, total);
   }
-  let line = select(found, emptiest, found == NO_PLACE);
-  line_numbers[i] = line;
-  let at = lines_at + 4u * line;
-  if (found == NO_PLACE) {
-    near_lines[i] = array<u32, 4>(check, 0u, 0u, 0u);
-    store_run(line, 0u);
-  } else {
-    near_lines[i] = array<u32, 4>(lines[at], lines[at + 1u], lines[at + 2u], lines[at + 3u]);
-  }
+  let is_new = found == NO_PLACE;
+  let place = select(found, emptiest, is_new);
+  let word = select(runs.x, runs.y, place >= 2u);
+  line_numbers[i] = first + place;
+  near_lines[i] = array<u32, 4>(line.x, line.y, line.z, line.w);
+  if (is_new) { lines[runs_at + (first + place) / 2u] = insertBits(word, 0u, 16u * (place % 2u), 16u); }
+  if (half == 0u) { find_run(i, select(extractBits(word, 16u * (place % 2u), 16u), 0u, is_new)); }
+  bring_counters(i, is_new);
 }
 
 // Takes the line of context i back to where it belongs.
 fn store_line(i: u32) {
   let at = lines_at + 4u * line_numbers[i];
   for (var j = 0u; j < 4u; j++) { lines[at + j] = near_lines[i][j]; }
+  store_counters(i);
 }
 
 // The state of a node of the nibble, 1 ... 15.
@@ -137,11 +149,9 @@ fn rehearse_line(i: u32, nibble: u32) {
   store_line(i);
 }
 
-// The run of context i, whose line is that of the high half.
-fn find_run(i: u32) {
-  let line = line_numbers[i];
-  let run = run_of(line);
-  run_lines[i] = line;
+// The run of context i, that of the high half's line.
+fn find_run(i: u32, run: u32) {
+  run_lines[i] = line_numbers[i];
   run_bytes[i] = select((run & 255u) | 256u, 0u, run == 0u);
   run_classes[i] = clamp(run >> 8u, 1u, RUN_CLASSES) - 1u;
 }
@@ -171,11 +181,33 @@ fn follow_match(y: u32) {
   if (match_length > 0u) { expected = 1u + history_byte(match_at); }
 }
 
+// How many of the four bytes before `at - back` are those before the newest `back`, the newest first.
+fn agreeing(before: u32, words: vec2<u32>, back: u32) -> u32 {
+  let shift = 8u * ((before - 1u) % 4u);
+  // words.x holds the newest of them, byte (before - 1) % 4 of it; what lacks lies in words.y.
+  let there = (words.x << (24u - shift)) | select(words.y >> (shift + 8u), 0u, shift == 24u);
+  let here = recent_byte(back + 4u) | (recent_byte(back + 3u) << 8u) | (recent_byte(back + 2u) << 16u)
+    | (recent_byte(back + 1u) << 24u);
+  return countLeadingZeros(there ^ here) / 8u;
+}
+
+// How many bytes before `at` are the newest ones, up to VERIFY_MAX: sixteen at a time, whose words are asked for at
+// once.
 fn begin_match(at: u32) {
   match_at = at;
   let room = min(at, VERIFY_MAX);
-  while (match_length < room && history_byte(at - 1u - match_length) == recent_byte(match_length + 1u)) {
-    match_length++;
+  var known = 0u;
+  while (known < room) {
+    let newest = (at - known - 1u) / 4u;
+    var words = array<u32, 5>();
+    for (var n = 0u; n < 5u; n++) { words[n] = history[history_at + newest - min(n, newest)]; }
+    var agreed = 0u;
+    for (var n = 0u; n < 4u; n++) {
+      if (agreed == 4u * n) { agreed += agreeing(at - known, vec2<u32>(words[n], words[n + 1u]), known + 4u * n); }
+    }
+    known += agreed;
+    if (agreed < 16u) { break; }
   }
+  match_length = min(known, room);
   if (match_length < MATCH_MIN) { match_length = 0u; }
 }

@@ -54,7 +54,7 @@ fn sample_before(n: u32) -> i32 { return samples[n * spacing() - 1u]; }
 fn guess_sample(lane: u32) {
   let error = samples[0] - samples[spacing()] - guessed_delta;
   var energy = 64;
-  for (var i = 0u; i < TAP_COUNT; i++) { energy += abs(deltas[i]); }
+  for (var i = 0u; i < TAP_COUNT; i++) { energy += i32(magnitude(deltas[i])); }
   let gain = clamp((error << 14u) / energy, -SAMPLE_MAX, SAMPLE_MAX);
   let unit = (energy >> 8u) + 1;
   workgroupBarrier();

@@ -8,6 +8,8 @@ var<private> word_before: u32;
 var<private> word_third: u32;
 // Classes of the last eight bytes, four bits each.
 var<private> shape: u32;
+// Letters that the last bytes are, from a to z, at most WORD_LETTERS_MAX.
+var<private> letters: u32;
 // Brackets that are open, and what stood before the innermost.
 var<private> depth: u32;
 var<workgroup> opened: array<u32, OPENED_MAX>;
@@ -15,9 +17,21 @@ var<workgroup> opened: array<u32, OPENED_MAX>;
 var<private> line_start: u32;
 var<private> line_before: u32;
 
-fn follower(at: u32, key: u32) -> u32 {
-  return extractBits(seen[seen_at + at + key / 2u], 16u * (key % 2u), 16u) | ((last & 255u) << 16u);
+// The words of both followers of the newest bytes, and the byte above, which are asked for at once.
+var<private> followers1: u32;
+var<private> followers2: u32;
+var<private> above: u32;
+
+fn follower_word(at: u32, key: u32) -> u32 { return seen_at + at + key / 2u; }
+
+// Before each byte: what text_value takes from memory.
+fn bring_text() {
+  followers1 = seen[follower_word(SEEN_FOLLOWERS1, last & 255u)];
+  followers2 = seen[follower_word(SEEN_FOLLOWERS2, last & 65535u)];
+  above = byte_above();
 }
+
+fn follower(word: u32) -> u32 { return extractBits(word, 16u * (last % 2u), 16u) | ((last & 255u) << 16u); }
 
 // The byte of the line before in the column that comes; a line's end if that line is shorter.
 fn byte_above() -> u32 {
@@ -31,8 +45,8 @@ fn text_value(part: u32) -> u32 {
     case PART_WORD: { return word; }
     case PART_WORD_BEFORE: { return word_before; }
     case PART_WORD_THIRD: { return word_third; }
-    case PART_FOLLOWERS1: { return follower(SEEN_FOLLOWERS1, last & 255u); }
-    case PART_FOLLOWERS2: { return follower(SEEN_FOLLOWERS2, last & 65535u); }
+    case PART_FOLLOWERS1: { return follower(followers1); }
+    case PART_FOLLOWERS2: { return follower(followers2); }
     case PART_SHAPE: { return shape; }
     case PART_SHORT_SHAPE: { return shape & 65535u; }
     case PART_OPENED: {
@@ -40,7 +54,7 @@ fn text_value(part: u32) -> u32 {
       return opened[(depth - 1u) % OPENED_MAX];
     }
     case PART_COLUMN: { return min(time - line_start, COLUMN_MAX); }
-    default: { return byte_above(); }
+    default: { return above; }
   }
 }
 
@@ -64,23 +78,23 @@ fn byte_class(y: u32) -> u32 {
 fn opens(y: u32) -> bool { return y == 40u || y == 91u || y == 123u || y == 60u; }
 fn closes(y: u32) -> bool { return y == 41u || y == 93u || y == 125u || y == 62u; }
 
-fn note_follower(at: u32, key: u32, y: u32) {
-  let place = seen_at + at + key / 2u;
+// The byte y behind those whose followers were brought.
+fn note_follower(at: u32, key: u32, word: u32, y: u32) {
   let shift = 16u * (key % 2u);
-  let half = extractBits(seen[place], shift, 16u);
-  seen[place] = insertBits(seen[place], (half << 8u) | y, shift, 16u);
+  seen[follower_word(at, key)] = insertBits(word, (extractBits(word, shift, 16u) << 8u) | y, shift, 16u);
 }
 
 // What one invocation writes of the byte y, which is the newest of the past already.
 fn store_text(y: u32) {
-  note_follower(SEEN_FOLLOWERS1, (last >> 8u) & 255u, y);
-  note_follower(SEEN_FOLLOWERS2, (last >> 8u) & 65535u, y);
+  note_follower(SEEN_FOLLOWERS1, (last >> 8u) & 255u, followers1, y);
+  note_follower(SEEN_FOLLOWERS2, (last >> 8u) & 65535u, followers2, y);
   if (opens(y)) { opened[depth % OPENED_MAX] = ((last >> 8u) | (recent_byte(5u) << 24u)) + 1u; }
 }
 
 // What all of them keep of it, after store_text.
 fn follow_text(y: u32) {
   shape = (shape << 4u) | byte_class(y);
+  letters = select(0u, min(letters + 1u, WORD_LETTERS_MAX), is_upper(y) || is_lower(y));
   if (opens(y)) { depth++; } else if (closes(y) && depth > 0u) { depth--; }
   if (is_upper(y) || is_lower(y) || y >= 128u) {
     word = mix_into(word, select(y, y + 32u, is_upper(y)));

@@ -12,6 +12,5 @@ fn gradient_operand(x: i32, shift: i32) -> i32 {
 
 // The largest magnitude of four.
 fn largest_of(x: vec4<i32>) -> u32 {
-  let sizes = abs(x);
-  return u32(max(max(sizes.x, sizes.y), max(sizes.z, sizes.w)));
+  return max(max(magnitude(x.x), magnitude(x.y)), max(magnitude(x.z), magnitude(x.w)));
 }

@@ -45,8 +45,6 @@ fn adam_of(tensor: u32, exponent: i32) -> Adam {
   return adam;
 }
 
-fn magnitude(x: i32) -> u32 { return u32(abs(x)); }
-
 fn moved_value(x: i32, to: Move) -> i32 {
   let rounded = (x + to.half) >> to.right;
   let is_inside = magnitude(rounded) <= u32(ALIGNED_LIMIT >> to.left);

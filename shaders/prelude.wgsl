@@ -24,6 +24,10 @@ fn mul_round(a: i32, b: i32, s: u32) -> i32 {
   return (high + (low >> 16u) + (1 << (s - 17u))) >> (s - 16u);
 }
 
+// |x|, also of -2^31. Not by abs: where a signed maximum followed, an H100 (driver 580.159) gave too small ones
+// (docs/GPU.md). Unsigned numbers leave a compiler nothing to fuse, and abs(-2^31) may differ elsewhere, too.
+fn magnitude(x: i32) -> u32 { return select(u32(x), 0u - u32(x), x < 0); }
+
 // Bits in the magnitude of a non-negative number: 0 for 0.
 fn bit_length(x: u32) -> i32 { return 32 - i32(countLeadingZeros(x)); }
 

@@ -17,13 +17,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let first = 4u * (flat_group(group, groups) * 64u + lane);
   if (first < COUNT) {
     let shift = control[EXPONENT];
-    var mine = 0;
+    var mine = 0u;
     for (var i = first; i < first + 4u; i++) {
       let value = x[START + i];
-      mine = max(mine, abs(value));
+      mine = max(mine, magnitude(value));
       operand[i] = gradient_operand(value, shift);
     }
-    atomicMax(&largest, u32(mine));
+    atomicMax(&largest, mine);
   }
   workgroupBarrier();
   if (lane == 0u) { atomicMax(&seen[EXPONENT], atomicLoad(&largest)); }

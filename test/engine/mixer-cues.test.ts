@@ -19,11 +19,13 @@ const TEXT = new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", "
 const CODE = Uint8Array.from({ length: 400 }, (_, i) => [0x48, 0x8b, 0x0f, mix32(i) & 255, 0xe8, 3][i % 6] as number);
 const SHAPE = { contexts: 20, lineBits: 8 };
 
-const BLOCKS: readonly (readonly [string, Uint8Array, number])[] = [
-  ["text", TEXT.slice(1000, 1700), 0],
-  ["code", CODE, 0],
-  ["rows", Uint8Array.from({ length: 500 }, (_, i) => (i % 20 < 5 ? i / 20 : mix32(i) & 3)), 20],
-  ["sound", Uint8Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? mix32(i) & 31 : 100 + ((i >> 3) % 40))), 2],
+/** Name, bytes, stride, contexts with counters. */
+const BLOCKS: readonly (readonly [string, Uint8Array, number, number])[] = [
+  ["text", TEXT.slice(1000, 1700), 0, 0],
+  ["text with counters", TEXT.slice(1000, 1700), 0, 6],
+  ["code", CODE, 0, 0],
+  ["rows", Uint8Array.from({ length: 500 }, (_, i) => (i % 20 < 5 ? i / 20 : mix32(i) & 3)), 20, 0],
+  ["sound", Uint8Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? mix32(i) & 31 : 100 + ((i >> 3) % 40))), 2, 0],
 ];
 
 /** Before the first byte, two before one and the same, one that is longer than a chunk, and one behind the last. */
@@ -35,8 +37,9 @@ const cuesFor = (block: Uint8Array): Cue[] => [
   { at: block.length, bytes: TEXT.slice(5, 9) },
 ];
 
-function lanes(stride: number) {
-  const pair = [new MixerLane(SHAPE), new ReferenceLane(SHAPE)] as const;
+function lanes(stride: number, counters = 0) {
+  const shape = { ...SHAPE, counters };
+  const pair = [new MixerLane(shape), new ReferenceLane(shape)] as const;
   for (const lane of pair) lane.describe(stride);
   return pair;
 }
@@ -54,8 +57,8 @@ function encode(lane: CuedLane, block: Uint8Array, pieces: readonly number[], cu
 }
 
 describe("a lane that is reminded and the reference", () => {
-  test.each(BLOCKS)("%s", (_, block, stride) => {
-    const [lane, reference] = lanes(stride);
+  test.each(BLOCKS)("%s", (_, block, stride, counters) => {
+    const [lane, reference] = lanes(stride, counters);
     const [cued, cuedReference] = [new CuedLane(lane), new CuedLane(reference)];
     const payload = encode(cued, block, []);
     expect(payload).toEqual(encode(cuedReference, block, [17, 0, 183]));
@@ -65,9 +68,13 @@ describe("a lane that is reminded and the reference", () => {
     expect(stateOf(lane)).toEqual(stateOf(reference));
   });
 
-  test.each(BLOCKS)("%s: decoded and studied, in pieces of any length", (_, block, stride) => {
-    const payload = encode(new CuedLane(lanes(stride)[0]), block, [1, 100]);
-    const [[decoding], [studying], [encoding]] = [lanes(stride), lanes(stride), lanes(stride)];
+  test.each(BLOCKS)("%s: decoded and studied, in pieces of any length", (_, block, stride, counters) => {
+    const payload = encode(new CuedLane(lanes(stride, counters)[0]), block, [1, 100]);
+    const [[decoding], [studying], [encoding]] = [
+      lanes(stride, counters),
+      lanes(stride, counters),
+      lanes(stride, counters),
+    ];
     const [decoder, student] = [new CuedLane(decoding), new CuedLane(studying)];
     decoder.beginDecoding(payload);
     student.begin();

@@ -3,22 +3,25 @@ import { REFINE_NODES } from "../../src/contract/mixer.ts";
 import { REFINE_ROWS } from "../../src/contract/mixer-initial.ts";
 import type { GpuMixer } from "../../src/engine/gpu/mixer.ts";
 import { learntAreas } from "../../src/engine/gpu/mixer-image.ts";
-import { learntPlaces, linesWords, REFINE_ROW_WORDS, SEEN } from "../../src/engine/gpu/mixer-layout.ts";
+import { learntPlaces, linesPlaces, REFINE_ROW_WORDS, SEEN } from "../../src/engine/gpu/mixer-layout.ts";
 import { hashOf } from "./lane-state.ts";
 
 /** Hashes by area. There are no log odds of maps (mapInputs): the kernel makes them of the maps when it needs them. */
 export async function gpuStateOf(model: GpuMixer, lane: number): Promise<Record<string, string>> {
-  const { mixerContexts: contexts, mixerBits } = model.hyper;
+  const { mixerContexts: contexts, mixerBits, mixerCounters: counters } = model.hyper;
   const { learnt, seen, lines } = await model.readLane(lane);
-  const words = linesWords(contexts, mixerBits);
+  const places = linesPlaces(contexts, mixerBits, counters);
   const areas: [string, ArrayBufferView][] = [
-    ...learntAreas(contexts).map(([name, at, count]): [string, Uint32Array] => [name, learnt.subarray(at, at + count)]),
-    ["refine", refineOf(learnt.subarray(learntPlaces(contexts).refine))],
+    ...learntAreas(contexts, counters).map(([name, at, count]): [string, Uint32Array] => {
+      return [name, learnt.subarray(at, at + count)];
+    }),
+    ["refine", refineOf(learnt.subarray(learntPlaces(contexts, counters).refine))],
     ["followers1", seen.subarray(SEEN.followers1, SEEN.followers2)],
     ["followers2", seen.subarray(SEEN.followers2, SEEN.places)],
     ["places", seen.subarray(SEEN.places, SEEN.end)],
-    ["lines", lines.subarray(0, words.lines)],
-    ["runs", lines.subarray(words.lines, words.lines + words.runs)],
+    ["lines", lines.subarray(places.lines, places.runs)],
+    ["runs", lines.subarray(places.runs, places.counters)],
+    ["counters", lines.subarray(places.counters, places.end)],
   ];
   return Object.fromEntries(areas.map(([name, values]) => [name, hashOf(padded(values))]));
 }

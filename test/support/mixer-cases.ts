@@ -106,6 +106,8 @@ export const CASES: readonly (readonly [string, number, number, number])[] = [
 export const COUNTED_CASES: readonly (readonly [string, number, number, number, number])[] = [
   ["text", 0, 28, 4, 28],
   ["text", 0, 28, 8, 8],
+  ["text", 0, 26, 8, 4],
+  ["mixed", 0, 8, 6, 8],
   ["mixed", 4, 28, 8, 12],
   ["zeros", 0, 20, 4, 1],
   ["chance", 0, 5, 5, 5],

@@ -7,7 +7,7 @@
 import { loadSystemLibrary } from "../../platform/dynamic-linker.ts";
 import { EngineUnavailableError } from "../engine.ts";
 import { type DawnAddon, loadAddon, VULKAN_LOADER } from "./addon.ts";
-import { FUSED_BUFFERS } from "./path.ts";
+import { MIXER_BUFFERS } from "./path.ts";
 import { throttleDawnPolling } from "./polling.ts";
 import { withoutNativeStderr } from "./quiet.ts";
 
@@ -71,8 +71,8 @@ export async function openDevice(wanted?: string, features: readonly GPUFeatureN
   if (!adapter) throw new EngineUnavailableError("gpu", `${description.name} has disappeared`, "try again");
   try {
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-    // Fused kernels bind more than the 8 that every GPU has; without them others do the work.
-    const maxStorageBuffersPerShaderStage = Math.min(FUSED_BUFFERS, adapter.limits.maxStorageBuffersPerShaderStage);
+    // Fused kernels and mixers bind more than the 8 that every GPU has; without them others do the work.
+    const maxStorageBuffersPerShaderStage = Math.min(MIXER_BUFFERS, adapter.limits.maxStorageBuffersPerShaderStage);
     const device = await adapter.requestDevice({
       // All other limits stay at WebGPU's defaults (256 invocations a workgroup): every GPU has them.
       requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },

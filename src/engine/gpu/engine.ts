@@ -2,7 +2,6 @@
  * The GPU engine: networks and mixers in WGSL compute shaders on one adapter.
  */
 import { checkHyperParameters, hasNetwork } from "../../contract/hyper.ts";
-import { host } from "../../platform/host.ts";
 import { type Engine, EngineLimitError } from "../engine.ts";
 import { openMixer } from "../mixer/model.ts";
 import { openDevice } from "./dawn.ts";
@@ -42,10 +41,6 @@ export function engineOn(gpu: GpuDevice, options: GpuEngineOptions): Engine {
       if (hasNetwork(hyper)) return GpuModel.open(gpu, hyper, chunkSteps);
       const { spareThreads } = options;
       const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
-      // Lanes with counters are those of the highest levels, which are few: nothing that a GPU would do sooner.
-      const isForHost = hyper.mixerCounters > 0;
-      if (isForHost)
-        return openMixer(hyper, { engine: "gpu", threads: spareThreads ?? host.processorCount(), ...known });
       try {
         return await GpuMixer.open(gpu, hyper, prior, bufferBytesMax === undefined ? {} : { bufferBytesMax });
       } catch (error) {

@@ -48,8 +48,14 @@ const loadsTogether = ({ TOGETHER }: Constants) => TOGETHER === 8;
 
 /** The libraries that a kernel needs: those whose functions it calls, and those that these need. */
 function librariesFor(own: string, constants: Constants): string[] {
-  const { prelude, eightApart, eightTogether, ...others } = LIBRARIES;
-  const all: readonly string[] = [...Object.values(others), loadsTogether(constants) ? eightTogether : eightApart];
+  const { prelude, eightApart, eightTogether, mixerCounters, mixerNoCounters, ...rest } = LIBRARIES;
+  const { mixerRowsApart, mixerRowsWithin, ...others } = rest;
+  const chosen = [
+    loadsTogether(constants) ? eightTogether : eightApart,
+    constants.HAS_COUNTERS === 1 ? mixerCounters : mixerNoCounters,
+    constants.ROWS_APART === 1 ? mixerRowsApart : mixerRowsWithin,
+  ];
+  const all: readonly string[] = [...Object.values(others), ...chosen];
   let needed: string[] = [];
   for (;;) {
     const text = [own, ...needed].join("\n");
@@ -140,12 +146,13 @@ export class KernelCompiler {
     buffers: Readonly<Record<string, Bindable>>,
     workgroups: readonly [number, number, number],
   ): Promise<BoundDispatch> {
-    const bindings = bindingsOf(shaderText(name)).map((binding) => {
+    const text = kernelSource(name, { ...this.shared, ...constants });
+    const bindings = bindingsOf(text).map((binding) => {
       const bindable = buffers[binding.name];
       const isShared = bindable !== undefined && isSlice(bindable) && bindable.isShared;
       return isShared ? { ...binding, access: "read_write" as const } : binding;
     });
-    const source = sharedSource(kernelSource(name, { ...this.shared, ...constants }), bindings);
+    const source = sharedSource(text, bindings);
     const pipeline = await this.#pipeline(name, source, bindings);
     const bindGroup = this.#bindGroup(name, pipeline, bindings, buffers);
     return { name, pipeline, bindings, buffers, bindGroup, workgroups };

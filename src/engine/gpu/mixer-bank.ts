@@ -8,7 +8,17 @@ import { EngineLimitError } from "../engine.ts";
 import type { GpuDevice } from "./device.ts";
 import { type BoundDispatch, type KernelCompiler, record } from "./kernel.ts";
 import type { LaneImage } from "./mixer-image.ts";
-import { JOBS, LANE_JOB, learntPlaces, linesWords, MODES, RESULT_WORDS, SEEN } from "./mixer-layout.ts";
+import {
+  JOBS,
+  LANE_JOB,
+  learntPlaces,
+  linesPlaces,
+  MODES,
+  REFINE_BUFFERS,
+  REFINE_WORDS,
+  RESULT_WORDS,
+  SEEN,
+} from "./mixer-layout.ts";
 import type { Sequence } from "./mixer-sequence.ts";
 import type { Part } from "./staging.ts";
 
@@ -36,12 +46,35 @@ export interface BankWork {
 /** Bytes of the lane that has most. */
 const mostOf = (parts: readonly Sequence[]) => parts.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
 
+/** All words but those from `from` to `until`. */
+function without(words: Uint32Array, from: number, until: number): Uint32Array<ArrayBuffer> {
+  const rest = new Uint32Array(words.length - until + from);
+  rest.set(words.subarray(0, from));
+  rest.set(words.subarray(until), from);
+  return rest;
+}
+
 const halfKib = (words: number) => Math.ceil(words / 128) * 128;
 
-/** Bytes of a lane in each of the buffers that hold as many bytes for every lane. */
-export function laneBytes({ mixerContexts, mixerBits }: HyperParameters): readonly number[] {
-  const { lines, runs } = linesWords(mixerContexts, mixerBits);
-  return [learntPlaces(mixerContexts).end, SEEN.end, lines + runs].map((words) => 4 * words);
+/** Bytes of a lane in each of the buffers that hold as many bytes for every lane. @param isApart see BankShape */
+export function laneBytes(
+  { mixerContexts, mixerBits, mixerCounters }: HyperParameters,
+  isApart: boolean,
+): readonly number[] {
+  const [learnt, lines] = [
+    learntPlaces(mixerContexts, mixerCounters, isApart),
+    linesPlaces(mixerContexts, mixerBits, mixerCounters),
+  ];
+  return [learnt.end, SEEN.end, lines.end].map((words) => 4 * words);
+}
+
+/** How many lanes' rows of the refining map fit into one buffer of their own. */
+export const refineLanes = (limitBytes: number) => Math.floor(limitBytes / (4 * REFINE_WORDS));
+
+export interface BankShape {
+  readonly lanes: number;
+  /** The refining map lies in buffers of its own, so that more lanes fit into the others (mixer_rows_apart.wgsl). */
+  readonly isApart: boolean;
 }
 
 export class Bank {
@@ -56,7 +89,6 @@ export class Bank {
   #payloads: readonly { readonly at: number; readonly bytes: number }[] = [];
 
   /**
-   * @param lanes how many
    * @param chunkBytes of a lane in one dispatch, at most
    * @throws EngineLimitError
    */
@@ -64,14 +96,15 @@ export class Bank {
     gpu: GpuDevice,
     compiler: KernelCompiler,
     readonly hyper: HyperParameters,
-    readonly lanes: number,
+    readonly shape: BankShape,
     chunkBytes: number,
     limitBytes: number,
   ) {
     this.#device = gpu.device;
     this.#compiler = compiler;
     this.#limitBytes = limitBytes;
-    const [learnt, seen, lines] = laneBytes(hyper) as [number, number, number];
+    const { lanes, isApart } = shape;
+    const [learnt, seen, lines] = laneBytes(hyper, isApart) as [number, number, number];
     this.#create("learnt", lanes * learnt);
     this.#create("seen", lanes * seen);
     this.#create("lines", lanes * lines);
@@ -79,6 +112,19 @@ export class Bank {
     this.#create("plain", lanes * (4 * RESULT_WORDS + 4 * Math.ceil(chunkBytes / 4)));
     this.#create("coded", lanes * (CODED_PER_BYTE * chunkBytes + CODED_EXTRA_BYTES));
     this.#create("history", lanes * 4 * this.#growHistory(chunkBytes));
+    if (isApart) for (const [name, count] of this.#refineBuffers()) this.#create(name, 4 * REFINE_WORDS * count);
+  }
+
+  get lanes(): number {
+    return this.shape.lanes;
+  }
+
+  /** Names of the buffers of the refining map, and the lanes of each. */
+  #refineBuffers(): (readonly [string, number])[] {
+    const most = refineLanes(this.#limitBytes);
+    return Array.from({ length: REFINE_BUFFERS }, (_, i) => {
+      return [`refine${i}`, Math.max(0, Math.min(most, this.lanes - i * most))] as const;
+    });
   }
 
   /** Compiles the kernel. @param constants of the kernel @throws ShaderError */
@@ -90,13 +136,24 @@ export class Bank {
   /** Gives every lane what it begins with. */
   fill({ learnt, seen, lines, content }: LaneImage): void {
     this.#reserve(content.length, 0);
-    this.#copyToLanes("learnt", learnt);
+    this.#fillLearnt(learnt);
     if (seen) this.#copyToLanes("seen", seen);
     if (lines) this.#copyToLanes("lines", lines);
     if (content.length === 0) return;
     const words = new Uint32Array(this.#historyWords);
     new Uint8Array(words.buffer).set(content);
     this.#copyToLanes("history", words);
+  }
+
+  #fillLearnt(learnt: Uint32Array<ArrayBuffer>): void {
+    if (!this.shape.isApart) {
+      this.#copyToLanes("learnt", learnt);
+      return;
+    }
+    const { mixerContexts, mixerCounters } = this.hyper;
+    const { refine, runMap } = learntPlaces(mixerContexts, mixerCounters);
+    this.#copyToLanes("learnt", without(learnt, refine, runMap));
+    for (const [name, count] of this.#refineBuffers()) this.#copyToLanes(name, learnt.slice(refine, runMap), count);
   }
 
   /** A block begins in which nothing was seen. */
@@ -148,7 +205,7 @@ export class Bank {
   }
 
   #jobs({ mode, stride, begins, times, parts }: BankWork, plainWords: number, cueWords: number) {
-    const { mixerContexts: contexts, mixerBits } = this.hyper;
+    const { mixerContexts: contexts, mixerBits, mixerCounters: counters } = this.hyper;
     const cuesAt = JOBS.end + this.lanes * LANE_JOB.end;
     const jobs = new Uint32Array(cuesAt + this.lanes * cueWords);
     const set = (name: keyof typeof JOBS, value: number) => {
@@ -158,12 +215,14 @@ export class Bank {
     set("begins", Number(begins));
     set("stride", stride);
     set("contexts", contexts);
-    set("inputWords", inputsOf(contexts) / 2);
+    set("counters", counters);
+    set("inputWords", inputsOf(contexts, counters) / 2);
     set("lineBits", mixerBits);
     set("historyWords", this.#historyWords);
     set("plainWords", plainWords);
     set("lanes", this.lanes);
     set("cueWords", cueWords);
+    set("refineLanes", refineLanes(this.#limitBytes));
     const codedWords = this.#codedWords(plainWords);
     for (const [lane, { bytes, isCue }] of parts.entries()) {
       const payload = this.#payloads[lane];
@@ -235,18 +294,19 @@ export class Bank {
     for (const buffer of this.#retired.splice(0)) buffer.destroy();
   }
 
-  /** Twice as much as before, or more if that is too little. */
+  /** Twice as much as before, or as fits into a buffer; more if that is too little. */
   #growHistory(bytes: number): number {
-    this.#historyWords = halfKib(Math.max(2 * this.#historyWords, Math.ceil(bytes / 4)));
+    const roomWords = 128 * Math.floor(this.#limitBytes / (512 * this.lanes));
+    this.#historyWords = Math.max(Math.min(halfKib(2 * this.#historyWords), roomWords), halfKib(Math.ceil(bytes / 4)));
     return this.#historyWords;
   }
 
-  #copyToLanes(name: string, image: Uint32Array<ArrayBuffer>): void {
+  #copyToLanes(name: string, image: Uint32Array<ArrayBuffer>, lanes = this.lanes): void {
     const size = image.byteLength;
     const model = this.#device.createBuffer({ size, usage: COPY_SOURCE | COPY_TARGET });
     this.#device.queue.writeBuffer(model, 0, image);
     const encoder = this.#device.createCommandEncoder();
-    for (let lane = 0; lane < this.lanes; lane++) {
+    for (let lane = 0; lane < lanes; lane++) {
       encoder.copyBufferToBuffer(model, 0, this.#get(name), lane * size, size);
     }
     this.#device.queue.submit([encoder.finish()]);
@@ -277,6 +337,14 @@ export class Bank {
     const buffer = this.#get(name);
     const size = buffer.size / this.lanes;
     return { buffer, offset: lane * size, size };
+  }
+
+  /** A lane's rows of the refining map, for tests: undefined if they lie in `learnt`. */
+  rowsOf(lane: number): Part | undefined {
+    if (!this.shape.isApart) return undefined;
+    const most = refineLanes(this.#limitBytes);
+    const size = 4 * REFINE_WORDS;
+    return { buffer: this.#get(`refine${Math.floor(lane / most)}`), offset: (lane % most) * size, size };
   }
 
   destroy(): void {

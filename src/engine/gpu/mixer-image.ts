@@ -26,17 +26,17 @@ import type { LanePrior } from "../../contract/prior.ts";
 import { SPEC_PARTS, SPEC_WORDS, specsOf } from "../mixer/first-state.ts";
 import type { Area, LaneShape } from "../mixer/lane.ts";
 import { leaveLane, takeLane } from "../mixer/seeded-lanes.ts";
-import { FINAL_WORDS, learntPlaces, linesWords, REFINE_ROW_WORDS, REGISTERS, SEEN, TABLES } from "./mixer-layout.ts";
+import { learntPlaces, linesPlaces, REFINE_ROW_WORDS, REGISTERS, SEEN, TABLES } from "./mixer-layout.ts";
 
 type Words = Uint32Array<ArrayBuffer>;
 
 /** Areas in the record of what a lane has learnt, each with its words. Rows of the refining map have one half more. */
-export function learntAreas(contexts: number) {
-  const places = learntPlaces(contexts);
+export function learntAreas(contexts: number, counters: number) {
+  const places = learntPlaces(contexts, counters);
   return [
     ["matchMap", places.matchMap, places.order0 - places.matchMap],
     ["order0", places.order0, places.finals - places.order0],
-    ["finals", places.finals, FINAL_WORDS],
+    ["finals", places.finals, places.refine - places.finals],
     ["runMap", places.runMap, places.maps - places.runMap],
     ["maps", places.maps, places.weights - places.maps],
     ["weights", places.weights, places.end - places.weights],
@@ -52,11 +52,12 @@ function put(into: Words, at: number, values: ArrayBufferView, words: number): v
   new Uint8Array(into.buffer, 4 * at, 4 * words).set(bytesOf(values).subarray(0, 4 * words));
 }
 
-function learntImage(contexts: number, areaOf: AreaSource): Words {
-  const image = new Uint32Array(learntPlaces(contexts).end);
-  for (const [name, at, words] of learntAreas(contexts)) put(image, at, areaOf(name), words);
+function learntImage({ contexts, counters = 0 }: LaneShape, areaOf: AreaSource): Words {
+  const places = learntPlaces(contexts, counters);
+  const image = new Uint32Array(places.end);
+  for (const [name, at, words] of learntAreas(contexts, counters)) put(image, at, areaOf(name), words);
   const refine = bytesOf(areaOf("refine"));
-  const rows = new Uint8Array(image.buffer, 4 * learntPlaces(contexts).refine, 4 * REFINE_ROW_WORDS * REFINE_ROWS);
+  const rows = new Uint8Array(image.buffer, 4 * places.refine, 4 * REFINE_ROW_WORDS * REFINE_ROWS);
   const rowBytes = 2 * REFINE_NODES;
   for (let row = 0; row < REFINE_ROWS; row++) {
     rows.set(refine.subarray(row * rowBytes, (row + 1) * rowBytes), row * 4 * REFINE_ROW_WORDS);
@@ -74,22 +75,23 @@ export interface LaneImage {
   readonly content: Uint8Array;
 }
 
-function firstImage(contexts: number): LaneImage {
+function firstImage(shape: LaneShape): LaneImage {
+  const { contexts, counters } = shape;
   const squash = squashTable();
   const maps = initialMaps(contexts, histories(), stretchTable());
   const areas: Partial<Record<Area, ArrayBufferView>> = {
     matchMap: initialMatchMap(),
     order0: new Uint16Array(256).fill(32768),
-    finals: initialFinals(),
+    finals: initialFinals(counters),
     runMap: initialRunMap(contexts),
     maps: maps.cells,
-    weights: initialWeights(contexts),
+    weights: initialWeights(contexts, counters),
     refine: initialRefine(squash),
   };
-  return { learnt: learntImage(contexts, (name) => areas[name] as ArrayBufferView), content: new Uint8Array(0) };
+  return { learnt: learntImage(shape, (name) => areas[name] as ArrayBufferView), content: new Uint8Array(0) };
 }
 
-/** @throws RangeError if the prior is for another number of contexts */
+/** @throws RangeError if the prior is for another number of contexts, or the lane has counters */
 function seededImage(shape: LaneShape, prior: LanePrior): LaneImage {
   const seeded = takeLane(prior, shape);
   const { lane } = seeded;
@@ -102,17 +104,17 @@ function seededImage(shape: LaneShape, prior: LanePrior): LaneImage {
   put(seen, SEEN.followers1, lane.area("followers1"), SEEN.followers2 - SEEN.followers1);
   put(seen, SEEN.followers2, lane.area("followers2"), SEEN.places - SEEN.followers2);
   put(seen, SEEN.places, lane.area("places"), SEEN.end - SEEN.places);
-  const words = linesWords(shape.contexts, shape.lineBits);
-  const lines = new Uint32Array(words.lines + words.runs);
-  put(lines, 0, lane.area("lines"), words.lines);
-  put(lines, words.lines, lane.area("runs"), words.runs);
-  const learnt = learntImage(shape.contexts, (name) => lane.area(name));
+  const places = linesPlaces(shape.contexts, shape.lineBits, 0);
+  const lines = new Uint32Array(places.end);
+  put(lines, places.lines, lane.area("lines"), places.runs - places.lines);
+  put(lines, places.runs, lane.area("runs"), places.counters - places.runs);
+  const learnt = learntImage(shape, (name) => lane.area(name));
   leaveLane(seeded);
   return { learnt, seen, lines, content: prior.content };
 }
 
 export function imageOf(shape: LaneShape, prior?: LanePrior): LaneImage {
-  return prior ? seededImage(shape, prior) : firstImage(shape.contexts);
+  return prior ? seededImage(shape, prior) : firstImage(shape);
 }
 
 /** Tables, with the records of the contexts that a block of this stride has. */

@@ -7,6 +7,8 @@ import { constantName, numbersOf } from "../../contract/constants.ts";
 import * as instructions from "../../contract/instructions.ts";
 import * as mixer from "../../contract/mixer.ts";
 import {
+  choicesOf,
+  finalsOf,
   inputsOf,
   MATCH_LENGTH_CLASSES,
   MIXER_CONTEXTS_MAX,
@@ -52,6 +54,8 @@ export const JOBS = placesOf([
   ["begins", 1],
   ["stride", 1],
   ["contexts", 1],
+  /** The first so many contexts have counters. */
+  ["counters", 1],
   /** Words of a bit's inputs, two to a word. */
   ["inputWords", 1],
   ["lineBits", 1],
@@ -61,6 +65,8 @@ export const JOBS = placesOf([
   ["lanes", 1],
   /** Words of each lane, behind all lanes' jobs, with a bit to a byte: it is a cue. 0: none is. */
   ["cueWords", 1],
+  /** Lanes whose rows of the refining map lie in one buffer, where these are apart. */
+  ["refineLanes", 1],
 ]);
 
 /** And what each lane is told. */
@@ -107,6 +113,7 @@ export const REGISTERS = placesOf([
   ["opcodes", 1],
   ["wasmOpcodes", 1],
   ["wasmLeft", 1],
+  ["letters", 1],
   ["low", 1],
   ["high", 1],
   ["code", 1],
@@ -124,40 +131,50 @@ export const SEEN = placesOf([
   ["places", 1 << PLACE_BITS],
 ]);
 
-/** Those of lanes without counters: the others run on the host (engine.ts). */
-const SETS = setsOf(0);
-
 /** Words of a row of the refining map: one half more than its nodes, so that rows share no word. */
 export const REFINE_ROW_WORDS = (REFINE_NODES + 1) / 2;
-export const FINAL_WORDS = numbers.FINAL_FIRST * 2 * SETS.length;
+/** Words of all rows, and buffers that they are dealt to where they are apart. */
+export const REFINE_WORDS = REFINE_ROWS * REFINE_ROW_WORDS;
+export const REFINE_BUFFERS = 4;
 export const RUN_MAP_ROW_WORDS = mixer.RUN_CLASSES / 2;
 
-const WEIGHT_SETS = SETS.reduce((sum, count) => sum + count, 0);
+/** Words of the second layer's weights. @param counters contexts that have them */
+const finalWords = (counters: number) => choicesOf(finalsOf(counters)) * setsOf(counters).length;
 
 /** What a lane has learnt, up to the parts whose size depends on the number of contexts. */
-export const LEARNT = placesOf([
-  ["matchMap", MATCH_LENGTH_CLASSES / 2],
-  ["order0", 256 / 2],
-  ["finals", FINAL_WORDS],
-  ["refine", REFINE_ROWS * REFINE_ROW_WORDS],
-]);
+const learntStart = (counters: number, isApart: boolean) =>
+  placesOf([
+    ["matchMap", MATCH_LENGTH_CLASSES / 2],
+    ["order0", 256 / 2],
+    ["finals", finalWords(counters)],
+    ["refine", isApart ? 0 : REFINE_WORDS],
+  ]);
 
-/** The same with those parts: maps of runs, maps of histories, weights. */
-export function learntPlaces(contexts: number) {
-  const { end, ...fixed } = LEARNT;
+/**
+ * The same with those parts: maps of runs, maps of histories, weights.
+ *
+ * @param counters contexts that have them
+ * @param isApart whether the refining map lies in buffers of its own
+ */
+export function learntPlaces(contexts: number, counters: number, isApart = false) {
+  const { end, ...fixed } = learntStart(counters, isApart);
   const rest = placesOf([
     ["runMap", contexts * RUN_MAP_ROW_WORDS],
     ["maps", 256 * contexts],
-    ["weights", (WEIGHT_SETS * inputsOf(contexts)) / 2],
+    ["weights", (choicesOf(setsOf(counters)) * inputsOf(contexts, counters)) / 2],
   ]);
   const moved = Object.fromEntries(Object.entries(rest).map(([name, at]) => [name, end + at])) as typeof rest;
   return { ...fixed, ...moved };
 }
 
-/** Words of a lane's lines and, behind them, of their runs. */
-export function linesWords(contexts: number, lineBits: number): { readonly lines: number; readonly runs: number } {
+/** Where a lane's lines lie, behind them their runs, and behind these the counters; in words. */
+export function linesPlaces(contexts: number, lineBits: number, counters: number) {
   const lines = contexts * 2 ** lineBits;
-  return { lines: lines * (mixer.LINE_BYTES / 4), runs: lines / 2 };
+  return placesOf([
+    ["lines", lines * (mixer.LINE_BYTES / 4)],
+    ["runs", lines / 2],
+    ["counters", counters * 2 ** lineBits * (mixer.COUNTER_LINE_BYTES / 4)],
+  ]);
 }
 
 const named = (prefix: string, places: Readonly<Record<string, number>>) =>
@@ -165,13 +182,19 @@ const named = (prefix: string, places: Readonly<Record<string, number>>) =>
 
 const partNumbers = Object.fromEntries(PARTS.map((part, i) => [`PART_${constantName(part)}`, i]));
 
-/** Where the choices of each of the sets begin. */
-const setStarts = SETS.map((_, j) => SETS.slice(0, j).reduce((sum, count) => sum + count, 0));
+/** Where the choices of each entry of a list begin. */
+const startsOf = (list: readonly number[]) => list.map((_, j) => choicesOf(list.slice(0, j)));
 
-/** Constants that the mixer's kernels see. @param lanes invocations of a workgroup: a power of two, at most 64 */
-export function mixerConstants(lanes: number): Constants {
+/**
+ * Constants that the mixer's kernels see.
+ *
+ * @param lanes invocations of a workgroup: a power of two, at most 64
+ * @param counters contexts that have them; the text depends on whether there are any, and not on how many
+ * @param isApart whether the refining map lies in buffers of its own
+ */
+export function mixerConstants(lanes: number, counters: number, isApart = false): Constants {
+  const [sets, finals] = [setsOf(counters), finalsOf(counters)];
   return {
-    RATE: mixer.rateOf(0),
     ...numbersOf(mixer),
     ...numbersOf(numbers),
     ...numbersOf(instructions),
@@ -182,19 +205,26 @@ export function mixerConstants(lanes: number): Constants {
     ...named("MODE", MODES),
     ...named("REGISTER", REGISTERS),
     ...named("SEEN", SEEN),
-    ...named("LEARNT", LEARNT),
+    ...named("LEARNT", learntStart(counters, isApart)),
+    HAS_COUNTERS: Number(counters > 0),
+    ROWS_APART: Number(isApart),
+    REFINE_ROWS,
+    RATE: mixer.rateOf(counters),
     RESULT_WORDS,
     REFINE_ROW_WORDS,
     RUN_MAP_ROW_WORDS,
     SPEC_WORDS,
+    COUNTER_LINE_WORDS: mixer.COUNTER_LINE_BYTES / 4,
     PART_COUNT: PARTS.length,
-    SET_COUNT: SETS.length,
-    WEIGHT_SETS: WEIGHT_SETS,
-    SET_STARTS: setStarts,
+    SET_COUNT: sets.length,
+    WEIGHT_SETS: choicesOf(sets),
+    SET_STARTS: startsOf(sets),
+    FINAL_COUNT: finals.length,
+    FINAL_STARTS: startsOf(finals),
     KNOWN_FIRST: numbers.KNOWN_CONTEXTS[0],
     KNOWN_END: numbers.KNOWN_CONTEXTS[1],
     CONTEXT_ROOM: MIXER_CONTEXTS_MAX,
-    INPUT_ROOM: inputsOf(MIXER_CONTEXTS_MAX) / 2,
+    INPUT_ROOM: inputsOf(MIXER_CONTEXTS_MAX, counters > 0 ? MIXER_CONTEXTS_MAX : 0) / 2,
     LANES: lanes,
   };
 }

@@ -15,12 +15,20 @@ import { type CoderObserver, type Cue, type EncoderOptions, EngineLimitError, ty
 import { CueCursor } from "../mixer/cue-cursor.ts";
 import type { GpuDevice } from "./device.ts";
 import { KernelCompiler } from "./kernel.ts";
-import { Bank, type BankWork, type LaneResult, laneBytes, type Mode } from "./mixer-bank.ts";
+import {
+  Bank,
+  type BankShape,
+  type BankWork,
+  type LaneResult,
+  laneBytes,
+  type Mode,
+  refineLanes,
+} from "./mixer-bank.ts";
 import { imageOf, SPECS_AT, tablesOf } from "./mixer-image.ts";
-import { mixerConstants } from "./mixer-layout.ts";
+import { learntPlaces, mixerConstants, REFINE_BUFFERS } from "./mixer-layout.ts";
 import { DispatchPace } from "./mixer-pace.ts";
 import { partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
-import { mixerLanes } from "./path.ts";
+import { MIXER_BUFFERS, mixerLanes } from "./path.ts";
 import { Staging } from "./staging.ts";
 
 /** Bytes of all lanes in a dispatch, at most: coded ones take up to sixteen times as much. */
@@ -28,6 +36,8 @@ const DISPATCH_BYTES = 1 << 21;
 /** Bytes of a lane in a dispatch, at least and at most. */
 const CHUNK_MIN = 64;
 const CHUNK_MAX = 1 << 14;
+/** Workgroups of a dispatch, at most. */
+const BANK_LANES_MAX = 65535;
 const STORAGE_AND_COPIES = 0x80 | 0x04 | 0x08;
 /** What a decoder reads first, and so how far it is ahead. */
 const LOOKAHEAD_BYTES = 4;
@@ -37,11 +47,13 @@ export interface GpuMixerOptions {
   readonly invocations?: number;
   /** Bytes of a buffer, at most: what the device allows, or less. */
   readonly bufferBytesMax?: number;
+  /** Storage buffers that it may bind: what the device allows, or less. */
+  readonly storageBuffersMax?: number;
 }
 
-/** Bytes of a lane in a dispatch, at most. */
+/** Bytes of a lane in a dispatch, at most: whole words, of which buffers are made. */
 export function mixerChunk(lanes: number): number {
-  return Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, Math.floor(DISPATCH_BYTES / lanes)));
+  return Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, 4 * Math.floor(DISPATCH_BYTES / lanes / 4)));
 }
 
 interface Parts {
@@ -86,17 +98,18 @@ export class GpuMixer implements Model {
     this.#begin();
   }
 
-  /** @throws EngineLimitError, EngineDeviceError, ShaderError, RangeError for a prior of another number of contexts */
+  /** @throws EngineLimitError, EngineDeviceError, ShaderError, RangeError for a prior that its lanes cannot have */
   static async open(
     gpu: GpuDevice,
     hyper: HyperParameters,
     prior?: LanePrior,
     options: GpuMixerOptions = {},
   ): Promise<GpuMixer> {
-    const { mixerContexts: contexts, mixerBits: lineBits, streams } = hyper;
-    const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+    const { mixerContexts: contexts, mixerBits: lineBits, mixerCounters: counters, streams } = hyper;
+    const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = gpu.device.limits;
     const limitBytes = options.bufferBytesMax ?? Math.min(maxStorageBufferBindingSize, maxBufferSize);
     const { invocations = mixerLanes(gpu.isSoftware) } = options;
+    const storageBuffers = options.storageBuffersMax ?? maxStorageBuffersPerShaderStage;
     const chunkBytes = mixerChunk(streams);
     const compiler = new KernelCompiler(gpu.device, {});
     const tables = gpu.device.createBuffer({
@@ -107,16 +120,18 @@ export class GpuMixer implements Model {
     gpu.device.queue.writeBuffer(tables, 0, tablesOf(contexts, prior?.stride ?? 0));
     const banks: Bank[] = [];
     try {
-      const image = imageOf({ contexts, lineBits }, prior);
+      const image = imageOf({ contexts, lineBits, counters }, prior);
       gpu.device.pushErrorScope("out-of-memory");
-      for (const lanes of dealt(hyper, limitBytes)) {
-        const bank = new Bank(gpu, compiler, hyper, lanes, chunkBytes, limitBytes);
+      for (const shape of dealt(hyper, limitBytes, storageBuffers)) {
+        const bank = new Bank(gpu, compiler, hyper, shape, chunkBytes, limitBytes);
         banks.push(bank);
         bank.fill(image);
       }
       const refused = await gpu.device.popErrorScope();
       if (refused) throw new EngineLimitError("gpu", "the device does not have enough memory for the model");
-      for (const bank of banks) await bank.bind(mixerConstants(invocations), tables);
+      for (const bank of banks) {
+        await bank.bind(mixerConstants(invocations, counters, bank.shape.isApart), tables);
+      }
       gpu.check();
     } catch (error) {
       for (const bank of banks) bank.destroy();
@@ -207,9 +222,12 @@ export class GpuMixer implements Model {
     const names = ["learnt", "seen", "lines"] as const;
     const words: Partial<Record<(typeof names)[number], Uint32Array<ArrayBuffer>>> = {};
     const encoder = this.#parts.gpu.device.createCommandEncoder();
-    const parts = names.map((name) => bank.laneOf(name, lane - first));
+    const rows = bank.rowsOf(lane - first);
+    const parts = [...names.map((name) => bank.laneOf(name, lane - first)), ...(rows ? [rows] : [])];
     await this.#staging.read(encoder, parts, (read) => {
       for (const [i, name] of names.entries()) words[name] = new Uint32Array((read[i] as Uint8Array).slice().buffer);
+      if (rows)
+        words.learnt = joined(this.hyper, words.learnt, new Uint32Array((read.at(-1) as Uint8Array).slice().buffer));
     });
     return words as Record<(typeof names)[number], Uint32Array<ArrayBuffer>>;
   }
@@ -315,19 +333,45 @@ export class GpuMixer implements Model {
 /** As kernels have it. */
 const kernelStride = (stride: number) => (familyOf(stride) === "genome" ? 0 : stride);
 
-/** Lanes of each bank: as many as fit into a buffer. @throws EngineLimitError if not even one does */
-function dealt(hyper: HyperParameters, limitBytes: number): number[] {
-  const neededBytes = Math.max(...laneBytes(hyper));
-  const most = Math.min(65535, Math.floor(limitBytes / neededBytes));
+/** What a lane has learnt as it lies in one piece, for tests. */
+function joined(
+  { mixerContexts, mixerCounters }: HyperParameters,
+  learnt: Uint32Array | undefined,
+  rows: Uint32Array,
+): Uint32Array<ArrayBuffer> {
+  const { refine, runMap, end } = learntPlaces(mixerContexts, mixerCounters);
+  const whole = new Uint32Array(end);
+  if (learnt) whole.set(learnt.subarray(0, refine));
+  whole.set(rows, refine);
+  if (learnt) whole.set(learnt.subarray(refine), runMap);
+  return whole;
+}
+
+/**
+ * The banks, each with as many lanes as fit into a buffer. Where they are too many for one bank, and the device binds
+ * so many buffers, the rows of the refining map get buffers of their own, and fewer banks do.
+ *
+ * @param storageBuffers that the device binds at once
+ * @throws EngineLimitError if not even one lane fits
+ */
+function dealt(hyper: HyperParameters, limitBytes: number, storageBuffers: number): BankShape[] {
+  const neededBytes = Math.max(...laneBytes(hyper, false));
+  const within = Math.min(BANK_LANES_MAX, Math.floor(limitBytes / neededBytes));
+  const apart = Math.min(
+    BANK_LANES_MAX,
+    REFINE_BUFFERS * refineLanes(limitBytes),
+    Math.floor(limitBytes / Math.max(...laneBytes(hyper, true))),
+  );
+  const banksOf = (lanes: number) => Math.ceil(hyper.streams / lanes);
+  const isApart = storageBuffers >= MIXER_BUFFERS && banksOf(apart) < banksOf(within);
+  const most = isApart ? apart : within;
   if (most === 0) {
     throw new EngineLimitError(
       "gpu",
       `a lane needs a buffer of ${neededBytes} bytes, the adapter allows ${limitBytes}`,
     );
   }
-  const banks = Math.ceil(hyper.streams / most);
-  return Array.from(
-    { length: banks },
-    (_, i) => Math.floor((hyper.streams * (i + 1)) / banks) - Math.floor((hyper.streams * i) / banks),
-  );
+  const banks = banksOf(most);
+  const startOf = (i: number) => Math.floor((hyper.streams * i) / banks);
+  return Array.from({ length: banks }, (_, i) => ({ lanes: startOf(i + 1) - startOf(i), isApart }));
 }

@@ -26,6 +26,8 @@ export interface PathFacts {
 
 /** Storage buffers of a stage that fused kernels bind. */
 export const FUSED_BUFFERS = 10;
+/** And that the mixer binds where its rows lie apart (mixer_rows_apart.wgsl). */
+export const MIXER_BUFFERS = 12;
 /**
  * From here on, every tile reading all matrices costs more than dispatches do: a kernel to a box has larger tiles. The
  * levels are below, the preset `paper` is above.

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { EngineUnavailableError } from "../../../src/engine/engine.ts";
 import { chooseAdapter, type GpuAdapter, listAdapters, parseAdapterNames } from "../../../src/engine/gpu/dawn.ts";
-import { FUSED_BUFFERS } from "../../../src/engine/gpu/path.ts";
+import { FUSED_BUFFERS, MIXER_BUFFERS } from "../../../src/engine/gpu/path.ts";
 import { openTestDevice, testAdapterName, testAdapters } from "../../setup/adapters.ts";
 
 const COUNT = 64;
@@ -25,7 +25,7 @@ describe.each([...testAdapters])("on %s", (which) => {
   test("asks for large buffers, for as many as fused kernels bind, and for nothing else", async () => {
     const { device } = await openTestDevice(which);
     expect(device.limits.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(1 << 27);
-    expect([8, FUSED_BUFFERS]).toContain(device.limits.maxStorageBuffersPerShaderStage);
+    expect([8, FUSED_BUFFERS, MIXER_BUFFERS]).toContain(device.limits.maxStorageBuffersPerShaderStage);
     expect(device.limits.maxComputeInvocationsPerWorkgroup).toBe(256);
     device.destroy();
   });

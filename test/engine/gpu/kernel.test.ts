@@ -5,7 +5,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { bindingsOf, elementGroups, flatGroups, kernelSource } from "../../../src/engine/gpu/kernel.ts";
-import { FUSED_BUFFERS, HARDWARE_TILE, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
+import { mixerConstants } from "../../../src/engine/gpu/mixer-layout.ts";
+import { FUSED_BUFFERS, HARDWARE_TILE, MIXER_BUFFERS, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
 import {
   FUSED_KERNELS,
   KERNELS,
@@ -37,8 +38,15 @@ describe("bindingsOf", () => {
     ]);
   });
 
-  test("finds none in a library", () => {
-    for (const text of Object.values(LIBRARIES)) expect(bindingsOf(text)).toEqual([]);
+  test("finds none in a library, but the four buffers of rows that lie apart, which follow the mixer's", () => {
+    const { mixerRowsApart, ...others } = LIBRARIES;
+    for (const text of Object.values(others)) expect(bindingsOf(text)).toEqual([]);
+    expect(bindingsOf(mixerRowsApart).map(({ name }) => name)).toEqual(["refine0", "refine1", "refine2", "refine3"]);
+    const bound = bindingsOf(kernelSource("mixer", mixerConstants(32, 0, true)));
+    expect(bound.map(({ index }) => index).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: MIXER_BUFFERS }, (_, i) => i),
+    );
+    expect(bindingsOf(kernelSource("mixer", mixerConstants(32, 0))).length).toBe(STORAGE_BUFFERS_MAX);
   });
 });
 

@@ -4,10 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../../src/contract/hyper.ts";
+import { LANES_MAX } from "../../../src/contract/mixer.ts";
 import type { LanePrior } from "../../../src/contract/prior.ts";
 import { type Cue, type Engine, EngineDeviceError, EngineLimitError } from "../../../src/engine/engine.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { buildMixer } from "../../../src/engine/mixer/assembly/build.ts";
+import { CuedLane } from "../../../src/engine/mixer/cued-lane.ts";
+import type { LaneShape } from "../../../src/engine/mixer/lane.ts";
 import { createReferenceEngine } from "../../../src/engine/reference/engine.ts";
 import { ReferenceLane } from "../../../src/engine/reference/mixer.ts";
 import { BlockCompressor, compressBlock } from "../../../src/pipeline/compress.ts";
@@ -16,11 +19,12 @@ import { gatherSteps, layoutOf } from "../../../src/pipeline/streams.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
 import { gpuStateOf } from "../../support/gpu-lane.ts";
 import { stateOf } from "../../support/lane-state.ts";
-import { CASES, dataOf, file } from "../../support/mixer-cases.ts";
+import { CASES, COUNTED_CASES, dataOf, file } from "../../support/mixer-cases.ts";
 
 buildMixer();
 const { engineOn } = await import("../../../src/engine/gpu/engine.ts");
-const { GpuMixer } = await import("../../../src/engine/gpu/mixer.ts");
+const { GpuMixer, mixerChunk } = await import("../../../src/engine/gpu/mixer.ts");
+type GpuMixerOptions = import("../../../src/engine/gpu/mixer.ts").GpuMixerOptions;
 const { createCpuEngine } = await import("../../../src/engine/cpu/engine.ts");
 const { MixerLane } = await import("../../../src/engine/mixer/lane.ts");
 
@@ -28,22 +32,24 @@ const ALONE = { workers: 1 };
 const reference = createReferenceEngine();
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
-function shapeOf(streams: number, mixerContexts: number, mixerBits: number): HyperParameters {
-  return { ...WITHOUT, ...NO_NETWORK, streams, mixerContexts, mixerBits };
+const ALL_CASES = [...CASES.map((row) => [...row, 0] as const), ...COUNTED_CASES];
+
+function shapeOf(streams: number, mixerContexts: number, mixerBits: number, mixerCounters = 0): HyperParameters {
+  return { ...WITHOUT, ...NO_NETWORK, streams, mixerContexts, mixerBits, mixerCounters };
 }
 
 /** The reference's lane after a block, and its payload. */
-function referenceOf(contexts: number, lineBits: number, stride: number, bytes: Uint8Array) {
-  const lane = new ReferenceLane({ contexts, lineBits });
+function referenceOf(shape: LaneShape, stride: number, bytes: Uint8Array) {
+  const lane = new ReferenceLane(shape);
   lane.describe(stride);
   lane.begin();
   lane.encode(bytes);
   return { lane, payload: lane.finishEncoding() };
 }
 
-/** All areas but what the GPU makes anew (gpu-lane.ts), and counters, which lanes there have none of. */
+/** All areas but what the GPU makes anew (gpu-lane.ts). */
 function withoutInputs(lane: ReferenceLane): Record<string, string> {
-  const { mapInputs: _, counters: __, ...others } = stateOf(lane);
+  const { mapInputs: _, ...others } = stateOf(lane);
   return others;
 }
 
@@ -66,83 +72,98 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     close: async () => {},
   };
 
-  test.each(CASES)("%s with stride %d, %d contexts, 2^%d lines", async (name, stride, contexts, lineBits) => {
-    const bytes = dataOf(name).slice(-SOME_BYTES);
-    const { lane, payload } = referenceOf(contexts, lineBits, stride, bytes);
-    const model = await GpuMixer.open(gpu, shapeOf(1, contexts, lineBits));
-    await model.describe({ stride });
-    await model.beginPayloads(1, ALONE);
-    await model.encodeSteps(bytes, bytes.length, 1);
-    expect((await model.takePayloads()).map(hex)).toEqual([hex(payload)]);
-    expect(await gpuStateOf(model, 0)).toEqual(withoutInputs(lane));
-    await model.close();
-  });
+  test.each(ALL_CASES)(
+    "%s with stride %d, %d contexts, 2^%d lines, %d with counters",
+    async (name, stride, contexts, lineBits, counters) => {
+      const bytes = dataOf(name).slice(-SOME_BYTES);
+      const { lane, payload } = referenceOf({ contexts, lineBits, counters }, stride, bytes);
+      const model = await GpuMixer.open(gpu, shapeOf(1, contexts, lineBits, counters));
+      await model.describe({ stride });
+      await model.beginPayloads(1, ALONE);
+      await model.encodeSteps(bytes, bytes.length, 1);
+      expect((await model.takePayloads()).map(hex)).toEqual([hex(payload)]);
+      expect(await gpuStateOf(model, 0)).toEqual(withoutInputs(lane));
+      await model.close();
+    },
+  );
 
-  test.each([32])("%d invocations to a lane: three lanes in two banks, chunks of any length", async (invocations) => {
-    const hyper = shapeOf(3, 12, 8);
-    const data = new Uint8Array([...dataOf("mixed").slice(0, 200), ...dataOf("lines").slice(-202)]);
-    const steps = Math.ceil(data.length / 3);
-    const { groups } = await compressBlock(reference, hyper, data, ALONE);
-    const model = await GpuMixer.open(gpu, hyper, undefined, { invocations, bufferBytesMax: 12_500_000 });
-    expect(model.bankCount).toBe(2);
-    const rows = gatherSteps(data, layoutOf(data.length, 3), 0, steps);
-    await model.beginPayloads(3, ALONE);
-    const counts = [1, 2, 17, steps - 20];
-    let first = 0;
-    for (const count of counts) {
-      const live = first + count === steps ? layoutOf(data.length, 3).liveInLastStep : 3;
-      await model.encodeSteps(rows.slice(3 * first, 3 * (first + count)), count, live);
-      first += count;
-    }
-    expect((await model.takePayloads()).map(hex)).toEqual(groups.map(hex));
-    const back = new Uint8Array(rows.length);
-    const decoder = await GpuMixer.open(gpu, hyper, undefined, { invocations, bufferBytesMax: 12_500_000 });
-    await decoder.openPayloads(groups);
-    const [half, live] = [steps >> 1, layoutOf(data.length, 3).liveInLastStep];
-    // The second call comes before the first has ended.
-    const calls = [
-      decoder.decodeSteps(back.subarray(0, 3 * half), half, 3),
-      decoder.decodeSteps(back.subarray(3 * half), steps - half, live),
-    ];
-    await Promise.all(calls);
-    await decoder.finishPayloads();
-    expect(hex(back)).toBe(hex(rows));
-    for (const lane of [0, 1, 2]) expect(await gpuStateOf(decoder, lane)).toEqual(await gpuStateOf(model, lane));
-    await Promise.all([model.close(), decoder.close()]);
-  });
+  test.each<[number, number, number, GpuMixerOptions]>([
+    [32, 0, 2, { bufferBytesMax: 12_500_000, storageBuffersMax: 8 }],
+    [32, 8, 2, { bufferBytesMax: 12_500_000, storageBuffersMax: 8 }],
+    // The rows of the refining map in buffers of their own, those of two lanes in one, or of one.
+    [32, 0, 1, { bufferBytesMax: 9_500_000 }],
+    [8, 8, 1, { bufferBytesMax: 6_000_000 }],
+  ])(
+    "%d invocations to a lane, %d counters: three lanes in %d banks, chunks of any length",
+    async (invocations, counters, banks, limits) => {
+      const hyper = shapeOf(3, 12, 8, counters);
+      const data = new Uint8Array([...dataOf("mixed").slice(0, 200), ...dataOf("lines").slice(-202)]);
+      const steps = Math.ceil(data.length / 3);
+      const { groups } = await compressBlock(reference, hyper, data, ALONE);
+      const model = await GpuMixer.open(gpu, hyper, undefined, { invocations, ...limits });
+      expect(model.bankCount).toBe(banks);
+      const rows = gatherSteps(data, layoutOf(data.length, 3), 0, steps);
+      await model.beginPayloads(3, ALONE);
+      const counts = [1, 2, 17, steps - 20];
+      let first = 0;
+      for (const count of counts) {
+        const live = first + count === steps ? layoutOf(data.length, 3).liveInLastStep : 3;
+        await model.encodeSteps(rows.slice(3 * first, 3 * (first + count)), count, live);
+        first += count;
+      }
+      expect((await model.takePayloads()).map(hex)).toEqual(groups.map(hex));
+      const back = new Uint8Array(rows.length);
+      const decoder = await GpuMixer.open(gpu, hyper, undefined, { invocations, ...limits });
+      await decoder.openPayloads(groups);
+      const [half, live] = [steps >> 1, layoutOf(data.length, 3).liveInLastStep];
+      // The second call comes before the first has ended.
+      const calls = [
+        decoder.decodeSteps(back.subarray(0, 3 * half), half, 3),
+        decoder.decodeSteps(back.subarray(3 * half), steps - half, live),
+      ];
+      await Promise.all(calls);
+      await decoder.finishPayloads();
+      expect(hex(back)).toBe(hex(rows));
+      for (const lane of [0, 1, 2]) expect(await gpuStateOf(decoder, lane)).toEqual(await gpuStateOf(model, lane));
+      await Promise.all([model.close(), decoder.close()]);
+    },
+  );
 
-  test("blocks of several kinds, one of them learned only; other engines make the same", async () => {
-    const hyper = shapeOf(2, 10, 8);
-    const blocks: readonly { readonly bytes: Uint8Array; readonly stride: number }[] = [
-      { bytes: file("text.bin", 400), stride: 0 },
-      { bytes: dataOf("picture").slice(0, 300), stride: 90 },
-      { bytes: Uint8Array.of(7), stride: 0 },
-      { bytes: dataOf("letters").slice(0, 200), stride: 1 },
-      { bytes: dataOf("stereo").slice(0, 203), stride: 3 },
-      { bytes: file("text.bin", 400), stride: 0 },
-    ];
-    const coded: Record<string, string[][]> = {};
-    for (const each of [engine, await createCpuEngine({ threads: 1 })]) {
-      const compressor = await BlockCompressor.open(each, hyper, ALONE);
-      coded[each.name] = [];
-      for (const { bytes, stride } of blocks) {
-        coded[each.name]?.push((await compressor.compress(bytes, { stride })).groups.map(hex));
+  test.each([0, 4])(
+    "blocks of several kinds, one of them learned only; other engines make the same, %d counters",
+    async (counters) => {
+      const hyper = shapeOf(2, 10, 8, counters);
+      const blocks: readonly { readonly bytes: Uint8Array; readonly stride: number }[] = [
+        { bytes: file("text.bin", 400), stride: 0 },
+        { bytes: dataOf("picture").slice(0, 300), stride: 90 },
+        { bytes: Uint8Array.of(7), stride: 0 },
+        { bytes: dataOf("letters").slice(0, 200), stride: 1 },
+        { bytes: dataOf("stereo").slice(0, 203), stride: 3 },
+        { bytes: file("text.bin", 400), stride: 0 },
+      ];
+      const coded: Record<string, string[][]> = {};
+      for (const each of [engine, await createCpuEngine({ threads: 1 })]) {
+        const compressor = await BlockCompressor.open(each, hyper, ALONE);
+        coded[each.name] = [];
+        for (const { bytes, stride } of blocks) {
+          coded[each.name]?.push((await compressor.compress(bytes, { stride })).groups.map(hex));
+        }
+        await compressor.close();
       }
-      await compressor.close();
-    }
-    expect(coded.gpu).toEqual(coded.cpu as string[][]);
-    const decompressor = await BlockDecompressor.open(engine, hyper, ALONE);
-    for (const [i, { bytes, stride }] of blocks.entries()) {
-      if (i === 1) await decompressor.learn(bytes, { stride });
-      else {
-        const groups = ((coded.cpu as string[][])[i] as string[]).map(
-          (group) => new Uint8Array(Buffer.from(group, "hex")),
-        );
-        expect(hex(await decompressor.decompress(bytes.length, groups, { stride }))).toBe(hex(bytes));
+      expect(coded.gpu).toEqual(coded.cpu as string[][]);
+      const decompressor = await BlockDecompressor.open(engine, hyper, ALONE);
+      for (const [i, { bytes, stride }] of blocks.entries()) {
+        if (i === 1) await decompressor.learn(bytes, { stride });
+        else {
+          const groups = ((coded.cpu as string[][])[i] as string[]).map(
+            (group) => new Uint8Array(Buffer.from(group, "hex")),
+          );
+          expect(hex(await decompressor.decompress(bytes.length, groups, { stride }))).toBe(hex(bytes));
+        }
       }
-    }
-    await decompressor.close();
-  });
+      await decompressor.close();
+    },
+  );
 
   test.each([0, 2])("behind a prior of stride %d", async (stride) => {
     const [contexts, lineBits] = [20, 8];
@@ -166,10 +187,16 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     await model.close();
     const other = { ...prior, contexts: 19 };
     await expect(GpuMixer.open(gpu, shapeOf(1, contexts, lineBits), other)).rejects.toThrow("a prior of 19 contexts");
+    const counted = GpuMixer.open(gpu, shapeOf(1, contexts, lineBits, 4), prior);
+    await expect(counted).rejects.toThrow("without counters");
   });
 
-  test.each([0, 2])("lanes that are reminded between bytes, with stride %d", async (stride) => {
-    const hyper = shapeOf(2, 20, 8);
+  test.each([
+    [0, 0],
+    [2, 0],
+    [0, 8],
+  ])("lanes that are reminded between bytes, with stride %d and %d counters", async (stride, counters) => {
+    const hyper = shapeOf(2, 20, counters > 0 ? 5 : 8, counters);
     const data = (stride === 0 ? file("text.bin", 900) : dataOf("mono")).slice(-241);
     const steps = 121;
     const rows = gatherSteps(data, layoutOf(data.length, 2), 0, steps);
@@ -199,7 +226,15 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     await decoding.decodeSteps(back, steps, 1);
     await decoding.finishPayloads();
     expect(hex(back)).toBe(hex(rows));
-    for (const lane of [0, 1]) expect(await gpuStateOf(decoding, lane)).toEqual(await gpuStateOf(coding, lane));
+    for (const lane of [0, 1]) {
+      const own = new ReferenceLane({ contexts: 20, lineBits: hyper.mixerBits, counters });
+      const cued = new CuedLane(own);
+      cued.describe(stride);
+      cued.begin();
+      cued.cue(cues[lane] as Cue[]);
+      cued.encode(rows.filter((_, i) => i % 2 === lane).slice(0, steps - lane));
+      for (const model of [coding, decoding]) expect(await gpuStateOf(model, lane)).toEqual(withoutInputs(own));
+    }
     await Promise.all([coding.close(), decoding.close()]);
   });
 
@@ -229,6 +264,12 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     await model.close();
   });
 
+  test("lanes with counters are on the device", async () => {
+    const model = await engine.openModel(shapeOf(1, 4, 8, 4));
+    expect(model).toBeInstanceOf(GpuMixer);
+    await model.close();
+  });
+
   test("a lane that fits into no buffer is an error, or is left to threads", async () => {
     const [hyper, bytes, bufferBytesMax] = [shapeOf(2, 4, 8), dataOf("lines").slice(0, 100), 1 << 20];
     await expect(engineOn(gpu, { bufferBytesMax }).openModel(hyper)).rejects.toBeInstanceOf(EngineLimitError);
@@ -245,4 +286,11 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     expect(await encoding).toBeInstanceOf(EngineDeviceError);
     await model.close();
   });
+});
+
+test("a dispatch takes whole words of a lane, however many lanes there are", () => {
+  for (let lanes = 1; lanes <= LANES_MAX; lanes++) {
+    expect(mixerChunk(lanes) % 4).toBe(0);
+    expect(mixerChunk(lanes)).toBeGreaterThanOrEqual(64);
+  }
 });

@@ -147,12 +147,19 @@ export function sameLine(bucket: usize, check: u32): usize {
 
 function emptiedLine(bucket: usize, check: u32): usize {
   const line = emptiest(bucket);
-  store<u16>(runs + ((line - lines) >> 3), 0);
   v128.store(line, i32x4.splat(0));
   store<u8>(line, check);
-  const offset = line - lines;
-  if (offset < countedBytes) memory.fill(counters + (offset << 2), 0, 64);
+  forgetBeside(line);
   return line;
+}
+
+/** A line's run and counters are those of another context now: nothing. */
+// @ts-ignore: decorator
+@inline
+export function forgetBeside(line: usize): void {
+  const offset = line - lines;
+  store<u16>(runs + (offset >> 3), 0);
+  if (offset < countedBytes) memory.fill(counters + (offset << 2), 0, 64);
 }
 
 /** Of a bucket's lines, that which has seen least. */

@@ -3,7 +3,7 @@
  * lines of its own: so the hashes of many bytes come first, and then context after context takes them all, whose lines
  * fit into a core's cache where those of all contexts do not.
  */
-import { emptiest, followPast, followRun, hashContexts, learnState, sameLine } from "./contexts";
+import { emptiest, followPast, followRun, forgetBeside, hashContexts, learnState, sameLine } from "./contexts";
 import { finish, time } from "./past";
 import { coded, contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
 
@@ -65,7 +65,7 @@ function replayNibble(bucket: usize, check: u32, nibble: u32): usize {
     return line;
   }
   line = emptiest(bucket);
-  store<u16>(runs + ((line - lines) >> 3), 0);
+  forgetBeside(line);
   v128.store(line, v128.load(coded + (<usize>nibble << 4)));
   store<u8>(line, check);
   return line;
