@@ -37,7 +37,7 @@ var<private> own_next: array<u32, OWN_INPUTS>;
 var<private> own_rates: array<u32, OWN_INPUTS>;
 var<private> own_finals: array<i32, OWN_FINALS>;
 var<workgroup> row: array<u32, REFINE_ROW_WORDS>;
-// By the class of a match's length; it lies here for the whole dispatch, since two invocations read it.
+// By the class of a match's length; it lies here for the whole dispatch, since all invocations read it.
 var<workgroup> match_map: array<i32, MATCH_LENGTH_CLASSES>;
 // A place more than there are invocations, so that those of all sets find theirs in banks of their own.
 var<workgroup> sums: array<array<i32, LANES + 1>, SET_COUNT>;
@@ -62,9 +62,8 @@ fn lower(word: u32) -> i32 { return extractBits(i32(word), 0u, 16u); }
 fn upper(word: u32) -> i32 { return i32(word) >> 16u; }
 fn pair(low: i32, high: i32) -> u32 { return (u32(low) & 0xffffu) | (u32(high) << 16u); }
 
-fn learnt_half(at: u32, i: u32) -> i32 { return i32(extractBits(learnt[at + i / 2u], 16u * (i % 2u), 16u)); }
-
 fn half_of(word: u32, i: u32) -> i32 { return i32(extractBits(word, 16u * (i % 2u), 16u)); }
+fn learnt_half(at: u32, i: u32) -> i32 { return half_of(learnt[at + i / 2u], i); }
 
 // A word of two probabilities of 16 bits, of which the i-th comes closer to what it should have been.
 fn towards(word: u32, i: u32, target_p: i32, shift: u32) -> u32 {
@@ -220,7 +219,7 @@ fn mix_final(choice: u32) -> i32 {
   return odds;
 }
 
-fn row_half(i: u32) -> i32 { return i32(extractBits(row[i / 2u], 16u * (i % 2u), 16u)); }
+fn row_half(i: u32) -> i32 { return half_of(row[i / 2u], i); }
 
 // The probability that bit k of the byte is a 1, 16 bits; all invocations come here, and leave with the same.
 fn predict_bit(k: u32, node: u32, lane: u32) -> u32 {

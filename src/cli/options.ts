@@ -184,7 +184,7 @@ const PRIORS: readonly OptionSpec[] = [
     help: "make a prior of the files, which are samples: -o names it (default: dictionary)",
     details:
       "Eight samples or more, 128 KiB of each at most; a level says which mixer the prior is for. A tenth of the " +
-      "samples is held back, to say what the prior gains.",
+      "samples, at least one, is held back, to say what the prior gains.",
   },
   {
     name: "maxdict",

@@ -15,7 +15,7 @@ export const SAMPLE_PART_BYTES = 1 << 17;
 /** A prior has room for less than this, or it is none. */
 export const PRIOR_BYTES_MIN = 1024;
 
-/** One sample in so many is held back. */
+/** One sample in so many is held back; of fewer, one. */
 const HELD_ONE_OF = 10;
 /** Samples are studied behind content of the others in so many parts. */
 const FOLDS = 4;
@@ -87,23 +87,23 @@ export function makePrior(all: readonly Uint8Array[], options: MakeOptions): Mad
   if (samples.length < SAMPLES_MIN || lengthOf(samples) < SAMPLE_BYTES_MIN) {
     throw new SamplesError(samples.length, lengthOf(samples));
   }
-  const held = samples.filter((_, i) => i % HELD_ONE_OF === HELD_ONE_OF - 1);
-  const others = held.length > 0 ? samples.filter((_, i) => i % HELD_ONE_OF !== HELD_ONE_OF - 1) : samples;
+  const oneOf = Math.min(HELD_ONE_OF, samples.length);
+  const held = samples.filter((_, i) => i % oneOf === oneOf - 1);
+  const others = samples.filter((_, i) => i % oneOf !== oneOf - 1);
   const headBytes = encodePrior({ name, contexts, stride: 0, content: EMPTY, trained: EMPTY }).length + 8;
   const room = bytesMax - headBytes;
   const trained = fittingValues(others, room, { contexts, stride: 0, ...(onProgress && { onProgress }) });
   const content = chooseContent(others, room - trained.length, PIECE_BYTES);
   const file = encodePrior({ name, contexts, stride: 0, content, trained });
   const prior = decodePrior(file);
-  const counted = held.length > 0 ? held : samples.slice(-1);
   const without: Omit<Prior, "trained"> = { ...prior, content: EMPTY };
-  const withoutBytes = sum(codedBytesWith({ contexts, stride: 0, content: without.content }, counted));
-  const withBytes = sum(codedBytesWith(prior, counted));
+  const withoutBytes = sum(codedBytesWith({ contexts, stride: 0, content: without.content }, held));
+  const withBytes = sum(codedBytesWith(prior, held));
   return {
     file,
     contentBytes: content.length,
     trainedBytes: trained.length,
-    held: { samples: counted.length, plainBytes: lengthOf(counted), withoutBytes, withBytes },
+    held: { samples: held.length, plainBytes: lengthOf(held), withoutBytes, withBytes },
   };
 }
 
