@@ -94,6 +94,8 @@ export const FILL_PIECE_BYTES = 2 ** 20;
 
 /** Added to a block's stride: stretches of numbers are predicted, and a list says which. */
 export const STRIDE_WITH_STRETCHES = 2 ** 12;
+/** Added besides, since version 9: a mixer's lanes foresee pixels among them. */
+export const STRIDE_WITH_FORESIGHT = 2 ** 13;
 /** A list of stretches has at most so many bytes. */
 export const STRETCH_LIST_BYTES_MAX = 2 ** 16;
 /** And in a small frame, which is read whole from behind. */
@@ -189,6 +191,8 @@ export interface BlockHead {
   readonly stride?: number;
   /** Only of blocks with stretches of numbers: the length of the list of them, behind that of copies. */
   readonly stretchBytes?: number;
+  /** Only of blocks with stretches of pixels that the lanes foresee. */
+  readonly isForeseen?: boolean;
   /** Only of blocks with fills, which stood before. */
   readonly fills?: readonly Fill[];
   /** The parts of the payload: one, or one per coder group. */
@@ -225,6 +229,8 @@ interface BlockFacts {
    * payload of a learned block is what the model sees.
    */
   readonly stretches?: Uint8Array;
+  /** Whether the lanes of a mixer foresee pixels among the stretches. */
+  readonly isForeseen?: boolean;
   /**
    * xxHash64 of the block's plain bytes, seeded with the check of the block before (0 for the first). Of a run, each
    * piece of the frame's block size is hashed for itself and seeds the next; of a block with fills, each piece that

@@ -4,6 +4,7 @@
  * comes out can be decoded without further doubt about its shape. Whether decoded bytes are right is only known after
  * decoding: see checkPlain. stream.ts feeds these functions piece by piece, list.ts from the end of a file.
  */
+import { hasNetwork } from "../contract/hyper.ts";
 import { ByteReader } from "./bytes.ts";
 import { CHECK_START, chainRun, checkText, guardOf, lowCheck } from "./checksum.ts";
 import { EntryTally } from "./entries.ts";
@@ -292,6 +293,9 @@ export function readBlockHead(
   const plainBytes = readPlainLength(reader, header, found, leftBytes, fills !== undefined);
   const cut = found.isCut ? readCut(reader, kind, plainBytes) : undefined;
   const stated = kind === "stored" ? {} : readStride(reader, header.version);
+  if (stated.isForeseen && header.model && hasNetwork(header.model.hyper)) {
+    throw new CorruptError(start, "the stride of a block", "no foresight of a network", "foresight");
+  }
   const payloadBytes = cut?.restBytes ?? plainBytes;
   const lengths = kind === "coded" ? readGroupLengths(reader, header.model, payloadBytes, start) : [payloadBytes];
   const check = reader.u64("the checksum of the plain bytes");
@@ -386,7 +390,7 @@ function readPayload(
 ): Block {
   const at = reader.position - (reader.offset - start);
   options.admit?.(head, header);
-  const { kind, plainBytes, lengths, cut, stride, stretchBytes, fills } = head;
+  const { kind, plainBytes, lengths, cut, stride, stretchBytes, isForeseen, fills } = head;
   const gapBytes = fills?.reduce((sum, fill) => sum + fill.gapBytes, 0) ?? 0;
   if (gapBytes > plainBytes) throw new CorruptError(at, "the place of a fill", `at most ${plainBytes}`, `${gapBytes}`);
   const bodyStart = reader.offset;
@@ -402,6 +406,7 @@ function readPayload(
   const facts = {
     ...{ plainBytes, check, ...(copies && { copies }), ...(stride && { stride }), ...(fills && { fills }) },
     ...(stretchBytes && { stretches }),
+    ...(isForeseen && { isForeseen }),
   };
   if (isBare(kind, cut !== undefined) && header.version >= FORMAT_VERSION_3) {
     // What fills give may be long: that is hashed where others can work meanwhile.

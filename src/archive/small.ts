@@ -35,6 +35,7 @@ import {
   SMALL_STRIDE_BYTES_MIN,
   type SmallFacts,
   STRETCH_LIST_BYTES_MAX,
+  STRIDE_WITH_FORESIGHT,
   STRIDE_WITH_STRETCHES,
 } from "./format.ts";
 import { type PriorReference, readPriorReference, writePriorReference } from "./prior-reference.ts";
@@ -131,8 +132,12 @@ export function checkStretches(kind: BlockKind, { length }: Uint8Array, bytesMax
 }
 
 /** The stride of a block, and the length of its list of stretches, if it has one. */
-export function writeStride(head: ByteWriter, stride: number, stretches: Uint8Array | undefined): void {
-  if (stretches) head.varint(stride + STRIDE_WITH_STRETCHES).varint(stretches.length);
+export function writeStride(
+  head: ByteWriter,
+  { stride = 0, stretches, isForeseen }: Pick<Block, "stride" | "stretches" | "isForeseen">,
+): void {
+  const foresight = isForeseen ? STRIDE_WITH_FORESIGHT : 0;
+  if (stretches) head.varint(stride + STRIDE_WITH_STRETCHES + foresight).varint(stretches.length);
   else head.varint(stride);
 }
 
@@ -141,13 +146,25 @@ export function readStride(
   reader: ByteReader,
   version: number,
   listBytesMax = STRETCH_LIST_BYTES_MAX,
-): { stride?: number; stretchBytes?: number } {
-  const statedMax = STRIDE_MAX + (version < FORMAT_VERSION_8 ? 0 : STRIDE_WITH_STRETCHES);
-  const stated = reader.varintWithin("the stride of a block", 0, statedMax);
-  const isListed = stated >= STRIDE_WITH_STRETCHES;
-  const stride = isListed ? stated - STRIDE_WITH_STRETCHES : stated;
+): Pick<BlockHead, "stride" | "stretchBytes" | "isForeseen"> {
+  const { position } = reader;
+  const stated = reader.varintWithin("the stride of a block", 0, strideStatedMax(version));
+  const stride = stated % STRIDE_WITH_STRETCHES;
+  const isListed = (stated & STRIDE_WITH_STRETCHES) !== 0;
+  const isForeseen = stated >= STRIDE_WITH_FORESIGHT;
+  if (isForeseen && !isListed)
+    throw new CorruptError(position, "the stride of a block", "one with stretches", `${stated}`);
   const stretchBytes = isListed ? reader.varintWithin("the length of a list of stretches", 1, listBytesMax) : undefined;
-  return { ...(stride > 0 && { stride }), ...(stretchBytes !== undefined && { stretchBytes }) };
+  return {
+    ...(stride > 0 && { stride }),
+    ...(stretchBytes !== undefined && { stretchBytes }),
+    ...(isForeseen && { isForeseen }),
+  };
+}
+
+function strideStatedMax(version: number): number {
+  if (version < FORMAT_VERSION_8) return STRIDE_MAX;
+  return STRIDE_MAX + STRIDE_WITH_STRETCHES + (version > FORMAT_VERSION_8 ? STRIDE_WITH_FORESIGHT : 0);
 }
 
 const formOf = (form: number, version = FORMAT_VERSION) => ((version - FORMAT_VERSION_6) << FORM_VERSION_SHIFT) | form;
@@ -162,7 +179,7 @@ function writeCoded(head: ByteWriter, block: Block, payloadBytes: number): void 
     head.varint(payloadBytes);
     return;
   }
-  writeStride(head, stride, stretches);
+  writeStride(head, block);
   head.u8(payloadBytes).u8(payloadBytes >> 8);
 }
 
@@ -251,7 +268,7 @@ function readCoded(
   reader: ByteReader,
   seenBytes: number,
   version: number,
-): { payloadBytes: number; stride?: number; stretchBytes?: number } {
+): { payloadBytes: number } & Pick<BlockHead, "stride" | "stretchBytes" | "isForeseen"> {
   const field = "the length of the payload";
   if (seenBytes < SMALL_STRIDE_BYTES_MIN) {
     return { payloadBytes: reader.varintWithin(field, 0, SMALL_STRIDE_BYTES_MIN - 1) };

@@ -140,7 +140,7 @@ export class FrameWriter {
     const length = this.#lengthOf(kind, plainBytes, copies);
     const head = new ByteWriter().raw(length);
     if (copies) head.varint(copies.restBytes).varint(copies.list.length);
-    if (kind !== "stored") writeStride(head, stride, stretches);
+    if (kind !== "stored") writeStride(head, block);
     const payload = kind === "coded" ? block.groups : [block.payload];
     if (kind === "coded") for (const group of payload) head.varint(group.length);
     const bytes = withGuard([head.u64(check).finish(), ...listsOf(block), ...payload]);

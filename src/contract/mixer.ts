@@ -103,6 +103,10 @@ export const rateOf = (counters: number) => (counters > 0 ? 14000 : 20000);
 /** The same of those that mix the sets, in Q16 of the error. */
 export const FINAL_RATE = 2000;
 
+/** The same while bytes are foreseen: what is left of pixels is mostly noise, which teaches little. */
+export const FORESEEN_RATE = 3000;
+export const FORESEEN_FINAL_RATE = 1000;
+
 const order = (bytes: number, ...offsets: number[]): Context => ({ order: bytes, parts: [], offsets });
 const withParts = (bytes: number, ...parts: Part[]): Context => ({ order: bytes, parts, offsets: [] });
 const withOffsets = (parts: readonly Part[], ...offsets: number[]): Context => ({ order: 0, parts, offsets });

@@ -17,6 +17,7 @@
 import type { DataKind } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { LanePrior } from "../contract/prior.ts";
+import type { ForeseenBlock } from "../predict/foresight.ts";
 import type { EngineName } from "./errors.ts";
 
 export { FREQUENCY_BITS, FREQUENCY_TOTAL } from "../contract/frequency.ts";
@@ -53,9 +54,10 @@ export interface Model {
   /**
    * Says what the bytes of the next steps are like; until the first call they are PLAIN_DATA.
    *
+   * @param foreseen of a mixer's next block only: pixels of which what is left is coded with contexts of predictors
    * @throws RangeError if the stride is out of reach
    */
-  describe(kind: DataKind): Promise<void>;
+  describe(kind: DataKind, foreseen?: ForeseenBlock): Promise<void>;
 
   /**
    * Begins a block, whose payloads `takePayloads` will hand out.

@@ -1,6 +1,15 @@
 /** What a frame's compressor knows of a block on its way, and what it makes of it in the end. */
-import type { Fill, PlainBlock } from "../archive/format.ts";
+import { type Fill, type PlainBlock, windowBytesOf } from "../archive/format.ts";
+import type { HyperParameters } from "../contract/hyper.ts";
+import { type ForeseenBlock, foresightMemoryBytes } from "../predict/foresight.ts";
+import { decodeStretches } from "../predict/list.ts";
+import { transformMemoryBytes } from "../predict/transform.ts";
+import type { Prior } from "../prior/file.ts";
+import { windowRoomBytes } from "../repeats/window.ts";
+import { type CueFacts, cueFactsOf } from "./cues.ts";
+import { modelMemoryBytes } from "./memory.ts";
 import type { FoundNumbers } from "./numbers.ts";
+import { priorMemoryBytes } from "./priors.ts";
 import type { Cut } from "./repeats.ts";
 
 /** What is known of a block before the model has seen it. */
@@ -25,6 +34,8 @@ export interface ShownBytes {
   readonly bytes: Uint8Array;
   /** The coded list of stretches that are predicted, if there are any. */
   readonly stretches?: Uint8Array;
+  /** What lanes are told if they foresee pixels among them. */
+  readonly foreseen?: ForeseenBlock;
   /** The stride, if predictors know it. */
   readonly stride?: number;
 }
@@ -43,8 +54,46 @@ export function factsOf(
   plain: Uint8Array,
   { cut, fills, check }: BlockPlan,
   stride: number,
-  { stretches }: ShownBytes,
+  { stretches, foreseen }: ShownBytes,
 ) {
   const facts = { plainBytes: plain.length, check, ...(fills && { fills }), ...(stretches && { stretches }) };
-  return { ...facts, ...(cut && { copies: cut.copies }), ...(stride > 0 && { stride }) };
+  return {
+    ...facts,
+    ...(foreseen && { isForeseen: true }),
+    ...(cut && { copies: cut.copies }),
+    ...(stride > 0 && { stride }),
+  };
+}
+
+/** Lanes of less than this learn too little of pixels, but one alone. */
+const FORESEEING_LANE_BYTES_MIN = 2 ** 20;
+
+/** How many lanes foresee the pixels of a block; 0 if they should not. */
+export function foreseeingLanes({ streams, mixerContexts }: HyperParameters, seenBytes: number): number {
+  if (mixerContexts === 0) return 0;
+  return streams === 1 || seenBytes >= streams * FORESEEING_LANE_BYTES_MIN ? streams : 0;
+}
+
+/** What a decoder takes for a block that is predicted, before the model or in its lanes, with the model. */
+export function predictedMemoryBytes(
+  hyper: HyperParameters,
+  prior: Prior | undefined,
+  seenBytes: number,
+  blockBytes: number,
+): number {
+  const lanes = foreseeingLanes(hyper, seenBytes);
+  const predictorBytes = transformMemoryBytes(seenBytes) + (lanes > 0 ? foresightMemoryBytes(blockBytes, lanes) : 0);
+  const besideBytes = 5 * blockBytes + windowRoomBytes(windowBytesOf(blockBytes));
+  return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + predictorBytes + besideBytes;
+}
+
+/** What lanes are reminded of in a block of which repeats were cut out. */
+export function cuesFor(
+  prior: Prior | undefined,
+  plain: Uint8Array,
+  { copies, places, windowBytes }: Cut,
+  { bytes, stretches }: ShownBytes,
+): CueFacts | undefined {
+  const list = stretches ? decodeStretches(stretches, bytes.length) : [];
+  return cueFactsOf(prior, { plainBytes: plain.length, copies }, { copies: places, windowBytes }, list);
 }

@@ -8,6 +8,7 @@ import { groupsFor } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine, Model } from "../engine/engine.ts";
+import type { ForeseenBlock } from "../predict/foresight.ts";
 import { type CueFacts, tellCues } from "./cues.ts";
 import type { CodedBlock, CompressOptions } from "./options.ts";
 import { ChunkLoop } from "./pacer.ts";
@@ -20,6 +21,7 @@ export class BlockCompressor {
   readonly #options: CompressOptions;
   /** What the model was told last. */
   #stride: number;
+  #isForeseen = false;
 
   private constructor(model: Model, options: CompressOptions) {
     this.#model = model;
@@ -37,15 +39,21 @@ export class BlockCompressor {
   /**
    * Compresses one block; after an error only `close` is allowed.
    *
-   * @param kind what the model is told of the block; a decoder must be told the same
+   * @param kind, foreseen what the model is told of the block; a decoder must be told the same
    * @param cues what its lanes are reminded of; likewise
    * @throws the engine's errors, IntervalError, CoderWorkerError, RangeError if groups > streams, the abort reason
    */
-  async compress(data: Uint8Array, kind: DataKind = PLAIN_DATA, cues?: CueFacts): Promise<CodedBlock> {
+  async compress(
+    data: Uint8Array,
+    kind: DataKind = PLAIN_DATA,
+    cues?: CueFacts,
+    foreseen?: ForeseenBlock,
+  ): Promise<CodedBlock> {
     const model = this.#model;
     const { streams } = model.hyper;
-    if (kind.stride !== this.#stride) await model.describe(kind);
+    if (foreseen || this.#isForeseen || kind.stride !== this.#stride) await model.describe(kind, foreseen);
     this.#stride = kind.stride;
+    this.#isForeseen = foreseen !== undefined;
     const layout = layoutOf(data.length, streams);
     let stepsDone = 0;
     let codedBytes = 0;

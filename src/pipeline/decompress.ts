@@ -7,6 +7,7 @@ import { checkGroups } from "../coder/groups.ts";
 import { type DataKind, PLAIN_DATA } from "../contract/contexts.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine, Model } from "../engine/engine.ts";
+import type { ForeseenBlock } from "../predict/foresight.ts";
 import { type CueFacts, tellCues } from "./cues.ts";
 import type { BlockOptions } from "./options.ts";
 import { ChunkLoop } from "./pacer.ts";
@@ -19,6 +20,7 @@ export class BlockDecompressor {
   readonly #options: BlockOptions;
   /** What the model was told last. */
   #stride: number;
+  #isForeseen = false;
 
   private constructor(model: Model, options: BlockOptions) {
     this.#model = model;
@@ -38,7 +40,7 @@ export class BlockDecompressor {
    *
    * @param sizeBytes plain bytes of the block; allocated at once, so the caller bounds it
    * @param groups the payloads, at least one and at most one per stream
-   * @param kind what the encoder's model was told of the block
+   * @param kind, foreseen what the encoder's model was told of the block
    * @param cues what its lanes were reminded of
    * @returns bytes that are right if their checksum is
    * @throws CorruptDataError, RangeError for an impossible number of groups, the engine's errors, CoderWorkerError,
@@ -49,10 +51,11 @@ export class BlockDecompressor {
     groups: readonly Uint8Array[],
     kind: DataKind = PLAIN_DATA,
     cues?: CueFacts,
+    foreseen?: ForeseenBlock,
   ): Promise<Uint8Array> {
     const { streams } = this.#model.hyper;
     checkGroups(groups.length, streams);
-    await this.#describe(kind);
+    await this.#describe(kind, foreseen);
     const layout = layoutOf(sizeBytes, streams);
     const data = new Uint8Array(sizeBytes);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
@@ -80,8 +83,8 @@ export class BlockDecompressor {
    *
    * @throws the engine's errors, the abort reason
    */
-  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA, cues?: CueFacts): Promise<void> {
-    await this.#describe(kind);
+  async learn(data: Uint8Array, kind: DataKind = PLAIN_DATA, cues?: CueFacts, foreseen?: ForeseenBlock): Promise<void> {
+    await this.#describe(kind, foreseen);
     const layout = layoutOf(data.length, this.#model.hyper.streams);
     let stepsDone = 0;
     const report = () => {
@@ -98,9 +101,11 @@ export class BlockDecompressor {
     report();
   }
 
-  async #describe(kind: DataKind): Promise<void> {
-    if (kind.stride !== this.#stride) await this.#model.describe(kind);
+  async #describe(kind: DataKind, foreseen?: ForeseenBlock): Promise<void> {
+    const isNew = foreseen !== undefined || this.#isForeseen || kind.stride !== this.#stride;
+    if (isNew) await this.#model.describe(kind, foreseen);
     this.#stride = kind.stride;
+    this.#isForeseen = foreseen !== undefined;
   }
 
   async close(): Promise<void> {

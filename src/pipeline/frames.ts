@@ -29,18 +29,24 @@ import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
-import { decodeStretches } from "../predict/list.ts";
-import { transformMemoryBytes } from "../predict/transform.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
 import { PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
-import { type BlockPlan, factsOf, plainBlock, type ShownBytes } from "./block-plan.ts";
+import {
+  type BlockPlan,
+  cuesFor,
+  factsOf,
+  foreseeingLanes,
+  plainBlock,
+  predictedMemoryBytes,
+  type ShownBytes,
+} from "./block-plan.ts";
 import { builtInFor } from "./built-in.ts";
 import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
-import { cueFactsOf, cueMemoryBytes } from "./cues.ts";
+import { cueMemoryBytes } from "./cues.ts";
 import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
 import {
   type ByteSink,
@@ -279,7 +285,9 @@ class FrameCompressor {
   }
 
   async #findNumbers(plain: Uint8Array): Promise<FoundNumbers[]> {
-    return await findNumbers(plain, this.#options.signal);
+    // The model may yet be chosen for fewer bytes, which have no more lanes.
+    const hyperFor = () => this.#frameModel?.hyper ?? this.#options.hyperFor(plain.length);
+    return await findNumbers(plain, this.#options.signal, () => foreseeingLanes(hyperFor(), plain.length) > 0);
   }
 
   async #cut(
@@ -380,11 +388,8 @@ class FrameCompressor {
     const stride = shown.stride ?? (isBuiltIn ? 0 : findStride(shown.bytes, this.#frameModel.hyper));
     const model = await this.#openModel(isLast ? seen.length : undefined);
     const told = facts.isSmall ? smallStride(this.#options.prior, seen.length, stride) : stride;
-    const stretches = shown.stretches ? decodeStretches(shown.stretches, seen.length) : [];
-    const { prior } = this.#options;
-    const open = cut && { copies: cut.places, windowBytes: cut.windowBytes };
-    const cues = open && cueFactsOf(prior, { plainBytes: plain.length, copies: cut.copies }, open, stretches);
-    const { groups } = await model.compress(shown.bytes, { stride: told }, cues);
+    const cues = cut && cuesFor(this.#options.prior, plain, cut, shown);
+    const { groups } = await model.compress(shown.bytes, { stride: told }, cues, shown.foreseen);
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     if (codedBytes + gainMin < seen.length) {
       this.#hasHistory = true;
@@ -398,19 +403,15 @@ class FrameCompressor {
 
   /** What the model sees in place of what is left of a block. */
   async #predict(rest: Uint8Array, { numbers, cut }: BlockPlan): Promise<ShownBytes> {
-    if (numbers.length === 0 || !this.#hasRoomToPredict(rest.length)) return { bytes: rest };
-    const predicted = await predictNumbers(rest, numbers, cut?.places ?? NO_COPIES, this.#options.signal);
-    return predicted ?? { bytes: rest };
-  }
-
-  /** Whether a decoder with the same limit has room for predictors, too. */
-  #hasRoomToPredict(seenBytes: number): boolean {
     const { hyper } = this.#frameModel ?? {};
-    const { blockBytes } = this.#plan;
-    const { prior, memoryBytesMax } = this.#options;
-    const besideBytes = 5 * blockBytes + windowRoomBytes(windowBytesOf(blockBytes)) + transformMemoryBytes(seenBytes);
-    if (!hyper) return false;
-    return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + besideBytes <= memoryBytesMax;
+    const { prior, memoryBytesMax, signal } = this.#options;
+    if (numbers.length === 0 || !hyper) return { bytes: rest };
+    // A decoder with the same limit must have room for predictors, too.
+    if (predictedMemoryBytes(hyper, prior, rest.length, this.#plan.blockBytes) > memoryBytesMax) return { bytes: rest };
+    const copies = cut?.places ?? NO_COPIES;
+    return (
+      (await predictNumbers(rest, numbers, copies, foreseeingLanes(hyper, rest.length), signal)) ?? { bytes: rest }
+    );
   }
 
   /** @param expectedBytes that the model will see, if this block is the only one */

@@ -35,6 +35,8 @@ const SECONDS_PER_BLOCK = 2e-5;
 const SECONDS_PER_COPY = 1.5e-6;
 /** Predictors, at their slowest. */
 const SECONDS_PER_PREDICTED_BYTE = 2e-6;
+/** What predictors in lanes add to it, if the lanes come one after the other. */
+const SECONDS_PER_FORESEEN_BYTE = 6e-6;
 
 /** To go through bytes between others that are coded; no more than a block's plain bytes. */
 const SECONDS_PER_CUED_BYTE = 3e-6;
@@ -72,15 +74,18 @@ export class Budget {
    * @param contentBytes of the frame's prior, which every lane goes through
    * @throws OutputLimitError, TimeLimitError
    */
-  admit({ kind, plainBytes, cut, stretchBytes, fills }: BlockHead, { model }: FrameHeader, contentBytes: number): void {
+  admit(head: BlockHead, { model }: FrameHeader, contentBytes: number): void {
+    const { kind, plainBytes, cut, stretchBytes, isForeseen, fills } = head;
+    const seenBytes = cut?.restBytes ?? plainBytes;
     const outputBytes = plainBytes + fillBytesOf(fills);
     this.#checkOutput(outputBytes);
     const { cost } = this.#limits;
     this.#nextSeconds = SECONDS_PER_BLOCK + outputBytes * SECONDS_PER_PLAIN_BYTE;
-    if (stretchBytes) this.#nextSeconds += (cut?.restBytes ?? plainBytes) * SECONDS_PER_PREDICTED_BYTE;
+    if (stretchBytes) this.#nextSeconds += seenBytes * SECONDS_PER_PREDICTED_BYTE;
+    if (isForeseen) this.#nextSeconds += seenBytes * SECONDS_PER_FORESEEN_BYTE;
     this.#nextSteps = 0;
     if (kind !== "stored" && model && cost) {
-      this.#nextSteps = Math.ceil((cut?.restBytes ?? plainBytes) / model.hyper.streams);
+      this.#nextSteps = Math.ceil(seenBytes / model.hyper.streams);
       this.#nextSeconds += cost.stepsSeconds(model.hyper, this.#nextSteps, this.#steps);
       if (!this.#isModelCounted) {
         const contentSteps = Math.ceil(contentBytes / CONTENT_BYTES_PER_STEP);

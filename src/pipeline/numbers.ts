@@ -6,6 +6,8 @@
  * numbers: the cutter spares what was found, but for long copies, and what those leave is what is transformed.
  */
 import { STRIDE_MAX } from "../contract/contexts.ts";
+import { laneRange } from "../engine/mixer/model.ts";
+import type { ForeseenBlock } from "../predict/foresight.ts";
 import {
   encodeStretches,
   type Film,
@@ -46,6 +48,8 @@ export interface FoundNumbers extends Range {
 export interface SeenBlock {
   readonly bytes: Uint8Array;
   readonly stretches: Uint8Array;
+  /** What lanes are told if they foresee pixels among these. */
+  readonly foreseen?: ForeseenBlock;
   /** Where most of the bytes are pixels: the width of a row, in which bytes are like those above. */
   readonly stride?: number;
 }
@@ -68,7 +72,7 @@ const TRIAL_RUNS = 12;
  */
 const SOUND_SAVING_SHARE = 7;
 const PIXEL_SAVING_SHARE = 10;
-/** A mixer's contexts of rows are better than what prediction leaves of a film, unless it saves very much. */
+/** Without foresight, a mixer's contexts of rows are better than what is left of a film, unless that is very little. */
 const FILM_SAVING_SHARE = 4;
 const TABLE_TRIAL_BYTES = 2 ** 18;
 const TABLE_SAVING_SHARE = 20;
@@ -86,8 +90,17 @@ const RIVAL_BETTER = 0.98;
 /** Nearer bytes the network sees anyway. */
 const STRIDE_MIN = 8;
 
-/** The stretches of a block whose predictors save something, in order. @throws the abort reason */
-export async function findNumbers(plain: Uint8Array, signal?: AbortSignal): Promise<FoundNumbers[]> {
+/**
+ * The stretches of a block whose predictors save something, in order.
+ *
+ * @param isForeseen whether lanes will foresee pixels, which saves more; asked only if there are any
+ * @throws the abort reason
+ */
+export async function findNumbers(
+  plain: Uint8Array,
+  signal?: AbortSignal,
+  isForeseen = () => false,
+): Promise<FoundNumbers[]> {
   if (plain.length < BLOCK_BYTES_MIN) return [];
   const pacer = new Pacer(signal);
   const found: FoundNumbers[] = [];
@@ -100,7 +113,7 @@ export async function findNumbers(plain: Uint8Array, signal?: AbortSignal): Prom
     // The last frame of a film may have seemed to be something else.
     if (run.start < doneBytes) continue;
     const limit = sounds.find((sound) => sound.start >= run.end)?.start ?? plain.length;
-    const pixels = await pixelsThatSave(plain, run, limit, pacer);
+    const pixels = await pixelsThatSave(plain, run, limit, pacer, isForeseen);
     if (!pixels) continue;
     found.push(pixels);
     doneBytes = pixels.end;
@@ -185,6 +198,7 @@ async function pixelsThatSave(
   run: FoundPixels,
   limit: number,
   pacer: Pacer,
+  isForeseen: () => boolean,
 ): Promise<FoundNumbers | undefined> {
   const { channels, rowBytes } = run;
   const plainPixels = { kind: "pixels", channels, width: rowBytes / channels, frameBytes: 0, isRanked: false } as const;
@@ -216,8 +230,8 @@ async function pixelsThatSave(
     phase = isFilm ? 0 : phase;
     [cost, plainCost] = [otherCost, costOf(longer, rowBytes)];
   }
-  const hasFrames = others.some(({ kind }) => kind === "film");
-  if (plainCost - cost <= plainCost / (hasFrames ? FILM_SAVING_SHARE : PIXEL_SAVING_SHARE)) return undefined;
+  const isFilm = others.some(({ kind }) => kind === "film") && !isForeseen();
+  if (plainCost - cost <= plainCost / (isFilm ? FILM_SAVING_SHARE : PIXEL_SAVING_SHARE)) return undefined;
   const start = run.start + phase;
   return {
     start,
@@ -271,19 +285,44 @@ async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promis
  * Transforms what is left of the stretches in the rest of a block; undefined if nothing is.
  *
  * @param copies that were cut out of the block
+ * @param lanes that foresee pixels; 0 if they do not
  * @throws the abort reason
  */
 export async function predictNumbers(
   rest: Uint8Array,
   found: readonly FoundNumbers[],
   copies: Copies,
+  lanes = 0,
   signal?: AbortSignal,
 ): Promise<SeenBlock | undefined> {
-  const stretches = stretchesOf(rangesInRest(found, copies).map((piece) => alignedPiece(piece, found)));
+  const pieces = rangesInRest(found, copies).map((piece) => alignedPiece(piece, found));
+  const isForeseen = lanes > 0 && pieces.some(({ numbers }) => isPixels(numbers));
+  const stretches = stretchesOf(
+    isForeseen ? pieces.flatMap((piece) => withinLanes(piece, rest.length, lanes)) : pieces,
+  );
   if (stretches.length === 0) return undefined;
   const bytes = rest.slice();
-  await transform(bytes, stretches, new Pacer(signal));
-  return { bytes, stretches: encodeStretches(stretches), ...strideOf(stretches, rest.length) };
+  await transform(bytes, stretches, new Pacer(signal), isForeseen);
+  const foreseen = isForeseen && { foreseen: { stretches, seenBytes: rest.length } };
+  return { bytes, stretches: encodeStretches(stretches), ...foreseen, ...strideOf(stretches, rest.length) };
+}
+
+const isPixels = ({ kind }: Numbers) => kind === "pixels" || kind === "film";
+
+/** Cuts pixels where lanes begin: a lane foresees what lies wholly among its bytes. */
+function withinLanes(piece: FoundNumbers, seenBytes: number, lanes: number): FoundNumbers[] {
+  if (!isPixels(piece.numbers)) return [piece];
+  const unit = unitOf(piece.numbers);
+  const pieces: FoundNumbers[] = [];
+  let start = piece.start;
+  for (let lane = 0; lane < lanes; lane++) {
+    const [, laneEnd] = laneRange(seenBytes, lanes, lane);
+    const end = Math.min(piece.end, laneEnd);
+    if (end <= start) continue;
+    pieces.push({ ...piece, start, end });
+    start += Math.ceil((end - start) / unit) * unit;
+  }
+  return pieces;
 }
 
 /** What is left of pixels lies in planes, where counting finds no stride, but the model does. */
@@ -331,8 +370,8 @@ function stretchesOf(ranges: readonly FoundNumbers[]): Stretch[] {
   return stretches;
 }
 
-async function transform(bytes: Uint8Array, stretches: readonly Stretch[], pacer: Pacer): Promise<void> {
-  for (const _ of transformSlowly(bytes, stretches, false)) await pacer.turn(() => {});
+async function transform(bytes: Uint8Array, stretches: readonly Stretch[], pacer: Pacer, isForeseen = false) {
+  for (const _ of transformSlowly(bytes, stretches, false, isForeseen)) await pacer.turn(() => {});
 }
 
 /** Bytes after which the same thing comes again. */

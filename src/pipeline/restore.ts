@@ -3,8 +3,6 @@
  * compared. The model of a frame lives from its first coded block to its end. Whatever an archive asks for is held
  * against the limits before it is given: memory.ts has those of the memory, limits.ts those of output and time.
  */
-
-import { ByteReader } from "../archive/bytes.ts";
 import { CHECK_START } from "../archive/checksum.ts";
 import { ArchiveError, CorruptError } from "../archive/errors.ts";
 import { chainPieces, fillBytesOf, piecesOf } from "../archive/fills.ts";
@@ -26,11 +24,12 @@ import { CorruptDataError } from "../coder/errors.ts";
 import type { DataKind } from "../contract/contexts.ts";
 import { host } from "../platform/host.ts";
 import { collectAfter, release } from "../platform/release.ts";
-import { decodeStretches, type Stretch } from "../predict/list.ts";
+import { foresightMemoryBytes } from "../predict/foresight.ts";
+import type { Stretch } from "../predict/list.ts";
 import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
 import type { Prior } from "../prior/file.ts";
-import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
+import { copiesIn, foreseenOf, isMade, seenBytesOf, stretchesOf } from "./block-facts.ts";
 import { type CueFacts, cueFactsOf, cueMemoryBytes } from "./cues.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import { BlockError } from "./errors.ts";
@@ -263,7 +262,7 @@ class Restorer {
    */
   admit(head: BlockHead, stated: FrameHeader): void {
     const header = this.#prior ? withSmallModel(stated, this.#prior) : stated;
-    const { kind, plainBytes, cut, stretchBytes } = head;
+    const { kind, plainBytes, cut, stretchBytes, isForeseen } = head;
     const { memoryBytesMax } = this.#options;
     const windowBytes = this.#windowFor(head, header);
     const oldBytes = oldBytesOf(this.#prior);
@@ -274,10 +273,12 @@ class Restorer {
     if (kind !== "stored" && header.model) {
       // Of a learned block with stretches, what the model sees and the bytes themselves are both there.
       const predictorBytes = stretchBytes ? transformMemoryBytes(plainBytes) + plainBytes : 0;
+      const foresightBytes = isForeseen ? foresightMemoryBytes(plainBytes, header.model.hyper.streams) : 0;
       const blockBytes = blockMemoryBytes(header, cut !== undefined, windowBytes) + oldBytes;
       const cueBytes = oldBytes > 0 ? cueMemoryBytes(plainBytes) : 0;
       const priorBytes = priorMemoryBytes(this.#prior, header.model.hyper);
-      checkMemory(header.model.hyper, blockBytes + cueBytes + predictorBytes + priorBytes, memoryBytesMax);
+      const besideBytes = blockBytes + cueBytes + predictorBytes + foresightBytes + priorBytes;
+      checkMemory(header.model.hyper, besideBytes, memoryBytesMax);
       return;
     }
     // A model that is open stays so.
@@ -339,49 +340,51 @@ class Restorer {
     const hasCues = open && (this.#header?.version ?? 0) >= FORMAT_VERSION_9;
     const cues = hasCues ? cueFactsOf(this.#prior, block, open, stretches) : undefined;
     if (block.kind === "coded") {
-      const rest = await this.#decompress(block, copies?.restBytes ?? block.plainBytes, offsetBytes, cues);
-      await this.#unpredict(rest, stretches);
+      const rest = await this.#decompress(block, stretches, offsetBytes, cues);
+      await this.#unpredict(rest, stretches, block.isForeseen);
       if (!open) return rest;
       const plain = open.join(rest);
       release(rest);
       return plain;
     }
     const rest = stretches.length > 0 ? block.payload.slice() : block.payload;
-    await this.#unpredict(rest, stretches);
+    await this.#unpredict(rest, stretches, block.isForeseen);
     const plain = open ? open.join(rest) : rest;
     if (block.kind === "learned") {
       // Here, too, first the check.
       if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
-      await (await this.#openModel()).learn(block.payload, this.#kindOf(block), cues);
+      const model = await this.#openModel();
+      await model.learn(block.payload, this.#kindOf(block), cues, foreseenOf(block, stretches));
     }
     return plain;
   }
 
   /** Turns what predictors left of numbers into the numbers, in place. */
-  async #unpredict(seen: Uint8Array, stretches: readonly Stretch[]): Promise<void> {
+  async #unpredict(seen: Uint8Array, stretches: readonly Stretch[], isForeseen = false): Promise<void> {
     if (stretches.length === 0) return;
     const pacer = new Pacer(this.#options.signal);
-    for (const _ of transformSlowly(seen, stretches, true)) await pacer.turn(() => {});
+    for (const _ of transformSlowly(seen, stretches, true, isForeseen)) await pacer.turn(() => {});
   }
 
   async #decompress(
     block: CodedBlock,
-    sizeBytes: number,
+    stretches: readonly Stretch[],
     offsetBytes: number,
     cues: CueFacts | undefined,
   ): Promise<Uint8Array> {
+    const sizeBytes = seenBytesOf(block);
     const model = await this.#openModel();
     try {
-      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block), cues);
+      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block), cues, foreseenOf(block, stretches));
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);
     }
   }
 
-  #kindOf({ stride = 0, plainBytes, copies }: Block): DataKind {
-    const seenBytes = copies?.restBytes ?? plainBytes;
-    return { stride: this.#header?.small ? smallStride(this.#prior, seenBytes, stride) : stride };
+  #kindOf(block: Block): DataKind {
+    const { stride = 0 } = block;
+    return { stride: this.#header?.small ? smallStride(this.#prior, seenBytesOf(block), stride) : stride };
   }
 
   async #openModel(): Promise<BlockDecompressor> {
@@ -413,22 +416,6 @@ const isOld = ({ version }: FrameHeader) => version < FORMAT_VERSION_3;
 
 const openRepeats = (header: FrameHeader, old: Uint8Array | undefined) =>
   new RepeatRestorer(windowBytesOf(header.blockBytes), header.version > FORMAT_VERSION_4, old);
-
-/** Whether the plain bytes are more than a view of the block's payload. */
-const isMade = ({ kind, copies, stretches }: Block) =>
-  kind === "coded" || copies !== undefined || stretches !== undefined;
-
-/** @throws CorruptError */
-function stretchesOf({ stretches, copies, plainBytes }: Block, offsetBytes: number): readonly Stretch[] {
-  return stretches ? decodeStretches(stretches, copies?.restBytes ?? plainBytes, offsetBytes) : [];
-}
-
-/** The number of copies that a block's list begins with; the list itself is read later. @throws CorruptError */
-function copiesIn({ copies, plainBytes }: Block, offsetBytes: number): number {
-  if (!copies) return 0;
-  const reader = new ByteReader(copies.list, 0, offsetBytes);
-  return reader.varintWithin("the number of copies", 0, Math.floor(plainBytes / COPY_BYTES_MIN));
-}
 
 /** What a coded block takes besides the model: twice as many bytes of the archive, the block, its rest, the window. */
 function blockMemoryBytes(header: FrameHeader, isCut: boolean, windowBytes: number): number {

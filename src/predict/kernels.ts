@@ -18,9 +18,16 @@ export interface PredictorKernels {
     pixels: number,
     frameBytes: number,
     isRanked: boolean,
+    isInTurn: boolean,
   ): void;
   /** Whether more is left. */
   codePixels(state: number, plain: number, left: number, samples: number, isBack: boolean): number;
+  beginForesight(state: number, plain: number, left: number): void;
+  foresee(): void;
+  contextAt(i: number): number;
+  choiceAt(i: number): number;
+  likelihoodAt(node: number): number;
+  tell(byte: number): void;
   tableStateBytes(columns: number, row: number, frame: number): number;
   startTable(
     state: number,

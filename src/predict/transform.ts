@@ -2,6 +2,7 @@
  * Stretches of numbers become what their predictors left of them, and back. Both ways run the same kernels, in the same
  * order; a stretch begins with a predictor that knows nothing, so that each can be restored by itself.
  */
+import { filmParts } from "./foresight.ts";
 import { openPredictors, type PredictorKernels } from "./kernels.ts";
 import {
   type Film,
@@ -29,16 +30,28 @@ export function transformMemoryBytes(seenBytes: number): number {
  * Transforms the stretches of `bytes` in place. Pauses some times a second.
  *
  * @param isBack from what predictors left to what was there
+ * @param isForeseen whether channels take turns in what is left of pixels, as a lane foresees them
  * @throws Error if the memory cannot be had
  */
-export function* transformSlowly(bytes: Uint8Array, stretches: readonly Stretch[], isBack: boolean): Generator<void> {
+export function* transformSlowly(
+  bytes: Uint8Array,
+  stretches: readonly Stretch[],
+  isBack: boolean,
+  isForeseen = false,
+): Generator<void> {
   const kernels = openPredictors();
+  const way = { isBack, isForeseen };
   let at = 0;
   for (const { gapBytes, lengthBytes, numbers } of stretches) {
     at += gapBytes;
-    yield* transformStretch(kernels, bytes.subarray(at, at + lengthBytes), numbers, isBack);
+    yield* transformStretch(kernels, bytes.subarray(at, at + lengthBytes), numbers, way);
     at += lengthBytes;
   }
+}
+
+interface Way {
+  readonly isBack: boolean;
+  readonly isForeseen: boolean;
 }
 
 /** Where a stretch's two forms and the predictor's state lie in the kernels' memory. */
@@ -49,37 +62,30 @@ interface Room {
   readonly to: number;
 }
 
-function* transformStretch(
-  kernels: PredictorKernels,
-  bytes: Uint8Array,
-  numbers: Numbers,
-  isBack: boolean,
-): Generator<void> {
-  if (numbers.kind === "film") return yield* transformFilm(kernels, bytes, numbers, isBack);
+function* transformStretch(kernels: PredictorKernels, bytes: Uint8Array, numbers: Numbers, way: Way): Generator<void> {
+  if (numbers.kind === "film") return yield* transformFilm(kernels, bytes, numbers, way);
   const room = roomFor(kernels, bytes.length, numbers);
   new Uint8Array(kernels.memory.buffer, room.from, bytes.length).set(bytes);
-  if (numbers.kind === "sound") yield* codeSound(room, bytes.length, numbers, isBack);
-  else if (numbers.kind === "table") yield* codeTable(room, bytes.length, numbers, isBack);
-  else yield* codePixels(room, bytes.length, numbers, isBack);
+  if (numbers.kind === "sound") yield* codeSound(room, bytes.length, numbers, way.isBack);
+  else if (numbers.kind === "table") yield* codeTable(room, bytes.length, numbers, way.isBack);
+  else yield* codePixels(room, bytes.length, numbers, way);
   // Of a last sample, pixel or number that is not whole, the bytes stay.
   const unit = wholeBytes(numbers);
   bytes.set(new Uint8Array(kernels.memory.buffer, room.to, bytes.length - (bytes.length % unit)));
 }
 
 /** A film as two: all planes of luminance, then those of colour, as pixels of two channels. Of the rest, bytes stay. */
-function* transformFilm(kernels: PredictorKernels, bytes: Uint8Array, film: Film, isBack: boolean): Generator<void> {
-  const { width, height } = film;
+function* transformFilm(kernels: PredictorKernels, bytes: Uint8Array, film: Film, way: Way): Generator<void> {
   const frames = Math.floor(bytes.length / filmFrameBytes(film));
   const sorted = new Uint8Array(frames * filmFrameBytes(film));
-  if (isBack) sorted.set(bytes.subarray(0, sorted.length));
+  if (way.isBack) sorted.set(bytes.subarray(0, sorted.length));
   else sortPlanes(bytes, sorted, film, frames, false);
-  const shared = { kind: "pixels", isRanked: false } as const;
-  const size = width * height;
-  const light = { ...shared, channels: 1, width, frameBytes: size };
-  yield* transformStretch(kernels, sorted.subarray(0, frames * size), light, isBack);
-  const colour = { ...shared, channels: 2, width: width / 2, frameBytes: size / 2 };
-  yield* transformStretch(kernels, sorted.subarray(frames * size), colour, isBack);
-  if (isBack) sortPlanes(bytes, sorted, film, frames, true);
+  let at = 0;
+  for (const { pixels, lengthBytes } of filmParts(film, bytes.length)) {
+    yield* transformStretch(kernels, sorted.subarray(at, at + lengthBytes), pixels, way);
+    at += lengthBytes;
+  }
+  if (way.isBack) sortPlanes(bytes, sorted, film, frames, true);
   else bytes.set(sorted);
 }
 
@@ -135,9 +141,10 @@ function* codeSound({ kernels, state, from, to }: Room, sizeBytes: number, sound
   }
 }
 
-function* codePixels({ kernels, state, from, to }: Room, sizeBytes: number, pixels: Pixels, isBack: boolean) {
+function* codePixels({ kernels, state, from, to }: Room, sizeBytes: number, pixels: Pixels, way: Way) {
   const { channels, width, frameBytes, isRanked } = pixels;
-  kernels.startPixels(state, channels, width, Math.floor(sizeBytes / channels), frameBytes, isRanked);
+  const { isBack, isForeseen } = way;
+  kernels.startPixels(state, channels, width, Math.floor(sizeBytes / channels), frameBytes, isRanked, isForeseen);
   const [plain, left] = isBack ? [to, from] : [from, to];
   while (kernels.codePixels(state, plain, left, SLICE_BYTES, isBack)) yield;
 }

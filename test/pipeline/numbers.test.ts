@@ -6,7 +6,7 @@ import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
-import { TimeLimitError } from "../../src/pipeline/limits.ts";
+import { Budget, TimeLimitError } from "../../src/pipeline/limits.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
 import { findNumbers } from "../../src/pipeline/numbers.ts";
 import { restore } from "../../src/pipeline/restore.ts";
@@ -124,6 +124,14 @@ describe("limits and forgery", () => {
       );
     await expect(restoreWithin(0.1)).rejects.toThrow(TimeLimitError);
     await restoreWithin(1);
+  });
+
+  test("the time of foresight counts beside it", () => {
+    const head = { kind: "coded", plainBytes: 1e6, stretchBytes: 9, lengths: [9], check: 0n } as const;
+    const header = { version: 9, blockBytes: 2 ** 20 };
+    const budget = new Budget({ secondsMax: 5 });
+    budget.admit(head, header, 0);
+    expect(() => budget.admit({ ...head, isForeseen: true }, header, 0)).toThrow(TimeLimitError);
   });
 
   test.each([

@@ -2,13 +2,14 @@
  * A lane that is reminded: before some bytes of a block it goes through others, which a decoder has, too, and which the
  * ones to come resemble.
  */
+import type { ForeseenPixels } from "../../predict/foresight.ts";
 import type { Cue } from "../engine.ts";
 import { CueCursor } from "./cue-cursor.ts";
 
 /** A lane: MixerLane, or the reference's. */
 export interface Lane {
   readonly memoryBytes: number;
-  describe(stride: number): void;
+  describe(stride: number, pixels?: readonly ForeseenPixels[]): void;
   begin(): void;
   encode(bytes: Uint8Array): number;
   finishEncoding(): Uint8Array;
@@ -28,8 +29,9 @@ export class CuedLane {
     this.#lane = lane;
   }
 
-  describe(stride: number): void {
-    this.#lane.describe(stride);
+  /** @param pixels of the lane's bytes that it foresees */
+  describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
+    this.#lane.describe(stride, pixels);
   }
 
   begin(): void {

@@ -2,12 +2,13 @@
  * Some lanes of a model, and what may be asked of them: the same requests to the lanes of the caller's thread and to
  * those of the others.
  */
+import type { ForeseenPixels } from "../../predict/foresight.ts";
 import type { Cue } from "../engine.ts";
 import { CuedLane, type Lane } from "./cued-lane.ts";
 
 /** Arrays have an element for each lane of the group. */
 export type LaneRequest =
-  | { readonly kind: "describe"; readonly stride: number }
+  | { readonly kind: "describe"; readonly stride: number; readonly pixels: readonly (readonly ForeseenPixels[])[] }
   | { readonly kind: "begin" }
   | { readonly kind: "cue"; readonly cues: readonly (readonly Cue[])[] }
   | { readonly kind: "encode" | "study" | "open"; readonly parts: readonly Uint8Array[] }
@@ -37,7 +38,7 @@ export class LaneGroup {
     const lanes = this.#lanes;
     switch (request.kind) {
       case "describe":
-        for (const lane of lanes) lane.describe(request.stride);
+        for (const [i, lane] of lanes.entries()) lane.describe(request.stride, request.pixels[i]);
         return NOTHING;
       case "begin":
         for (const lane of lanes) lane.begin();

@@ -2,7 +2,16 @@
  * A lane of the bit mixer in WebAssembly: a model and a coder of its own, in a memory of its own. A lane is what a
  * thread takes, so results do not depend on how many threads there are.
  */
-import { COUNT_BITS, FINAL_RATE, familyOf, mixerContexts, REFINE_NODES, rateOf } from "../../contract/mixer.ts";
+import {
+  COUNT_BITS,
+  FINAL_RATE,
+  FORESEEN_FINAL_RATE,
+  FORESEEN_RATE,
+  familyOf,
+  mixerContexts,
+  REFINE_NODES,
+  rateOf,
+} from "../../contract/mixer.ts";
 import {
   type LanePrior,
   rowsOf,
@@ -12,13 +21,16 @@ import {
   trainedAreas,
 } from "../../contract/prior.ts";
 import { compileAsset } from "../../platform/web-assembly.ts";
+import type { ForeseenPixels } from "../../predict/foresight.ts";
 import { firstState, specsOf } from "./first-state.ts";
+import { LaneForesight } from "./lane-foresight.ts";
 import wasmPath from "./mixer.wasm" with { type: "file" };
 
 interface Exports {
   configure(contexts: number, lineBits: number, counters: number, stride: number, codedBytes: number): number;
   addressOf(what: number): number;
   describe(stride: number): void;
+  setForeseen(isForeseen: boolean): void;
   setRates(ofSets: number, ofFinals: number): void;
   begin(): void;
   beginBehind(): void;
@@ -104,11 +116,12 @@ let compiled: WebAssembly.Module | undefined;
 
 export class MixerLane {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
+  readonly #foresight = new LaneForesight();
   readonly #kernels: Exports;
   readonly #shape: LaneShape;
   readonly #data: number;
   readonly #coded: number;
-  /** Bytes of the block so far. */
+  /** Bytes of the block so far, with those that it was reminded of. */
   #time = 0;
   /** As described last. */
   #stride = 0;
@@ -123,13 +136,14 @@ export class MixerLane {
   constructor(shape: LaneShape) {
     compiled ??= compileAsset(wasmPath);
     this.#shape = shape;
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } });
+    const { table } = this.#foresight;
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory, table } });
     this.#kernels = exports as unknown as Exports;
     this.#data = this.#kernels.configure(shape.contexts, shape.lineBits, shape.counters ?? 0, 0, CODED_BYTES);
     this.#coded = this.#addressOf("coded");
     this.#grow(this.#data);
     this.#fill();
-    this.#kernels.setRates(rateOf(shape.counters ?? 0), FINAL_RATE);
+    this.#setForeseen(false);
     this.describe(0);
   }
 
@@ -143,9 +157,11 @@ export class MixerLane {
    *
    * @param stride the bytes from one record to the next, 4 or more; 0: none known; 1: few letters (a genome); 2: sound
    * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
+   * @param pixels of the lane's bytes that it foresees
    */
-  describe(stride: number): void {
+  describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
     this.#stride = stride;
+    this.#foresight.describe(pixels);
     const family = familyOf(stride);
     const { contexts } = this.#shape;
     this.#put("specs", specsOf(mixerContexts(family, contexts, stride)));
@@ -163,6 +179,7 @@ export class MixerLane {
       this.#kernels.begin();
     }
     this.#isBehind = false;
+    this.#foresight.begin();
   }
 
   /** Gives a new lane what a prior has. @throws RangeError if that is for another number of contexts, or counters */
@@ -182,22 +199,12 @@ export class MixerLane {
    * lane that has predicted nothing yet may.
    */
   replay(bytes: Uint8Array): void {
-    this.#inChunks(
-      bytes.length,
-      (from, count) => {
-        this.#memoryFor(count).set(bytes.subarray(from, from + count));
-        this.#kernels.replay(count);
-      },
-      REPLAYED_BYTES,
-    );
+    this.#replayInChunks(bytes, REPLAYED_BYTES, (count) => this.#kernels.replay(count));
   }
 
   /** The same in the middle of a block; takes about twice as long. */
   rehearse(bytes: Uint8Array): void {
-    this.#inChunks(bytes.length, (from, count) => {
-      this.#memoryFor(count).set(bytes.subarray(from, from + count));
-      this.#kernels.rehearse(count);
-    });
+    this.#replayInChunks(bytes, CHUNK_BYTES, (count) => this.#kernels.rehearse(count));
   }
 
   /** A copy of a seeded lane between blocks. */
@@ -295,6 +302,7 @@ export class MixerLane {
       at += piece.length;
     }
     this.#pieces = [];
+    this.#foresight.end();
     return payload;
   }
 
@@ -319,6 +327,7 @@ export class MixerLane {
     const right = this.#codedBytes - LOOKAHEAD_BYTES + this.#kernels.tailBytes();
     const rest = this.#payload.length - right;
     this.#payload = new Uint8Array(0);
+    this.#foresight.end();
     return rest;
   }
 
@@ -355,12 +364,34 @@ export class MixerLane {
     return new Uint8Array(this.#memory.buffer, start, end - start).slice();
   }
 
-  #inChunks(count: number, work: (from: number, count: number) => void, chunkBytes = CHUNK_BYTES): void {
-    for (let from = 0; from < count; from += chunkBytes) {
-      const some = Math.min(chunkBytes, count - from);
+  /** Bytes of the block, in chunks that are foreseen as a whole or not at all. */
+  #inChunks(count: number, work: (from: number, count: number) => void): void {
+    let some = 0;
+    for (let from = 0; from < count; from += some) {
+      const next = this.#foresight.next();
+      this.#setForeseen(next.isForeseen);
+      some = Math.min(CHUNK_BYTES, count - from, next.count);
       work(from, some);
       this.#time += some;
+      this.#foresight.pass(some);
     }
+  }
+
+  /** Bytes that are not the block's. */
+  #replayInChunks(bytes: Uint8Array, chunkBytes: number, work: (count: number) => void): void {
+    this.#setForeseen(false);
+    for (let from = 0; from < bytes.length; from += chunkBytes) {
+      const some = bytes.subarray(from, from + chunkBytes);
+      this.#memoryFor(some.length).set(some);
+      work(some.length);
+      this.#time += some.length;
+    }
+  }
+
+  #setForeseen(isForeseen: boolean): void {
+    this.#kernels.setForeseen(isForeseen);
+    if (isForeseen) this.#kernels.setRates(FORESEEN_RATE, FORESEEN_FINAL_RATE);
+    else this.#kernels.setRates(rateOf(this.#shape.counters ?? 0), FINAL_RATE);
   }
 
   /** Where the block's next bytes lie. */

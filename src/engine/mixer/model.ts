@@ -12,6 +12,7 @@ import type { HyperParameters } from "../../contract/hyper.ts";
 import type { LanePrior } from "../../contract/prior.ts";
 import { collectAfter } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
+import { type ForeseenBlock, foreseenWithin } from "../../predict/foresight.ts";
 import {
   type CoderObserver,
   type Cue,
@@ -39,6 +40,14 @@ export interface MixerOptions {
   readonly expectedBytes?: number;
   /** What each lane begins with. */
   readonly prior?: LanePrior;
+}
+
+/** Where a lane's bytes begin and end in a block: the first lanes have one more, if they cannot be equal. */
+export function laneRange(sizeBytes: number, lanes: number, lane: number): [start: number, end: number] {
+  const longer = sizeBytes % lanes;
+  const least = (sizeBytes - longer) / lanes;
+  const startOf = (number: number) => number * least + Math.min(number, longer);
+  return [startOf(lane), startOf(lane + 1)];
 }
 
 /** @throws EngineLimitError if the machine does not have the memory, ThreadLimitError */
@@ -96,8 +105,12 @@ export class MixerModel implements Model {
     this.#workers = workers;
   }
 
-  async describe({ stride }: DataKind): Promise<void> {
-    await this.#ask(() => ({ kind: "describe", stride }));
+  async describe({ stride }: DataKind, foreseen?: ForeseenBlock): Promise<void> {
+    const { streams } = this.hyper;
+    const pixels = Array.from({ length: streams }, (_, lane) => {
+      return foreseen ? foreseenWithin(foreseen.stretches, ...laneRange(foreseen.seenBytes, streams, lane)) : [];
+    });
+    await this.#ask((thread) => ({ kind: "describe", stride, pixels: this.#shareOf(thread, pixels) }));
   }
 
   /** @throws RangeError unless each lane has a payload of its own */

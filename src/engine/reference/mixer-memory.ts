@@ -4,6 +4,7 @@ import {
   COUNTER_LINE_BYTES,
   type Context,
   LINE_BYTES,
+  MATCH_LENGTH_MAX,
   MATCH_MIN,
   PARTS,
   type Part,
@@ -159,4 +160,12 @@ export class Lines {
     const goesOn = run !== 0 && (run & 255) === byte;
     this.runs[line] = goesOn ? (Math.min((run >> 8) + 1, RUN_COUNT_MAX) << 8) | byte : 256 | byte;
   }
+}
+
+/** A match's length, in classes that widen. */
+export function lengthClass(length: number): number {
+  const l = Math.min(length, MATCH_LENGTH_MAX);
+  if (l < 16) return l;
+  if (l < 32) return 16 + ((l - 16) >> 2);
+  return l < 64 ? 20 + ((l - 32) >> 3) : 24 + Math.min(7, (l - 64) >> 5);
 }

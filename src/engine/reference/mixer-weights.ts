@@ -84,9 +84,15 @@ export class Weights {
   }
 
   /** Every choice learns by its own error. */
-  learn({ sets, finals }: Mix, inputs: readonly number[], bit: number): void {
+  learn(
+    { sets, finals }: Mix,
+    inputs: readonly number[],
+    bit: number,
+    rate = this.#rate,
+    finalRate = FINAL_RATE,
+  ): void {
     for (const { number, p } of sets) {
-      const step = roundShift(((bit << 16) - p) * this.#rate, 16);
+      const step = roundShift(((bit << 16) - p) * rate, 16);
       for (const [i, x] of inputs.entries()) {
         const k = number * inputs.length + i;
         const moved = at(this.ofSets, k) + roundShift(x * step, 15);
@@ -94,7 +100,7 @@ export class Weights {
       }
     }
     for (const { number, p } of finals) {
-      const step = roundShift(((bit << 16) - p) * FINAL_RATE, 16);
+      const step = roundShift(((bit << 16) - p) * finalRate, 16);
       for (const [j, { odds }] of sets.entries()) {
         const k = sets.length * number + j;
         this.ofFinals[k] = Math.min(Math.max(at(this.ofFinals, k) + step * (odds >> 4), -FINAL_MAX), FINAL_MAX - 1);

@@ -7,9 +7,10 @@ import { histories } from "../../contract/histories.ts";
 import {
   COUNT_BITS,
   type Context,
+  FORESEEN_FINAL_RATE,
+  FORESEEN_RATE,
   familyOf,
   inputsOf,
-  MATCH_LENGTH_MAX,
   mixerContexts,
   PROBABILITY_MIN,
   REFINE_NODES,
@@ -23,9 +24,11 @@ import {
 import { initialMaps, initialMatchMap, initialRefine, initialRunMap } from "../../contract/mixer-initial.ts";
 import { COUNT_LIMIT, KNOWN_CONTEXTS, MATCH_PROBABILITY_MIN } from "../../contract/mixer-numbers.ts";
 import { type LanePrior, TRAINED_NAMES, type TrainedState } from "../../contract/prior.ts";
+import type { ForeseenPixels } from "../../predict/foresight.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
 import { Code } from "./mixer-code.ts";
-import { hashesOf, Lines, Match, type View } from "./mixer-memory.ts";
+import { type ForeseenByte, ForeseenBytes } from "./mixer-foresight.ts";
+import { hashesOf, Lines, lengthClass, Match, type View } from "./mixer-memory.ts";
 import { Numbers, Past, Text } from "./mixer-values.ts";
 import { type Mix, Weights } from "./mixer-weights.ts";
 
@@ -43,11 +46,13 @@ interface Outlook {
   /** Lines of the high half, to which the runs belong. */
   readonly lines: readonly number[];
   readonly runs: readonly ReturnType<Lines["run"]>[];
+  readonly foreseen: ForeseenByte | undefined;
 }
 
 /** What a prediction leaves behind for learning. */
 interface Prediction {
   readonly node: number;
+  readonly isForeseen: boolean;
   readonly inputs: readonly number[];
   readonly states: readonly number[];
   readonly runs: readonly (Voice | undefined)[];
@@ -77,14 +82,6 @@ function viewOf(stride: number): View {
 /** An element of an array that is there. */
 const at = (array: { readonly [index: number]: number }, index: number) => array[index] as number;
 
-/** A match's length, in classes that widen. */
-function lengthClass(length: number): number {
-  const l = Math.min(length, MATCH_LENGTH_MAX);
-  if (l < 16) return l;
-  if (l < 32) return 16 + ((l - 16) >> 2);
-  return l < 64 ? 20 + ((l - 32) >> 3) : 24 + Math.min(7, (l - 64) >> 5);
-}
-
 /** The bit that an expected byte has next, if it has the bits before: k of them, behind a leading 1 in node. */
 function bitOf(byte: number, k: number, node: number): number | undefined {
   return (byte | 256) >> (8 - k) === node ? (byte >> (7 - k)) & 1 : undefined;
@@ -107,6 +104,8 @@ export class ReferenceLane {
   #contexts: readonly Context[] = [];
   #binaryContexts: readonly Context[] = [];
   #stride = 0;
+  #pixels: readonly ForeseenPixels[] = [];
+  #foreseen: ForeseenBytes | undefined;
   #view = viewOf(0);
   /** Whether the next block goes on behind what was replayed. */
   #isBehind = false;
@@ -126,7 +125,8 @@ export class ReferenceLane {
     this.describe(0);
   }
 
-  describe(stride: number): void {
+  describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
+    this.#pixels = pixels;
     const family = familyOf(stride);
     this.#contexts = mixerContexts(family, this.#shape.contexts, stride);
     this.#binaryContexts = mixerContexts(family, this.#shape.contexts, stride, true);
@@ -138,6 +138,7 @@ export class ReferenceLane {
     if (!this.#isBehind) this.#view = viewOf(this.#stride);
     this.#isBehind = false;
     this.#encoder = new BinaryEncoder();
+    this.#foreseen = this.#pixels.length > 0 ? new ForeseenBytes(this.#pixels) : undefined;
   }
 
   encode(bytes: Uint8Array): number {
@@ -212,7 +213,7 @@ export class ReferenceLane {
   }
 
   /** Of all contexts, for the next byte. */
-  #hashes(): number[] {
+  #hashes(): readonly number[] {
     this.#view.numbers.guessSample();
     return hashesOf(this.#view.code.isBinary ? this.#binaryContexts : this.#contexts, this.#view);
   }
@@ -258,13 +259,15 @@ export class ReferenceLane {
 
   /** A byte, in or out. */
   #code(coder: BitCoder, byte: number): number {
-    const hashes = this.#hashes();
+    const foreseen = this.#foreseen?.next(this.#contexts.length);
+    const hashes = foreseen?.hashes ?? this.#hashes();
     const lines = hashes.map((hash, i) => this.#lines.find(i, hash, 0));
-    const outlook: Outlook = { hashes, lines, runs: lines.map((line) => this.#lines.run(line)) };
+    const outlook: Outlook = { hashes, lines, runs: lines.map((line) => this.#lines.run(line)), foreseen };
     const high = this.#half(coder, byte, outlook, 0, 1, lines);
     const low = hashes.map((hash, i) => this.#lines.find(i, hash, high - 15));
     const y = this.#half(coder, byte, outlook, 4, high, low) & 255;
     this.#pass(lines, y);
+    this.#foreseen?.pass(y);
     return y;
   }
 
@@ -307,23 +310,26 @@ export class ReferenceLane {
     const bit = expected === 0 ? undefined : bitOf(expected - 1, k, node);
     const match = bit === undefined ? undefined : { cell: lengthClass(length), bit };
     const long = match === undefined ? 0 : length < 12 ? 1 : length < 24 ? 2 : 3;
-    const inputs = this.#gather(states, runs, node, match, counters);
+    const likelihood = outlook.foreseen?.likelihoodAt(node) ?? at(this.#order0, node);
+    const inputs = this.#gather(states, runs, likelihood, match, counters);
     const more = counters.length > 0 ? this.#chooseMore(k, node) : [];
-    const chosen = [...this.#choose(k, node, long, known, match !== undefined), ...more];
+    const chosen = [...this.#choose(k, node, long, known, match !== undefined, outlook.foreseen?.choices), ...more];
     const mix = this.#weights.mix(inputs, chosen, [(long * 8 + k) * 8 + known, node, ...more]);
     const { odds } = mix;
     const coarse = clamp(odds >> 4, STRETCH_MAX) + 2048;
-    const row = (this.#view.past.back(1) * 256 + node) * REFINE_NODES;
+    const row = ((outlook.foreseen?.choices[3] ?? this.#view.past.back(1)) * 256 + node) * REFINE_NODES;
     const refined = row + ((coarse + 64) >> 7);
     const mean = (this.#squashed(odds) + between(this.#refine, row, coarse) + 1) >> 1;
     const p = Math.min(Math.max(mean, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
-    return { node, inputs, states, runs, counters, match, mix, refined, p };
+    const isForeseen = outlook.foreseen !== undefined;
+    return { node, isForeseen, inputs, states, runs, counters, match, mix, refined, p };
   }
 
+  /** @param likelihood of a 1 by a predictor, or by the node alone */
   #gather(
     states: readonly number[],
     runs: Prediction["runs"],
-    node: number,
+    likelihood: number,
     match: Voice | undefined,
     counters: readonly number[],
   ): number[] {
@@ -339,25 +345,34 @@ export class ReferenceLane {
       const cell = at(this.#lines.counters, place);
       return cell === 0 ? 0 : at(this.#stretch, cell >>> 20);
     });
-    const others = [at(this.#stretch, at(this.#order0, node) >> 4), ...(ofMatch ?? [0, 0]), 256];
+    const others = [at(this.#stretch, likelihood >> 4), ...(ofMatch ?? [0, 0]), 256];
     const inputs = [...ofContexts, ...others, ...ofCounters];
     return [...inputs, ...Array<number>(inputsOf(states.length, counters.length) - inputs.length).fill(0)];
   }
 
   /** The first six weight sets of a bit. */
-  #choose(k: number, node: number, long: number, known: number, matched: boolean): number[] {
+  #choose(
+    k: number,
+    node: number,
+    long: number,
+    known: number,
+    matched: boolean,
+    foreseen?: readonly number[],
+  ): number[] {
     const b1 = this.#view.past.back(1);
     const b2 = this.#view.past.back(2);
     const { code, past, text } = this.#view;
     const classes = code.isBinary ? code.place * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
     const fifth = (this.#stride > 0 ? past.back(this.#stride) * 8 : classes) + k;
     const expected = matched ? this.#view.match.expected : 0;
+    const longest = (long * 8 + k) * 8 + known;
+    const [second, fifthForeseen, fourth] = (foreseen ?? []).map((choice) => choice * 8 + k);
     return [
       node,
-      b1 * 8 + k,
-      (long * 8 + k) * 8 + known,
-      text.shape & (this.#stride > 0 ? 255 : 4095),
-      fifth,
+      second ?? b1 * 8 + k,
+      longest,
+      fourth ?? text.shape & (this.#stride > 0 ? 255 : 4095),
+      fifthForeseen ?? fifth,
       expected,
     ];
   }
@@ -375,15 +390,17 @@ export class ReferenceLane {
   }
 
   #learn(prediction: Prediction, bit: number): void {
-    this.#weights.learn(prediction.mix, prediction.inputs, bit);
+    const { mix, inputs } = prediction;
+    if (prediction.isForeseen) this.#weights.learn(mix, inputs, bit, FORESEEN_RATE, FORESEEN_FINAL_RATE);
+    else this.#weights.learn(mix, inputs, bit);
     for (const place of prediction.counters) {
       const cell = at(this.#lines.counters, place);
       this.#lines.counters[place] = learnt(cell === 0 ? HALF : cell, bit, this.#reciprocals);
     }
     this.#learnMaps(prediction, bit);
-    const { node, refined, match } = prediction;
+    const { node, refined, match, isForeseen } = prediction;
     const target = bit === 1 ? 65535 : 0;
-    towards(this.#order0, node, target, 6);
+    if (!isForeseen) towards(this.#order0, node, target, 6);
     towards(this.#refine, refined, target, 6);
     if (match === undefined) return;
     towards(this.#matchMap, match.cell, match.bit === bit ? 65535 : 0, 7);

@@ -43,19 +43,21 @@ const ERROR_START: f64 = 6;
 const CONTEXTS: usize = 32;
 
 /** The head of the state, 32-bit numbers. */
-const CHANNELS: usize = 0;
-const WIDTH: usize = 4;
-const PIXELS: usize = 8;
-const FRAME_BYTES: usize = 12;
+export const CHANNELS: usize = 0;
+export const WIDTH: usize = 4;
+export const PIXELS: usize = 8;
+export const FRAME_BYTES: usize = 12;
 const IS_RANKED: usize = 16;
 /** Where the walk is: its phase (0: the first channel, 1: the others), pixel and column. */
 const PHASE: usize = 20;
 const PIXEL: usize = 24;
 const COLUMN: usize = 28;
+/** Whether what is left of the other channels takes turns, as the walk does, instead of lying in planes. */
+const IS_IN_TURN: usize = 32;
 const R: usize = 64;
 const B: usize = R + TAPS_MAX * TAPS_MAX * 8;
 const VALUES: usize = B + TAPS_MAX * 8;
-const ROOM: usize = VALUES + TAPS_MAX * 8;
+export const ROOM: usize = VALUES + TAPS_MAX * 8;
 const HEAD_BYTES: usize = ROOM + CANDIDATE_BYTES;
 
 /** Of each channel, behind the head: number of taps, its byte in a pixel, offsets, groups, errors, weights, cells. */
@@ -109,7 +111,7 @@ export function pixelStateBytes(channels: usize, width: usize, hasFrames: bool, 
   return bytes;
 }
 
-function channelAt(state: usize, place: usize): usize {
+export function channelAt(state: usize, place: usize): usize {
   const width = <usize>load<u32>(state + WIDTH);
   const hasFrames = load<u32>(state + FRAME_BYTES) > 0;
   let at = state + HEAD_BYTES + (load<u32>(state + IS_RANKED) ? 4 * TABLE_BYTES : 0);
@@ -126,6 +128,7 @@ function byteOf(place: usize, channels: usize): usize {
 /**
  * @param state pixelStateBytes long, a multiple of 16 @param channels 1 to 4 @param width pixels of a row, 1 or more
  * @param pixels in all @param frameBytes 0 if there are no frames @param isRanked with three or four channels only
+ * @param isInTurn whether what is left of all channels but the first takes turns, pixel by pixel
  */
 export function startPixels(
   state: usize,
@@ -134,6 +137,7 @@ export function startPixels(
   pixels: usize,
   frameBytes: usize,
   isRanked: bool,
+  isInTurn: bool,
 ): void {
   const hasFrames = frameBytes > 0;
   memory.fill(state, 0, pixelStateBytes(channels, width, hasFrames, isRanked));
@@ -142,6 +146,7 @@ export function startPixels(
   store<u32>(state + PIXELS, <u32>pixels);
   store<u32>(state + FRAME_BYTES, <u32>frameBytes);
   store<u32>(state + IS_RANKED, isRanked ? 1 : 0);
+  store<u32>(state + IS_IN_TURN, isInTurn ? 1 : 0);
   if (isRanked) {
     for (let i: usize = 0; i < 4 * TABLE_BYTES; i += 4) store<f32>(state + HEAD_BYTES + i, COUNT_START);
   }
@@ -230,42 +235,82 @@ function codeSample(
   column: u32,
   isBack: bool,
 ): void {
+  foreseeSample(state, channel, place, plain, left, pixel, column);
+  takeSample(state, channel, isBack);
+}
+
+/** Of the sample at hand: where it and what is left of it lie, and what is thought of it before it is known. */
+export let sampleAt: usize = 0;
+export let leftAt: usize = 0;
+export let prediction: f64 = 0;
+export let isRank: bool = false;
+let mean: f64 = 0;
+let column: u32 = 0;
+let cell: usize = 0;
+let scale: usize = 0;
+export let rows: u64 = 0;
+
+/** The mean error of late in the context of the sample at hand. */
+export function spread(): f64 {
+  return load<f64>(scale);
+}
+
+/** Makes the prediction of a sample, and its candidates if it is ranked; all before it is known. */
+export function foreseeSample(
+  state: usize,
+  channel: usize,
+  place: usize,
+  plain: usize,
+  left: usize,
+  pixel: u32,
+  columnOfPixel: u32,
+): void {
   const channels = <usize>load<u32>(state + CHANNELS);
   const width = load<u32>(state + WIDTH);
-  const pixels = load<u32>(state + PIXELS);
+  const pixels = <usize>load<u32>(state + PIXELS);
   const taps = even(load<u32>(channel + TAPS));
-  const at = plain + <usize>pixel * channels + load<u32>(channel + BYTE);
-  const leftAt = left + place * <usize>pixels + pixel;
-  const cell = channel + ERRORS + errorsBytes(width) + (<usize>column / CELL + 1) * cellBytes(taps);
+  column = columnOfPixel;
+  sampleAt = plain + <usize>pixel * channels + load<u32>(channel + BYTE);
+  leftAt = left + pixel;
+  if (place > 0) {
+    const isInTurn = load<u32>(state + IS_IN_TURN) !== 0;
+    leftAt = isInTurn ? left + pixels + <usize>pixel * (channels - 1) + place - 1 : left + place * pixels + pixel;
+  }
+  cell = channel + ERRORS + errorsBytes(width) + (<usize>column / CELL + 1) * cellBytes(taps);
   if (<usize>column % CELL === 0) solveCell(cell, taps, KEPT, RIDGE, 0, state + R, channel + WEIGHTS);
-  gather(state, channel, at, plain, plain + <usize>pixels * channels);
-  const mean = load<f64>(channel + MEANS);
-  let prediction = mean + dot(taps, channel + WEIGHTS, state + VALUES);
+  gather(state, channel, sampleAt, plain, plain + pixels * channels);
+  mean = load<f64>(channel + MEANS);
+  prediction = mean + dot(taps, channel + WEIGHTS, state + VALUES);
   if (!(prediction > 0)) prediction = 0;
   if (!(prediction < 255)) prediction = 255;
+  scale = channel + SCALES + contextOf(channel + ERRORS, column, width) * 8;
+  isRank = load<u32>(state + IS_RANKED) !== 0 && (place === 1 || place === 2);
+  if (!isRank) return;
+  rows = rowsOf(state, sampleAt, place, channels, width, pixel);
+  if (load<u32>(state + IS_IN_TURN) === 0) rank(state + ROOM, prediction, load<f64>(scale), rows);
+}
+
+/** Between the sample at hand and what is left of it, one of which is there; and all learn it. */
+export function takeSample(state: usize, channel: usize, isBack: bool): void {
   const rounded = <i32>Math.floor(prediction + 0.5);
-  const errors = channel + ERRORS;
-  const scale = channel + SCALES + contextOf(errors, column, width) * 8;
-  const isRanked = load<u32>(state + IS_RANKED) !== 0 && (place === 1 || place === 2);
-  if (isRanked) {
-    const rows = rowsOf(state, at, place, channels, width, pixel);
-    rank(state + ROOM, prediction, load<f64>(scale), rows);
-    if (isBack) store<u8>(at, <u8>sampleOf(state + ROOM, prediction, load<u8>(leftAt)));
-    else store<u8>(leftAt, <u8>rankOf(state + ROOM, prediction, load<u8>(at)));
-    count(rows, load<u8>(at));
+  if (isRank && load<u32>(state + IS_IN_TURN) === 0) {
+    if (isBack) store<u8>(sampleAt, <u8>sampleOf(state + ROOM, prediction, load<u8>(leftAt)));
+    else store<u8>(leftAt, <u8>rankOf(state + ROOM, prediction, load<u8>(sampleAt)));
   } else if (isBack) {
     const zigzag = <i32>load<u8>(leftAt);
-    store<u8>(at, <u8>(rounded + ((zigzag >> 1) ^ -(zigzag & 1))));
+    store<u8>(sampleAt, <u8>(rounded + ((zigzag >> 1) ^ -(zigzag & 1))));
   } else {
-    const miss = ((<i32>load<u8>(at) - rounded) << 24) >> 24;
+    const miss = ((<i32>load<u8>(sampleAt) - rounded) << 24) >> 24;
     store<u8>(leftAt, <u8>((miss << 1) ^ (miss >> 7)));
   }
-  const sample = <i32>load<u8>(at);
-  learnCell(cell, state + VALUES, taps, <f64>sample - mean);
+  if (isRank) count(rows, load<u8>(sampleAt));
+  const sample = <i32>load<u8>(sampleAt);
+  learnCell(cell, state + VALUES, even(load<u32>(channel + TAPS)), <f64>sample - mean);
   const size = Math.abs(<f64>sample - prediction);
   const error = load<f64>(scale) + (size - load<f64>(scale)) * ERROR_RATE;
   store<f64>(scale, error > ERROR_MIN ? error : ERROR_MIN);
-  keepError(errors, column, width, sample > rounded ? sample - rounded : rounded - sample);
+  const miss = sample > rounded ? sample - rounded : rounded - sample;
+  keepError(channel + ERRORS, column, load<u32>(state + WIDTH), miss);
 }
 
 /** Errors of a row are kept by column; the two places before them have the last errors of the row before. */

@@ -5,7 +5,7 @@
  */
 
 /** Samples that are ranked by more than their distance. */
-const RANKED: i32 = 64;
+export const RANKED: i32 = 64;
 /** What each count begins with. */
 export const COUNT_START: f32 = 0.1;
 /** Tables of counts of samples, in rows of 512. */
@@ -14,7 +14,7 @@ export const TABLE_BYTES: usize = 512 * 512 * 4;
 const ROW: usize = 512 * 4;
 /** Scores and candidates. */
 export const CANDIDATE_BYTES: usize = 64 * 8 + 64;
-const CANDIDATES: usize = 64 * 8;
+export const CANDIDATES: usize = 64 * 8;
 
 /** Two rows of counts, of the sample 0 on. */
 // @ts-ignore: decorator
@@ -54,7 +54,7 @@ export function count(rows: u64, sample: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function pairOf(a: usize, b: usize): u64 {
+export function pairOf(a: usize, b: usize): u64 {
   return <u64>a | ((<u64>b) << 32);
 }
 

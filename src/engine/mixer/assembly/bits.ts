@@ -2,6 +2,7 @@
 import { codePlace, isBinary } from "./code";
 import { expected, matchLength } from "./contexts";
 import { gatherCounters, learnCounters, learnt } from "./counters";
+import { foreseenLikelihood, isForeseen, rowChoice, setChoice, setChoice2, setChoice3 } from "./foresight";
 import { back, last } from "./past";
 import {
   CHOSEN,
@@ -119,7 +120,7 @@ function gather(k: u32): u32 {
 @inline
 function gatherOthers(k: u32): u32 {
   let x = INPUTS + contexts * 4;
-  store<i16>(x, stretched(load<u16>(order0 + bitNode * 2)));
+  store<i16>(x, stretched(isForeseen ? foreseenLikelihood(bitNode) : load<u16>(order0 + bitNode * 2)));
   const byte = expected - 1;
   const takesPart = expected > 0 && (byte | 256) >> (8 - k) == bitNode;
   matchBit = (byte >> (7 - k)) & 1;
@@ -149,10 +150,10 @@ function choose(k: u32, long: u32, known: u32): void {
   const classes = isBinary() ? codePlace() * 8 : (b1 >> 5) * 64 + (b2 >> 5) * 8;
   const fifth = stride > 0 ? back(stride) * 8 : classes;
   chooseSet(0, bitNode);
-  chooseSet(1, 256 + b1 * 8 + k);
+  chooseSet(1, 256 + (isForeseen ? setChoice : b1) * 8 + k);
   chooseSet(2, 2304 + (long * 8 + k) * 8 + known);
-  chooseSet(3, 2816 + (shape & (stride > 0 ? 255 : 4095)));
-  chooseSet(4, 6912 + fifth + k);
+  chooseSet(3, 2816 + (isForeseen ? setChoice3 * 8 + k : shape & (stride > 0 ? 255 : 4095)));
+  chooseSet(4, 6912 + (isForeseen ? setChoice2 * 8 : fifth) + k);
   chooseSet(5, 8960 + (matchKind < 0 ? 0 : expected));
   if (counted == 0) return;
   pairChoice = (((last & 65535) * 8 + k) * 0x9e3779b1) >> 20;
@@ -272,7 +273,7 @@ export function predict(k: u32, node: u32): u32 {
   const low = load<i32>(at);
   const between = low + (((load<i32>(at, 4) - low) * (odds & 15) + 8) >> 4);
   const coarse = clampTo(odds >> 4, 2047) + 2048;
-  const rowNumber = ((last & 255) << 8) | node;
+  const rowNumber = ((isForeseen ? rowChoice : last & 255) << 8) | node;
   const row = refine + (rowNumber * REFINE_NODES << 1);
   if (load<u8>(made + rowNumber) == 0) {
     // Most rows of most files are never asked for: made when they are, they cost small files nothing.
@@ -352,7 +353,7 @@ export function learn(bit: u32): void {
   learnCounters(bit, lineNode);
   learnHistories(bit);
   const target: i32 = bit ? 65535 : 0;
-  towards(order0 + bitNode * 2, target, 6);
+  if (!isForeseen) towards(order0 + bitNode * 2, target, 6);
   towards(nearest, target, 6);
   if (matchKind < 0) return;
   const at = matchMap + matchKind * 2;

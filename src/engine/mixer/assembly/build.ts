@@ -7,5 +7,5 @@ const OUTPUT = join(FOLDER, "..", "mixer.wasm");
 
 /** @throws Error with the compiler's messages */
 export function buildMixer(): void {
-  compileAssembly(FOLDER, OUTPUT, ["--enable=simd,bulk-memory", "--importMemory"]);
+  compileAssembly(FOLDER, OUTPUT, ["--enable=simd,bulk-memory", "--importMemory", "--importTable"]);
 }

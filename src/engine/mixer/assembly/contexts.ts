@@ -1,5 +1,6 @@
 /** What the last bytes are to the contexts: hashes, the lines and runs that these lead to, and the match. */
 import { beginCode, codeValue, followCode, isBinary, keepCode, recallCode } from "./code";
+import { foresee, foreseenContext, isForeseen, tellForesight } from "./foresight";
 import { beginNumbers, guessSample, keepNumbers, numberValue, recallNumbers } from "./numbers";
 import { back, beginPast, finish, into, keepPast, pass, recallPast, time } from "./past";
 import {
@@ -104,6 +105,13 @@ function valueOf(kind: u32): u32 {
 
 /** The hashes of all contexts of the next byte. */
 export function hashContexts(): void {
+  if (isForeseen) {
+    foresee();
+    for (let i: u32 = 0; i < contexts; i++) {
+      store<u32>(HASHES + i * 4, finish(foreseenContext(i) + i * 0x2c1b3c6d));
+    }
+    return;
+  }
   guessSample();
   let h: u32 = 0;
   store<u32>(ORDERS, h);
@@ -263,6 +271,7 @@ function followMatch(y: u32): void {
 export function follow(y: u32): void {
   followRuns(y);
   followPast(y);
+  if (isForeseen) tellForesight(y);
 }
 
 /** The same without runs. */

@@ -18,6 +18,7 @@ export { keep, recall } from "./contexts";
 export { rehearse, replay } from "./replay";
 export { addressOf, configure } from "./state";
 export { setRates } from "./bits";
+export { setForeseen } from "./foresight";
 
 let low: u32 = 0;
 let high: u32 = 0xffffffff;
