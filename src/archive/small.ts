@@ -131,11 +131,12 @@ export function checkStretches(kind: BlockKind, { length }: Uint8Array, bytesMax
   throw new RangeError(`${length} bytes of stretches in a ${kind} block`);
 }
 
-/** The stride of a block, and the length of its list of stretches, if it has one. */
+/** The stride of a block, and the length of its list of stretches, if it has one. @throws RangeError */
 export function writeStride(
   head: ByteWriter,
   { stride = 0, stretches, isForeseen }: Pick<Block, "stride" | "stretches" | "isForeseen">,
 ): void {
+  if (isForeseen && !stretches) throw new RangeError("foresight of no stretches");
   const foresight = isForeseen ? STRIDE_WITH_FORESIGHT : 0;
   if (stretches) head.varint(stride + STRIDE_WITH_STRETCHES + foresight).varint(stretches.length);
   else head.varint(stride);

@@ -7,6 +7,7 @@ import type { Block } from "../../src/archive/format.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader } from "../../src/archive/write.ts";
 import { SEQUENCE, STRIDE_MAX } from "../../src/contract/contexts.ts";
+import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 import { fileOf, listFrames } from "../support/listing.ts";
 
@@ -84,5 +85,36 @@ describe("strides", () => {
     for (let at = 0; at < bytes.length; at += 1) {
       expect(() => readArchive(bytes.with(at, (bytes[at] as number) ^ 0x40))).toThrow();
     }
+  });
+});
+
+describe("foresight", () => {
+  const stretches = Uint8Array.of(1, 2, 3);
+  const mixer = { model: { hyper: hyperForSize(levelOf(1), 9), groupCount: 1 }, plainBytes: 18, blockBytes: 9 };
+  const foreseen = { ...facts, stretches, isForeseen: true };
+
+  test.each([0, 50, STRIDE_MAX])("comes back beside a stride of %d", async (stride) => {
+    const stated = stride > 0 ? { stride } : {};
+    const blocks: Block[] = [
+      { kind: "coded", ...foreseen, ...stated, groups: [Uint8Array.of(1, 2, 3)] },
+      { kind: "learned", ...foreseen, ...stated, payload },
+    ];
+    const bytes = encodeFrame(mixer, blocks);
+    expect(readArchive(bytes)[0]?.blocks).toEqual(blocks);
+    expect((await listFrames(fileOf(bytes)))[0]?.blocks.map(({ kind }) => kind)).toEqual(["coded", "learned"]);
+  });
+
+  test("of no stretches is not written, and that of a network not read", () => {
+    const { stretches: _, ...without } = foreseen;
+    const blocks: Block[] = [{ kind: "learned", ...without, payload }];
+    expect(() => encodeFrame({ ...mixer, plainBytes: 9 }, blocks)).toThrow(RangeError);
+    const network = encodeFrame(header, [
+      { kind: "coded", ...facts, groups },
+      { kind: "coded", ...foreseen, groups },
+      { kind: "coded", ...facts, groups },
+      { kind: "coded", ...facts, groups },
+    ]);
+    expect(() => readArchive(network)).toThrow(CorruptError);
+    expect(() => readArchive(network)).toThrow("no foresight of a network");
   });
 });
