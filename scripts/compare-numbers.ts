@@ -2,6 +2,7 @@
  * Sounds, pictures and films beside the programs that are made for them: FLAC -8, WavPack -hh, JPEG XL -d 0 -e 9, WebP
  * lossless, and for films FFV1 and x264 without loss; fade -5 and -9 are told nothing. Ten samples and more are made
  * here; files are taken as what they are called: .wav, .ppm, .pgm, or .yuv with WIDTHxHEIGHT in the name.
+ * Of a file of several WAVs behind each other FLAC and WavPack take only the first for sound.
  *
  *     bun scripts/compare-numbers.ts [FILE…]
  *
