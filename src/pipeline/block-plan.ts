@@ -9,25 +9,7 @@ import { windowRoomBytes } from "../repeats/window.ts";
 import { type CueFacts, cueFactsOf } from "./cues.ts";
 import { modelMemoryBytes } from "./memory.ts";
 import type { FoundNumbers } from "./numbers.ts";
-import { priorMemoryBytes } from "./priors.ts";
 import type { Cut } from "./repeats.ts";
-
-/** What is known of a block before the model has seen it. */
-export interface BlockPlan {
-  readonly isLast: boolean;
-  /** Whether it is for a small frame. */
-  readonly isSmall?: boolean;
-  /** Whether it looks like chance. */
-  readonly isChance: boolean;
-  /** Where numbers stand. */
-  readonly numbers: readonly FoundNumbers[];
-  readonly cut?: Cut;
-  readonly fills?: readonly Fill[];
-  /** Of the plain bytes, with what fills give. */
-  readonly check: bigint;
-  /** What a coded block must save to be smaller than a stored one. */
-  readonly gainMin: number;
-}
 
 /** What a model is shown of a block. */
 export interface ShownBytes {
@@ -38,6 +20,33 @@ export interface ShownBytes {
   readonly foreseen?: ForeseenBlock;
   /** The stride, if predictors know it. */
   readonly stride?: number;
+}
+
+/** What was found in a block. */
+export interface Found {
+  readonly isChance: boolean;
+  readonly numbers: readonly FoundNumbers[];
+  readonly cut?: Cut;
+}
+
+/** What a model is shown, and told. */
+export interface Shown {
+  readonly bytes: ShownBytes;
+  readonly stride: number;
+}
+
+/** What is known of a block before the model has seen it. */
+export interface BlockPlan extends Found {
+  readonly isLast: boolean;
+  /** Whether it is for a small frame. */
+  readonly isSmall?: boolean;
+  /** If another thread has asked `show` already: what it answered. */
+  readonly shown?: Shown | undefined;
+  readonly fills?: readonly Fill[];
+  /** Of the plain bytes, with what fills give. */
+  readonly check: bigint;
+  /** What a coded block must save to be smaller than a stored one. */
+  readonly gainMin: number;
 }
 
 export function plainBlock(
@@ -77,14 +86,14 @@ export function foreseeingLanes({ streams, mixerContexts }: HyperParameters, see
 /** What a decoder takes for a block that is predicted, before the model or in its lanes, with the model. */
 export function predictedMemoryBytes(
   hyper: HyperParameters,
-  prior: Prior | undefined,
+  priorBytes: number,
   seenBytes: number,
   blockBytes: number,
 ): number {
   const lanes = foreseeingLanes(hyper, seenBytes);
   const predictorBytes = transformMemoryBytes(seenBytes) + (lanes > 0 ? foresightMemoryBytes(blockBytes, lanes) : 0);
   const besideBytes = 5 * blockBytes + windowRoomBytes(windowBytesOf(blockBytes));
-  return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + predictorBytes + besideBytes;
+  return modelMemoryBytes(hyper) + priorBytes + predictorBytes + besideBytes;
 }
 
 /** What lanes are reminded of in a block of which repeats were cut out. */

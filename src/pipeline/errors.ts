@@ -77,3 +77,11 @@ export class InputSizeError extends Error {
     this.name = "InputSizeError";
   }
 }
+
+/** A thread that prepares blocks died or threw; nothing is wrong with the input. */
+export class PreparerError extends Error {
+  constructor(readonly detail: string) {
+    super(`a thread that prepares blocks failed: ${detail}`);
+    this.name = "PreparerError";
+  }
+}

@@ -28,45 +28,28 @@ import { FrameWriter } from "../archive/write.ts";
 import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { host } from "../platform/host.ts";
-import { collectAfter, release } from "../platform/release.ts";
-import { NO_COPIES } from "../repeats/copies.ts";
-import { PATCH_POLICY } from "../repeats/policy.ts";
+import { release } from "../platform/release.ts";
+import { type CutPolicy, PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
-import {
-  type BlockPlan,
-  cuesFor,
-  factsOf,
-  foreseeingLanes,
-  plainBlock,
-  predictedMemoryBytes,
-  type ShownBytes,
-} from "./block-plan.ts";
+import { type BlockPlan, cuesFor, type Found, factsOf, plainBlock } from "./block-plan.ts";
 import { builtInFor } from "./built-in.ts";
-import { modelBytesOf, splitAtChance } from "./chance.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { cueMemoryBytes } from "./cues.ts";
-import { type BlockBytes, FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
-import {
-  type ByteSink,
-  type CompressOptions,
-  type EngineSource,
-  type FrameOptions,
-  InputSizeError,
-} from "./frame-options.ts";
+import { FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
+import type { ByteSink, CompressOptions, EngineSource, FrameOptions } from "./frame-options.ts";
 import { checkMemory, modelMemoryBytes } from "./memory.ts";
-import { type FoundNumbers, findNumbers, predictNumbers } from "./numbers.ts";
 import { Pacer } from "./pacer.ts";
+import { type FramePlan, type Part, PartLine, partsOf } from "./parts.ts";
+import { type ModelView, numbersIn, type Prepared, STORED_BELOW_BYTES, show } from "./prepare.ts";
+import { Preparers, preparerCount } from "./preparers.ts";
 import { hyperBehind, oldBytesOf, priorMemoryBytes, referenceOf, smallStride } from "./priors.ts";
-import { type Cut, RepeatCutter } from "./repeats.ts";
-import { findStride } from "./stride.ts";
+import { RepeatCutter } from "./repeats.ts";
 
 export type { PlainSource } from "./fills.ts";
 export * from "./frame-options.ts";
 
-/** So few bytes teach a model nothing: what it would save does not pay for opening one. */
-export const STORED_BELOW_BYTES = 32;
 /** Behind a prior it is open already, and may know them. */
 const STORED_BELOW_BYTES_BEHIND = 8;
 /** What a frame with a model of its own costs more than a small one that is stored. */
@@ -94,25 +77,10 @@ export async function compressStream(
   const prior = options.prior ?? (totalBytes === first.length ? builtInFor(first, options) : undefined);
   const all = { ...options, ...(prior && { prior }) };
   const compressor = new FrameCompressor(engineSource, all, plan, sink, (plain) => reader.free(plain));
-  const addParts = async (block: BlockBytes, isEnd: boolean, isOnly: boolean) => {
-    const parts = splitAtChance(block);
-    if (parts.length > 1) reader.free(block.bytes);
-    const modelBytes = isOnly && isEnd && parts.length > 1 ? modelBytesOf(parts) : undefined;
-    for (const part of parts) await compressor.add(part, isEnd && part === parts.at(-1), modelBytes);
-  };
   try {
     const isSmall = totalBytes === first.length && totalBytes <= SMALL_BYTES_MAX;
     if (isSmall && (totalBytes === 0 || !options.prior?.old)) return await compressor.addSmall(first);
-    const leftBytes = (doneBytes: number) => (totalBytes === undefined ? undefined : totalBytes - doneBytes);
-    let doneBytes = 0;
-    for (let isEnd = false; !isEnd; ) {
-      const block = await reader.next(blockBytes, leftBytes(doneBytes));
-      doneBytes += block.totalBytes;
-      isEnd = block.isEnd || doneBytes === totalBytes;
-      if (block.totalBytes > 0) await addParts(block, isEnd, totalBytes === first.length);
-      collectAfter(blockBytes);
-    }
-    if (totalBytes !== undefined && doneBytes !== totalBytes) throw new InputSizeError(totalBytes, doneBytes);
+    await compressor.addAll(partsOf(reader, plan, blockBytes, totalBytes === first.length));
     await compressor.end();
   } finally {
     await compressor.close();
@@ -143,12 +111,6 @@ export function sourceOf(plain: Uint8Array, isSizeKnown = true): PlainSource {
   return { ...(isSizeKnown && { sizeBytes: plain.length }), read };
 }
 
-/** What is known of a frame before its first block. */
-interface FramePlan {
-  readonly totalBytes: number | undefined;
-  readonly blockBytes: number;
-}
-
 /** A share of the memory that may be used, for stored blocks that wait for each other. */
 const RUN_SHARE = 1 / 4;
 
@@ -172,6 +134,8 @@ class FrameCompressor {
   #runCheck = CHECK_START;
   #isBehindStored = false;
   #cutter: RepeatCutter | undefined;
+  #preparerCount = 0;
+  #preparers: Preparers | undefined;
   /** Plain bytes that stand behind each byte that the model sees of the block at hand. */
   #plainPerSeen = 1;
 
@@ -192,27 +156,27 @@ class FrameCompressor {
     this.#runBytesMax = Math.min(runBytes, STORED_RUN_BYTES_MAX, Math.floor(memoryBytesMax * RUN_SHARE));
   }
 
-  /**
-   * Takes the next block, and sends what is ready to the sink.
-   *
-   * @param modelBytes that a model will see in all, if that is known when the first block comes
-   */
-  async add({ bytes: plain, fills, totalBytes }: BlockBytes, isLast: boolean, modelBytes?: number): Promise<void> {
-    const isFirst = this.#writer === undefined;
-    const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
-    const isChance = isTiny || looksIncompressible(plain);
-    const numbers = isChance ? [] : await this.#findNumbers(plain);
-    const cut = isTiny ? undefined : await this.#cut(plain, isChance, isLast, numbers);
-    if (this.#frameModel === undefined && !isTiny) {
-      const seenBytes = (cut?.rest ?? plain).length;
-      if (isLast || modelBytes === undefined) this.#chooseModel(seenBytes, isFirst && isLast);
-      else this.#chooseModel(Math.max(1, modelBytes), true);
+  /** Takes all parts of an input, and sends what is ready to the sink. @throws what they throw */
+  async addAll(parts: AsyncGenerator<Part>): Promise<void> {
+    const line = new PartLine(parts, (part) => this.#prepareAhead(part));
+    for (let next = await line.next(); next; next = await line.next()) {
+      const ready = await (next.prepared ?? this.#findIn(next.part));
+      this.#chooseModelFor(next.part, ready);
+      // What is on its way goes through the cutter at once, so nothing may wait that is yet to go through it.
+      if (this.#view) line.goAhead(this.#preparerCount);
+      await this.#add(next.part, ready);
     }
+  }
+
+  async #add(
+    { block: { bytes: plain, fills, totalBytes }, isFirst, isLast }: Part,
+    ready: Found | Prepared,
+  ): Promise<void> {
     const check = await this.#checkOf(plain, fills);
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const gainMin = isFirst && isLast ? STORED_BELOW_BYTES / 2 : 0;
-    const facts = { isLast, isChance, numbers, check, gainMin, ...(cut && { cut }), ...(fills && { fills }) };
-    const block = await this.#makeBlock(plain, facts);
+    const { cut } = ready;
+    const block = await this.#makeBlock(plain, { ...ready, isLast, check, gainMin, ...(fills && { fills }) });
     if (isFirst) await this.#writeHeader(block);
     this.#check = check;
     this.#doneBytes += totalBytes;
@@ -226,6 +190,38 @@ class FrameCompressor {
     await this.#sink(this.#open.block(block));
     if (cut) release(cut.rest);
     this.#free(plain);
+  }
+
+  /** What is found in a part, here and now. */
+  async #findIn({ block: { bytes: plain }, isFirst, isLast }: Part): Promise<Found> {
+    const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
+    const isChance = isTiny || looksIncompressible(plain);
+    return await this.#find(plain, isChance, !isTiny, isLast);
+  }
+
+  async #find(plain: Uint8Array, isChance: boolean, isCut: boolean, isLast: boolean): Promise<Found> {
+    // The model may yet be chosen for fewer bytes, which have no more lanes.
+    const hyperFor = () => this.#frameModel?.hyper ?? this.#options.hyperFor(plain.length);
+    const numbers = await numbersIn(plain, isChance, hyperFor, this.#options.signal);
+    const cut = isCut ? await this.#openCutter(isLast)?.cut(plain, isChance, numbers) : undefined;
+    return { isChance, numbers, ...(cut && { cut }) };
+  }
+
+  /** Sets a thread to what `#find` and `#show` would do. */
+  #prepareAhead({ block: { bytes: plain }, isLast }: Part): Promise<Prepared> | undefined {
+    const view = this.#view;
+    if (!this.#preparers || !view || plain.length === 0) return undefined;
+    const window = this.#openCutter(isLast)?.reachOf(plain);
+    const reach = window && { window, policy: this.#policy as CutPolicy };
+    return this.#preparers.prepare({ plain, isChance: looksIncompressible(plain), ...(reach && { reach }), view });
+  }
+
+  #chooseModelFor({ block: { bytes: plain }, isFirst, isLast, modelBytes }: Part, { cut }: Found): void {
+    const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
+    if (this.#frameModel || isTiny) return;
+    const seenBytes = (cut?.rest ?? plain).length;
+    if (isLast || modelBytes === undefined) this.#chooseModel(seenBytes, isFirst && isLast);
+    else this.#chooseModel(Math.max(1, modelBytes), true);
   }
 
   /** Takes all of a short input, and sends its frame to the sink: a small one, unless its model is of no level. */
@@ -250,16 +246,14 @@ class FrameCompressor {
     const { prior } = this.#options;
     const isTiny = plain.length < (prior ? STORED_BELOW_BYTES_BEHIND : STORED_BELOW_BYTES);
     const isChance = isTiny || (!prior && looksIncompressible(plain));
-    const numbers = isChance ? [] : await this.#findNumbers(plain);
-    const cut = isTiny || prior ? undefined : await this.#cut(plain, isChance, true, numbers);
-    const seenBytes = (cut?.rest ?? plain).length;
+    const found = await this.#find(plain, isChance, !isTiny && !prior, true);
+    const seenBytes = (found.cut?.rest ?? plain).length;
     if (!isTiny) this.#chooseModel(seenBytes, true, true);
     const model = this.#frameModel;
     const isOfLevel = model !== undefined && (prior ?? levelOfModel(model, seenBytes)) !== undefined;
     const referenceBytes = prior ? priorReferenceBytes(referenceOf(prior, true)) : 0;
     const gainMin = isOfLevel ? smallCodedBytes(seenBytes) + referenceBytes : LARGE_FRAME_BYTES;
-    const facts = { isLast: true, isSmall: true, isChance, numbers, check, gainMin };
-    return await this.#makeBlock(plain, { ...facts, ...(cut && { cut }) });
+    return await this.#makeBlock(plain, { ...found, isLast: true, isSmall: true, check, gainMin });
   }
 
   /** How a small frame says which model it has; undefined if none can. */
@@ -275,6 +269,11 @@ class FrameCompressor {
   }
 
   async close(): Promise<void> {
+    await this.#preparers?.close();
+    await this.#closeModel();
+  }
+
+  async #closeModel(): Promise<void> {
     await this.#model?.close();
     this.#model = undefined;
   }
@@ -284,29 +283,34 @@ class FrameCompressor {
     return this.#writer;
   }
 
-  async #findNumbers(plain: Uint8Array): Promise<FoundNumbers[]> {
-    // The model may yet be chosen for fewer bytes, which have no more lanes.
-    const hyperFor = () => this.#frameModel?.hyper ?? this.#options.hyperFor(plain.length);
-    return await findNumbers(plain, this.#options.signal, () => foreseeingLanes(hyperFor(), plain.length) > 0);
+  get #policy(): CutPolicy | undefined {
+    const { repeats: policy, prior } = this.#options;
+    return policy && prior?.old && policy.minLength === undefined ? PATCH_POLICY : policy;
   }
 
-  async #cut(
-    plain: Uint8Array,
-    isChance: boolean,
-    isLast: boolean,
-    spared: readonly FoundNumbers[],
-  ): Promise<Cut | undefined> {
-    const { repeats: policy, memoryBytesMax, signal, prior } = this.#options;
+  /** Of the first block: whether it is the only one. */
+  #openCutter(isLast: boolean): RepeatCutter | undefined {
+    const policy = this.#policy;
     if (!policy) return undefined;
-    const chosen = prior?.old && policy.minLength === undefined ? PATCH_POLICY : policy;
-    const options = {
-      policy: chosen,
-      memoryBytesMax,
-      ...(signal && { signal }),
-      ...(prior?.old && { old: prior.old }),
-    };
+    const { memoryBytesMax, signal, prior } = this.#options;
+    const options = { policy, memoryBytesMax, ...(signal && { signal }), ...(prior?.old && { old: prior.old }) };
     this.#cutter ??= new RepeatCutter(this.#plan.blockBytes, isLast, options);
-    return await this.#cutter.cut(plain, isChance, spared);
+    return this.#cutter;
+  }
+
+  /** What who prepares a block must know; undefined while there is no model. */
+  get #view(): ModelView | undefined {
+    const { hyper } = this.#frameModel ?? {};
+    const { prior, memoryBytesMax } = this.#options;
+    if (!hyper) return undefined;
+    const priorBytes = priorMemoryBytes(prior, hyper);
+    return {
+      hyper,
+      priorBytes,
+      isBuiltIn: prior?.number !== undefined,
+      blockBytes: this.#plan.blockBytes,
+      memoryBytesMax,
+    };
   }
 
   /** How many streams there are follows from what the model will see; of later blocks that is a guess. */
@@ -333,6 +337,13 @@ class FrameCompressor {
     const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
     this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
     this.#frameModel = { hyper, groupCount: groupsFor(hyper) };
+    if (!isOnlyBlock && !prior?.old) this.#allowPreparers(memoryBytesMax - besideBytes - 5 * blockBytes);
+  }
+
+  /** @param spareBytes of memory that nothing else needs */
+  #allowPreparers(spareBytes: number): void {
+    this.#preparerCount = preparerCount(this.#options.workers, this.#plan.blockBytes, spareBytes);
+    if (this.#preparerCount > 0) this.#preparers = new Preparers(this.#preparerCount);
   }
 
   /** The model stands there only if the first block needs it: what is stored to its end has none. */
@@ -378,14 +389,13 @@ class FrameCompressor {
   }
 
   async #makeBlock(plain: Uint8Array, facts: BlockPlan): Promise<Block> {
-    const { isLast, isChance, cut, gainMin } = facts;
+    const { isLast, cut, gainMin } = facts;
     const seen = cut?.rest ?? plain;
-    const isStored = isChance || (cut && (seen.length < STORED_BELOW_BYTES || looksIncompressible(seen)));
-    if (isStored || !this.#frameModel) return plainBlock("stored", plain, facts);
+    const view = this.#view;
+    const made = "shown" in facts ? facts.shown : view && (await show(plain, facts, view, this.#options.signal));
+    if (!made) return plainBlock("stored", plain, facts);
+    const { bytes: shown, stride } = made;
     this.#plainPerSeen = plain.length / seen.length;
-    const shown = await this.#predict(seen, facts);
-    const isBuiltIn = this.#options.prior?.number !== undefined;
-    const stride = shown.stride ?? (isBuiltIn ? 0 : findStride(shown.bytes, this.#frameModel.hyper));
     const model = await this.#openModel(isLast ? seen.length : undefined);
     const told = facts.isSmall ? smallStride(this.#options.prior, seen.length, stride) : stride;
     const cues = cut && cuesFor(this.#options.prior, plain, cut, shown);
@@ -397,21 +407,8 @@ class FrameCompressor {
       return { kind: "coded", ...factsOf(plain, facts, stride, shown), groups };
     }
     if (!isLast && this.#hasHistory) return plainBlock("learned", plain, facts, stride, shown);
-    if (!isLast) await this.close();
+    if (!isLast) await this.#closeModel();
     return plainBlock("stored", plain, facts);
-  }
-
-  /** What the model sees in place of what is left of a block. */
-  async #predict(rest: Uint8Array, { numbers, cut }: BlockPlan): Promise<ShownBytes> {
-    const { hyper } = this.#frameModel ?? {};
-    const { prior, memoryBytesMax, signal } = this.#options;
-    if (numbers.length === 0 || !hyper) return { bytes: rest };
-    // A decoder with the same limit must have room for predictors, too.
-    if (predictedMemoryBytes(hyper, prior, rest.length, this.#plan.blockBytes) > memoryBytesMax) return { bytes: rest };
-    const copies = cut?.places ?? NO_COPIES;
-    return (
-      (await predictNumbers(rest, numbers, copies, foreseeingLanes(hyper, rest.length), signal)) ?? { bytes: rest }
-    );
   }
 
   /** @param expectedBytes that the model will see, if this block is the only one */

@@ -4,6 +4,7 @@
  */
 import { type BlockCopies, windowBytesOf } from "../archive/format.ts";
 import { collectAfter, release } from "../platform/release.ts";
+import type { CutOptions } from "../repeats/choose.ts";
 import { type Copies, copiedBytes, encodeCopies } from "../repeats/copies.ts";
 import { type CutBlock, canBeCut, cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
@@ -72,29 +73,67 @@ export class RepeatCutter {
    */
   async cut(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<Cut | undefined> {
     if (!this.#isPossible) return undefined;
-    const found = plain.length < CUT_BYTES_MIN ? undefined : await this.#search(plain, isChance, spared);
-    const windowBytes = this.#window.lengthBytes;
+    const { policy, signal } = this.#options;
+    const found = await searchRepeats(plain, {
+      window: this.#window.bytes,
+      policy,
+      isChance,
+      spared,
+      ...(signal && { signal }),
+    });
     this.#window.add(plain);
-    if (found === undefined) return undefined;
-    const { rest, copies } = found;
-    const list = encodeCopies(copies);
-    if (copies.count === 0) return undefined;
-    if (list.length + CUT_HEAD_BYTES > copiedBytes(copies)) {
-      release(rest);
-      return undefined;
-    }
-    return { rest, copies: { restBytes: rest.length, list }, places: copies, windowBytes };
+    return found;
   }
 
-  async #search(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<CutBlock | undefined> {
-    const options = { ...cutOptionsFor(plain, isChance, this.#options.policy), spared };
-    const searchedBytes = this.#window.lengthBytes + plain.length;
-    if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.glance.minLength) return undefined;
-    const pacer = new Pacer(this.#options.signal);
-    const work = cutSlowly(plain, this.#window.bytes, options);
-    let turn = work.next();
-    for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
-    collectAfter(cuttingMemoryBytes(plain.length, this.#window.lengthBytes));
-    return turn.value;
+  /**
+   * For who cuts the next block elsewhere: a copy of what its copies may reach, or undefined if nothing is cut. The
+   * block's own bytes are within reach of the block behind it from now on.
+   */
+  reachOf(plain: Uint8Array): Uint8Array | undefined {
+    if (!this.#isPossible) return undefined;
+    const window = this.#window.bytes.slice();
+    this.#window.add(plain);
+    return window;
   }
+}
+
+export interface RepeatSearch {
+  /** What stands right before the block. */
+  readonly window: Uint8Array;
+  readonly policy: CutPolicy;
+  readonly isChance: boolean;
+  readonly spared: readonly Range[];
+  readonly signal?: AbortSignal;
+}
+
+/** Takes the repeats out of a block, if that pays. @throws the abort reason */
+export async function searchRepeats(plain: Uint8Array, search: RepeatSearch): Promise<Cut | undefined> {
+  const { window, policy, isChance, spared, signal } = search;
+  if (plain.length < CUT_BYTES_MIN) return undefined;
+  const options = { ...cutOptionsFor(plain, isChance, policy), spared };
+  const searchedBytes = window.length + plain.length;
+  if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.glance.minLength) return undefined;
+  const found = await cutPolitely(plain, window, options, signal);
+  const { rest, copies } = found;
+  if (copies.count === 0) return undefined;
+  const list = encodeCopies(copies);
+  if (list.length + CUT_HEAD_BYTES > copiedBytes(copies)) {
+    release(rest);
+    return undefined;
+  }
+  return { rest, copies: { restBytes: rest.length, list }, places: copies, windowBytes: window.length };
+}
+
+async function cutPolitely(
+  plain: Uint8Array,
+  window: Uint8Array,
+  options: CutOptions,
+  signal: AbortSignal | undefined,
+): Promise<CutBlock> {
+  const pacer = new Pacer(signal);
+  const work = cutSlowly(plain, window, options);
+  let turn = work.next();
+  for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
+  collectAfter(cuttingMemoryBytes(plain.length, window.length));
+  return turn.value;
 }

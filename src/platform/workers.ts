@@ -13,11 +13,12 @@ export { isCompiled } from "./compiled.ts";
 export { ThreadLimitError } from "./errors.ts";
 export type { Worker } from "./host.ts";
 
-/** What engines and coders start, by its path below src/. */
+/** What engines, coders and the pipeline start, by its path below src/. */
 const WORK = {
   coder: "coder/worker.ts",
   engine: "engine/cpu/worker.ts",
   mixer: "engine/mixer/worker.ts",
+  preparer: "pipeline/prepare-worker.ts",
 } as const;
 
 /** Every worker of the executable. Add a line here to add a worker; build.ts reads this table. */

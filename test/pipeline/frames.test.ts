@@ -4,8 +4,9 @@ import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { PAPER } from "../../src/model/levels.ts";
-import { compressFrame, STORED_BELOW_BYTES } from "../../src/pipeline/frames.ts";
+import { compressFrame } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
+import { STORED_BELOW_BYTES } from "../../src/pipeline/prepare.ts";
 import { decompressFrame } from "../../src/pipeline/restore.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 

@@ -1,0 +1,29 @@
+/** A thread that prepares blocks: answers requests in the order in which they come. */
+import { host } from "../platform/host.ts";
+import { type Order, type Prepared, prepare } from "./prepare.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** What goes back: bytes that whoever asked has, or finds in the cut, are left out. */
+function replyTo({ plain }: Order, prepared: Prepared): [Prepared, ArrayBuffer[]] {
+  const { cut, shown } = prepared;
+  const rest = cut?.rest ?? plain;
+  const isRest = shown === undefined || shown.bytes.bytes === rest;
+  const made = isRest ? [] : [shown.bytes.bytes];
+  const reply =
+    shown && isRest ? { ...prepared, shown: { ...shown, bytes: { ...shown.bytes, bytes: NOTHING } } } : prepared;
+  return [reply, [...(cut ? [cut.rest] : []), ...made].map(({ buffer }) => buffer as ArrayBuffer)];
+}
+
+host.beginWorker((end) => {
+  let before: Promise<void> = Promise.resolve();
+  end.onMessage((order: Order) => {
+    before = before.then(async () => end.post(...replyTo(order, await prepare(order))));
+    // Whoever waits hears of it as the thread's death.
+    before.catch((error: unknown) => {
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
+  });
+});

@@ -1,0 +1,152 @@
+/** Blocks that threads prepare while the model is at the one before: the same archives, and blocks are read early. */
+import { describe, expect, test } from "bun:test";
+import { pullFrom } from "../../src/archive/stream.ts";
+import { readArchive } from "../../src/archive/whole.ts";
+import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import { levelOf } from "../../src/model/levels.ts";
+import { PreparerError } from "../../src/pipeline/errors.ts";
+import { compressStream, type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
+import type { Order } from "../../src/pipeline/prepare.ts";
+import { Preparers, preparerCount, preparerMemoryBytes } from "../../src/pipeline/preparers.ts";
+import { restore } from "../../src/pipeline/restore.ts";
+import { MIXER_POLICY } from "../../src/repeats/policy.ts";
+import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
+import { Random } from "../support/gpu-values.ts";
+
+const BLOCK_BYTES = 2 ** 17;
+const MEMORY_BYTES = 2 ** 31;
+const hyper = { ...levelOf(1).shape, mixerContexts: 4, streams: 1, mixerBits: 12 };
+
+/** So much, from a generator that begins with `seed`. */
+function bytesOf(count: number, seed: number, next: (random: Random, i: number) => number): Uint8Array {
+  const random = new Random(seed);
+  return Uint8Array.from({ length: count }, (_, i) => next(random, i));
+}
+
+const letters = (seed: number) =>
+  bytesOf(BLOCK_BYTES, seed, (random) => 97 + random.between(0, 3) * random.between(0, 3));
+const noise = bytesOf(BLOCK_BYTES, 7, (random) => random.between(0, 255));
+/** Sound of 16 bits: a slow wave, and a little noise. */
+const sound = new Uint8Array(
+  Int16Array.from(
+    { length: BLOCK_BYTES / 2 },
+    (
+      (random) => (_: unknown, i: number) =>
+        9000 * Math.sin(i / 40) + random.between(-20, 20)
+    )(new Random(3)),
+  ).buffer,
+);
+
+async function compress(source: PlainSource, workers: number, engine = new FakeEngine()): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
+  const options = { workers, memoryBytesMax: MEMORY_BYTES, blockBytes: BLOCK_BYTES, repeats: MIXER_POLICY };
+  await compressStream(source, sink, async () => engine, { ...options, hyperFor: () => tinyHyper(4) });
+  return Buffer.concat(parts);
+}
+
+describe("a frame whose blocks are prepared ahead", () => {
+  /** Repeats of the block before, chance in the middle of a block, numbers, holes, and an end that is not full. */
+  const first = letters(1);
+  const plain = new Uint8Array(
+    Buffer.concat([
+      first,
+      sound,
+      noise,
+      letters(2).subarray(0, BLOCK_BYTES / 2),
+      new Uint8Array(BLOCK_BYTES),
+      first,
+      first.subarray(1000),
+      letters(4).subarray(0, 1000),
+    ]),
+  );
+
+  for (const isSizeKnown of [true, false]) {
+    test(`is the same, ${isSizeKnown ? "of a file" : "of a pipe"}, and comes back`, async () => {
+      const [alone, two, five] = await Promise.all(
+        [1, 2, 5].map((workers) => compress(sourceOf(plain, isSizeKnown), workers)),
+      );
+      expect(Buffer.compare(alone as Buffer, two as Buffer)).toBe(0);
+      expect(Buffer.compare(alone as Buffer, five as Buffer)).toBe(0);
+      const blocks = readArchive(alone as Buffer)[0]?.blocks ?? [];
+      expect(blocks.length).toBeGreaterThan(5);
+      expect(blocks.some(({ stretches }) => stretches !== undefined)).toBe(true);
+      expect(blocks.some(({ copies }) => copies !== undefined)).toBe(true);
+      const parts: Uint8Array[] = [];
+      const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
+      const limits = { workers: 1, memoryBytesMax: MEMORY_BYTES };
+      await restore(pullFrom(alone as Buffer, 1 << 16), sink, async () => new FakeEngine(), limits);
+      expect(Buffer.compare(Buffer.concat(parts), plain)).toBe(0);
+    });
+  }
+
+  test("is the same with the mixer", async () => {
+    const engine = await createCpuEngine({ threads: 1 });
+    const [alone, three] = await Promise.all(
+      [1, 3].map(async (workers) => {
+        const parts: Uint8Array[] = [];
+        const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
+        const options = { workers, memoryBytesMax: MEMORY_BYTES, blockBytes: BLOCK_BYTES, repeats: MIXER_POLICY };
+        const source = sourceOf(plain.subarray(0, 2.5 * BLOCK_BYTES));
+        await compressStream(source, sink, async () => engine, { ...options, hyperFor: () => hyper });
+        return Buffer.concat(parts);
+      }),
+    );
+    await engine.close();
+    expect(Buffer.compare(alone as Buffer, three as Buffer)).toBe(0);
+  });
+
+  test("reads on while the model is at work, and only then", async () => {
+    const seen = async (workers: number) => {
+      const log: string[] = [];
+      const inner = sourceOf(plain.subarray(0, 4 * BLOCK_BYTES));
+      const read = (count: number) => {
+        log.push("read");
+        return inner.read(count);
+      };
+      const engine = new FakeEngine();
+      const openModel = engine.openModel.bind(engine);
+      engine.openModel = (...all: Parameters<typeof openModel>) => {
+        log.push("model");
+        return openModel(...all);
+      };
+      await compress({ ...inner, read }, workers, engine);
+      return log.slice(0, 1 + log.indexOf("model")).join(" ");
+    };
+    expect(await seen(1)).toBe("read model");
+    expect(await seen(3)).toMatch(/^read read( read)* model$/);
+  });
+
+  test("hands out what the source throws when the blocks before have gone out", async () => {
+    const inner = sourceOf(plain.subarray(0, 4 * BLOCK_BYTES));
+    let reads = 0;
+    const read = async (count: number) => {
+      reads += 1;
+      if (reads === 3) throw new Error("the disk is gone");
+      return inner.read(count);
+    };
+    await expect(compress({ ...inner, read }, 4)).rejects.toThrow("the disk is gone");
+  });
+});
+
+describe("threads that prepare", () => {
+  test("are as many as work and memory allow", () => {
+    const room = preparerMemoryBytes(2 ** 23);
+    expect(preparerCount(1, 2 ** 23, 100 * room)).toBe(0);
+    expect(preparerCount(2, 2 ** 23, 100 * room)).toBe(1);
+    expect(preparerCount(16, 2 ** 23, 100 * room)).toBe(3);
+    expect(preparerCount(16, 2 ** 23, 2.5 * room)).toBe(2);
+    expect(preparerCount(16, 2 ** 23, room - 1)).toBe(0);
+    expect(preparerCount(16, 2 ** 23, -1)).toBe(0);
+    expect(preparerCount(16, 2 ** 10, 100 * room)).toBe(0);
+  });
+
+  test("say so when they fail", async () => {
+    const preparers = new Preparers(1);
+    const order = { plain: letters(1), isChance: false, view: undefined } as unknown as Order;
+    await expect(
+      preparers.prepare({ ...order, reach: { window: new Uint8Array(0), policy: { timeUnits: 0, minLength: 1 } } }),
+    ).rejects.toThrow(PreparerError);
+    await preparers.close();
+  });
+});
