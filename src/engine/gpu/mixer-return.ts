@@ -1,6 +1,6 @@
 /**
- * What the lanes of a mixer have learnt on the device, as the lanes of the host have it: for a model that goes on there.
- * Between blocks that is all of a lane: what it has seen of a block ends with it.
+ * What the lanes of a mixer have learnt on the device, as the lanes of the host have it: for a model that goes on
+ * there. Between blocks that is all of a lane: what it has seen of a block ends with it.
  */
 import type { HyperParameters } from "../../contract/hyper.ts";
 import { REFINE_NODES } from "../../contract/mixer.ts";
