@@ -14,7 +14,15 @@ import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { hyperForSize, type Level, levelOf, networkOf } from "../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../src/pipeline/frames.ts";
-import { genomeOf, withFills, withPixels, withRepeats, withSound, withTable } from "../test/support/golden-plain.ts";
+import {
+  genomeOf,
+  withFills,
+  withFilm,
+  withPixels,
+  withRepeats,
+  withSound,
+  withTable,
+} from "../test/support/golden-plain.ts";
 import { rowsOf } from "../test/support/rows.ts";
 
 const DIRECTORY = join(import.meta.dir, "..", "test", "golden");
@@ -64,6 +72,11 @@ const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   stride: () => compress(rowsOf(200, 90)),
   sound: () => compress(withSound(text)),
   pixels: () => compress(withPixels(text), { blockBytes: 120_000 }),
+  film: () =>
+    compress(withFilm(text), {
+      blockBytes: 160_000,
+      hyperFor: (bytes) => ({ ...hyperForSize(levelOf(9), bytes), mixerCounters: 8 }),
+    }),
   table: () => compress(withTable(text)),
   concatenated: async () =>
     Buffer.concat([await compress(hello), await compress(new Uint8Array(0)), await compress(text)]),

@@ -15,6 +15,7 @@ import { decodeCopies } from "../../src/repeats/copies.ts";
 import {
   genomeOf,
   withFills,
+  withFilm,
   withNews,
   withPixels,
   withRepeats,
@@ -99,6 +100,8 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v9-sound.fade", withSound(text), "coded"],
   ["v9-pixels.fade", withPixels(text), "coded"],
   ["v9-table.fade", withTable(text), "coded"],
+  ["v9-counters.fade", text, "coded"],
+  ["v9-film.fade", withFilm(text), "coded"],
 ];
 
 /** Of an older model contract: what stands before the model still comes out, and then it is refused. */

@@ -3,7 +3,7 @@
  * archives, and for the test that decodes them.
  */
 import { otherStrand } from "./genome.ts";
-import { pixelsOf, soundOf, tableOf } from "./numbers.ts";
+import { filmOf, pixelsOf, soundOf, tableOf } from "./numbers.ts";
 
 /** Parts of one text and of another, some of them again, within a block of 2000 bytes and beyond it. */
 export function withRepeats(mixed: Uint8Array, text: Uint8Array): Uint8Array {
@@ -45,6 +45,11 @@ export function withSound(text: Uint8Array): Uint8Array {
 export function withPixels(text: Uint8Array): Uint8Array {
   const picture = pixelsOf(130, { channels: 3, width: 260 });
   return new Uint8Array(Buffer.concat([text.subarray(0, 2000), picture]));
+}
+
+/** A text, and a film behind it. */
+export function withFilm(text: Uint8Array): Uint8Array {
+  return new Uint8Array(Buffer.concat([text.subarray(0, 2000), filmOf(4, { width: 160, height: 120 })]));
 }
 
 /** A text, and a grid of floats behind it. */

@@ -6,6 +6,7 @@ import { type Engine, EngineLimitError } from "../engine.ts";
 import { openMixer } from "../mixer/model.ts";
 import { openDevice } from "./dawn.ts";
 import { GpuDevice } from "./device.ts";
+import { ForeseeingMixer } from "./foreseeing-mixer.ts";
 import { GpuMixer } from "./mixer.ts";
 import { GpuModel } from "./model.ts";
 
@@ -17,7 +18,10 @@ const SOFTWARE_CHUNK_STEPS = 16;
 export interface GpuEngineOptions {
   /** A part of the adapter's name; without it the one most likely to be fast. */
   readonly adapter?: string;
-  /** Threads for the lanes of a mixer that the device cannot hold; without them that is an error. */
+  /**
+   * Threads for the lanes of a mixer that the device cannot hold, without which that is an error, or that foresee
+   * pixels.
+   */
   readonly spareThreads?: number;
   /** Of a mixer's buffers; for tests. By default what the device allows. */
   readonly bufferBytesMax?: number;
@@ -41,11 +45,13 @@ export function engineOn(gpu: GpuDevice, options: GpuEngineOptions): Engine {
       if (hasNetwork(hyper)) return GpuModel.open(gpu, hyper, chunkSteps);
       const { spareThreads } = options;
       const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
+      const onHost = { engine: "gpu", threads: spareThreads ?? 1, ...known } as const;
       try {
-        return await GpuMixer.open(gpu, hyper, prior, bufferBytesMax === undefined ? {} : { bufferBytesMax });
+        const limits = bufferBytesMax === undefined ? {} : { bufferBytesMax };
+        return new ForeseeingMixer(await GpuMixer.open(gpu, hyper, prior, limits), onHost);
       } catch (error) {
         if (!(error instanceof EngineLimitError) || spareThreads === undefined) throw error;
-        return openMixer(hyper, { engine: "gpu", threads: spareThreads, ...known });
+        return openMixer(hyper, onHost);
       }
     },
     close: async () => gpu.device.destroy(),

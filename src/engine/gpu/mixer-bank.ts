@@ -332,14 +332,14 @@ export class Bank {
     return buffer;
   }
 
-  /** A lane's part of a buffer, for tests. */
+  /** A lane's part of a buffer. */
   laneOf(name: "learnt" | "seen" | "lines", lane: number): Part {
     const buffer = this.#get(name);
     const size = buffer.size / this.lanes;
     return { buffer, offset: lane * size, size };
   }
 
-  /** A lane's rows of the refining map, for tests: undefined if they lie in `learnt`. */
+  /** A lane's rows of the refining map: undefined if they lie in `learnt`. */
   rowsOf(lane: number): Part | undefined {
     if (!this.shape.isApart) return undefined;
     const most = refineLanes(this.#limitBytes);

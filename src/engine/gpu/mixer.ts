@@ -29,7 +29,7 @@ import { learntPlaces, mixerConstants, REFINE_BUFFERS } from "./mixer-layout.ts"
 import { DispatchPace } from "./mixer-pace.ts";
 import { partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
 import { MIXER_BUFFERS, mixerLanes } from "./path.ts";
-import { Staging } from "./staging.ts";
+import { type Part, Staging } from "./staging.ts";
 
 /** Bytes of all lanes in a dispatch, at most: coded ones take up to sixteen times as much. */
 const DISPATCH_BYTES = 1 << 21;
@@ -39,6 +39,8 @@ const CHUNK_MAX = 1 << 14;
 /** Workgroups of a dispatch, at most. */
 const BANK_LANES_MAX = 65535;
 const STORAGE_AND_COPIES = 0x80 | 0x04 | 0x08;
+/** Bytes of a lane's state that are read at a time. */
+const READ_BYTES = 1 << 26;
 /** What a decoder reads first, and so how far it is ahead. */
 const LOOKAHEAD_BYTES = 4;
 
@@ -78,6 +80,7 @@ export class GpuMixer implements Model {
   #cues: readonly CueCursor[] = [];
   /** The coders of the next dispatch begin; the next block goes on behind the prior. */
   #begins = true;
+  #hasBegun = false;
   #isBehind: boolean;
   #observer: CoderObserver | undefined;
   /** Of each lane, in this block: coded bytes, while encoding; where its coder is, and its low. */
@@ -140,6 +143,11 @@ export class GpuMixer implements Model {
     }
     const stride = prior ? kernelStride(prior.stride) : -1;
     return new GpuMixer(hyper, { gpu, tables, banks, chunkBytes, contentBytes: prior?.content.length ?? 0, stride });
+  }
+
+  /** Whether a block has begun; until then lanes are as they were opened. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Into how many banks the lanes were dealt. */
@@ -216,20 +224,26 @@ export class GpuMixer implements Model {
     gpu.device.queue.submit([]); // Dawn frees destroyed buffers only when the queue moves on
   }
 
-  /** Of one lane, for tests: what it has learnt, what it has seen, its lines with their runs. */
+  /** Of one lane: what it has learnt, what it has seen, its lines with their runs and counters. */
   async readLane(lane: number): Promise<Readonly<Record<"learnt" | "seen" | "lines", Uint32Array<ArrayBuffer>>>> {
     const [bank, first] = this.#banks().findLast(([, first]) => first <= lane) as readonly [Bank, number];
-    const names = ["learnt", "seen", "lines"] as const;
-    const words: Partial<Record<(typeof names)[number], Uint32Array<ArrayBuffer>>> = {};
-    const encoder = this.#parts.gpu.device.createCommandEncoder();
     const rows = bank.rowsOf(lane - first);
-    const parts = [...names.map((name) => bank.laneOf(name, lane - first)), ...(rows ? [rows] : [])];
-    await this.#staging.read(encoder, parts, (read) => {
-      for (const [i, name] of names.entries()) words[name] = new Uint32Array((read[i] as Uint8Array).slice().buffer);
-      if (rows)
-        words.learnt = joined(this.hyper, words.learnt, new Uint32Array((read.at(-1) as Uint8Array).slice().buffer));
-    });
-    return words as Record<(typeof names)[number], Uint32Array<ArrayBuffer>>;
+    const learnt = await this.#readPart(bank.laneOf("learnt", lane - first));
+    return {
+      learnt: rows ? joined(this.hyper, learnt, await this.#readPart(rows)) : learnt,
+      seen: await this.#readPart(bank.laneOf("seen", lane - first)),
+      lines: await this.#readPart(bank.laneOf("lines", lane - first)),
+    };
+  }
+
+  async #readPart({ buffer, offset, size }: Part): Promise<Uint32Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(size);
+    for (let from = 0; from < size; from += READ_BYTES) {
+      const piece = { buffer, offset: offset + from, size: Math.min(READ_BYTES, size - from) };
+      const encoder = this.#parts.gpu.device.createCommandEncoder();
+      await this.#staging.read(encoder, [piece], ([read]) => bytes.set(read as Uint8Array, from));
+    }
+    return new Uint32Array(bytes.buffer);
   }
 
   /** Each bank, and its first lane. */
@@ -251,6 +265,7 @@ export class GpuMixer implements Model {
   /** What was learnt stays. The first block behind a prior goes on behind that. */
   #beginBlock(): void {
     this.#begin();
+    this.#hasBegun = true;
     this.#times = Array<number>(this.hyper.streams).fill(this.#isBehind ? this.#parts.contentBytes : 0);
     this.#cues = [];
     if (!this.#isBehind) {
@@ -333,17 +348,17 @@ export class GpuMixer implements Model {
 /** As kernels have it. */
 const kernelStride = (stride: number) => (familyOf(stride) === "genome" ? 0 : stride);
 
-/** What a lane has learnt as it lies in one piece, for tests. */
+/** What a lane has learnt as it lies in one piece. */
 function joined(
   { mixerContexts, mixerCounters }: HyperParameters,
-  learnt: Uint32Array | undefined,
+  learnt: Uint32Array,
   rows: Uint32Array,
 ): Uint32Array<ArrayBuffer> {
   const { refine, runMap, end } = learntPlaces(mixerContexts, mixerCounters);
   const whole = new Uint32Array(end);
-  if (learnt) whole.set(learnt.subarray(0, refine));
+  whole.set(learnt.subarray(0, refine));
   whole.set(rows, refine);
-  if (learnt) whole.set(learnt.subarray(refine), runMap);
+  whole.set(learnt.subarray(refine), runMap);
   return whole;
 }
 

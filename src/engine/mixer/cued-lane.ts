@@ -5,6 +5,7 @@
 import type { ForeseenPixels } from "../../predict/foresight.ts";
 import type { Cue } from "../engine.ts";
 import { CueCursor } from "./cue-cursor.ts";
+import type { LearntArea } from "./lane.ts";
 
 /** A lane: MixerLane, or the reference's. */
 export interface Lane {
@@ -19,6 +20,8 @@ export interface Lane {
   study(bytes: Uint8Array): void;
   /** Goes through bytes that are not the block's: neither predicts nor codes them. */
   rehearse(bytes: Uint8Array): void;
+  /** Takes what another lane has learnt; the reference has no such lanes. */
+  resume?(areas: readonly LearntArea[]): void;
 }
 
 export class CuedLane {
@@ -32,6 +35,12 @@ export class CuedLane {
   /** @param pixels of the lane's bytes that it foresees */
   describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
     this.#lane.describe(stride, pixels);
+  }
+
+  /** @throws Error if the lane is the reference's */
+  resume(areas: readonly LearntArea[]): void {
+    if (!this.#lane.resume) throw new Error("this lane cannot go on with what another one has learnt");
+    this.#lane.resume(areas);
   }
 
   begin(): void {

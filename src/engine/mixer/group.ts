@@ -5,10 +5,13 @@
 import type { ForeseenPixels } from "../../predict/foresight.ts";
 import type { Cue } from "../engine.ts";
 import { CuedLane, type Lane } from "./cued-lane.ts";
+import type { LearntArea } from "./lane.ts";
 
 /** Arrays have an element for each lane of the group. */
 export type LaneRequest =
   | { readonly kind: "describe"; readonly stride: number; readonly pixels: readonly (readonly ForeseenPixels[])[] }
+  /** Of one lane of the group only. */
+  | { readonly kind: "resume"; readonly lane: number; readonly areas: readonly LearntArea[] }
   | { readonly kind: "begin" }
   | { readonly kind: "cue"; readonly cues: readonly (readonly Cue[])[] }
   | { readonly kind: "encode" | "study" | "open"; readonly parts: readonly Uint8Array[] }
@@ -39,6 +42,9 @@ export class LaneGroup {
     switch (request.kind) {
       case "describe":
         for (const [i, lane] of lanes.entries()) lane.describe(request.stride, request.pixels[i]);
+        return NOTHING;
+      case "resume":
+        lanes[request.lane]?.resume(request.areas);
         return NOTHING;
       case "begin":
         for (const lane of lanes) lane.begin();

@@ -12,6 +12,7 @@ import {
   REFINE_NODES,
   rateOf,
 } from "../../contract/mixer.ts";
+import { REFINE_ROWS } from "../../contract/mixer-initial.ts";
 import {
   type LanePrior,
   rowsOf,
@@ -90,6 +91,9 @@ export interface LaneShape {
   /** The first so many contexts have counters; 0, or absent: none. A lane with counters begins behind no prior. */
   readonly counters?: number;
 }
+
+/** An area of a lane between two blocks, as it was somewhere else. */
+export type LearntArea = readonly [name: Area, bytes: Uint8Array<ArrayBuffer>];
 
 /** What follows from bits that were predicted, and not from bytes alone. */
 const LEARNT_AREAS: readonly Area[] = [...TRAINED_NAMES, "mapInputs", "made"];
@@ -261,7 +265,18 @@ export class MixerLane {
       if (!rows) this.#put(name, values);
       else this.#putRows(rows, values as Uint16Array);
     }
-    const cells = trained.maps.values;
+    this.#putMapInputs(trained.maps.values);
+  }
+
+  /** Gives a new lane all that another one has learnt, which goes on here with its next block. */
+  resume(areas: readonly LearntArea[]): void {
+    for (const [name, bytes] of areas) this.#put(name, bytes);
+    new Uint8Array(this.#memory.buffer, this.#addressOf("made"), REFINE_ROWS).fill(1);
+    this.#putMapInputs(new Int32Array(this.#memory.buffer, this.#addressOf("maps"), this.#shape.contexts * 256));
+  }
+
+  /** Log odds of the cells of maps. */
+  #putMapInputs(cells: ArrayLike<number>): void {
     this.#put(
       "mapInputs",
       Int16Array.from(cells, (cell) => (cell === 0 ? 0 : this.#stretched(cell >>> COUNT_BITS))),

@@ -12,7 +12,7 @@ import type { HyperParameters } from "../../contract/hyper.ts";
 import type { LanePrior } from "../../contract/prior.ts";
 import { collectAfter } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
-import { type ForeseenBlock, foreseenWithin } from "../../predict/foresight.ts";
+import { type ForeseenBlock, type ForeseenPixels, foreseenWithin } from "../../predict/foresight.ts";
 import {
   type CoderObserver,
   type Cue,
@@ -24,7 +24,7 @@ import {
 } from "../engine.ts";
 import type { Lane } from "./cued-lane.ts";
 import { LaneGroup, type LaneReply, type LaneRequest } from "./group.ts";
-import { MixerLane } from "./lane.ts";
+import { type LearntArea, MixerLane } from "./lane.ts";
 import { leaveLane, takeLane } from "./seeded-lanes.ts";
 
 /** Steps of a chunk, at most: some tens of milliseconds. */
@@ -50,8 +50,15 @@ export function laneRange(sizeBytes: number, lanes: number, lane: number): [star
   return [startOf(lane), startOf(lane + 1)];
 }
 
+/** What each lane foresees of a block. */
+export function foreseenByLane(foreseen: ForeseenBlock | undefined, lanes: number): ForeseenPixels[][] {
+  return Array.from({ length: lanes }, (_, lane) => {
+    return foreseen ? foreseenWithin(foreseen.stretches, ...laneRange(foreseen.seenBytes, lanes, lane)) : [];
+  });
+}
+
 /** @throws EngineLimitError if the machine does not have the memory, ThreadLimitError */
-export function openMixer(hyper: HyperParameters, options: MixerOptions): Model {
+export function openMixer(hyper: HyperParameters, options: MixerOptions): MixerModel {
   const { streams, mixerContexts: contexts, mixerBits: lineBits, mixerCounters: counters } = hyper;
   const { threads, engine, expectedBytes = Number.POSITIVE_INFINITY, prior } = options;
   const count = expectedBytes < LONE_BYTES ? 1 : Math.min(threads, streams);
@@ -106,11 +113,23 @@ export class MixerModel implements Model {
   }
 
   async describe({ stride }: DataKind, foreseen?: ForeseenBlock): Promise<void> {
-    const { streams } = this.hyper;
-    const pixels = Array.from({ length: streams }, (_, lane) => {
-      return foreseen ? foreseenWithin(foreseen.stretches, ...laneRange(foreseen.seenBytes, streams, lane)) : [];
-    });
+    const pixels = foreseenByLane(foreseen, this.hyper.streams);
     await this.#ask((thread) => ({ kind: "describe", stride, pixels: this.#shareOf(thread, pixels) }));
+  }
+
+  /** Gives a lane of a new model what another model's lane has learnt between two blocks. */
+  async resume(lane: number, areas: readonly LearntArea[]): Promise<void> {
+    const threads = this.#workers.length + 1;
+    const worker = this.#workers[(lane % threads) - 1];
+    const request = { kind: "resume", lane: Math.floor(lane / threads), areas } as const;
+    if (!worker) this.#group.answer(request);
+    else {
+      worker.send(
+        request,
+        areas.map(([, { buffer }]) => buffer),
+      );
+      await worker.receive();
+    }
   }
 
   /** @throws RangeError unless each lane has a payload of its own */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../../src/contract/hyper.ts";
 import { LANES_MAX } from "../../../src/contract/mixer.ts";
 import type { LanePrior } from "../../../src/contract/prior.ts";
-import { type Cue, type Engine, EngineDeviceError, EngineLimitError } from "../../../src/engine/engine.ts";
+import { type Cue, type Engine, EngineDeviceError, EngineLimitError, type Model } from "../../../src/engine/engine.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { buildMixer } from "../../../src/engine/mixer/assembly/build.ts";
 import { CuedLane } from "../../../src/engine/mixer/cued-lane.ts";
@@ -15,15 +15,21 @@ import { createReferenceEngine } from "../../../src/engine/reference/engine.ts";
 import { ReferenceLane } from "../../../src/engine/reference/mixer.ts";
 import { BlockCompressor, compressBlock } from "../../../src/pipeline/compress.ts";
 import { BlockDecompressor, decompressBlock } from "../../../src/pipeline/decompress.ts";
-import { gatherSteps, layoutOf } from "../../../src/pipeline/streams.ts";
+import { gatherSteps, layoutOf, scatterSteps } from "../../../src/pipeline/streams.ts";
+import type { ForeseenBlock } from "../../../src/predict/foresight.ts";
+import type { Stretch } from "../../../src/predict/list.ts";
+import { transformSlowly } from "../../../src/predict/transform.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
 import { gpuStateOf } from "../../support/gpu-lane.ts";
 import { stateOf } from "../../support/lane-state.ts";
 import { CASES, COUNTED_CASES, dataOf, file } from "../../support/mixer-cases.ts";
+import { pixelsOf } from "../../support/numbers.ts";
 
 buildMixer();
 const { engineOn } = await import("../../../src/engine/gpu/engine.ts");
 const { GpuMixer, mixerChunk } = await import("../../../src/engine/gpu/mixer.ts");
+const { ForeseeingMixer } = await import("../../../src/engine/gpu/foreseeing-mixer.ts");
+type ForeseeingMixer = InstanceType<typeof ForeseeingMixer>;
 type GpuMixerOptions = import("../../../src/engine/gpu/mixer.ts").GpuMixerOptions;
 const { createCpuEngine } = await import("../../../src/engine/cpu/engine.ts");
 const { MixerLane } = await import("../../../src/engine/mixer/lane.ts");
@@ -51,6 +57,53 @@ function referenceOf(shape: LaneShape, stride: number, bytes: Uint8Array) {
 function withoutInputs(lane: ReferenceLane): Record<string, string> {
   const { mapInputs: _, ...others } = stateOf(lane);
   return others;
+}
+
+/** Six small pictures, of which any three lanes have some as a whole. */
+function foreseenBlock() {
+  const numbers = { kind: "pixels", channels: 3, width: 10, frameBytes: 0, isRanked: true } as const;
+  const picture = pixelsOf(4, numbers);
+  const parts = Array.from({ length: 6 }, () => [dataOf("text").slice(0, 7), picture]).flat();
+  const bytes = new Uint8Array(Buffer.concat(parts));
+  const stretches: Stretch[] = Array.from({ length: 6 }, () => ({
+    gapBytes: 7,
+    lengthBytes: picture.length,
+    numbers,
+  }));
+  for (const _ of transformSlowly(bytes, stretches, false, true));
+  const across = { numbers, lengthBytes: bytes.length - 1 };
+  return { bytes, across, foreseen: { stretches, seenBytes: bytes.length } };
+}
+
+const rowsOf = (bytes: Uint8Array, streams: number) => {
+  const layout = layoutOf(bytes.length, streams);
+  return { layout, rows: gatherSteps(bytes, layout, 0, layout.steps) };
+};
+
+/** Of a block, with a stride. */
+async function payloadsOf(model: Model, bytes: Uint8Array, foreseen?: ForeseenBlock): Promise<string[]> {
+  const { streams } = model.hyper;
+  const { layout, rows } = rowsOf(bytes, streams);
+  await model.describe({ stride: foreseen ? 30 : 0 }, foreseen);
+  await model.beginPayloads(streams, ALONE);
+  await model.encodeSteps(rows, layout.steps, layout.liveInLastStep);
+  return (await model.takePayloads()).map(hex);
+}
+
+async function bytesOf(model: Model, payloads: readonly string[], size: number, foreseen?: ForeseenBlock) {
+  const { streams } = model.hyper;
+  const layout = layoutOf(size, streams);
+  const rows = new Uint8Array(layout.steps * streams);
+  await model.describe({ stride: foreseen ? 30 : 0 }, foreseen);
+  await model.openPayloads(
+    payloads.map((each) => new Uint8Array(Buffer.from(each, "hex"))),
+    ALONE,
+  );
+  await model.decodeSteps(rows, layout.steps, layout.liveInLastStep);
+  await model.finishPayloads();
+  const bytes = new Uint8Array(size);
+  scatterSteps(rows, layout, 0, layout.steps, bytes);
+  return hex(bytes);
 }
 
 /** On software adapters a byte takes about a millisecond. */
@@ -266,8 +319,53 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
 
   test("lanes with counters are on the device", async () => {
     const model = await engine.openModel(shapeOf(1, 4, 8, 4));
-    expect(model).toBeInstanceOf(GpuMixer);
+    expect((model as ForeseeingMixer).isOnDevice).toBe(true);
     await model.close();
+  });
+
+  describe("a block that is foreseen goes over to the host, with what lanes have learnt", () => {
+    const [plain, later] = [dataOf("text").slice(0, 260), dataOf("rows").slice(0, 160)];
+    const seen = foreseenBlock();
+    const cases: readonly [string, HyperParameters, LanePrior | undefined, GpuMixerOptions][] = [
+      ["one lane", shapeOf(1, 10, 8), undefined, {}],
+      ["two lanes, with counters, on two threads", shapeOf(2, 12, 8, 5), undefined, {}],
+      ["rows of the refining map apart", shapeOf(3, 12, 8), undefined, { bufferBytesMax: 9_500_000 }],
+      ["behind a prior", shapeOf(1, 8, 8), { contexts: 8, stride: 0, content: file("text.bin", 300) }, {}],
+    ];
+
+    test.each(cases)("%s", async (_, hyper, prior, limits) => {
+      const judge = await (await createCpuEngine({ threads: 1 })).openModel(hyper, undefined, prior);
+      const open = async () =>
+        new ForeseeingMixer(await GpuMixer.open(gpu, hyper, prior, limits), {
+          engine: "gpu",
+          threads: 2,
+          ...(prior && { prior }),
+        });
+      const [coding, decoding, beginning] = [await open(), await open(), await open()];
+      const first = await payloadsOf(judge, plain);
+      expect(await payloadsOf(coding, plain)).toEqual(first);
+      expect(coding.isOnDevice).toBe(true);
+      const foreseen = await payloadsOf(judge, seen.bytes, seen.foreseen);
+      expect(await payloadsOf(coding, seen.bytes, seen.foreseen)).toEqual(foreseen);
+      expect(coding.isOnDevice).toBe(false);
+      const last = await payloadsOf(judge, later);
+      expect(await payloadsOf(coding, later)).toEqual(last);
+      expect(await bytesOf(decoding, first, plain.length)).toBe(hex(plain));
+      expect(await bytesOf(decoding, foreseen, seen.bytes.length, seen.foreseen)).toBe(hex(seen.bytes));
+      expect(await bytesOf(decoding, last, later.length)).toBe(hex(later));
+      const fresh = await (await createCpuEngine({ threads: 1 })).openModel(hyper, undefined, prior);
+      const alone = await payloadsOf(fresh, seen.bytes, seen.foreseen);
+      expect(await payloadsOf(beginning, seen.bytes, seen.foreseen)).toEqual(alone);
+      await Promise.all([judge, fresh, coding, decoding, beginning].map((model) => model.close()));
+    });
+
+    test("pixels that no lane foresees stay on the device", async () => {
+      const model = await engine.openModel(shapeOf(3, 4, 8));
+      const across = { stretches: [{ ...seen.across, gapBytes: 1 }], seenBytes: seen.bytes.length };
+      await model.describe({ stride: 0 }, across);
+      expect((model as ForeseeingMixer).isOnDevice).toBe(true);
+      await model.close();
+    });
   });
 
   test("a lane that fits into no buffer is an error, or is left to threads", async () => {
