@@ -106,6 +106,9 @@ export interface KeptLane {
   readonly stride: number;
 }
 
+/** Areas that have room for the most contexts, whatever a lane has, and what each of these takes. */
+const CONTEXT_BYTES: Partial<Record<Area, number>> = { maps: 1024, mapInputs: 512, runMap: 64 };
+
 const PAGE_BYTES = 65536;
 /** Bytes that are handed to the WebAssembly at a time. */
 const CHUNK_BYTES = 4096;
@@ -365,9 +368,11 @@ export class MixerLane {
     return copy;
   }
 
-  /** From the first byte of an area to the next one's first. */
+  /** From the first byte of an area to the next one's first, if it has no length of its own. */
   #rangeOf(name: Area): readonly [number, number] {
     const start = this.#addressOf(name);
+    const perContext = CONTEXT_BYTES[name];
+    if (perContext !== undefined) return [start, start + perContext * this.#shape.contexts];
     // Where there are none, they lie where the next area does.
     if (name === "counters" && !this.#shape.counters) return [start, start];
     const next = AREAS.map((other) => this.#addressOf(other)).filter((address) => address > start);

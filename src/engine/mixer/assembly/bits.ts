@@ -4,6 +4,7 @@ import { expected, matchLength } from "./contexts";
 import { gatherCounters, learnCounters, learnt } from "./counters";
 import { foreseenLikelihood, isForeseen, rowChoice, setChoice, setChoice2, setChoice3 } from "./foresight";
 import { back, last } from "./past";
+import { gatherRuns, learnRuns, stretched, towards } from "./runs";
 import {
   CHOSEN,
   contexts,
@@ -13,22 +14,19 @@ import {
   INPUTS,
   inputs,
   LINES_AT,
-  mapInputs,
-  maps,
-  matchMap,
-  next,
-  order0,
+  MAP_INPUTS,
+  MAPS,
+  MATCH_MAP,
+  NEXT,
+  ORDER0,
   REFINE_NODES,
   made,
   refine,
   refineRow,
-  RUN_BYTES,
-  RUN_CELLS,
-  RUN_PARTS,
   setCount,
-  squash,
+  SQUASH,
   STATES,
-  stretch,
+  STRETCH,
   stride,
   weights,
 } from "./state";
@@ -49,6 +47,7 @@ const EIGHTH_SET: u32 = 9472 + 4096;
 
 /** Of the bit that is on its way: its node, place in the nibble's lines, match, and the nodes that learn. */
 let bitNode: u32 = 0;
+let bitNumber: u32 = 0;
 let lineNode: u32 = 0;
 let matchKind: i32 = 0;
 let matchBit: u32 = 0;
@@ -77,12 +76,6 @@ export function setRates(ofSets: i32, ofFinals: i32): void {
 
 // @ts-ignore: decorator
 @inline
-function stretched(p: i32): i32 {
-  return load<i16>(stretch + ((p >> 4) << 1));
-}
-
-// @ts-ignore: decorator
-@inline
 function clampTo(x: i32, limit: i32): i32 {
   return min(max(x, -limit), limit);
 }
@@ -95,21 +88,15 @@ function lengthClass(length: u32): u32 {
   return l < 16 ? l : l < 32 ? 16 + ((l - 16) >> 2) : l < 64 ? 20 + ((l - 32) >> 3) : 24 + min<u32>(7, (l - 64) >> 5);
 }
 
-/** Inputs of the contexts, of states and of runs; returns how many of contexts 1 … 6 have seen anything. */
+/** Inputs of the contexts' states; returns how many of contexts 1 … 6 have seen anything. */
 // @ts-ignore: decorator
 @inline
-function gather(k: u32): u32 {
+function gather(): u32 {
   let known: u32 = 0;
   for (let i: u32 = 0; i < contexts; i++) {
     const state: u32 = load<u8>(load<u32>(LINES_AT + i * 4) + lineNode);
     store<u8>(STATES + i, state);
-    const byte = load<u32>(RUN_BYTES + i * 4);
-    const takesPart = byte >> (8 - k) == bitNode;
-    const one = (byte >> (7 - k)) & 1;
-    const odds = takesPart ? stretched(load<u16>(load<u32>(RUN_CELLS + i * 4))) : 0;
-    const ofState: u32 = load<u16>(mapInputs + (i << 9) + (state << 1));
-    store<u32>(INPUTS + i * 4, ofState | (<u32>(one ? odds : -odds) << 16));
-    store<u32>(RUN_PARTS + i * 4, takesPart ? 1 + one : 0);
+    store<u16>(INPUTS + i * 4, load<u16>(MAP_INPUTS + (i << 9) + (state << 1)));
     if (i - 1 < 6) known += u32(state != 0);
   }
   return known;
@@ -120,12 +107,12 @@ function gather(k: u32): u32 {
 @inline
 function gatherOthers(k: u32): u32 {
   let x = INPUTS + contexts * 4;
-  store<i16>(x, stretched(isForeseen ? foreseenLikelihood(bitNode) : load<u16>(order0 + bitNode * 2)));
+  store<i16>(x, stretched(isForeseen ? foreseenLikelihood(bitNode) : load<u16>(ORDER0 + bitNode * 2)));
   const byte = expected - 1;
   const takesPart = expected > 0 && (byte | 256) >> (8 - k) == bitNode;
   matchBit = (byte >> (7 - k)) & 1;
   matchKind = takesPart ? <i32>lengthClass(matchLength) : -1;
-  const p = takesPart ? <i32>load<u16>(matchMap + matchKind * 2) : 32768;
+  const p = takesPart ? <i32>load<u16>(MATCH_MAP + matchKind * 2) : 32768;
   const sign = matchBit ? 1 : -1;
   store<i16>(x, takesPart ? sign * stretched(p) : 0, 2);
   store<i16>(x, sign * ((p - 32768) >> 6), 4);
@@ -175,7 +162,7 @@ function total(sum: v128): i32 {
 function mixSet(j: usize, dot: v128): i32 {
   const at = CHOSEN + j * 12;
   const odds = clampTo(total(dot) >> 10, SET_ODDS_MAX);
-  store<i32>(at, load<i32>(squash + ((odds >> 4) + 4096) * 4), 4);
+  store<i32>(at, load<i32>(SQUASH + ((odds >> 4) + 4096) * 4), 4);
   store<i32>(at, odds, 8);
   return odds >> 2;
 }
@@ -210,7 +197,7 @@ function mixMore(high: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function squashed(odds: i32): i32 {
-  return load<i32>(squash + ((odds >> 4) + 4096) * 4);
+  return load<i32>(SQUASH + ((odds >> 4) + 4096) * 4);
 }
 
 /** Both layers: log odds in Q12, the mean of the choices of the second. An input is loaded once for six sets. */
@@ -259,9 +246,11 @@ function mix(): i32 {
 /** Predicts bit k of the byte; 16 bits. Node: the bits before, behind a leading 1. */
 export function predict(k: u32, node: u32): u32 {
   bitNode = node;
+  bitNumber = k;
   const bit: u32 = 1 << (k & 3);
   lineNode = bit | (node & (bit - 1));
-  const known = gather(k);
+  const known = gather();
+  gatherRuns(k);
   const long = gatherOthers(k);
   choose(k, long, known);
   final = finals + ((long * 8 + k) * 8 + known) * finalBytes;
@@ -269,7 +258,7 @@ export function predict(k: u32, node: u32): u32 {
   final3 = finals + (FINAL_THIRD + pairChoice) * finalBytes;
   final4 = finals + (FINAL_FOURTH + lengthChoice) * finalBytes;
   const odds = mix();
-  const at = squash + ((odds >> 4) + 4096) * 4;
+  const at = SQUASH + ((odds >> 4) + 4096) * 4;
   const low = load<i32>(at);
   const between = low + (((load<i32>(at, 4) - low) * (odds & 15) + 8) >> 4);
   const coarse = clampTo(odds >> 4, 2047) + 2048;
@@ -287,23 +276,63 @@ export function predict(k: u32, node: u32): u32 {
   return min(max((between + refined + 1) >> 1, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
 }
 
-/** The weights of the sets that were chosen, each by its own error, and those that mix them. */
+/** What set j made wrong, in units of the rate, eight times over. */
+// @ts-ignore: decorator
+@inline
+function errorOf(j: usize, target: i32): v128 {
+  return i16x8.splat(<i16>(((target - load<i32>(CHOSEN + j * 12, 4)) * rate + 32768) >> 16));
+}
+
+// @ts-ignore: decorator
+@inline
+function learnEight(at: usize, x: v128, error: v128): void {
+  v128.store(at, i16x8.add_sat_s(v128.load(at), i16x8.q15mulr_sat_s(x, error)));
+}
+
+/** The weights of the sets that were chosen, each by its own error. An input is loaded once for six sets. */
+// @ts-ignore: decorator
+@inline
+function learnSets(target: i32): void {
+  const w0: usize = load<u32>(CHOSEN);
+  const w1: usize = load<u32>(CHOSEN, 12);
+  const w2: usize = load<u32>(CHOSEN, 24);
+  const w3: usize = load<u32>(CHOSEN, 36);
+  const w4: usize = load<u32>(CHOSEN, 48);
+  const w5: usize = load<u32>(CHOSEN, 60);
+  const e0 = errorOf(0, target);
+  const e1 = errorOf(1, target);
+  const e2 = errorOf(2, target);
+  const e3 = errorOf(3, target);
+  const e4 = errorOf(4, target);
+  const e5 = errorOf(5, target);
+  const bytes = <usize>inputs * 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(INPUTS + i);
+    learnEight(w0 + i, x, e0);
+    learnEight(w1 + i, x, e1);
+    learnEight(w2 + i, x, e2);
+    learnEight(w3 + i, x, e3);
+    learnEight(w4 + i, x, e4);
+    learnEight(w5 + i, x, e5);
+  }
+  if (counted == 0) return;
+  const w6: usize = load<u32>(CHOSEN, 72);
+  const w7: usize = load<u32>(CHOSEN, 84);
+  const e6 = errorOf(6, target);
+  const e7 = errorOf(7, target);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(INPUTS + i);
+    learnEight(w6 + i, x, e6);
+    learnEight(w7 + i, x, e7);
+  }
+}
+
+/** The weights of both layers. */
 // @ts-ignore: decorator
 @inline
 function learnWeights(bit: u32): void {
   const target = <i32>bit << 16;
-  const bytes = <usize>inputs * 2;
-  for (let j: usize = 0; j < setCount; j++) {
-    const at = CHOSEN + j * 12;
-    const w = load<u32>(at);
-    const error = ((target - load<i32>(at, 4)) * rate + 32768) >> 16;
-    if (error != 0) {
-      const by = i16x8.splat(<i16>error);
-      for (let i: usize = 0; i < bytes; i += 16) {
-        v128.store(w + i, i16x8.add_sat_s(v128.load(w + i), i16x8.q15mulr_sat_s(v128.load(INPUTS + i), by)));
-      }
-    }
-  }
+  learnSets(target);
   learnFinal(final, target - mixed);
   learnFinal(final2, target - mixed2);
   if (counted == 0) return;
@@ -328,35 +357,27 @@ function learnFinal(at: usize, error: i32): void {
 function learnHistories(bit: u32): void {
   const target = <i32>bit << 22;
   for (let i: u32 = 0; i < contexts; i++) {
-    const part = load<u32>(RUN_PARTS + i * 4);
-    if (part) towards(load<u32>(RUN_CELLS + i * 4), part - 1 == bit ? 65535 : 0, 7);
     const state: u32 = load<u8>(STATES + i);
-    store<u8>(load<u32>(LINES_AT + i * 4) + lineNode, load<u8>(next + state * 2 + bit));
+    store<u8>(load<u32>(LINES_AT + i * 4) + lineNode, load<u8>(NEXT + state * 2 + bit));
     if (state == 0) continue;
     const at = (i << 10) + (state << 2);
-    const cell = learnt(load<u32>(maps + at), target);
-    store<u32>(maps + at, cell);
-    store<i16>(mapInputs + (at >> 1), load<i16>(stretch + ((cell >> 20) << 1)));
+    const cell = learnt(load<u32>(MAPS + at), target);
+    store<u32>(MAPS + at, cell);
+    store<i16>(MAP_INPUTS + (at >> 1), load<i16>(STRETCH + ((cell >> 20) << 1)));
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function towards(at: usize, target: i32, shift: i32): void {
-  const p: i32 = load<u16>(at);
-  store<u16>(at, p + ((target - p) >> shift));
 }
 
 /** Learns the bit that was predicted last. */
 export function learn(bit: u32): void {
   learnWeights(bit);
   learnCounters(bit, lineNode);
+  learnRuns(bit, bitNumber);
   learnHistories(bit);
   const target: i32 = bit ? 65535 : 0;
-  if (!isForeseen) towards(order0 + bitNode * 2, target, 6);
+  if (!isForeseen) towards(ORDER0 + bitNode * 2, target, 6);
   towards(nearest, target, 6);
   if (matchKind < 0) return;
-  const at = matchMap + matchKind * 2;
+  const at = MATCH_MAP + matchKind * 2;
   towards(at, matchBit == bit ? 65535 : 0, 7);
   if (load<u16>(at) < 33000) store<u16>(at, 33000);
 }

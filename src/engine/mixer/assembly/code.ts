@@ -2,7 +2,7 @@
  * What contexts know of machine code: where in an instruction the next byte stands, of x86 and of WebAssembly, and
  * whether the last bytes look like text at all.
  */
-import { instructions, KEPT } from "./state";
+import { INSTRUCTIONS, KEPT } from "./state";
 
 const HAS_MODRM: u32 = 128;
 const IS_PREFIX: u32 = 64;
@@ -117,7 +117,7 @@ function goOn(): void {
 }
 
 function followOpcode(y: u32): void {
-  const e: u32 = load<u8>(instructions + place * 256 + y);
+  const e: u32 = load<u8>(INSTRUCTIONS + place * 256 + y);
   if (e & IS_ESCAPE) {
     place = SECOND_OPCODE;
     return;
@@ -158,7 +158,7 @@ function followWasm(y: u32): void {
     return;
   }
   wasmOpcodes = ((wasmOpcodes << 8) | y) & 0xffffff;
-  wasmLeft = load<u8>(instructions + WASM_OPCODES + y);
+  wasmLeft = load<u8>(INSTRUCTIONS + WASM_OPCODES + y);
 }
 
 /** After the byte y. */

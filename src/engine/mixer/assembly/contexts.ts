@@ -3,6 +3,7 @@ import { beginCode, codeValue, followCode, isBinary, keepCode, recallCode } from
 import { foresee, foreseenContext, isForeseen, tellForesight } from "./foresight";
 import { beginNumbers, guessSample, keepNumbers, numberValue, recallNumbers } from "./numbers";
 import { back, beginPast, finish, into, keepPast, pass, recallPast, time } from "./past";
+import { followRuns } from "./runs";
 import {
   BINARY_SPECS,
   CHECKS,
@@ -15,19 +16,14 @@ import {
   LINES_AT,
   lineBits,
   lines,
-  next,
+  NEXT,
   ORDERS,
   PLACE_BITS,
-  places,
-  RUN_AT,
-  RUN_BYTES,
-  RUN_CELLS,
-  RUN_CLASSES,
-  runMap,
+  PLACES,
   runs,
   SPEC_BYTES,
   SPECS,
-  total,
+  TOTAL,
 } from "./state";
 import { beginText, followText, keepText, recallText, textValue } from "./text";
 
@@ -39,7 +35,6 @@ const MATCH_MIN: u32 = 5;
 /** Bytes whose agreement is counted when a match starts. */
 const VERIFY_MAX: u32 = 64;
 const MATCH_LENGTH_LIMIT: u32 = 65535;
-const RUN_MAX: u32 = 255;
 
 /** The byte that the match expects + 1, or 0, and how many bytes have agreed. */
 export let expected: u32 = 0;
@@ -56,7 +51,7 @@ export function beginContexts(): void {
   expected = 0;
   matchLength = 0;
   matchAt = 0;
-  memory.fill(places, 0, 4 << PLACE_BITS);
+  memory.fill(PLACES, 0, 4 << PLACE_BITS);
 }
 
 /** Looks at the contexts' records, which may be others than before. */
@@ -175,9 +170,9 @@ export function forgetBeside(line: usize): void {
 @inline
 export function emptiest(bucket: usize): usize {
   let line = bucket;
-  let least: u32 = load<u8>(total + load<u8>(bucket, 1));
+  let least: u32 = load<u8>(TOTAL + load<u8>(bucket, 1));
   for (let at = bucket + 16; at < bucket + 64; at += 16) {
-    const n: u32 = load<u8>(total + load<u8>(at, 1));
+    const n: u32 = load<u8>(TOTAL + load<u8>(at, 1));
     if (n < least) {
       least = n;
       line = at;
@@ -212,34 +207,7 @@ export function findLines(half: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function learnState(at: usize, bit: u32): void {
-  store<u8>(at, load<u8>(next + <u32>load<u8>(at) * 2 + bit));
-}
-
-/** What the contexts were followed by the last times, in a row: a byte, and how often above it. */
-export function findRuns(): void {
-  for (let i: u32 = 0; i < contexts; i++) {
-    const at = runs + ((load<u32>(LINES_AT + i * 4) - lines) >> 3);
-    const run: u32 = load<u16>(at);
-    const length = min(run >> 8, RUN_CLASSES);
-    store<u32>(RUN_AT + i * 4, at);
-    store<u32>(RUN_BYTES + i * 4, length > 0 ? (run & 255) | 256 : 0);
-    store<u32>(RUN_CELLS + i * 4, runMap + (i * RUN_CLASSES + max(length, 1) - 1) * 2);
-  }
-}
-
-/** What followed a line's context, and how often in a row. */
-// @ts-ignore: decorator
-@inline
-export function followRun(at: usize, y: u32): void {
-  const run: u32 = load<u16>(at);
-  const goesOn = run != 0 && (run & 255) == y;
-  store<u16>(at, goesOn ? run + (run >> 8 < RUN_MAX ? 256 : 0) : 256 | y);
-}
-
-function followRuns(y: u32): void {
-  for (let i: u32 = 0; i < contexts; i++) {
-    followRun(load<u32>(RUN_AT + i * 4), y);
-  }
+  store<u8>(at, load<u8>(NEXT + <u32>load<u8>(at) * 2 + bit));
 }
 
 /** Whether and where the last bytes have been before, and what came then. */
@@ -254,7 +222,7 @@ function followMatch(y: u32): void {
   if (time < MATCH_MIN) return;
   let k: u32 = 0;
   for (let o: u32 = 1; o <= MATCH_MIN; o++) k = into(k, back(o));
-  const place = places + (finish(k) >> (32 - PLACE_BITS)) * 4;
+  const place = PLACES + (finish(k) >> (32 - PLACE_BITS)) * 4;
   if (matchLength == 0) {
     matchAt = load<u32>(place);
     if (matchAt > 0) {

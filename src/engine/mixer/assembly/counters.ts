@@ -2,7 +2,7 @@
  * Counters beside the histories of some contexts: how often a node has been 1, which histories forget, as a
  * probability whose rate falls with what it has seen.
  */
-import { counted, counters, LINES_AT, lines, reciprocals, stretch } from "./state";
+import { counted, counters, LINES_AT, lines, RECIPROCALS, STRETCH } from "./state";
 
 const COUNT_LIMIT: u32 = 255;
 /** A counter of which nothing is known: 1/2 in Q22 above a count of 0. */
@@ -21,7 +21,7 @@ function counterOf(i: u32, node: u32): usize {
 export function gatherCounters(x: usize, node: u32): void {
   for (let i: u32 = 0; i < counted; i++) {
     const cell = load<u32>(counterOf(i, node));
-    store<i16>(x + i * 2, cell == 0 ? 0 : load<i16>(stretch + ((cell >> 20) << 1)));
+    store<i16>(x + i * 2, cell == 0 ? 0 : load<i16>(STRETCH + ((cell >> 20) << 1)));
   }
 }
 
@@ -31,7 +31,7 @@ export function gatherCounters(x: usize, node: u32): void {
 export function learnt(cell: u32, target: i32): u32 {
   const n = cell & 1023;
   const p = <i32>(cell >> 10);
-  const moved = p + ((((target - p) >> 7) * <i32>load<u16>(reciprocals + n * 2)) >> 8);
+  const moved = p + ((((target - p) >> 7) * <i32>load<u16>(RECIPROCALS + n * 2)) >> 8);
   const q = min(max(moved, 64), (1 << 22) - 64);
   return (<u32>q << 10) | min(n + 1, COUNT_LIMIT);
 }

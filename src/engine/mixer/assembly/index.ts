@@ -7,12 +7,12 @@ import { learn, predict } from "./bits";
 import {
   beginContexts,
   findLines,
-  findRuns,
   follow,
   hashContexts,
   measureOrders,
 } from "./contexts";
 import { time } from "./past";
+import { findRuns } from "./runs";
 import { coded, data, setStride } from "./state";
 export { keep, recall } from "./contexts";
 export { rehearse, replay } from "./replay";

@@ -3,8 +3,9 @@
  * lines of its own: so the hashes of many bytes come first, and then context after context takes them all, whose lines
  * fit into a core's cache where those of all contexts do not.
  */
-import { emptiest, followPast, followRun, forgetBeside, hashContexts, learnState, sameLine } from "./contexts";
+import { emptiest, followPast, forgetBeside, hashContexts, learnState, sameLine } from "./contexts";
 import { finish, time } from "./past";
+import { followRun } from "./runs";
 import { coded, contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
 
 /**

@@ -13,13 +13,13 @@ export const INPUTS: usize = 64;
 export const STATES: usize = 256;
 export const LINES_AT: usize = 320;
 /**
- * Of the byte's runs, for each context (u32): where it lies, the byte that it expects behind a leading 1 or else 0, its
- * cell in the map of runs, and whether it took part in the bit (1, and 2 if it expected a 1).
+ * Of the byte's runs, for each context (u32): where it lies, the byte that it expects, its cell in the map of runs; and
+ * the contexts times four whose run has been right about all bits so far, of which there are `going` in bits.ts.
  */
 export const RUN_AT: usize = 448;
 export const RUN_BYTES: usize = 576;
 export const RUN_CELLS: usize = 704;
-export const RUN_PARTS: usize = 832;
+export const GOING: usize = 832;
 /** Hashes of the contexts (u32), and of the last 0 … 31 bytes. */
 export const HASHES: usize = 960;
 export const ORDERS: usize = 1088;
@@ -41,7 +41,28 @@ export const BINARY_SPECS: usize = 2560;
 export const KEPT: usize = 3584;
 /** Of the lines that are looked for, for each context (u8): the check. */
 export const CHECKS: usize = 3712;
-const FIXED_BYTES: usize = 3776;
+
+/**
+ * Tables and maps whose size is the same for every lane, or has room for the most contexts, lie at addresses that the
+ * compiler knows: what a bit needs of them takes a tenth less time than with addresses from memory.
+ */
+const CONTEXTS_MAX: usize = 28;
+export const STRETCH: usize = 4096;
+export const SQUASH: usize = STRETCH + 4096 * 2;
+export const RECIPROCALS: usize = SQUASH + 8208 * 4;
+export const NEXT: usize = RECIPROCALS + 1024 * 2;
+export const TOTAL: usize = NEXT + 512;
+/** x86 opcodes, those behind an escape, opcodes of WebAssembly (u8). */
+export const INSTRUCTIONS: usize = TOTAL + 256;
+export const MAPS: usize = INSTRUCTIONS + 768;
+export const MAP_INPUTS: usize = MAPS + CONTEXTS_MAX * 1024;
+export const ORDER0: usize = MAP_INPUTS + CONTEXTS_MAX * 512;
+export const MATCH_MAP: usize = ORDER0 + 512;
+export const RUN_MAP: usize = MATCH_MAP + 64;
+export const FOLLOWERS1: usize = RUN_MAP + CONTEXTS_MAX * 64;
+export const FOLLOWERS2: usize = FOLLOWERS1 + 512;
+export const PLACES: usize = FOLLOWERS2 + 65536 * 2;
+const FIXED_BYTES: usize = PLACES + (4 << 18);
 
 /** Choices of six sets, and of those that mix them; and of either what there is besides where there are counters. */
 const SETS_ALL: u32 = 256 + 2048 + 512 + 4096 + 2048 + 512;
@@ -54,30 +75,15 @@ export const REFINE_NODES: u32 = 33;
 export const RUN_CLASSES: u32 = 32;
 export const PLACE_BITS: u32 = 18;
 
-export let stretch: usize = 0;
-export let squash: usize = 0;
-export let reciprocals: usize = 0;
-export let next: usize = 0;
-export let total: usize = 0;
-/** x86 opcodes, those behind an escape, opcodes of WebAssembly (u8). */
-export let instructions: usize = 0;
-export let maps: usize = 0;
-export let mapInputs: usize = 0;
 export let weights: usize = 0;
 export let finals: usize = 0;
-export let order0: usize = 0;
-export let matchMap: usize = 0;
 export let refine: usize = 0;
-export let followers1: usize = 0;
-export let followers2: usize = 0;
-export let places: usize = 0;
 export let lines: usize = 0;
 export let runs: usize = 0;
 /** Of the contexts that have them: for each line 16 counters (u32) by node, the first of them nothing. */
 export let counters: usize = 0;
 /** Bytes of the lines of these contexts. */
 export let countedBytes: usize = 0;
-export let runMap: usize = 0;
 /** For each row of `refine` (u8): whether its nodes are there; before, it is as `refineRow`. */
 export let made: usize = 0;
 export let refineRow: usize = 0;
@@ -104,27 +110,13 @@ export function configure(n: u32, bits: u32, withCounters: u32, strideBytes: u32
   lineBits = bits;
   stride = strideBytes;
   top = FIXED_BYTES;
-  stretch = take(4096 * 2);
-  squash = take(8193 * 4);
-  reciprocals = take(1024 * 2);
-  next = take(512);
-  total = take(256);
-  instructions = take(768);
-  maps = take(<usize>n * 1024);
-  mapInputs = take(<usize>n * 512);
   weights = take(<usize>(SETS_ALL + more) * inputs * 2);
   finals = take(<usize>(FINALS_ALL + more) * finalBytes);
-  order0 = take(512);
-  matchMap = take(64);
   refine = take(65536 * <usize>REFINE_NODES * 2);
-  followers1 = take(256 * 2);
-  followers2 = take(65536 * 2);
-  places = take(4 << PLACE_BITS);
   lines = take((<usize>n << lineBits) << 4);
   runs = take((<usize>n << lineBits) << 1);
   countedBytes = (<usize>counted << lineBits) << 4;
   counters = take(countedBytes << 2);
-  runMap = take(<usize>n * RUN_CLASSES * 2);
   made = take(65536);
   refineRow = take(<usize>REFINE_NODES * 2 + 14);
   coded = take(codedBytes);
@@ -139,27 +131,27 @@ export function setStride(strideBytes: u32): void {
 
 /** Addresses that the host fills or that tests compare: see src/engine/mixer/lane.ts for their order. */
 export function addressOf(what: u32): usize {
-  if (what == 0) return stretch;
-  if (what == 1) return squash;
-  if (what == 2) return reciprocals;
-  if (what == 3) return next;
-  if (what == 4) return total;
+  if (what == 0) return STRETCH;
+  if (what == 1) return SQUASH;
+  if (what == 2) return RECIPROCALS;
+  if (what == 3) return NEXT;
+  if (what == 4) return TOTAL;
   if (what == 5) return SPECS;
   if (what == 6) return BINARY_SPECS;
-  if (what == 7) return instructions;
-  if (what == 8) return maps;
-  if (what == 9) return mapInputs;
+  if (what == 7) return INSTRUCTIONS;
+  if (what == 8) return MAPS;
+  if (what == 9) return MAP_INPUTS;
   if (what == 10) return weights;
   if (what == 11) return finals;
-  if (what == 12) return order0;
-  if (what == 13) return matchMap;
+  if (what == 12) return ORDER0;
+  if (what == 13) return MATCH_MAP;
   if (what == 14) return refine;
-  if (what == 15) return followers1;
-  if (what == 16) return followers2;
-  if (what == 17) return places;
+  if (what == 15) return FOLLOWERS1;
+  if (what == 16) return FOLLOWERS2;
+  if (what == 17) return PLACES;
   if (what == 18) return lines;
   if (what == 19) return runs;
-  if (what == 20) return runMap;
+  if (what == 20) return RUN_MAP;
   if (what == 21) return made;
   if (what == 22) return refineRow;
   if (what == 23) return counters;

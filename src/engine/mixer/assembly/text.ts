@@ -1,6 +1,6 @@
 /** What contexts know of text: words, lines, brackets, the shape of the last bytes, and what followed them before. */
 import { back, into, last, time } from "./past";
-import { data, followers1, followers2, KEPT, OPENED, OPENED_MAX } from "./state";
+import { data, FOLLOWERS1, FOLLOWERS2, KEPT, OPENED, OPENED_MAX } from "./state";
 
 const COLUMN_MAX: u32 = 255;
 const NEWLINE: u32 = 10;
@@ -27,8 +27,8 @@ export function beginText(): void {
   depth = 0;
   lineStart = 0;
   lineBefore = 0;
-  memory.fill(followers1, 0, 512);
-  memory.fill(followers2, 0, 131072);
+  memory.fill(FOLLOWERS1, 0, 512);
+  memory.fill(FOLLOWERS2, 0, 131072);
   memory.fill(OPENED, 0, OPENED_MAX * 4);
 }
 
@@ -61,8 +61,8 @@ export function textValue(kind: u32): u32 {
   if (kind == 0) return word;
   if (kind == 1) return wordBefore;
   if (kind == 2) return wordThird;
-  if (kind == 3) return <u32>load<u16>(followers1 + (last & 255) * 2) | ((last & 255) << 16);
-  if (kind == 4) return <u32>load<u16>(followers2 + (last & 65535) * 2) | ((last & 255) << 16);
+  if (kind == 3) return <u32>load<u16>(FOLLOWERS1 + (last & 255) * 2) | ((last & 255) << 16);
+  if (kind == 4) return <u32>load<u16>(FOLLOWERS2 + (last & 65535) * 2) | ((last & 255) << 16);
   if (kind == 5) return shape;
   if (kind == 6) return shape & 65535;
   if (kind == 7) return depth == 0 ? 0 : load<u32>(OPENED + ((depth - 1) % OPENED_MAX) * 4);
@@ -107,9 +107,9 @@ function followBrackets(y: u32): void {
 
 /** After the byte y, the newest of the past. */
 export function followText(y: u32): void {
-  const one = followers1 + back(2) * 2;
+  const one = FOLLOWERS1 + back(2) * 2;
   store<u16>(one, (<u32>load<u16>(one) << 8) | y);
-  const two = followers2 + ((last >> 8) & 65535) * 2;
+  const two = FOLLOWERS2 + ((last >> 8) & 65535) * 2;
   store<u16>(two, (<u32>load<u16>(two) << 8) | y);
   const kind = classOf(y);
   shape = (shape << 4) | kind;
