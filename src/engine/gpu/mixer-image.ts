@@ -24,7 +24,8 @@ import {
 } from "../../contract/mixer-initial.ts";
 import type { LanePrior } from "../../contract/prior.ts";
 import { SPEC_PARTS, SPEC_WORDS, specsOf } from "../mixer/first-state.ts";
-import type { Area, LaneShape } from "../mixer/lane.ts";
+import type { LaneShape } from "../mixer/lane.ts";
+import type { Area } from "../mixer/lane-areas.ts";
 import { leaveLane, takeLane } from "../mixer/seeded-lanes.ts";
 import { learntPlaces, linesPlaces, REFINE_ROW_WORDS, REGISTERS, SEEN, TABLES } from "./mixer-layout.ts";
 

@@ -11,7 +11,7 @@ import {
   refineRow,
 } from "../../contract/mixer-initial.ts";
 
-/** Areas of the memory (AREAS in lane.ts) that are not zero at first. */
+/** Areas of the memory (AREAS in lane-areas.ts) that are not zero at first. */
 type FirstArea =
   | "stretch"
   | "squash"

@@ -24,63 +24,9 @@ import {
 import { compileAsset } from "../../platform/web-assembly.ts";
 import type { ForeseenPixels } from "../../predict/foresight.ts";
 import { firstState, specsOf } from "./first-state.ts";
+import { AREAS, type Area, CONTEXT_BYTES, type LaneExports } from "./lane-areas.ts";
 import { LaneForesight } from "./lane-foresight.ts";
 import wasmPath from "./mixer.wasm" with { type: "file" };
-
-interface Exports {
-  configure(contexts: number, lineBits: number, counters: number, stride: number, codedBytes: number): number;
-  addressOf(what: number): number;
-  describe(stride: number): void;
-  setForeseen(isForeseen: boolean): void;
-  setRates(ofSets: number, ofFinals: number): void;
-  begin(): void;
-  beginBehind(): void;
-  keep(): void;
-  recall(): void;
-  replay(count: number): void;
-  rehearse(count: number): void;
-  encode(count: number): number;
-  finishEncoding(): number;
-  tailBytes(): number;
-  beginDecoding(codedBytes: number): number;
-  decode(count: number, codedBytes: number): number;
-  study(count: number): void;
-}
-
-/** In the order of addressOf in assembly/state.ts. */
-const AREAS = [
-  "stretch",
-  "squash",
-  "reciprocals",
-  "next",
-  "total",
-  "specs",
-  "binarySpecs",
-  "instructions",
-  "maps",
-  "mapInputs",
-  "weights",
-  "finals",
-  "order0",
-  "matchMap",
-  "refine",
-  "followers1",
-  "followers2",
-  "places",
-  "lines",
-  "runs",
-  "runMap",
-  "made",
-  "refineRow",
-  "counters",
-  "coded",
-  "opened",
-  "taps",
-  "deltas",
-  "kept",
-  "data",
-] as const;
-export type Area = (typeof AREAS)[number];
 
 /** What decides a lane's model. */
 export interface LaneShape {
@@ -106,9 +52,6 @@ export interface KeptLane {
   readonly stride: number;
 }
 
-/** Areas that have room for the most contexts, whatever a lane has, and what each of these takes. */
-const CONTEXT_BYTES: Partial<Record<Area, number>> = { maps: 1024, mapInputs: 512, runMap: 64 };
-
 const PAGE_BYTES = 65536;
 /** Bytes that are handed to the WebAssembly at a time. */
 const CHUNK_BYTES = 4096;
@@ -124,7 +67,7 @@ let compiled: WebAssembly.Module | undefined;
 export class MixerLane {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
   readonly #foresight = new LaneForesight();
-  readonly #kernels: Exports;
+  readonly #kernels: LaneExports;
   readonly #shape: LaneShape;
   readonly #data: number;
   readonly #coded: number;
@@ -145,7 +88,7 @@ export class MixerLane {
     this.#shape = shape;
     const { table } = this.#foresight;
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: this.#memory, table } });
-    this.#kernels = exports as unknown as Exports;
+    this.#kernels = exports as unknown as LaneExports;
     this.#data = this.#kernels.configure(shape.contexts, shape.lineBits, shape.counters ?? 0, 0, CODED_BYTES);
     this.#coded = this.#addressOf("coded");
     this.#grow(this.#data);

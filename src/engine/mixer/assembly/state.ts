@@ -129,7 +129,7 @@ export function setStride(strideBytes: u32): void {
   stride = strideBytes;
 }
 
-/** Addresses that the host fills or that tests compare: see src/engine/mixer/lane.ts for their order. */
+/** Addresses that the host fills or that tests compare: see src/engine/mixer/lane-areas.ts for their order. */
 export function addressOf(what: u32): usize {
   if (what == 0) return STRETCH;
   if (what == 1) return SQUASH;
