@@ -5,7 +5,7 @@ import { type ArchiveFile, blocksOf, type FrameSummary, type Listing, listArchiv
 import { lowHash, type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { contractOf, hasNetwork } from "../contract/hyper.ts";
 import { modelSeconds } from "../library/estimate.ts";
-import { hasShape, levelOf, networkShape, PAPER } from "../model/levels.ts";
+import { hasShape, isOfLevel, levelOf, networkShape, PAPER } from "../model/levels.ts";
 import { withSmallModel } from "../pipeline/priors.ts";
 import { builtInPrior } from "../prior/built-in.ts";
 import type { Prior } from "../prior/file.ts";
@@ -201,7 +201,7 @@ const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /** The level that gives this model, in this version. */
 function levelNumberOf({ hyper }: FrameModel): number | undefined {
-  return NUMBERS.find((level) => hasShape(hyper, levelOf(level).shape));
+  return NUMBERS.find((level) => isOfLevel(hyper, levelOf(level)));
 }
 
 /** The preset that gives this model: those have no level. */

@@ -66,6 +66,8 @@ export interface MixerLevel {
   readonly lanesMax: number;
   /** Bytes that the lines of all lanes may take, with their counters. */
   readonly linesBytesMax: number;
+  /** Of inputs up to SMALL_BYTES: small frames name a level's model by its number, which stands for these for ever. */
+  readonly smallContexts: number;
   /** Longer inputs gain too little from a built-in prior, or lose (docs/PRIORS.md). */
   readonly builtInBytesMax: number;
 }
@@ -99,34 +101,34 @@ const MIB = 2 ** 20;
 /** Of the built-in priors. */
 export const PRIOR_CONTEXTS = 20;
 
-/** Up to here counters do not pay, and small frames know none. */
-const COUNTED_BYTES_MIN = 64 * KIB + 1;
+/** Up to here counters do not pay, and a frame may be a small one, which knows none. */
+const SMALL_BYTES = 64 * KIB;
 
 function mixer(
   contexts: number,
   laneBytes: number,
   lanesMax: number,
   linesBytesMax: number,
-  mixerCounters = 0,
+  { mixerCounters = 0, smallContexts = contexts } = {},
 ): MixerLevel {
   const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts, mixerCounters };
   // A prior has as many contexts as the default level: lower levels take longer behind one.
   const builtInBytesMax = contexts < PRIOR_CONTEXTS ? 64 * KIB : 160 * KIB;
-  return { shape, laneBytes, lanesMax, linesBytesMax, builtInBytesMax };
+  return { shape, laneBytes, lanesMax, linesBytesMax, smallContexts, builtInBytesMax };
 }
 
 /** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). */
 const LEVELS: readonly (MixerLevel | undefined)[] = [
   undefined,
-  mixer(8, 256 * KIB, 8, 128 * MIB),
-  mixer(10, 384 * KIB, 8, 128 * MIB),
+  mixer(6, 256 * KIB, 8, 128 * MIB, { smallContexts: 8 }),
+  mixer(8, 384 * KIB, 8, 128 * MIB, { smallContexts: 10 }),
   mixer(12, 480 * KIB, 4, 256 * MIB),
   mixer(16, MIB, 4, 320 * MIB),
   mixer(20, 2 * MIB, 4, 320 * MIB),
   mixer(22, 4 * MIB, 2, 400 * MIB),
   mixer(24, 8 * MIB, 1, 400 * MIB),
-  mixer(26, 8 * MIB, 1, 724 * MIB, 4),
-  mixer(28, 8 * MIB, 1, 1016 * MIB, 8),
+  mixer(26, 8 * MIB, 1, 724 * MIB, { mixerCounters: 4 }),
+  mixer(28, 8 * MIB, 1, 1016 * MIB, { mixerCounters: 8 }),
 ];
 
 /** @throws RangeError if there is no such level. */
@@ -193,8 +195,9 @@ export function lineBytesOf({ mixerContexts, mixerCounters }: Shape): number {
 
 /** Half as many lines of each context as a lane has bytes, as far as the level's memory goes. */
 function mixerForSize(level: MixerLevel, sizeBytes: number, wanted: number | undefined): HyperParameters {
-  const { linesBytesMax } = level;
-  const shape = { ...level.shape, mixerCounters: sizeBytes < COUNTED_BYTES_MIN ? 0 : level.shape.mixerCounters };
+  const { linesBytesMax, smallContexts } = level;
+  const isSmall = sizeBytes <= SMALL_BYTES;
+  const shape = isSmall ? { ...level.shape, mixerContexts: smallContexts, mixerCounters: 0 } : level.shape;
   const lanes = Math.max(1, Math.min(wanted ?? lanesForSize(level, sizeBytes), LANES_MAX, sizeBytes));
   const room = Math.floor(linesBytesMax / (lanes * lineBytesOf(shape)));
   const bits = Math.min(LINE_BITS_MAX, bitLength(room) - 1, ceilLog2(Math.max(1, sizeBytes / lanes)) - 1);
@@ -218,6 +221,12 @@ export function hyperForSize(level: Level, sizeBytes: number, wanted?: number): 
     slotBits: shape.contexts === 0 ? shape.slotBits : Math.max(shape.slotBits, Math.min(slotBitsMax, bits)),
     tableBits: shape.tables === 0 ? shape.tableBits : Math.max(shape.tableBits, Math.min(tableBitsMax, bits - 4)),
   };
+}
+
+/** Whether a model is a level's, whatever input it was sized for; that it was a small one is seen by its memory. */
+export function isOfLevel(hyper: HyperParameters, { shape, smallContexts }: MixerLevel): boolean {
+  const isSmall = hyper.streams === 1 && hyper.mixerBits < bitLength(SMALL_BYTES) - 1;
+  return hasShape(hyper, isSmall ? { ...shape, mixerContexts: smallContexts } : shape);
 }
 
 /** Whether a model is of this shape, whatever input its streams and memories were sized for. */

@@ -1,11 +1,14 @@
 /** Levels, presets and the choice of streams. */
 import { expect, test } from "bun:test";
-import { checkHyperParameters, contractOf } from "../../src/contract/hyper.ts";
+import { checkHyperParameters, contractOf, type HyperParameters } from "../../src/contract/hyper.ts";
 import { layoutOf } from "../../src/contract/tensors.ts";
 import {
   DEFAULT_LEVEL,
   hasShape,
   hyperForSize,
+  isMixer,
+  isOfLevel,
+  type Level,
   levelOf,
   networkShape,
   PAPER,
@@ -26,12 +29,13 @@ test("all levels and the paper's preset are legal for every number of streams th
 
 test("a model is known as its level's and no other's, whatever size it was made for", () => {
   const levels = [PAPER_LEVEL, ...Array.from({ length: 9 }, (_, i) => levelOf(i + 1))];
-  const shapes = levels.map(({ shape }) => shape);
-  for (const sizeBytes of [100, 10_000, 1e6, 1e9]) {
+  const isOf = (hyper: HyperParameters, level: Level) =>
+    isMixer(level) ? isOfLevel(hyper, level) : hasShape(hyper, level.shape);
+  for (const sizeBytes of [100, 10_000, 65_536, 65_537, 1e6, 1e9]) {
     levels.forEach((level, i) => {
       const hyper = hyperForSize(level, sizeBytes);
-      expect(shapes.findIndex((other) => hasShape(hyper, other))).toBe(i);
-      expect(shapes.filter((other) => hasShape(hyper, other))).toHaveLength(1);
+      expect(levels.findIndex((other) => isOf(hyper, other))).toBe(i);
+      expect(levels.filter((other) => isOf(hyper, other))).toHaveLength(1);
     });
   }
 });
