@@ -139,6 +139,7 @@ export const host: Host = {
   collectGarbage: () => {},
   processorCount: () => web.navigator?.hardwareConcurrency ?? 1,
   memoryBytes: () => (web.navigator?.deviceMemory ?? MEMORY_GIB) * GIB,
+  preferLargePages: () => {},
   sharesMemory: web.crossOriginIsolated === true,
   readAsset,
   startWorker,

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { preferLargePages } from "./c-library.ts";
 import { isCompiled } from "./compiled.ts";
 import type { Host } from "./host-interface.ts";
 
@@ -28,6 +29,7 @@ export const host: Host = {
   nanoseconds: () => Bun.nanoseconds(),
   processorCount: availableParallelism,
   memoryBytes,
+  preferLargePages: (memory) => void preferLargePages(new Uint8Array(memory.buffer)),
   sharesMemory: true,
   readAsset: (path) => new Uint8Array(readFileSync(path)),
   startWorker: (_name, path, data) => {

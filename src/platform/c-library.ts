@@ -1,9 +1,9 @@
 /**
  * Calls of the C library for which the runtime has none: times to the nanosecond, locks that the system drops with
- * their holder, and extended attributes (access control lists are among them). Opened when first needed. Where it
- * cannot be opened, or a call is not there, callers do what is safe without.
+ * their holder, extended attributes (access control lists are among them), and pages of 2 MiB. Opened when first
+ * needed. Where it cannot be opened, or a call is not there, callers do what is safe without.
  */
-import { dlopen } from "bun:ffi";
+import { dlopen, ptr } from "bun:ffi";
 
 const FILE_CALLS = {
   futimens: { args: ["i32", "ptr"], returns: "i32" },
@@ -16,7 +16,12 @@ const ATTRIBUTE_CALLS = {
   fremovexattr: { args: ["i32", "cstring"], returns: "i32" },
 } as const;
 
+const MEMORY_CALLS = {
+  madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
+} as const;
+
 const LOCK_EXCLUSIVE_NOW = 2 | 4;
+const ADVICE_LARGE_PAGES = 14;
 /** No attribute of Linux is longer. */
 const ATTRIBUTE_BYTES_MAX = 1 << 16;
 const NS_PER_SECOND = 1_000_000_000n;
@@ -25,6 +30,7 @@ type Opened<Calls extends Parameters<typeof dlopen>[1]> = ReturnType<typeof dlop
 
 let fileCalls: { readonly symbols: Opened<typeof FILE_CALLS> } | undefined;
 let attributeCalls: { readonly symbols: Opened<typeof ATTRIBUTE_CALLS> } | undefined;
+let memoryCalls: { readonly symbols: Opened<typeof MEMORY_CALLS> } | undefined;
 
 function open<Calls extends Parameters<typeof dlopen>[1]>(library: string, calls: Calls): Opened<Calls> {
   try {
@@ -48,6 +54,12 @@ function ofFiles(): Opened<typeof FILE_CALLS> {
 function ofAttributes(): Opened<typeof ATTRIBUTE_CALLS> {
   attributeCalls ??= { symbols: process.platform === "linux" ? open("libc.so.6", ATTRIBUTE_CALLS) : undefined };
   return attributeCalls.symbols;
+}
+
+/** Of Linux. */
+function ofMemory(): Opened<typeof MEMORY_CALLS> {
+  memoryCalls ??= { symbols: process.platform === "linux" ? open("libc.so.6", MEMORY_CALLS) : undefined };
+  return memoryCalls.symbols;
 }
 
 const text = (value: string) => Buffer.from(`${value}\0`);
@@ -97,4 +109,9 @@ export function setAttribute(descriptor: number, name: string, value: Uint8Array
 /** Takes an attribute away, if it is there. */
 export function removeAttribute(descriptor: number, name: string): void {
   ofAttributes()?.fremovexattr(descriptor, text(name));
+}
+
+/** Asks for large pages where these bytes lie, for what is not touched yet; they begin with a page. @returns whether it was heard */
+export function preferLargePages(bytes: Uint8Array): boolean {
+  return ofMemory()?.madvise(ptr(bytes), bytes.length, ADVICE_LARGE_PAGES) === 0;
 }

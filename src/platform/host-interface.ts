@@ -52,6 +52,11 @@ export interface Host {
   processorCount(): number;
   /** Memory of the machine, or of the container that this runs in, if that has less. */
   memoryBytes(): number;
+  /**
+   * Asks for large pages for a memory of which little has been touched and all will be, again and again: where its
+   * bytes lie is found sooner. A runtime that cannot ask does nothing.
+   */
+  preferLargePages(memory: WebAssembly.Memory): void;
   /** Whether threads may look at the same memory: a page may not, unless it is isolated from others. */
   readonly sharesMemory: boolean;
   /** A file of the program, by the path that importing it gave. In a browser only worker threads may ask. */

@@ -33,6 +33,7 @@ export const host: Host = {
   collectGarbage: () => gc?.(),
   processorCount: availableParallelism,
   memoryBytes,
+  preferLargePages: () => {},
   sharesMemory: true,
   readAsset: (url) => new Uint8Array(readFileSync(new URL(url))),
   startWorker: (name, _path, data) => new Worker(new URL(`./${name}-worker.js`, import.meta.url), { workerData: data }),

@@ -21,6 +21,7 @@ import {
   type TrainedState,
   trainedAreas,
 } from "../../contract/prior.ts";
+import { host } from "../../platform/host.ts";
 import { compileAsset } from "../../platform/web-assembly.ts";
 import type { ForeseenPixels } from "../../predict/foresight.ts";
 import { firstState, specsOf } from "./first-state.ts";
@@ -53,6 +54,8 @@ export interface KeptLane {
 }
 
 const PAGE_BYTES = 65536;
+/** From here on lines lie in so many pages that looking these up costs a tenth of the time, if they are small. */
+const LARGE_BYTES = 1 << 24;
 /** Bytes that are handed to the WebAssembly at a time. */
 const CHUNK_BYTES = 4096;
 /** The same for what is replayed: see assembly/replay.ts. */
@@ -92,6 +95,7 @@ export class MixerLane {
     this.#data = this.#kernels.configure(shape.contexts, shape.lineBits, shape.counters ?? 0, 0, CODED_BYTES);
     this.#coded = this.#addressOf("coded");
     this.#grow(this.#data);
+    if (this.#data >= LARGE_BYTES) host.preferLargePages(this.#memory);
     this.#fill();
     this.#setForeseen(false);
     this.describe(0);
