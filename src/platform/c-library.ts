@@ -111,7 +111,11 @@ export function removeAttribute(descriptor: number, name: string): void {
   ofAttributes()?.fremovexattr(descriptor, text(name));
 }
 
-/** Asks for large pages where these bytes lie, for what is not touched yet; they begin with a page. @returns whether it was heard */
+/**
+ * Asks for large pages where these bytes lie, for what is not touched yet.
+ *
+ * @param bytes whose first one begins a page @returns whether it was heard
+ */
 export function preferLargePages(bytes: Uint8Array): boolean {
   return ofMemory()?.madvise(ptr(bytes), bytes.length, ADVICE_LARGE_PAGES) === 0;
 }
