@@ -6,7 +6,7 @@
 import type { HyperParameters } from "../contract/hyper.ts";
 import { CALIBRATION_STEPS } from "../contract/schedule.ts";
 import { Command, Control } from "../engine/cpu/control.ts";
-import { CpuModel } from "../engine/cpu/engine.ts";
+import { CpuModel, createCpuEngine } from "../engine/cpu/engine.ts";
 import type { Kernels } from "../engine/cpu/kernel-signatures.ts";
 import { readKernels } from "../engine/cpu/kernels.ts";
 import { CpuLayout } from "../engine/cpu/layout.ts";
@@ -16,6 +16,7 @@ import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
 import { type CpuCall, cpuShapeOf, cpuWorkOf } from "./cpu-work.ts";
 import type { KernelBenchRequest } from "./gpu-kernels.ts";
 import { type KernelSubject, type ModelSubject, type PeakResult, ratesOf } from "./kernel-results.ts";
+import { benchMixers } from "./mixers.ts";
 import { stepWork } from "./model-work.ts";
 
 /** Steps that are timed; of each call the fastest counts. */
@@ -31,8 +32,11 @@ const COPY_BYTES = 2 ** 25;
 const CACHED_COPY_BYTES = 2 ** 18;
 
 /** @param device the processor's name */
-export async function benchCpuKernels({ models, filter = "", onResult }: KernelBenchRequest, device: string) {
+export async function benchCpuKernels(request: KernelBenchRequest, device: string): Promise<void> {
+  const { models, mixers = [], filter = "", onResult } = request;
   const subject: KernelSubject = { engine: "cpu", device };
+  const engine = await createCpuEngine({ threads: 1 });
+  await benchMixers({ engine, subject, models: mixers, onResult }).finally(() => engine.close());
   let peaks: PeakResult[] | undefined;
   for (const { setting, hyper } of models) {
     const model: ModelSubject = { ...subject, setting, streams: hyper.streams };

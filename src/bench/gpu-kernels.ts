@@ -9,6 +9,7 @@ import { ModelBuffers, sharedConstants } from "../engine/gpu/buffers.ts";
 import { type OpenedDevice, openDevice } from "../engine/gpu/dawn.ts";
 import { GpuDecoder } from "../engine/gpu/decoder.ts";
 import { GpuDevice } from "../engine/gpu/device.ts";
+import { engineOn } from "../engine/gpu/engine.ts";
 import {
   type Bindable,
   type BoundDispatch,
@@ -34,10 +35,18 @@ import {
   ratesOf,
 } from "./kernel-results.ts";
 import { type BoundCall, shapeOf, workOf } from "./kernel-work.ts";
+import { benchMixers } from "./mixers.ts";
 import { stepWork } from "./model-work.ts";
 
+export interface BenchedModel {
+  readonly setting: string;
+  readonly hyper: HyperParameters;
+}
+
 export interface KernelBenchRequest {
-  readonly models: readonly { readonly setting: string; readonly hyper: HyperParameters }[];
+  /** Networks. */
+  readonly models: readonly BenchedModel[];
+  readonly mixers?: readonly BenchedModel[];
   /** Only kernels whose name contains it are timed. */
   readonly filter?: string;
   readonly onResult: (result: KernelBenchResult) => Promise<void>;
@@ -54,9 +63,12 @@ export async function benchGpuKernels(request: KernelBenchRequest, adapter?: str
 }
 
 /** @param opened destroyed by the caller */
-export async function benchOn(opened: OpenedDevice, { models, filter, onResult }: KernelBenchRequest): Promise<void> {
+export async function benchOn(opened: OpenedDevice, request: KernelBenchRequest): Promise<void> {
+  const { models, mixers = [], filter, onResult } = request;
   const gpu = new GpuDevice(opened.device, opened.adapter.name, opened.adapter.isSoftware);
   const subject: KernelSubject = { engine: "gpu", device: gpu.name };
+  await benchMixers({ engine: engineOn(gpu, {}), subject, models: mixers, onResult });
+  if (models.length === 0) return;
   const timer = await GpuTimer.open(gpu);
   try {
     const { peaks, overheads } = await gpuPeaks(gpu, timer, subject, opened.adapter.isSoftware);

@@ -36,6 +36,8 @@ export interface OverheadResult extends KernelSubject {
 export interface CheckResult extends ModelSubject {
   readonly kind: "check";
   readonly steps: number;
+  /** Of a mixer, whose payloads were compared. */
+  readonly isMixer?: true;
   /** The first number that differs; undefined if all are equal. */
   readonly difference?: string;
 }
@@ -81,7 +83,24 @@ export interface StepResult extends ModelSubject {
   readonly clock: string;
 }
 
-export type KernelBenchResult = PeakResult | OverheadResult | CheckResult | KernelResult | StepResult;
+/** A bit mixer: what a byte of a lane takes, coder included, and what all lanes do together. */
+export interface MixerResult extends ModelSubject {
+  readonly kind: "mixer";
+  readonly contexts: number;
+  /** Contexts with counters. */
+  readonly counters: number;
+  /** 2^lineBits lines for each context of a lane. */
+  readonly lineBits: number;
+  readonly openMs: number;
+  /** A byte of a lane, compressing; the least of some chunks. */
+  readonly microseconds: number;
+  /** The same, restoring. */
+  readonly restoreMicroseconds: number;
+  readonly bytesPerSecond: number;
+  readonly restoredPerSecond: number;
+}
+
+export type KernelBenchResult = PeakResult | OverheadResult | CheckResult | KernelResult | StepResult | MixerResult;
 
 type KernelRates = Pick<KernelResult, "work" | "multiplyAddsPerSecond" | "bytesPerSecond" | "shareOfPeak" | "nearest">;
 

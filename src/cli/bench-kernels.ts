@@ -1,12 +1,13 @@
 /**
- * `fade bench kernels`: every kernel of the engines at the shapes of the levels that are asked for, as a table for
- * people or as JSON lines.
+ * `fade bench kernels`: the bit mixers of the levels that are asked for, and every kernel of the networks, as a table
+ * for people or as JSON lines.
  */
 import { cpus } from "node:os";
-import type { KernelBenchResult, KernelResult } from "../bench/kernel-results.ts";
-import type { HyperParameters } from "../contract/hyper.ts";
+import type { CheckResult, KernelBenchResult, KernelResult, MixerResult } from "../bench/kernel-results.ts";
+import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
 import { EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineParts } from "../engine/registry.ts";
+import { hyperForSize, isMixer } from "../model/levels.ts";
 import type { BenchContestant, BenchSettings } from "./bench-settings.ts";
 import { FileError, UsageError } from "./errors.ts";
 import { printLine } from "./io.ts";
@@ -15,6 +16,8 @@ import { sizeText } from "./words.ts";
 
 /** Streams of a file of half a megabyte. */
 const STREAMS_DEFAULT = 64;
+/** Lines of a mixer's lanes are as many as for so many bytes. */
+const LANE_BYTES = 2 ** 20;
 
 export async function runKernelsBench(session: Session, bench: BenchSettings, parts: EngineParts): Promise<void> {
   if (bench.operands.length > 0) {
@@ -24,13 +27,16 @@ export async function runKernelsBench(session: Session, bench: BenchSettings, pa
   const failed: string[] = [];
   let shown = 0;
   const onResult = async (result: KernelBenchResult) => {
-    if (result.kind === "kernel") shown += 1;
+    if (result.kind === "kernel" || result.kind === "mixer") shown += 1;
     if (result.kind === "check" && result.difference) failed.push(`${result.device}: ${result.difference}`);
     await printLine(session.io, bench.json ? JSON.stringify(result) : textOf(result));
   };
   for (const { engine, contestants } of await engineGroups(bench.contestants, parts)) {
-    const models = contestants.map(({ setting, settings }) => ({ setting, hyper: hyperOf(settings) }));
-    const request = { models, onResult, ...(filter !== undefined && { filter }) };
+    const all = contestants.map(({ setting, settings }) => ({ setting, hyper: hyperOf(settings, engine) }));
+    const models = all.filter(({ hyper }) => hasNetwork(hyper));
+    const mixers =
+      filter === undefined || "mixer".includes(filter) ? all.filter(({ hyper }) => !hasNetwork(hyper)) : [];
+    const request = { models, mixers, onResult, ...(filter !== undefined && { filter }) };
     if (engine === "gpu") {
       const { benchGpuKernels } = await import("../bench/gpu-kernels.ts");
       await benchGpuKernels(request, contestants[0]?.settings.adapter);
@@ -43,8 +49,10 @@ export async function runKernelsBench(session: Session, bench: BenchSettings, pa
   for (const difference of failed) session.complain("kernels", new FileError(difference));
 }
 
-function hyperOf({ level, streams = STREAMS_DEFAULT }: BenchContestant["settings"]): HyperParameters {
-  return { ...level.shape, streams };
+function hyperOf({ level, streams }: BenchContestant["settings"], engine: "cpu" | "gpu"): HyperParameters {
+  if (!isMixer(level)) return { ...level.shape, streams: streams ?? STREAMS_DEFAULT };
+  const lanes = streams ?? (engine === "cpu" ? 1 : STREAMS_DEFAULT);
+  return hyperForSize(level, lanes * LANE_BYTES, lanes);
 }
 
 /** Engine by engine; "auto" is the CPU engine and, where there is an adapter, the GPU engine. */
@@ -85,7 +93,9 @@ function textOf(result: KernelBenchResult): string {
   }
   if (result.kind === "overhead") return `${result.device}: ${result.what} takes ${timeText(result.microseconds)}`;
   if (result.kind === "kernel") return kernelText(result);
+  if (result.kind === "mixer") return mixerText(result);
   const model = `fade ${result.setting} with ${result.streams} streams on ${result.device}`;
+  if (result.kind === "check" && result.isMixer) return checkedMixerText(result);
   if (result.kind === "check") {
     const { steps, difference } = result;
     const verdict = difference === undefined ? "equal the reference" : `DIFFER from the reference: ${difference}`;
@@ -99,6 +109,23 @@ function textOf(result: KernelBenchResult): string {
   return (
     `${model}: a step of ${calls} calls takes ${timeText(wholeMicroseconds)}, ${speed}/s${rate}${share}; ` +
     `the kernels above sum to ${timeText(kernelsMicroseconds)} (${clock})`
+  );
+}
+
+function checkedMixerText({ steps, difference, setting, device }: CheckResult): string {
+  const differ = `DIFFER from the reference's: ${difference}`;
+  const verdict = difference === undefined ? "are those of the reference" : differ;
+  return `fade ${setting} on ${device}: payloads of ${steps} bytes a lane ${verdict}`;
+}
+
+function mixerText(result: MixerResult): string {
+  const { setting, streams, contexts, counters, lineBits, openMs, microseconds, restoreMicroseconds } = result;
+  const shape = `${contexts} contexts${counters > 0 ? `, ${counters} with counters` : ""}, 2^${lineBits} lines each`;
+  const speed = (micros: number, perSecond: number) => `${timeText(micros)} (${rateText(perSecond, "B")}/s)`;
+  return (
+    `fade ${setting}, ${streams} ${streams === 1 ? "lane" : "lanes"} of ${shape}, opened in ${timeText(openMs * 1000)}: ` +
+    `a byte of a lane takes ${speed(microseconds, result.bytesPerSecond)}, ` +
+    `restored ${speed(restoreMicroseconds, result.restoredPerSecond)}`
   );
 }
 

@@ -87,7 +87,7 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
   return {
     subject,
     operands,
-    contestants: contestantsOf(subject, options, shared, operands),
+    contestants: contestantsOf(options, shared, operands),
     against: competitorsOf(last("against")),
     secondsMin: seconds ? integer(seconds.written, seconds.value, 0, SECONDS_MAX) : SECONDS_DEFAULT,
     ...(limitBytes !== undefined && { limitBytes }),
@@ -116,22 +116,17 @@ function refuseStrangers(options: readonly Occurrence[], more: readonly string[]
   if (stranger) throw new UsageError(`${stranger.written} does not go with bench`);
 }
 
-/**
- * Every level with every engine. Mixers have no kernels and take no GPU: there a level is the network of that number.
- */
+/** Every level with every engine. */
 function contestantsOf(
-  subject: BenchSubject,
   options: readonly Occurrence[],
   shared: readonly Occurrence[],
   operands: readonly Operand[],
 ): BenchContestant[] {
   const models = modelsOf(options);
   const adapter = options.findLast(({ name }) => name === "adapter");
-  return models.flatMap((named) =>
+  return models.flatMap((model) =>
     enginesOf(options).map((engine) => {
       const takesAdapter = adapter && engine.value !== "cpu" && engine.value !== "reference";
-      const isOfNetwork = subject === "kernels" || engine.value === "gpu" || takesAdapter;
-      const model = isOfNetwork && named.name === "level" ? networkInPlaceOf(named) : named;
       const own = [...shared, model, engine, ...(takesAdapter ? [adapter] : [])];
       return {
         setting: model.name === "level" ? `-${model.value}` : `--${model.name} ${model.value}`,
@@ -142,12 +137,6 @@ function contestantsOf(
     }),
   );
 }
-
-const networkInPlaceOf = ({ value, written }: Occurrence): Occurrence => ({
-  name: "preset",
-  value: `network-${value}`,
-  written,
-});
 
 /** Levels and presets in the order in which they were named, each once. */
 function modelsOf(options: readonly Occurrence[]): Occurrence[] {

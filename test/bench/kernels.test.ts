@@ -6,13 +6,21 @@ import { describe, expect, test } from "bun:test";
 import { type CheckedModel, differenceFromReference } from "../../src/bench/check.ts";
 import { cpuShapeOf, cpuWorkOf } from "../../src/bench/cpu-work.ts";
 import { benchOn } from "../../src/bench/gpu-kernels.ts";
-import { type KernelBenchResult, type KernelResult, ratesOf } from "../../src/bench/kernel-results.ts";
+import {
+  type KernelBenchResult,
+  type KernelResult,
+  type MixerResult,
+  ratesOf,
+} from "../../src/bench/kernel-results.ts";
 import { type BoundCall, shapeOf, workOf } from "../../src/bench/kernel-work.ts";
+import { mixerDifference } from "../../src/bench/mixers.ts";
 import { stepWork } from "../../src/bench/model-work.ts";
 import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
+import type { Engine } from "../../src/engine/engine.ts";
 import { openDevice } from "../../src/engine/gpu/dawn.ts";
 import { CODER_KERNELS, FUSED_KERNELS, KERNELS } from "../../src/engine/gpu/shaders.ts";
-import { ReferenceModel } from "../../src/engine/reference/engine.ts";
+import { createReferenceEngine, ReferenceModel } from "../../src/engine/reference/engine.ts";
+import { levelOf } from "../../src/model/levels.ts";
 import { multiplyAddsOfStep } from "../../src/model/step-work.ts";
 import { TINY } from "../model/tiny.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
@@ -99,6 +107,57 @@ test("all kernels of the CPU engine, those of decompression too", async () => {
   expect(products).toBe(multiplyAddsOfStep(TINY));
   const decoding = results.filter((result) => result.kind === "kernel" && result.isDecodingOnly);
   expect(decoding).toMatchObject([{ kernel: "cumulate", calls: 1 }]);
+});
+
+/** A mixer of so few contexts that software GPUs take seconds for it. */
+const MIXER = { ...levelOf(1).shape, mixerContexts: 4, streams: 2, mixerBits: 10 };
+
+function expectTimed(results: readonly KernelBenchResult[], engine: string): void {
+  expect(results).toMatchObject([
+    { kind: "check", engine, setting: "-1", streams: 2, isMixer: true },
+    { kind: "mixer", engine, setting: "-1", streams: 2, contexts: 4, counters: 0, lineBits: 10 },
+  ]);
+  expect(results[0]).not.toHaveProperty("difference");
+  const mixer = results[1] as MixerResult;
+  for (const microseconds of [mixer.microseconds, mixer.restoreMicroseconds]) expect(microseconds).toBeGreaterThan(0);
+  expect(mixer.bytesPerSecond).toBeCloseTo(2e6 / mixer.microseconds, 3);
+}
+
+test("a mixer on the CPU", async () => {
+  const { results, onResult } = collector();
+  await benchCpuKernels({ models: [], mixers: [{ setting: "-1", hyper: MIXER }], onResult }, "a processor");
+  expectTimed(
+    results.filter(({ kind }) => kind !== "peak" && kind !== "overhead"),
+    "cpu",
+  );
+});
+
+test.each(testAdapters)("a mixer on %s", async (which) => {
+  const opened = await openDevice(testAdapterName(which), []);
+  const { results, onResult } = collector();
+  await benchOn(opened, { models: [], mixers: [{ setting: "-1", hyper: MIXER }], onResult });
+  opened.device.destroy();
+  expectTimed(results, "gpu");
+});
+
+test("payloads that are not the reference's are named", async () => {
+  const right = createReferenceEngine();
+  const spoiled = (how: (payloads: Uint8Array[]) => Uint8Array[]): Engine => ({
+    ...right,
+    openModel: async (...all) => {
+      const model = await right.openModel(...all);
+      const take = model.takePayloads.bind(model);
+      model.takePayloads = async () => how(await take());
+      return model;
+    },
+  });
+  expect(await mixerDifference(right, MIXER)).toBeUndefined();
+  const flipped = spoiled((all) =>
+    all.map((bytes, lane) => bytes.map((byte, i) => (lane === 1 && i === 9 ? ~byte : byte))),
+  );
+  expect(await mixerDifference(flipped, MIXER)).toMatch(/^byte 9 of lane 1 is \d+, the reference has \d+$/);
+  const longer = spoiled((all) => all.map((bytes) => new Uint8Array([...bytes, 0])));
+  expect(await mixerDifference(longer, MIXER)).toMatch(/^lane 0 has \d+ bytes, the reference \d+$/);
 });
 
 describe("the check against the reference", () => {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchResult, FileResult } from "../../src/bench/results.ts";
-import { benchSettingsOf } from "../../src/cli/bench-settings.ts";
+import { type BenchContestant, benchSettingsOf } from "../../src/cli/bench-settings.ts";
 import { normalise } from "../../src/cli/normalise.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { encodePrior } from "../../src/prior/file.ts";
@@ -65,10 +65,7 @@ describe("levels and engines", () => {
     [["bench", "-1", "-5", "f"], "-1 auto, -5 auto"],
     [["bench", "-5", "-1", "-5", "f"], "-5 auto, -1 auto"],
     [["bench", "--levels", "2,4-6", "f"], "-2 auto, -4 auto, -5 auto, -6 auto"],
-    [
-      ["bench", "--levels=5,paper", "--engine=gpu,cpu", "f"],
-      "--preset network-5 gpu, -5 cpu, --preset paper gpu, --preset paper cpu",
-    ],
+    [["bench", "--levels=5,paper", "--engine=gpu,cpu", "f"], "-5 gpu, -5 cpu, --preset paper gpu, --preset paper cpu"],
     [["-b1", "-e3", "f"], "-1 auto, -2 auto, -3 auto"],
     [["-b1e3i0", "f"], "-1 auto, -2 auto, -3 auto"],
     [["-b", "f"], "-5 auto"],
@@ -89,19 +86,20 @@ describe("levels and engines", () => {
   test("each contestant has the settings of its level, engine and adapter, and of the common options", () => {
     const line = ["bench", "--levels=1,9", "--engine=cpu,gpu", "--adapter=rtx", "-T3", "--streams=7", "-M1G", "f"];
     const { contestants = [], common } = benchSettingsOf(normalise(line)) ?? {};
-    const facts = contestants.map(({ settings }) => [settings.level.shape.history, settings.engine, settings.adapter]);
+    const contexts = ({ settings }: BenchContestant) => settings.level.shape.mixerContexts;
+    const facts = contestants.map((one) => [contexts(one), one.settings.engine, one.settings.adapter]);
     expect(facts).toEqual([
-      [0, "cpu", undefined],
-      [8, "gpu", "rtx"],
-      [0, "cpu", undefined],
-      [16, "gpu", "rtx"],
+      [6, "cpu", undefined],
+      [6, "gpu", "rtx"],
+      [28, "cpu", undefined],
+      [28, "gpu", "rtx"],
     ]);
     for (const { settings } of contestants) {
       expect(settings).toMatchObject({ threads: 3, streams: 7, memoryBytesMax: 2 ** 30, action: "compress" });
     }
     expect(common?.threads).toBe(3);
     expect(contestants[1]?.words).toEqual([
-      ...["--threads=3", "--streams=7", "--memory=1G", "--preset=network-1", "--engine=gpu", "--adapter=rtx"],
+      ...["--threads=3", "--streams=7", "--memory=1G", "--level=1", "--engine=gpu", "--adapter=rtx"],
     ]);
   });
 });
@@ -198,13 +196,13 @@ describe("results", () => {
 
 describe("bench kernels", () => {
   const kernels = async (...words: string[]) => {
-    const ran = await runFade(["bench", "kernels", "--streams=4", "--filter=norm", ...words], { cwd: tmpdir() });
+    const ran = await runFade(["bench", "kernels", "--streams=4", ...words], { cwd: tmpdir() });
     expect({ exitCode: ran.exitCode, stderr: ran.stderr }).toEqual({ exitCode: 0, stderr: "" });
     return decode(ran.stdout);
   };
 
   test("a table for people, checked first", async () => {
-    const lines = (await kernels("--engine=cpu", "-1")).trimEnd().split("\n");
+    const lines = (await kernels("--engine=cpu", "--filter=norm", "--preset=network-1")).trimEnd().split("\n");
     const at = lines.findIndex((line) => line.endsWith("all numbers of 6 steps equal the reference"));
     expect(lines[at]).toStartWith("fade --preset network-1 with 4 streams on ");
     expect(lines[at + 1]).toMatch(/^kernel +shape +calls +a call +MAC\/s +B\/s +peak$/);
@@ -216,7 +214,7 @@ describe("bench kernels", () => {
   });
 
   test("--json, level by level; auto is the CPU where there is no adapter", async () => {
-    const results = (await kernels("--json", "-1", "-2"))
+    const results = (await kernels("--json", "--filter=norm", "--levels=network-1,network-2"))
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
@@ -227,6 +225,22 @@ describe("bench kernels", () => {
     ]);
     expect(results.filter(({ kind }) => kind === "kernel").length).toBe(4);
     expect(results.filter(({ kind }) => kind === "step").length).toBe(2);
+  });
+
+  test("a mixer, checked first, as a line for people and as JSON", async () => {
+    const lines = (await kernels("--engine=cpu", "-1")).trimEnd().split("\n");
+    expect(lines.length).toBe(2);
+    expect(lines[0]).toMatch(/^fade -1 on .+: payloads of 256 bytes a lane are those of the reference$/);
+    const [opened, took] = (lines[1] as string).split(": ");
+    expect(opened).toMatch(/^fade -1, 4 lanes of 6 contexts, 2\^\d+ lines each, opened in [\d.]+ [µm]s$/);
+    expect(took).toMatch(
+      /^a byte of a lane takes [\d.]+ µs \([\d.]+ [kM]B\/s\), restored [\d.]+ µs \([\d.]+ [kM]B\/s\)$/,
+    );
+    const results = (await kernels("--json", "--engine=cpu", "-2", "--filter=mixer")).trimEnd().split("\n");
+    expect(results.map((line) => JSON.parse(line))).toMatchObject([
+      { kind: "check", setting: "-2", isMixer: true, streams: 4 },
+      { kind: "mixer", setting: "-2", streams: 4, contexts: 8, bytesPerSecond: expect.any(Number) },
+    ]);
   });
 
   test("a filter that no kernel's name holds is wrong usage", async () => {

@@ -90,6 +90,10 @@ export const KERNEL_RESULTS: readonly KernelBenchResult[] = [
   kernel("norm", 5, 20, { multiplyAdds: 0, bytes: 4e5 }),
   kernel("fused_tomorrow", 1, 700),
   { ...kernel("unused", 0, 0), shape: "" },
+  {
+    ...{ kind: "mixer", ...MODEL, setting: "-9", contexts: 28, counters: 8, lineBits: 18, openMs: 12 },
+    ...{ microseconds: 5, restoreMicroseconds: 4, bytesPerSecond: 2e5, restoredPerSecond: 2.5e5 },
+  },
   { kind: "step", ...MODEL, kernelsMicroseconds: 2800, wholeMicroseconds: 3000, calls: 16, clock: "a clock" },
 ];
 

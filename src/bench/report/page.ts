@@ -1,7 +1,15 @@
 /**
  * The report: one HTML file without scripts or anything to load, from the results of one or more benchmarks.
  */
-import type { CheckResult, KernelResult, OverheadResult, PeakResult, StepResult } from "../kernel-results.ts";
+import type {
+  CheckResult,
+  KernelResult,
+  MixerResult,
+  ModelSubject,
+  OverheadResult,
+  PeakResult,
+  StepResult,
+} from "../kernel-results.ts";
 import type { Contestant, FileResult, MachineFacts, TotalResult } from "../results.ts";
 import { curvesChart, LINE_COLOURS } from "./curves.ts";
 import { frontierChart, type SpeedPoint } from "./frontier.ts";
@@ -38,7 +46,7 @@ th:first-child, td:first-child { text-align: left; } tr.fade td { color: var(--f
 
 /** @throws RangeError if there is nothing to show */
 export function reportPage(results: readonly AnyResult[]): string {
-  const sections = [...filesSections(results), ...kernelSections(results)];
+  const sections = [...filesSections(results), ...mixerSection(results), ...kernelSections(results)];
   if (sections.length === 0) throw new RangeError("there are no results to show");
   const machines = results.filter((result) => result.kind === "machine");
   const head = [
@@ -158,11 +166,7 @@ function kernelSections(results: readonly AnyResult[]): string[] {
   return of("step").map((step) => {
     const isOfDevice = ({ engine, device }: PeakResult | OverheadResult) =>
       engine === step.engine && device === step.device;
-    const isOfModel = (result: KernelResult | CheckResult) =>
-      result.engine === step.engine &&
-      result.device === step.device &&
-      result.setting === step.setting &&
-      result.streams === step.streams;
+    const isOfModel = (result: KernelResult | CheckResult) => isSameModel(result, step);
     const check = of("check").find(isOfModel);
     return kernelSection({
       step,
@@ -173,6 +177,34 @@ function kernelSections(results: readonly AnyResult[]): string[] {
     });
   });
 }
+
+/** All mixers in one table: each is one number, however many parts it has. */
+function mixerSection(results: readonly AnyResult[]): string[] {
+  const mixers = results.filter((result) => result.kind === "mixer");
+  if (mixers.length === 0) return [];
+  const failed = (row: MixerResult) =>
+    results.some((result) => result.kind === "check" && result.difference !== undefined && isSameModel(result, row));
+  const cells = (row: MixerResult) => [
+    ...[row.setting, row.device, String(row.streams), String(row.contexts)],
+    ...[duration(row.microseconds), short(row.bytesPerSecond, "B/s")],
+    ...[duration(row.restoreMicroseconds), short(row.restoredPerSecond, "B/s")],
+    failed(row) ? "differs from the reference" : "equals the reference",
+  ];
+  const head = ["level", "on", "lanes", "contexts", "a byte", "compress", "a byte", "restore", "payloads"];
+  return [
+    [
+      element("h2", {}, "Bit mixers"),
+      note("What a byte of a lane takes, coder included, and what all lanes do together."),
+      table(
+        head,
+        mixers.map((row) => ({ cells: cells(row) })),
+      ),
+    ].join("\n"),
+  ];
+}
+
+const isSameModel = (a: ModelSubject, b: ModelSubject) =>
+  a.engine === b.engine && a.device === b.device && a.setting === b.setting && a.streams === b.streams;
 
 function kernelSection({ step, rows, peaks, overheads, check }: ModelResults): string {
   const { engine, device, setting, streams, wholeMicroseconds, kernelsMicroseconds, calls, clock } = step;

@@ -45,6 +45,10 @@ const FIELDS: Readonly<Record<Kind, Readonly<Record<string, "string" | "number" 
     ...{ engine: "string", device: "string", setting: "string", streams: "number" },
     ...{ kernelsMicroseconds: "number", wholeMicroseconds: "number", calls: "number" },
   },
+  mixer: {
+    ...{ engine: "string", device: "string", setting: "string", streams: "number", contexts: "number" },
+    ...{ microseconds: "number", restoreMicroseconds: "number", bytesPerSecond: "number", restoredPerSecond: "number" },
+  },
 };
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
