@@ -123,7 +123,8 @@ function mixerText(result: MixerResult): string {
   const shape = `${contexts} contexts${counters > 0 ? `, ${counters} with counters` : ""}, 2^${lineBits} lines each`;
   const speed = (micros: number, perSecond: number) => `${timeText(micros)} (${rateText(perSecond, "B")}/s)`;
   return (
-    `fade ${setting}, ${streams} ${streams === 1 ? "lane" : "lanes"} of ${shape}, opened in ${timeText(openMs * 1000)}: ` +
+    `fade ${setting}, ${streams} ${streams === 1 ? "lane" : "lanes"} of ${shape}, ` +
+    `opened in ${timeText(openMs * 1000)}: ` +
     `a byte of a lane takes ${speed(microseconds, result.bytesPerSecond)}, ` +
     `restored ${speed(restoreMicroseconds, result.restoredPerSecond)}`
   );
