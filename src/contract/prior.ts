@@ -1,7 +1,7 @@
 /**
- * What a prior gives a lane of the bit mixer before its first byte: bytes that it goes through without predicting them,
- * tallies of contexts, and values that training has changed. This table says which values those are; how they are stored is the business of
- * src/prior/state.ts, how a lane takes them that of the engines.
+ * What a prior gives a lane of the bit mixer before its first byte: bytes that it goes through without predicting
+ * them, tallies of contexts (tally.ts), and values that training has changed. This table says which values those are;
+ * how they are stored is the business of src/prior/state.ts, how a lane takes them that of the engines.
  */
 import { finalsOf, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, setsOf } from "./mixer.ts";
 import { REFINE_ROWS } from "./mixer-initial.ts";

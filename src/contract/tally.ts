@@ -1,7 +1,7 @@
 /**
  * Tallies: what a prior says of a context without bytes to go through, namely which bytes followed it and how often. A
- * line that a lane begins takes from its context's tally what states would have become of that: so tallies are statistics
- * that cost a lane nothing until their context is met. They lie in a prior's file as lanes look them up.
+ * line that a lane begins takes from its context's tally what states would have become of that: so tallies are
+ * statistics that cost a lane nothing until their context is met. They lie in a prior's file as lanes look them up.
  */
 import { ceilLog2 } from "./fixed.ts";
 import { histories } from "./histories.ts";
@@ -64,11 +64,12 @@ const LEVELS = TALLY_LEVELS.length;
 let made: Uint8Array | undefined;
 
 /**
- * [level of zeros][level of ones]: the state that stands for them; then for each number below 2^TALLY_BITS its level, and
- * TALLY_COUNTS.
+ * [level of zeros][level of ones]: the state that stands for them; then for each number below 2^TALLY_BITS its level,
+ * and TALLY_COUNTS.
+ *
  * Without zeros or without ones, the state is that of the most of the other that are no more. Else, of all states that
- * have seen both and no more in all, it is that whose ratio is nearest; of these that which has seen most, and then that
- * whose last bit is the more frequent one, or 1. Made once: for reading alone.
+ * have seen both and no more in all, it is that whose ratio is nearest; of these that which has seen most, and then
+ * that whose last bit is the more frequent one, or 1. Made once: for reading alone.
  */
 export function tallyStates(): Uint8Array {
   if (made) return made;

@@ -1,4 +1,4 @@
-/** The program that decodes priors: in WebAssembly, because what reads them has just been started (assembly/index.ts). */
+/** The program that decodes priors, in WebAssembly: what reads them has just been started (assembly/index.ts). */
 import { compileAsset } from "../platform/web-assembly.ts";
 import wasmPath from "./prior.wasm" with { type: "file" };
 

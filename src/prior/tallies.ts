@@ -18,10 +18,8 @@ export interface TallyChoice {
   readonly contexts: number;
   /** For each context: tallies at most. */
   readonly tallies: readonly number[];
-  /** A context counts if so many sources have it. */
+  /** A context counts if so many sources have it, and a byte if it follows the context in so many. */
   readonly sourcesMin: number;
-  /** A byte counts if it has followed so often. */
-  readonly countMin: number;
 }
 
 /** Counts of a tally are brought below this, together; what is then less than half of one is left out. */
@@ -77,12 +75,14 @@ class Hashed {
     return counter.best(tallies[context] as number, sourcesMin).sort();
   }
 
-  /** How often each byte followed each of these hashes: 256 counts for each. */
-  followers(context: number, chosen: Uint32Array): Uint32Array {
+  /** How often each byte followed each of these hashes, 256 counts for each: 0 if it did in too few sources. */
+  followers(context: number, chosen: Uint32Array, sourcesMin: number): Uint32Array {
     const numbers = new Map([...chosen].map((hash, i): [number, number] => [hash, i]));
     const filter = new Uint8Array(1 << FILTER_BITS);
     for (const hash of chosen) filter[hash >>> (32 - FILTER_BITS)] = 1;
     const counts = new Uint32Array(256 * chosen.length);
+    const sources = new Uint16Array(counts.length);
+    const lastSources = new Uint16Array(counts.length).fill(NO_SOURCE);
     const hashes = this.hashes.get(context) as Uint32Array;
     for (let t = 0; t < hashes.length; t++) {
       const hash = hashes[t] as number;
@@ -90,8 +90,10 @@ class Hashed {
       if (number === undefined) continue;
       const entry = 256 * number + (this.bytes[t] as number);
       counts[entry] = (counts[entry] as number) + 1;
+      if (lastSources[entry] !== this.sources[t]) sources[entry] = (sources[entry] as number) + 1;
+      lastSources[entry] = this.sources[t] as number;
     }
-    return counts;
+    return counts.map((count, entry) => ((sources[entry] as number) < sourcesMin ? 0 : count));
   }
 }
 
@@ -147,11 +149,11 @@ function nearestCount(wanted: number): number {
   return TALLY_COUNTS.reduce((best, count) => (Math.abs(count - wanted) < Math.abs(best - wanted) ? count : best), 1);
 }
 
-/** Bytes and counts of a tally; none if nothing is worth telling. */
-function tallyOf(followers: Uint32Array, countMin: number): (readonly [number, number])[] {
+/** Bytes and counts of a tally. */
+function tallyOf(followers: Uint32Array): (readonly [number, number])[] {
   const total = followers.reduce((sum, count) => sum + count, 0);
   const share = Math.min(1, TOTAL_MAX / total);
-  const entries = [...followers].map((count, byte) => [byte, count >= countMin ? count * share : 0] as const);
+  const entries = [...followers].map((count, byte) => [byte, count * share] as const);
   return entries.filter(([, count]) => count >= 0.5).map(([byte, count]) => [byte, nearestCount(count)] as const);
 }
 
@@ -162,10 +164,10 @@ export function chooseTallies(samples: readonly TallySample[], choice: TallyChoi
   return Array.from({ length: choice.contexts }, (_, context) => {
     if (!wanted.includes(context)) return [];
     const chosen = hashed.frequent(context, choice);
-    const followers = hashed.followers(context, chosen);
+    const followers = hashed.followers(context, chosen, choice.sourcesMin);
     const tallies = [...chosen].map((hash, i) => ({
       hash,
-      followers: tallyOf(followers.subarray(256 * i, 256 * (i + 1)), choice.countMin),
+      followers: tallyOf(followers.subarray(256 * i, 256 * (i + 1))),
     }));
     return tallies.filter((tally) => tally.followers.length > 0);
   });

@@ -41,6 +41,8 @@ export function engineOn(gpu: GpuDevice, options: GpuEngineOptions): Engine {
       if (hasNetwork(hyper)) return GpuModel.open(gpu, hyper, chunkSteps);
       const { spareThreads } = options;
       const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
+      // A GPU's lanes look up no tallies: what begins with them is short, or worth the wait.
+      if (prior?.tallies) return openMixer(hyper, { engine: "gpu", threads: spareThreads ?? 1, ...known });
       try {
         return await GpuMixer.open(gpu, hyper, prior, bufferBytesMax === undefined ? {} : { bufferBytesMax });
       } catch (error) {

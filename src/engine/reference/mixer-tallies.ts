@@ -1,4 +1,5 @@
 /** What lines begin with behind a prior, written to be read: docs/MIXER.md has the same in words. */
+import { ceilLog2 } from "../../contract/fixed.ts";
 import {
   bucketBitsOf,
   LEVELS_AT,
@@ -64,7 +65,7 @@ export class TallyBook {
   /** @param half 0, or the byte's high half + 1 @returns states by node, if the context has a tally */
   states(context: number, hash: number, half: number): Uint8Array | undefined {
     const buckets = this.#buckets[context] ?? [];
-    const bits = Math.log2(buckets.length);
+    const bits = ceilLog2(Math.max(1, buckets.length));
     const own = buckets[Math.floor(hash / 2 ** (32 - bits))];
     const found = own?.find(({ mark }) => mark === (hash << bits) >>> 16);
     if (!found) return undefined;

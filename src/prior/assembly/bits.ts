@@ -1,7 +1,7 @@
 /**
- * Adaptive bits and numbers: the code is that of src/repeats/bits.ts and numbers.ts, whose encoders write it; a prior has
- * some hundred thousand bits, which would take a program that has just started, and is not compiled yet, ten times as
- * long.
+ * Adaptive bits and numbers: the code is that of src/repeats/bits.ts and numbers.ts, whose encoders write it; a prior
+ * has some hundred thousand bits, which would take a program that has just started, and is not compiled yet, ten times
+ * as long.
  */
 
 /** Adaptive bits (u32): how likely 1 is, in 2^16ths, and above it how often the bit was seen. */

@@ -1,7 +1,19 @@
-/**
- * Decodes trained values and tallies: the exports of prior.wasm.
- */
-import { bit, COLUMNS_MAX, COUNT_DIGITS, COUNTS, forgetBits, isOver, ROWS, SIGNS, tree, UNIT_DIGITS, UNITS, unsignedNumber, ZEROS } from "./bits";
+/** Decodes trained values and looks through tallies: the exports of prior.wasm. */
+import {
+  bit,
+  COLUMNS_MAX,
+  COUNT_DIGITS,
+  COUNTS,
+  forgetBits,
+  isOver,
+  ROWS,
+  SIGNS,
+  tree,
+  UNIT_DIGITS,
+  UNITS,
+  unsignedNumber,
+  ZEROS,
+} from "./bits";
 export { codeAddress, isBeyond, start, takenBytes, wasOver } from "./bits";
 export { areTallies } from "./tallies";
 

@@ -1,4 +1,4 @@
-/** Whether tallies are sound: src/contract/tally.ts lays them out, src/engine/mixer/assembly/tallies.ts looks them up. */
+/** Whether tallies are sound. src/contract/tally.ts lays them out, src/engine/mixer/assembly/ looks them up. */
 
 const TALLIES_MAX: u32 = 1 << 18;
 
