@@ -102,7 +102,7 @@ export function hyperBehind(
   return { ...hyper, streams, mixerContexts: prior.contexts, mixerBits, mixerCounters: 0 };
 }
 
-/** What a model takes behind a prior besides itself: content and tallies in each lane, and a copy of a lane that is kept. */
+/** What a model takes behind a prior besides itself: content and tallies in each lane, and a copy of a kept lane. */
 export function priorMemoryBytes(prior: Prior | undefined, hyper: HyperParameters): number {
   if (!prior) return 0;
   const { content, contexts, tallies } = prior;
