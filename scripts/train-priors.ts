@@ -18,16 +18,26 @@ import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
 import { PRIOR_CONTEXTS } from "../src/model/levels.ts";
 import { encodePrior } from "../src/prior/file.ts";
 import { type Coarseness, FINE } from "../src/prior/state.ts";
+import { encodeTallies } from "../src/prior/tally-bytes.ts";
 import { ID_DIGITS, readLeftOut, sampleId, writeLeftOut } from "./priors/left-out.ts";
 import { cacheFolder, writeManifest } from "./priors/packages.ts";
 import { allSamples, KINDS, type Kind, type Sample } from "./priors/samples.ts";
 import { SharedPieces } from "./priors/shared.ts";
-import { contentOf, frequentStrings } from "./priors/strings.ts";
+import { contentOf, frequentStrings, PACKAGES_MIN } from "./priors/strings.ts";
 
 const FOLDER = join(import.meta.dir, "..", "priors");
-/** Bytes of strings that are chosen, and of these the best: what a lane goes through takes it 3 microseconds a byte. */
+/** Bytes of strings that are chosen, and of these the best. */
 const CHOSEN_BYTES = 61_440;
-const CONTENT_BYTES = 24_576;
+const CONTENT_BYTES = 40_960;
+/** For contexts by their numbers (src/contract/mixer.ts), how many of them have tallies at most. */
+const TALLIES: Readonly<Record<Kind, Readonly<Record<number, number>>>> = {
+  prose: { 0: 256, 1: 3000, 2: 8000, 3: 16_000, 4: 16_000, 5: 16_000 },
+  markup: { 0: 256, 1: 3000, 2: 6000, 3: 8000, 4: 8000, 5: 6000 },
+  source: { 0: 256, 1: 4000, 2: 8000, 3: 12_000, 4: 12_000, 5: 8000 },
+  structured: { 0: 256, 1: 3000, 2: 6000, 3: 8000, 4: 8000, 5: 6000 },
+  logs: { 0: 256, 1: 3000, 2: 6000, 3: 8000, 4: 8000, 5: 6000 },
+  executables: { 0: 256, 1: 6000, 2: 8000, 3: 8000, 4: 8000, 5: 6000 },
+};
 /** Every so many packages, one gives no strings, but what values are trained on: else the model would trust strings. */
 const TRAINING_SHARE = 5;
 const TRAINING_PACKAGE = 2;
@@ -40,6 +50,8 @@ const TRAINING_LENGTHS = [1000, 4000, 12_288];
  * Wikipedia become 170 bytes behind the whole, 172 behind this, 195 behind the strings alone.
  */
 const COARSENESS: Coarseness = { ...FINE, maps: 5, weights: 9, refine: 8, rowUnitsMin: 16 };
+
+const talliesOf = (kind: Kind) => Array.from({ length: PRIOR_CONTEXTS }, (_, i) => TALLIES[kind][i] ?? 0);
 
 const isForTraining = (sample: Sample) => sample.package % TRAINING_SHARE === TRAINING_PACKAGE;
 
@@ -76,15 +88,20 @@ async function make(kind: Kind, samples: readonly Sample[]): Promise<void> {
   const all = contentFor(kind, sources);
   const content = all.slice(-CONTENT_BYTES);
   if (isOfContent) return;
+  const { chooseTallies } = await import("../src/prior/tallies.ts");
+  const counted = sources.map(({ bytes, package: source }) => ({ bytes, source }));
+  const choice = { contexts: PRIOR_CONTEXTS, tallies: talliesOf(kind), sourcesMin: PACKAGES_MIN };
+  const tallies = encodeTallies(chooseTallies(counted, choice));
+  const start = { content, skimmedBytes: content.length, tallies };
   const training = trainingSamples(samples.filter(isForTraining));
   const options = { contexts: PRIOR_CONTEXTS, stride: 0, coarseness: COARSENESS };
-  const trained = trainValues([{ content, samples: training }], options);
-  const file = encodePrior({ name: kind, contexts: PRIOR_CONTEXTS, stride: 0, content, trained });
+  const trained = trainValues([{ ...start, samples: training }], options);
+  const file = encodePrior({ name: kind, contexts: PRIOR_CONTEXTS, stride: 0, ...start, trained });
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(join(FOLDER, `${kind}.prior`), file);
+  writeFileSync(join(FOLDER, `${kind}-2.prior`), file);
   const packages = (some: readonly Sample[]) => new Set(some.map((sample) => sample.package)).size;
   console.log(
-    `${kind}: ${content.length} bytes of strings in ${packages(sources)} packages; ` +
+    `${kind}: ${content.length} bytes of strings and ${tallies.length} of tallies of ${packages(sources)} packages; ` +
       `${training.length} samples of ${packages(samples.filter(isForTraining))} others, ${trained.length} of values`,
   );
 }

@@ -8,6 +8,7 @@
 
 import { STRIDE_MAX } from "../contract/contexts.ts";
 import { ceilLog2 } from "../contract/fixed.ts";
+import type { LanePrior } from "../contract/prior.ts";
 import { hyperForSize, levelOf, networkOf } from "../model/levels.ts";
 import { host } from "../platform/host.ts";
 import { type ByteReader, ByteWriter } from "./bytes.ts";
@@ -43,8 +44,9 @@ import { type PriorReference, readPriorReference, writePriorReference } from "./
 /** Longer patterns leave enough for the model to be better. */
 export const SMALL_PATTERN_BYTES_MAX = 8;
 const FORM_MASK = FORM_CUT - 1;
-/** Lines of a lane behind a prior: 2^10 to 2^18. */
+/** Lines of a lane behind a prior: 2^10, or 2^12 with tallies, to 2^18. */
 const PRIOR_BITS_MIN = 10;
+const TALLIED_BITS_MIN = 12;
 const PRIOR_BITS_MAX = 18;
 const NOTHING = new Uint8Array(0);
 
@@ -60,17 +62,17 @@ export function smallModel(level: number, seenBytes: number, version: number = F
 }
 
 /**
- * The model that a prior gives in a small frame.
+ * The model that a prior gives in a small frame. Content that is not skimmed has lines, too; tallies have none before
+ * their contexts are met, but fill what they get.
  *
- * @param contexts of the prior
- * @param contentBytes of its content
  * @param seenBytes what the model sees
  */
-export function smallModelBehind(contexts: number, contentBytes: number, seenBytes: number): FrameModel {
+export function smallModelBehind(prior: LanePrior, seenBytes: number): FrameModel {
+  const { contexts, content, skimmedBytes = 0, tallies } = prior;
   const { hyper, groupCount } = smallModel(1, seenBytes);
-  const bits = ceilLog2(Math.max(1, contentBytes + seenBytes)) - 1;
-  const mixerBits = Math.min(PRIOR_BITS_MAX, Math.max(PRIOR_BITS_MIN, bits));
-  return { hyper: { ...hyper, mixerContexts: contexts, mixerBits }, groupCount };
+  const digits = ceilLog2(Math.max(1, content.length - skimmedBytes + seenBytes));
+  const bits = tallies ? Math.max(TALLIED_BITS_MIN, digits) : Math.max(PRIOR_BITS_MIN, digits - 1);
+  return { hyper: { ...hyper, mixerContexts: contexts, mixerBits: Math.min(PRIOR_BITS_MAX, bits) }, groupCount };
 }
 
 /** The level that has this model in a small frame, if one has. */

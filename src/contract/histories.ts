@@ -14,6 +14,9 @@ export interface Histories {
   readonly next: Uint8Array;
   /** Zeros and ones that a state has seen, up to 255. */
   readonly total: Uint8Array;
+  /** Of these, ones; and the last bit. */
+  readonly ones: Uint8Array;
+  readonly last: Uint8Array;
   /** Probability of a 1 before anything is known, Q22. */
   readonly initial: Int32Array;
 }
@@ -72,6 +75,8 @@ function makeHistories(): Histories {
     count: states.length,
     next: Uint8Array.from(next),
     total: Uint8Array.from(states, ({ zeros, ones }) => zeros + ones),
+    ones: Uint8Array.from(states, ({ ones }) => ones),
+    last: Uint8Array.from(states, ({ last }) => last),
     initial: Int32Array.from(initial),
   };
 }

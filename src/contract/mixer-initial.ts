@@ -41,19 +41,23 @@ export function initialRunMap(contexts: number): Uint16Array {
 }
 
 /** Writes the row at the array's beginning over all of it, by copies that double. */
-function repeatRow<T extends Int16Array | Uint16Array>(array: T, row: readonly number[]): T {
+export function repeatRow<T extends Int16Array | Uint16Array | Int32Array>(array: T, row: ArrayLike<number>): T {
   array.set(row);
   for (let done = row.length; done < array.length; done *= 2) array.copyWithin(done, 0, done);
   return array;
 }
 
+/** Q14, [input]: the same in every set. @param counters contexts that have them */
+export function weightRow(contexts: number, counters = 0): Int16Array {
+  const weight = Math.floor(WEIGHT_SUM / Math.max(SHARERS_MIN, contexts));
+  const inputs = inputsOf(contexts, counters);
+  return Int16Array.from({ length: inputs }, (_, i) => (i < 2 * contexts && i % 2 === 0 ? weight : 0));
+}
+
 /** Q14, [set][input]. @param counters contexts that have them */
 export function initialWeights(contexts: number, counters = 0): Int16Array {
-  const inputs = inputsOf(contexts, counters);
-  const sets = choicesOf(setsOf(counters));
-  const weight = Math.floor(WEIGHT_SUM / Math.max(SHARERS_MIN, contexts));
-  const row = Array.from({ length: inputs }, (_, i) => (i < 2 * contexts && i % 2 === 0 ? weight : 0));
-  return repeatRow(new Int16Array(sets * inputs), row);
+  const row = weightRow(contexts, counters);
+  return repeatRow(new Int16Array(choicesOf(setsOf(counters)) * row.length), row);
 }
 
 /** Q28, [choice][set]: the mean. @param counters contexts that have them */

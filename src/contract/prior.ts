@@ -1,7 +1,7 @@
 /**
- * What a prior gives a lane of the bit mixer before its first byte: bytes that it goes through without predicting them,
- * and values that training has changed. This table says which values those are; how they are stored is the business of
- * src/prior/state.ts, how a lane takes them that of the engines.
+ * What a prior gives a lane of the bit mixer before its first byte: bytes that it goes through without predicting
+ * them, tallies of contexts (tally.ts), and values that training has changed. This table says which values those are;
+ * how they are stored is the business of src/prior/state.ts, how a lane takes them that of the engines.
  */
 import { finalsOf, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, setsOf } from "./mixer.ts";
 import { REFINE_ROWS } from "./mixer-initial.ts";
@@ -67,6 +67,10 @@ export interface LanePrior {
   readonly stride: number;
   /** Up to PRIOR_CONTENT_BYTES_MAX bytes that stand before the first block. */
   readonly content: Uint8Array;
+  /** The first so many of them are skimmed: matches, words and so on see them, lines do not. Absent: 0. */
+  readonly skimmedBytes?: number;
+  /** What lines begin with, as a prior's file has it (tally.ts), and sound. */
+  readonly tallies?: Uint8Array;
   /** Without it, a lane begins with its initial values. */
   readonly trained?: TrainedState;
 }

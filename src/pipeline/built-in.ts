@@ -27,8 +27,6 @@ export function builtInFor(plain: Uint8Array, options: CompressOptions): Prior |
 /** Whether the memory is enough: without a prior it may be, and a prior is nobody's wish here. */
 function hasRoom(prior: Prior, plainBytes: number, { hyperFor, memoryBytesMax }: CompressOptions): boolean {
   const isSmall = plainBytes <= SMALL_BYTES_MAX;
-  const hyper = isSmall
-    ? smallModelBehind(prior.contexts, prior.content.length, plainBytes).hyper
-    : hyperBehind(prior, hyperFor, plainBytes);
+  const hyper = isSmall ? smallModelBehind(prior, plainBytes).hyper : hyperBehind(prior, hyperFor, plainBytes);
   return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + 3 * plainBytes <= memoryBytesMax;
 }

@@ -322,7 +322,7 @@ class FrameCompressor {
     const hyper = !prior
       ? hyperFor(expectedBytes)
       : isSmall
-        ? smallModelBehind(prior.contexts, prior.content.length, firstBytes).hyper
+        ? smallModelBehind(prior, firstBytes).hyper
         : hyperBehind(prior, hyperFor, expectedBytes);
     const { memoryBytesMax } = this.#options;
     const cueBytes = prior?.old ? cueMemoryBytes(blockBytes) : 0;

@@ -8,6 +8,7 @@ import { lowHash, type PriorReference, priorText } from "../archive/prior-refere
 import { smallModelBehind } from "../archive/small.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { KEPT_LANE_BYTES_MAX } from "../contract/prior.ts";
+import { tallyRoomBytes } from "../contract/tally.ts";
 import { builtInPrior } from "../prior/built-in.ts";
 import { PATCH_CONTENT_BYTES_OLD, type Prior, patchPrior } from "../prior/file.ts";
 import { modelMemoryBytes } from "./memory.ts";
@@ -76,7 +77,7 @@ export function withSmallModel(header: FrameHeader, prior: Prior): FrameHeader {
   if (!head || header.model) return header;
   return {
     ...header,
-    model: smallModelBehind(prior.contexts, prior.content.length, head.cut?.restBytes ?? head.plainBytes),
+    model: smallModelBehind(prior, head.cut?.restBytes ?? head.plainBytes),
   };
 }
 
@@ -96,13 +97,16 @@ export function hyperBehind(
   seenBytes: number,
 ): HyperParameters {
   const { streams } = hyperFor(seenBytes);
-  const { mixerBits, ...hyper } = hyperFor(seenBytes + streams * prior.content.length);
+  const linedBytes = prior.content.length - (prior.skimmedBytes ?? 0);
+  const { mixerBits, ...hyper } = hyperFor(seenBytes + streams * linedBytes);
   return { ...hyper, streams, mixerContexts: prior.contexts, mixerBits, mixerCounters: 0 };
 }
 
-/** What a model takes behind a prior besides itself: the content in each lane, and a copy of a lane that is kept. */
+/** What a model takes behind a prior besides itself: content and tallies in each lane, and a copy of a kept lane. */
 export function priorMemoryBytes(prior: Prior | undefined, hyper: HyperParameters): number {
   if (!prior) return 0;
-  const laneBytes = modelMemoryBytes(hyper) / hyper.streams + prior.content.length;
-  return prior.content.length * (1 + hyper.streams) + (laneBytes <= KEPT_LANE_BYTES_MAX ? laneBytes : 0);
+  const { content, contexts, tallies } = prior;
+  const ownBytes = content.length + (tallies ? tallyRoomBytes(tallies, contexts) : 0);
+  const laneBytes = modelMemoryBytes(hyper) / hyper.streams + ownBytes;
+  return ownBytes * (1 + hyper.streams) + (laneBytes <= KEPT_LANE_BYTES_MAX ? laneBytes : 0);
 }

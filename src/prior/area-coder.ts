@@ -3,10 +3,9 @@
  * been started (assembly/index.ts).
  */
 import { CorruptError } from "../archive/errors.ts";
-import { compileAsset } from "../platform/web-assembly.ts";
 import { BitEncoder, BitModels } from "../repeats/bits.ts";
 import { codeTree, NumberModel } from "../repeats/numbers.ts";
-import wasmPath from "./prior.wasm" with { type: "file" };
+import { openKernels, type PriorKernels } from "./kernels.ts";
 
 /** Digits of an area's unit. */
 const UNIT_DIGITS = 5;
@@ -14,7 +13,6 @@ const UNIT_DIGITS = 5;
 const COLUMNS_MAX = 64;
 /** Counts of cells that are told apart: 2^n - 1. */
 export const COUNT_DIGITS = 4;
-const PAGE_BYTES = 65536;
 
 /** The encoder's side of an area: numbers of rows, in units. The decoder has none. */
 export interface AreaNumbers {
@@ -109,40 +107,20 @@ export class AreaEncoder implements AreaCoder {
   }
 }
 
-/** The exports, documented in assembly/. */
-interface Exports {
-  codeAddress(): number;
-  rowAddress(): number;
-  start(bytes: number): void;
-  isBeyond(): number;
-  wasOver(): number;
-  takenBytes(): number;
-  startArea(): number;
-  nextRow(row: number, until: number): number;
-  decodeRow(length: number): void;
-  decodeCounts(count: number): number;
-}
-
-let compiled: WebAssembly.Module | undefined;
-
 /** Safe on any bytes: what was read behind their end is an error, soon. */
 export class AreaDecoder implements AreaCoder {
-  readonly #kernels: Exports;
+  readonly #kernels: PriorKernels;
   readonly #memory: WebAssembly.Memory;
   readonly #sizeBytes: number;
   readonly #baseBytes: number;
 
   /** @param baseBytes where `bytes` lie, for errors @throws CorruptError */
   constructor(bytes: Uint8Array, baseBytes: number) {
-    compiled ??= compileAsset(wasmPath);
-    const memory = new WebAssembly.Memory({ initial: 4 + Math.ceil(bytes.length / PAGE_BYTES) });
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    this.#kernels = exports as unknown as Exports;
+    const { kernels, memory } = openKernels(bytes);
+    this.#kernels = kernels;
     this.#memory = memory;
     this.#sizeBytes = bytes.length;
     this.#baseBytes = baseBytes;
-    new Uint8Array(memory.buffer, this.#kernels.codeAddress(), bytes.length).set(bytes);
-    this.#kernels.start(bytes.length);
     if (this.#kernels.isBeyond()) throw this.#corrupt("a code below 1", "1 or more");
   }
 

@@ -3,18 +3,30 @@
  * archive with such a number means depends on every byte of them. scripts/train-priors.ts makes them, and
  * docs/PRIORS.md says of what.
  */
-import executables from "../../priors/executables.prior" with { type: "file" };
-import logs from "../../priors/logs.prior" with { type: "file" };
-import markup from "../../priors/markup.prior" with { type: "file" };
-import prose from "../../priors/prose.prior" with { type: "file" };
-import source from "../../priors/source.prior" with { type: "file" };
-import structured from "../../priors/structured.prior" with { type: "file" };
+import executables1 from "../../priors/executables.prior" with { type: "file" };
+import executables from "../../priors/executables-2.prior" with { type: "file" };
+import logs1 from "../../priors/logs.prior" with { type: "file" };
+import logs from "../../priors/logs-2.prior" with { type: "file" };
+import markup1 from "../../priors/markup.prior" with { type: "file" };
+import markup from "../../priors/markup-2.prior" with { type: "file" };
+import prose1 from "../../priors/prose.prior" with { type: "file" };
+import prose from "../../priors/prose-2.prior" with { type: "file" };
+import source1 from "../../priors/source.prior" with { type: "file" };
+import source from "../../priors/source-2.prior" with { type: "file" };
+import structured1 from "../../priors/structured.prior" with { type: "file" };
+import structured from "../../priors/structured-2.prior" with { type: "file" };
 import { host } from "../platform/host.ts";
 import { decodePrior, type Prior } from "./file.ts";
 
+/** What files begin with now. */
+const PRESENT = [prose, markup, source, structured, logs, executables];
+/** Those of fade 0.5.0, which had no tallies yet: for its archives. */
+const FORMER = [prose1, markup1, source1, structured1, logs1, executables1];
 /** Numbers begin with 1. New priors get new numbers, and none is ever changed. */
-const FILES = [prose, markup, source, structured, logs, executables];
+const FILES = [...FORMER, ...PRESENT];
 export const BUILT_IN_COUNT = FILES.length;
+/** Number of the first that is given to new archives. */
+export const PRESENT_FIRST = FORMER.length + 1;
 
 const files = new Map<number, Uint8Array>();
 const decoded = new Map<number, Prior>();

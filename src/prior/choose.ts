@@ -2,7 +2,7 @@
  * Which built-in prior suits an input: the one whose content has most of the pieces that the input begins with. That is
  * a count, not a trial: it takes a few milliseconds, and is right nearly always where it matters (docs/PRIORS.md).
  */
-import { BUILT_IN_COUNT, builtInFile } from "./built-in.ts";
+import { BUILT_IN_COUNT, builtInFile, PRESENT_FIRST } from "./built-in.ts";
 import { contentOfFile } from "./file.ts";
 
 const SLOT_BITS = 18;
@@ -14,6 +14,7 @@ const PLACES_MAX = 4;
 /** A prior must know one piece in so many: of chance, every sixteenth slot is taken. */
 const KNOWN_SHARE = 7;
 
+const COUNT = BUILT_IN_COUNT + 1 - PRESENT_FIRST;
 /** Divides by up to six priors. */
 const SHARED_VALUE = 60;
 
@@ -38,8 +39,8 @@ function slotAt(bytes: Uint8Array, end: number): number {
 function slotsOfPriors(): Uint8Array {
   if (slots) return slots;
   const made = new Uint8Array(1 << SLOT_BITS);
-  for (let number = 1; number <= BUILT_IN_COUNT; number++) {
-    const bit = 1 << (number - 1);
+  for (let number = PRESENT_FIRST; number <= BUILT_IN_COUNT; number++) {
+    const bit = 1 << (number - PRESENT_FIRST);
     const content = contentOfFile(builtInFile(number));
     for (let end = Math.max(4, content.length - CONTENT_BYTES); end < content.length; end++) {
       const slot = slotAt(content, end);
@@ -51,7 +52,7 @@ function slotsOfPriors(): Uint8Array {
 }
 
 interface Knowledge {
-  /** Of the pieces looked at, those that each prior knows, by number - 1. */
+  /** Of the pieces looked at, those that each prior knows, by number - PRESENT_FIRST. */
   readonly known: readonly number[];
   /** The same, where a piece that several priors know counts for each of them less: they share SHARED_VALUE. */
   readonly values: readonly number[];
@@ -60,8 +61,8 @@ interface Knowledge {
 
 export function knownPieces(input: Uint8Array): Knowledge {
   const table = slotsOfPriors();
-  const known = Array<number>(BUILT_IN_COUNT).fill(0);
-  const values = Array<number>(BUILT_IN_COUNT).fill(0);
+  const known = Array<number>(COUNT).fill(0);
+  const values = Array<number>(COUNT).fill(0);
   let pieces = 0;
   const places = Math.max(1, Math.min(PLACES_MAX, Math.floor(input.length / LOOKED_BYTES)));
   const step = Math.floor(input.length / places);
@@ -90,5 +91,5 @@ export function knownPieces(input: Uint8Array): Knowledge {
 export function chooseBuiltIn(input: Uint8Array): number | undefined {
   const { known, values, pieces } = knownPieces(input);
   const best = values.indexOf(Math.max(...values));
-  return (known[best] as number) * KNOWN_SHARE > pieces ? best + 1 : undefined;
+  return (known[best] as number) * KNOWN_SHARE > pieces ? best + PRESENT_FIRST : undefined;
 }

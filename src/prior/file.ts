@@ -12,12 +12,18 @@ import { MIXER_CONTEXTS_MAX, MIXER_CONTEXTS_MIN } from "../contract/mixer.ts";
 import { type LanePrior, PRIOR_CONTENT_BYTES_MAX } from "../contract/prior.ts";
 import { host } from "../platform/host.ts";
 import { decodeTrained } from "./state.ts";
+import { checkTallies } from "./tally-bytes.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /** "\x89FP\n". */
 export const PRIOR_MAGIC = Uint8Array.of(0x89, 0x46, 0x50, 0x0a);
-const PRIOR_VERSION = 1;
+const PRIOR_VERSION = 2;
+/** Without tallies; all of the content is gone through. */
+const PRIOR_VERSION_1 = 1;
 const NAME_BYTES_MAX = 64;
 const TRAINED_BYTES_MAX = 1 << 22;
+const TALLIES_BYTES_MAX = 1 << 22;
 const CHECK_BYTES = 8;
 /** Of an old file, a lane goes through so much before the first block: the rest comes where it has its place. */
 const PATCH_CONTENT_BYTES_MAX = 1 << 18;
@@ -46,15 +52,25 @@ export interface PriorParts {
   readonly contexts: number;
   readonly stride: number;
   readonly content: Uint8Array;
+  /** The first so many bytes of it are skimmed; absent: none. */
+  readonly skimmedBytes?: number;
+  /** As encodeTallies made them; absent: none. */
+  readonly tallies?: Uint8Array;
   /** As encodeTrained made them; empty: none. */
   readonly trained: Uint8Array;
 }
 
 /** @throws RangeError for parts that no reader would accept */
-export function encodePrior({ name, contexts, stride, content, trained }: PriorParts): Uint8Array {
+export function encodePrior(parts: PriorParts): Uint8Array {
+  const { name, contexts, stride, content, skimmedBytes = 0, tallies = NOTHING, trained } = parts;
   const nameBytes = new TextEncoder().encode(name);
-  const isTooLong = nameBytes.length > NAME_BYTES_MAX || trained.length > TRAINED_BYTES_MAX;
-  if (isTooLong || content.length > PRIOR_CONTENT_BYTES_MAX) throw new RangeError("a prior of such a length");
+  const isTooLong =
+    nameBytes.length > NAME_BYTES_MAX ||
+    trained.length > TRAINED_BYTES_MAX ||
+    tallies.length > TALLIES_BYTES_MAX ||
+    content.length > PRIOR_CONTENT_BYTES_MAX ||
+    skimmedBytes > content.length;
+  if (isTooLong) throw new RangeError("a prior of such a length");
   const body = new ByteWriter()
     .raw(PRIOR_MAGIC)
     .u8(PRIOR_VERSION)
@@ -64,8 +80,11 @@ export function encodePrior({ name, contexts, stride, content, trained }: PriorP
     .varint(nameBytes.length)
     .raw(nameBytes)
     .varint(content.length)
+    .varint(skimmedBytes)
+    .varint(tallies.length)
     .varint(trained.length)
     .raw(content)
+    .raw(tallies)
     .raw(trained)
     .finish();
   return host.concatenate([body, new ByteWriter().u64(host.xxHash64(body, 0n)).finish()]);
@@ -81,16 +100,24 @@ function readFront(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, PRIOR_MAGIC.length);
   if (!isPriorFile(bytes)) throw new CorruptError(0, "the magic of a prior", "89 46 50 0a", "something else");
   const version = reader.u8("the version of a prior");
-  if (version !== PRIOR_VERSION) throw new UnsupportedVersionError(4, "format version", version, PRIOR_VERSION);
+  if (version !== PRIOR_VERSION && version !== PRIOR_VERSION_1) {
+    throw new UnsupportedVersionError(4, "format version", version, PRIOR_VERSION);
+  }
   const contractAt = reader.position;
   const contract = reader.varintWithin("the model contract of a prior", 0, 0xffff_ffff);
   const contexts = reader.varintWithin("the contexts of a prior", MIXER_CONTEXTS_MIN, MIXER_CONTEXTS_MAX);
   const stride = reader.varintWithin("the stride of a prior", 0, STRIDE_MAX);
   const name = readName(reader);
   const contentBytes = reader.varintWithin("the length of a prior's content", 0, PRIOR_CONTENT_BYTES_MAX);
+  const hasTallies = version !== PRIOR_VERSION_1;
+  const skimmedBytes = hasTallies
+    ? reader.varintWithin("how much of a prior's content is skimmed", 0, contentBytes)
+    : 0;
+  const talliesBytes = hasTallies ? reader.varintWithin("the length of tallies", 0, TALLIES_BYTES_MAX) : 0;
   const trainedBytes = reader.varintWithin("the length of trained values", 0, TRAINED_BYTES_MAX);
   const content = reader.take("the content of a prior", contentBytes);
-  return { reader, contractAt, contract, contexts, stride, name, content, trainedBytes };
+  const lengths = { talliesBytes, trainedBytes };
+  return { reader, contractAt, contract, contexts, stride, name, content, skimmedBytes, lengths };
 }
 
 /** The content alone, of a file that is known to be right. @throws as decodePrior */
@@ -100,10 +127,12 @@ export function contentOfFile(bytes: Uint8Array): Uint8Array {
 
 /** @throws UnsupportedVersionError, TruncatedError, CorruptError */
 export function decodePrior(bytes: Uint8Array): Prior {
-  const { reader, contractAt, contract, contexts, stride, name, content, trainedBytes } = readFront(bytes);
+  const { reader, contractAt, contract, contexts, stride, name, content, skimmedBytes, lengths } = readFront(bytes);
   const found = host.xxHash64(bytes.subarray(0, Math.max(0, bytes.length - CHECK_BYTES)), 0n);
+  const talliesAt = reader.position;
+  const tallies = reader.take("the tallies of a prior", lengths.talliesBytes);
   const trainedAt = reader.position;
-  const trained = reader.take("the trained values of a prior", trainedBytes);
+  const trained = reader.take("the trained values of a prior", lengths.trainedBytes);
   const hash = reader.u64("the checksum of a prior");
   if (reader.remainingBytes > 0 || hash !== found) {
     throw new CorruptError(bytes.length - CHECK_BYTES, "the checksum of a prior", hex(found), hex(hash));
@@ -111,8 +140,10 @@ export function decodePrior(bytes: Uint8Array): Prior {
   if (contract !== MODEL_CONTRACT_USUAL) {
     throw new UnsupportedVersionError(contractAt, "model contract", contract, MODEL_CONTRACT_USUAL);
   }
-  const values = trainedBytes > 0 && { trained: decodeTrained(trained, contexts, trainedAt) };
-  return { hash, name, contexts, stride, content: content.slice(), sizeBytes: bytes.length, ...values };
+  if (tallies.length > 0) checkTallies(tallies, contexts, talliesAt);
+  const values = trained.length > 0 && { trained: decodeTrained(trained, contexts, trainedAt) };
+  const known = { hash, name, contexts, stride, content: content.slice(), skimmedBytes, sizeBytes: bytes.length };
+  return { ...known, ...(tallies.length > 0 && { tallies: tallies.slice() }), ...values };
 }
 
 /** Bytes that are no prior's file, as zstd takes them: their last ones are the content. */

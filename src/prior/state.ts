@@ -7,7 +7,7 @@
  * all be nothing are left out: then they are the mean, or what a new lane has. docs/FORMAT.md has the same in words.
  */
 import { histories } from "../contract/histories.ts";
-import { COUNT_BITS, SQUASH_ZERO, STRETCH_MAX, squashTable, stretchTable } from "../contract/mixer.ts";
+import { COUNT_BITS, SQUASH_ZERO, STRETCH_MAX, setsOf, squashTable, stretchTable } from "../contract/mixer.ts";
 import {
   initialFinals,
   initialMaps,
@@ -15,6 +15,8 @@ import {
   initialRunMap,
   initialWeights,
   refineRow,
+  repeatRow,
+  weightRow,
 } from "../contract/mixer-initial.ts";
 import {
   rowsOf,
@@ -100,37 +102,55 @@ function scaleOf(kind: TrainedKind, isWide: boolean): Scale {
 const countClass = (n: number) => Math.min(31 - Math.clz32(n + 1), (1 << COUNT_DIGITS) - 1);
 
 function codeArea(coder: AreaCoder, area: TrainedArea, contexts: number, from?: AreaNumbers): TrainedRows {
-  const { name, kind, rowLength, families } = area;
   const unit = coder.start(from);
+  if (area.kind === "weights") return codeWeights(coder, area, contexts, unit);
+  const { name, kind, rowLength } = area;
   const initial = initialOf(name, contexts);
-  const scale = scaleOf(kind, initial instanceof Int32Array);
+  const scale = scaleOf(kind, false);
   const isSparse = name === "refine";
   const numbers: number[] = [];
   const kept: TrainedValues[] = [];
   const all = isSparse ? undefined : (initial.slice() as TrainedValues);
   const none = new Int32Array(rowLength);
-  let row = 0;
-  for (const [f, count] of families.entries()) {
-    const isWeights = kind === "weights";
-    const mean = isWeights ? coder.mean(f, rowLength).slice() : none;
-    // Rows of weights are all alike in a new lane.
-    const common = isWeights ? (initial.slice(0, rowLength) as TrainedValues) : undefined;
-    if (common) valuesOf(common, mean, none, unit, scale);
-    for (const end = row + count; ; row++) {
-      const next = coder.nextRow(row, end);
-      if (common) for (; row < next; row++) all?.set(common, row * rowLength);
-      row = next;
-      if (row === end) break;
-      const base = isSparse ? 0 : row * rowLength;
-      const values = all?.subarray(base, base + rowLength) ?? (initial.slice() as TrainedValues);
-      valuesOf(values, mean, coder.row(row, rowLength), unit, scale);
-      if (!isSparse) continue;
-      numbers.push(row);
-      kept.push(values);
-    }
+  const rows = rowsOf(area);
+  for (let row = coder.nextRow(0, rows); row < rows; row = coder.nextRow(row + 1, rows)) {
+    const values = all?.subarray(row * rowLength, (row + 1) * rowLength) ?? (initial.slice() as TrainedValues);
+    valuesOf(values, none, coder.row(row, rowLength), unit, scale);
+    if (!isSparse) continue;
+    numbers.push(row);
+    kept.push(values);
   }
   if (all && kind === "cells") codeCounts(coder, all);
   return all ? { values: all } : { rows: Uint32Array.from(numbers), values: joined(kept, rowLength) };
+}
+
+/** Rows of weights are alike in a new lane; a family's are its mean, but for those with numbers of their own. */
+function codeWeights(coder: AreaCoder, area: TrainedArea, contexts: number, unit: number): TrainedRows {
+  const { name, rowLength, families } = area;
+  const first = firstWeights(name, contexts);
+  const scale = scaleOf("weights", first instanceof Int32Array);
+  const values =
+    first instanceof Int32Array ? new Int32Array(rowsOf(area) * rowLength) : new Int16Array(rowsOf(area) * rowLength);
+  const none = new Int32Array(rowLength);
+  let row = 0;
+  for (const [f, count] of families.entries()) {
+    const mean = coder.mean(f, rowLength).slice();
+    const common = first.slice() as TrainedValues;
+    valuesOf(common, mean, none, unit, scale);
+    const end = row + count;
+    repeatRow(values.subarray(row * rowLength, end * rowLength), common);
+    for (row = coder.nextRow(row, end); row < end; row = coder.nextRow(row + 1, end)) {
+      const own = values.subarray(row * rowLength, (row + 1) * rowLength);
+      own.set(first);
+      valuesOf(own, mean, coder.row(row, rowLength), unit, scale);
+    }
+  }
+  return { values };
+}
+
+/** What a row of weights holds in a new lane. */
+function firstWeights(name: TrainedName, contexts: number): Int16Array | Int32Array {
+  return name === "finals" ? initialFinals().slice(0, setsOf(0).length) : weightRow(contexts);
 }
 
 /** Makes values of the initial ones, in place. */

@@ -7,14 +7,16 @@
  * not come from, or folds, each of them samples with content taken of the others.
  */
 import { ceilLog2 } from "../contract/fixed.ts";
-import type { TrainedState } from "../contract/prior.ts";
+import type { LanePrior, TrainedState } from "../contract/prior.ts";
 import { MixerLane } from "../engine/mixer/lane.ts";
 import { collectAfter } from "../platform/release.ts";
 import { type Coarseness, decodeTrained, encodeTrained, FINE } from "./state.ts";
 
-/** Samples, and content that none of them comes from. */
-export interface Fold {
-  readonly content: Uint8Array;
+/** What a prior has besides trained values. */
+export type Start = Pick<LanePrior, "content" | "skimmedBytes" | "tallies">;
+
+/** Samples, and content and tallies that none of them comes from. */
+export interface Fold extends Start {
   readonly samples: readonly Uint8Array[];
 }
 
@@ -32,7 +34,7 @@ export interface TrainOptions {
 const LINE_BITS_MIN = 10;
 const LINE_BITS_MAX = 22;
 
-/** Lines that a lane needs for content and what comes behind it: as mixerForSize has it. */
+/** Lines that a lane needs for so many bytes: as mixerForSize has it. */
 export function lineBitsFor(bytes: number): number {
   return Math.min(LINE_BITS_MAX, Math.max(LINE_BITS_MIN, ceilLog2(Math.max(1, bytes)) - 1));
 }
@@ -46,11 +48,14 @@ export function laneMemoryBytes(contexts: number, contentBytes: number, longest:
   return 2 * (LANE_BYTES + LINE_BYTES * contexts * 2 ** lineBitsFor(contentBytes + longest));
 }
 
-/** A lane behind content. */
-function seededLane(content: Uint8Array, longest: number, options: TrainOptions, trained?: TrainedState): MixerLane {
+/** A lane behind content and tallies, whose lines have twice the room. */
+function seededLane(start: Start, longest: number, options: TrainOptions, trained?: TrainedState): MixerLane {
   const { contexts, stride } = options;
-  const lane = new MixerLane({ contexts, lineBits: lineBitsFor(content.length + longest) });
-  lane.seed({ contexts, stride, content, ...(trained && { trained }) });
+  const { content, skimmedBytes = 0, tallies } = start;
+  const linedBytes = content.length - skimmedBytes + longest;
+  const lane = new MixerLane({ contexts, lineBits: lineBitsFor(tallies ? 2 * linedBytes : linedBytes) });
+  const part = { contexts, stride, content, skimmedBytes, ...(tallies && { tallies }) };
+  lane.seed({ ...part, ...(trained && { trained }) });
   return lane;
 }
 
@@ -67,8 +72,8 @@ export function trainValues(folds: readonly Fold[], options: TrainOptions): Uint
   let trained: TrainedState | undefined;
   let doneBytes = 0;
   for (let pass = 0; pass < passes; pass++) {
-    for (const { content, samples } of folds) {
-      const lane = seededLane(content, longestOf(samples), options, trained);
+    for (const { samples, ...start } of folds) {
+      const lane = seededLane(start, longestOf(samples), options, trained);
       const kept = lane.keep();
       for (const sample of samples) {
         lane.begin();
@@ -89,8 +94,8 @@ export function trainValues(folds: readonly Fold[], options: TrainOptions): Uint
 
 /** Payload bytes of a sample as a frame's first block behind a prior. */
 export function codedBytesWith(prior: Parameters<MixerLane["seed"]>[0], samples: readonly Uint8Array[]): number[] {
-  const { contexts, stride, content, trained } = prior;
-  const lane = seededLane(content, longestOf(samples), { contexts, stride }, trained);
+  const { contexts, stride, trained } = prior;
+  const lane = seededLane(prior, longestOf(samples), { contexts, stride }, trained);
   const kept = lane.keep();
   return samples.map((sample) => {
     lane.begin();

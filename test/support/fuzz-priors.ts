@@ -11,6 +11,8 @@ import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { host } from "../../src/platform/host.ts";
 import { decodePrior, encodePrior, type Prior } from "../../src/prior/file.ts";
 import { encodeTrained } from "../../src/prior/state.ts";
+import { chooseTallies } from "../../src/prior/tallies.ts";
+import { encodeTallies } from "../../src/prior/tally-bytes.ts";
 import { stateOf } from "./lane-state.ts";
 
 const TEXT = new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", "text.bin")));
@@ -22,7 +24,11 @@ function soundFile(): Uint8Array {
   lane.begin();
   lane.study(TEXT.subarray(0, 400));
   const trained = encodeTrained(lane.trained(), CONTEXTS);
-  return encodePrior({ name: "fuzz", contexts: CONTEXTS, stride: 0, content: TEXT.slice(0, 200), trained });
+  const samples = [0, 1, 2].map((source) => ({ bytes: TEXT.subarray(800 * source, 800 * source + 700), source }));
+  const choice = { contexts: CONTEXTS, tallies: [40, 0, 30, 20], sourcesMin: 1 };
+  const tallies = encodeTallies(chooseTallies(samples, choice));
+  const start = { content: TEXT.slice(0, 200), skimmedBytes: 30, tallies };
+  return encodePrior({ name: "fuzz", contexts: CONTEXTS, stride: 0, ...start, trained });
 }
 
 /** A copy with a few bytes changed, left out or put in; sealed again three times of four, so that it is looked into. */
@@ -46,7 +52,7 @@ function compareEngines({ contexts, ...prior }: Prior): void {
   const lanes = [new MixerLane(shape), new ReferenceLane(shape)] as const;
   const content = prior.content.subarray(0, 60);
   for (const lane of lanes) {
-    lane.seed({ ...prior, contexts, content });
+    lane.seed({ ...prior, contexts, content, skimmedBytes: Math.min(content.length, prior.skimmedBytes ?? 0) });
     lane.begin();
     lane.encode(TEXT.subarray(700, 740));
   }

@@ -10,6 +10,7 @@ import {
   initialWeights,
   refineRow,
 } from "../../contract/mixer-initial.ts";
+import { tallyStates } from "../../contract/tally.ts";
 
 /** Areas of the memory (AREAS in lane-areas.ts) that are not zero at first. */
 type FirstArea =
@@ -26,7 +27,8 @@ type FirstArea =
   | "order0"
   | "matchMap"
   | "refineRow"
-  | "runMap";
+  | "runMap"
+  | "tallyStates";
 
 /** Words of a context's record. */
 export const SPEC_WORDS = 8;
@@ -58,6 +60,7 @@ export function firstState(contexts: number, counters = 0): readonly [FirstArea,
     ["matchMap", initialMatchMap()],
     ["refineRow", refineRow(squash)],
     ["runMap", initialRunMap(contexts)],
+    ["tallyStates", tallyStates()],
   ];
   kept = { shape, state };
   return state;

@@ -12,6 +12,8 @@ export interface LaneExports {
   recall(): void;
   replay(count: number): void;
   rehearse(count: number): void;
+  skim(count: number): void;
+  takeTallies(size: number, room: number): number;
   encode(count: number): number;
   finishEncoding(): number;
   tailBytes(): number;
@@ -51,6 +53,7 @@ export const AREAS = [
   "taps",
   "deltas",
   "kept",
+  "tallyStates",
   "data",
 ] as const;
 export type Area = (typeof AREAS)[number];

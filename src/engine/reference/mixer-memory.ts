@@ -20,6 +20,7 @@ import {
   VERIFY_MAX,
 } from "../../contract/mixer-numbers.ts";
 import type { Code } from "./mixer-code.ts";
+import type { TallyBook } from "./mixer-tallies.ts";
 import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
 
 /** The last place where the newest bytes have been before. */
@@ -97,6 +98,8 @@ export class Lines {
   readonly runs: Uint16Array;
   /** Of the first contexts, for each line as many counters as it has bytes, by node: Q22 above a count of 10 bits. */
   readonly counters: Uint32Array;
+  /** What lines begin with. */
+  tallies: TallyBook | undefined;
   readonly #lineBits: number;
   readonly #states: Histories;
 
@@ -124,6 +127,8 @@ export class Lines {
     if (known !== undefined) return known;
     const line = bucket.reduce((best, other) => (this.#total(other) < this.#total(best) ? other : best));
     this.bytes.fill(0, line * LINE_BYTES, (line + 1) * LINE_BYTES);
+    const states = this.tallies?.states(context, hash, half);
+    if (states) this.bytes.set(states, line * LINE_BYTES);
     this.bytes[line * LINE_BYTES] = check;
     this.runs[line] = 0;
     this.counters.fill(0, line * LINE_BYTES, (line + 1) * LINE_BYTES);

@@ -29,6 +29,7 @@ import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-c
 import { Code } from "./mixer-code.ts";
 import { type ForeseenByte, ForeseenBytes } from "./mixer-foresight.ts";
 import { hashesOf, Lines, lengthClass, Match, type View } from "./mixer-memory.ts";
+import { TallyBook } from "./mixer-tallies.ts";
 import { Numbers, Past, Text } from "./mixer-values.ts";
 import { type Mix, Weights } from "./mixer-weights.ts";
 
@@ -169,14 +170,16 @@ export class ReferenceLane {
   }
 
   /** @throws RangeError */
-  seed({ contexts, stride, content, trained }: LanePrior): void {
+  seed({ contexts, stride, content, skimmedBytes = 0, tallies, trained }: LanePrior): void {
     if (contexts !== this.#shape.contexts || this.#shape.counters) {
       throw new RangeError(`a prior of ${contexts} contexts, without counters`);
     }
     if (trained) this.#takeTrained(trained);
     this.describe(stride);
     this.begin();
-    this.replay(content);
+    if (tallies) this.#lines.tallies = new TallyBook(tallies, contexts);
+    this.#skim(content.subarray(0, skimmedBytes));
+    this.replay(content.subarray(skimmedBytes));
     this.#isBehind = true;
   }
 
@@ -192,6 +195,14 @@ export class ReferenceLane {
     }
     for (const [i, cell] of this.#maps.entries()) {
       this.#mapInputs[i] = cell === 0 ? 0 : at(this.#stretch, (cell >>> COUNT_BITS) >> 10);
+    }
+  }
+
+  /** Bytes go by without lines and runs. */
+  #skim(bytes: Uint8Array): void {
+    for (const byte of bytes) {
+      this.#view.numbers.guessSample();
+      this.#follow(byte);
     }
   }
 
@@ -228,6 +239,11 @@ export class ReferenceLane {
   /** A byte is known. @param lines of its high half */
   #pass(lines: readonly number[], byte: number): void {
     for (const line of lines) this.#lines.learnRun(line, byte);
+    this.#follow(byte);
+  }
+
+  /** All that contexts are made of moves on. */
+  #follow(byte: number): void {
     this.#view.past.push(byte);
     this.#view.text.follow();
     this.#view.code.follow();

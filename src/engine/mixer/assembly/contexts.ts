@@ -25,6 +25,7 @@ import {
   SPECS,
   TOTAL,
 } from "./state";
+import { beginLine, isTallied } from "./tallies";
 import { beginText, followText, keepText, recallText, textValue } from "./text";
 
 /** Of the values that a context may have as parts: PARTS in src/contract/mixer.ts. */
@@ -128,14 +129,6 @@ export function hashContexts(): void {
   }
 }
 
-/** The line with this check, else the emptiest of its bucket, which is emptied for it, as is its run. */
-// @ts-ignore: decorator
-@inline
-function lineOf(bucket: usize, check: u32): usize {
-  const line = sameLine(bucket, check);
-  return line != 0 ? line : emptiedLine(bucket, check);
-}
-
 /** The line with this check, or 0. */
 // @ts-ignore: decorator
 @inline
@@ -148,11 +141,13 @@ export function sameLine(bucket: usize, check: u32): usize {
   return same != 0 ? bucket + ((ctz(same) & 24) << 1) : 0;
 }
 
-function emptiedLine(bucket: usize, check: u32): usize {
+/** The emptiest of a bucket is emptied, as is its run, and begins with what its context's tally says, if it has one. */
+function newLine(bucket: usize, check: u32, i: u32, half: u32): usize {
   const line = emptiest(bucket);
   v128.store(line, i32x4.splat(0));
   store<u8>(line, check);
   forgetBeside(line);
+  if (isTallied) beginLine(line, i, load<u32>(HASHES + i * 4), half);
   return line;
 }
 
@@ -198,7 +193,10 @@ export function findLines(half: u32): u32 {
     store<u8>(CHECKS + i, max<u32>(1, h & 255));
   }
   for (let i: u32 = 0; i < contexts; i++) {
-    store<u32>(LINES_AT + i * 4, lineOf(load<u32>(LINES_AT + i * 4), load<u8>(CHECKS + i)));
+    const bucket: usize = load<u32>(LINES_AT + i * 4);
+    const check: u32 = load<u8>(CHECKS + i);
+    const line = sameLine(bucket, check);
+    store<u32>(LINES_AT + i * 4, line != 0 ? line : newLine(bucket, check, i, half));
   }
   return seen;
 }

@@ -15,8 +15,9 @@ import { time } from "./past";
 import { findRuns } from "./runs";
 import { coded, data, setStride } from "./state";
 export { keep, recall } from "./contexts";
-export { rehearse, replay } from "./replay";
+export { rehearse, replay, skim } from "./replay";
 export { addressOf, configure } from "./state";
+export { takeTallies } from "./tallies";
 export { setRates } from "./bits";
 export { setForeseen } from "./foresight";
 

@@ -4,6 +4,7 @@
  * fit into a core's cache where those of all contexts do not.
  */
 import { emptiest, followPast, forgetBeside, hashContexts, learnState, sameLine } from "./contexts";
+import { guessSample } from "./numbers";
 import { finish, time } from "./past";
 import { followRun } from "./runs";
 import { coded, contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
@@ -36,6 +37,14 @@ export function rehearse(count: u32): void {
   }
 }
 
+/** The next `count` bytes go by without lines and runs. */
+export function skim(count: u32): void {
+  for (const until = time + count; time < until; ) {
+    guessSample();
+    followPast(load<u8>(data + time));
+  }
+}
+
 function replayContext(i: u32, hashes: usize, from: usize, count: u32): void {
   const mask: u32 = (1 << lineBits) - 4;
   const first = lines + ((<usize>i << lineBits) << 4);
@@ -43,9 +52,11 @@ function replayContext(i: u32, hashes: usize, from: usize, count: u32): void {
     const hash = load<u32>(hashes + (<usize>t << 2));
     const byte: u32 = load<u8>(from + t);
     const high = byte >> 4;
-    const line = replayNibble(first + (<usize>((hash >> 8) & mask) << 4), max<u32>(1, hash & 255), high);
+    const bucket = first + (<usize>((hash >> 8) & mask) << 4);
+    const line = replayNibble(bucket, max<u32>(1, hash & 255), high, i, hash, 0);
     const h = finish(hash + (high + 1) * 0x9e3779b1);
-    replayNibble(first + (<usize>((h >> 8) & mask) << 4), max<u32>(1, h & 255), byte & 15);
+    const lowBucket = first + (<usize>((h >> 8) & mask) << 4);
+    replayNibble(lowBucket, max<u32>(1, h & 255), byte & 15, i, hash, high + 1);
     followRun(runs + ((line - lines) >> 3), byte);
   }
 }
@@ -59,7 +70,7 @@ function makeNewLines(): void {
 /** The line with this check, or a new one, learns a nibble. */
 // @ts-ignore: decorator
 @inline
-function replayNibble(bucket: usize, check: u32, nibble: u32): usize {
+function replayNibble(bucket: usize, check: u32, nibble: u32, i: u32, hash: u32, half: u32): usize {
   let line = sameLine(bucket, check);
   if (line != 0) {
     learnNibble(line, nibble);
@@ -67,7 +78,11 @@ function replayNibble(bucket: usize, check: u32, nibble: u32): usize {
   }
   line = emptiest(bucket);
   forgetBeside(line);
-  v128.store(line, v128.load(coded + (<usize>nibble << 4)));
+  if (isTallied) {
+    v128.store(line, i32x4.splat(0));
+    beginLine(line, i, hash, half);
+    learnNibble(line, nibble);
+  } else v128.store(line, v128.load(coded + (<usize>nibble << 4)));
   store<u8>(line, check);
   return line;
 }

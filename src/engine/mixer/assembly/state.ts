@@ -87,6 +87,8 @@ export let countedBytes: usize = 0;
 /** For each row of `refine` (u8): whether its nodes are there; before, it is as `refineRow`. */
 export let made: usize = 0;
 export let refineRow: usize = 0;
+/** Of tallies: states that stand for zeros and ones, by their levels; levels of numbers, counts (u8); sums (u32). */
+export let tallyStates: usize = 0;
 /** Coded bytes of a chunk, either way. */
 export let coded: usize = 0;
 /** The bytes of the block so far. */
@@ -119,9 +121,15 @@ export function configure(n: u32, bits: u32, withCounters: u32, strideBytes: u32
   counters = take(countedBytes << 2);
   made = take(65536);
   refineRow = take(<usize>REFINE_NODES * 2 + 14);
+  tallyStates = take(640);
   coded = take(codedBytes);
   data = top;
   return top;
+}
+
+/** The block's bytes, of which there are none yet, will lie elsewhere. */
+export function moveData(to: usize): void {
+  data = (to + 63) & ~63;
 }
 
 /** Where the next block's records lie; 0 without. */
@@ -160,5 +168,6 @@ export function addressOf(what: u32): usize {
   if (what == 26) return TAPS;
   if (what == 27) return DELTAS;
   if (what == 28) return KEPT;
+  if (what == 29) return tallyStates;
   return data;
 }

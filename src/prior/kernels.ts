@@ -1,0 +1,40 @@
+/** The program that decodes priors, in WebAssembly: what reads them has just been started (assembly/index.ts). */
+import { compileAsset } from "../platform/web-assembly.ts";
+import wasmPath from "./prior.wasm" with { type: "file" };
+
+/** The exports, documented in assembly/. */
+export interface PriorKernels {
+  codeAddress(): number;
+  rowAddress(): number;
+  start(bytes: number): void;
+  isBeyond(): number;
+  wasOver(): number;
+  takenBytes(): number;
+  startArea(): number;
+  nextRow(row: number, until: number): number;
+  decodeRow(length: number): void;
+  decodeCounts(count: number): number;
+  areTallies(at: number, size: number, contexts: number): number;
+}
+
+export interface OpenKernels {
+  readonly kernels: PriorKernels;
+  readonly memory: WebAssembly.Memory;
+}
+
+const PAGE_BYTES = 65536;
+/** What lies before coded bytes. */
+const FIXED_PAGES = 4;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A new program, started with coded bytes. */
+export function openKernels(coded: Uint8Array): OpenKernels {
+  compiled ??= compileAsset(wasmPath);
+  const memory = new WebAssembly.Memory({ initial: FIXED_PAGES + Math.ceil(coded.length / PAGE_BYTES) });
+  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+  const kernels = exports as unknown as PriorKernels;
+  new Uint8Array(memory.buffer).set(coded, kernels.codeAddress());
+  kernels.start(coded.length);
+  return { kernels, memory };
+}
