@@ -1,6 +1,7 @@
 /** `fade --train`: makes a prior of samples, writes it, and says what files like them will gain. */
 import { basename, resolve } from "node:path";
 import { limitsOf } from "../library/work.ts";
+import { priorContextsOf } from "../model/levels.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
 import { makePrior, SAMPLE_PART_BYTES, trainingMemoryBytes } from "../prior/make.ts";
 import { EXIT, FileError, UsageError } from "./errors.ts";
@@ -42,7 +43,7 @@ export async function trainPrior(session: Session): Promise<void> {
     const line = session.progress(name, 100);
     const made = makePrior(samples, {
       name: nameOf(name),
-      contexts: settings.level.shape.mixerContexts,
+      contexts: priorContextsOf(settings.level),
       bytesMax: settings.priorBytesMax,
       onProgress: (share) => line.update({ doneBytes: Math.floor(100 * share), totalBytes: 100, codedBytes: 0 }),
     });
@@ -82,7 +83,7 @@ function checkTrainingMemory(settings: Settings, samples: readonly Uint8Array[])
   const { memoryBytesMax } = limitsOf(settings);
   const sampleBytes = samples.reduce((sum, { length }) => sum + length, 0);
   const longest = samples.reduce((most, { length }) => Math.max(most, length), 0);
-  const contexts = settings.level.shape.mixerContexts;
+  const contexts = priorContextsOf(settings.level);
   const neededBytes = trainingMemoryBytes(sampleBytes, longest, contexts, settings.priorBytesMax);
   if (neededBytes > memoryBytesMax) throw new MemoryLimitError(neededBytes, memoryBytesMax);
 }

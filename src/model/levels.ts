@@ -223,6 +223,9 @@ export function hyperForSize(level: Level, sizeBytes: number, wanted?: number): 
   };
 }
 
+/** How many contexts a prior for a level has: small inputs are what most are for. A network has none. */
+export const priorContextsOf = (level: Level) => (isMixer(level) ? level.smallContexts : 0);
+
 /** Whether a model is a level's, whatever input it was sized for; that it was a small one is seen by its memory. */
 export function isOfLevel(hyper: HyperParameters, { shape, smallContexts }: MixerLevel): boolean {
   const isSmall = hyper.streams === 1 && hyper.mixerBits < bitLength(SMALL_BYTES) - 1;

@@ -5,18 +5,18 @@
 import { BUILT_IN_COUNT, builtInFile, PRESENT_FIRST } from "./built-in.ts";
 import { contentOfFile } from "./file.ts";
 
-const SLOT_BITS = 18;
-/** Bytes of a prior's content that are looked at: its last ones, which are worth most. */
-const CONTENT_BYTES = 16_384;
+const SLOT_BITS = 20;
+/** Bytes of a prior's content that are looked at: its last ones, which are worth most; today, all. */
+const CONTENT_BYTES = 40_960;
 /** What is looked at of an input: so many bytes, at so many places all over it. */
 const LOOKED_BYTES = 2048;
 const PLACES_MAX = 4;
-/** A prior must know one piece in so many: of chance, every sixteenth slot is taken. */
+/** A prior must know one piece in so many: of chance, each takes every twenty-fifth slot. */
 const KNOWN_SHARE = 7;
 
 const COUNT = BUILT_IN_COUNT + 1 - PRESENT_FIRST;
-/** Divides by up to six priors. */
-const SHARED_VALUE = 60;
+/** What a piece is worth, shared by the priors that know it and one that may: divides by up to seven. */
+const SHARED_VALUE = 420;
 
 /** For each piece's hash: a bit for every prior whose content has it. */
 let slots: Uint8Array | undefined;
@@ -76,7 +76,7 @@ export function knownPieces(input: Uint8Array): Knowledge {
       const bits = table[slot] as number;
       let knowing = 0;
       for (let left = bits; left !== 0; left &= left - 1) knowing++;
-      const value = knowing === 0 ? 0 : Math.floor(SHARED_VALUE / knowing);
+      const value = knowing === 0 ? 0 : Math.floor(SHARED_VALUE / (knowing + 1));
       for (let prior = 0; bits >> prior !== 0; prior++) {
         if (((bits >> prior) & 1) === 0) continue;
         known[prior] = (known[prior] as number) + 1;

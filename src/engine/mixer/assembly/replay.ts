@@ -7,6 +7,7 @@ import { emptiest, followPast, forgetBeside, hashContexts, learnState, sameLine 
 import { guessSample } from "./numbers";
 import { finish, time } from "./past";
 import { followRun } from "./runs";
+import { beginLine, isTallied } from "./tallies";
 import { coded, contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
 
 /**
