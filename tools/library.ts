@@ -1,8 +1,8 @@
 /**
  * Bundles the library for npm: once for Node (and Bun), once for browsers, and its types. Each bundle is a flat folder,
- * in which code, workers, WebAssembly and priors lie side by side, so that each finds the others by the address of its
- * own file; bundlers of pages know that form, and take everything along. What one direction needs is loaded when it is
- * first asked for.
+ * in which code, workers and WebAssembly lie side by side, so that each finds the others by its own address;
+ * priors lie in a folder beside all bundles. Bundlers of pages know that form, and take everything along. What one
+ * direction needs is loaded when it is first asked for.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -26,15 +26,19 @@ function entries(): Record<string, string> {
   return Object.fromEntries(files.map(([name, text]) => [`/fade/${name}`, text as string]));
 }
 
+/** Where priors lie, which are large, from a bundle's folder: all bundles beside each other share them. */
+const PRIORS = "../priors";
+
 /** WebAssembly and priors are copied; what imports one gets its address. */
 function assets(folder: string): BunPlugin {
+  mkdirSync(join(folder, PRIORS), { recursive: true });
   return {
     name: "assets",
     setup: ({ onLoad }) =>
       void onLoad({ filter: /\.(wasm|prior)$/ }, ({ path }) => {
-        const name = basename(path);
-        copyFileSync(path, join(folder, name));
-        return { contents: `export default new URL("./${name}", import.meta.url).href;`, loader: "js" };
+        const place = `${path.endsWith(".prior") ? PRIORS : "."}/${basename(path)}`;
+        copyFileSync(path, join(folder, place));
+        return { contents: `export default new URL("${place}", import.meta.url).href;`, loader: "js" };
       }),
   };
 }

@@ -133,6 +133,7 @@ test("nothing of the package is large, and nothing of the repository is in it", 
   const folder = join(project, "node_modules", MAIN);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const bytes = files.reduce((sum, { parentPath, name }) => sum + Bun.file(join(parentPath, name)).size, 0);
-  expect(bytes).toBeLessThan(2_000_000);
+  // Priors are 3.6 MB of it, once for Node and browsers.
+  expect(bytes).toBeLessThan(5_000_000);
   expect(readdirSync(folder).sort()).toEqual(["LICENSE", "README.md", "bin", "dist", "package.json"]);
 });

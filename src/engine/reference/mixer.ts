@@ -22,12 +22,13 @@ import {
   stretchTable,
 } from "../../contract/mixer.ts";
 import { initialMaps, initialMatchMap, initialRefine, initialRunMap } from "../../contract/mixer-initial.ts";
-import { COUNT_LIMIT, KNOWN_CONTEXTS, MATCH_PROBABILITY_MIN } from "../../contract/mixer-numbers.ts";
+import { KNOWN_CONTEXTS, MATCH_PROBABILITY_MIN } from "../../contract/mixer-numbers.ts";
 import { type LanePrior, TRAINED_NAMES, type TrainedState } from "../../contract/prior.ts";
 import type { ForeseenPixels } from "../../predict/foresight.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
 import { Code } from "./mixer-code.ts";
 import { type ForeseenByte, ForeseenBytes } from "./mixer-foresight.ts";
+import { between, learnt, towards } from "./mixer-maps.ts";
 import { hashesOf, Lines, lengthClass, Match, type View } from "./mixer-memory.ts";
 import { TallyBook } from "./mixer-tallies.ts";
 import { Numbers, Past, Text } from "./mixer-values.ts";
@@ -432,22 +433,4 @@ export class ReferenceLane {
       this.#mapInputs[256 * i + state] = at(this.#stretch, cell >>> 20);
     }
   }
-}
-
-/** A map's cell or a counter that has seen one bit more: a probability in Q22 above how many it has seen. */
-function learnt(cell: number, bit: number, reciprocals: Uint16Array): number {
-  const p = cell >>> 10;
-  const moved = p + (((((bit << 22) - p) >> 7) * at(reciprocals, cell & 1023)) >> 8);
-  const q = Math.min(Math.max(moved, 64), (1 << 22) - 64);
-  return (q << 10) | Math.min((cell & 1023) + 1, COUNT_LIMIT);
-}
-
-/** The refining map's value between the two nodes around log odds (Q8 from -2048). */
-function between(map: Uint16Array, row: number, odds: number): number {
-  const part = odds & 127;
-  return (at(map, row + (odds >> 7)) * (128 - part) + at(map, row + (odds >> 7) + 1) * part) >> 7;
-}
-
-function towards(map: Uint16Array, index: number, target: number, shift: number): void {
-  map[index] = at(map, index) + ((target - at(map, index)) >> shift);
 }
