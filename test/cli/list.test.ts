@@ -30,9 +30,9 @@ test("a level by its number", async () => {
 
 test("a built-in prior by its number and name, and the model that follows from it", async () => {
   expect(await listedOf(TEXT, "-3", "-lv")).toMatch(
-    /prior: {8}built in, number 1 \(prose\)\n.*\n.*mixer of 20 contexts/,
+    /prior: {8}built in, number 7 \(prose\)\n.*\n.*mixer of 20 contexts/,
   );
-  expect(await listedOf(TEXT, "-3", "-l", "--json")).toContain('"prior":"1"');
+  expect(await listedOf(TEXT, "-3", "-l", "--json")).toContain('"prior":"7"');
 });
 
 test("the preset by its name", async () => {
