@@ -37,7 +37,7 @@ import {
   type BlockPlan,
   cuesFor,
   factsOf,
-  foreseeingLanes,
+  foresightOf,
   plainBlock,
   predictedMemoryBytes,
   type ShownBytes,
@@ -287,7 +287,7 @@ class FrameCompressor {
   async #findNumbers(plain: Uint8Array): Promise<FoundNumbers[]> {
     // The model may yet be chosen for fewer bytes, which have no more lanes.
     const hyperFor = () => this.#frameModel?.hyper ?? this.#options.hyperFor(plain.length);
-    return await findNumbers(plain, this.#options.signal, () => foreseeingLanes(hyperFor(), plain.length) > 0);
+    return await findNumbers(plain, this.#options.signal, () => foresightOf(hyperFor(), plain.length).lanes > 0);
   }
 
   async #cut(
@@ -409,9 +409,7 @@ class FrameCompressor {
     // A decoder with the same limit must have room for predictors, too.
     if (predictedMemoryBytes(hyper, prior, rest.length, this.#plan.blockBytes) > memoryBytesMax) return { bytes: rest };
     const copies = cut?.places ?? NO_COPIES;
-    return (
-      (await predictNumbers(rest, numbers, copies, foreseeingLanes(hyper, rest.length), signal)) ?? { bytes: rest }
-    );
+    return (await predictNumbers(rest, numbers, copies, foresightOf(hyper, rest.length), signal)) ?? { bytes: rest };
   }
 
   /** @param expectedBytes that the model will see, if this block is the only one */

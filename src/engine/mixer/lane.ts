@@ -11,6 +11,8 @@ import {
   mixerContexts,
   REFINE_NODES,
   rateOf,
+  SOUND_FINAL_RATE,
+  SOUND_RATE,
 } from "../../contract/mixer.ts";
 import { REFINE_ROWS } from "../../contract/mixer-initial.ts";
 import {
@@ -22,7 +24,7 @@ import {
   trainedAreas,
 } from "../../contract/prior.ts";
 import { compileAsset } from "../../platform/web-assembly.ts";
-import type { ForeseenPixels } from "../../predict/foresight.ts";
+import type { ForeseenNumbers } from "../../predict/foresight.ts";
 import { firstState, specsOf } from "./first-state.ts";
 import { LaneForesight } from "./lane-foresight.ts";
 import wasmPath from "./mixer.wasm" with { type: "file" };
@@ -31,7 +33,7 @@ interface Exports {
   configure(contexts: number, lineBits: number, counters: number, stride: number, codedBytes: number): number;
   addressOf(what: number): number;
   describe(stride: number): void;
-  setForeseen(isForeseen: boolean): void;
+  setForeseen(likelihoods: number): void;
   setRates(ofSets: number, ofFinals: number): void;
   begin(): void;
   beginBehind(): void;
@@ -147,7 +149,7 @@ export class MixerLane {
     this.#coded = this.#addressOf("coded");
     this.#grow(this.#data);
     this.#fill();
-    this.#setForeseen(false);
+    this.#setForeseen(0);
     this.describe(0);
   }
 
@@ -163,7 +165,7 @@ export class MixerLane {
    * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
    * @param pixels of the lane's bytes that it foresees
    */
-  describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
+  describe(stride: number, pixels: readonly ForeseenNumbers[] = []): void {
     this.#stride = stride;
     this.#foresight.describe(pixels);
     const family = familyOf(stride);
@@ -384,7 +386,7 @@ export class MixerLane {
     let some = 0;
     for (let from = 0; from < count; from += some) {
       const next = this.#foresight.next();
-      this.#setForeseen(next.isForeseen);
+      this.#setForeseen(next.likelihoods);
       some = Math.min(CHUNK_BYTES, count - from, next.count);
       work(from, some);
       this.#time += some;
@@ -394,7 +396,7 @@ export class MixerLane {
 
   /** Bytes that are not the block's. */
   #replayInChunks(bytes: Uint8Array, chunkBytes: number, work: (count: number) => void): void {
-    this.#setForeseen(false);
+    this.#setForeseen(0);
     for (let from = 0; from < bytes.length; from += chunkBytes) {
       const some = bytes.subarray(from, from + chunkBytes);
       this.#memoryFor(some.length).set(some);
@@ -403,9 +405,10 @@ export class MixerLane {
     }
   }
 
-  #setForeseen(isForeseen: boolean): void {
-    this.#kernels.setForeseen(isForeseen);
-    if (isForeseen) this.#kernels.setRates(FORESEEN_RATE, FORESEEN_FINAL_RATE);
+  #setForeseen(likelihoods: number): void {
+    this.#kernels.setForeseen(likelihoods);
+    if (likelihoods > 1) this.#kernels.setRates(SOUND_RATE, SOUND_FINAL_RATE);
+    else if (likelihoods > 0) this.#kernels.setRates(FORESEEN_RATE, FORESEEN_FINAL_RATE);
     else this.#kernels.setRates(rateOf(this.#shape.counters ?? 0), FINAL_RATE);
   }
 

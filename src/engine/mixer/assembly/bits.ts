@@ -2,7 +2,16 @@
 import { codePlace, isBinary } from "./code";
 import { expected, matchLength } from "./contexts";
 import { gatherCounters, learnCounters, learnt } from "./counters";
-import { foreseenLikelihood, isForeseen, rowChoice, setChoice, setChoice2, setChoice3 } from "./foresight";
+import {
+  anotherLikelihood,
+  foreseenLikelihood,
+  isForeseen,
+  likelihoods,
+  rowChoice,
+  setChoice,
+  setChoice2,
+  setChoice3,
+} from "./foresight";
 import { back, last } from "./past";
 import {
   CHOSEN,
@@ -115,12 +124,27 @@ function gather(k: u32): u32 {
   return known;
 }
 
+/** The same where several likelihoods of the bit are foreseen: they take the place of the runs. */
+function gatherForeseen(): u32 {
+  let known: u32 = 0;
+  for (let i: u32 = 0; i < contexts; i++) {
+    const state: u32 = load<u8>(load<u32>(LINES_AT + i * 4) + lineNode);
+    store<u8>(STATES + i, state);
+    const odds = i + 1 < likelihoods ? stretched(anotherLikelihood(i + 1)) : 0;
+    const ofState: u32 = load<u16>(mapInputs + (i << 9) + (state << 1));
+    store<u32>(INPUTS + i * 4, ofState | (<u32>odds << 16));
+    store<u32>(RUN_PARTS + i * 4, 0);
+    if (i - 1 < 6) known += u32(state != 0);
+  }
+  return known;
+}
+
 /** The inputs that are no context's, and zeros behind them; returns how long the match is, if it takes part. */
 // @ts-ignore: decorator
 @inline
-function gatherOthers(k: u32): u32 {
+function gatherOthers(k: u32, likelihood: u32): u32 {
   let x = INPUTS + contexts * 4;
-  store<i16>(x, stretched(isForeseen ? foreseenLikelihood(bitNode) : load<u16>(order0 + bitNode * 2)));
+  store<i16>(x, stretched(likelihood));
   const byte = expected - 1;
   const takesPart = expected > 0 && (byte | 256) >> (8 - k) == bitNode;
   matchBit = (byte >> (7 - k)) & 1;
@@ -261,8 +285,9 @@ export function predict(k: u32, node: u32): u32 {
   bitNode = node;
   const bit: u32 = 1 << (k & 3);
   lineNode = bit | (node & (bit - 1));
-  const known = gather(k);
-  const long = gatherOthers(k);
+  const likelihood = isForeseen ? foreseenLikelihood(node) : load<u16>(order0 + node * 2);
+  const known = likelihoods > 1 ? gatherForeseen() : gather(k);
+  const long = gatherOthers(k, likelihood);
   choose(k, long, known);
   final = finals + ((long * 8 + k) * 8 + known) * finalBytes;
   final2 = finals + (FINAL_FIRST + node) * finalBytes;
