@@ -2,15 +2,16 @@
  * The promise, tried out with the executable: every engine writes the same archive, and each decodes it.
  *
  *     bun scripts/cross-engine.ts [--bytes 65536] [--models 1,5,9,network-1] [--streams 64] [--engines A,B]
- *         [--only NAME,NAME] FOLDER
+ *         [--only NAME,NAME] [--no-prior] FOLDER
  *
  * Takes every file of FOLDER but Markdown, by name, or those that --only names, cut to --bytes, and edge lengths of the
  * one whose name begins with "text" (repeated if it is shorter): bytes that look random would be stored, and no engine
  * asked. Each engine compresses all of them in one run, since a driver compiles shaders for seconds; SHA-256 is
  * compared; each decompresses the archives of the first, and the bytes are compared. Prints a line per input and model;
  * exits with 1 at the first difference. A level, or a narrow network (--models network-1 --streams 64), keeps the
- * reference's share to minutes; on software adapters a mixer takes about half a millisecond for a byte of a lane. Needs
- * bin/fade (npm run build), or another one with --fade.
+ * reference's share to minutes; on software adapters a mixer takes about half a millisecond for a byte of a lane. A GPU
+ * leaves lanes behind a built-in prior to the host, so --no-prior tries its shaders on all inputs. Needs bin/fade (npm
+ * run build), or another one with --fade.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
     streams: { type: "string" },
     engines: { type: "string" },
     only: { type: "string" },
+    "no-prior": { type: "boolean", default: false },
     fade: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
   },
   allowPositionals: true,
@@ -70,6 +72,7 @@ function cross(model: string, inputs: readonly Input[]): void {
   const modelOptions = [
     /^\d$/.test(model) ? `-${model}` : `--preset=${model}`,
     ...(values.streams === undefined ? [] : ["--streams", values.streams]),
+    ...(values["no-prior"] ? ["--no-prior"] : []),
   ];
   let archives: Buffer[] | undefined;
   for (const [engine, options] of chosen) {
