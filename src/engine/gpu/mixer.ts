@@ -125,7 +125,7 @@ export class GpuMixer implements Model {
     try {
       const image = imageOf({ contexts, lineBits, counters }, prior);
       gpu.device.pushErrorScope("out-of-memory");
-      for (const shape of dealt(hyper, limitBytes, storageBuffers)) {
+      for (const shape of banksFor(hyper, limitBytes, storageBuffers)) {
         const bank = new Bank(gpu, compiler, hyper, shape, chunkBytes, limitBytes);
         banks.push(bank);
         bank.fill(image);
@@ -369,7 +369,7 @@ function joined(
  * @param storageBuffers that the device binds at once
  * @throws EngineLimitError if not even one lane fits
  */
-function dealt(hyper: HyperParameters, limitBytes: number, storageBuffers: number): BankShape[] {
+export function banksFor(hyper: HyperParameters, limitBytes: number, storageBuffers: number): BankShape[] {
   const neededBytes = Math.max(...laneBytes(hyper, false));
   const within = Math.min(BANK_LANES_MAX, Math.floor(limitBytes / neededBytes));
   const apart = Math.min(
