@@ -16,6 +16,8 @@ export interface Sound {
   readonly isBig: boolean;
   /** Whether silence is the middle of an unsigned range. */
   readonly isUnsigned: boolean;
+  /** Whether a panel of predictors goes along with the lane, where lanes foresee; absent: no. */
+  readonly isByPanel?: boolean;
 }
 
 /** Pixels of one byte a channel, in rows. */
@@ -114,10 +116,11 @@ export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
   return writer.finish();
 }
 
-function writeSound(writer: ByteWriter, { channels, width, isBig, isUnsigned }: Sound): void {
+function writeSound(writer: ByteWriter, { channels, width, isBig, isUnsigned, isByPanel }: Sound): void {
   const isPossible = channels >= 1 && channels <= SOUND_CHANNELS_MAX && width >= 1 && width <= SOUND_WIDTH_MAX;
   if (!isPossible) throw new RangeError(`sound of ${channels} channels and ${width} bytes`);
-  writer.u8(TAG_SOUND).u8((channels - 1) | ((width - 1) << 3) | (isBig ? 0x20 : 0) | (isUnsigned ? 0x40 : 0));
+  const flags = (isBig ? 0x20 : 0) | (isUnsigned ? 0x40 : 0) | (isByPanel ? 0x80 : 0);
+  writer.u8(TAG_SOUND).u8((channels - 1) | ((width - 1) << 3) | flags);
 }
 
 /** What is below and to the right in the frame before must be known already. */
@@ -213,13 +216,14 @@ function readSound(reader: ByteReader): Sound {
   const at = reader.position;
   const bits = reader.u8("the kind of a sound");
   const width = ((bits >> 3) & 3) + 1;
-  if (width > SOUND_WIDTH_MAX || bits > 0x7f) throw new CorruptError(at, "the kind of a sound", "one", `${bits}`);
+  if (width > SOUND_WIDTH_MAX) throw new CorruptError(at, "the kind of a sound", "one", `${bits}`);
   return {
     kind: "sound",
     channels: (bits & 7) + 1,
     width,
     isBig: (bits & 0x20) !== 0,
     isUnsigned: (bits & 0x40) !== 0,
+    ...((bits & 0x80) !== 0 && { isByPanel: true }),
   };
 }
 
