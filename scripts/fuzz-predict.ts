@@ -111,7 +111,7 @@ function isUsable(left: Uint8Array, numbers: Numbers): boolean {
 /** Whether a kind is written and read as it is; a film of few frames may be longer than its stretch. */
 function isWritten(kind: Numbers): boolean {
   const stretches = [{ gapBytes: 0, lengthBytes: STRETCH_BYTES_MIN, numbers: kind }];
-  const [read] = decodeStretches(encodeStretches(stretches), STRETCH_BYTES_MIN);
+  const [read] = decodeStretches(encodeStretches(stretches), STRETCH_BYTES_MIN, true);
   return JSON.stringify(read?.numbers) === JSON.stringify(kind);
 }
 

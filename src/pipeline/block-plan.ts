@@ -105,8 +105,8 @@ export function cuesFor(
   prior: Prior | undefined,
   plain: Uint8Array,
   { copies, places, windowBytes }: Cut,
-  { bytes, stretches }: ShownBytes,
+  { bytes, stretches, foreseen }: ShownBytes,
 ): CueFacts | undefined {
-  const list = stretches ? decodeStretches(stretches, bytes.length) : [];
+  const list = stretches ? decodeStretches(stretches, bytes.length, foreseen !== undefined) : [];
   return cueFactsOf(prior, { plainBytes: plain.length, copies }, { copies: places, windowBytes }, list);
 }

@@ -72,6 +72,8 @@ const TRIAL_RUNS = 12;
  */
 const SOUND_SAVING_SHARE = 7;
 const PIXEL_SAVING_SHARE = 10;
+/** Another number of channels than the one that was found must be so much better. */
+const CHANNELS_BETTER = 0.99;
 /** Without foresight, a mixer's contexts of rows are better than what is left of a film, unless that is very little. */
 const FILM_SAVING_SHARE = 4;
 const TABLE_TRIAL_BYTES = 2 ** 18;
@@ -191,7 +193,7 @@ async function soundThatSaves(bytes: Uint8Array, sound: Sound, pacer: Pacer): Pr
     const reading = { ...sound, channels };
     if (!(await looksLike(look.slice(), reading, pacer))) continue;
     const after = await costAs(sample.slice(), reading, pacer);
-    if (after >= least) continue;
+    if (after >= (best ? least * CHANNELS_BETTER : least)) continue;
     least = after;
     best = reading;
   }

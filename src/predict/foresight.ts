@@ -1,6 +1,6 @@
 /**
- * Pixels and sound that a lane of the bit mixer foresees: a predictor goes along with the lane and makes contexts of what it
- * knows before each byte. Where the pixels lie among the lane's bytes follows from the block's list of stretches.
+ * Pixels and sound that a lane of the bit mixer foresees: a predictor goes along with the lane and makes contexts of
+ * what it knows before each byte. Where they lie among the lane's bytes follows from the block's list of stretches.
  */
 import { openPredictors, type PredictorKernels } from "./kernels.ts";
 import { type Film, filmFrameBytes, type Numbers, type Pixels, type Sound, type Stretch } from "./list.ts";

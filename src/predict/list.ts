@@ -177,17 +177,18 @@ export const filmFrameBytes = ({ width, height }: Pick<Film, "width" | "height">
  * Reads a coded list.
  *
  * @param seenBytes that the model sees of the block
+ * @param isForeseen whether lanes foresee numbers of the block: only then sound may be by a panel
  * @param baseBytes where `list` lies in the archive, for errors
  * @throws CorruptError
  */
-export function decodeStretches(list: Uint8Array, seenBytes: number, baseBytes = 0): Stretch[] {
+export function decodeStretches(list: Uint8Array, seenBytes: number, isForeseen: boolean, baseBytes = 0): Stretch[] {
   const reader = new ByteReader(list, 0, baseBytes);
   const stretches: Stretch[] = [];
   let leftBytes = seenBytes;
   while (reader.remainingBytes > 0) {
     const at = reader.position;
     try {
-      const stretch = readStretch(reader, leftBytes);
+      const stretch = readStretch(reader, leftBytes, isForeseen);
       stretches.push(stretch);
       leftBytes -= stretch.gapBytes + stretch.lengthBytes;
     } catch (error) {
@@ -199,31 +200,34 @@ export function decodeStretches(list: Uint8Array, seenBytes: number, baseBytes =
   return stretches;
 }
 
-function readStretch(reader: ByteReader, leftBytes: number): Stretch {
+function readStretch(reader: ByteReader, leftBytes: number, isForeseen: boolean): Stretch {
   const gapBytes = reader.varintWithin("the gap before a stretch", 0, Math.max(0, leftBytes - STRETCH_BYTES_MIN));
   const lengthMax = Math.min(STRETCH_BYTES_MAX, leftBytes - gapBytes);
   const lengthBytes = reader.varintWithin("the length of a stretch", STRETCH_BYTES_MIN, lengthMax);
   const at = reader.position;
   const tag = reader.u8("the kind of a stretch");
-  if (tag === TAG_SOUND) return { gapBytes, lengthBytes, numbers: readSound(reader) };
+  if (tag === TAG_SOUND) return { gapBytes, lengthBytes, numbers: readSound(reader, isForeseen) };
   if (tag === TAG_PIXELS) return { gapBytes, lengthBytes, numbers: readPixels(reader) };
   if (tag === TAG_FILM) return { gapBytes, lengthBytes, numbers: readFilm(reader) };
   if (tag === TAG_TABLE) return { gapBytes, lengthBytes, numbers: readTable(reader) };
   throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} to ${TAG_TABLE}`, `${tag}`);
 }
 
-function readSound(reader: ByteReader): Sound {
+function readSound(reader: ByteReader, isForeseen: boolean): Sound {
   const at = reader.position;
   const bits = reader.u8("the kind of a sound");
   const width = ((bits >> 3) & 3) + 1;
   if (width > SOUND_WIDTH_MAX) throw new CorruptError(at, "the kind of a sound", "one", `${bits}`);
+  const isByPanel = (bits & 0x80) !== 0;
+  if (isByPanel && !isForeseen)
+    throw new CorruptError(at, "the kind of a sound", "no panel in a block without foresight", `${bits}`);
   return {
     kind: "sound",
     channels: (bits & 7) + 1,
     width,
     isBig: (bits & 0x20) !== 0,
     isUnsigned: (bits & 0x40) !== 0,
-    ...((bits & 0x80) !== 0 && { isByPanel: true }),
+    ...(isByPanel && { isByPanel }),
   };
 }
 

@@ -46,22 +46,29 @@ function encode(lane: AnyLane, { bytes, stretches }: ReturnType<typeof seenOf>, 
   return lane.finishEncoding();
 }
 
-const CASES: readonly [name: string, numbers: Pixels | Film | Sound, contexts: number, stride: number, odd: number][] = [
-  ["grey", PLAIN, 8, 0, 0],
-  ["grey, a film of pixels", { ...PLAIN, frameBytes: 50 * 8 }, 20, 50, 0],
-  ["two channels", { ...PLAIN, channels: 2 }, 10, 12, 1],
-  ["colours", RANKED, 20, 50, 2],
-  ["colours, all contexts", RANKED, 28, 2, 0],
-  ["colours that are not counted", { ...RANKED, isRanked: false }, 4, 1, 0],
-  ["colours with alpha", { ...RANKED, channels: 4 }, 20, 0, 3],
-  ["colours with alpha in frames", { ...RANKED, channels: 4, frameBytes: 50 * 4 * 6 }, 12, 0, 0],
-  ["a film", FILM, 20, 16, 0],
-  ["a film, part of a frame", FILM, 28, 0, 5],
-  ["sound", SOUND, 28, 2, 0],
-  ["sound of two channels", { ...SOUND, channels: 2 }, 28, 3, 1],
-  ["sound of bytes", { ...SOUND, width: 1, isUnsigned: true }, 8, 0, 0],
-  ["sound of three bytes, highest first, of three channels", { ...SOUND, width: 3, channels: 3, isBig: true }, 12, 0, 4],
-];
+const CASES: readonly [name: string, numbers: Pixels | Film | Sound, contexts: number, stride: number, odd: number][] =
+  [
+    ["grey", PLAIN, 8, 0, 0],
+    ["grey, a film of pixels", { ...PLAIN, frameBytes: 50 * 8 }, 20, 50, 0],
+    ["two channels", { ...PLAIN, channels: 2 }, 10, 12, 1],
+    ["colours", RANKED, 20, 50, 2],
+    ["colours, all contexts", RANKED, 28, 2, 0],
+    ["colours that are not counted", { ...RANKED, isRanked: false }, 4, 1, 0],
+    ["colours with alpha", { ...RANKED, channels: 4 }, 20, 0, 3],
+    ["colours with alpha in frames", { ...RANKED, channels: 4, frameBytes: 50 * 4 * 6 }, 12, 0, 0],
+    ["a film", FILM, 20, 16, 0],
+    ["a film, part of a frame", FILM, 28, 0, 5],
+    ["sound", SOUND, 28, 2, 0],
+    ["sound of two channels", { ...SOUND, channels: 2 }, 28, 3, 1],
+    ["sound of bytes", { ...SOUND, width: 1, isUnsigned: true }, 8, 0, 0],
+    [
+      "sound of three bytes, highest first, of three channels",
+      { ...SOUND, width: 3, channels: 3, isBig: true },
+      12,
+      0,
+      4,
+    ],
+  ];
 
 describe("the lane and the reference", () => {
   test.each(CASES)("%s", (_, numbers, contexts, stride, odd) => {

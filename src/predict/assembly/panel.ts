@@ -29,7 +29,7 @@ const ERROR_START: f64 = 200;
 const MEMBER_PACE: f64 = 0.05;
 const PREDICTION_MAX: f64 = 67108864;
 
-/** Of a channel: place in the histories, samples so far, three mean errors, those of members; what was left of the last three. */
+/** Of a channel: place in the histories, samples so far, three mean errors, those of members, the last three misses. */
 const TIME: usize = 4;
 const ERRORS: usize = 16;
 const MEMBER_ERRORS: usize = 40;
