@@ -21,6 +21,7 @@ import {
   withPixels,
   withRepeats,
   withSound,
+  withSounds,
   withTable,
 } from "../test/support/golden-plain.ts";
 import { rowsOf } from "../test/support/rows.ts";
@@ -75,6 +76,11 @@ const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   film: () =>
     compress(withFilm(text), {
       blockBytes: 160_000,
+      hyperFor: (bytes) => ({ ...hyperForSize(levelOf(9), bytes), mixerCounters: 8 }),
+    }),
+  panel: () =>
+    compress(withSounds(text), {
+      blockBytes: 100_000,
       hyperFor: (bytes) => ({ ...hyperForSize(levelOf(9), bytes), mixerCounters: 8 }),
     }),
   table: () => compress(withTable(text)),

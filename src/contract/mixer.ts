@@ -106,6 +106,9 @@ export const FINAL_RATE = 2000;
 /** The same while bytes are foreseen: what is left of pixels is mostly noise, which teaches little. */
 export const FORESEEN_RATE = 3000;
 export const FORESEEN_FINAL_RATE = 1000;
+/** Of sound, where several likelihoods are weighed. */
+export const SOUND_RATE = 6000;
+export const SOUND_FINAL_RATE = 1000;
 
 const order = (bytes: number, ...offsets: number[]): Context => ({ order: bytes, parts: [], offsets });
 const withParts = (bytes: number, ...parts: Part[]): Context => ({ order: bytes, parts, offsets: [] });

@@ -14,7 +14,8 @@ export const seenBytesOf = ({ copies, plainBytes }: Block) => copies?.restBytes 
 
 /** @throws CorruptError */
 export function stretchesOf(block: Block, offsetBytes: number): readonly Stretch[] {
-  return block.stretches ? decodeStretches(block.stretches, seenBytesOf(block), offsetBytes) : [];
+  const { stretches, isForeseen = false } = block;
+  return stretches ? decodeStretches(stretches, seenBytesOf(block), isForeseen, offsetBytes) : [];
 }
 
 /** What the lanes are told of a block whose pixels they foresee. */

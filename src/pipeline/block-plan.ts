@@ -8,7 +8,7 @@ import type { Prior } from "../prior/file.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { type CueFacts, cueFactsOf } from "./cues.ts";
 import { modelMemoryBytes } from "./memory.ts";
-import type { FoundNumbers } from "./numbers.ts";
+import { type FoundNumbers, type LaneForesight, NO_FORESIGHT } from "./numbers.ts";
 import type { Cut } from "./repeats.ts";
 
 /** What a model is shown of a block. */
@@ -77,10 +77,14 @@ export function factsOf(
 /** Lanes of less than this learn too little of pixels, but one alone. */
 const FORESEEING_LANE_BYTES_MIN = 2 ** 20;
 
-/** How many lanes foresee the pixels of a block; 0 if they should not. */
-export function foreseeingLanes({ streams, mixerContexts }: HyperParameters, seenBytes: number): number {
-  if (mixerContexts === 0) return 0;
-  return streams === 1 || seenBytes >= streams * FORESEEING_LANE_BYTES_MIN ? streams : 0;
+/** Models of so many contexts take their time: they have a panel of predictors for sound. */
+const PANEL_CONTEXTS_MIN = 28;
+
+/** What lanes foresee of a block. */
+export function foresightOf({ streams, mixerContexts }: HyperParameters, seenBytes: number): LaneForesight {
+  if (mixerContexts === 0) return NO_FORESIGHT;
+  const isLong = streams === 1 || seenBytes >= streams * FORESEEING_LANE_BYTES_MIN;
+  return isLong ? { lanes: streams, hasPanel: mixerContexts >= PANEL_CONTEXTS_MIN } : NO_FORESIGHT;
 }
 
 /** What a decoder takes for a block that is predicted, before the model or in its lanes, with the model. */
@@ -90,7 +94,7 @@ export function predictedMemoryBytes(
   seenBytes: number,
   blockBytes: number,
 ): number {
-  const lanes = foreseeingLanes(hyper, seenBytes);
+  const { lanes } = foresightOf(hyper, seenBytes);
   const predictorBytes = transformMemoryBytes(seenBytes) + (lanes > 0 ? foresightMemoryBytes(blockBytes, lanes) : 0);
   const besideBytes = 5 * blockBytes + windowRoomBytes(windowBytesOf(blockBytes));
   return modelMemoryBytes(hyper) + priorBytes + predictorBytes + besideBytes;
@@ -101,8 +105,8 @@ export function cuesFor(
   prior: Prior | undefined,
   plain: Uint8Array,
   { copies, places, windowBytes }: Cut,
-  { bytes, stretches }: ShownBytes,
+  { bytes, stretches, foreseen }: ShownBytes,
 ): CueFacts | undefined {
-  const list = stretches ? decodeStretches(stretches, bytes.length) : [];
+  const list = stretches ? decodeStretches(stretches, bytes.length, foreseen !== undefined) : [];
   return cueFactsOf(prior, { plainBytes: plain.length, copies }, { copies: places, windowBytes }, list);
 }

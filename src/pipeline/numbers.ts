@@ -7,7 +7,7 @@
  */
 import { STRIDE_MAX } from "../contract/contexts.ts";
 import { laneRange } from "../engine/mixer/model.ts";
-import type { ForeseenBlock } from "../predict/foresight.ts";
+import { type ForeseenBlock, isForeseeable } from "../predict/foresight.ts";
 import {
   encodeStretches,
   type Film,
@@ -72,6 +72,8 @@ const TRIAL_RUNS = 12;
  */
 const SOUND_SAVING_SHARE = 7;
 const PIXEL_SAVING_SHARE = 10;
+/** Another number of channels than the one that was found must be so much better. */
+const CHANNELS_BETTER = 0.99;
 /** Without foresight, a mixer's contexts of rows are better than what is left of a film, unless that is very little. */
 const FILM_SAVING_SHARE = 4;
 const TABLE_TRIAL_BYTES = 2 ** 18;
@@ -105,7 +107,8 @@ export async function findNumbers(
   const pacer = new Pacer(signal);
   const found: FoundNumbers[] = [];
   for (const { start, end, sound } of findSound(plain)) {
-    if (await savesAsSound(plain.subarray(start, end), sound, pacer)) found.push({ start, end, numbers: sound });
+    const numbers = await soundThatSaves(plain.subarray(start, end), sound, pacer);
+    if (numbers) found.push({ start, end, numbers });
   }
   let doneBytes = 0;
   const sounds = [...found];
@@ -178,12 +181,23 @@ async function tableThatSaves(plain: Uint8Array, run: FoundTable, pacer: Pacer):
   return before - after > before / TABLE_SAVING_SHARE ? { start, end, numbers } : undefined;
 }
 
-async function savesAsSound(bytes: Uint8Array, sound: Sound, pacer: Pacer): Promise<boolean> {
-  if (!(await looksLike(middleOf(bytes, LOOK_BYTES, unitOf(sound)), sound, pacer))) return false;
-  const sample = middleOf(bytes, SOUND_TRIAL_BYTES, unitOf(sound));
+/** How a run is best read as sound, if that saves anything: two channels that are alike may have looked like one. */
+async function soundThatSaves(bytes: Uint8Array, sound: Sound, pacer: Pacer): Promise<Sound | undefined> {
+  const unit = 2 * sound.width;
+  const look = middleOf(bytes, LOOK_BYTES, unit);
+  const sample = middleOf(bytes, SOUND_TRIAL_BYTES, unit);
   const before = costOf(sample, 0);
-  const after = await costAs(sample, sound, pacer);
-  return before - after > before / SOUND_SAVING_SHARE;
+  let best: Sound | undefined;
+  let least = before - before / SOUND_SAVING_SHARE;
+  for (const channels of [sound.channels, 3 - sound.channels]) {
+    const reading = { ...sound, channels };
+    if (!(await looksLike(look.slice(), reading, pacer))) continue;
+    const after = await costAs(sample.slice(), reading, pacer);
+    if (after >= (best ? least * CHANNELS_BETTER : least)) continue;
+    least = after;
+    best = reading;
+  }
+  return best;
 }
 
 /** Whether a predictor saves anything of a few bytes. */
@@ -285,18 +299,23 @@ async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promis
  * Transforms what is left of the stretches in the rest of a block; undefined if nothing is.
  *
  * @param copies that were cut out of the block
- * @param lanes that foresee pixels; 0 if they do not
+ * @param foresight what lanes foresee
  * @throws the abort reason
  */
 export async function predictNumbers(
   rest: Uint8Array,
   found: readonly FoundNumbers[],
   copies: Copies,
-  lanes = 0,
+  { lanes, hasPanel }: LaneForesight = NO_FORESIGHT,
   signal?: AbortSignal,
 ): Promise<SeenBlock | undefined> {
-  const pieces = rangesInRest(found, copies).map((piece) => alignedPiece(piece, found));
-  const isForeseen = lanes > 0 && pieces.some(({ numbers }) => isPixels(numbers));
+  const asPanel = (numbers: Numbers) =>
+    numbers.kind === "sound" && hasPanel && lanes > 0 ? { ...numbers, isByPanel: true } : numbers;
+  const pieces = rangesInRest(found, copies).map((piece) => {
+    const aligned = alignedPiece(piece, found);
+    return { ...aligned, numbers: asPanel(aligned.numbers) };
+  });
+  const isForeseen = lanes > 0 && pieces.some(({ numbers }) => isForeseeable(numbers));
   const stretches = stretchesOf(
     isForeseen ? pieces.flatMap((piece) => withinLanes(piece, rest.length, lanes)) : pieces,
   );
@@ -307,11 +326,19 @@ export async function predictNumbers(
   return { bytes, stretches: encodeStretches(stretches), ...foreseen, ...strideOf(stretches, rest.length) };
 }
 
-const isPixels = ({ kind }: Numbers) => kind === "pixels" || kind === "film";
+/** What lanes foresee of a block. */
+export interface LaneForesight {
+  /** Those that do; 0 if none does. */
+  readonly lanes: number;
+  /** Whether they foresee sound, too, by a panel of predictors. */
+  readonly hasPanel: boolean;
+}
 
-/** Cuts pixels where lanes begin: a lane foresees what lies wholly among its bytes. */
+export const NO_FORESIGHT: LaneForesight = { lanes: 0, hasPanel: false };
+
+/** Cuts pixels and sound where lanes begin: a lane foresees what lies wholly among its bytes. */
 function withinLanes(piece: FoundNumbers, seenBytes: number, lanes: number): FoundNumbers[] {
-  if (!isPixels(piece.numbers)) return [piece];
+  if (!isForeseeable(piece.numbers)) return [piece];
   const unit = unitOf(piece.numbers);
   const pieces: FoundNumbers[] = [];
   let start = piece.start;

@@ -8,7 +8,7 @@
 import type { HyperParameters } from "../contract/hyper.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
-import { type Found, foreseeingLanes, predictedMemoryBytes, type Shown, type ShownBytes } from "./block-plan.ts";
+import { type Found, foresightOf, predictedMemoryBytes, type Shown, type ShownBytes } from "./block-plan.ts";
 import { looksIncompressible } from "./content.ts";
 import { type FoundNumbers, findNumbers, predictNumbers } from "./numbers.ts";
 import { type Cut, searchRepeats } from "./repeats.ts";
@@ -65,7 +65,7 @@ export async function numbersIn(
   signal?: AbortSignal,
 ): Promise<FoundNumbers[]> {
   if (isChance) return [];
-  return await findNumbers(plain, signal, () => foreseeingLanes(hyperFor(), plain.length) > 0);
+  return await findNumbers(plain, signal, () => foresightOf(hyperFor(), plain.length).lanes > 0);
 }
 
 /** What the model is shown of a block; undefined if it is not worth a model's time. @throws the abort reason */
@@ -92,6 +92,6 @@ async function predict(
   if (numbers.length === 0) return { bytes: rest };
   // A decoder with the same limit must have room for predictors, too.
   if (predictedMemoryBytes(hyper, priorBytes, rest.length, blockBytes) > memoryBytesMax) return { bytes: rest };
-  const lanes = foreseeingLanes(hyper, rest.length);
-  return (await predictNumbers(rest, numbers, cut?.places ?? NO_COPIES, lanes, signal)) ?? { bytes: rest };
+  const foresight = foresightOf(hyper, rest.length);
+  return (await predictNumbers(rest, numbers, cut?.places ?? NO_COPIES, foresight, signal)) ?? { bytes: rest };
 }

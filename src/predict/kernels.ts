@@ -7,8 +7,15 @@ export interface PredictorKernels {
   readonly memory: WebAssembly.Memory;
   dataStart(): number;
   growTo(bytes: number): number;
-  soundStateBytes(channels: number): number;
-  startSound(state: number, channels: number, width: number, isBig: boolean, isUnsigned: boolean): void;
+  soundStateBytes(channels: number, isByPanel: boolean): number;
+  startSound(
+    state: number,
+    channels: number,
+    width: number,
+    isBig: boolean,
+    isUnsigned: boolean,
+    isByPanel: boolean,
+  ): void;
   codeSound(state: number, from: number, to: number, samples: number, isBack: boolean): void;
   pixelStateBytes(channels: number, width: number, hasFrames: boolean, isRanked: boolean): number;
   startPixels(
@@ -23,10 +30,13 @@ export interface PredictorKernels {
   /** Whether more is left. */
   codePixels(state: number, plain: number, left: number, samples: number, isBack: boolean): number;
   beginForesight(state: number, plain: number, left: number): void;
+  beginSoundForesight(state: number): void;
   foresee(): void;
   contextAt(i: number): number;
   choiceAt(i: number): number;
   likelihoodAt(node: number): number;
+  likelihood(i: number): number;
+  likelihoodCount(): number;
   tell(byte: number): void;
   tableStateBytes(columns: number, row: number, frame: number): number;
   startTable(

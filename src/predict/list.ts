@@ -16,6 +16,8 @@ export interface Sound {
   readonly isBig: boolean;
   /** Whether silence is the middle of an unsigned range. */
   readonly isUnsigned: boolean;
+  /** Whether a panel of predictors goes along with the lane, where lanes foresee; absent: no. */
+  readonly isByPanel?: boolean;
 }
 
 /** Pixels of one byte a channel, in rows. */
@@ -114,10 +116,11 @@ export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
   return writer.finish();
 }
 
-function writeSound(writer: ByteWriter, { channels, width, isBig, isUnsigned }: Sound): void {
+function writeSound(writer: ByteWriter, { channels, width, isBig, isUnsigned, isByPanel }: Sound): void {
   const isPossible = channels >= 1 && channels <= SOUND_CHANNELS_MAX && width >= 1 && width <= SOUND_WIDTH_MAX;
   if (!isPossible) throw new RangeError(`sound of ${channels} channels and ${width} bytes`);
-  writer.u8(TAG_SOUND).u8((channels - 1) | ((width - 1) << 3) | (isBig ? 0x20 : 0) | (isUnsigned ? 0x40 : 0));
+  const flags = (isBig ? 0x20 : 0) | (isUnsigned ? 0x40 : 0) | (isByPanel ? 0x80 : 0);
+  writer.u8(TAG_SOUND).u8((channels - 1) | ((width - 1) << 3) | flags);
 }
 
 /** What is below and to the right in the frame before must be known already. */
@@ -174,17 +177,18 @@ export const filmFrameBytes = ({ width, height }: Pick<Film, "width" | "height">
  * Reads a coded list.
  *
  * @param seenBytes that the model sees of the block
+ * @param isForeseen whether lanes foresee numbers of the block: only then sound may be by a panel
  * @param baseBytes where `list` lies in the archive, for errors
  * @throws CorruptError
  */
-export function decodeStretches(list: Uint8Array, seenBytes: number, baseBytes = 0): Stretch[] {
+export function decodeStretches(list: Uint8Array, seenBytes: number, isForeseen: boolean, baseBytes = 0): Stretch[] {
   const reader = new ByteReader(list, 0, baseBytes);
   const stretches: Stretch[] = [];
   let leftBytes = seenBytes;
   while (reader.remainingBytes > 0) {
     const at = reader.position;
     try {
-      const stretch = readStretch(reader, leftBytes);
+      const stretch = readStretch(reader, leftBytes, isForeseen);
       stretches.push(stretch);
       leftBytes -= stretch.gapBytes + stretch.lengthBytes;
     } catch (error) {
@@ -196,30 +200,34 @@ export function decodeStretches(list: Uint8Array, seenBytes: number, baseBytes =
   return stretches;
 }
 
-function readStretch(reader: ByteReader, leftBytes: number): Stretch {
+function readStretch(reader: ByteReader, leftBytes: number, isForeseen: boolean): Stretch {
   const gapBytes = reader.varintWithin("the gap before a stretch", 0, Math.max(0, leftBytes - STRETCH_BYTES_MIN));
   const lengthMax = Math.min(STRETCH_BYTES_MAX, leftBytes - gapBytes);
   const lengthBytes = reader.varintWithin("the length of a stretch", STRETCH_BYTES_MIN, lengthMax);
   const at = reader.position;
   const tag = reader.u8("the kind of a stretch");
-  if (tag === TAG_SOUND) return { gapBytes, lengthBytes, numbers: readSound(reader) };
+  if (tag === TAG_SOUND) return { gapBytes, lengthBytes, numbers: readSound(reader, isForeseen) };
   if (tag === TAG_PIXELS) return { gapBytes, lengthBytes, numbers: readPixels(reader) };
   if (tag === TAG_FILM) return { gapBytes, lengthBytes, numbers: readFilm(reader) };
   if (tag === TAG_TABLE) return { gapBytes, lengthBytes, numbers: readTable(reader) };
   throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} to ${TAG_TABLE}`, `${tag}`);
 }
 
-function readSound(reader: ByteReader): Sound {
+function readSound(reader: ByteReader, isForeseen: boolean): Sound {
   const at = reader.position;
   const bits = reader.u8("the kind of a sound");
   const width = ((bits >> 3) & 3) + 1;
-  if (width > SOUND_WIDTH_MAX || bits > 0x7f) throw new CorruptError(at, "the kind of a sound", "one", `${bits}`);
+  if (width > SOUND_WIDTH_MAX) throw new CorruptError(at, "the kind of a sound", "one", `${bits}`);
+  const isByPanel = (bits & 0x80) !== 0;
+  if (isByPanel && !isForeseen)
+    throw new CorruptError(at, "the kind of a sound", "no panel in a block without foresight", `${bits}`);
   return {
     kind: "sound",
     channels: (bits & 7) + 1,
     width,
     isBig: (bits & 0x20) !== 0,
     isUnsigned: (bits & 0x40) !== 0,
+    ...(isByPanel && { isByPanel }),
   };
 }
 

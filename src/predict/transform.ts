@@ -18,6 +18,8 @@ import {
 
 /** Bytes that are worked on between two pauses: some hundredths of a second. */
 const SLICE_BYTES = 3 * 2 ** 14;
+/** The same of a panel of predictors. */
+const PANEL_SLICE_BYTES = 3 * 2 ** 11;
 /** What predictors keep, generously counted. */
 const STATE_BYTES = 9 * 2 ** 21;
 
@@ -116,7 +118,7 @@ function wholeBytes(numbers: Sound | Pixels | Table): number {
 
 function stateBytesOf(kernels: PredictorKernels, numbers: Sound | Pixels | Table): number {
   if (numbers.kind === "table") return kernels.tableStateBytes(numbers.columns, numbers.row, numbers.frame);
-  if (numbers.kind === "sound") return kernels.soundStateBytes(numbers.channels);
+  if (numbers.kind === "sound") return kernels.soundStateBytes(numbers.channels, numbers.isByPanel ?? false);
   return kernels.pixelStateBytes(numbers.channels, numbers.width, numbers.frameBytes > 0, numbers.isRanked);
 }
 
@@ -130,10 +132,10 @@ function roomFor(kernels: PredictorKernels, sizeBytes: number, numbers: Sound | 
 }
 
 function* codeSound({ kernels, state, from, to }: Room, sizeBytes: number, sound: Sound, isBack: boolean) {
-  const { channels, width, isBig, isUnsigned } = sound;
-  kernels.startSound(state, channels, width, isBig, isUnsigned);
+  const { channels, width, isBig, isUnsigned, isByPanel = false } = sound;
+  kernels.startSound(state, channels, width, isBig, isUnsigned, isByPanel);
   const samples = Math.floor(sizeBytes / width);
-  const sliceSamples = Math.floor(SLICE_BYTES / width);
+  const sliceSamples = Math.floor((isByPanel ? PANEL_SLICE_BYTES : SLICE_BYTES) / width);
   for (let done = 0; done < samples; done += sliceSamples) {
     const count = Math.min(sliceSamples, samples - done);
     kernels.codeSound(state, from + done * width, to + done * width, count, isBack);

@@ -20,6 +20,7 @@ import {
   withPixels,
   withRepeats,
   withSound,
+  withSounds,
   withTable,
 } from "../support/golden-plain.ts";
 import { rowsOf } from "../support/rows.ts";
@@ -102,6 +103,7 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v9-table.fade", withTable(text), "coded"],
   ["v9-counters.fade", text, "coded"],
   ["v9-film.fade", withFilm(text), "coded"],
+  ["v9-panel.fade", withSounds(text), "coded"],
 ];
 
 /** Of an older model contract: what stands before the model still comes out, and then it is refused. */

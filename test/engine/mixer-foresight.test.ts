@@ -8,10 +8,10 @@ import { CuedLane } from "../../src/engine/mixer/cued-lane.ts";
 import { laneRange } from "../../src/engine/mixer/model.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { foreseenWithin } from "../../src/predict/foresight.ts";
-import { type Film, filmFrameBytes, type Pixels, type Stretch } from "../../src/predict/list.ts";
+import { type Film, filmFrameBytes, type Pixels, type Sound, type Stretch } from "../../src/predict/list.ts";
 import { transformSlowly } from "../../src/predict/transform.ts";
 import { hashOf as hash, stateOf } from "../support/lane-state.ts";
-import { filmOf, pixelsOf } from "../support/numbers.ts";
+import { filmOf, pixelsOf, soundOf } from "../support/numbers.ts";
 
 buildMixer();
 const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
@@ -23,9 +23,16 @@ const FILM: Film = { kind: "film", width: 16, height: 12 };
 
 const text = (bytes: number) => new TextEncoder().encode("pixels, and what is not. ".repeat(999)).subarray(0, bytes);
 
-/** What the model sees of a picture or film between texts, and its list. */
-function seenOf(numbers: Pixels | Film, odd = 0, rows = 24): { bytes: Uint8Array; stretches: Stretch[] } {
-  const picture = numbers.kind === "film" ? filmOf(6, numbers) : pixelsOf(rows, numbers);
+const SOUND: Sound = { kind: "sound", channels: 1, width: 2, isBig: false, isUnsigned: false, isByPanel: true };
+
+function plainOf(numbers: Pixels | Film | Sound, rows: number): Uint8Array {
+  if (numbers.kind === "sound") return soundOf(1500, numbers);
+  return numbers.kind === "film" ? filmOf(6, numbers) : pixelsOf(rows, numbers);
+}
+
+/** What the model sees of a picture, film or sound between texts, and its list. */
+function seenOf(numbers: Pixels | Film | Sound, odd = 0, rows = 24): { bytes: Uint8Array; stretches: Stretch[] } {
+  const picture = plainOf(numbers, rows);
   const bytes = new Uint8Array(Buffer.concat([text(300), picture, text(200)]));
   const stretches = [{ gapBytes: 300, lengthBytes: picture.length - odd, numbers }];
   for (const _ of transformSlowly(bytes, stretches, false, true));
@@ -39,18 +46,29 @@ function encode(lane: AnyLane, { bytes, stretches }: ReturnType<typeof seenOf>, 
   return lane.finishEncoding();
 }
 
-const CASES: readonly [name: string, numbers: Pixels | Film, contexts: number, stride: number, odd: number][] = [
-  ["grey", PLAIN, 8, 0, 0],
-  ["grey, a film of pixels", { ...PLAIN, frameBytes: 50 * 8 }, 20, 50, 0],
-  ["two channels", { ...PLAIN, channels: 2 }, 10, 12, 1],
-  ["colours", RANKED, 20, 50, 2],
-  ["colours, all contexts", RANKED, 28, 2, 0],
-  ["colours that are not counted", { ...RANKED, isRanked: false }, 4, 1, 0],
-  ["colours with alpha", { ...RANKED, channels: 4 }, 20, 0, 3],
-  ["colours with alpha in frames", { ...RANKED, channels: 4, frameBytes: 50 * 4 * 6 }, 12, 0, 0],
-  ["a film", FILM, 20, 16, 0],
-  ["a film, part of a frame", FILM, 28, 0, 5],
-];
+const CASES: readonly [name: string, numbers: Pixels | Film | Sound, contexts: number, stride: number, odd: number][] =
+  [
+    ["grey", PLAIN, 8, 0, 0],
+    ["grey, a film of pixels", { ...PLAIN, frameBytes: 50 * 8 }, 20, 50, 0],
+    ["two channels", { ...PLAIN, channels: 2 }, 10, 12, 1],
+    ["colours", RANKED, 20, 50, 2],
+    ["colours, all contexts", RANKED, 28, 2, 0],
+    ["colours that are not counted", { ...RANKED, isRanked: false }, 4, 1, 0],
+    ["colours with alpha", { ...RANKED, channels: 4 }, 20, 0, 3],
+    ["colours with alpha in frames", { ...RANKED, channels: 4, frameBytes: 50 * 4 * 6 }, 12, 0, 0],
+    ["a film", FILM, 20, 16, 0],
+    ["a film, part of a frame", FILM, 28, 0, 5],
+    ["sound", SOUND, 28, 2, 0],
+    ["sound of two channels", { ...SOUND, channels: 2 }, 28, 3, 1],
+    ["sound of bytes", { ...SOUND, width: 1, isUnsigned: true }, 8, 0, 0],
+    [
+      "sound of three bytes, highest first, of three channels",
+      { ...SOUND, width: 3, channels: 3, isBig: true },
+      12,
+      0,
+      4,
+    ],
+  ];
 
 describe("the lane and the reference", () => {
   test.each(CASES)("%s", (_, numbers, contexts, stride, odd) => {
@@ -69,7 +87,7 @@ describe("the lane and the reference", () => {
     expect(stateOf(back)).toEqual(stateOf(lane));
   });
 
-  test.each([RANKED, FILM])("counters beside histories, %p", (numbers) => {
+  test.each([RANKED, FILM, SOUND])("counters beside histories, %p", (numbers) => {
     const shape = { contexts: 12, lineBits: 9, counters: 7 };
     const seen = seenOf(numbers);
     const [lane, reference] = [new MixerLane(shape), new ReferenceLane(shape)];

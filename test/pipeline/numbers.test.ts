@@ -5,12 +5,15 @@ import type { Block } from "../../src/archive/format.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
+import { hyperForSize, levelOf } from "../../src/model/levels.ts";
+import { foresightOf } from "../../src/pipeline/block-plan.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { Budget, TimeLimitError } from "../../src/pipeline/limits.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
-import { findNumbers } from "../../src/pipeline/numbers.ts";
+import { findNumbers, predictNumbers } from "../../src/pipeline/numbers.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { decodeStretches, encodeStretches, type Stretch } from "../../src/predict/list.ts";
+import { NO_COPIES } from "../../src/repeats/copies.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
 import { filmOf, pixelsOf, type SoundShape, soundOf, tableOf } from "../support/numbers.ts";
@@ -38,8 +41,8 @@ async function decompress(archive: Uint8Array, memoryBytesMax = LIMITS.memoryByt
 /** Of each block: its kind, and the stretches that it has. */
 const stretchesIn = (archive: Uint8Array) =>
   readArchive(archive).flatMap(({ blocks }) =>
-    blocks.map(({ stretches, copies, plainBytes }) =>
-      stretches ? decodeStretches(stretches, copies?.restBytes ?? plainBytes) : [],
+    blocks.map(({ stretches, copies, plainBytes, isForeseen = false }) =>
+      stretches ? decodeStretches(stretches, copies?.restBytes ?? plainBytes, isForeseen) : [],
     ),
   );
 
@@ -138,6 +141,7 @@ describe("limits and forgery", () => {
     ["a stretch beyond the block", Uint8Array.of(0, 0xc0, 0x9a, 0x0c, 0, 0x08)],
     ["no kind", Uint8Array.of(0, 0x80, 0x20, 0x77, 0x08)],
     ["half a stretch", Uint8Array.of(0, 0x80, 0x20)],
+    ["a panel that lanes do not foresee", Uint8Array.of(0, 0x80, 0x20, 0, 0x88)],
   ])("%s is corrupt", async (_, stretches) => {
     const [frame] = readArchive(await compress(sound));
     if (!frame) throw new Error("no frame");
@@ -154,6 +158,38 @@ describe("limits and forgery", () => {
     const stretches = encodeStretches([{ gapBytes: 0, lengthBytes: 100_000, numbers }]);
     const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
     await expect(decompress(encodeFrame(header, blocks))).rejects.toThrow("checksum of the decoded bytes");
+  });
+});
+
+describe("a panel for sound", () => {
+  const stereo = soundOf(30_000, { channels: 2, width: 2, isBig: false });
+  const seenWith = async (lanes: number, hasPanel: boolean) =>
+    await predictNumbers(stereo, await findNumbers(stereo), NO_COPIES, { lanes, hasPanel });
+
+  test("is for blocks whose lanes foresee, cut where lanes begin", async () => {
+    const alone = await seenWith(1, true);
+    expect(alone?.foreseen?.stretches.map(({ numbers }) => numbers)).toEqual([
+      { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false, isByPanel: true },
+    ]);
+    const three = await seenWith(3, true);
+    const starts = three?.foreseen?.stretches.map(({ lengthBytes }) => lengthBytes);
+    expect(starts).toHaveLength(3);
+    expect(decodeStretches(three?.stretches as Uint8Array, stereo.length, true)).toEqual([
+      ...(three?.foreseen?.stretches ?? []),
+    ]);
+    for (const seen of [await seenWith(0, true), await seenWith(1, false)]) {
+      expect(seen?.foreseen).toBeUndefined();
+      expect(decodeStretches(seen?.stretches as Uint8Array, stereo.length, false)).toHaveLength(1);
+    }
+  });
+
+  test("is for models of 28 contexts, in one lane or in long ones", () => {
+    const of = (level: number, bytes: number, lanes?: number) =>
+      foresightOf(hyperForSize(levelOf(level), bytes, lanes), bytes);
+    expect(of(9, 2 ** 20)).toEqual({ lanes: 1, hasPanel: true });
+    expect(of(8, 2 ** 20)).toEqual({ lanes: 1, hasPanel: false });
+    expect(of(9, 2 ** 22, 4)).toEqual({ lanes: 4, hasPanel: true });
+    expect(of(9, 2 ** 22 - 1, 4)).toEqual({ lanes: 0, hasPanel: false });
   });
 });
 

@@ -50,27 +50,39 @@ const ALL = LIST.reduce((sum, { gapBytes, lengthBytes }) => sum + gapBytes + len
 
 test("a list comes back", () => {
   const list = encodeStretches(LIST);
-  expect(decodeStretches(list, ALL)).toEqual([...LIST]);
-  expect(decodeStretches(list, ALL + 1)).toEqual([...LIST]);
-  expect(decodeStretches(new Uint8Array(0), 0)).toEqual([]);
+  expect(decodeStretches(list, ALL, false)).toEqual([...LIST]);
+  expect(decodeStretches(list, ALL + 1, true)).toEqual([...LIST]);
+  expect(decodeStretches(new Uint8Array(0), 0, false)).toEqual([]);
 });
 
 test("a list of tables comes back", () => {
-  expect(decodeStretches(encodeStretches(TABLES), 2 ** 20)).toEqual([...TABLES]);
+  expect(decodeStretches(encodeStretches(TABLES), 2 ** 20, false)).toEqual([...TABLES]);
+});
+
+test("sound by a panel comes back where there is foresight, and only there", () => {
+  for (const shape of [
+    sound,
+    { ...sound, channels: 8, width: 3, isBig: true },
+    { ...sound, width: 1, isUnsigned: true },
+  ]) {
+    const list: Stretch[] = [{ gapBytes: 3, lengthBytes: 5000, numbers: { ...shape, isByPanel: true } }];
+    expect(decodeStretches(encodeStretches(list), 5003, true)).toEqual(list);
+    expect(() => decodeStretches(encodeStretches(list), 5003, false)).toThrow("no panel");
+  }
 });
 
 describe("refused", () => {
   const list = encodeStretches(LIST);
   test("stretches that do not fit", () => {
-    expect(() => decodeStretches(list, ALL - 1)).toThrow(CorruptError);
-    expect(() => decodeStretches(list, 0)).toThrow(CorruptError);
+    expect(() => decodeStretches(list, ALL - 1, false)).toThrow(CorruptError);
+    expect(() => decodeStretches(list, 0, false)).toThrow(CorruptError);
   });
 
   test("a list that is cut", () => {
     const ends = new Set<number>();
     for (let length = 1; length < list.length; length += 1) {
       try {
-        ends.add(decodeStretches(list.subarray(0, length), ALL).length);
+        ends.add(decodeStretches(list.subarray(0, length), ALL, false).length);
       } catch (error) {
         expect(error).toBeInstanceOf(CorruptError);
       }
@@ -82,7 +94,7 @@ describe("refused", () => {
     ["a kind that there is not", [0, 0x80, 0x20, 0xff, 0]],
     ["a short stretch", [0, 0xff, 0x1f, 0, 0]],
     ["a width that there is not", [0, 0x80, 0x20, 0, 0x18]],
-    ["a bit that there is not", [0, 0x80, 0x20, 0, 0x80]],
+    ["a panel without foresight", [0, 0x80, 0x20, 0, 0x80]],
     ["pixels in narrow rows", [0, 0x80, 0x20, 1, 0, 3, 0]],
     ["pixels in wide rows", [0, 0x80, 0x20, 1, 1, 0x81, 0x80, 1, 0]],
     ["ranks of two channels", [0, 0x80, 0x20, 1, 5, 8, 0]],
@@ -100,7 +112,7 @@ describe("refused", () => {
     ["a table of too large a scale", [0, 0x80, 0x20, 3, 0, 0, 0, 0, 0xd1, 0x0f]],
     ["frames of half a pixel", [0, 0x80, 0x20, 1, 1, 8, 21]],
   ])("%s", (_, bytes) => {
-    expect(() => decodeStretches(Uint8Array.from(bytes), 2 ** 20)).toThrow(CorruptError);
+    expect(() => decodeStretches(Uint8Array.from(bytes), 2 ** 20, false)).toThrow(CorruptError);
   });
 
   test("what no reader would accept is not written", () => {
@@ -154,7 +166,7 @@ test("any bytes are a list that fits, or corrupt", () => {
     const bytes = Uint8Array.from({ length: 1 + (random.next() % 24) }, () => random.next() >>> 24);
     if (i % 2 === 0) bytes.set([0, 0x80, 0x20, (i / 2) % 4].slice(0, bytes.length));
     try {
-      const stretches = decodeStretches(bytes, 100_000);
+      const stretches = decodeStretches(bytes, 100_000, i % 3 === 0);
       const sum = stretches.reduce((all, { gapBytes, lengthBytes }) => all + gapBytes + lengthBytes, 0);
       expect(sum).toBeLessThanOrEqual(100_000);
     } catch (error) {

@@ -43,7 +43,7 @@ export function dot(w: readonly number[], x: readonly number[]): number {
   return (sums[0] as number) + (sums[1] as number);
 }
 
-class Filter {
+export class Filter {
   readonly #taps: number;
   readonly #rate: number;
   #weights: Float32Array;

@@ -41,6 +41,13 @@ export function withSound(text: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.concat([text.subarray(0, 5000), sound]));
 }
 
+/** A text, and two sounds that a panel of predictors is for: of two channels, and of one in samples of 24 bits. */
+export function withSounds(text: Uint8Array): Uint8Array {
+  const stereo = soundOf(9000, { channels: 2, width: 2, isBig: true });
+  const fine = soundOf(9000, { channels: 1, width: 3, isBig: false }, 2);
+  return new Uint8Array(Buffer.concat([text.subarray(0, 2000), stereo, text.subarray(0, 1000), fine]));
+}
+
 /** A text, and a picture of three channels behind it. */
 export function withPixels(text: Uint8Array): Uint8Array {
   const picture = pixelsOf(130, { channels: 3, width: 260 });

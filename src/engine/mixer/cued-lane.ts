@@ -2,7 +2,7 @@
  * A lane that is reminded: before some bytes of a block it goes through others, which a decoder has, too, and which the
  * ones to come resemble.
  */
-import type { ForeseenPixels } from "../../predict/foresight.ts";
+import type { ForeseenNumbers } from "../../predict/foresight.ts";
 import type { Cue } from "../engine.ts";
 import { CueCursor } from "./cue-cursor.ts";
 import type { LearntArea } from "./lane.ts";
@@ -10,7 +10,7 @@ import type { LearntArea } from "./lane.ts";
 /** A lane: MixerLane, or the reference's. */
 export interface Lane {
   readonly memoryBytes: number;
-  describe(stride: number, pixels?: readonly ForeseenPixels[]): void;
+  describe(stride: number, pixels?: readonly ForeseenNumbers[]): void;
   begin(): void;
   encode(bytes: Uint8Array): number;
   finishEncoding(): Uint8Array;
@@ -33,7 +33,7 @@ export class CuedLane {
   }
 
   /** @param pixels of the lane's bytes that it foresees */
-  describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
+  describe(stride: number, pixels: readonly ForeseenNumbers[] = []): void {
     this.#lane.describe(stride, pixels);
   }
 

@@ -2,14 +2,14 @@
  * Some lanes of a model, and what may be asked of them: the same requests to the lanes of the caller's thread and to
  * those of the others.
  */
-import type { ForeseenPixels } from "../../predict/foresight.ts";
+import type { ForeseenNumbers } from "../../predict/foresight.ts";
 import type { Cue } from "../engine.ts";
 import { CuedLane, type Lane } from "./cued-lane.ts";
 import type { LearntArea } from "./lane.ts";
 
 /** Arrays have an element for each lane of the group. */
 export type LaneRequest =
-  | { readonly kind: "describe"; readonly stride: number; readonly pixels: readonly (readonly ForeseenPixels[])[] }
+  | { readonly kind: "describe"; readonly stride: number; readonly pixels: readonly (readonly ForeseenNumbers[])[] }
   /** Of one lane of the group only. */
   | { readonly kind: "resume"; readonly lane: number; readonly areas: readonly LearntArea[] }
   | { readonly kind: "begin" }

@@ -4,7 +4,7 @@ export interface LaneExports {
   configure(contexts: number, lineBits: number, counters: number, stride: number, codedBytes: number): number;
   addressOf(what: number): number;
   describe(stride: number): void;
-  setForeseen(isForeseen: boolean): void;
+  setForeseen(likelihoods: number): void;
   setRates(ofSets: number, ofFinals: number): void;
   begin(): void;
   beginBehind(): void;

@@ -11,6 +11,8 @@ import {
   mixerContexts,
   REFINE_NODES,
   rateOf,
+  SOUND_FINAL_RATE,
+  SOUND_RATE,
 } from "../../contract/mixer.ts";
 import { REFINE_ROWS } from "../../contract/mixer-initial.ts";
 import {
@@ -24,7 +26,7 @@ import {
 import { tallyRoomBytes } from "../../contract/tally.ts";
 import { host } from "../../platform/host.ts";
 import { compileAsset } from "../../platform/web-assembly.ts";
-import type { ForeseenPixels } from "../../predict/foresight.ts";
+import type { ForeseenNumbers } from "../../predict/foresight.ts";
 import { firstState, specsOf } from "./first-state.ts";
 import { AREAS, type Area, CONTEXT_BYTES, type LaneExports } from "./lane-areas.ts";
 import { LaneForesight } from "./lane-foresight.ts";
@@ -98,7 +100,7 @@ export class MixerLane {
     this.#grow(this.#data);
     if (this.#data >= LARGE_BYTES) host.preferLargePages(this.#memory);
     this.#fill();
-    this.#setForeseen(false);
+    this.#setForeseen(0);
     this.describe(0);
   }
 
@@ -114,7 +116,7 @@ export class MixerLane {
    * of one channel in samples of 16 bits, lowest byte first; 3: of two channels
    * @param pixels of the lane's bytes that it foresees
    */
-  describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
+  describe(stride: number, pixels: readonly ForeseenNumbers[] = []): void {
     this.#stride = stride;
     this.#foresight.describe(pixels);
     const family = familyOf(stride);
@@ -360,7 +362,7 @@ export class MixerLane {
     let some = 0;
     for (let from = 0; from < count; from += some) {
       const next = this.#foresight.next();
-      this.#setForeseen(next.isForeseen);
+      this.#setForeseen(next.likelihoods);
       some = Math.min(CHUNK_BYTES, count - from, next.count);
       work(from, some);
       this.#time += some;
@@ -370,7 +372,7 @@ export class MixerLane {
 
   /** Bytes that are not the block's. */
   #replayInChunks(bytes: Uint8Array, chunkBytes: number, work: (count: number) => void): void {
-    this.#setForeseen(false);
+    this.#setForeseen(0);
     for (let from = 0; from < bytes.length; from += chunkBytes) {
       const some = bytes.subarray(from, from + chunkBytes);
       this.#memoryFor(some.length).set(some);
@@ -379,9 +381,10 @@ export class MixerLane {
     }
   }
 
-  #setForeseen(isForeseen: boolean): void {
-    this.#kernels.setForeseen(isForeseen);
-    if (isForeseen) this.#kernels.setRates(FORESEEN_RATE, FORESEEN_FINAL_RATE);
+  #setForeseen(likelihoods: number): void {
+    this.#kernels.setForeseen(likelihoods);
+    if (likelihoods > 1) this.#kernels.setRates(SOUND_RATE, SOUND_FINAL_RATE);
+    else if (likelihoods > 0) this.#kernels.setRates(FORESEEN_RATE, FORESEEN_FINAL_RATE);
     else this.#kernels.setRates(rateOf(this.#shape.counters ?? 0), FINAL_RATE);
   }
 

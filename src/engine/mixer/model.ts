@@ -12,7 +12,7 @@ import type { HyperParameters } from "../../contract/hyper.ts";
 import type { LanePrior } from "../../contract/prior.ts";
 import { collectAfter } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
-import { type ForeseenBlock, type ForeseenPixels, foreseenWithin } from "../../predict/foresight.ts";
+import { type ForeseenBlock, type ForeseenNumbers, foreseenWithin } from "../../predict/foresight.ts";
 import {
   type CoderObserver,
   type Cue,
@@ -51,7 +51,7 @@ export function laneRange(sizeBytes: number, lanes: number, lane: number): [star
 }
 
 /** What each lane foresees of a block. */
-export function foreseenByLane(foreseen: ForeseenBlock | undefined, lanes: number): ForeseenPixels[][] {
+export function foreseenByLane(foreseen: ForeseenBlock | undefined, lanes: number): ForeseenNumbers[][] {
   return Array.from({ length: lanes }, (_, lane) => {
     return foreseen ? foreseenWithin(foreseen.stretches, ...laneRange(foreseen.seenBytes, lanes, lane)) : [];
   });

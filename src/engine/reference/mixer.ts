@@ -16,6 +16,8 @@ import {
   REFINE_NODES,
   RUN_CLASSES,
   reciprocalTable,
+  SOUND_FINAL_RATE,
+  SOUND_RATE,
   SQUASH_ZERO,
   STRETCH_MAX,
   squashTable,
@@ -24,7 +26,7 @@ import {
 import { initialMaps, initialMatchMap, initialRefine, initialRunMap } from "../../contract/mixer-initial.ts";
 import { KNOWN_CONTEXTS, MATCH_PROBABILITY_MIN } from "../../contract/mixer-numbers.ts";
 import { type LanePrior, TRAINED_NAMES, type TrainedState } from "../../contract/prior.ts";
-import type { ForeseenPixels } from "../../predict/foresight.ts";
+import type { ForeseenNumbers } from "../../predict/foresight.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
 import { Code } from "./mixer-code.ts";
 import { type ForeseenByte, ForeseenBytes } from "./mixer-foresight.ts";
@@ -54,7 +56,8 @@ interface Outlook {
 /** What a prediction leaves behind for learning. */
 interface Prediction {
   readonly node: number;
-  readonly isForeseen: boolean;
+  /** Likelihoods that were foreseen; 0: none were. */
+  readonly likelihoods: number;
   readonly inputs: readonly number[];
   readonly states: readonly number[];
   readonly runs: readonly (Voice | undefined)[];
@@ -106,7 +109,7 @@ export class ReferenceLane {
   #contexts: readonly Context[] = [];
   #binaryContexts: readonly Context[] = [];
   #stride = 0;
-  #pixels: readonly ForeseenPixels[] = [];
+  #pixels: readonly ForeseenNumbers[] = [];
   #foreseen: ForeseenBytes | undefined;
   #view = viewOf(0);
   /** Whether the next block goes on behind what was replayed. */
@@ -127,7 +130,7 @@ export class ReferenceLane {
     this.describe(0);
   }
 
-  describe(stride: number, pixels: readonly ForeseenPixels[] = []): void {
+  describe(stride: number, pixels: readonly ForeseenNumbers[] = []): void {
     this.#pixels = pixels;
     const family = familyOf(stride);
     this.#contexts = mixerContexts(family, this.#shape.contexts, stride);
@@ -319,16 +322,18 @@ export class ReferenceLane {
     outlook: Outlook,
   ): Prediction {
     const known = states.slice(...KNOWN_CONTEXTS).filter((state) => state !== 0).length;
+    const likelihoods = outlook.foreseen?.likelihoodsAt(node) ?? [];
     const runs = outlook.runs.map((run, i) => {
-      const bit = run && bitOf(run.byte, k, node);
+      // Where several likelihoods are foreseen, they take the place of the runs.
+      const bit = run && likelihoods.length < 2 ? bitOf(run.byte, k, node) : undefined;
       return bit === undefined ? undefined : { cell: RUN_CLASSES * i + (run?.length ?? 0), bit };
     });
     const { expected, length } = this.#view.match;
     const bit = expected === 0 ? undefined : bitOf(expected - 1, k, node);
     const match = bit === undefined ? undefined : { cell: lengthClass(length), bit };
     const long = match === undefined ? 0 : length < 12 ? 1 : length < 24 ? 2 : 3;
-    const likelihood = outlook.foreseen?.likelihoodAt(node) ?? at(this.#order0, node);
-    const inputs = this.#gather(states, runs, likelihood, match, counters);
+    const [likelihood = at(this.#order0, node), ...others] = likelihoods;
+    const inputs = this.#gather(states, runs, [likelihood, ...others], match, counters);
     const more = counters.length > 0 ? this.#chooseMore(k, node) : [];
     const chosen = [...this.#choose(k, node, long, known, match !== undefined, outlook.foreseen?.choices), ...more];
     const mix = this.#weights.mix(inputs, chosen, [(long * 8 + k) * 8 + known, node, ...more]);
@@ -338,15 +343,14 @@ export class ReferenceLane {
     const refined = row + ((coarse + 64) >> 7);
     const mean = (this.#squashed(odds) + between(this.#refine, row, coarse) + 1) >> 1;
     const p = Math.min(Math.max(mean, PROBABILITY_MIN), 65536 - PROBABILITY_MIN);
-    const isForeseen = outlook.foreseen !== undefined;
-    return { node, isForeseen, inputs, states, runs, counters, match, mix, refined, p };
+    return { node, likelihoods: likelihoods.length, inputs, states, runs, counters, match, mix, refined, p };
   }
 
-  /** @param likelihood of a 1 by a predictor, or by the node alone */
+  /** @param likelihoods of a 1 by predictors, or by the node alone */
   #gather(
     states: readonly number[],
     runs: Prediction["runs"],
-    likelihood: number,
+    [likelihood, ...more]: readonly [number, ...number[]],
     match: Voice | undefined,
     counters: readonly number[],
   ): number[] {
@@ -354,7 +358,8 @@ export class ReferenceLane {
     const ofContexts = states.flatMap((state, i) => {
       const run = runs[i];
       const odds = run === undefined ? 0 : signed(run, at(this.#stretch, at(this.#runMap, run.cell) >> 4));
-      return [at(this.#mapInputs, 256 * i + state), odds];
+      const another = more[i];
+      return [at(this.#mapInputs, 256 * i + state), another === undefined ? odds : at(this.#stretch, another >> 4)];
     });
     const p = match === undefined ? 0 : at(this.#matchMap, match.cell);
     const ofMatch = match && [signed(match, at(this.#stretch, p >> 4)), signed(match, (p - 32768) >> 6)];
@@ -408,16 +413,17 @@ export class ReferenceLane {
 
   #learn(prediction: Prediction, bit: number): void {
     const { mix, inputs } = prediction;
-    if (prediction.isForeseen) this.#weights.learn(mix, inputs, bit, FORESEEN_RATE, FORESEEN_FINAL_RATE);
+    if (prediction.likelihoods > 1) this.#weights.learn(mix, inputs, bit, SOUND_RATE, SOUND_FINAL_RATE);
+    else if (prediction.likelihoods > 0) this.#weights.learn(mix, inputs, bit, FORESEEN_RATE, FORESEEN_FINAL_RATE);
     else this.#weights.learn(mix, inputs, bit);
     for (const place of prediction.counters) {
       const cell = at(this.#lines.counters, place);
       this.#lines.counters[place] = learnt(cell === 0 ? HALF : cell, bit, this.#reciprocals);
     }
     this.#learnMaps(prediction, bit);
-    const { node, refined, match, isForeseen } = prediction;
+    const { node, refined, match, likelihoods } = prediction;
     const target = bit === 1 ? 65535 : 0;
-    if (!isForeseen) towards(this.#order0, node, target, 6);
+    if (likelihoods === 0) towards(this.#order0, node, target, 6);
     towards(this.#refine, refined, target, 6);
     if (match === undefined) return;
     towards(this.#matchMap, match.cell, match.bit === bit ? 65535 : 0, 7);

@@ -7,5 +7,5 @@ const OUTPUT = join(FOLDER, "..", "predictors.wasm");
 
 /** @throws Error with the compiler's messages */
 export function buildPredictors(): void {
-  compileAssembly(FOLDER, OUTPUT, ["--enable=simd,bulk-memory", "--initialMemory=1"]);
+  compileAssembly(FOLDER, OUTPUT, ["--enable=simd,bulk-memory", "--initialMemory=3"]);
 }

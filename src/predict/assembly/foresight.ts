@@ -5,7 +5,10 @@
  *
  * docs/NUMERICS.md has every value; docs/MIXER.md says what the mixer does with them.
  */
-import { chooseAndHash, CHOICES, CONTEXTS } from "./pixel-contexts";
+import { CHOICES, CONTEXTS } from "./context-values";
+import { beginPanelForesight, foreseePanel, panelLikelihoodAt, tellPanel } from "./panel-foresight";
+import { LIKELIHOODS, shareAt } from "./panel-likelihoods";
+import { chooseAndHash } from "./pixel-contexts";
 import { beginNeighbours, gatherNeighbours } from "./neighbours";
 import {
   CHANNELS,
@@ -29,6 +32,8 @@ const SUMS: usize = memory.data(512 * 4);
 /** What all candidates have together. */
 const UNIT: f64 = 4194304;
 
+/** Whether it is sound by a panel (panel-foresight.ts), and no pixels. */
+let isSound: bool = false;
 let state: usize = 0;
 let plain: usize = 0;
 let left: usize = 0;
@@ -51,6 +56,7 @@ export let nextBest: u32 = 0;
 
 /** Goes along with pixels that startPixels has begun, in turn; `plainAt` and `leftStart` have room for all of them. */
 export function beginForesight(stateAt: usize, plainAt: usize, leftStart: usize): void {
+  isSound = false;
   state = stateAt;
   plain = plainAt;
   left = leftStart;
@@ -65,6 +71,22 @@ export function beginForesight(stateAt: usize, plainAt: usize, leftStart: usize)
   for (let i: usize = 0; i < 256; i += 1) store<f32>(ONES + i * 4, 1);
 }
 
+/** Goes along with sound that startSound has begun, by a panel. */
+export function beginSoundForesight(stateAt: usize): void {
+  isSound = true;
+  beginPanelForesight(stateAt);
+}
+
+/** How many likelihoods of a bit there are. */
+export function likelihoodCount(): u32 {
+  return isSound ? <u32>LIKELIHOODS : 1;
+}
+
+/** Likelihood number i, of the bit for which likelihoodAt was asked last; the first is what that said. */
+export function likelihood(i: u32): u32 {
+  return shareAt(i);
+}
+
 /** The context number i of the byte that comes; 32 bits. */
 export function contextAt(i: u32): u32 {
   return load<u32>(CONTEXTS + (<usize>i << 2));
@@ -77,6 +99,7 @@ export function choiceAt(i: u32): u32 {
 
 /** How likely a 1 is behind the bits of the byte so far, which stand behind a leading 1; below 2^16. */
 export function likelihoodAt(node: u32): u32 {
+  if (isSound) return panelLikelihoodAt(node);
   const at = SUMS + (<usize>node << 3);
   const ones = <u64>load<u32>(at, 4);
   return min<u32>(65535, <u32>((ones << 16) / (<u64>load<u32>(at) + ones)));
@@ -84,6 +107,10 @@ export function likelihoodAt(node: u32): u32 {
 
 /** What is left of the pixel has been decoded: the pixel becomes known, and all learn it. */
 export function tell(byte: u32): void {
+  if (isSound) {
+    tellPanel(byte);
+    return;
+  }
   store<u8>(leftAt, <u8>byte);
   takeSample(state, channel, true);
   if (place > 0 && place + 1 < channels) place += 1;
@@ -102,6 +129,10 @@ export function tell(byte: u32): void {
 
 /** Makes all that is said of the byte that comes. */
 export function foresee(): void {
+  if (isSound) {
+    foreseePanel();
+    return;
+  }
   foreseeSample(state, channel, place, plain, left, <u32>pixel, <u32>column);
   judgeCandidates();
   gatherNeighbours(place, pixel);

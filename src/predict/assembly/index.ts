@@ -8,6 +8,16 @@
  */
 export { dataStart, growTo } from "./memory";
 export { soundStateBytes, startSound, codeSound } from "./sound";
-export { beginForesight, choiceAt, contextAt, foresee, likelihoodAt, tell } from "./foresight";
+export {
+  beginForesight,
+  beginSoundForesight,
+  choiceAt,
+  contextAt,
+  foresee,
+  likelihood,
+  likelihoodAt,
+  likelihoodCount,
+  tell,
+} from "./foresight";
 export { codePixels, pixelStateBytes, startPixels } from "./pixels";
 export { codeTable, startTable, tableStateBytes } from "./table";

@@ -32,21 +32,11 @@ import {
   thirdAbove,
   thirdBefore,
 } from "./neighbours";
+import { choose, classOf, CONTEXTS, into, within } from "./context-values";
 import { isRank, prediction, spread } from "./pixels";
-
-/** Contexts of a byte; choices of three weight sets and of a row of the refining map. */
-export const CONTEXTS: usize = memory.data(28 * 4);
-export const CHOICES: usize = memory.data(4 * 4);
 
 let place: u32 = 0;
 let contexts: usize = 0;
-
-// @ts-ignore: decorator
-@inline
-function into(h: u32, v: u32): u32 {
-  const x = (h + v + 1) * 0x9e3779b1;
-  return x ^ (x >> 15);
-}
 
 /** The next context, of up to three values and the place of the channel. */
 // @ts-ignore: decorator
@@ -54,27 +44,6 @@ function into(h: u32, v: u32): u32 {
 function context(a: u32, b: u32 = 0, c: u32 = 0): void {
   store<u32>(contexts, into(into(into(place, a), b), c));
   contexts += 4;
-}
-
-// @ts-ignore: decorator
-@inline
-function choose(i: usize, value: u32): void {
-  store<u32>(CHOICES + (i << 2), min<u32>(value, 255));
-}
-
-/** Classes that widen: 2^bits of them for each doubling. */
-// @ts-ignore: decorator
-@inline
-function classOf(x: u32, bits: u32): u32 {
-  if (x < <u32>2 << bits) return x;
-  const e = 31 - clz(x) - bits;
-  return (e << bits) + (x >> e);
-}
-
-// @ts-ignore: decorator
-@inline
-function within(x: i32, limit: i32): u32 {
-  return <u32>(min(max(x, -limit), limit) + limit);
 }
 
 /** @param placeOfChannel in the order in which channels are coded */

@@ -8,6 +8,7 @@
  * those of (0, j - i) at t - i: so only sums of products with the newest sample are kept, at the last 32 times.
  */
 import { askFilter, filterBytes, HISTORY, startFilter, teachFilter } from "./filter";
+import { askPanel, expected, panelBytes, startPanel, teachPanel } from "./panel";
 import { dot, solve } from "./solve";
 
 /** Samples that least squares see, own and others'. */
@@ -64,21 +65,34 @@ function channelBytes(): usize {
 }
 
 /** What the state of so many channels takes. */
-export function soundStateBytes(channels: usize): usize {
-  return 64 + SCRATCH_BYTES + channels * channelBytes();
+export function soundStateBytes(channels: usize, isByPanel: bool): usize {
+  return 64 + SCRATCH_BYTES + channels * (isByPanel ? panelBytes() : channelBytes());
 }
 
 /**
  * @param state soundStateBytes long, a multiple of 16 @param channels 1 to 8 @param width bytes of a sample, 1 to 3
  * @param isBig whether their high byte comes first @param isUnsigned whether the middle of their range is silence
+ * @param isByPanel whether a panel of predictors (panel.ts) takes the place of this one
  */
-export function startSound(state: usize, channels: usize, width: u32, isBig: bool, isUnsigned: bool): void {
-  memory.fill(state, 0, soundStateBytes(channels));
+export function startSound(
+  state: usize,
+  channels: usize,
+  width: u32,
+  isBig: bool,
+  isUnsigned: bool,
+  isByPanel: bool,
+): void {
+  memory.fill(state, 0, soundStateBytes(channels, isByPanel));
+  store<u32>(state + 20, isByPanel ? 1 : 0);
   store<u32>(state, <u32>channels);
   store<u32>(state + 4, width);
   store<u32>(state + 8, isBig ? 1 : 0);
   store<u32>(state + 12, isUnsigned ? 1 << (8 * width - 1) : 0);
   for (let c: usize = 0; c < channels; c += 1) {
+    if (isByPanel) {
+      startPanel(panelOf(state, c));
+      continue;
+    }
     const channel = channelOf(state, c);
     store<u32>(channel, <u32>(HISTORY * 8));
     store<f64>(channel + 16, 200);
@@ -98,6 +112,33 @@ function channelOf(state: usize, c: usize): usize {
   return state + 64 + SCRATCH_BYTES + c * channelBytes();
 }
 
+// @ts-ignore: decorator
+@inline
+function panelOf(state: usize, c: usize): usize {
+  return state + 64 + SCRATCH_BYTES + c * panelBytes();
+}
+
+/** The panel of the other channel: the one before, of the first the last. */
+export function otherOf(state: usize, c: usize): usize {
+  return panelOf(state, c === 0 ? <usize>load<u32>(state) - 1 : c - 1);
+}
+
+/** Asks the panel of a channel, whose state it returns. */
+export function askPanelOf(state: usize, c: usize): usize {
+  const channel = panelOf(state, c);
+  askPanel(channel, otherOf(state, c));
+  return channel;
+}
+
+export function teachPanelOf(state: usize, c: usize, sample: i32): void {
+  teachPanel(panelOf(state, c), load<u32>(state) > 1, <f64>sample);
+}
+
+/** What a panel expects, as a sample of so many bits. */
+export function roundedPrediction(bits: u32): i32 {
+  return rounded(expected, bits);
+}
+
 /**
  * Goes on through `samples` samples of all channels in turn; a call may end between channels of one moment.
  *
@@ -109,11 +150,12 @@ export function codeSound(state: usize, from: usize, to: usize, samples: usize, 
   const isBig = load<u32>(state + 8) !== 0;
   const middle = <i32>load<u32>(state + 12);
   const bits = 8 * width;
+  const isByPanel = load<u32>(state + 20) !== 0;
   let c = <usize>load<u32>(state + 16);
   for (let i: usize = 0; i < samples; i += 1) {
-    const channel = channelOf(state, c);
+    const channel = isByPanel ? askPanelOf(state, c) : channelOf(state, c);
     const at = i * width;
-    const prediction = predict(state, channel, c, channels, bits);
+    const prediction = isByPanel ? roundedPrediction(bits) : predict(state, channel, c, channels, bits);
     let sample: i32;
     if (isBack) {
       const zigzag = read(from + at, width, true);
@@ -124,7 +166,8 @@ export function codeSound(state: usize, from: usize, to: usize, samples: usize, 
       const left = signed(sample - prediction, bits);
       write(to + at, width, true, (left << 1) ^ (left >> 31));
     }
-    learn(state, channel, sample, sample - prediction);
+    if (isByPanel) teachPanelOf(state, c, sample);
+    else learn(state, channel, sample, sample - prediction);
     c = c + 1 === channels ? 0 : c + 1;
   }
   store<u32>(state + 16, <u32>c);
@@ -132,7 +175,7 @@ export function codeSound(state: usize, from: usize, to: usize, samples: usize, 
 
 // @ts-ignore: decorator
 @inline
-function signed(value: i32, bits: u32): i32 {
+export function signed(value: i32, bits: u32): i32 {
   return (value << (32 - bits)) >> (32 - bits);
 }
 
@@ -178,6 +221,11 @@ function predict(state: usize, channel: usize, c: usize, channels: usize, bits: 
   const trust = channel + MIX + 160;
   let sum = first;
   for (let i: usize = 0; i < 24; i += 8) sum += load<f64>(trust + i) * load<f64>(values + 8 + i);
+  return rounded(sum, bits);
+}
+
+/** The nearest sample. */
+function rounded(sum: f64, bits: u32): i32 {
   const limit = <f64>(1 << (bits - 1));
   if (!(sum > -limit)) return -(1 << (bits - 1));
   if (!(sum < limit - 1)) return (1 << (bits - 1)) - 1;

@@ -2,9 +2,18 @@
 import { codePlace, isBinary } from "./code";
 import { expected, matchLength } from "./contexts";
 import { gatherCounters, learnCounters, learnt } from "./counters";
-import { foreseenLikelihood, isForeseen, rowChoice, setChoice, setChoice2, setChoice3 } from "./foresight";
+import {
+  anotherLikelihood,
+  foreseenLikelihood,
+  isForeseen,
+  likelihoods,
+  rowChoice,
+  setChoice,
+  setChoice2,
+  setChoice3,
+} from "./foresight";
 import { back, last } from "./past";
-import { gatherRuns, learnRuns, stretched, towards } from "./runs";
+import { dropRuns, gatherRuns, learnRuns, stretched, towards } from "./runs";
 import {
   CHOSEN,
   contexts,
@@ -102,12 +111,21 @@ function gather(): u32 {
   return known;
 }
 
+/** The same where several likelihoods of the bit are foreseen: they take the place of the runs. */
+function gatherForeseen(): u32 {
+  dropRuns();
+  for (let i: u32 = 0; i < contexts; i++) {
+    store<i16>(INPUTS + i * 4, i + 1 < likelihoods ? stretched(anotherLikelihood(i + 1)) : 0, 2);
+  }
+  return gather();
+}
+
 /** The inputs that are no context's, and zeros behind them; returns how long the match is, if it takes part. */
 // @ts-ignore: decorator
 @inline
-function gatherOthers(k: u32): u32 {
+function gatherOthers(k: u32, likelihood: u32): u32 {
   let x = INPUTS + contexts * 4;
-  store<i16>(x, stretched(isForeseen ? foreseenLikelihood(bitNode) : load<u16>(ORDER0 + bitNode * 2)));
+  store<i16>(x, stretched(likelihood));
   const byte = expected - 1;
   const takesPart = expected > 0 && (byte | 256) >> (8 - k) == bitNode;
   matchBit = (byte >> (7 - k)) & 1;
@@ -249,9 +267,10 @@ export function predict(k: u32, node: u32): u32 {
   bitNumber = k;
   const bit: u32 = 1 << (k & 3);
   lineNode = bit | (node & (bit - 1));
-  const known = gather();
+  const likelihood = isForeseen ? foreseenLikelihood(node) : load<u16>(ORDER0 + node * 2);
+  const known = likelihoods > 1 ? gatherForeseen() : gather();
   gatherRuns(k);
-  const long = gatherOthers(k);
+  const long = gatherOthers(k, likelihood);
   choose(k, long, known);
   final = finals + ((long * 8 + k) * 8 + known) * finalBytes;
   final2 = finals + (FINAL_FIRST + node) * finalBytes;

@@ -10,18 +10,22 @@ const CONTEXT_AT: u32 = 1;
 const CHOICE_AT: u32 = 2;
 const TELL: u32 = 3;
 const LIKELIHOOD_AT: u32 = 4;
+const LIKELIHOOD: u32 = 5;
 
 /** Whether the next bytes are foreseen. */
 export let isForeseen: bool = false;
+/** Likelihoods of each bit: one of pixels, several of sound. */
+export let likelihoods: u32 = 0;
 /** For the byte that comes: what chooses three weight sets, and the row of the refining map. */
 export let setChoice: u32 = 0;
 export let setChoice2: u32 = 0;
 export let setChoice3: u32 = 0;
 export let rowChoice: u32 = 0;
 
-/** Says whether the bytes from here on are foreseen. */
-export function setForeseen(is: bool): void {
-  isForeseen = is;
+/** Says whether the bytes from here on are foreseen, by how many likelihoods of each bit; 0: they are not. */
+export function setForeseen(count: u32): void {
+  isForeseen = count > 0;
+  likelihoods = count;
 }
 
 /** The predictor thinks of the byte that comes. */
@@ -41,6 +45,11 @@ export function foreseenContext(i: u32): u32 {
 /** How likely it thinks that a 1 is behind the bits so far; 16 bits. */
 export function foreseenLikelihood(node: u32): u32 {
   return call_indirect<u32>(LIKELIHOOD_AT, node);
+}
+
+/** Likelihood number i of the bit for which foreseenLikelihood was asked last. */
+export function anotherLikelihood(i: u32): u32 {
+  return call_indirect<u32>(LIKELIHOOD, i);
 }
 
 /** It learns which byte came. */

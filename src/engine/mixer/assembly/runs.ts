@@ -51,6 +51,11 @@ export function findRuns(): void {
   }
 }
 
+/** No run takes part in this byte. */
+export function dropRuns(): void {
+  going = 0;
+}
+
 /** Inputs of the runs that take part in bit k; those of all others are 0 already. */
 // @ts-ignore: decorator
 @inline
