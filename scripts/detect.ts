@@ -1,28 +1,40 @@
 /**
  * What is found by itself in bytes that nobody explains: `bun scripts/detect.ts [FILE…]` makes samples of every kind
- * that predictors know, raw, behind headers, and at odd places, and of what is none, and prints what
- * src/pipeline/numbers.ts finds in each. Exits with 1 if something is found where nothing is. With files, prints what
- * is found in those.
+ * that predictors know, raw, behind headers that are right or lie, at odd places and in archives, and of what is none,
+ * and prints what src/pipeline/numbers.ts finds in each, and what that gains: what one lane of eight contexts makes of
+ * the bytes with the stride that they have, and of what predictors leave. Exits with 1 if something is found where
+ * nothing is. With files, prints what is found in those.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type FoundNumbers, findNumbers } from "../src/pipeline/numbers.ts";
+import { gzipSync } from "node:zlib";
+import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
+import { type FoundNumbers, findNumbers, NO_FORESIGHT, predictNumbers } from "../src/pipeline/numbers.ts";
+import { findStride } from "../src/pipeline/stride.ts";
+import { foreseenWithin } from "../src/predict/foresight.ts";
+import { NO_COPIES } from "../src/repeats/copies.ts";
 import { Random } from "../test/support/gpu-values.ts";
 import { filmOf, pixelsOf, soundOf, tableOf } from "../test/support/numbers.ts";
 import { trainingBytes } from "../test/support/text.ts";
 
+buildMixer();
+const { MixerLane } = await import("../src/engine/mixer/lane.ts");
+
+type Kind = FoundNumbers["numbers"]["kind"];
+
 interface Sample {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** undefined: nothing is to be found. */
-  readonly kind?: FoundNumbers["numbers"]["kind"];
+  /** One of which must be found, or all if it is an archive; undefined: nothing is to be found. */
+  readonly kind?: Kind;
+  readonly all?: readonly Kind[];
 }
 
 const SOUND_FRAMES = 40_000;
 const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 
 /** The same bytes by themselves, behind a header of odd length, and between texts as in an archive. */
-function placed(name: string, bytes: Uint8Array, kind: NonNullable<Sample["kind"]>): Sample[] {
+function placed(name: string, bytes: Uint8Array, kind: Kind): Sample[] {
   const text = trainingBytes(70_000, 1);
   return [
     { name, bytes, kind },
@@ -50,7 +62,8 @@ function pictures(): Sample[] {
 }
 
 function tables(): Sample[] {
-  const shapes = (["float32", "float64", "int32", "int64"] as const).flatMap((format) =>
+  const formats = ["float16", "bfloat16", "float32", "float64", "int16", "int32", "int64"] as const;
+  const shapes = formats.flatMap((format) =>
     [false, true].flatMap((isBig) => [
       { format, isBig, columns: 1, row: 0 },
       { format, isBig, columns: 3, row: 0 },
@@ -62,6 +75,75 @@ function tables(): Sample[] {
     const name = `table, ${shape.format} ${shape.isBig ? "big" : "little"}, ${place}`;
     return { name, bytes: tableOf(Math.ceil(24_000 / shape.columns), shape), kind: "table" };
   });
+}
+
+/** Of a WAV; what it says of samples may be anything. */
+function wavHead(bytes: number, channels: number, bits: number): Uint8Array {
+  const head = Buffer.alloc(44);
+  head.write("RIFF....WAVEfmt ", 0);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(channels, 22);
+  head.writeUInt32LE(44_100, 24);
+  head.writeUInt16LE((channels * bits) / 8, 32);
+  head.writeUInt16LE(bits, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(bytes, 40);
+  return new Uint8Array(head);
+}
+
+/** One file of a tar. */
+function tarred(name: string, bytes: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(512);
+  head.write(name, 0);
+  head.write("0000644\0", 100);
+  head.write(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124);
+  head.write("ustar", 257);
+  return joined(new Uint8Array(head), bytes, new Uint8Array((512 - (bytes.length % 512)) % 512));
+}
+
+function files(): Sample[] {
+  const stereo = soundOf(30_000, { channels: 2, width: 2, isBig: false });
+  const fine = soundOf(30_000, { channels: 1, width: 3, isBig: false });
+  const grey = pixelsOf(300, { channels: 1, width: 400 });
+  const colours = pixelsOf(200, { channels: 3, width: 320 });
+  const floats = tableOf(30_000, { format: "float32" });
+  const text = trainingBytes(50_000, 1);
+  const named = (head: string) => new TextEncoder().encode(head);
+  const right = wavHead(stereo.length, 2, 16);
+  const archive = joined(
+    tarred("a.wav", joined(right, stereo)),
+    tarred("read.me", text),
+    tarred("b.wav", joined(wavHead(fine.length, 1, 24), fine)),
+    tarred("c.ppm", joined(named("P6\n320 200\n255\n"), colours)),
+    tarred("d.f32", floats),
+    new Uint8Array(1024),
+  );
+  return [
+    { name: "WAV, 16 bits, 2 channels", bytes: joined(right, stereo), kind: "sound" },
+    { name: "WAV that says 8 bits, 1 channel", bytes: joined(wavHead(9, 1, 8), stereo), kind: "sound" },
+    { name: "WAV of 24 bits that says 16 bits, 2 channels", bytes: joined(right, fine), kind: "sound" },
+    { name: "WAV of text", bytes: joined(right, text, text) },
+    { name: "PGM that says 17 x 9", bytes: joined(named("P5\n17 9\n255\n"), grey), kind: "pixels" },
+    { name: "PPM that is grey", bytes: joined(named("P6\n400 100\n255\n"), grey), kind: "pixels" },
+    { name: "NPY that says float64 of float32", bytes: joined(named("\x93NUMPY<f8"), floats), kind: "table" },
+    { name: "tar of sounds, text, picture, floats", bytes: archive, all: ["sound", "pixels", "table"] },
+    { name: "the same, cut anywhere", bytes: archive.subarray(12_345, 400_001), all: ["sound", "pixels"] },
+    { name: "the same, gzip", bytes: new Uint8Array(gzipSync(archive)) },
+  ];
+}
+
+/** Weights of networks: normal, each layer with a scale of its own. */
+function weights(): Sample[] {
+  const random = new Random(2);
+  const normal = () => Array.from({ length: 12 }, () => random.next() / 2 ** 32).reduce((a, b) => a + b) - 6;
+  const layers = Float32Array.from({ length: 100_000 }, (_, i) => normal() * 0.02 * (1 + ((i / 9000) | 0)));
+  const singles = new Uint8Array(layers.buffer);
+  return [
+    { name: "weights, float32", bytes: singles },
+    { name: "weights, float16", bytes: new Uint8Array(Float16Array.from(layers).buffer) },
+    { name: "weights, bfloat16", bytes: singles.filter((_, i) => i % 4 > 1) },
+  ];
 }
 
 function others(): Sample[] {
@@ -99,27 +181,55 @@ const describe = ({ start, end, numbers }: FoundNumbers) => {
     .join(", ")}`;
 };
 
-const files = process.argv.slice(2);
+const LANE = { contexts: 8, lineBits: 16 };
+
+/** What a lane makes of bytes. */
+function sizeOf(bytes: Uint8Array, stride: number, foreseen: Parameters<typeof foreseenWithin>[0] = []): number {
+  const lane = new MixerLane(LANE);
+  lane.describe(stride, foreseenWithin(foreseen, 0, bytes.length));
+  lane.begin();
+  lane.encode(bytes);
+  return lane.finishEncoding().length;
+}
+
+/** Without predictors, and with them. */
+async function sizesOf(bytes: Uint8Array, found: readonly FoundNumbers[]): Promise<[before: number, after: number]> {
+  const strideOf = (seen: Uint8Array) => findStride(seen, { streams: 1, history: 0 });
+  const before = sizeOf(bytes, strideOf(bytes));
+  const seen = await predictNumbers(bytes, found, NO_COPIES, { ...NO_FORESIGHT, lanes: 1 });
+  if (!seen) return [before, before];
+  return [before, sizeOf(seen.bytes, seen.stride ?? strideOf(seen.bytes), seen.foreseen?.stretches)];
+}
+
+const paths = process.argv.slice(2);
 const samples: Sample[] =
-  files.length > 0
-    ? files.map((path) => ({ name: basename(path), bytes: new Uint8Array(readFileSync(path)) }))
+  paths.length > 0
+    ? paths.map((path) => ({ name: basename(path), bytes: new Uint8Array(readFileSync(path)) }))
     : [
         ...sounds(),
         ...pictures(),
         ...placed("film, 160 x 120", filmOf(8, { width: 160, height: 120 }), "film"),
         ...tables(),
+        ...files(),
+        ...weights(),
         ...others(),
       ];
 let [right, missed, wrong] = [0, 0, 0];
-for (const { name, bytes, kind } of samples) {
-  const found = await findNumbers(bytes);
-  const isRight = kind === undefined ? found.length === 0 : found.some(({ numbers }) => numbers.kind === kind);
+console.log("| sample | bytes | found | without | with | gain |\n|---|---|---|---|---|---|");
+for (const { name, bytes, kind, all = kind ? [kind] : [] } of samples) {
+  const found = await findNumbers(bytes, undefined, () => true);
+  const kinds = found.map(({ numbers }) => numbers.kind);
+  const isRight = all.length === 0 ? found.length === 0 : all.every((each) => kinds.includes(each));
   if (isRight) right += 1;
-  else if (kind !== undefined && found.length === 0) missed += 1;
+  else if (found.length < all.length) missed += 1;
   else wrong += 1;
-  console.log(`${name}: ${found.map(describe).join("; ") || "nothing"}`);
+  const [before, after] = await sizesOf(bytes, found);
+  const gain = `${(100 - (100 * after) / before).toFixed(1)} %`;
+  console.log(
+    `| ${[name, bytes.length, found.map(describe).join("; ") || "nothing", before, after, gain].join(" | ")} |`,
+  );
 }
-if (files.length === 0) {
+if (paths.length === 0) {
   console.log(
     `${samples.length} samples: ${right} as they are, ${missed} not found, ${wrong} taken for something else`,
   );

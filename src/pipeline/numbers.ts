@@ -74,6 +74,8 @@ const SOUND_SAVING_SHARE = 7;
 const PIXEL_SAVING_SHARE = 10;
 /** Another number of channels than the one that was found must be so much better. */
 const CHANNELS_BETTER = 0.99;
+/** Pixels whose channels are not all like themselves must save so much by their colours, or they are something else. */
+const ODD_SAVING_SHARE = 4;
 /** Without foresight, a mixer's contexts of rows are better than what is left of a film, unless that is very little. */
 const FILM_SAVING_SHARE = 4;
 const TABLE_TRIAL_BYTES = 2 ** 18;
@@ -222,11 +224,13 @@ async function pixelsThatSave(
   const sample = middleOf(bytes, PIXEL_TRIAL_BYTES, rowBytes);
   const before = costOf(sample, rowBytes);
   let phase = 0;
-  let least = Number.POSITIVE_INFINITY;
+  let least = before;
+  // A picture that is read a byte too early or late is still one, unless its channels follow from each other exactly.
+  let isOdd = false;
   for (let tried = 0; tried < channels; tried += 1) {
     const cost = await costAs(sample.slice(tried), plainPixels, pacer);
-    // A picture that is read a byte too early or late is still one.
-    if (cost > before) return undefined;
+    isOdd ||= cost > before;
+    if (isOdd && channels < 3) return undefined;
     if (cost >= least) continue;
     least = cost;
     phase = tried;
@@ -245,7 +249,8 @@ async function pixelsThatSave(
     [cost, plainCost] = [otherCost, costOf(longer, rowBytes)];
   }
   const isFilm = others.some(({ kind }) => kind === "film") && !isForeseen();
-  if (plainCost - cost <= plainCost / (isFilm ? FILM_SAVING_SHARE : PIXEL_SAVING_SHARE)) return undefined;
+  const share = isFilm ? FILM_SAVING_SHARE : isOdd ? ODD_SAVING_SHARE : PIXEL_SAVING_SHARE;
+  if (plainCost - cost <= plainCost / share) return undefined;
   const start = run.start + phase;
   return {
     start,
@@ -306,11 +311,11 @@ export async function predictNumbers(
   rest: Uint8Array,
   found: readonly FoundNumbers[],
   copies: Copies,
-  { lanes, hasPanel }: LaneForesight = NO_FORESIGHT,
+  { lanes, panelWidthMin }: LaneForesight = NO_FORESIGHT,
   signal?: AbortSignal,
 ): Promise<SeenBlock | undefined> {
   const asPanel = (numbers: Numbers) =>
-    numbers.kind === "sound" && hasPanel && lanes > 0 ? { ...numbers, isByPanel: true } : numbers;
+    numbers.kind === "sound" && lanes > 0 && numbers.width >= panelWidthMin ? { ...numbers, isByPanel: true } : numbers;
   const pieces = rangesInRest(found, copies).map((piece) => {
     const aligned = alignedPiece(piece, found);
     return { ...aligned, numbers: asPanel(aligned.numbers) };
@@ -330,11 +335,11 @@ export async function predictNumbers(
 export interface LaneForesight {
   /** Those that do; 0 if none does. */
   readonly lanes: number;
-  /** Whether they foresee sound, too, by a panel of predictors. */
-  readonly hasPanel: boolean;
+  /** Bytes of a sample from which on they foresee sound, too, by a panel of predictors. */
+  readonly panelWidthMin: number;
 }
 
-export const NO_FORESIGHT: LaneForesight = { lanes: 0, hasPanel: false };
+export const NO_FORESIGHT: LaneForesight = { lanes: 0, panelWidthMin: Number.POSITIVE_INFINITY };
 
 /** Cuts pixels and sound where lanes begin: a lane foresees what lies wholly among its bytes. */
 function withinLanes(piece: FoundNumbers, seenBytes: number, lanes: number): FoundNumbers[] {

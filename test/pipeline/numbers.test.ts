@@ -10,7 +10,7 @@ import { foresightOf } from "../../src/pipeline/block-plan.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { Budget, TimeLimitError } from "../../src/pipeline/limits.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
-import { findNumbers, predictNumbers } from "../../src/pipeline/numbers.ts";
+import { findNumbers, NO_FORESIGHT, predictNumbers } from "../../src/pipeline/numbers.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { decodeStretches, encodeStretches, type Stretch } from "../../src/predict/list.ts";
 import { NO_COPIES } from "../../src/repeats/copies.ts";
@@ -163,33 +163,35 @@ describe("limits and forgery", () => {
 
 describe("a panel for sound", () => {
   const stereo = soundOf(30_000, { channels: 2, width: 2, isBig: false });
-  const seenWith = async (lanes: number, hasPanel: boolean) =>
-    await predictNumbers(stereo, await findNumbers(stereo), NO_COPIES, { lanes, hasPanel });
+  const seenWith = async (lanes: number, panelWidthMin: number) =>
+    await predictNumbers(stereo, await findNumbers(stereo), NO_COPIES, { lanes, panelWidthMin });
 
   test("is for blocks whose lanes foresee, cut where lanes begin", async () => {
-    const alone = await seenWith(1, true);
+    const alone = await seenWith(1, 2);
     expect(alone?.foreseen?.stretches.map(({ numbers }) => numbers)).toEqual([
       { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false, isByPanel: true },
     ]);
-    const three = await seenWith(3, true);
+    const three = await seenWith(3, 1);
     const starts = three?.foreseen?.stretches.map(({ lengthBytes }) => lengthBytes);
     expect(starts).toHaveLength(3);
     expect(decodeStretches(three?.stretches as Uint8Array, stereo.length, true)).toEqual([
       ...(three?.foreseen?.stretches ?? []),
     ]);
-    for (const seen of [await seenWith(0, true), await seenWith(1, false)]) {
+    for (const seen of [await seenWith(0, 1), await seenWith(1, 3)]) {
       expect(seen?.foreseen).toBeUndefined();
       expect(decodeStretches(seen?.stretches as Uint8Array, stereo.length, false)).toHaveLength(1);
     }
   });
 
-  test("is for models of 28 contexts, in one lane or in long ones", () => {
+  test("is for models of 28 contexts, or of 20 and 24 bits, in one lane or in long ones", () => {
     const of = (level: number, bytes: number, lanes?: number) =>
       foresightOf(hyperForSize(levelOf(level), bytes, lanes), bytes);
-    expect(of(9, 2 ** 20)).toEqual({ lanes: 1, hasPanel: true });
-    expect(of(8, 2 ** 20)).toEqual({ lanes: 1, hasPanel: false });
-    expect(of(9, 2 ** 22, 4)).toEqual({ lanes: 4, hasPanel: true });
-    expect(of(9, 2 ** 22 - 1, 4)).toEqual({ lanes: 0, hasPanel: false });
+    expect(of(9, 2 ** 20)).toEqual({ lanes: 1, panelWidthMin: 1 });
+    expect(of(8, 2 ** 20)).toEqual({ lanes: 1, panelWidthMin: 3 });
+    expect(of(5, 2 ** 20)).toEqual({ lanes: 1, panelWidthMin: 3 });
+    expect(of(4, 2 ** 20)).toEqual({ lanes: 1, panelWidthMin: Number.POSITIVE_INFINITY });
+    expect(of(9, 2 ** 22, 4)).toEqual({ lanes: 4, panelWidthMin: 1 });
+    expect(of(9, 2 ** 22 - 1, 4)).toEqual(NO_FORESIGHT);
   });
 });
 
