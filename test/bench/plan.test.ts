@@ -3,8 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { backwardProduct, forwardProduct, planOf, tensorCount } from "../../src/bench/gpu-plan.ts";
 import { backwardWalks, forwardWalks, normCount, walkCount } from "../../src/bench/gpu-walks.ts";
 import { mixerPlanOf } from "../../src/bench/mixer-plan.ts";
+import { planDevice } from "../../src/bench/plan-device.ts";
 import { type HyperParameters, widthOf } from "../../src/contract/hyper.ts";
 import { operandColumns } from "../../src/contract/network.ts";
+import { ModelBuffers } from "../../src/engine/gpu/buffers.ts";
 import { HARDWARE_TILE } from "../../src/engine/gpu/path.ts";
 import { FUSED_KERNELS, KERNELS, LIBRARIES } from "../../src/engine/gpu/shaders.ts";
 import { hyperForSize, levelOf, networkShape, PAPER } from "../../src/model/levels.ts";
@@ -41,6 +43,23 @@ describe("a product", () => {
     const record = { TASKS: 3 * 4, ROWS: 976, OUTPUTS: 20, INPUTS: 32 } as Parameters<typeof tensorCount>[0];
     expect(tensorCount(record)).toMatchObject({ iterations: 976, multiplyAdds: 976 * 20 * 32, slots: 976 * 64 * 64 });
   });
+});
+
+test("products that add up in one place have the same invocations there: no barrier is between them", async () => {
+  for (const shape of [networkShape(1), networkShape(5), networkShape(9)]) {
+    const { fused } = new ModelBuffers(planDevice(), { ...shape, streams: 16 }, 16);
+    const written = fused.products.backward.filter(({ fields }) => (fields.UNTIL as number) > 0);
+    const adding = written.filter(({ fields }) => fields.ADDS === 1);
+    expect(adding.map(({ name }) => name)).toEqual(["recallGate"]);
+    const places = new Map(written.map(({ fields }) => [fields.OUT, fields]));
+    expect(places.size).toBe(written.length - adding.length);
+    for (const { fields } of written) {
+      const { FROM, UNTIL, WORDS, ROWS_PER_STREAM } = places.get(fields.OUT) as typeof fields;
+      expect(fields).toMatchObject({ FROM, UNTIL, WORDS, ROWS_PER_STREAM });
+    }
+    // The one that adds comes last.
+    expect(written.findIndex(({ name }) => name === "logits")).toBeLessThan(written.indexOf(adding[0] as never));
+  }
 });
 
 describe("walks over values", () => {
