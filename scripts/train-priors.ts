@@ -6,7 +6,7 @@
  *     bun scripts/train-priors.ts [KIND…]              make them, or some of them
  *     bun scripts/train-priors.ts --content [KIND…]    choose their strings, but train nothing yet
  *     bun scripts/train-priors.ts --compare FOLDER…    leave out from now on what shares anything with files there
- *     bun scripts/train-priors.ts --check FOLDER…      the same, but change nothing: exits with 1 if any was trained on
+ *     bun scripts/train-priors.ts --check FOLDER…      the same, but change nothing: exits with 1 if any was used
  *     bun scripts/train-priors.ts --manifest           the manifest anew, of all packages that lie in the cache
  *
  * Downloads and samples lie in $FADE_PRIORS_CACHE, or ~/.cache/fade-priors. Needs npm, apt-get and dpkg-deb.
