@@ -6,6 +6,7 @@
  *     bun scripts/train-priors.ts [KIND…]              make them, or some of them
  *     bun scripts/train-priors.ts --content [KIND…]    choose their strings, but train nothing yet
  *     bun scripts/train-priors.ts --compare FOLDER…    leave out from now on what shares anything with files there
+ *     bun scripts/train-priors.ts --check FOLDER…      the same, but change nothing: exits with 1 if any was used
  *     bun scripts/train-priors.ts --manifest           the manifest anew, of all packages that lie in the cache
  *
  * Downloads and samples lie in $FADE_PRIORS_CACHE, or ~/.cache/fade-priors. Needs npm, apt-get and dpkg-deb.
@@ -111,18 +112,34 @@ function filesIn(path: string): string[] {
   return readdirSync(path).flatMap((name) => filesIn(join(path, name)));
 }
 
-/** Which samples share a piece with files there that is no common property: it is in fewer packages than a string. */
-function compare(paths: readonly string[]): void {
+interface Found {
+  readonly sample: Sample;
+  /** Those that are no common property: they are in fewer packages than a string. */
+  readonly rare: readonly string[];
+}
+
+/** Samples that share pieces with files there. */
+function sharing(paths: readonly string[]): Found[] {
   const shared = new SharedPieces();
-  for (const path of paths.flatMap(filesIn)) shared.add(readFileSync(path));
+  for (const path of paths.flatMap(filesIn)) shared.add(new Uint8Array(readFileSync(path)));
   const all = allSamples();
-  const found = KINDS.flatMap((kind) =>
-    all[kind].map((sample) => ({ sample, pieces: shared.in(sample.bytes, sample.package) })),
-  );
-  const left = found.filter(({ pieces }) => pieces.some((piece) => shared.isRare(piece)));
-  writeLeftOut(left.map(({ sample }) => sample));
-  const any = found.filter(({ pieces }) => pieces.length > 0).length;
-  console.log(`${found.length} samples, ${any} share a piece, ${left.length} of them one that is rare: left out`);
+  const samples = KINDS.flatMap((kind) => all[kind]);
+  const found = samples
+    .map((sample) => ({ sample, pieces: shared.in(sample.bytes, sample.package) }))
+    .filter(({ pieces }) => pieces.length > 0)
+    .map(({ sample, pieces }) => ({ sample, rare: pieces.filter((piece) => shared.isRare(piece)) }));
+  const rare = found.filter((each) => each.rare.length > 0);
+  console.log(`${samples.length} samples, ${found.length} share a piece, ${rare.length} of them one that is rare`);
+  return rare;
+}
+
+/** Whether any of them was trained on. */
+function check(paths: readonly string[]): void {
+  const leftOut = readLeftOut();
+  const trainedOn = sharing(paths).filter(({ sample }) => !leftOut.has(sampleId(sample)));
+  for (const { sample, rare } of trainedOn) console.log(`${sample.name}: ${rare.map((each) => JSON.stringify(each))}`);
+  console.log(`${trainedOn.length} of them were trained on`);
+  if (trainedOn.length > 0) process.exitCode = 1;
 }
 
 const { values, positionals: words } = parseArgs({
@@ -130,13 +147,15 @@ const { values, positionals: words } = parseArgs({
   options: {
     content: { type: "boolean", default: false },
     compare: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
     manifest: { type: "boolean", default: false },
   },
 });
 /** Only the strings, which take most of the time, and do not depend on the mixer. */
 const isOfContent = values.content;
 if (values.manifest) writeManifest();
-else if (values.compare) compare(words);
+else if (values.compare) writeLeftOut(sharing(words).map(({ sample }) => sample));
+else if (values.check) check(words);
 else {
   buildMixer();
   const leftOut = readLeftOut();
