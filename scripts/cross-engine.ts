@@ -32,7 +32,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-/** From here on levels 8 and 9 have counters; the text is repeated so far, and copies are cut out: few are coded. */
+/** From here on levels 6 to 9 have counters; the text is repeated so far, and copies are cut out: few are coded. */
 const COUNTED_BYTES = 65537;
 const EDGES = [0, 1, 2, 7, 8, 9, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1000, 4095, 4096, 4097, COUNTED_BYTES];
 
