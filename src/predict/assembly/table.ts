@@ -30,10 +30,10 @@ const OTHERS_MAX: u32 = 3;
 /** What is larger, scaled, would make squares without end. */
 const VALUE_MAX: f64 = 1e140;
 /**
- * Damped, a moment counts the less the larger it is: by DAMPING / (DAMPING + its squares). Differences are some hundreds,
- * so most moments count for what they are, and what is no number of the table, such as a header or what stands for a
- * missing value, for no more than a few of them. Without, 128 bytes of text, read as floats, made a megabyte behind
- * them 16 % larger.
+ * Damped, a moment counts the less the larger it is: by DAMPING / (DAMPING + its squares). Differences are some
+ * hundreds, so most moments count for what they are, and what is no number of the table, such as a header or what
+ * stands for a missing value, for no more than a few of them. Without, 128 bytes of text, read as floats, made a
+ * megabyte behind them 16 % larger.
  */
 const DAMPING: f64 = 1073741824;
 const F32_MAX: f64 = 3.4e38;
