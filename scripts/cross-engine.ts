@@ -2,20 +2,21 @@
  * The promise, tried out with the executable: every engine writes the same archive, and each decodes it.
  *
  *     bun scripts/cross-engine.ts [--bytes 65536] [--models 1,5,9,network-1] [--streams 64] [--engines A,B]
- *         [--only NAME,NAME] [--no-prior] FOLDER
+ *         [--only NAME,NAME] [--no-prior] [--prior FILE] [--patch-from FILE] FOLDER
  *
  * Takes every file of FOLDER but Markdown, by name, or those that --only names, cut to --bytes, and edge lengths of the
  * one whose name begins with "text" (repeated if it is shorter): bytes that look random would be stored, and no engine
  * asked. Each engine compresses all of them in one run, since a driver compiles shaders for seconds; SHA-256 is
  * compared; each decompresses the archives of the first, and the bytes are compared. Prints a line per input and model;
  * exits with 1 at the first difference. A level, or a narrow network (--models network-1 --streams 64), keeps the
- * reference's share to minutes; on software adapters a mixer takes about half a millisecond for a byte of a lane. A GPU
- * leaves lanes behind a built-in prior to the host, so --no-prior tries its shaders on all inputs. Needs bin/fade (npm
- * run build), or another one with --fade.
+ * reference's share to minutes; on software adapters a mixer takes about half a millisecond for a byte of a lane. Needs
+ * bin/fade (npm run build), or another one with --fade. With --prior all begin behind that one, with --patch-from
+ * behind an old file; without them, short inputs behind a built-in prior, as ever, and then a GPU leaves lanes to the
+ * host: --no-prior tries its shaders on all inputs.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
 
@@ -27,6 +28,8 @@ const { values, positionals } = parseArgs({
     engines: { type: "string" },
     only: { type: "string" },
     "no-prior": { type: "boolean", default: false },
+    prior: { type: "string" },
+    "patch-from": { type: "string" },
     fade: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
   },
   allowPositionals: true,
@@ -49,6 +52,11 @@ interface Input {
   readonly bytes: Uint8Array;
 }
 
+/** What inputs begin behind, both ways. */
+const BEHIND = [
+  ...(values.prior === undefined ? [] : ["-D", resolve(values.prior)]),
+  ...(values["patch-from"] === undefined ? [] : [`--patch-from=${resolve(values["patch-from"])}`]),
+];
 const SUFFIX = ".fade";
 
 /** All inputs through one run of the program, in a folder of their own; what came out, in their order. */
@@ -57,7 +65,7 @@ function fade(options: readonly string[], inputs: readonly Input[], outputOf: (n
   for (const { name, bytes } of inputs) writeFileSync(join(folder, name), bytes);
   const names = inputs.map(({ name }) => name);
   // Forced, since some inputs are archives themselves.
-  const command = [values.fade, ...options, "-q", "-k", "-f", "--", ...names];
+  const command = [values.fade, ...options, ...BEHIND, "-q", "-k", "-f", "--", ...names];
   const { stderr, exitCode } = Bun.spawnSync(command, { cwd: folder, env: process.env });
   if (exitCode !== 0) throw new Error(`fade ${options.join(" ")}: exit code ${exitCode}: ${stderr.toString()}`);
   const outputs = names.map((name) => readFileSync(join(folder, outputOf(name))));

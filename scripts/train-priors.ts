@@ -17,7 +17,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
 import { PRIOR_CONTEXTS } from "../src/model/levels.ts";
-import { encodePrior } from "../src/prior/file.ts";
+import { STRINGS_BYTES } from "../src/prior/choose.ts";
+import { decodePrior, encodePrior } from "../src/prior/file.ts";
 import { type Coarseness, FINE } from "../src/prior/state.ts";
 import { encodeTallies } from "../src/prior/tally-bytes.ts";
 import { ID_DIGITS, readLeftOut, sampleId, writeLeftOut } from "./priors/left-out.ts";
@@ -27,9 +28,8 @@ import { SharedPieces } from "./priors/shared.ts";
 import { contentOf, frequentStrings, PACKAGES_MIN } from "./priors/strings.ts";
 
 const FOLDER = join(import.meta.dir, "..", "priors");
-/** Bytes of strings that are chosen, and of these the best. */
+/** Bytes of strings that are chosen; priors have the best of these. */
 const CHOSEN_BYTES = 61_440;
-const CONTENT_BYTES = 40_960;
 /** For contexts by their numbers (src/contract/mixer.ts), how many of them have tallies at most. */
 const TALLIES: Readonly<Record<Kind, Readonly<Record<number, number>>>> = {
   prose: { 0: 256, 1: 3000, 2: 8000, 3: 16_000, 4: 16_000, 5: 16_000, 10: 8000, 14: 8000 },
@@ -87,7 +87,7 @@ async function make(kind: Kind, samples: readonly Sample[]): Promise<void> {
   const { trainValues } = await import("../src/prior/train.ts");
   const sources = samples.filter((sample) => !isForTraining(sample));
   const all = contentFor(kind, sources);
-  const content = all.slice(-CONTENT_BYTES);
+  const content = all.slice(-STRINGS_BYTES);
   if (isOfContent) return;
   const { chooseTallies } = await import("../src/prior/tallies.ts");
   const counted = sources.map(({ bytes, package: source }) => ({ bytes, source }));
@@ -105,6 +105,13 @@ async function make(kind: Kind, samples: readonly Sample[]): Promise<void> {
     `${kind}: ${content.length} bytes of strings and ${tallies.length} of tallies of ${packages(sources)} packages; ` +
       `${training.length} samples of ${packages(samples.filter(isForTraining))} others, ${trained.length} of values`,
   );
+}
+
+/** The strings of all, for the choice among them. */
+function writeStrings(): void {
+  const contents = KINDS.map((kind) => decodePrior(readFileSync(join(FOLDER, `${kind}-2.prior`))).content);
+  if (contents.some(({ length }) => length !== STRINGS_BYTES)) throw new Error("strings of another length");
+  writeFileSync(join(FOLDER, "choice.strings"), Buffer.concat(contents));
 }
 
 function filesIn(path: string): string[] {
@@ -166,4 +173,5 @@ else {
       all[kind].filter((sample) => !leftOut.has(sampleId(sample))),
     );
   }
+  if (!isOfContent) writeStrings();
 }
