@@ -120,13 +120,13 @@ function mixer(
 /** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). */
 const LEVELS: readonly (MixerLevel | undefined)[] = [
   undefined,
-  mixer(6, 256 * KIB, 8, 128 * MIB, { smallContexts: 8 }),
-  mixer(8, 384 * KIB, 8, 128 * MIB, { smallContexts: 10 }),
+  mixer(6, 256 * KIB, 4, 64 * MIB, { smallContexts: 8 }),
+  mixer(8, 384 * KIB, 4, 96 * MIB, { smallContexts: 10 }),
   mixer(12, 480 * KIB, 4, 256 * MIB),
   mixer(16, MIB, 4, 320 * MIB),
   mixer(20, 2 * MIB, 4, 320 * MIB),
-  mixer(22, 4 * MIB, 2, 400 * MIB),
-  mixer(24, 8 * MIB, 1, 400 * MIB),
+  mixer(22, 4 * MIB, 2, 480 * MIB, { mixerCounters: 1 }),
+  mixer(24, 8 * MIB, 1, 400 * MIB, { mixerCounters: 2 }),
   mixer(26, 8 * MIB, 1, 724 * MIB, { mixerCounters: 4 }),
   mixer(28, 8 * MIB, 1, 1016 * MIB, { mixerCounters: 8 }),
 ];

@@ -40,16 +40,18 @@ test("a model is known as its level's and no other's, whatever size it was made 
   }
 });
 
-test("contexts have counters at levels 8 and 9 from 64 KiB on, and the header's contract says so", () => {
+test("contexts have counters at levels 6 to 9 from 64 KiB on, and the header's contract says so", () => {
   const counters = (level: number, sizeBytes: number) => hyperForSize(levelOf(level), sizeBytes).mixerCounters;
-  for (const level of [7, 8, 9]) expect(counters(level, 2 ** 16)).toBe(0);
-  const counted = [7, 8, 9].map((level) => [counters(level, 2 ** 16 + 1), counters(level, 1e9)]);
+  for (const level of [5, 6, 7, 8, 9]) expect(counters(level, 2 ** 16)).toBe(0);
+  const counted = [5, 6, 7, 8, 9].map((level) => [counters(level, 2 ** 16 + 1), counters(level, 1e9)]);
   expect(counted).toEqual([
     [0, 0],
+    [1, 1],
+    [2, 2],
     [4, 4],
     [8, 8],
   ]);
-  const contracts = [7, 9].map((level) => contractOf(hyperForSize(levelOf(level), 1e6)));
+  const contracts = [5, 9].map((level) => contractOf(hyperForSize(levelOf(level), 1e6)));
   expect([...contracts, contractOf({ ...networkShape(5), streams: 8 })]).toEqual([4, 5, 4]);
 });
 
