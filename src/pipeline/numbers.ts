@@ -26,7 +26,7 @@ import type { Copies } from "../repeats/copies.ts";
 import { type Piece, type Range, rangesInRest } from "../repeats/spare.ts";
 import { Pacer } from "./pacer.ts";
 import { type FoundPixels, findPixels, frameBytesOf } from "./pixel-trial.ts";
-import { findSound } from "./sound-trial.ts";
+import { type FoundSound, findSound } from "./sound-trial.ts";
 import { StrideTrial } from "./stride-trial.ts";
 import {
   exponentOf,
@@ -58,6 +58,8 @@ export interface SeenBlock {
 const BLOCK_BYTES_MIN = 2 ** 14;
 /** Of a run, so many bytes are transformed for a trial. */
 const SOUND_TRIAL_BYTES = 2 ** 17;
+/** About a window, and whole samples of any number of channels that is looked for. */
+const SOUND_END_BYTES = 8184;
 const PIXEL_TRIAL_BYTES = 2 ** 16;
 /** Ranks and frames must be learned, so more bytes are tried. */
 const LONG_TRIAL_BYTES = 2 ** 18;
@@ -73,7 +75,7 @@ const TRIAL_RUNS = 12;
 const SOUND_SAVING_SHARE = 7;
 const PIXEL_SAVING_SHARE = 10;
 /** Another number of channels than the one that was found must be so much better. */
-const CHANNELS_BETTER = 0.99;
+const CHANNELS_BETTER = 0.995;
 /** Pixels whose channels are not all like themselves must save so much by their colours, or they are something else. */
 const ODD_SAVING_SHARE = 4;
 /** Without foresight, a mixer's contexts of rows are better than what is left of a film, unless that is very little. */
@@ -108,9 +110,9 @@ export async function findNumbers(
   if (plain.length < BLOCK_BYTES_MIN) return [];
   const pacer = new Pacer(signal);
   const found: FoundNumbers[] = [];
-  for (const { start, end, sound } of findSound(plain)) {
-    const numbers = await soundThatSaves(plain.subarray(start, end), sound, pacer);
-    if (numbers) found.push({ start, end, numbers });
+  for (const run of findSound(plain)) {
+    const sound = (await soundThatSaves(plain, run, pacer)) ?? (await soundThatSaves(plain, innerOf(run), pacer));
+    if (sound) found.push(sound);
   }
   let doneBytes = 0;
   const sounds = [...found];
@@ -193,8 +195,19 @@ async function tableThatSaves(plain: Uint8Array, run: FoundTable, pacer: Pacer):
   return before - after > before / TABLE_SAVING_SHARE ? { start, end, numbers } : undefined;
 }
 
+/** A run without its ends, which may be of something else for the most part. */
+function innerOf({ start, end, sound }: FoundSound): FoundSound {
+  return { start: start + SOUND_END_BYTES, end: end - SOUND_END_BYTES, sound };
+}
+
 /** How a run is best read as sound, if that saves anything: two channels that are alike may have looked like one. */
-async function soundThatSaves(bytes: Uint8Array, sound: Sound, pacer: Pacer): Promise<Sound | undefined> {
+async function soundThatSaves(
+  plain: Uint8Array,
+  { start, end, sound }: FoundSound,
+  pacer: Pacer,
+): Promise<FoundNumbers | undefined> {
+  if (end - start < BLOCK_BYTES_MIN) return undefined;
+  const bytes = plain.subarray(start, end);
   const unit = 2 * sound.width;
   const look = middleOf(bytes, LOOK_BYTES, unit);
   const sample = middleOf(bytes, SOUND_TRIAL_BYTES, unit);
@@ -209,7 +222,7 @@ async function soundThatSaves(bytes: Uint8Array, sound: Sound, pacer: Pacer): Pr
     least = after;
     best = reading;
   }
-  return best;
+  return best && { start, end, numbers: best };
 }
 
 /** Whether a predictor saves anything of a few bytes. */

@@ -101,6 +101,19 @@ test("nothing is found in text, chance, silence, or little", async () => {
   }
 });
 
+test("sound is found between texts, though the ends of its run are half of them", async () => {
+  const text = trainingBytes(70_000, 1);
+  for (const isBig of [false, true]) {
+    const found = await findNumbers(joined(text, soundOf(40_000, { ...MONO, isBig }), text));
+    expect(found.map(({ numbers }) => numbers)).toMatchObject([{ kind: "sound", width: 2, isBig }]);
+  }
+});
+
+test("pixels whose channels follow from each other exactly are found", async () => {
+  const [found] = await findNumbers(pixelsOf(160, { channels: 3, width: 240 }, 5));
+  expect(found?.numbers).toMatchObject({ kind: "pixels", channels: 3, isRanked: true });
+});
+
 describe("limits and forgery", () => {
   const sound = soundOf(50_000, MONO);
 

@@ -1,7 +1,7 @@
 /**
- * A mixer on the GPU, until a block comes whose pixels its lanes foresee. Predictors compute in 64-bit floats, which
- * WGSL does not have: so at the first such block the lanes go over to threads of the host, with all that they have
- * learnt, and stay there. Few lanes foresee, and few lanes are no faster on a GPU.
+ * A mixer on the GPU, until a block comes whose pixels or sound its lanes foresee. Predictors compute in 64-bit floats,
+ * which WGSL does not have: so at the first such block the lanes go over to threads of the host, with all that they
+ * have learnt, and stay there. Few lanes foresee, and few lanes are no faster on a GPU.
  */
 import type { DataKind } from "../../contract/contexts.ts";
 import type { HyperParameters } from "../../contract/hyper.ts";
