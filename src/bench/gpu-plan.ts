@@ -13,7 +13,7 @@ import { type Dispatch, kernelSource } from "../engine/gpu/kernel.ts";
 import { HARDWARE_DECODE_LANES, tileFor } from "../engine/gpu/path.ts";
 import type { KernelName } from "../engine/gpu/shaders.ts";
 import { buildStep } from "../engine/gpu/step.ts";
-import { GROUP_TASKS, type WeightRecord } from "../engine/gpu/weights-plan.ts";
+import { GROUP_TASKS, SLICE_ROWS, type WeightRecord } from "../engine/gpu/weights-plan.ts";
 import { backwardWalks, forwardWalks, normCount, walkCount } from "./gpu-walks.ts";
 import type { PlanPart, PlanResult } from "./kernel-results.ts";
 import { type BoundCall, workOf } from "./kernel-work.ts";
@@ -68,10 +68,16 @@ export function backwardProduct({ fields }: PlannedProduct, hyper: HyperParamete
   };
 }
 
+/** Words of a weight's master, moments and copy, read and written. */
+const WEIGHT_WORDS = 6.25;
+
 /** A tensor of `weights`: an invocation's eight outputs by eight inputs, over all rows; master, moments and copy. */
 export function tensorCount(record: WeightRecord): Count {
-  const { TASKS, ROWS, OUTPUTS, INPUTS } = record;
-  if (ROWS === 0) return { iterations: 1, multiplyAdds: 0, slots: 0, words: 8 * TASKS };
+  const { TASKS, ROWS, OUTPUTS, INPUTS, SUMS } = record;
+  if (ROWS === 0) {
+    const values = SUMS > 0 ? 4 * TASKS : TASKS;
+    return { iterations: values / TASKS, multiplyAdds: 0, slots: 0, words: (WEIGHT_WORDS + 2) * values };
+  }
   const groups = Math.ceil(TASKS / GROUP_TASKS);
   const across = INPUTS / 8;
   const matrices = TASKS / (Math.ceil(OUTPUTS / 8) * across);
@@ -79,7 +85,19 @@ export function tensorCount(record: WeightRecord): Count {
     iterations: ROWS,
     multiplyAdds: matrices * ROWS * OUTPUTS * INPUTS,
     slots: groups * GROUP_TASKS * ROWS * 64,
-    words: TASKS * ROWS * 10 + matrices * OUTPUTS * INPUTS * 6.25,
+    words: TASKS * ROWS * 10 + matrices * OUTPUTS * INPUTS * WEIGHT_WORDS,
+  };
+}
+
+/** A matrix of `gradients`: the same products in slices of rows, two of which are asked for at a time. */
+export function slicesCount(record: WeightRecord): Count {
+  const { TASKS, ROWS, OUTPUTS, INPUTS } = record;
+  const slices = Math.ceil(ROWS / SLICE_ROWS);
+  return {
+    iterations: SLICE_ROWS / 2,
+    multiplyAdds: ROWS * OUTPUTS * INPUTS,
+    slots: slices * Math.ceil(TASKS / GROUP_TASKS) * GROUP_TASKS * SLICE_ROWS * 64,
+    words: TASKS * ROWS * 10 + slices * OUTPUTS * INPUTS,
   };
 }
 
@@ -139,12 +157,13 @@ function passParts(kernel: "forward" | "backward", { hyper, buffers }: Built, ti
 function partsOf(call: BoundCall, built: Built): PlanPart[] {
   const { kernel } = call;
   if (built.tile && (kernel === "forward" || kernel === "backward")) return passParts(kernel, built, built.tile);
+  const { weights, layout } = built.buffers;
+  const nameOf = ({ TENSOR }: WeightRecord) => layout.tensors[TENSOR]?.name ?? "";
+  if (kernel === "gradients") {
+    return weights.slices.records.map((record) => ({ part: nameOf(record), ...slicesCount(record) }));
+  }
   if (kernel === "weights") {
-    const names = built.buffers.layout.tensors;
-    return built.buffers.weights.records.map((record) => ({
-      part: names[record.TENSOR]?.name ?? "",
-      ...tensorCount(record),
-    }));
+    return weights.summed.records.map((record) => ({ part: nameOf(record), ...tensorCount(record) }));
   }
   if (kernel === "decode") {
     const perGroup = Math.ceil(built.hyper.streams / groupCount(call));
@@ -157,7 +176,7 @@ function partsOf(call: BoundCall, built: Built): PlanPart[] {
 /** Tensors are worked on side by side, parts of all else one after the other. */
 function iterationsOf(kernel: string, parts: readonly PlanPart[]): number {
   const each = parts.map(({ iterations }) => iterations);
-  return kernel === "weights" ? Math.max(...each) : each.reduce((sum, n) => sum + n, 0);
+  return kernel === "weights" || kernel === "gradients" ? Math.max(...each) : each.reduce((sum, n) => sum + n, 0);
 }
 
 const total = (parts: readonly PlanPart[], field: "multiplyAdds" | "slots" | "words") =>

@@ -1,6 +1,6 @@
 /** What a GPU would be made to do is counted right, without a GPU; and nothing that it would do is left out. */
 import { describe, expect, test } from "bun:test";
-import { backwardProduct, forwardProduct, planOf, tensorCount } from "../../src/bench/gpu-plan.ts";
+import { backwardProduct, forwardProduct, planOf, slicesCount, tensorCount } from "../../src/bench/gpu-plan.ts";
 import { backwardWalks, forwardWalks, normCount, walkCount } from "../../src/bench/gpu-walks.ts";
 import { mixerPlanOf } from "../../src/bench/mixer-plan.ts";
 import { planDevice } from "../../src/bench/plan-device.ts";
@@ -9,6 +9,7 @@ import { operandColumns } from "../../src/contract/network.ts";
 import { ModelBuffers } from "../../src/engine/gpu/buffers.ts";
 import { HARDWARE_TILE } from "../../src/engine/gpu/path.ts";
 import { FUSED_KERNELS, KERNELS, LIBRARIES } from "../../src/engine/gpu/shaders.ts";
+import type { WeightRecord } from "../../src/engine/gpu/weights-plan.ts";
 import { hyperForSize, levelOf, networkShape, PAPER } from "../../src/model/levels.ts";
 import { multiplyAddsOfStep } from "../../src/model/step-work.ts";
 
@@ -40,8 +41,13 @@ describe("a product", () => {
   });
 
   test("weights: eight by eight to an invocation, over all rows", () => {
-    const record = { TASKS: 3 * 4, ROWS: 976, OUTPUTS: 20, INPUTS: 32 } as Parameters<typeof tensorCount>[0];
+    const record = { TASKS: 3 * 4, ROWS: 976, OUTPUTS: 20, INPUTS: 32, SUMS: 0 } as WeightRecord;
     expect(tensorCount(record)).toMatchObject({ iterations: 976, multiplyAdds: 976 * 20 * 32, slots: 976 * 64 * 64 });
+    // Sixteen slices of 64 rows, the last with 16.
+    const sliced = { iterations: 32, multiplyAdds: 976 * 20 * 32, slots: 16 * 64 * 64 * 64 };
+    expect(slicesCount(record)).toMatchObject(sliced);
+    const summed = { ...record, TASKS: 5 * 32, ROWS: 0, SUMS: 7 };
+    expect(tensorCount(summed)).toMatchObject({ iterations: 4, multiplyAdds: 0, words: 640 * 8.25 });
   });
 });
 
@@ -91,7 +97,7 @@ describe("walks over values", () => {
 describe("a step", () => {
   test("of a network is its kernels, each counted; products are those of the layout", async () => {
     const results = await planOf("network-5", NETWORK);
-    const names = "look_up forward backward weights learn_recall remember end_step decode".split(" ");
+    const names = "look_up forward backward gradients weights learn_recall remember end_step decode".split(" ");
     expect(results.map(({ kernel }) => kernel)).toEqual(names);
     expect(results.filter(({ isDecodingOnly }) => isDecodingOnly)).toMatchObject([{ kernel: "decode" }]);
     const forward = results.find(({ kernel }) => kernel === "forward");

@@ -26,6 +26,7 @@ import geglu from "../../../shaders/geglu.wgsl" with { type: "text" };
 import gegluBackward from "../../../shaders/geglu_backward.wgsl" with { type: "text" };
 import geluSkip from "../../../shaders/gelu_skip.wgsl" with { type: "text" };
 import geluSkipBackward from "../../../shaders/gelu_skip_backward.wgsl" with { type: "text" };
+import gradients from "../../../shaders/gradients.wgsl" with { type: "text" };
 import hash from "../../../shaders/hash.wgsl" with { type: "text" };
 import learnRecall from "../../../shaders/learn_recall.wgsl" with { type: "text" };
 import linear from "../../../shaders/linear.wgsl" with { type: "text" };
@@ -127,7 +128,7 @@ export const KERNELS = {
 } as const;
 
 /** Kernels that do the work of many of the above in one dispatch, bound to the whole arena. */
-export const FUSED_KERNELS = { forward, backward, weights } as const;
+export const FUSED_KERNELS = { forward, backward, gradients, weights } as const;
 
 /** Kernels of the range coder, between the passes of a step. */
 export const CODER_KERNELS = { decode } as const;
