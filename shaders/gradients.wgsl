@@ -3,8 +3,8 @@
 //   sums[n, k] += sum over the slice's r of gradient[r, n] * x[r, k]
 //
 // In front of `weights` on hardware, which then finds all sums made: an invocation that goes through thousands of rows
-// waits a microsecond for each (docs/GPU.md), and here it goes through 64. Each owns 8 outputs x 8 inputs of a slice, as
-// in `weights`; `constants` says of which matrix (see weights-plan.ts). Two rows are asked for at a time.
+// waits a microsecond for each (docs/GPU.md), and here it goes through 64. Each owns 8 outputs x 8 inputs of a slice,
+// as in `weights`; `constants` says of which matrix (see weights-plan.ts). Two rows are asked for at a time.
 //
 // Exact: sums of integers modulo 2^32, in any order; gradient_bits in docs/NUMERICS.md keeps the whole below 2^31, and
 // what a part of it wraps comes back with the rest.

@@ -30,40 +30,54 @@ interface Count {
   readonly words: number;
 }
 
-/** Rows, and words of inputs or outputs, that an invocation of the fused kernels multiplies at a time. */
+/** Rows that an invocation of the fused kernels multiplies at a time, and outputs. */
 const ROWS_EACH = 4;
-const OUTPUTS_EACH = 8;
-const WORDS_EACH = 4;
+const OUTPUTS_EACH = 4;
+/** Words of operands that it asks for at a time, forward. */
+const WORDS_EACH = 2;
 
 const groupsOf = ({ streams }: HyperParameters, tile: TileSize) => Math.ceil(streams / tile.streams);
 
-/** A product of `forward`: rows of the tile by eight outputs to an invocation, word by word. */
+/**
+ * Steps of the inner dimension that an invocation goes through: all of them for each of its tasks, or, where there are
+ * fewer tasks than invocations, a slice of them.
+ */
+function stepsAlong(tasks: number, steps: number, { lanes }: TileSize): number {
+  if (tasks === 0) return 0;
+  const slices = Math.min(steps, Math.max(1, Math.floor(lanes / tasks)));
+  return slices > 1 ? Math.ceil(steps / slices) : Math.ceil(tasks / lanes) * steps;
+}
+
+const rowGroups = (tile: TileSize, rowsPerStream: number) => Math.ceil((tile.streams * rowsPerStream) / ROWS_EACH);
+
+/** A product of `forward`: four rows of the tile by four outputs to an invocation, two words at a time. */
 export function forwardProduct({ fields }: PlannedProduct, hyper: HyperParameters, tile: TileSize): Count {
   const { OUTPUTS = 0, WORDS = 0, ROWS_PER_STREAM = 0 } = fields;
   const groups = groupsOf(hyper, tile);
-  const tasks = Math.ceil(OUTPUTS / OUTPUTS_EACH) * Math.ceil((tile.streams * ROWS_PER_STREAM) / ROWS_EACH);
-  const iterations = Math.ceil(tasks / tile.lanes) * WORDS;
+  const tasks = (OUTPUTS / OUTPUTS_EACH) * rowGroups(tile, ROWS_PER_STREAM);
+  const iterations = Math.ceil(stepsAlong(tasks, WORDS, tile) / WORDS_EACH);
   return {
     iterations,
     multiplyAdds: hyper.streams * ROWS_PER_STREAM * OUTPUTS * 4 * WORDS,
-    slots: groups * tile.lanes * iterations * ROWS_EACH * OUTPUTS_EACH * 4,
+    slots: groups * tile.lanes * iterations * WORDS_EACH * ROWS_EACH * OUTPUTS_EACH * 4,
     words: groups * tasks * WORDS * (OUTPUTS_EACH + ROWS_EACH) + hyper.streams * ROWS_PER_STREAM * OUTPUTS,
   };
 }
 
-/** One of `backward`: rows by four words of inputs, two outputs at a time; and the sum of the bias. */
+/** One of `backward`: four rows by a word of inputs, four outputs at a time; and the sum of the bias. */
 export function backwardProduct({ fields }: PlannedProduct, hyper: HyperParameters, tile: TileSize): Count {
   const { OUTPUTS = 0, FROM = 0, UNTIL = 0, ROWS_PER_STREAM = 0, ADDS = 0 } = fields;
   const groups = groupsOf(hyper, tile);
-  const rows = tile.streams * ROWS_PER_STREAM;
-  const tasks = Math.ceil((UNTIL - FROM) / WORDS_EACH) * Math.ceil(rows / ROWS_EACH);
-  const along = Math.ceil(tasks / tile.lanes) * (OUTPUTS / 2);
+  const rows = rowGroups(tile, ROWS_PER_STREAM);
+  const tasks = (UNTIL - FROM) * rows;
+  const steps = OUTPUTS / OUTPUTS_EACH;
+  const along = stepsAlong(tasks, steps, tile);
   return {
-    iterations: along + Math.ceil(OUTPUTS / tile.lanes) * rows,
+    iterations: along + Math.ceil((OUTPUTS * rows) / tile.lanes),
     multiplyAdds: hyper.streams * ROWS_PER_STREAM * OUTPUTS * 4 * (UNTIL - FROM),
-    slots: groups * tile.lanes * along * ROWS_EACH * 4 * WORDS_EACH * 2,
+    slots: groups * tile.lanes * along * ROWS_EACH * OUTPUTS_EACH * 4,
     words:
-      groups * tasks * (OUTPUTS / 2) * (2 * WORDS_EACH + 2 * ROWS_EACH) +
+      groups * tasks * steps * OUTPUTS_EACH * (1 + ROWS_EACH) +
       hyper.streams * ROWS_PER_STREAM * (OUTPUTS + 4 * (UNTIL - FROM) * (1 + ADDS)),
   };
 }

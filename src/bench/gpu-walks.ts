@@ -47,8 +47,8 @@ export function backwardWalks(hyper: HyperParameters): Walks {
   const H = widthOf(hyper);
   return {
     differ: walk(256, 5),
-    // A table's effect is a sum over 256 bytes.
-    through_gates: walk(gateCount(hyper), 2, hyper.tables > 0 ? 256 : 1),
+    sum_effects: walk(256, 2, hyper.tables),
+    through_gates: walk(gateCount(hyper), 4),
     begin_fine: walk(H, 6),
     "quantise fine": walk(H, 2),
     through_geglu: walk(F, 6),

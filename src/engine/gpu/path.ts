@@ -33,8 +33,11 @@ export const MIXER_BUFFERS = 12;
 export const SOFTWARE_TILE: TileSize = { streams: 16, lanes: 8, together: 1 };
 /** The same with the loads of weights shared: a step takes half as long on lavapipe (docs/GPU.md). */
 export const TOGETHER_TILE: TileSize = { ...SOFTWARE_TILE, together: 8 };
-/** Eight invocations to a stream. */
-export const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128, together: 1 };
+/**
+ * Thirty-two invocations to a stream, and a tile to each multiprocessor of a large GPU from some hundred streams on: an
+ * invocation waits for what it loads, so each should load little (docs/GPU.md).
+ */
+export const HARDWARE_TILE: TileSize = { streams: 4, lanes: 128, together: 1 };
 
 /** The tile of the fused kernels, or undefined for a kernel to a box. */
 export function fusedTile(facts: PathFacts): TileSize | undefined {

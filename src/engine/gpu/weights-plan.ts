@@ -1,6 +1,6 @@
 /**
- * The tables by which all weights are updated: a record for each tensor, and for each workgroup the record that it works
- * on. They stand in a buffer, so the kernels' texts do not depend on the model.
+ * The tables by which all weights are updated: a record for each tensor, and for each workgroup the record that it
+ * works on. They stand in a buffer, so the kernels' texts do not depend on the model.
  *
  * There are two ways. On the CPU one dispatch does all of it: an invocation goes through all rows of its part of a
  * matrix, and updates that. On hardware, where thousands of rows one after the other would be waited for, a dispatch

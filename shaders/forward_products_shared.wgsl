@@ -1,0 +1,87 @@
+// Products of `forward` where several invocations work on a stream: four rows by four outputs to each. Where these are
+// fewer than invocations, the inner dimension is cut into slices, whose sums meet in workgroup memory: an invocation
+// waits a microsecond for each word of it (docs/GPU.md), whatever is multiplied. Two words are asked for at a time.
+//
+// Exact: sums of at most 2^13 products of int8 stay below 2^27, whatever their order.
+
+const ROWS_EACH = 4u;
+const OUTPUTS_EACH = 4u;
+
+var<workgroup> slice_sums: array<vec4<i32>, ROWS_EACH * LANES>;
+
+// Record `m` of the products: rows times a matrix. How it is cut depends on the record and on a whole tile only, so all
+// invocations come to the same barriers.
+fn forward_product(m: u32) {
+  let words = product_field(m, PRODUCT_WORDS);
+  let rows_per_stream = product_field(m, PRODUCT_ROWS_PER_STREAM);
+  let across = product_field(m, PRODUCT_OUTPUTS) / OUTPUTS_EACH;
+  let tasks = across * ((TILE * rows_per_stream + ROWS_EACH - 1u) / ROWS_EACH);
+  let slices = clamp(LANES / tasks, 1u, words);
+  if (slices == 1u) {
+    for (var task = lane; task < tasks; task += LANES) {
+      let sums = forward_sums(m, task, across, 0u, words);
+      for (var i = 0u; i < ROWS_EACH; i++) { put_forward_row(m, task, across, i, sums[i]); }
+    }
+    return;
+  }
+  let length = (words + slices - 1u) / slices;
+  let slice = lane / tasks;
+  let begin = min(slice * length, words);
+  let sums = forward_sums(m, lane % tasks, across, begin, min(begin + length, words));
+  for (var i = 0u; i < ROWS_EACH; i++) { slice_sums[i * LANES + lane] = sums[i]; }
+  workgroupBarrier();
+  for (var j = lane; j < ROWS_EACH * tasks; j += LANES) {
+    var sum = vec4<i32>();
+    for (var s = 0u; s < slices; s++) { sum += slice_sums[j / tasks * LANES + s * tasks + j % tasks]; }
+    put_forward_row(m, j % tasks, across, j / tasks, sum);
+  }
+  workgroupBarrier();   // the next product writes to the same sums
+}
+
+// Four outputs of each of a task's rows, of words from `begin` on. Rows beyond the tile's last repeat it.
+fn forward_sums(m: u32, task: u32, across: u32, begin: u32, end: u32) -> array<vec4<i32>, ROWS_EACH> {
+  let words = product_field(m, PRODUCT_WORDS);
+  let x_pitch = product_field(m, PRODUCT_X_PITCH);
+  let rows = rows_of(product_field(m, PRODUCT_ROWS_PER_STREAM));
+  let row = task / across * ROWS_EACH;
+  let w_at = product_field(m, PRODUCT_COPY) + task % across * OUTPUTS_EACH * words;
+  let x_at = vec4<u32>(product_field(m, PRODUCT_X) + rows.x * x_pitch)
+    + min(vec4<u32>(row) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(rows.y - 1u)) * x_pitch;
+  var sums = array<vec4<i32>, ROWS_EACH>();
+  for (var k = begin; k < end; k += 2u) {
+    let next = min(k + 1u, end - 1u);
+    let w = four_words(w_at + k, words);
+    let more = four_words(w_at + next, words);
+    let x = vec4<u32>(load_operand(x_at.x + k), load_operand(x_at.y + k), load_operand(x_at.z + k),
+                      load_operand(x_at.w + k));
+    let y = vec4<u32>(load_operand(x_at.x + next), load_operand(x_at.y + next), load_operand(x_at.z + next),
+                      load_operand(x_at.w + next)) * select(0u, 1u, next > k);   // an odd word is the last
+    for (var i = 0u; i < ROWS_EACH; i++) { sums[i] += dots(x[i], w) + dots(y[i], more); }
+  }
+  return sums;
+}
+
+fn load_operand(at: u32) -> u32 { return u32(arena[at]); }
+
+// A word of each of four outputs.
+fn four_words(at: u32, words: u32) -> vec4<u32> {
+  return vec4<u32>(load_word(at), load_word(at + words), load_word(at + 2u * words), load_word(at + 3u * words));
+}
+
+// Row i of a task, if there is one: four outputs.
+fn put_forward_row(m: u32, task: u32, across: u32, i: u32, sums: vec4<i32>) {
+  let rows = rows_of(product_field(m, PRODUCT_ROWS_PER_STREAM));
+  let row = task / across * ROWS_EACH + i;
+  if (row >= rows.y) { return; }
+  let n0 = task % across * OUTPUTS_EACH;
+  let shift = i32(product_field(m, PRODUCT_SHIFT))
+    - control[product_field(m, PRODUCT_ACTIVATION)]
+    - control[product_field(m, PRODUCT_WEIGHT)];
+  let bias_at = product_field(m, PRODUCT_BIAS) + n0;
+  let bias_shift = product_field(m, PRODUCT_BIAS_SHIFT);
+  let limit = i32(product_field(m, PRODUCT_LIMIT));
+  let to = product_field(m, PRODUCT_OUT) + (rows.x + row) * product_field(m, PRODUCT_OUTPUTS) + n0;
+  for (var j = 0u; j < 4u; j++) {
+    arena[to + j] = product_value(sums[j], shift, round_shift(master[bias_at + j], bias_shift), limit);
+  }
+}
