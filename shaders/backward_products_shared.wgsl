@@ -80,7 +80,7 @@ fn put_backward_row(m: u32, task: u32, across: u32, i: u32, sums: vec4<i32>) {
   put_inputs(to, sums, shift, product_field(m, PRODUCT_ADDS) == 1u);
 }
 
-// What the tile adds to the gradient of the bias: four rows at a time, each output by as many invocations as that takes.
+// What the tile adds to the gradient of the bias: four rows of an output to each invocation.
 fn add_bias(m: u32) {
   let outputs = product_field(m, PRODUCT_OUTPUTS);
   let rows = rows_of(product_field(m, PRODUCT_ROWS_PER_STREAM));

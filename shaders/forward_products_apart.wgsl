@@ -1,5 +1,5 @@
-// Products of `forward` where each invocation has streams to itself: rows of its own times a whole matrix, eight outputs
-// at a time, so that a loaded word serves many products; forward_products_shared.wgsl is the other way.
+// Products of `forward` where each invocation has streams to itself: rows of its own times a whole matrix, eight
+// outputs at a time, so that a loaded word serves many products; forward_products_shared.wgsl is the other way.
 //
 // Exact: sums of at most 2^13 products of int8 stay below 2^27, whatever their order.
 

@@ -20,7 +20,7 @@ describe("a product", () => {
 
   test("forward: four rows by four outputs to an invocation, two words at a time", () => {
     const fields = { OUTPUTS: 256, WORDS: 32, ROWS_PER_STREAM: 1 };
-    // 64 tasks for 128 invocations, so that each has half of the words; the last of eleven tiles has two streams of four.
+    // 64 tasks for 128 invocations, so that each has half of the words; the last of eleven tiles is half empty.
     expect(forwardProduct({ name: "logits", fields }, hyper, TILE)).toEqual({
       iterations: 8,
       multiplyAdds: 42 * 256 * 128,
