@@ -55,6 +55,7 @@ const CHOICES: readonly (readonly [LibraryName, LibraryName, (constants: Constan
   ["eightApart", "eightTogether", loadsTogether],
   ["forwardApart", "forwardShared", sharesStreams],
   ["backwardApart", "backwardShared", sharesStreams],
+  ["decodeAlone", "decodeTogether", ({ LANES }) => LANES !== 1],
   ["mixerNoCounters", "mixerCounters", ({ HAS_COUNTERS }) => HAS_COUNTERS === 1],
   ["mixerRowsWithin", "mixerRowsApart", ({ ROWS_APART }) => ROWS_APART === 1],
 ];

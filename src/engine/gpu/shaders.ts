@@ -14,6 +14,8 @@ import cacheOperand from "../../../shaders/cache_operand.wgsl" with { type: "tex
 import coarseGate from "../../../shaders/coarse_gate.wgsl" with { type: "text" };
 import coarseGateBackward from "../../../shaders/coarse_gate_backward.wgsl" with { type: "text" };
 import decode from "../../../shaders/decode.wgsl" with { type: "text" };
+import decodeAlone from "../../../shaders/decode_alone.wgsl" with { type: "text" };
+import decodeTogether from "../../../shaders/decode_together.wgsl" with { type: "text" };
 import deviation from "../../../shaders/deviation.wgsl" with { type: "text" };
 import eightApart from "../../../shaders/eight_apart.wgsl" with { type: "text" };
 import eightTogether from "../../../shaders/eight_together.wgsl" with { type: "text" };
@@ -88,6 +90,8 @@ export const LIBRARIES = {
   forwardShared,
   backwardApart,
   backwardShared,
+  decodeAlone,
+  decodeTogether,
   eightApart,
   eightTogether,
   mixerPast,
