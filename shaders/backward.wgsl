@@ -48,36 +48,6 @@ fn differ() {
   }
 }
 
-// With several invocations to a stream, each sums the effects of all tables over its own bytes.
-var<workgroup> effect_sums: array<atomic<i32>, 2 * TILE * TABLES_MAX>;
-
-fn effect_place(table: u32) -> u32 { return 2u * ((stream - first) * TABLES_MAX + table); }
-
-fn sum_effects() {
-  for (var table = zero; table < LOGIT_TABLES; table++) {
-    let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table])) * 256u;
-    var sums = vec2<i32>();
-    for (var v = part; v < 256u; v += SHARE) {
-      sums += effect_terms(arena[DIFFERENCE + stream * 256u + v], table_logit(entries[row + v]));
-    }
-    atomicAdd(&effect_sums[effect_place(table)], sums.x);
-    atomicAdd(&effect_sums[effect_place(table) + 1u], sums.y);
-  }
-}
-
-fn effect_of_one_table(table: u32) -> i32 {
-  if (SHARE > 1) {
-    let at = effect_place(table);
-    return effect_of(vec2<i32>(atomicLoad(&effect_sums[at]), atomicLoad(&effect_sums[at + 1u])));
-  }
-  let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table])) * 256u;
-  var sums = vec2<i32>();
-  for (var v = zero; v < 256u; v++) {
-    sums += effect_terms(arena[DIFFERENCE + stream * 256u + v], table_logit(entries[row + v]));
-  }
-  return effect_of(sums);
-}
-
 // Spare gates have no gradient.
 fn through_gates() {
   var most = 0u;
@@ -348,7 +318,7 @@ fn before_norms(stage: u32) {
   switch (stage) {
     case STAGE_DIFFERENCE: {
       differ();
-      if (SHARE > 1 && TRAINS == 1u) { sum_effects(); }
+      if (TRAINS == 1u) { sum_effects(); }
     }
     case STAGE_FINE_OUT: { begin_fine(); }
     case STAGE_FINE: { through_geglu(EXPONENT_D_FINE, FINE, D_HIDDEN, FINE_HIDDEN, GRADIENT_FINE, FINE_HIDDEN); }

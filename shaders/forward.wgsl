@@ -238,19 +238,6 @@ fn add_tables() {
   }
 }
 
-// One invocation does all contexts of a stream: two of them may find the same byte.
-fn add_boosts() {
-  for (var c = zero; c < CONTEXTS; c++) {
-    let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
-    if (found == 0u) { continue; }
-    let gate = sigmoid(arena[RECALL_GATE + gate_of_context(stream, c)]);
-    let place = boost_place(c, found);
-    arena[ENDS + stream * 256u + first_byte(found)] += boost_term(arena[BOOSTS + place], gate);
-    if (other_of(found) == 0u) { continue; }
-    arena[ENDS + stream * 256u + second_byte(found)] += boost_term(arena[BOOSTS + place + 1u], gate);
-  }
-}
-
 fn logit_of(at: u32) -> i32 {
   if (CONTEXTS + LOGIT_TABLES == 0u) { return arena[at]; }
   return clamp_activation(arena[at]);
@@ -260,7 +247,10 @@ fn frequencies() {
   let from_at = ENDS + stream * 256u + part * BYTES_EACH;
   let until = select(from_at, from_at + BYTES_EACH, lives);
   var top = -ACTIVATION_LIMIT;
-  for (var at = from_at; at < until; at++) { top = max(top, logit_of(at)); }
+  for (var at = from_at; at < until; at++) {
+    take_boost(at);
+    top = max(top, logit_of(at));
+  }
   if (SHARE > 1) { top = top_of_stream(top); }
   var sum = 0u;
   for (var at = from_at; at < until; at++) {
@@ -317,7 +307,7 @@ fn after_norms(stage: u32) {
     case STAGE_CACHE: { quantise_cache(); }
     case STAGE_MEMORY: { multiply_memory(); }
     case STAGE_LAST: { end_fine(); }
-    case STAGE_FREQUENCIES: { if (part == 0u) { add_boosts(); } }
+    case STAGE_FREQUENCIES: { add_boosts(); }
     default: {}
   }
 }

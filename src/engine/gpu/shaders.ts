@@ -6,8 +6,8 @@
  */
 
 import backward from "../../../shaders/backward.wgsl" with { type: "text" };
-import backwardApart from "../../../shaders/backward_products_apart.wgsl" with { type: "text" };
-import backwardShared from "../../../shaders/backward_products_shared.wgsl" with { type: "text" };
+import backwardApart from "../../../shaders/backward_apart.wgsl" with { type: "text" };
+import backwardShared from "../../../shaders/backward_shared.wgsl" with { type: "text" };
 import biasGradient from "../../../shaders/bias_gradient.wgsl" with { type: "text" };
 import boxes from "../../../shaders/boxes.wgsl" with { type: "text" };
 import cacheOperand from "../../../shaders/cache_operand.wgsl" with { type: "text" };
@@ -23,8 +23,8 @@ import embed from "../../../shaders/embed.wgsl" with { type: "text" };
 import embedBackward from "../../../shaders/embed_backward.wgsl" with { type: "text" };
 import endStep from "../../../shaders/end_step.wgsl" with { type: "text" };
 import forward from "../../../shaders/forward.wgsl" with { type: "text" };
-import forwardApart from "../../../shaders/forward_products_apart.wgsl" with { type: "text" };
-import forwardShared from "../../../shaders/forward_products_shared.wgsl" with { type: "text" };
+import forwardApart from "../../../shaders/forward_apart.wgsl" with { type: "text" };
+import forwardShared from "../../../shaders/forward_shared.wgsl" with { type: "text" };
 import frequencies from "../../../shaders/frequencies.wgsl" with { type: "text" };
 import fusedEnds from "../../../shaders/fused_ends.wgsl" with { type: "text" };
 import gateGradient from "../../../shaders/gate_gradient.wgsl" with { type: "text" };

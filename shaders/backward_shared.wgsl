@@ -1,7 +1,8 @@
-// Products of `backward` where several invocations work on a stream: four rows by a word of four inputs to each. Where
-// these are fewer than invocations, the outputs are cut into slices, whose sums meet in workgroup memory: an invocation
-// waits a microsecond for each of its steps through them (docs/GPU.md), whatever is multiplied. A step is four outputs;
-// all matrices have a multiple of four.
+// What `backward` does in another way where an invocation has streams to itself (backward_apart.wgsl), here for several
+// to a stream. An invocation waits a microsecond for each step that it goes through (docs/GPU.md), whatever that does.
+//
+// Products: four rows by a word of four inputs to an invocation, four outputs in a step; all matrices have a multiple
+// of four. Where tasks are fewer than invocations, outputs are cut into slices, whose sums meet in workgroup memory.
 //
 // Exact: gradient_bits in docs/NUMERICS.md keeps whole sums below 2^31, and parts of them may wrap.
 
@@ -96,4 +97,26 @@ fn add_bias(m: u32) {
     }
     atomicAdd(&dense[product_field(m, PRODUCT_BIAS_DENSE) + n], sum);
   }
+}
+
+// Each invocation sums the effects of all tables over its own bytes.
+var<workgroup> effect_sums: array<atomic<i32>, 2 * TILE * TABLES_MAX>;
+
+fn effect_place(table: u32) -> u32 { return 2u * ((stream - first) * TABLES_MAX + table); }
+
+fn sum_effects() {
+  for (var table = zero; table < LOGIT_TABLES; table++) {
+    let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table])) * 256u;
+    var sums = vec2<i32>();
+    for (var v = part; v < 256u; v += SHARE) {
+      sums += effect_terms(arena[DIFFERENCE + stream * 256u + v], table_logit(entries[row + v]));
+    }
+    atomicAdd(&effect_sums[effect_place(table)], sums.x);
+    atomicAdd(&effect_sums[effect_place(table) + 1u], sums.y);
+  }
+}
+
+fn effect_of_one_table(table: u32) -> i32 {
+  let at = effect_place(table);
+  return effect_of(vec2<i32>(atomicLoad(&effect_sums[at]), atomicLoad(&effect_sums[at + 1u])));
 }

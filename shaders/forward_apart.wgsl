@@ -1,5 +1,6 @@
-// Products of `forward` where each invocation has streams to itself: rows of its own times a whole matrix, eight
-// outputs at a time, so that a loaded word serves many products; forward_products_shared.wgsl is the other way.
+// What `forward` does in another way where several invocations work on a stream (forward_shared.wgsl), here for one
+// that has streams to itself. Products: rows of its own times a whole matrix, eight outputs at a time, so that a loaded
+// word serves many. Boosts are added where they belong.
 //
 // Exact: sums of at most 2^13 products of int8 stay below 2^27, whatever their order.
 
@@ -57,3 +58,18 @@ fn multiply_tile(m: u32, row: u32, live: u32, n0: u32) {
 fn put_outputs(to: u32, sums: vec4<i32>, shift: i32, bias: vec4<i32>, limit: i32) {
   for (var j = 0u; j < 4u; j++) { arena[to + j] = product_value(sums[j], shift, bias[j], limit); }
 }
+
+// An invocation that has the stream to itself does all contexts: two of them may find the same byte.
+fn add_boosts() {
+  for (var c = zero; c < CONTEXTS; c++) {
+    let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
+    if (found == 0u) { continue; }
+    let gate = sigmoid(arena[RECALL_GATE + gate_of_context(stream, c)]);
+    let place = boost_place(c, found);
+    arena[ENDS + stream * 256u + first_byte(found)] += boost_term(arena[BOOSTS + place], gate);
+    if (other_of(found) == 0u) { continue; }
+    arena[ENDS + stream * 256u + second_byte(found)] += boost_term(arena[BOOSTS + place + 1u], gate);
+  }
+}
+
+fn take_boost(at: u32) {}

@@ -1,5 +1,6 @@
-// Products of `backward` where each invocation has streams to itself: rows of its own times a whole matrix, four words
-// of inputs at a time, so that a loaded word serves many products; backward_products_shared.wgsl is the other way.
+// What `backward` does in another way where several invocations work on a stream (backward_shared.wgsl), here for one
+// that has streams to itself. Products: rows of its own times a whole matrix, four words of inputs at a time, so that a
+// loaded word serves many. What a table's gate gets is summed where it is needed.
 //
 // Exact: gradient_bits in docs/NUMERICS.md keeps all sums below 2^31.
 
@@ -58,4 +59,15 @@ fn back_tile(m: u32, row: u32, live: u32, word: u32) {
       put_inputs(to + (i * words + j) * 4u, rounded[i * WORDS_EACH + j], shift, adds);
     }
   }
+}
+
+fn sum_effects() {}
+
+fn effect_of_one_table(table: u32) -> i32 {
+  let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table])) * 256u;
+  var sums = vec2<i32>();
+  for (var v = zero; v < 256u; v++) {
+    sums += effect_terms(arena[DIFFERENCE + stream * 256u + v], table_logit(entries[row + v]));
+  }
+  return effect_of(sums);
 }

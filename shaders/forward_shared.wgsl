@@ -1,8 +1,11 @@
-// Products of `forward` where several invocations work on a stream: four rows by four outputs to each. Where these are
-// fewer than invocations, the inner dimension is cut into slices, whose sums meet in workgroup memory: an invocation
-// waits a microsecond for each word of it (docs/GPU.md), whatever is multiplied. Two words are asked for at a time.
+// What `forward` does in another way where an invocation has streams to itself (forward_apart.wgsl), here for several
+// to a stream. An invocation waits a microsecond for each word that it goes through (docs/GPU.md), whatever that does.
 //
-// Exact: sums of at most 2^13 products of int8 stay below 2^27, whatever their order.
+// Products: four rows by four outputs to an invocation. Where these are fewer than invocations, the inner dimension is
+// cut into slices, whose sums meet in workgroup memory. Two words are asked for at a time.
+//
+// Exact: sums of at most 2^13 products of int8 stay below 2^27, and sums of boosts are as in the other way, whatever
+// their order.
 
 const ROWS_EACH = 4u;
 const OUTPUTS_EACH = 4u;
@@ -84,4 +87,25 @@ fn put_forward_row(m: u32, task: u32, across: u32, i: u32, sums: vec4<i32>) {
   for (var j = 0u; j < 4u; j++) {
     arena[to + j] = product_value(sums[j], shift, round_shift(master[bias_at + j], bias_shift), limit);
   }
+}
+
+// With several invocations to a stream each does some contexts: a loaded word leads to the next, and one invocation
+// would wait for all of them. What a byte gets is summed here; it is added where frequencies are made.
+var<workgroup> boost_sums: array<atomic<i32>, 256 * TILE>;
+
+fn add_boosts() {
+  for (var c = part; c < CONTEXTS; c += SHARE) {
+    let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
+    if (found == 0u) { continue; }
+    let gate = sigmoid(arena[RECALL_GATE + gate_of_context(stream, c)]);
+    let place = boost_place(c, found);
+    let to = (stream - first) * 256u;
+    atomicAdd(&boost_sums[to + first_byte(found)], boost_term(arena[BOOSTS + place], gate));
+    if (other_of(found) == 0u) { continue; }
+    atomicAdd(&boost_sums[to + second_byte(found)], boost_term(arena[BOOSTS + place + 1u], gate));
+  }
+}
+
+fn take_boost(at: u32) {
+  if (CONTEXTS > 0u) { arena[at] += atomicLoad(&boost_sums[at - ENDS - first * 256u]); }
 }
