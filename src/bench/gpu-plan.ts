@@ -140,12 +140,28 @@ export function invocationsOf({ kernel, constants }: BoundCall): number {
   }, 1);
 }
 
-/** A kernel to a box. Those that are no products go over their values once. */
+/** Others that one invocation goes through, where they are more than one. */
+const BOX_LOOPS: Readonly<Record<string, (of: (name: string) => number) => number>> = {
+  bias_gradient: (of) => of("ROWS") / 8,
+  norm: (of) => (3 * of("WIDTH")) / of("LANES"),
+  norm_backward: (of) => (2 * of("WIDTH")) / of("LANES"),
+  gelu_skip_backward: (of) => of("WIDTH") / 64,
+  coarse_gate_backward: (of) => of("WIDTH") / 64,
+  local_backward: (of) => (of("HISTORY") * of("EMBEDDING")) / 64,
+  gate_gradient: (of) => (of("LOGIT_TABLES") > 0 ? 256 : 1),
+  frequencies: (of) => of("LOGIT_TABLES") + 1,
+  learn_recall: (of) => 4 * of("LOGIT_TABLES") + 1,
+};
+
+/** A kernel to a box. Those that are no products go over their values. */
 function boxCount(call: BoundCall): Count {
   const work = workOf(call);
   const known = BOX_ITERATIONS[call.kernel];
   const { multiplyAdds = 0, bytes = 0 } = work ?? {};
-  if (known === undefined) return { iterations: 1, multiplyAdds: 0, slots: 0, words: bytes / 4 };
+  if (known === undefined) {
+    const loops = BOX_LOOPS[call.kernel]?.((name) => numberOf(call, name)) ?? 1;
+    return { iterations: Math.max(1, Math.ceil(loops)), multiplyAdds: 0, slots: 0, words: bytes / 4 };
+  }
   const [along, each] = known(numberOf(call, "TILE"));
   const inner = numberOf(call, along);
   const slots = groupCount(call) * invocationsOf(call) * inner * each;

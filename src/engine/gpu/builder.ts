@@ -187,7 +187,7 @@ export class StepBuilder {
     const named = { gradient: facts.gradient, x: facts.operand };
     this.add("linear_weights", { ...constants, TILE: tile }, named, groups);
     if (facts.biasOffset === undefined) return;
-    this.add("bias_gradient", constants, { operand: facts.gradient }, elementGroups(facts.outputs));
+    this.add("bias_gradient", constants, { operand: facts.gradient }, flatGroups(Math.ceil(facts.outputs / 8)));
   }
 
   linear(name: MatrixName): void {
