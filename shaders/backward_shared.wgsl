@@ -6,62 +6,46 @@
 //
 // Exact: gradient_bits in docs/NUMERICS.md keeps whole sums below 2^31, and parts of them may wrap.
 
-const ROWS_EACH = 4u;
 const OUTPUTS_EACH = 4u;
 
-var<workgroup> slice_sums: array<vec4<i32>, ROWS_EACH * LANES>;
-
-// How a product is cut depends on the record and on a whole tile only, so all invocations come to the same barriers.
 fn backward_product(m: u32) {
   add_bias(m);
-  let rows_per_stream = product_field(m, PRODUCT_ROWS_PER_STREAM);
   let across = product_field(m, PRODUCT_UNTIL) - product_field(m, PRODUCT_FROM);
   if (across == 0u) { return; }   // of inputs before which nothing learns
   let steps = product_field(m, PRODUCT_OUTPUTS) / OUTPUTS_EACH;
-  let tasks = across * ((TILE * rows_per_stream + ROWS_EACH - 1u) / ROWS_EACH);
-  let slices = clamp(LANES / tasks, 1u, steps);
+  let tasks = tasks_across(across, product_field(m, PRODUCT_ROWS_PER_STREAM));
+  let slices = slices_of(tasks, steps);
   if (slices == 1u) {
     for (var task = lane; task < tasks; task += LANES) {
-      let sums = backward_sums(m, task, across, 0u, steps);
+      var sums = backward_sums(m, task, across, vec2<u32>(0u, steps));
       for (var i = 0u; i < ROWS_EACH; i++) { put_backward_row(m, task, across, i, sums[i]); }
     }
     return;
   }
-  let length = (steps + slices - 1u) / slices;
-  let begin = min(lane / tasks * length, steps);
-  let sums = backward_sums(m, lane % tasks, across, begin, min(begin + length, steps));
-  for (var i = 0u; i < ROWS_EACH; i++) { slice_sums[i * LANES + lane] = sums[i]; }
-  workgroupBarrier();
+  share_sums(backward_sums(m, lane % tasks, across, own_slice(tasks, slices, steps)));
   for (var j = lane; j < ROWS_EACH * tasks; j += LANES) {
-    var sum = vec4<i32>();
-    for (var s = 0u; s < slices; s++) { sum += slice_sums[j / tasks * LANES + s * tasks + j % tasks]; }
-    put_backward_row(m, j % tasks, across, j / tasks, sum);
+    put_backward_row(m, j % tasks, across, j / tasks, whole_sum(j, tasks, slices));
   }
   workgroupBarrier();   // the next product writes to the same sums
 }
 
-// Four inputs of each of a task's rows, of steps from `begin` on. Rows beyond the tile's last repeat it.
-fn backward_sums(m: u32, task: u32, across: u32, begin: u32, end: u32) -> array<vec4<i32>, ROWS_EACH> {
+// Four inputs of each of a task's rows, of the slice's steps.
+fn backward_sums(m: u32, task: u32, across: u32, slice: vec2<u32>) -> array<vec4<i32>, ROWS_EACH> {
   let outputs = product_field(m, PRODUCT_OUTPUTS);
   let words = product_field(m, PRODUCT_WORDS);
   let rows = rows_of(product_field(m, PRODUCT_ROWS_PER_STREAM));
-  let row = task / across * ROWS_EACH;
   let w_at = product_field(m, PRODUCT_COPY) + product_field(m, PRODUCT_FROM) + task % across;
-  let g_at = vec4<u32>(product_field(m, PRODUCT_G) + rows.x * outputs)
-    + min(vec4<u32>(row) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(rows.y - 1u)) * outputs;
+  let g_at = row_places(product_field(m, PRODUCT_G) + rows.x * outputs, task, across, rows.y, outputs);
   var sums = array<vec4<i32>, ROWS_EACH>();
-  for (var step = begin; step < end; step++) {
+  for (var step = slice.x; step < slice.y; step++) {
     let n = step * OUTPUTS_EACH;
     let at = w_at + n * words;
     let w = vec4<u32>(load_word(at), load_word(at + words), load_word(at + 2u * words), load_word(at + 3u * words));
     let g = array<vec4<i32>, ROWS_EACH>(four_gradients(g_at.x + n), four_gradients(g_at.y + n),
                                         four_gradients(g_at.z + n), four_gradients(g_at.w + n));
-    let first = unpack4xI8(w.x);
-    let second = unpack4xI8(w.y);
-    let third = unpack4xI8(w.z);
-    let fourth = unpack4xI8(w.w);
     for (var i = 0u; i < ROWS_EACH; i++) {
-      sums[i] += first * g[i].x + second * g[i].y + third * g[i].z + fourth * g[i].w;
+      sums[i] += unpack4xI8(w.x) * g[i].x + unpack4xI8(w.y) * g[i].y + unpack4xI8(w.z) * g[i].z
+        + unpack4xI8(w.w) * g[i].w;
     }
   }
   return sums;

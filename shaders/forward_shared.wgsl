@@ -7,52 +7,38 @@
 // Exact: sums of at most 2^13 products of int8 stay below 2^27, and sums of boosts are as in the other way, whatever
 // their order.
 
-const ROWS_EACH = 4u;
 const OUTPUTS_EACH = 4u;
 
-var<workgroup> slice_sums: array<vec4<i32>, ROWS_EACH * LANES>;
-
-// Record `m` of the products: rows times a matrix. How it is cut depends on the record and on a whole tile only, so all
-// invocations come to the same barriers.
+// Record `m` of the products: rows times a matrix.
 fn forward_product(m: u32) {
   let words = product_field(m, PRODUCT_WORDS);
-  let rows_per_stream = product_field(m, PRODUCT_ROWS_PER_STREAM);
   let across = product_field(m, PRODUCT_OUTPUTS) / OUTPUTS_EACH;
-  let tasks = across * ((TILE * rows_per_stream + ROWS_EACH - 1u) / ROWS_EACH);
-  let slices = clamp(LANES / tasks, 1u, words);
+  let tasks = tasks_across(across, product_field(m, PRODUCT_ROWS_PER_STREAM));
+  let slices = slices_of(tasks, words);
   if (slices == 1u) {
     for (var task = lane; task < tasks; task += LANES) {
-      let sums = forward_sums(m, task, across, 0u, words);
+      var sums = forward_sums(m, task, across, vec2<u32>(0u, words));
       for (var i = 0u; i < ROWS_EACH; i++) { put_forward_row(m, task, across, i, sums[i]); }
     }
     return;
   }
-  let length = (words + slices - 1u) / slices;
-  let slice = lane / tasks;
-  let begin = min(slice * length, words);
-  let sums = forward_sums(m, lane % tasks, across, begin, min(begin + length, words));
-  for (var i = 0u; i < ROWS_EACH; i++) { slice_sums[i * LANES + lane] = sums[i]; }
-  workgroupBarrier();
+  share_sums(forward_sums(m, lane % tasks, across, own_slice(tasks, slices, words)));
   for (var j = lane; j < ROWS_EACH * tasks; j += LANES) {
-    var sum = vec4<i32>();
-    for (var s = 0u; s < slices; s++) { sum += slice_sums[j / tasks * LANES + s * tasks + j % tasks]; }
-    put_forward_row(m, j % tasks, across, j / tasks, sum);
+    put_forward_row(m, j % tasks, across, j / tasks, whole_sum(j, tasks, slices));
   }
   workgroupBarrier();   // the next product writes to the same sums
 }
 
-// Four outputs of each of a task's rows, of words from `begin` on. Rows beyond the tile's last repeat it.
-fn forward_sums(m: u32, task: u32, across: u32, begin: u32, end: u32) -> array<vec4<i32>, ROWS_EACH> {
+// Four outputs of each of a task's rows, of the slice's words.
+fn forward_sums(m: u32, task: u32, across: u32, slice: vec2<u32>) -> array<vec4<i32>, ROWS_EACH> {
   let words = product_field(m, PRODUCT_WORDS);
   let x_pitch = product_field(m, PRODUCT_X_PITCH);
   let rows = rows_of(product_field(m, PRODUCT_ROWS_PER_STREAM));
-  let row = task / across * ROWS_EACH;
   let w_at = product_field(m, PRODUCT_COPY) + task % across * OUTPUTS_EACH * words;
-  let x_at = vec4<u32>(product_field(m, PRODUCT_X) + rows.x * x_pitch)
-    + min(vec4<u32>(row) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(rows.y - 1u)) * x_pitch;
+  let x_at = row_places(product_field(m, PRODUCT_X) + rows.x * x_pitch, task, across, rows.y, x_pitch);
   var sums = array<vec4<i32>, ROWS_EACH>();
-  for (var k = begin; k < end; k += 2u) {
-    let next = min(k + 1u, end - 1u);
+  for (var k = slice.x; k < slice.y; k += 2u) {
+    let next = min(k + 1u, slice.y - 1u);
     let w = four_words(w_at + k, words);
     let more = four_words(w_at + next, words);
     let x = vec4<u32>(load_operand(x_at.x + k), load_operand(x_at.y + k), load_operand(x_at.z + k),

@@ -68,6 +68,7 @@ import quantiseActivation from "../../../shaders/quantise_activation.wgsl" with 
 import quantiseGradient from "../../../shaders/quantise_gradient.wgsl" with { type: "text" };
 import recall from "../../../shaders/recall.wgsl" with { type: "text" };
 import remember from "../../../shaders/remember.wgsl" with { type: "text" };
+import slices from "../../../shaders/slices.wgsl" with { type: "text" };
 import softmax from "../../../shaders/softmax.wgsl" with { type: "text" };
 import sumGradients from "../../../shaders/sum_gradients.wgsl" with { type: "text" };
 import tile from "../../../shaders/tile.wgsl" with { type: "text" };
@@ -86,6 +87,7 @@ export const LIBRARIES = {
   softmax,
   tile,
   fusedEnds,
+  slices,
   forwardApart,
   forwardShared,
   backwardApart,
