@@ -11,7 +11,7 @@
  * It runs in a bare place: Bun, the packages cac, webgpu and fast-check, and the compiled WebAssembly are enough. Where
  * there is no compiler nothing is compiled; what is missing then is named. Tests run without their set-up.
  */
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -232,10 +232,14 @@ async function copied(stream: ReadableStream<Uint8Array>, name: string): Promise
   for await (const chunk of stream) appendFileSync(join(out, name), chunk);
 }
 
-const WEB_ASSEMBLY = [
-  ...["engine/cpu/kernels", "engine/mixer/mixer", "repeats/repeats", "pipeline/trials", "prior/prior"],
-  "predict/predictors",
-].map((name) => `src/${name}.wasm`);
+/** The WebAssembly that this checkout's build files make. */
+function webAssembly(): string[] {
+  const builds = [...new Bun.Glob("src/**/assembly/build.ts").scanSync({ cwd: ROOT })];
+  return builds.flatMap((build) => {
+    const [, name] = /"(\w+\.wasm)"/.exec(readFileSync(join(ROOT, build), "utf8")) ?? [];
+    return name === undefined ? [] : [join(build, "..", "..", name)];
+  });
+}
 
 /** Compiles what is stale, if there is a compiler. @throws Error if something is not there */
 async function prepareAssembly(): Promise<void> {
@@ -243,7 +247,7 @@ async function prepareAssembly(): Promise<void> {
     const { buildAssembly } = await import("../src/engine/cpu/assembly/build.ts");
     return await buildAssembly();
   }
-  const missing = WEB_ASSEMBLY.filter((path) => !existsSync(join(ROOT, path)));
+  const missing = webAssembly().filter((path) => !existsSync(join(ROOT, path)));
   if (missing.length === 0) return;
   throw new Error(`bring ${missing.join(", ")}, as npm run build makes them: there is no compiler here`);
 }
