@@ -1,19 +1,22 @@
 /**
- * Everything that is to be known of fade on one GPU, in one command: are all results equal to the reference, what does
- * a step cost, who should decode, how fast are the kernels, how fast are files. Writes JSON and logs into a directory.
+ * Everything that is to be known of fade on one GPU, in one command and a limited time: is all equal to the reference,
+ * what does a byte of a lane and a step of a network cost, kernel by kernel, who should decode, how fast are files.
  *
- *     bun scripts/gpu-report.ts OUT [--adapter NAME] [--streams 4096] [--levels 1,5,paper] FILE...
+ *     bun scripts/gpu-report.ts OUT [--adapter NAME] [--seconds 220] [--parts adapter,network-5] [FILE...]
  *
- * Without --adapter it takes the one that fade itself would take. A part that fails is noted in OUT/summary.json and
- * the others go on. `summary.json` says what was run and how it ended; the exit code is 1 if anything failed.
+ * Parts run in the order of their worth, each in a process of its own with a limit of its own; JSON lines are appended
+ * to OUT/results.jsonl as they come, so what was measured stays if time runs out. OUT/summary.json says how each part
+ * ended; the exit code is 1 if one failed. Without --adapter it takes the one that fade itself would take.
+ *
+ * It runs in a bare place: Bun, the packages cac, webgpu and fast-check, and the compiled WebAssembly are enough. Where
+ * there is no compiler nothing is compiled; what is missing then is named. Tests run without their set-up.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { coderGroupsFor, shareOfGroup } from "../src/coder/groups.ts";
 import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
-import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
 import { chooseAdapter, listAdapters, openDevice } from "../src/engine/gpu/dawn.ts";
 import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../src/engine/gpu/model.ts";
@@ -25,13 +28,19 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     adapter: { type: "string" },
-    streams: { type: "string", default: "4096" },
-    levels: { type: "string", default: "1,5,paper" },
+    seconds: { type: "string", default: "220" },
+    parts: { type: "string" },
+    /** One of OWN, in this process: what the script starts itself with. */
+    own: { type: "string" },
   },
 });
-const [out, ...files] = positionals;
-if (out === undefined) throw new Error("usage: bun scripts/gpu-report.ts OUT [--adapter NAME] FILE...");
+const [folder, ...files] = positionals;
+if (folder === undefined) throw new Error("usage: bun scripts/gpu-report.ts OUT [--adapter NAME] [FILE...]");
+const out = resolve(folder);
 mkdirSync(out, { recursive: true });
+
+/** A result, as one line. */
+const say = (result: unknown) => console.log(JSON.stringify(result));
 
 const MINIMAL: HyperParameters = {
   ...WITHOUT,
@@ -113,79 +122,165 @@ async function decodingTime(gpu: GpuDevice, hyper: HyperParameters, decoder: "ho
 const DECODERS = ["host", 1, 32, 64, 128, 256] as const;
 
 async function decoding(gpu: GpuDevice): Promise<void> {
-  const streams = Number(values.streams);
   const shapes: readonly (readonly [string, HyperParameters, number])[] = [
     ["minimal, one stream", MINIMAL, 256],
-    ["level 1, 64 streams", { ...networkShape(1), streams: 64 }, 64],
-    [`level 1, ${streams} streams`, { ...networkShape(1), streams }, 32],
+    ["network-1, 1952 streams", { ...networkShape(1), streams: 1952 }, 32],
+    ["network-5, 488 streams", { ...networkShape(5), streams: 488 }, 32],
   ];
-  const results = [];
   for (const [model, hyper, count] of shapes) {
     for (const decoder of DECODERS) {
-      results.push({ model, decoder, microseconds: await decodingTime(gpu, hyper, decoder, count) });
-      writeFileSync(join(out as string, "decoding.json"), `${JSON.stringify(results, null, 1)}\n`);
+      say({ kind: "decoding", model, decoder, microseconds: await decodingTime(gpu, hyper, decoder, count) });
     }
   }
 }
 
 async function steps(gpu: GpuDevice): Promise<void> {
-  const streams = Number(values.streams);
   const shapes: readonly (readonly [string, HyperParameters, number])[] = [
     ["minimal, one stream", MINIMAL, 256],
-    [`level 5, ${streams} streams`, { ...networkShape(5), streams }, 32],
+    ["network-5, 488 streams", { ...networkShape(5), streams: 488 }, 32],
   ];
-  const results = [];
   for (const [model, hyper, count] of shapes) {
     for (const [path, options] of PATHS) {
-      const times = await stepTimes(gpu, hyper, options, count).catch((error: unknown) => ({ error: String(error) }));
-      results.push({ model, path, ...times });
-      writeFileSync(join(out as string, "steps.json"), `${JSON.stringify(results, null, 1)}\n`);
+      say({ kind: "steps", model, path, ...(await stepTimes(gpu, hyper, options, count)) });
     }
   }
-  if (results.some((result) => "error" in result)) throw new Error("see steps.json");
 }
 
-/** Runs a program of ours; its output goes to a file. */
-async function run(name: string, command: readonly string[], environment: Record<string, string> = {}): Promise<void> {
+/** What the adapter offers. */
+async function adapterFacts(gpu: GpuDevice): Promise<void> {
+  const { limits, features } = gpu.device;
+  const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = limits;
+  const some = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
+  const adapter = (await listAdapters()).find(({ name }) => name === gpu.name);
+  say({ kind: "adapter", ...adapter, limits: some, features: [...features] });
+}
+
+/** Parts that are measured here and not by fade's own commands. */
+const OWN: Readonly<Record<string, (gpu: GpuDevice) => Promise<void>>> = { adapter: adapterFacts, steps, decoding };
+
+interface Part {
+  readonly seconds: number;
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const TESTS = [
+  "magnitude kernels decode together training-shared training-boxes limits faults dawn mixer".split(" "),
+].flatMap((names) => names.map((name) => `test/engine/gpu/${name}.test.ts`));
+
+/** A part of an adapter's name, without the commas that part names. */
+const wordsOf = (adapter: string) => adapter.split(",")[0] as string;
+
+/** In the order of their worth. */
+function partsFor(adapter: string): Readonly<Record<string, Part>> {
+  const engine = ["--json", "--engine", "gpu", "--adapter", adapter];
+  const own = (name: string, seconds: number): Part => {
+    return { seconds, command: ["scripts/gpu-report.ts", out, "--adapter", adapter, "--own", name] };
+  };
+  const kernels = (seconds: number, ...model: string[]): Part => {
+    return { seconds, command: ["src/cli/main.ts", "bench", "kernels", ...engine, ...model] };
+  };
+  const bench = (seconds: number, ...options: string[]): Part => {
+    return { seconds, command: ["src/cli/main.ts", "bench", "--against", "none", ...engine, ...options, ...files] };
+  };
+  // No set-up: it asks for packages that these tests do without.
+  const config = join(out, "no-setup.toml");
+  writeFileSync(config, "");
+  const tests = [`--config=${config}`, "test", "--timeout=60000", ...TESTS];
+  const ofFiles = { files: bench(90, "--levels", "5,1", "--streams", "352"), paper: bench(40, "--preset", "paper") };
+  return {
+    adapter: own("adapter", 15),
+    "network-5": kernels(60, "--preset", "network-5", "--streams", "488"),
+    "network-1": kernels(40, "--preset", "network-1", "--streams", "1952"),
+    "level-5": kernels(40, "-5", "--streams", "1056"),
+    decoding: own("decoding", 40),
+    tests: { seconds: 120, command: tests, environment: { FADE_TEST_ADAPTERS: wordsOf(adapter) } },
+    ...(files.length > 0 ? { files: ofFiles.files } : {}),
+    "level-1": kernels(40, "-1", "--streams", "1056"),
+    "level-9": kernels(40, "-9", "--streams", "240"),
+    steps: own("steps", 60),
+    ...(files.length > 0 ? { paper: ofFiles.paper } : {}),
+  };
+}
+
+/** Runs a part for so long at most. @returns how it ended */
+async function run(name: string, { command, environment = {} }: Part, seconds: number): Promise<string> {
+  appendFileSync(join(out, "results.jsonl"), `${JSON.stringify({ part: name })}\n`);
   const child = Bun.spawn([process.execPath, ...command], {
     cwd: ROOT,
     env: { ...process.env, ...environment },
-    stdin: "ignore",
-    stdout: Bun.file(join(out as string, name)),
-    stderr: Bun.file(join(out as string, `${name}.stderr`)),
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, seconds * 1000);
+  const isTests = name === "tests";
+  await Promise.all([
+    copied(child.stdout, isTests ? "tests.txt" : "results.jsonl"),
+    copied(child.stderr, isTests ? "tests.txt" : "log.txt"),
+  ]);
   const code = await child.exited;
-  if (code !== 0) throw new Error(`exit code ${code}, see ${name} and ${name}.stderr`);
+  clearTimeout(timer);
+  if (isLate) return `ended after ${seconds} s`;
+  return code === 0 ? "ok" : `exit code ${code}`;
 }
 
-await buildAssembly();
-const adapter = chooseAdapter(await listAdapters(), values.adapter);
-const opened = await openDevice(adapter.name, ["timestamp-query"]);
-const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = opened.device.limits;
-const limits = { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize };
-const engine = ["--engine", "gpu", "--adapter", adapter.name];
-const levels = ["--levels", values.levels];
-const gpu = new GpuDevice(opened.device, adapter.name, adapter.isSoftware);
-const parts: Readonly<Record<string, () => Promise<void>>> = {
-  steps: () => steps(gpu),
-  decoding: () => decoding(gpu),
-  tests: () => run("tests.txt", ["test", "--timeout=300000", "test/engine/gpu"], { FADE_TEST_ADAPTERS: adapter.name }),
-  kernels: () =>
-    run("kernels.json", ["src/cli/main.ts", "bench", "kernels", "--json", ...engine, "--streams", values.streams]),
-  files: () =>
-    run("files.json", ["src/cli/main.ts", "bench", "--json", "--against", "none", ...engine, ...levels, ...files]),
-};
-const summary: Record<string, string> = {};
-for (const [name, part] of Object.entries(parts)) {
-  if (name === "files" && files.length === 0) continue;
-  const startedAtMs = performance.now();
-  const ended = await part().then(
-    () => "ok",
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
-  summary[name] = `${ended} (${((performance.now() - startedAtMs) / 1000).toFixed(0)} s)`;
-  writeFileSync(join(out, "summary.json"), `${JSON.stringify({ adapter, limits, parts: summary }, null, 1)}\n`);
-  console.log(`${name}: ${summary[name]}`);
+/** Into a file, as it comes. */
+async function copied(stream: ReadableStream<Uint8Array>, name: string): Promise<void> {
+  for await (const chunk of stream) appendFileSync(join(out, name), chunk);
 }
-opened.device.destroy();
-process.exit(Object.values(summary).some((ended) => !ended.startsWith("ok")) ? 1 : 0);
+
+/** The WebAssembly that this checkout's build files make. */
+function webAssembly(): string[] {
+  const builds = [...new Bun.Glob("src/**/assembly/build.ts").scanSync({ cwd: ROOT })];
+  return builds.flatMap((build) => {
+    const [, name] = /"(\w+\.wasm)"/.exec(readFileSync(join(ROOT, build), "utf8")) ?? [];
+    return name === undefined ? [] : [join(build, "..", "..", name)];
+  });
+}
+
+/** Compiles what is stale, if there is a compiler. @throws Error if something is not there */
+async function prepareAssembly(): Promise<void> {
+  if (existsSync(join(ROOT, "node_modules", "assemblyscript"))) {
+    const { buildAssembly } = await import("../src/engine/cpu/assembly/build.ts");
+    return await buildAssembly();
+  }
+  const missing = webAssembly().filter((path) => !existsSync(join(ROOT, path)));
+  if (missing.length === 0) return;
+  throw new Error(`bring ${missing.join(", ")}, as npm run build makes them: there is no compiler here`);
+}
+
+async function report(): Promise<number> {
+  await prepareAssembly();
+  const adapter = chooseAdapter(await listAdapters(), values.adapter);
+  const parts = partsFor(adapter.name);
+  const wanted = values.parts?.split(",") ?? Object.keys(parts);
+  const endsAtMs = performance.now() + Number(values.seconds) * 1000;
+  const summary: Record<string, string> = {};
+  for (const name of wanted) {
+    const part = parts[name];
+    if (part === undefined) throw new Error(`there is no part ${name}; there is: ${Object.keys(parts).join(", ")}`);
+    const startedAtMs = performance.now();
+    const left = Math.floor((endsAtMs - startedAtMs) / 1000);
+    const ended = left < SECONDS_MIN ? "no time left" : await run(name, part, Math.min(left, part.seconds));
+    summary[name] = `${ended} (${((performance.now() - startedAtMs) / 1000).toFixed(0)} s)`;
+    writeFileSync(join(out, "summary.json"), `${JSON.stringify({ adapter, parts: summary }, null, 1)}\n`);
+    console.log(`${name}: ${summary[name]}`);
+  }
+  return Object.values(summary).some((ended) => ended.startsWith("exit")) ? 1 : 0;
+}
+
+async function measureOwn(name: string): Promise<number> {
+  const measure = OWN[name];
+  if (measure === undefined) throw new Error(`there is no ${name}; there is: ${Object.keys(OWN).join(", ")}`);
+  const { device, adapter } = await openDevice(values.adapter, ["timestamp-query"]);
+  await measure(new GpuDevice(device, adapter.name, adapter.isSoftware));
+  device.destroy();
+  return 0;
+}
+
+/** A part that has less does not begin. */
+const SECONDS_MIN = 8;
+process.exit(values.own === undefined ? await report() : await measureOwn(values.own));

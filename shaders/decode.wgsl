@@ -7,9 +7,9 @@
 // Exact: numbers of up to 48 bits are two words, and products of 22 by 26 bits are made of four of 16 by 16 or fewer.
 // The host's coder compares an end with floor(offset / unit), which is the same as end * unit with offset.
 //
-// A workgroup to a coder group; its first invocation decodes the streams one after the other, since each begins where
-// the one before left the range. The others bring the frequencies of the next streams into workgroup memory; an
-// invocation that is alone reads them where they are. A group that fails gives zeros from there on, and says why.
+// A workgroup to a coder group, whose streams are decoded one after the other, since each begins where the one before
+// left the range: by one invocation (decode_alone.wgsl), or by many that look at the frequencies together
+// (decode_together.wgsl) and know all else alike. A group that fails gives zeros from there on, and says why.
 
 @group(0) @binding(0) var<storage, read> ends: array<u32>;                  // B x 256
 @group(0) @binding(1) var<storage, read> payloads: array<u32>;              // packed u8, each from a whole word on
@@ -20,10 +20,7 @@
 
 const VALUE_OUTSIDE_TABLE = 1u;
 const DATA_TOO_SHORT = 2u;
-const TAIL_BYTES = 6u;                           // of implied zeros after the end of a payload
-const BATCH = select(8u, 1u, LANES == 1u);       // streams whose frequencies are brought at a time
-
-var<workgroup> near: array<u32, BATCH * 256u>;
+const TAIL_BYTES = 6u;   // of implied zeros after the end of a payload
 
 // The coder's numbers; of two words, the high one first.
 var<private> offset: vec2<u32>;
@@ -47,46 +44,62 @@ fn minus(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
   return vec2<u32>(a.x - b.x - select(0u, 1u, a.y < b.y), a.y - b.y);
 }
 
-fn payload_byte(at: u32) -> u32 {
-  if (at >= length) { return 0u; }
-  return extractBits(payloads[(start + at) / 4u], 8u * ((start + at) % 4u), 8u);
+// The payload's word that has the next bytes, and the one behind it, which was asked for when this one was reached.
+var<private> word_at: u32;
+var<private> word_now: u32;
+var<private> word_next: u32;
+
+fn begin_payload() {
+  word_at = (start + position) / 4u;
+  word_now = payloads[word_at];
+  word_next = payloads[word_at + 1u];
 }
 
+// Two bytes, which lie in one word: a payload starts with a word, and what has been read is always even. Those behind
+// the payload's end are zeros.
 fn payload_word() -> u32 {
   let at = position;
   position += 2u;
   if (position > length + TAIL_BYTES) { failure = DATA_TOO_SHORT; }
-  return 256u * payload_byte(at) + payload_byte(at + 1u);
+  let index = (start + at) / 4u;
+  if (index != word_at) {
+    word_at = index;
+    word_now = word_next;
+    word_next = payloads[index + 1u];
+  }
+  let shift = 8u * (at % 4u);
+  let first = select(0u, extractBits(word_now, shift, 8u), at < length);
+  return 256u * first + select(0u, extractBits(word_now, shift + 8u, 8u), at + 1u < length);
 }
 
-fn end_of(b: u32, first: u32, symbol: u32) -> u32 {
-  if (LANES == 1u) { return ends[b * 256u + symbol]; }
-  return near[(b - first) * 256u + symbol];
-}
-
-// The next byte, of stream b; `first` is the one whose frequencies are the first in workgroup memory.
-fn symbol_of(b: u32, first: u32) -> u32 {
-  let unit = (range.x << 10u) | (range.y >> 22u);
-  var symbol = 0u;
-  var below = vec2<u32>();
-  for (var half = 128u; half > 0u; half >>= 1u) {
-    let end = product(end_of(b, first, symbol + half - 1u), unit);
-    if (is_above(end, offset)) { continue; }
-    symbol += half;
-    below = end;
-  }
-  let end = product(end_of(b, first, symbol), unit);
-  if (!is_above(end, offset)) {
-    failure = VALUE_OUTSIDE_TABLE;
-    return 0u;
-  }
+// Takes a symbol out, from where it begins to where it ends.
+fn narrow(below: vec2<u32>, end: vec2<u32>) {
   offset = minus(offset, below);
   range = minus(end, below);
   while (failure == 0u && !is_above(range, vec2<u32>(1u, 0u))) {
     offset = vec2<u32>((offset.x << 16u) | (offset.y >> 16u), (offset.y << 16u) | payload_word());
     range = vec2<u32>((range.x << 16u) | (range.y >> 16u), range.y << 16u);
   }
-  return select(0u, symbol, failure == 0u);
+}
+
+fn unit_of_range() -> u32 { return (range.x << 10u) | (range.y >> 22u); }
+
+// Symbols of four streams, packed, and the bits of the word that are this group's.
+var<private> packed: u32;
+var<private> mask: u32;
+
+// The symbol of stream b, of those up to end - 1: other groups may have a part of its word.
+fn put_symbol(b: u32, end: u32, symbol: u32, row: u32, lane: u32) {
+  let at = 8u * (b % 4u);
+  mask |= 255u << at;
+  packed |= symbol << at;
+  if (b % 4u < 3u && b + 1u < end) { return; }
+  if (lane == 0u) {
+    atomicAnd(&bytes[row + b / 4u], ~mask);
+    atomicOr(&bytes[row + b / 4u], packed);
+  }
+  packed = 0u;
+  mask = 0u;
 }
 
 fn load(at: u32) {
@@ -109,22 +122,6 @@ fn store(at: u32, step: u32) {
   coders[at + CODER_FAILED_STEP] = step;
 }
 
-// Streams first to end - 1; four to a word, of which other groups may have a part.
-fn decode_batch(first: u32, end: u32, lives: u32, row: u32) {
-  var word = 0u;
-  var mask = 0u;
-  for (var b = first; b < end; b++) {
-    let at = 8u * (b % 4u);
-    mask |= 255u << at;
-    if (b < lives && failure == 0u) { word |= symbol_of(b, first) << at; }
-    if (b % 4u < 3u && b + 1u < end) { continue; }
-    atomicAnd(&bytes[row + b / 4u], ~mask);
-    atomicOr(&bytes[row + b / 4u], word);
-    word = 0u;
-    mask = 0u;
-  }
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
@@ -137,16 +134,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let row = step % PAST_ROWS * ROW_WORDS;
   let at = group.x * CODER_FIELDS;
   load(at);
-  if (LANES == 1u) {
-    decode_batch(first, end, lives, row);
-  } else {
-    for (var from_stream = first; from_stream < end; from_stream += BATCH) {
-      let until = min(from_stream + BATCH, end);
-      for (var i = lane; i < (until - from_stream) * 256u; i += LANES) { near[i] = ends[from_stream * 256u + i]; }
-      workgroupBarrier();
-      if (lane == 0u) { decode_batch(from_stream, until, lives, row); }
-      workgroupBarrier();
-    }
-  }
+  begin_payload();
+  decode_streams(first, end, lives, row, lane);
   if (lane == 0u) { store(at, step); }
 }

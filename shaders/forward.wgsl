@@ -216,62 +216,9 @@ fn put_norm(n: u32, row: u32, start: u32, mine: u32, share: u32, mean: i32, devi
   if (exponent < EXPONENTS) { note(exponent, most); }
 }
 
-// Rows that an invocation multiplies at a time, by eight outputs. A loaded word serves many products.
-const ROWS_EACH = select(2u, 4u, SHARE > 1);
-
 fn load_word(at: u32) -> u32 { return copies[at]; }
 
-// Record `m` of the products: rows times a matrix.
-fn multiply(m: u32) {
-  let outputs = product_field(m, PRODUCT_OUTPUTS);
-  let rows_per_stream = product_field(m, PRODUCT_ROWS_PER_STREAM);
-  let rows = rows_of(rows_per_stream);
-  let across = (outputs + 7u) / 8u;
-  let tasks = across * tasks_of(rows.y, rows_per_stream, ROWS_EACH);
-  for (var task = select(0u, lane, SHARE > 1); task < tasks; task += select(1u, u32(LANES), SHARE > 1)) {
-    let r0 = task / across * ROWS_EACH;
-    multiply_tile(m, rows.x + min(r0, rows.y), rows.y - min(r0, rows.y), task % across * 8u);
-  }
-}
-
-// `live` rows from `row` on, and eight outputs from n0 on, or four.
-fn multiply_tile(m: u32, row: u32, live: u32, n0: u32) {
-  let outputs = product_field(m, PRODUCT_OUTPUTS);
-  let words = product_field(m, PRODUCT_WORDS);
-  let x_pitch = product_field(m, PRODUCT_X_PITCH);
-  let x_at = product_field(m, PRODUCT_X) + row * x_pitch;
-  let w_at = product_field(m, PRODUCT_COPY) + n0 * words;
-  let more = n0 + 4u < outputs;
-  let last = max(live, 1u) - 1u;
-  var sums = array<vec4<i32>, 2u * ROWS_EACH>();
-  for (var k = 0u; k < words; k++) {
-    let w = eight_words(w_at + k, words, select(0u, 4u * words, more), 3u);
-    for (var i = 0u; i < ROWS_EACH; i++) {
-      let x = u32(arena[x_at + min(i, last) * x_pitch + k]);
-      sums[2u * i] += dots(x, w.low);
-      sums[2u * i + 1u] += dots(x, w.high);
-    }
-  }
-  let shift = i32(product_field(m, PRODUCT_SHIFT))
-    - control[product_field(m, PRODUCT_ACTIVATION)]
-    - control[product_field(m, PRODUCT_WEIGHT)];
-  let out_at = product_field(m, PRODUCT_OUT) + row * outputs + n0;
-  let bias_at = product_field(m, PRODUCT_BIAS) + n0;
-  let bias_shift = product_field(m, PRODUCT_BIAS_SHIFT);
-  let limit = i32(product_field(m, PRODUCT_LIMIT));
-  var rounded = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
-  for (var four = 0u; four <= select(0u, 1u, more); four++) {
-    var bias = vec4<i32>();
-    for (var j = 0u; j < 4u; j++) { bias[j] = round_shift(master[bias_at + 4u * four + j], bias_shift); }
-    for (var i = 0u; i < min(ROWS_EACH, live); i++) {
-      put_outputs(out_at + i * outputs + 4u * four, rounded[2u * i + four], shift, bias, limit);
-    }
-  }
-}
-
-fn put_outputs(to: u32, sums: vec4<i32>, shift: i32, bias: vec4<i32>, limit: i32) {
-  for (var j = 0u; j < 4u; j++) { arena[to + j] = product_value(sums[j], shift, bias[j], limit); }
-}
+fn multiply(m: u32) { forward_product(m); }
 
 const BYTES_EACH = 256u / u32(SHARE);   // of an invocation
 
@@ -291,19 +238,6 @@ fn add_tables() {
   }
 }
 
-// One invocation does all contexts of a stream: two of them may find the same byte.
-fn add_boosts() {
-  for (var c = zero; c < CONTEXTS; c++) {
-    let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
-    if (found == 0u) { continue; }
-    let gate = sigmoid(arena[RECALL_GATE + gate_of_context(stream, c)]);
-    let place = boost_place(c, found);
-    arena[ENDS + stream * 256u + first_byte(found)] += boost_term(arena[BOOSTS + place], gate);
-    if (other_of(found) == 0u) { continue; }
-    arena[ENDS + stream * 256u + second_byte(found)] += boost_term(arena[BOOSTS + place + 1u], gate);
-  }
-}
-
 fn logit_of(at: u32) -> i32 {
   if (CONTEXTS + LOGIT_TABLES == 0u) { return arena[at]; }
   return clamp_activation(arena[at]);
@@ -313,7 +247,10 @@ fn frequencies() {
   let from_at = ENDS + stream * 256u + part * BYTES_EACH;
   let until = select(from_at, from_at + BYTES_EACH, lives);
   var top = -ACTIVATION_LIMIT;
-  for (var at = from_at; at < until; at++) { top = max(top, logit_of(at)); }
+  for (var at = from_at; at < until; at++) {
+    take_boost(at);
+    top = max(top, logit_of(at));
+  }
   if (SHARE > 1) { top = top_of_stream(top); }
   var sum = 0u;
   for (var at = from_at; at < until; at++) {
@@ -370,7 +307,7 @@ fn after_norms(stage: u32) {
     case STAGE_CACHE: { quantise_cache(); }
     case STAGE_MEMORY: { multiply_memory(); }
     case STAGE_LAST: { end_fine(); }
-    case STAGE_FREQUENCIES: { if (part == 0u) { add_boosts(); } }
+    case STAGE_FREQUENCIES: { add_boosts(); }
     default: {}
   }
 }

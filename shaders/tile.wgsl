@@ -57,9 +57,12 @@ fn norm_field(n: u32, field: u32) -> u32 { return u32(constants[NORMS_AT + n * N
 fn product_field(m: u32, field: u32) -> u32 { return u32(constants[PRODUCTS_AT + m * PRODUCT_FIELDS + field]); }
 fn stage_field(stage: u32, field: u32) -> u32 { return u32(constants[STAGES_AT + stage * STAGE_FIELDS + field]); }
 
-// Between two steps, what one wrote is seen by the others of its stream.
+// Between two steps, what one wrote is seen by the others of its stream, in the arena and in workgroup memory.
 fn sync() {
-  if (SHARE > 1) { storageBarrier(); }
+  if (SHARE > 1) {
+    storageBarrier();
+    workgroupBarrier();
+  }
 }
 
 // Two sums over a row that `share` invocations have parts of; this one is number `place` of them.

@@ -6,7 +6,8 @@
 // A workgroup works on one tensor; `constants` says on which, and how it lies (see weights-plan.ts). Of a matrix each
 // invocation owns 8 outputs x 8 inputs, and the gradient never reaches memory. Sums of integers modulo 2^32:
 // gradient_bits in docs/NUMERICS.md keeps them below 2^31. Also noted: the largest bit length of a gradient per tensor,
-// and the largest weight. Matrices of the streams' own are a batch: one after the other, two rows to each.
+// and the largest weight. Matrices of the streams' own are a batch: one after the other, two rows to each. With SUMMED,
+// `gradients` has summed the long matrices already, behind the rest of `dense`; then a task is four of their weights.
 // Tried: a generated table of constants in place of one in storage, which software adapters copy for each invocation;
 // the update unrolled for all 64 weights, which takes a software adapter's compiler 17 s instead of 1.
 
@@ -14,7 +15,7 @@
 @group(0) @binding(1) var<storage, read> constants: array<i32>;               // records and groups, see weights-plan.ts
 @group(0) @binding(2) var<storage, read> control: array<i32>;               // control numbers, see end_step
 @group(0) @binding(3) var<storage, read_write> seen: array<atomic<u32>>;   // per exponent, then per tensor
-@group(0) @binding(4) var<storage, read_write> dense: array<i32>;          // DENSE_COUNT
+@group(0) @binding(4) var<storage, read_write> dense: array<i32>;          // DENSE_COUNT, then sums
 @group(0) @binding(5) var<storage, read_write> master: array<i32>;         // Q24
 @group(0) @binding(6) var<storage, read_write> moment: array<i32>;         // one per weight
 @group(0) @binding(7) var<storage, read_write> square: array<i32>;         // one per weight
@@ -111,6 +112,14 @@ fn learn_tile(record: u32, task: u32, tensor: Tensor) {
   }
 }
 
+// Four weights of a matrix whose sums are made; they become 0 for the next step.
+fn learn_summed(record: u32, task: u32, tensor: Tensor) {
+  let from_at = field(record, FIELD_SUMS) + 4u * task;
+  let sums = vec4<i32>(dense[from_at], dense[from_at + 1u], dense[from_at + 2u], dense[from_at + 3u]);
+  for (var i = 0u; i < 4u; i++) { dense[from_at + i] = 0; }
+  learn_word(field(record, FIELD_MASTER) + 4u * task, sums, tensor);
+}
+
 fn learn_dense(record: u32, task: u32, tensor: Tensor) {
   let at = field(record, FIELD_MASTER) + task;
   let accumulated = dense[at - DENSE_AT];
@@ -134,13 +143,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   begin_eight(lane);
   let flat = min(flat_group(group, groups), WEIGHT_GROUPS - 1u);
-  let record = u32(constants[WEIGHT_GROUPS_AT + 2u * flat]);
-  let task = u32(constants[WEIGHT_GROUPS_AT + 2u * flat + 1u]) + lane;
+  let record = u32(constants[WEIGHT_GROUPS_AT + 3u * flat]);
+  let task = u32(constants[WEIGHT_GROUPS_AT + 3u * flat + 1u]) + lane;
   // Groups beyond the last have nothing to do.
   if (task < field(record, FIELD_TASKS) && flat_group(group, groups) == flat) {
     let tensor = tensor_of(record);
     if (field(record, FIELD_ROWS) > 0u) {
       learn_tile(record, task, tensor);
+    } else if (SUMMED == 1 && field(record, FIELD_SUMS) > 0u) {
+      learn_summed(record, task, tensor);
     } else {
       learn_dense(record, task, tensor);
     }

@@ -13,7 +13,7 @@ import { type Dispatch, kernelSource } from "../engine/gpu/kernel.ts";
 import { HARDWARE_DECODE_LANES, tileFor } from "../engine/gpu/path.ts";
 import type { KernelName } from "../engine/gpu/shaders.ts";
 import { buildStep } from "../engine/gpu/step.ts";
-import { GROUP_TASKS, type WeightRecord } from "../engine/gpu/weights-plan.ts";
+import { GROUP_TASKS, SLICE_ROWS, type WeightRecord } from "../engine/gpu/weights-plan.ts";
 import { backwardWalks, forwardWalks, normCount, walkCount } from "./gpu-walks.ts";
 import type { PlanPart, PlanResult } from "./kernel-results.ts";
 import { type BoundCall, workOf } from "./kernel-work.ts";
@@ -21,6 +21,8 @@ import { HARDWARE_LIMITS, type PlanLimits, planDevice } from "./plan-device.ts";
 import { WatchedCompiler } from "./watched-compiler.ts";
 
 const CHUNK_STEPS = 16;
+/** Streams whose frequencies the decoder brings at a time. */
+const DECODE_BATCH = 4;
 
 /** Work of some invocations: what is of use, and what they could have done in their iterations. */
 interface Count {
@@ -30,48 +32,68 @@ interface Count {
   readonly words: number;
 }
 
-/** Rows, and words of inputs or outputs, that an invocation of the fused kernels multiplies at a time. */
+/** Rows that an invocation of the fused kernels multiplies at a time, and outputs. */
 const ROWS_EACH = 4;
-const OUTPUTS_EACH = 8;
-const WORDS_EACH = 4;
+const OUTPUTS_EACH = 4;
+/** Words of operands that it asks for at a time, forward. */
+const WORDS_EACH = 2;
 
 const groupsOf = ({ streams }: HyperParameters, tile: TileSize) => Math.ceil(streams / tile.streams);
 
-/** A product of `forward`: rows of the tile by eight outputs to an invocation, word by word. */
+/**
+ * Steps of the inner dimension that an invocation goes through: all of them for each of its tasks, or, where there are
+ * fewer tasks than invocations, a slice of them.
+ */
+function stepsAlong(tasks: number, steps: number, { lanes }: TileSize): number {
+  if (tasks === 0) return 0;
+  const slices = Math.min(steps, Math.max(1, Math.floor(lanes / tasks)));
+  return slices > 1 ? Math.ceil(steps / slices) : Math.ceil(tasks / lanes) * steps;
+}
+
+const rowGroups = (tile: TileSize, rowsPerStream: number) => Math.ceil((tile.streams * rowsPerStream) / ROWS_EACH);
+
+/** A product of `forward`: four rows of the tile by four outputs to an invocation, two words at a time. */
 export function forwardProduct({ fields }: PlannedProduct, hyper: HyperParameters, tile: TileSize): Count {
   const { OUTPUTS = 0, WORDS = 0, ROWS_PER_STREAM = 0 } = fields;
   const groups = groupsOf(hyper, tile);
-  const tasks = Math.ceil(OUTPUTS / OUTPUTS_EACH) * Math.ceil((tile.streams * ROWS_PER_STREAM) / ROWS_EACH);
-  const iterations = Math.ceil(tasks / tile.lanes) * WORDS;
+  const tasks = (OUTPUTS / OUTPUTS_EACH) * rowGroups(tile, ROWS_PER_STREAM);
+  const iterations = Math.ceil(stepsAlong(tasks, WORDS, tile) / WORDS_EACH);
   return {
     iterations,
     multiplyAdds: hyper.streams * ROWS_PER_STREAM * OUTPUTS * 4 * WORDS,
-    slots: groups * tile.lanes * iterations * ROWS_EACH * OUTPUTS_EACH * 4,
+    slots: groups * tile.lanes * iterations * WORDS_EACH * ROWS_EACH * OUTPUTS_EACH * 4,
     words: groups * tasks * WORDS * (OUTPUTS_EACH + ROWS_EACH) + hyper.streams * ROWS_PER_STREAM * OUTPUTS,
   };
 }
 
-/** One of `backward`: rows by four words of inputs, two outputs at a time; and the sum of the bias. */
+/** One of `backward`: four rows by a word of inputs, four outputs at a time; and the sum of the bias. */
 export function backwardProduct({ fields }: PlannedProduct, hyper: HyperParameters, tile: TileSize): Count {
   const { OUTPUTS = 0, FROM = 0, UNTIL = 0, ROWS_PER_STREAM = 0, ADDS = 0 } = fields;
   const groups = groupsOf(hyper, tile);
-  const rows = tile.streams * ROWS_PER_STREAM;
-  const tasks = Math.ceil((UNTIL - FROM) / WORDS_EACH) * Math.ceil(rows / ROWS_EACH);
-  const along = Math.ceil(tasks / tile.lanes) * (OUTPUTS / 2);
+  const rows = rowGroups(tile, ROWS_PER_STREAM);
+  const tasks = (UNTIL - FROM) * rows;
+  const steps = OUTPUTS / OUTPUTS_EACH;
+  const along = stepsAlong(tasks, steps, tile);
   return {
-    iterations: along + Math.ceil(OUTPUTS / tile.lanes) * rows,
+    iterations: along + Math.ceil((OUTPUTS * rows) / tile.lanes),
     multiplyAdds: hyper.streams * ROWS_PER_STREAM * OUTPUTS * 4 * (UNTIL - FROM),
-    slots: groups * tile.lanes * along * ROWS_EACH * 4 * WORDS_EACH * 2,
+    slots: groups * tile.lanes * along * ROWS_EACH * OUTPUTS_EACH * 4,
     words:
-      groups * tasks * (OUTPUTS / 2) * (2 * WORDS_EACH + 2 * ROWS_EACH) +
+      groups * tasks * steps * OUTPUTS_EACH * (1 + ROWS_EACH) +
       hyper.streams * ROWS_PER_STREAM * (OUTPUTS + 4 * (UNTIL - FROM) * (1 + ADDS)),
   };
 }
 
+/** Words of a weight's master, moments and copy, read and written. */
+const WEIGHT_WORDS = 6.25;
+
 /** A tensor of `weights`: an invocation's eight outputs by eight inputs, over all rows; master, moments and copy. */
 export function tensorCount(record: WeightRecord): Count {
-  const { TASKS, ROWS, OUTPUTS, INPUTS } = record;
-  if (ROWS === 0) return { iterations: 1, multiplyAdds: 0, slots: 0, words: 8 * TASKS };
+  const { TASKS, ROWS, OUTPUTS, INPUTS, SUMS } = record;
+  if (ROWS === 0) {
+    const values = SUMS > 0 ? 4 * TASKS : TASKS;
+    return { iterations: values / TASKS, multiplyAdds: 0, slots: 0, words: (WEIGHT_WORDS + 2) * values };
+  }
   const groups = Math.ceil(TASKS / GROUP_TASKS);
   const across = INPUTS / 8;
   const matrices = TASKS / (Math.ceil(OUTPUTS / 8) * across);
@@ -79,7 +101,19 @@ export function tensorCount(record: WeightRecord): Count {
     iterations: ROWS,
     multiplyAdds: matrices * ROWS * OUTPUTS * INPUTS,
     slots: groups * GROUP_TASKS * ROWS * 64,
-    words: TASKS * ROWS * 10 + matrices * OUTPUTS * INPUTS * 6.25,
+    words: TASKS * ROWS * 10 + matrices * OUTPUTS * INPUTS * WEIGHT_WORDS,
+  };
+}
+
+/** A matrix of `gradients`: the same products in slices of rows, two of which are asked for at a time. */
+export function slicesCount(record: WeightRecord): Count {
+  const { TASKS, ROWS, OUTPUTS, INPUTS } = record;
+  const slices = Math.ceil(ROWS / SLICE_ROWS);
+  return {
+    iterations: SLICE_ROWS / 2,
+    multiplyAdds: ROWS * OUTPUTS * INPUTS,
+    slots: slices * Math.ceil(TASKS / GROUP_TASKS) * GROUP_TASKS * SLICE_ROWS * 64,
+    words: TASKS * ROWS * 10 + slices * OUTPUTS * INPUTS,
   };
 }
 
@@ -106,12 +140,28 @@ export function invocationsOf({ kernel, constants }: BoundCall): number {
   }, 1);
 }
 
-/** A kernel to a box. Those that are no products go over their values once. */
+/** Others that one invocation goes through, where they are more than one. */
+const BOX_LOOPS: Readonly<Record<string, (of: (name: string) => number) => number>> = {
+  bias_gradient: (of) => of("ROWS") / 8,
+  norm: (of) => (3 * of("WIDTH")) / of("LANES"),
+  norm_backward: (of) => (2 * of("WIDTH")) / of("LANES"),
+  gelu_skip_backward: (of) => of("WIDTH") / 64,
+  coarse_gate_backward: (of) => of("WIDTH") / 64,
+  local_backward: (of) => (of("HISTORY") * of("EMBEDDING")) / 64,
+  gate_gradient: (of) => (of("LOGIT_TABLES") > 0 ? 256 : 1),
+  frequencies: (of) => of("LOGIT_TABLES") + 1,
+  learn_recall: (of) => 4 * of("LOGIT_TABLES") + 1,
+};
+
+/** A kernel to a box. Those that are no products go over their values. */
 function boxCount(call: BoundCall): Count {
   const work = workOf(call);
   const known = BOX_ITERATIONS[call.kernel];
   const { multiplyAdds = 0, bytes = 0 } = work ?? {};
-  if (known === undefined) return { iterations: 1, multiplyAdds: 0, slots: 0, words: bytes / 4 };
+  if (known === undefined) {
+    const loops = BOX_LOOPS[call.kernel]?.((name) => numberOf(call, name)) ?? 1;
+    return { iterations: Math.max(1, Math.ceil(loops)), multiplyAdds: 0, slots: 0, words: bytes / 4 };
+  }
   const [along, each] = known(numberOf(call, "TILE"));
   const inner = numberOf(call, along);
   const slots = groupCount(call) * invocationsOf(call) * inner * each;
@@ -139,17 +189,19 @@ function passParts(kernel: "forward" | "backward", { hyper, buffers }: Built, ti
 function partsOf(call: BoundCall, built: Built): PlanPart[] {
   const { kernel } = call;
   if (built.tile && (kernel === "forward" || kernel === "backward")) return passParts(kernel, built, built.tile);
+  const { weights, layout } = built.buffers;
+  const nameOf = ({ TENSOR }: WeightRecord) => layout.tensors[TENSOR]?.name ?? "";
+  if (kernel === "gradients") {
+    return weights.slices.records.map((record) => ({ part: nameOf(record), ...slicesCount(record) }));
+  }
   if (kernel === "weights") {
-    const names = built.buffers.layout.tensors;
-    return built.buffers.weights.records.map((record) => ({
-      part: names[record.TENSOR]?.name ?? "",
-      ...tensorCount(record),
-    }));
+    return weights.summed.records.map((record) => ({ part: nameOf(record), ...tensorCount(record) }));
   }
   if (kernel === "decode") {
     const perGroup = Math.ceil(built.hyper.streams / groupCount(call));
-    // Eight looks at the frequencies for each byte, one after the other.
-    return [{ part: "bytes", iterations: 8 * perGroup, multiplyAdds: 0, slots: 0, words: 257 * built.hyper.streams }];
+    // A byte is looked for, then taken out; frequencies of a batch are waited for.
+    const iterations = 2 * perGroup + Math.ceil(perGroup / DECODE_BATCH);
+    return [{ part: "bytes", iterations, multiplyAdds: 0, slots: 0, words: 257 * built.hyper.streams }];
   }
   return [{ part: "", ...boxCount(call) }];
 }
@@ -157,7 +209,7 @@ function partsOf(call: BoundCall, built: Built): PlanPart[] {
 /** Tensors are worked on side by side, parts of all else one after the other. */
 function iterationsOf(kernel: string, parts: readonly PlanPart[]): number {
   const each = parts.map(({ iterations }) => iterations);
-  return kernel === "weights" ? Math.max(...each) : each.reduce((sum, n) => sum + n, 0);
+  return kernel === "weights" || kernel === "gradients" ? Math.max(...each) : each.reduce((sum, n) => sum + n, 0);
 }
 
 const total = (parts: readonly PlanPart[], field: "multiplyAdds" | "slots" | "words") =>

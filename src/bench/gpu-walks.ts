@@ -1,7 +1,7 @@
 /**
  * What the fused kernels do beside products of matrices: they walk over the values of each stream, several invocations
- * to a stream. Here stands how long each walk is, as shaders/forward.wgsl, backward.wgsl and fused_ends.wgsl have it; a
- * test counts the walks there, so that none is added without being counted.
+ * to a stream. Here stands how long each walk is, as forward.wgsl, forward_shared.wgsl and the same of backward have
+ * it; a test counts the walks there, so that none is added without being counted.
  */
 import { type HyperParameters, widthOf } from "../contract/hyper.ts";
 import { gateCount, NORM_NAMES, normWidth } from "../contract/network.ts";
@@ -36,8 +36,7 @@ export function forwardWalks(hyper: HyperParameters): Walks {
     fill_hidden: walk(F / 4, 3, 4),
     end_fine: walk(H / 4, 4, 4),
     add_tables: walk(256, 2, hyper.tables + 1),
-    // One invocation of each stream.
-    add_boosts: walk(1, 8, hyper.contexts),
+    add_boosts: walk(hyper.contexts, 8),
     frequencies: walk(256, 2, 4),
   };
 }
@@ -47,8 +46,8 @@ export function backwardWalks(hyper: HyperParameters): Walks {
   const H = widthOf(hyper);
   return {
     differ: walk(256, 5),
-    // A table's effect is a sum over 256 bytes.
-    through_gates: walk(gateCount(hyper), 2, hyper.tables > 0 ? 256 : 1),
+    sum_effects: walk(256, 2, hyper.tables),
+    through_gates: walk(gateCount(hyper), 4),
     begin_fine: walk(H, 6),
     "quantise fine": walk(H, 2),
     through_geglu: walk(F, 6),

@@ -5,6 +5,7 @@ import { rateAt } from "../../src/contract/schedule.ts";
 import type { State } from "../../src/contract/state.ts";
 import type { GpuModel } from "../../src/engine/gpu/model.ts";
 import { denseRange } from "../../src/engine/gpu/places.ts";
+import { sumWords } from "../../src/engine/gpu/weights-plan.ts";
 
 /** A part of a device buffer, and the reference's values for it. */
 interface Part {
@@ -42,7 +43,7 @@ function partsOf(model: GpuModel, state: State): Part[] {
     control("trained", places.trained, Int32Array.of(state.trained)),
     ...recallParts(state, whole),
     whole("seen", Int32Array.of(...exponents.seen, ...gradientScales.seen)),
-    whole("dense", new Int32Array(denseRange(layout).count)),
+    whole("dense", new Int32Array(denseRange(layout).count + sumWords(layout))),
   ];
 }
 

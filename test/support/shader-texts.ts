@@ -27,7 +27,8 @@ export interface ShaderText {
   readonly text: string;
 }
 
-const STREAMS = 20;
+/** So many that rows are cut into slices. */
+const STREAMS = 70;
 const CHUNK_STEPS = 16;
 const SHAPES: readonly HyperParameters[] = [
   { ...networkShape(1), streams: STREAMS },

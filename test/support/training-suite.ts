@@ -75,6 +75,12 @@ const RUNS: readonly Run[] = [
     hyper: { ...tinyHyper(1), cacheStep: 8, globalHidden: 96 },
     steps: 40,
   },
+  // Slices of 64 rows; of matrices with two branches three, the last of 12.
+  {
+    title: "70 streams, whose rows are cut into slices",
+    hyper: { ...tinyHyper(70), ...CROWDED, contexts: 4 },
+    steps: 8,
+  },
   { title: "level 5", hyper: { ...networkShape(5), streams: 9 }, steps: 5, isLevel: true },
   {
     title: "level 9, wider than the tiles",

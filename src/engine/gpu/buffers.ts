@@ -20,7 +20,7 @@ import { type ArenaPlaces, arenaPlaces, intermediateWords, type Slice } from "./
 import { type FusedPlan, fusedPlan } from "./fused-plan.ts";
 import type { Constants } from "./kernel.ts";
 import { type ControlPlaces, controlPlaces, denseExponent, denseRange } from "./places.ts";
-import { type WeightsPlan, weightsPlan } from "./weights-plan.ts";
+import { sumWords, type WeightsPlans, weightsPlans } from "./weights-plan.ts";
 
 const STORAGE = 0x80;
 const COPY_SOURCE = 0x04;
@@ -107,7 +107,7 @@ export class ModelBuffers {
   readonly pastRows: number;
   /** Undefined on devices that cannot hold all of it in one buffer: then its parts are buffers. */
   readonly arena: ArenaPlaces | undefined;
-  readonly weights: WeightsPlan;
+  readonly weights: WeightsPlans;
   readonly fused: FusedPlan;
   /** Where look-up tables, plan and records stand in the buffer "constants". */
   readonly constantPlaces: ArenaPlaces;
@@ -126,12 +126,14 @@ export class ModelBuffers {
     this.pastRows = pastRowsFor(chunkSteps);
     const arena = arenaPlaces(intermediateWords(hyper));
     this.arena = 4 * arena.words <= device.limits.maxBufferSize ? arena : undefined;
-    this.weights = weightsPlan(this);
+    this.weights = weightsPlans(this);
     this.fused = fusedPlan(this);
     const constants = {
       luts: packLuts(),
       plan: packPlan(state.recall.plan, hyper.streams),
-      weights: this.weights.numbers,
+      whole: this.weights.whole.numbers,
+      slices: this.weights.slices.numbers,
+      summed: this.weights.summed.numbers,
       fused: this.fused.numbers,
     };
     this.constantPlaces = arenaPlaces(Object.fromEntries(Object.entries(constants).map(([n, v]) => [n, v.length])));
@@ -154,7 +156,7 @@ export class ModelBuffers {
     this.#create("entries", hyper.tables << (hyper.tableBits + 8));
     this.#create("moment", this.layout.parameterCount);
     this.#create("square", this.layout.parameterCount);
-    this.#create("dense", denseRange(this.layout).count);
+    this.#create("dense", denseRange(this.layout).count + sumWords(this.layout));
     this.#create("seen", EXPONENT_COUNT + this.layout.tensors.length);
     this.#upload("master", state.master);
     this.#upload("copies", new Int32Array(state.copy.buffer, 0, denseRange(this.layout).offset / 4));

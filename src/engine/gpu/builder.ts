@@ -26,7 +26,7 @@ import { type Constants, type Dispatch, elementGroups, flatGroups, type KernelCo
 import { type MatrixFacts, matrixFacts, multiplyAdds } from "./matrices.ts";
 import { denseRange } from "./places.ts";
 import type { KernelName } from "./shaders.ts";
-import { weightsConstants } from "./weights-plan.ts";
+import { type WeightsPlans, weightsConstants } from "./weights-plan.ts";
 
 /** Rows and outputs that one invocation of the matrix kernels makes; a shape's outputs are a multiple of it. */
 const TILE = 8;
@@ -187,7 +187,7 @@ export class StepBuilder {
     const named = { gradient: facts.gradient, x: facts.operand };
     this.add("linear_weights", { ...constants, TILE: tile }, named, groups);
     if (facts.biasOffset === undefined) return;
-    this.add("bias_gradient", constants, { operand: facts.gradient }, elementGroups(facts.outputs));
+    this.add("bias_gradient", constants, { operand: facts.gradient }, flatGroups(Math.ceil(facts.outputs / 8)));
   }
 
   linear(name: MatrixName): void {
@@ -274,17 +274,40 @@ export class StepBuilder {
     this.quantiseGradient("recallGate", "dGates", count);
   }
 
-  /** All weights, in place of what linearWeights does to each matrix and optimise_dense to the rest. */
-  weights({ streams, lanes, together }: TileSize): void {
+  /**
+   * All weights, in place of what linearWeights does to each matrix and optimise_dense to the rest: in one dispatch
+   * where invocations are few, in two where there are many.
+   */
+  weights(tile: TileSize): void {
+    const { weights } = this.buffers;
+    const hasMany = tile.lanes > tile.streams;
+    if (hasMany && weights.slices.groups > 0) {
+      const constants = { ...this.#planConstants("slices"), MULTIPLY_ADDS: weights.slices.multiplyAdds };
+      this.add(
+        "gradients",
+        constants,
+        { constants: "constants", arena: "arena", dense: "dense" },
+        flatGroups(weights.slices.groups),
+      );
+    }
+    this.#update(hasMany ? "summed" : "whole", tile);
+  }
+
+  #update(plan: "whole" | "summed", { streams, lanes, together }: TileSize): void {
     const { buffers } = this;
     const constants = {
       TOGETHER: together,
       WAITS: lanes > streams ? 1 : 0,
-      ...weightsConstants(buffers.weights, buffers.constantPlaces.starts.weights ?? 0),
-      MULTIPLY_ADDS: multiplyAdds(buffers, "weights"),
+      SUMMED: plan === "summed" ? 1 : 0,
+      ...this.#planConstants(plan),
+      MULTIPLY_ADDS: buffers.weights[plan].multiplyAdds,
     };
     const named = { constants: "constants", arena: "arena", dense: "dense", embedding: "embedding" };
-    this.add("weights", constants, named, flatGroups(buffers.weights.groups));
+    this.add("weights", constants, named, flatGroups(buffers.weights[plan].groups));
+  }
+
+  #planConstants(plan: keyof WeightsPlans): Constants {
+    return weightsConstants(this.buffers.weights[plan], this.buffers.constantPlaces.starts[plan] ?? 0);
   }
 
   /** One of the two passes of the network in one dispatch, a workgroup to a tile of streams. */

@@ -7,7 +7,7 @@
  */
 import { CONSTANTS } from "../../contract/constants.ts";
 import type { Slice } from "./arena.ts";
-import { type KernelName, LIBRARIES, shaderText } from "./shaders.ts";
+import { type KernelName, LIBRARIES, type LibraryName, shaderText } from "./shaders.ts";
 
 /** One binding as the shader declares it. */
 export interface Binding {
@@ -46,16 +46,25 @@ function uses(own: string, library: string): boolean {
 /** Whether eight invocations of a subgroup load words together; else each loads its own. */
 const loadsTogether = ({ TOGETHER }: Constants) => TOGETHER === 8;
 
+/** Whether several invocations of a fused kernel work on a stream. */
+const sharesStreams = ({ LANES, TILE }: Constants) =>
+  typeof LANES === "number" && typeof TILE === "number" && LANES > TILE;
+
+/** Pairs of libraries with the same functions, of which constants choose the second or the first. */
+const CHOICES: readonly (readonly [LibraryName, LibraryName, (constants: Constants) => boolean])[] = [
+  ["eightApart", "eightTogether", loadsTogether],
+  ["forwardApart", "forwardShared", sharesStreams],
+  ["backwardApart", "backwardShared", sharesStreams],
+  ["decodeAlone", "decodeTogether", ({ LANES }) => LANES !== 1],
+  ["mixerNoCounters", "mixerCounters", ({ HAS_COUNTERS }) => HAS_COUNTERS === 1],
+  ["mixerRowsWithin", "mixerRowsApart", ({ ROWS_APART }) => ROWS_APART === 1],
+];
+
 /** The libraries that a kernel needs: those whose functions it calls, and those that these need. */
 function librariesFor(own: string, constants: Constants): string[] {
-  const { prelude, eightApart, eightTogether, mixerCounters, mixerNoCounters, ...rest } = LIBRARIES;
-  const { mixerRowsApart, mixerRowsWithin, ...others } = rest;
-  const chosen = [
-    loadsTogether(constants) ? eightTogether : eightApart,
-    constants.HAS_COUNTERS === 1 ? mixerCounters : mixerNoCounters,
-    constants.ROWS_APART === 1 ? mixerRowsApart : mixerRowsWithin,
-  ];
-  const all: readonly string[] = [...Object.values(others), ...chosen];
+  const left = CHOICES.map(([first, second, takesSecond]) => (takesSecond(constants) ? first : second));
+  const { prelude, ...others } = LIBRARIES;
+  const all = Object.entries(others).flatMap(([name, text]) => (left.includes(name as LibraryName) ? [] : [text]));
   let needed: string[] = [];
   for (;;) {
     const text = [own, ...needed].join("\n");

@@ -94,7 +94,7 @@ export function matrixFacts({ hyper, layout, places }: ModelFacts, name: Gradien
 }
 
 /** Products that a fused kernel makes in a step, for those who measure. */
-export function multiplyAdds(model: ModelFacts, kernel: "forward" | "backward" | "weights"): number {
+export function multiplyAdds(model: ModelFacts, kernel: "forward" | "backward"): number {
   const { hyper } = model;
   let products = 2 * hyper.streams * hyper.coarseHidden ** 2; // the streams' own matrices
   for (const name of MATRIX_NAMES) {

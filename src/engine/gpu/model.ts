@@ -24,6 +24,8 @@ import { buildStep, type StepDispatches } from "./step.ts";
 
 /** Steps of the first submit: a step of a wide network takes a small GPU some tens of milliseconds. */
 const FIRST_STEPS = 4;
+/** No driver resets a processor, and few steps are a submit there anyway: however long they take. */
+const SOFTWARE_SUBMIT_MS = 2000;
 
 export interface ModelOptions {
   /** Where the count of steps begins: what happens late can be tested early. */
@@ -57,7 +59,7 @@ export class GpuModel extends HostCodedModel {
   #nextStep: number;
   readonly #rowBytes: number;
   readonly #staging: Staging;
-  readonly #pace = new DispatchPace(FIRST_STEPS);
+  readonly #pace: DispatchPace;
   readonly #decoder: GpuDecoder | undefined;
   /** What decodes a step of the open block. */
   #decode: Dispatch | undefined;
@@ -72,6 +74,7 @@ export class GpuModel extends HostCodedModel {
   ) {
     super(chunkSteps);
     this.#decoder = decoder === "host" ? undefined : new GpuDecoder(gpu.device, buffers, decoder);
+    this.#pace = new DispatchPace(FIRST_STEPS, gpu.isSoftware ? SOFTWARE_SUBMIT_MS : undefined);
     this.#nextStep = firstStep;
     this.#rowBytes = buffers.rowWords * 4;
     this.#staging = new Staging(gpu);

@@ -14,11 +14,16 @@ const nowMs = () => host.nanoseconds() / 1e6;
 
 export class DispatchPace {
   #steps: number;
+  readonly #dispatchMs: number;
   #endedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param firstSteps of the first dispatch, about which nothing is known */
-  constructor(firstSteps: number) {
+  /**
+   * @param firstSteps of the first dispatch, about which nothing is known
+   * @param dispatchMs what one should take
+   */
+  constructor(firstSteps: number, dispatchMs = DISPATCH_MS) {
     this.#steps = firstSteps;
+    this.#dispatchMs = dispatchMs;
   }
 
   /** Steps of the next dispatch, at most. */
@@ -33,7 +38,7 @@ export class DispatchPace {
       const endedAtMs = nowMs();
       const tookMs = endedAtMs - Math.max(beganAtMs, this.#endedAtMs);
       this.#endedAtMs = endedAtMs;
-      const wanted = Math.floor((steps * DISPATCH_MS) / Math.max(tookMs, 1e-3));
+      const wanted = Math.floor((steps * this.#dispatchMs) / Math.max(tookMs, 1e-3));
       // A short one says little about the time of a byte: its overhead counts, too.
       const most = Math.max(this.#steps, GROWTH * steps);
       this.#steps = Math.max(1, Math.min(most, wanted));

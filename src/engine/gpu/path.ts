@@ -8,6 +8,7 @@ import type { ModelBuffers } from "./buffers.ts";
 import type { GpuDevice } from "./device.ts";
 import type { TileSize } from "./fused-plan.ts";
 import { canLoadTogether } from "./together.ts";
+import { FUSED_WEIGHTS_MAX } from "./weights-plan.ts";
 
 export interface PathFacts {
   /** What the device allows. */
@@ -28,18 +29,15 @@ export interface PathFacts {
 export const FUSED_BUFFERS = 10;
 /** And that the mixer binds where its rows lie apart (mixer_rows_apart.wgsl). */
 export const MIXER_BUFFERS = 12;
-/**
- * From here on, every tile reading all matrices costs more than dispatches do: a kernel to a box has larger tiles. The
- * levels are below, the preset `paper` is above.
- */
-export const FUSED_WEIGHTS_MAX = 1 << 22;
-
 /** On the CPU barriers are dear, so that invocations have two streams each to themselves, and need none. */
 export const SOFTWARE_TILE: TileSize = { streams: 16, lanes: 8, together: 1 };
 /** The same with the loads of weights shared: a step takes half as long on lavapipe (docs/GPU.md). */
 export const TOGETHER_TILE: TileSize = { ...SOFTWARE_TILE, together: 8 };
-/** Eight invocations to a stream. */
-export const HARDWARE_TILE: TileSize = { streams: 16, lanes: 128, together: 1 };
+/**
+ * Thirty-two invocations to a stream, and a tile to each multiprocessor of a large GPU from some hundred streams on: an
+ * invocation waits for what it loads, so each should load little (docs/GPU.md).
+ */
+export const HARDWARE_TILE: TileSize = { streams: 4, lanes: 128, together: 1 };
 
 /** The tile of the fused kernels, or undefined for a kernel to a box. */
 export function fusedTile(facts: PathFacts): TileSize | undefined {

@@ -6,12 +6,16 @@
  */
 
 import backward from "../../../shaders/backward.wgsl" with { type: "text" };
+import backwardApart from "../../../shaders/backward_apart.wgsl" with { type: "text" };
+import backwardShared from "../../../shaders/backward_shared.wgsl" with { type: "text" };
 import biasGradient from "../../../shaders/bias_gradient.wgsl" with { type: "text" };
 import boxes from "../../../shaders/boxes.wgsl" with { type: "text" };
 import cacheOperand from "../../../shaders/cache_operand.wgsl" with { type: "text" };
 import coarseGate from "../../../shaders/coarse_gate.wgsl" with { type: "text" };
 import coarseGateBackward from "../../../shaders/coarse_gate_backward.wgsl" with { type: "text" };
 import decode from "../../../shaders/decode.wgsl" with { type: "text" };
+import decodeAlone from "../../../shaders/decode_alone.wgsl" with { type: "text" };
+import decodeTogether from "../../../shaders/decode_together.wgsl" with { type: "text" };
 import deviation from "../../../shaders/deviation.wgsl" with { type: "text" };
 import eightApart from "../../../shaders/eight_apart.wgsl" with { type: "text" };
 import eightTogether from "../../../shaders/eight_together.wgsl" with { type: "text" };
@@ -19,6 +23,8 @@ import embed from "../../../shaders/embed.wgsl" with { type: "text" };
 import embedBackward from "../../../shaders/embed_backward.wgsl" with { type: "text" };
 import endStep from "../../../shaders/end_step.wgsl" with { type: "text" };
 import forward from "../../../shaders/forward.wgsl" with { type: "text" };
+import forwardApart from "../../../shaders/forward_apart.wgsl" with { type: "text" };
+import forwardShared from "../../../shaders/forward_shared.wgsl" with { type: "text" };
 import frequencies from "../../../shaders/frequencies.wgsl" with { type: "text" };
 import fusedEnds from "../../../shaders/fused_ends.wgsl" with { type: "text" };
 import gateGradient from "../../../shaders/gate_gradient.wgsl" with { type: "text" };
@@ -26,6 +32,7 @@ import geglu from "../../../shaders/geglu.wgsl" with { type: "text" };
 import gegluBackward from "../../../shaders/geglu_backward.wgsl" with { type: "text" };
 import geluSkip from "../../../shaders/gelu_skip.wgsl" with { type: "text" };
 import geluSkipBackward from "../../../shaders/gelu_skip_backward.wgsl" with { type: "text" };
+import gradients from "../../../shaders/gradients.wgsl" with { type: "text" };
 import hash from "../../../shaders/hash.wgsl" with { type: "text" };
 import learnRecall from "../../../shaders/learn_recall.wgsl" with { type: "text" };
 import linear from "../../../shaders/linear.wgsl" with { type: "text" };
@@ -61,6 +68,7 @@ import quantiseActivation from "../../../shaders/quantise_activation.wgsl" with 
 import quantiseGradient from "../../../shaders/quantise_gradient.wgsl" with { type: "text" };
 import recall from "../../../shaders/recall.wgsl" with { type: "text" };
 import remember from "../../../shaders/remember.wgsl" with { type: "text" };
+import slices from "../../../shaders/slices.wgsl" with { type: "text" };
 import softmax from "../../../shaders/softmax.wgsl" with { type: "text" };
 import sumGradients from "../../../shaders/sum_gradients.wgsl" with { type: "text" };
 import tile from "../../../shaders/tile.wgsl" with { type: "text" };
@@ -79,6 +87,13 @@ export const LIBRARIES = {
   softmax,
   tile,
   fusedEnds,
+  slices,
+  forwardApart,
+  forwardShared,
+  backwardApart,
+  backwardShared,
+  decodeAlone,
+  decodeTogether,
   eightApart,
   eightTogether,
   mixerPast,
@@ -92,6 +107,8 @@ export const LIBRARIES = {
   mixerRowsApart,
   mixerRowsWithin,
 } as const;
+
+export type LibraryName = keyof typeof LIBRARIES;
 
 export const KERNELS = {
   bias_gradient: biasGradient,
@@ -127,7 +144,7 @@ export const KERNELS = {
 } as const;
 
 /** Kernels that do the work of many of the above in one dispatch, bound to the whole arena. */
-export const FUSED_KERNELS = { forward, backward, weights } as const;
+export const FUSED_KERNELS = { forward, backward, gradients, weights } as const;
 
 /** Kernels of the range coder, between the passes of a step. */
 export const CODER_KERNELS = { decode } as const;

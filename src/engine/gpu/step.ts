@@ -18,7 +18,7 @@ export interface StepDispatches {
   readonly forward: readonly Dispatch[];
   /** From the bytes that came to the next step's weights; writes `intervals` on its way. */
   readonly backward: readonly Dispatch[];
-  /** What takes the place of `backward` in a step in which the network does not train. */
+  /** What takes the place of `backward` in a step in which the network does not train; empty if it always does. */
   readonly untrained: readonly Dispatch[];
 }
 
@@ -202,6 +202,12 @@ export async function buildStep(
     lists[list](step);
     return await step.finish();
   };
-  const [forward, backward, untrained] = await Promise.all([build("forward"), build("backward"), build("untrained")]);
+  // What never runs is not compiled.
+  const isSkipped = buffers.hyper.trainEvery > 1;
+  const [forward, backward, untrained] = await Promise.all([
+    build("forward"),
+    build("backward"),
+    isSkipped ? build("untrained") : [],
+  ]);
   return { forward, backward, untrained };
 }

@@ -2,13 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import {
   FUSED_BUFFERS,
-  FUSED_WEIGHTS_MAX,
   fusedTile,
   HARDWARE_TILE,
   type PathFacts,
   SOFTWARE_TILE,
   TOGETHER_TILE,
 } from "../../../src/engine/gpu/path.ts";
+import { FUSED_WEIGHTS_MAX } from "../../../src/engine/gpu/weights-plan.ts";
 
 const GOOD: PathFacts = {
   storageBuffers: FUSED_BUFFERS,

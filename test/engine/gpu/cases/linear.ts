@@ -13,7 +13,7 @@ import {
   type MatrixName,
   weightExponent,
 } from "../../../../src/contract/network.ts";
-import { elementGroups } from "../../../../src/engine/gpu/kernel.ts";
+import { flatGroups } from "../../../../src/engine/gpu/kernel.ts";
 import { multiplyBackward, multiplyForward, rowsOf } from "../../../../src/engine/reference/linear.ts";
 import { operands, type Random, values, type Words } from "../../../support/gpu-values.ts";
 import { unpack4 } from "../../../support/packed.ts";
@@ -169,7 +169,7 @@ function biasGradient(rows: number, outputs: number): KernelCase {
     title: titleOf(product),
     shared: shapeWith({}).shared,
     constants: constantsOf(product),
-    workgroups: elementGroups(outputs),
+    workgroups: flatGroups(Math.ceil(outputs / 8)),
     inputs: { operand: values(rows * outputs, OPERAND_LIMIT), gradient: values(7 + outputs, ANY_I32) },
     expect: ({ operand, gradient }: Named) => {
       gradient!.fill(0, 7);
