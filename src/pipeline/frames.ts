@@ -28,6 +28,7 @@ import { FrameWriter } from "../archive/write.ts";
 import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { host } from "../platform/host.ts";
+import { keepLanesWithin } from "../platform/idle-room.ts";
 import { release } from "../platform/release.ts";
 import { type CutPolicy, PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
@@ -337,6 +338,7 @@ class FrameCompressor {
     const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
     this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
     this.#frameModel = { hyper, groupCount: groupsFor(hyper) };
+    if (prior) keepLanesWithin(memoryBytesMax - besideBytes - 5 * blockBytes);
     if (!isOnlyBlock && !prior?.old) this.#allowPreparers(memoryBytesMax - besideBytes - 5 * blockBytes);
   }
 

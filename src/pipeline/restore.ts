@@ -23,6 +23,7 @@ import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stre
 import { CorruptDataError } from "../coder/errors.ts";
 import type { DataKind } from "../contract/contexts.ts";
 import { host } from "../platform/host.ts";
+import { keepLanesWithin } from "../platform/idle-room.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { foresightMemoryBytes } from "../predict/foresight.ts";
 import type { Stretch } from "../predict/list.ts";
@@ -395,7 +396,9 @@ class Restorer {
     const { hyper } = header.model;
     const priorBytes = priorMemoryBytes(this.#prior, hyper);
     // With its window, the block was admitted already.
-    checkMemory(hyper, blockMemoryBytes(header, false, 0) + priorBytes, options.memoryBytesMax);
+    const besideBytes = blockMemoryBytes(header, false, 0) + priorBytes;
+    checkMemory(hyper, besideBytes, options.memoryBytesMax);
+    if (this.#prior) keepLanesWithin(options.memoryBytesMax - modelMemoryBytes(hyper) - besideBytes);
     const expected = header.plainBytes !== undefined && { expectedBytes: header.plainBytes };
     this.#model = await BlockDecompressor.open(await this.#engineSource({ hyper, ...expected }), hyper, {
       ...options,
