@@ -11,7 +11,7 @@ import { REACH, SEQUENCE } from "../../src/contract/contexts.ts";
 import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../src/contract/hyper.ts";
 import { GpuDevice } from "../../src/engine/gpu/device.ts";
 import { GpuModel } from "../../src/engine/gpu/model.ts";
-import { SOFTWARE_TILE, TOGETHER_TILE } from "../../src/engine/gpu/path.ts";
+import { HARDWARE_TILE, SOFTWARE_TILE, TOGETHER_TILE } from "../../src/engine/gpu/path.ts";
 import { ReferenceModel } from "../../src/engine/reference/engine.ts";
 import { networkShape } from "../../src/model/levels.ts";
 import { openTestDevice, testAdapters } from "../setup/adapters.ts";
@@ -25,7 +25,7 @@ interface Run {
   readonly title: string;
   readonly hyper: HyperParameters;
   readonly steps: number;
-  /** A level's shape: every level runs fused. */
+  /** The shape of a network of its own: only for the ways that adapters of the kind take. */
   readonly isLevel?: true;
   /** The number of the first step; before it came noise. */
   readonly firstStep?: number;
@@ -197,7 +197,8 @@ function trainingTests(which: string, _title: string, path: Path): void {
 /** All calls in flight at once, of unequal length, and chunks that do not divide them. */
 function encodingTests(gpu: () => GpuDevice, which: string, path: Path): void {
   const forLevels = paths.get(which)?.includes(TOGETHER) === true ? TOGETHER_TILE : SOFTWARE_TILE;
-  const runs = RUNS.filter(({ isLevel }) => path === forLevels || !isLevel);
+  const isForLevels = path === forLevels || path === HARDWARE_TILE;
+  const runs = RUNS.filter(({ isLevel }) => isForLevels || !isLevel);
   test.each(runs.map((run) => [run.title, run] as const))("encoding: %s", async (_title, run) => {
     const { reference, bytes, intervals } = await expectedOf(run);
     const { streams } = run.hyper;
