@@ -1,85 +1,87 @@
 /**
- * Small files beside other compressors: the first 1,000, 4,000, 20,000 and 100,000 bytes of files, by fade with and
- * without its built-in priors, brotli -q 11, xz -9e and zstd --ultra -22. Every archive is decoded again.
+ * Small files beside other compressors: the first 1,000, 4,000, 20,000 and 100,000 bytes of files, by the built program
+ * as it is called without options, and with --no-prior, by brotli -q 11, xz -9e and zstd --ultra -22. Every archive of
+ * fade is decoded again.
  *
- *     bun scripts/compare-small.ts [--level N] [--sizes N,N…] [--each] FILE…
+ *     bun scripts/compare-small.ts [--program FILE] [--sizes N,N…] [--each] FILE…
  *
- * --each also prints a line for every file. Needs brotli, xz and zstd.
+ * --each also prints a table of the files: fade's size, the smallest of the three others', and which that is. Needs
+ * brotli, xz and zstd, and bin/fade (npm run build).
  */
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { pullFrom } from "../src/archive/stream.ts";
-import { createCpuEngine } from "../src/engine/cpu/engine.ts";
-import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
-import { hyperForSize, levelOf } from "../src/model/levels.ts";
-import { type CompressOptions, compressStream, sourceOf } from "../src/pipeline/frames.ts";
-import { restore } from "../src/pipeline/restore.ts";
-import { chooseBuiltIn } from "../src/prior/choose.ts";
-import { MIXER_POLICY } from "../src/repeats/policy.ts";
-
-const OTHERS = [
-  ["brotli", "-q", "11", "-w", "24", "-c"],
-  ["xz", "-9e", "-c"],
-  ["zstd", "--ultra", "-22", "-q", "-c"],
-];
-const LIMITS = { workers: 2, memoryBytesMax: 2 ** 32 };
-
-buildMixer();
-const engine = await createCpuEngine({ threads: 2 });
-
-async function fadeBytes(plain: Uint8Array, level: number, builtInBytesMax: number): Promise<number> {
-  const parts: Uint8Array[] = [];
-  const hyperFor = (bytes: number) => hyperForSize(levelOf(level), bytes);
-  const options: CompressOptions = {
-    ...LIMITS,
-    blockBytes: 2 ** 26,
-    hyperFor,
-    repeats: MIXER_POLICY,
-    builtInBytesMax,
-  };
-  await compressStream(
-    sourceOf(plain),
-    async (bytes) => void parts.push(bytes.slice()),
-    async () => engine,
-    options,
-  );
-  const archive = new Uint8Array(Buffer.concat(parts));
-  const back: Uint8Array[] = [];
-  await restore(
-    pullFrom(archive),
-    async (bytes) => void back.push(bytes.slice()),
-    async () => engine,
-    LIMITS,
-  );
-  if (!Buffer.concat(back).equals(plain)) throw new Error("an archive came back as something else");
-  return archive.length;
-}
-
-function otherBytes(plain: Uint8Array, command: readonly string[]): number {
-  return Bun.spawnSync([...command], { stdin: plain }).stdout.length;
-}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    level: { type: "string", default: "5" },
+    program: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
     sizes: { type: "string", default: "1000,4000,20000,100000" },
     each: { type: "boolean", default: false },
   },
 });
-const level = Number(values.level);
-const { builtInBytesMax } = levelOf(level);
-console.log("bytes of each | without | fade | prior | brotli | xz | zstd | file");
-for (const size of values.sizes.split(",").map(Number)) {
-  const sums = [0, 0, 0, 0, 0];
-  for (const path of positionals) {
-    const plain = new Uint8Array(readFileSync(path)).subarray(0, size);
-    const fade = [await fadeBytes(plain, level, 0), await fadeBytes(plain, level, builtInBytesMax)];
-    const all = [...fade, ...OTHERS.map((command) => otherBytes(plain, command))];
-    for (const [i, bytes] of all.entries()) sums[i] = (sums[i] as number) + bytes;
-    const prior = fade[0] === fade[1] ? "-" : `${chooseBuiltIn(plain)}`;
-    if (values.each) console.log([size, ...all.slice(0, 2), prior, ...all.slice(2), basename(path)].join(" | "));
-  }
-  console.log([size, ...sums.slice(0, 2), "", ...sums.slice(2), "all"].join(" | "));
+
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  brotli: ["brotli", "-q", "11", "-w", "24", "-c"],
+  xz: ["xz", "-9e", "-c"],
+  zstd: ["zstd", "--ultra", "-22", "-q", "-c"],
+};
+
+function run(command: readonly string[], stdin: Uint8Array): Buffer {
+  const { stdout, exitCode, stderr } = Bun.spawnSync([...command], { stdin });
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: exit code ${exitCode}: ${stderr.toString()}`);
+  return stdout;
+}
+
+/** What the program makes of it, which comes back. */
+function fadeBytes(plain: Uint8Array, options: readonly string[]): number {
+  const archive = run([values.program, ...options, "-c"], plain);
+  if (!run([values.program, "-dc"], archive).equals(plain)) throw new Error("an archive came back as something else");
+  return archive.length;
+}
+
+interface Sizes {
+  readonly without: number;
+  readonly fade: number;
+  /** By OTHERS' names. */
+  readonly others: Readonly<Record<string, number>>;
+}
+
+function measure(plain: Uint8Array): Sizes {
+  const others = Object.entries(OTHERS).map(([name, command]) => [name, run(command, plain).length] as const);
+  return {
+    without: fadeBytes(plain, ["--no-prior"]),
+    fade: fadeBytes(plain, []),
+    others: Object.fromEntries(others),
+  };
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
+const text = (number: number) => number.toLocaleString("en");
+const row = (cells: readonly string[]) => console.log(`| ${cells.join(" | ")} |`);
+
+/** A cell of a file: "fade, other (which)", and a mark where fade is not the smallest. */
+function cell({ fade, others }: Sizes): string {
+  const [which, best] = Object.entries(others).reduce((a, b) => (b[1] < a[1] ? b : a));
+  return `${text(fade)}, ${text(best)} (${which})${fade < best ? "" : " **larger**"}`;
+}
+
+const sizes = values.sizes.split(",").map(Number);
+const measured = positionals.map((path) => {
+  const all = new Uint8Array(readFileSync(path));
+  return { name: basename(path), bySize: sizes.map((size) => measure(all.subarray(0, size))) };
+});
+if (values.each) {
+  row(["fade, the smallest of the others", ...sizes.map((size) => `first ${text(size)}`)]);
+  row(Array.from({ length: sizes.length + 1 }, () => "---"));
+  for (const { name, bySize } of measured) row([name, ...bySize.map(cell)]);
+  console.log();
+}
+row(["bytes of each", "files", "without a prior", "fade", ...Object.keys(OTHERS)]);
+row(Array.from({ length: 4 + Object.keys(OTHERS).length }, () => "---"));
+for (const [s, size] of sizes.entries()) {
+  const all = measured.map(({ bySize }) => bySize[s] as Sizes);
+  const others = Object.keys(OTHERS).map((name) => sum(all.map((each) => each.others[name] ?? 0)));
+  const own = [sum(all.map(({ without }) => without)), sum(all.map(({ fade }) => fade))];
+  row([text(size), `${all.length}`, ...[...own, ...others].map(text)]);
 }

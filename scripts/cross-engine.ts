@@ -2,7 +2,7 @@
  * The promise, tried out with the executable: every engine writes the same archive, and each decodes it.
  *
  *     bun scripts/cross-engine.ts [--bytes 65536] [--models 1,5,9,network-1] [--streams 64] [--engines A,B]
- *         [--only NAME,NAME] FOLDER
+ *         [--only NAME,NAME] [--no-prior] [--prior FILE] [--patch-from FILE] FOLDER
  *
  * Takes every file of FOLDER but Markdown, by name, or those that --only names, cut to --bytes, and edge lengths of the
  * one whose name begins with "text" (repeated if it is shorter): bytes that look random would be stored, and no engine
@@ -10,11 +10,13 @@
  * compared; each decompresses the archives of the first, and the bytes are compared. Prints a line per input and model;
  * exits with 1 at the first difference. A level, or a narrow network (--models network-1 --streams 64), keeps the
  * reference's share to minutes; on software adapters a mixer takes about half a millisecond for a byte of a lane. Needs
- * bin/fade (npm run build), or another one with --fade.
+ * bin/fade (npm run build), or another one with --fade. With --prior all begin behind that one, with --patch-from
+ * behind an old file; without them, short inputs behind a built-in prior, as ever, and then a GPU leaves lanes to the
+ * host: --no-prior tries its shaders on all inputs.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
 
@@ -25,12 +27,15 @@ const { values, positionals } = parseArgs({
     streams: { type: "string" },
     engines: { type: "string" },
     only: { type: "string" },
+    "no-prior": { type: "boolean", default: false },
+    prior: { type: "string" },
+    "patch-from": { type: "string" },
     fade: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
   },
   allowPositionals: true,
 });
 
-/** From here on levels 8 and 9 have counters; the text is repeated so far, and copies are cut out: few are coded. */
+/** From here on levels 6 to 9 have counters; the text is repeated so far, and copies are cut out: few are coded. */
 const COUNTED_BYTES = 65537;
 const EDGES = [0, 1, 2, 7, 8, 9, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1000, 4095, 4096, 4097, COUNTED_BYTES];
 
@@ -47,6 +52,11 @@ interface Input {
   readonly bytes: Uint8Array;
 }
 
+/** What inputs begin behind, both ways. */
+const BEHIND = [
+  ...(values.prior === undefined ? [] : ["-D", resolve(values.prior)]),
+  ...(values["patch-from"] === undefined ? [] : [`--patch-from=${resolve(values["patch-from"])}`]),
+];
 const SUFFIX = ".fade";
 
 /** All inputs through one run of the program, in a folder of their own; what came out, in their order. */
@@ -55,7 +65,7 @@ function fade(options: readonly string[], inputs: readonly Input[], outputOf: (n
   for (const { name, bytes } of inputs) writeFileSync(join(folder, name), bytes);
   const names = inputs.map(({ name }) => name);
   // Forced, since some inputs are archives themselves.
-  const command = [values.fade, ...options, "-q", "-k", "-f", "--", ...names];
+  const command = [values.fade, ...options, ...BEHIND, "-q", "-k", "-f", "--", ...names];
   const { stderr, exitCode } = Bun.spawnSync(command, { cwd: folder, env: process.env });
   if (exitCode !== 0) throw new Error(`fade ${options.join(" ")}: exit code ${exitCode}: ${stderr.toString()}`);
   const outputs = names.map((name) => readFileSync(join(folder, outputOf(name))));
@@ -70,6 +80,7 @@ function cross(model: string, inputs: readonly Input[]): void {
   const modelOptions = [
     /^\d$/.test(model) ? `-${model}` : `--preset=${model}`,
     ...(values.streams === undefined ? [] : ["--streams", values.streams]),
+    ...(values["no-prior"] ? ["--no-prior"] : []),
   ];
   let archives: Buffer[] | undefined;
   for (const [engine, options] of chosen) {

@@ -74,7 +74,9 @@ function numbers(): Numbers {
   const row = below(2) * columns * random.between(8, 20);
   const frame = below(2) * row * random.between(4, 6);
   const [rawBits, exponent] = [below(8 * numberBytes(format)), random.between(-1000, 1000)];
-  return { kind: "table", format, isBig, columns, row, frame, rawBits, exponent: below(2) * exponent };
+  const isDamped = below(2) === 1;
+  const scaled = { rawBits, exponent: below(2) * exponent, ...(isDamped && { isDamped }) };
+  return { kind: "table", format, isBig, columns, row, frame, ...scaled };
 }
 
 function transformed(bytes: Uint8Array, kind: Numbers, isBack: boolean, isForeseen: boolean): Uint8Array {

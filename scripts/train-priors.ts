@@ -6,6 +6,7 @@
  *     bun scripts/train-priors.ts [KIND…]              make them, or some of them
  *     bun scripts/train-priors.ts --content [KIND…]    choose their strings, but train nothing yet
  *     bun scripts/train-priors.ts --compare FOLDER…    leave out from now on what shares anything with files there
+ *     bun scripts/train-priors.ts --check FOLDER…      the same, but change nothing: exits with 1 if any was used
  *     bun scripts/train-priors.ts --manifest           the manifest anew, of all packages that lie in the cache
  *
  * Downloads and samples lie in $FADE_PRIORS_CACHE, or ~/.cache/fade-priors. Needs npm, apt-get and dpkg-deb.
@@ -16,7 +17,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
 import { PRIOR_CONTEXTS } from "../src/model/levels.ts";
-import { encodePrior } from "../src/prior/file.ts";
+import { STRINGS_BYTES } from "../src/prior/choose.ts";
+import { decodePrior, encodePrior } from "../src/prior/file.ts";
 import { type Coarseness, FINE } from "../src/prior/state.ts";
 import { encodeTallies } from "../src/prior/tally-bytes.ts";
 import { ID_DIGITS, readLeftOut, sampleId, writeLeftOut } from "./priors/left-out.ts";
@@ -26,9 +28,8 @@ import { SharedPieces } from "./priors/shared.ts";
 import { contentOf, frequentStrings, PACKAGES_MIN } from "./priors/strings.ts";
 
 const FOLDER = join(import.meta.dir, "..", "priors");
-/** Bytes of strings that are chosen, and of these the best. */
+/** Bytes of strings that are chosen; priors have the best of these. */
 const CHOSEN_BYTES = 61_440;
-const CONTENT_BYTES = 40_960;
 /** For contexts by their numbers (src/contract/mixer.ts), how many of them have tallies at most. */
 const TALLIES: Readonly<Record<Kind, Readonly<Record<number, number>>>> = {
   prose: { 0: 256, 1: 3000, 2: 8000, 3: 16_000, 4: 16_000, 5: 16_000, 10: 8000, 14: 8000 },
@@ -86,7 +87,7 @@ async function make(kind: Kind, samples: readonly Sample[]): Promise<void> {
   const { trainValues } = await import("../src/prior/train.ts");
   const sources = samples.filter((sample) => !isForTraining(sample));
   const all = contentFor(kind, sources);
-  const content = all.slice(-CONTENT_BYTES);
+  const content = all.slice(-STRINGS_BYTES);
   if (isOfContent) return;
   const { chooseTallies } = await import("../src/prior/tallies.ts");
   const counted = sources.map(({ bytes, package: source }) => ({ bytes, source }));
@@ -106,23 +107,46 @@ async function make(kind: Kind, samples: readonly Sample[]): Promise<void> {
   );
 }
 
+/** The strings of all, for the choice among them. */
+function writeStrings(): void {
+  const contents = KINDS.map((kind) => decodePrior(readFileSync(join(FOLDER, `${kind}-2.prior`))).content);
+  if (contents.some(({ length }) => length !== STRINGS_BYTES)) throw new Error("strings of another length");
+  writeFileSync(join(FOLDER, "choice.strings"), Buffer.concat(contents));
+}
+
 function filesIn(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path).flatMap((name) => filesIn(join(path, name)));
 }
 
-/** Which samples share a piece with files there that is no common property: it is in fewer packages than a string. */
-function compare(paths: readonly string[]): void {
+interface Found {
+  readonly sample: Sample;
+  /** Those that are no common property: they are in fewer packages than a string. */
+  readonly rare: readonly string[];
+}
+
+/** Samples that share pieces with files there. */
+function sharing(paths: readonly string[]): Found[] {
   const shared = new SharedPieces();
-  for (const path of paths.flatMap(filesIn)) shared.add(readFileSync(path));
+  for (const path of paths.flatMap(filesIn)) shared.add(new Uint8Array(readFileSync(path)));
   const all = allSamples();
-  const found = KINDS.flatMap((kind) =>
-    all[kind].map((sample) => ({ sample, pieces: shared.in(sample.bytes, sample.package) })),
-  );
-  const left = found.filter(({ pieces }) => pieces.some((piece) => shared.isRare(piece)));
-  writeLeftOut(left.map(({ sample }) => sample));
-  const any = found.filter(({ pieces }) => pieces.length > 0).length;
-  console.log(`${found.length} samples, ${any} share a piece, ${left.length} of them one that is rare: left out`);
+  const samples = KINDS.flatMap((kind) => all[kind]);
+  const found = samples
+    .map((sample) => ({ sample, pieces: shared.in(sample.bytes, sample.package) }))
+    .filter(({ pieces }) => pieces.length > 0)
+    .map(({ sample, pieces }) => ({ sample, rare: pieces.filter((piece) => shared.isRare(piece)) }));
+  const rare = found.filter((each) => each.rare.length > 0);
+  console.log(`${samples.length} samples, ${found.length} share a piece, ${rare.length} of them one that is rare`);
+  return rare;
+}
+
+/** Whether any of them was trained on. */
+function check(paths: readonly string[]): void {
+  const leftOut = readLeftOut();
+  const trainedOn = sharing(paths).filter(({ sample }) => !leftOut.has(sampleId(sample)));
+  for (const { sample, rare } of trainedOn) console.log(`${sample.name}: ${rare.map((each) => JSON.stringify(each))}`);
+  console.log(`${trainedOn.length} of them were trained on`);
+  if (trainedOn.length > 0) process.exitCode = 1;
 }
 
 const { values, positionals: words } = parseArgs({
@@ -130,13 +154,15 @@ const { values, positionals: words } = parseArgs({
   options: {
     content: { type: "boolean", default: false },
     compare: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
     manifest: { type: "boolean", default: false },
   },
 });
 /** Only the strings, which take most of the time, and do not depend on the mixer. */
 const isOfContent = values.content;
 if (values.manifest) writeManifest();
-else if (values.compare) compare(words);
+else if (values.compare) writeLeftOut(sharing(words).map(({ sample }) => sample));
+else if (values.check) check(words);
 else {
   buildMixer();
   const leftOut = readLeftOut();
@@ -147,4 +173,5 @@ else {
       all[kind].filter((sample) => !leftOut.has(sampleId(sample))),
     );
   }
+  if (!isOfContent) writeStrings();
 }

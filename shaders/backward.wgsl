@@ -311,7 +311,9 @@ const WORDS_EACH = 4u;
 
 fn load_word(at: u32) -> u32 { return copies[at]; }
 
-// Record `m` of the gradients: the gradient of a matrix's inputs, and that of its bias.
+// Record `m` of the gradients: the gradient of a matrix's inputs, and that of its bias. Two products of a stage may add
+// up in one place (D_LAST), with no barrier between them: both have the same rows and the same words, and so each place
+// the same invocation. A test holds that of all records (test/bench/plan.test.ts).
 fn multiply(m: u32) {
   let rows_per_stream = product_field(m, PRODUCT_ROWS_PER_STREAM);
   let rows = rows_of(rows_per_stream);

@@ -26,7 +26,7 @@ function entries(): Record<string, string> {
   return Object.fromEntries(files.map(([name, text]) => [`/fade/${name}`, text as string]));
 }
 
-/** Where priors lie, which are large, from a bundle's folder: all bundles beside each other share them. */
+/** Where priors and their strings lie, from the folder of a bundle: they are large, and bundles share them. */
 const PRIORS = "../priors";
 
 /** WebAssembly and priors are copied; what imports one gets its address. */
@@ -35,8 +35,8 @@ function assets(folder: string): BunPlugin {
   return {
     name: "assets",
     setup: ({ onLoad }) =>
-      void onLoad({ filter: /\.(wasm|prior)$/ }, ({ path }) => {
-        const place = `${path.endsWith(".prior") ? PRIORS : "."}/${basename(path)}`;
+      void onLoad({ filter: /\.(wasm|prior|strings)$/ }, ({ path }) => {
+        const place = `${/\.(prior|strings)$/.test(path) ? PRIORS : "."}/${basename(path)}`;
         copyFileSync(path, join(folder, place));
         return { contents: `export default new URL("${place}", import.meta.url).href;`, loader: "js" };
       }),

@@ -66,7 +66,14 @@ export function fetchPackage(wanted: Package): void {
   const path = pathOf(wanted);
   const folder = join(cacheFolder(), wanted.registry);
   mkdirSync(folder, { recursive: true });
-  if (!existsSync(path)) download(wanted, folder);
+  let failure: unknown;
+  try {
+    if (!existsSync(path)) download(wanted, folder);
+  } catch (error) {
+    // Of a source package apt-get wants Debian's own changes, too, which a registry may have lost. Nobody reads them.
+    failure = error;
+  }
+  if (failure && !existsSync(path)) throw failure;
   const found = existsSync(path) ? sha256(path) : "nothing";
   if (found === wanted.sha256) return;
   throw new Error(
@@ -89,8 +96,9 @@ function packagesInCache(): Package[] {
       if (!match) return [];
       const file = registry === "debian-source" ? tarOf(folder, name) : name;
       if (!existsSync(join(folder, file))) return [];
-      const [packageName, version] = [match[1] as string, decodeURIComponent(match[2] as string)];
+      const [packageName, named] = [match[1] as string, decodeURIComponent(match[2] as string)];
       const scoped = registry === "npm" ? npmNameOf(join(folder, name)) : packageName;
+      const version = registry === "debian-source" ? versionIn(join(folder, name)) : named;
       return [{ registry, name: scoped, version, file, sha256: sha256(join(folder, file)) }];
     });
   });
@@ -102,6 +110,13 @@ function tarOf(folder: string, description: string): string {
   const names = lines.flatMap((line) => /^ [0-9a-f]{64} \d+ (\S+)$/.exec(line)?.[1] ?? []);
   const found = names.find((name) => /\.orig\.tar\.\w+$/.test(name)) ?? names.find((name) => /\.tar\.\w+$/.test(name));
   if (!found) throw new Error(`${description} names no archive`);
+  return found;
+}
+
+/** A source package's version with its epoch ("1:" in "1:1.39.17"), which the description's name does not have. */
+function versionIn(description: string): string {
+  const found = /^Version: (\S+)$/m.exec(readFileSync(description, "utf8"))?.[1];
+  if (!found) throw new Error(`${description} states no version`);
   return found;
 }
 

@@ -10,18 +10,10 @@ import { type OpenedDevice, openDevice } from "../engine/gpu/dawn.ts";
 import { GpuDecoder } from "../engine/gpu/decoder.ts";
 import { GpuDevice } from "../engine/gpu/device.ts";
 import { engineOn } from "../engine/gpu/engine.ts";
-import {
-  type Bindable,
-  type BoundDispatch,
-  bindingsOf,
-  type Constants,
-  type Dispatch,
-  KernelCompiler,
-  record,
-} from "../engine/gpu/kernel.ts";
+import { type Dispatch, record } from "../engine/gpu/kernel.ts";
 import { GpuModel, type ModelOptions } from "../engine/gpu/model.ts";
 import { decoderFor, tileFor } from "../engine/gpu/path.ts";
-import { FUSED_KERNELS, KERNELS, type KernelName, shaderText } from "../engine/gpu/shaders.ts";
+import { FUSED_KERNELS, KERNELS } from "../engine/gpu/shaders.ts";
 import { buildStep } from "../engine/gpu/step.ts";
 import { benchBytes, CHECK_STEPS, differenceFromReference } from "./check.ts";
 import { gpuPeaks } from "./gpu-peaks.ts";
@@ -37,6 +29,7 @@ import {
 import { type BoundCall, shapeOf, workOf } from "./kernel-work.ts";
 import { benchMixers } from "./mixers.ts";
 import { stepWork } from "./model-work.ts";
+import { WatchedCompiler } from "./watched-compiler.ts";
 
 export interface BenchedModel {
   readonly setting: string;
@@ -129,27 +122,6 @@ async function checkModel(gpu: GpuDevice, hyper: HyperParameters, path: Path): P
     });
   } finally {
     await model.close();
-  }
-}
-
-/** A compiler that remembers what each dispatch was bound to. */
-class WatchedCompiler extends KernelCompiler {
-  readonly calls = new Map<Dispatch, BoundCall>();
-
-  override async bind(
-    name: KernelName,
-    constants: Constants,
-    buffers: Readonly<Record<string, Bindable>>,
-    workgroups: readonly [number, number, number],
-  ): Promise<BoundDispatch> {
-    const dispatch = await super.bind(name, constants, buffers, workgroups);
-    const bindings = bindingsOf(shaderText(name)).map((binding) => ({
-      name: binding.name,
-      access: binding.access,
-      sizeBytes: buffers[binding.name]?.size ?? 0,
-    }));
-    this.calls.set(dispatch, { kernel: name, constants: { ...this.shared, ...constants }, bindings, workgroups });
-    return dispatch;
   }
 }
 

@@ -100,6 +100,41 @@ export interface MixerResult extends ModelSubject {
   readonly restoredPerSecond: number;
 }
 
+/** A part of a kernel, as its plan has it: a product of a matrix, a tensor, the norms, walks over values. */
+export interface PlanPart {
+  readonly part: string;
+  /** Of one invocation, one after the other. */
+  readonly iterations: number;
+  readonly multiplyAdds: number;
+  /** What all invocations of the kernel could have multiplied in these iterations. */
+  readonly slots: number;
+  /** Words of 32 bits that are loaded and stored; caches may have some of them. */
+  readonly words: number;
+}
+
+/** What a step makes a hardware GPU do in one of its kernels, or a byte of every lane of a mixer; nothing is run. */
+export interface PlanResult {
+  readonly kind: "plan";
+  readonly setting: string;
+  /** Or lanes. */
+  readonly streams: number;
+  readonly kernel: string;
+  /** In a step: those of all shapes together. */
+  readonly calls: number;
+  /** Of all calls, each of so many invocations. */
+  readonly workgroups: number;
+  readonly invocations: number;
+  /** Those that an invocation goes through one after the other; calls follow each other, too. */
+  readonly iterations: number;
+  readonly multiplyAdds: number;
+  /** Of what all invocations could multiply in their iterations, the share that they do; absent without products. */
+  readonly lanesUsed?: number;
+  /** Loaded and stored; caches may have some of them. */
+  readonly bytes: number;
+  readonly isDecodingOnly?: true;
+  readonly parts?: readonly PlanPart[];
+}
+
 export type KernelBenchResult = PeakResult | OverheadResult | CheckResult | KernelResult | StepResult | MixerResult;
 
 type KernelRates = Pick<KernelResult, "work" | "multiplyAddsPerSecond" | "bytesPerSecond" | "shareOfPeak" | "nearest">;

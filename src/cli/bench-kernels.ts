@@ -23,6 +23,11 @@ export async function runKernelsBench(session: Session, bench: BenchSettings, pa
   if (bench.operands.length > 0) {
     throw new UsageError("bench kernels takes no files", "a file called kernels is ./kernels");
   }
+  if (bench.wantsPlan) {
+    const { runPlan } = await import("./bench-plan.ts");
+    await runPlan(session, bench);
+    return;
+  }
   const { filter } = bench;
   const failed: string[] = [];
   let shown = 0;

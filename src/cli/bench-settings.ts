@@ -26,6 +26,8 @@ export interface BenchSettings {
   readonly wantsCurve: boolean;
   /** Of kernels' names. */
   readonly filter?: string;
+  /** What kernels would do on a GPU is counted, and nothing is run. */
+  readonly wantsPlan: boolean;
   /** Of a report; undefined for standard output. */
   readonly output?: string;
   readonly force: boolean;
@@ -43,7 +45,7 @@ export interface BenchContestant {
 }
 
 /** Options that mean something only to benchmarks. */
-const OWN = ["bench", "bench-end", "bench-seconds", "levels", "against", "limit", "curve", "filter"];
+const OWN = ["bench", "bench-end", "bench-seconds", "levels", "against", "limit", "curve", "filter", "plan"];
 const CHOICES = ["level", "preset", "engine", "adapter", "json"];
 /** Of the model and the machine, what makes no sense here: parts of a file, and trust in wrong checksums. */
 const SENSELESS = ["shard", "no-check"];
@@ -76,6 +78,8 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
   refuseStrangers(options, subject === "report" ? OF_REPORTS : []);
   const ofFiles = options.find(({ name }) => OF_FILES.includes(name));
   if (subject !== "files" && ofFiles) throw new UsageError(`${ofFiles.written} does not go with bench ${subject}`);
+  const plan = options.find(({ name }) => name === "plan");
+  if (subject !== "kernels" && plan) throw new UsageError(`${plan.written} goes with fade bench kernels`);
   const shared = options.filter(({ name }) => COMMON.includes(name));
   const common = settingsOf({ options: shared, operands });
   const last = (wanted: string) => options.findLast(({ name }) => name === wanted);
@@ -96,6 +100,7 @@ export function benchSettingsOf(args: NormalArguments): BenchSettings | undefine
     json,
     wantsCurve: json || options.some(({ name }) => name === "curve"),
     ...(filter !== undefined && { filter }),
+    wantsPlan: plan !== undefined,
     common,
   };
 }

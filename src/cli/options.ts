@@ -309,6 +309,13 @@ const BENCHMARKS: readonly OptionSpec[] = [
     value: { kind: "word", label: "<text>" },
     help: "fade bench kernels: only those whose name contains this",
   },
+  {
+    name: "plan",
+    help: "fade bench kernels: count what a GPU would do; nothing runs",
+    details:
+      "Of each kernel: workgroups, the share of invocations that have something to do, iterations that one goes " +
+      "through, bytes. By default for 488, 1952 and 4096 streams, or 132, 528 and 1056 lanes.",
+  },
   { name: "limit", value: { kind: "size", label: "<size>" }, help: "take only the first bytes of each file" },
   {
     name: "curve",

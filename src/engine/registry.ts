@@ -7,7 +7,7 @@
  * Engines are imported when they are opened: a run that only lists an archive should not load a GPU driver.
  */
 import { gpuParts } from "#gpu";
-import { type Engine, type EngineName, EngineUnavailableError } from "./engine.ts";
+import { type Engine, EngineLimitError, type EngineName, EngineUnavailableError } from "./engine.ts";
 import type { AdapterFacts, EngineParts } from "./engine-parts.ts";
 
 export type { AdapterFacts, EngineParts } from "./engine-parts.ts";
@@ -59,7 +59,10 @@ export async function openEngine(request: EngineRequest, parts: EngineParts = BU
 async function openBest(parts: EngineParts, threads: number): Promise<Engine> {
   const adapters = (await orUndefined(() => parts.listAdapters())) ?? [];
   const { createCpuEngine } = parts;
-  const openGpu = ({ name }: AdapterFacts) => parts.createGpuEngine({ adapter: name, spareThreads: threads });
+  const openGpu = async ({ name }: AdapterFacts) => {
+    const gpu = await parts.createGpuEngine({ adapter: name, spareThreads: threads });
+    return createCpuEngine ? withSpare(gpu, () => createCpuEngine({ threads })) : gpu;
+  };
   const hardware = adapters.filter((adapter) => !adapter.isSoftware);
   const software = adapters.filter((adapter) => adapter.isSoftware);
   const candidates = [
@@ -72,6 +75,28 @@ async function openBest(parts: EngineParts, threads: number): Promise<Engine> {
     if (engine) return engine;
   }
   return await parts.createReferenceEngine();
+}
+
+/** A GPU's engine; what does not fit on the device is left to another, which is opened when it is needed. */
+function withSpare(gpu: Engine, openSpare: () => Promise<Engine>): Engine {
+  let spare: Promise<Engine> | undefined;
+  return {
+    name: gpu.name,
+    description: gpu.description,
+    openModel: async (...model) => {
+      try {
+        return await gpu.openModel(...model);
+      } catch (error) {
+        if (!(error instanceof EngineLimitError)) throw error;
+        spare ??= openSpare();
+        return await (await spare).openModel(...model);
+      }
+    },
+    close: async () => {
+      await (await spare)?.close();
+      await gpu.close();
+    },
+  };
 }
 
 /** The result of `call`, or undefined if that engine cannot run here. */

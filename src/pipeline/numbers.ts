@@ -183,7 +183,17 @@ async function tableThatSaves(plain: Uint8Array, run: FoundTable, pacer: Pacer):
     best = table;
   };
   for (const format of formatsOf(little, run)) {
-    const line = { kind: "table", format, isBig, columns, row: 0, frame: 0, rawBits: 0, exponent: 0 } as const;
+    const line = {
+      kind: "table",
+      format,
+      isBig,
+      columns,
+      row: 0,
+      frame: 0,
+      rawBits: 0,
+      exponent: 0,
+      isDamped: true,
+    } as const;
     await tried(little, { ...line, exponent: exponentOf(little, line), rawBits: rawBitsOf(little, line) });
   }
   if (least > placeBits(little, width) * (width > 2 ? TABLE_HOPE : SHORT_TABLE_HOPE)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Files that are embedded by an import attribute: shaders as their text, WebAssembly and priors as a path to read them
- * from.
+ * Files that are embedded by an import attribute: shaders as their text, WebAssembly, priors and their strings as a
+ * path to read them from.
  */
 declare module "*.wgsl" {
   const text: string;
@@ -13,6 +13,11 @@ declare module "*.wasm" {
 }
 
 declare module "*.prior" {
+  const path: string;
+  export default path;
+}
+
+declare module "*.strings" {
   const path: string;
   export default path;
 }

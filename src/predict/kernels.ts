@@ -49,6 +49,7 @@ export interface PredictorKernels {
     frame: number,
     rawBits: number,
     exponent: number,
+    isDamped: boolean,
   ): void;
   codeTable(state: number, from: number, to: number, numbers: number, isBack: boolean): void;
 }

@@ -56,6 +56,8 @@ export interface Table {
   readonly rawBits: number;
   /** Numbers are scaled by 2^exponent for prediction, within TABLE_EXPONENT_MAX. */
   readonly exponent: number;
+  /** Whether the predictor makes less of moments that are far out (since version 9); absent: no. */
+  readonly isDamped?: boolean;
 }
 
 /** Their place is how they are coded. */
@@ -96,6 +98,8 @@ export const TABLE_ROW_TUPLES_MIN = 8;
 export const TABLE_ROW_MAX = 2 ** 14;
 export const TABLE_FRAME_MAX = 2 ** 18;
 export const TABLE_EXPONENT_MAX = 1000;
+/** Beside the raw bits, which are below 64. */
+const TABLE_DAMPED = 0x80;
 /** Of a film: the smallest sides, and the largest width. */
 const FILM_SIDE_MIN = 8;
 const FILM_WIDTH_MAX = 2 ** 14;
@@ -149,13 +153,13 @@ function writeFilm(writer: ByteWriter, { width, height }: Film): void {
 }
 
 function writeTable(writer: ByteWriter, table: Table): void {
-  const { format, isBig, columns, row, frame, rawBits, exponent } = table;
+  const { format, isBig, columns, row, frame, rawBits, exponent, isDamped } = table;
   const isShaped = columns >= 1 && columns <= TABLE_COLUMNS_MAX && isRow(row, columns) && isFrame(frame, row);
   const isScaled = rawBits >= 0 && rawBits < 8 * numberBytes(format) && Math.abs(exponent) <= TABLE_EXPONENT_MAX;
   if (!isShaped || !isScaled) throw new RangeError(`a table of ${JSON.stringify(table)}`);
   writer.u8(TAG_TABLE).u8(TABLE_FORMATS.indexOf(format) | (isBig ? 8 : 0) | ((columns - 1) << 4));
   writer.varint(row / columns).varint(row > 0 ? frame / row : 0);
-  writer.u8(rawBits).varint(exponent + TABLE_EXPONENT_MAX);
+  writer.u8(rawBits | (isDamped ? TABLE_DAMPED : 0)).varint(exponent + TABLE_EXPONENT_MAX);
 }
 
 function isRow(row: number, columns: number): boolean {
@@ -270,9 +274,12 @@ function readTable(reader: ByteReader): Table {
   const frame = row * reader.varintWithin("the frame of a table", 0, frameRowsMax);
   if (!isFrame(frame, row)) throw new CorruptError(frameAt, "the frame of a table", "0 or a longer one", `${frame}`);
   const rawAt = reader.position;
-  const rawBits = reader.u8("the raw bits of a table");
+  const rawByte = reader.u8("the raw bits of a table");
+  const isDamped = (rawByte & TABLE_DAMPED) !== 0;
+  const rawBits = rawByte & ~TABLE_DAMPED;
   const bitsMax = 8 * numberBytes(format) - 1;
   if (rawBits > bitsMax) throw new CorruptError(rawAt, "the raw bits of a table", `0 to ${bitsMax}`, `${rawBits}`);
   const exponent = reader.varintWithin("the scale of a table", 0, 2 * TABLE_EXPONENT_MAX) - TABLE_EXPONENT_MAX;
-  return { kind: "table", format, isBig: (bits & 8) !== 0, columns, row, frame, rawBits, exponent };
+  const shape = { columns, row, frame, rawBits, exponent };
+  return { kind: "table", format, isBig: (bits & 8) !== 0, ...shape, ...(isDamped && { isDamped }) };
 }

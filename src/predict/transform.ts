@@ -154,9 +154,9 @@ function* codePixels({ kernels, state, from, to }: Room, sizeBytes: number, pixe
 const formatOf = (table: Table) => (table.format.startsWith("int") ? 0 : table.format === "bfloat16" ? 2 : 1);
 
 function* codeTable({ kernels, state, from, to }: Room, sizeBytes: number, table: Table, isBack: boolean) {
-  const { isBig, columns, row, frame, rawBits, exponent } = table;
+  const { isBig, columns, row, frame, rawBits, exponent, isDamped = false } = table;
   const width = numberBytes(table.format);
-  kernels.startTable(state, width, formatOf(table), isBig, columns, row, frame, rawBits, exponent);
+  kernels.startTable(state, width, formatOf(table), isBig, columns, row, frame, rawBits, exponent, isDamped);
   const numbers = Math.floor(sizeBytes / width);
   const sliceNumbers = SLICE_BYTES / width;
   for (let done = 0; done < numbers; done += sliceNumbers) {

@@ -3,6 +3,7 @@
  * archive with such a number means depends on every byte of them. scripts/train-priors.ts makes them, and
  * docs/PRIORS.md says of what.
  */
+
 import executables1 from "../../priors/executables.prior" with { type: "file" };
 import executables from "../../priors/executables-2.prior" with { type: "file" };
 import logs1 from "../../priors/logs.prior" with { type: "file" };
@@ -28,18 +29,13 @@ export const BUILT_IN_COUNT = FILES.length;
 /** Number of the first that is given to new archives. */
 export const PRESENT_FIRST = FORMER.length + 1;
 
-const files = new Map<number, Uint8Array>();
 const decoded = new Map<number, Prior>();
 
 /** The file of a built-in prior. @throws RangeError for other numbers than 1 … BUILT_IN_COUNT */
-export function builtInFile(number: number): Uint8Array {
-  const known = files.get(number);
-  if (known) return known;
+function builtInFile(number: number): Uint8Array {
   const path = FILES[number - 1];
   if (path === undefined) throw new RangeError(`there is no built-in prior ${number}`);
-  const bytes = host.readAsset(path);
-  files.set(number, bytes);
-  return bytes;
+  return host.readAsset(path);
 }
 
 /** @returns undefined if this program knows no such prior */

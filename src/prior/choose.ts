@@ -2,53 +2,49 @@
  * Which built-in prior suits an input: the one whose content has most of the pieces that the input begins with. That is
  * a count, not a trial: it takes a few milliseconds, and is right nearly always where it matters (docs/PRIORS.md).
  */
-import { BUILT_IN_COUNT, builtInFile, PRESENT_FIRST } from "./built-in.ts";
-import { contentOfFile } from "./file.ts";
+import stringsPath from "../../priors/choice.strings" with { type: "file" };
+import { host } from "../platform/host.ts";
+import { BUILT_IN_COUNT, PRESENT_FIRST } from "./built-in.ts";
+import { openKernels } from "./kernels.ts";
 
-const SLOT_BITS = 20;
-/** Bytes of a prior's content that are looked at: its last ones, which are worth most; today, all. */
-const CONTENT_BYTES = 40_960;
+/** Bytes of the content of each prior that is given to new archives. */
+export const STRINGS_BYTES = 40_960;
+const TABLE_BYTES = 1 << 20;
 /** What is looked at of an input: so many bytes, at so many places all over it. */
 const LOOKED_BYTES = 2048;
 const PLACES_MAX = 4;
+/** What says nothing: five bytes that are all the same. */
+const NOTHING = 255;
 /** A prior must know one piece in so many: of chance, each takes every twenty-fifth slot. */
 const KNOWN_SHARE = 7;
 
 const COUNT = BUILT_IN_COUNT + 1 - PRESENT_FIRST;
 /** What a piece is worth, shared by the priors that know it and one that may: divides by up to seven. */
 const SHARED_VALUE = 420;
+const PAGE_BYTES = 65536;
 
-/** For each piece's hash: a bit for every prior whose content has it. */
-let slots: Uint8Array | undefined;
+/** @returns for each piece that ends at a byte, by its hash, a bit for every prior that knows it, or NOTHING */
+type LookUp = (bytes: Uint8Array) => Uint8Array;
 
-/** The slot of five bytes that end at `end`, or -1 if they are all the same, which says nothing. */
-function slotAt(bytes: Uint8Array, end: number): number {
-  const last = bytes[end] as number;
-  const [b1, b2, b3, b4] = [bytes[end - 1], bytes[end - 2], bytes[end - 3], bytes[end - 4]] as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (last === b1 && last === b2 && last === b3 && last === b4) return -1;
-  const low = last | (b1 << 8) | (b2 << 16) | (b3 << 24);
-  const hash = Math.imul(low ^ Math.imul(b4 + 1, 0x85ebca6b), 0x9e3779b1);
-  return (hash ^ (hash >>> 15)) >>> (32 - SLOT_BITS);
+let lookUp: LookUp | undefined;
+
+/** The content of all of them, by number: the priors themselves are large, and only one will be read. */
+export function builtInStrings(): Uint8Array {
+  return host.readAsset(stringsPath);
 }
 
-function slotsOfPriors(): Uint8Array {
-  if (slots) return slots;
-  const made = new Uint8Array(1 << SLOT_BITS);
-  for (let number = PRESENT_FIRST; number <= BUILT_IN_COUNT; number++) {
-    const bit = 1 << (number - PRESENT_FIRST);
-    const content = contentOfFile(builtInFile(number));
-    for (let end = Math.max(4, content.length - CONTENT_BYTES); end < content.length; end++) {
-      const slot = slotAt(content, end);
-      if (slot >= 0) made[slot] = (made[slot] as number) | bit;
-    }
-  }
-  slots = made;
-  return made;
+/** Enters the strings of all priors in a table. */
+function openTable(): LookUp {
+  const { kernels, memory } = openKernels(builtInStrings());
+  const table = memory.buffer.byteLength;
+  memory.grow((TABLE_BYTES + PAGE_BYTES) / PAGE_BYTES);
+  kernels.enterPieces(COUNT, STRINGS_BYTES, table);
+  const [at, found] = [table + TABLE_BYTES, table + TABLE_BYTES + LOOKED_BYTES];
+  return (bytes) => {
+    new Uint8Array(memory.buffer).set(bytes, at);
+    kernels.lookUpPieces(at, bytes.length, table, found);
+    return new Uint8Array(memory.buffer, found, bytes.length);
+  };
 }
 
 interface Knowledge {
@@ -59,21 +55,19 @@ interface Knowledge {
   readonly pieces: number;
 }
 
-export function knownPieces(input: Uint8Array): Knowledge {
-  const table = slotsOfPriors();
+function knownPieces(input: Uint8Array): Knowledge {
+  lookUp ??= openTable();
   const known = Array<number>(COUNT).fill(0);
   const values = Array<number>(COUNT).fill(0);
   let pieces = 0;
   const places = Math.max(1, Math.min(PLACES_MAX, Math.floor(input.length / LOOKED_BYTES)));
   const step = Math.floor(input.length / places);
   for (let place = 0; place < places; place++) {
-    const from = place * step;
-    const to = Math.min(input.length, from + LOOKED_BYTES);
-    for (let end = from + 4; end < to; end++) {
-      const slot = slotAt(input, end);
-      if (slot < 0) continue;
+    const found = lookUp(input.subarray(place * step, place * step + LOOKED_BYTES));
+    for (let end = 4; end < found.length; end++) {
+      const bits = found[end] as number;
+      if (bits === NOTHING) continue;
       pieces++;
-      const bits = table[slot] as number;
       let knowing = 0;
       for (let left = bits; left !== 0; left &= left - 1) knowing++;
       const value = knowing === 0 ? 0 : Math.floor(SHARED_VALUE / (knowing + 1));

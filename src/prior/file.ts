@@ -120,11 +120,6 @@ function readFront(bytes: Uint8Array) {
   return { reader, contractAt, contract, contexts, stride, name, content, skimmedBytes, lengths };
 }
 
-/** The content alone, of a file that is known to be right. @throws as decodePrior */
-export function contentOfFile(bytes: Uint8Array): Uint8Array {
-  return readFront(bytes).content;
-}
-
 /** @throws UnsupportedVersionError, TruncatedError, CorruptError */
 export function decodePrior(bytes: Uint8Array): Prior {
   const { reader, contractAt, contract, contexts, stride, name, content, skimmedBytes, lengths } = readFront(bytes);

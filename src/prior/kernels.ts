@@ -15,6 +15,8 @@ export interface PriorKernels {
   decodeRow(length: number): void;
   decodeCounts(count: number): number;
   areTallies(at: number, size: number, contexts: number): number;
+  enterPieces(count: number, size: number, table: number): void;
+  lookUpPieces(at: number, size: number, table: number, found: number): void;
 }
 
 export interface OpenKernels {

@@ -243,6 +243,23 @@ describe("bench kernels", () => {
     ]);
   });
 
+  test("--plan counts what a GPU would do, without one", async () => {
+    const lines = (await kernels("--plan", "-1", "--preset=network-1")).trimEnd().split("\n");
+    expect(lines.slice(0, 3)).toEqual([
+      "fade -1, a byte of each of 4 lanes",
+      expect.stringMatching(/^kernel +calls +workgroups +used +iterations +products +moved$/),
+      expect.stringMatching(/^mixer +1 +4x32 +25% +\d+ +[\d.]+ k +[\d.]+ kB$/),
+    ]);
+    expect(lines).toContain("fade --preset network-1, a step of 4 streams");
+    const results = (await kernels("--plan", "--json", "--filter=forward", "--preset=network-1")).trimEnd().split("\n");
+    expect(results.map((line) => JSON.parse(line))).toMatchObject([{ kind: "plan", kernel: "forward", streams: 4 }]);
+    const refused = await runFade(["bench", "--plan", "text"], { cwd: tmpdir() });
+    expect(refused).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("--plan goes with fade bench kernels"),
+    });
+  });
+
   test("a filter that no kernel's name holds is wrong usage", async () => {
     const words = ["bench", "kernels", "--streams=4", "--engine=cpu", "-1", "--filter=zzz"];
     const ran = await runFade(words, { cwd: tmpdir() });

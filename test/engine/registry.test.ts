@@ -1,7 +1,9 @@
 /** Which engine is taken, on machines with and without GPUs. */
 import { describe, expect, test } from "bun:test";
-import { type Engine, EngineUnavailableError } from "../../src/engine/engine.ts";
+import { complaintOf } from "../../src/cli/errors.ts";
+import { type Engine, EngineLimitError, EngineUnavailableError, type Model } from "../../src/engine/engine.ts";
 import { type EngineParts, type EngineRequest, openEngine } from "../../src/engine/registry.ts";
+import { tinyHyper } from "../support/fake-engine.ts";
 
 const HARDWARE = { name: "Hardware 9000", isSoftware: false };
 const SOFTWARE = { name: "SwiftShader", isSoftware: true };
@@ -68,6 +70,55 @@ test("a GPU that auto has chosen leaves mixers that it cannot hold to threads", 
   await openEngine({ engine: "gpu", threads: 3 }, parts);
   await openEngine({ engine: "auto", threads: 3, adapter: "9000" }, parts);
   expect(asked).toEqual([{ adapter: HARDWARE.name, spareThreads: 3 }, {}, { adapter: "9000" }]);
+});
+
+describe("a GPU that cannot hold a model", () => {
+  const said: string[] = [];
+  const refusing = (): Engine => ({
+    ...engine("gpu"),
+    openModel: async () => Promise.reject(new EngineLimitError("gpu", "the adapter allows 134217728")),
+    close: async () => void said.push("gpu closed"),
+  });
+  const holding = async (): Promise<Engine> => {
+    said.push("cpu opened");
+    return {
+      ...engine("cpu"),
+      openModel: async ({ streams }) => ({ streams }) as unknown as Model,
+      close: async () => void said.push("cpu closed"),
+    };
+  };
+  const parts: EngineParts = {
+    listAdapters: async () => [HARDWARE],
+    createGpuEngine: async () => refusing(),
+    createCpuEngine: holding,
+    createReferenceEngine: async () => engine("reference"),
+  };
+
+  test("that auto has chosen leaves it to the CPU engine, which is opened once and closed with it", async () => {
+    said.length = 0;
+    const opened = await openEngine({ engine: "auto", threads: 3 }, parts);
+    expect([opened.description, said]).toEqual(["gpu", []]);
+    for (const streams of [4, 8]) expect(await opened.openModel(tinyHyper(streams))).toMatchObject({ streams });
+    await opened.close();
+    expect(said).toEqual(["cpu opened", "cpu closed", "gpu closed"]);
+  });
+
+  test("that was asked for says so, and which engine can", async () => {
+    said.length = 0;
+    const opened = await openEngine({ engine: "gpu", threads: 3 }, parts);
+    const refused = await opened.openModel(tinyHyper(4)).then(String, (error: unknown) => error);
+    expect(refused).toBeInstanceOf(EngineLimitError);
+    const exitCode = expect.any(Number);
+    const hint = "use --engine cpu: archives are the same";
+    expect(complaintOf(refused)).toEqual({ message: "the adapter allows 134217728", hint, exitCode });
+    expect(said).toEqual([]);
+  });
+
+  test("is no reason to hide another failure", async () => {
+    const failing = { ...refusing(), openModel: async () => Promise.reject(new Error("a defect")) };
+    const opened = await openEngine({ engine: "auto", threads: 3 }, { ...parts, createGpuEngine: async () => failing });
+    await expect(opened.openModel(tinyHyper(4))).rejects.toThrow("a defect");
+  });
 });
 
 test("auto goes on when a driver refuses", async () => {

@@ -40,6 +40,7 @@ const TABLES: readonly Stretch[] = TABLE_FORMATS.flatMap((format) =>
     { columns: 1, row: 0, frame: 0, rawBits: 0, exponent: -TABLE_EXPONENT_MAX },
     { columns: 16, row: 128, frame: 512, rawBits: 8 * numberBytes(format) - 1, exponent: TABLE_EXPONENT_MAX },
     { columns: 1, row: TABLE_ROW_MAX, frame: TABLE_FRAME_MAX, rawBits: 3, exponent: 0 },
+    { columns: 2, row: 0, frame: 0, rawBits: 8 * numberBytes(format) - 1, exponent: 8, isDamped: true },
   ].map((shape, i) => ({
     gapBytes: i,
     lengthBytes: STRETCH_BYTES_MIN,

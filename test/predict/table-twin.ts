@@ -2,6 +2,7 @@
 import { numberBytes, type Table } from "../../src/predict/list.ts";
 
 const VALUE_MAX = 1e140;
+const DAMPING = 2 ** 30;
 const F32_MAX = 3.4e38;
 const F64_MAX = 1.7e308;
 
@@ -166,12 +167,15 @@ export class TableTwin {
     const xs = this.#xs();
     const { r, b } = this.#cell();
     const target = value - this.#meanOf(0);
+    const squares = xs.reduce((sum, x) => sum + x * x, target * target);
+    const weight = this.#table.isDamped ? DAMPING / (DAMPING + squares) : 1;
     for (let i = 0; i < this.#n; i += 1) {
+      const weighed = weight * (xs[i] as number);
       // What lies below the diagonal is never read.
       for (let j = 0; j < this.#n; j += 1) {
-        r[i * this.#n + j] = (r[i * this.#n + j] as number) + (xs[i] as number) * (xs[j] as number);
+        r[i * this.#n + j] = (r[i * this.#n + j] as number) + weighed * (xs[j] as number);
       }
-      b[i] = (b[i] as number) + target * (xs[i] as number);
+      b[i] = (b[i] as number) + weight * target * (xs[i] as number);
     }
     this.#values.push(value);
   }

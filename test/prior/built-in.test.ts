@@ -14,8 +14,8 @@ import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf, PRIOR_CONTEXTS } from "../../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { restore } from "../../src/pipeline/restore.ts";
-import { BUILT_IN_COUNT, builtInPrior } from "../../src/prior/built-in.ts";
-import { chooseBuiltIn } from "../../src/prior/choose.ts";
+import { BUILT_IN_COUNT, builtInPrior, PRESENT_FIRST } from "../../src/prior/built-in.ts";
+import { builtInStrings, chooseBuiltIn, STRINGS_BYTES } from "../../src/prior/choose.ts";
 
 buildMixer();
 const engines = { cpu: await createCpuEngine({ threads: 2 }), reference: createReferenceEngine() };
@@ -80,6 +80,15 @@ test("each is what it was when archives began to name it", () => {
   expect(found.map((prior) => `${prior?.number} ${prior?.name} ${prior?.hash.toString(16)}`)).toEqual(HASHES);
   for (const prior of found) expect(prior).toMatchObject({ contexts: PRIOR_CONTEXTS, stride: 0 });
   expect([0, BUILT_IN_COUNT + 1, 255].map(builtInPrior)).toEqual([undefined, undefined, undefined]);
+});
+
+test("the strings that the choice looks at are those that they have", () => {
+  const strings = builtInStrings();
+  expect(strings.length).toBe((BUILT_IN_COUNT + 1 - PRESENT_FIRST) * STRINGS_BYTES);
+  for (let number = PRESENT_FIRST; number <= BUILT_IN_COUNT; number++) {
+    const from = (number - PRESENT_FIRST) * STRINGS_BYTES;
+    expect(builtInPrior(number)?.content).toEqual(strings.slice(from, from + STRINGS_BYTES));
+  }
 });
 
 describe("the choice", () => {

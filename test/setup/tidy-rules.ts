@@ -22,7 +22,7 @@ const FUNCTION_LINES_MAX = 70;
 
 /** Code that waits for the GPU or asks the system may look at clocks; it never sees a weight. */
 const GLUE = new Set(
-  ["addon.ts", "dawn.ts", "mixer-pace.ts", "polling.ts", "quiet.ts"].map((name) => `src/engine/gpu/${name}`),
+  ["addon.ts", "dawn.ts", "pace.ts", "polling.ts", "quiet.ts"].map((name) => `src/engine/gpu/${name}`),
 );
 const isAssembly = (path: string) =>
   /^src\/(engine\/(cpu|mixer)|predict|prior|repeats|pipeline)\/assembly\//.test(path);

@@ -28,6 +28,12 @@ export interface OpenedDevice {
   readonly adapter: GpuAdapter;
 }
 
+/** What a device may be given of what its adapter has: as on other adapters, for tests. */
+export interface DeviceLimits {
+  readonly storageBuffers?: number;
+  readonly bindingBytes?: number;
+}
+
 const FLAGS = [
   // Timestamps in nanoseconds, and experimental features visible.
   "enable-dawn-features=allow_unsafe_apis",
@@ -63,16 +69,22 @@ export async function listAdapters(): Promise<readonly GpuAdapter[]> {
 /**
  * Opens the adapter whose name has `wanted` in it, or the one most likely to be fast.
  * @param features asked for where the adapter has them; look at device.features for what was granted
+ * @param most no less than WebGPU promises: 8 storage buffers, bindings of 2^27 bytes
  * @throws EngineUnavailableError if there is no such adapter, or its driver refuses
  */
-export async function openDevice(wanted?: string, features: readonly GPUFeatureName[] = []): Promise<OpenedDevice> {
+export async function openDevice(
+  wanted?: string,
+  features: readonly GPUFeatureName[] = [],
+  { storageBuffers = MIXER_BUFFERS, bindingBytes = Number.POSITIVE_INFINITY }: DeviceLimits = {},
+): Promise<OpenedDevice> {
   const description = chooseAdapter(await listAdapters(), wanted);
   const adapter = await requestAdapter(description.backend, description.name); // one adapter gives one device only
   if (!adapter) throw new EngineUnavailableError("gpu", `${description.name} has disappeared`, "try again");
   try {
-    const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+    const { maxBufferSize } = adapter.limits;
+    const maxStorageBufferBindingSize = Math.min(bindingBytes, adapter.limits.maxStorageBufferBindingSize);
     // Fused kernels and mixers bind more than the 8 that every GPU has; without them others do the work.
-    const maxStorageBuffersPerShaderStage = Math.min(MIXER_BUFFERS, adapter.limits.maxStorageBuffersPerShaderStage);
+    const maxStorageBuffersPerShaderStage = Math.min(storageBuffers, adapter.limits.maxStorageBuffersPerShaderStage);
     const device = await adapter.requestDevice({
       // All other limits stay at WebGPU's defaults (256 invocations a workgroup): every GPU has them.
       requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },

@@ -71,6 +71,12 @@ const BACKWARD: readonly Stage[] = [
 /** Named numbers, one record after the other; every record has the same names. */
 type Records = readonly Readonly<Record<string, number>>[];
 
+/** A product as a kernel's record describes it, for those who count. */
+export interface PlannedProduct {
+  readonly name: MatrixName;
+  readonly fields: Readonly<Record<string, number>>;
+}
+
 const numbersOf = (records: Records) => records.flatMap((record) => Object.values(record));
 
 /** Constants that say how many fields a record has, and which number each field is. */
@@ -171,6 +177,7 @@ function stageRecords(stages: readonly Stage[], products: readonly (readonly Mat
 
 export interface FusedPlan {
   readonly numbers: Int32Array;
+  readonly products: Readonly<Record<"forward" | "backward", readonly PlannedProduct[]>>;
   /** Constants of each kernel, if the numbers start at word `at` of their buffer. */
   constants(at: number): Readonly<Record<"forward" | "backward", Constants>>;
 }
@@ -179,6 +186,7 @@ export interface FusedPlan {
 function passOf(model: ModelFacts, stages: readonly Stage[], recordOf: typeof productRecord | typeof gradientRecord) {
   const products = productsOf(model, stages);
   return {
+    products: products.flat().map((name) => ({ name, fields: recordOf(model, name) })),
     PRODUCTS_AT: products.flat().map((name) => recordOf(model, name)) as Records,
     STAGES_AT: stageRecords(stages, products),
     names: Object.fromEntries(stages.map(({ name }, i) => [`STAGE_${name}`, i])),
@@ -207,6 +215,7 @@ export function fusedPlan(model: ModelFacts): FusedPlan {
   });
   return {
     numbers: Int32Array.from(numbers.flat()),
+    products: { forward: passes.forward.products, backward: passes.backward.products },
     constants: (at) => ({ forward: constantsOf(passes.forward, at), backward: constantsOf(passes.backward, at) }),
   };
 }

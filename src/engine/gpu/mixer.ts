@@ -26,8 +26,8 @@ import {
 } from "./mixer-bank.ts";
 import { imageOf, SPECS_AT, tablesOf } from "./mixer-image.ts";
 import { learntPlaces, mixerConstants, REFINE_BUFFERS } from "./mixer-layout.ts";
-import { DispatchPace } from "./mixer-pace.ts";
 import { partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
+import { DispatchPace } from "./pace.ts";
 import { MIXER_BUFFERS, mixerLanes } from "./path.ts";
 import { type Part, Staging } from "./staging.ts";
 
@@ -36,6 +36,8 @@ const DISPATCH_BYTES = 1 << 21;
 /** Bytes of a lane in a dispatch, at least and at most. */
 const CHUNK_MIN = 64;
 const CHUNK_MAX = 1 << 14;
+/** And in the first one. */
+const FIRST_STEPS = 16;
 /** Workgroups of a dispatch, at most. */
 const BANK_LANES_MAX = 65535;
 const STORAGE_AND_COPIES = 0x80 | 0x04 | 0x08;
@@ -72,7 +74,7 @@ export class GpuMixer implements Model {
   readonly chunkSteps: number;
   readonly #parts: Parts;
   readonly #staging: Staging;
-  readonly #pace = new DispatchPace();
+  readonly #pace = new DispatchPace(FIRST_STEPS);
   /** As the kernel has it: that of a genome is 0. */
   #stride = 0;
   /** Of each lane: bytes of the block so far, with those that it was reminded of; and what these are. */
@@ -125,7 +127,7 @@ export class GpuMixer implements Model {
     try {
       const image = imageOf({ contexts, lineBits, counters }, prior);
       gpu.device.pushErrorScope("out-of-memory");
-      for (const shape of dealt(hyper, limitBytes, storageBuffers)) {
+      for (const shape of banksFor(hyper, limitBytes, storageBuffers)) {
         const bank = new Bank(gpu, compiler, hyper, shape, chunkBytes, limitBytes);
         banks.push(bank);
         bank.fill(image);
@@ -369,7 +371,7 @@ function joined(
  * @param storageBuffers that the device binds at once
  * @throws EngineLimitError if not even one lane fits
  */
-function dealt(hyper: HyperParameters, limitBytes: number, storageBuffers: number): BankShape[] {
+export function banksFor(hyper: HyperParameters, limitBytes: number, storageBuffers: number): BankShape[] {
   const neededBytes = Math.max(...laneBytes(hyper, false));
   const within = Math.min(BANK_LANES_MAX, Math.floor(limitBytes / neededBytes));
   const apart = Math.min(

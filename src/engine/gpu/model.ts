@@ -9,7 +9,7 @@
 
 import { type DataKind, packPlan, planFor } from "../../contract/contexts.ts";
 import { type HyperParameters, trainsIn } from "../../contract/hyper.ts";
-import type { DecoderOptions } from "../engine.ts";
+import { type DecoderOptions, EngineLimitError } from "../engine.ts";
 import { HostCodedModel } from "../host-coder.ts";
 import type { Slice } from "./arena.ts";
 import { ModelBuffers, sharedConstants } from "./buffers.ts";
@@ -17,9 +17,13 @@ import { GpuDecoder } from "./decoder.ts";
 import type { GpuDevice } from "./device.ts";
 import type { TileSize } from "./fused-plan.ts";
 import { type Dispatch, KernelCompiler, record } from "./kernel.ts";
+import { DispatchPace } from "./pace.ts";
 import { decoderFor, tileFor } from "./path.ts";
 import { Staging } from "./staging.ts";
 import { buildStep, type StepDispatches } from "./step.ts";
+
+/** Steps of the first submit: a step of a wide network takes a small GPU some tens of milliseconds. */
+const FIRST_STEPS = 4;
 
 export interface ModelOptions {
   /** Where the count of steps begins: what happens late can be tested early. */
@@ -30,6 +34,21 @@ export interface ModelOptions {
   readonly decoder?: "host" | number;
 }
 
+/** What `allocate` makes, unless the device has too little memory. @throws EngineLimitError, what `allocate` throws */
+async function allocated(device: GPUDevice, allocate: () => ModelBuffers): Promise<ModelBuffers> {
+  device.pushErrorScope("out-of-memory");
+  let buffers: ModelBuffers;
+  try {
+    buffers = allocate();
+  } catch (error) {
+    await device.popErrorScope();
+    throw error;
+  }
+  if ((await device.popErrorScope()) === null) return buffers;
+  buffers.destroy();
+  throw new EngineLimitError("gpu", "the device does not have enough memory for the model");
+}
+
 /** The host's coder encodes, and decodes blocks that the device cannot. */
 export class GpuModel extends HostCodedModel {
   /** Bytes have come that the device has not trained on yet. */
@@ -38,6 +57,7 @@ export class GpuModel extends HostCodedModel {
   #nextStep: number;
   readonly #rowBytes: number;
   readonly #staging: Staging;
+  readonly #pace = new DispatchPace(FIRST_STEPS);
   readonly #decoder: GpuDecoder | undefined;
   /** What decodes a step of the open block. */
   #decode: Dispatch | undefined;
@@ -67,7 +87,7 @@ export class GpuModel extends HostCodedModel {
     chunkSteps: number,
     options: ModelOptions = {},
   ): Promise<GpuModel> {
-    const buffers = new ModelBuffers(gpu.device, hyper, chunkSteps);
+    const buffers = await allocated(gpu.device, () => new ModelBuffers(gpu.device, hyper, chunkSteps));
     const compiler = new KernelCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
     const { path } = options;
     const tile = path === "boxes" ? undefined : (path ?? (await tileFor(gpu, buffers)));
@@ -90,13 +110,18 @@ export class GpuModel extends HostCodedModel {
 
   async fillIntervals(bytes: Uint8Array, stepCount: number, intervals: Uint32Array): Promise<void> {
     const pending: Promise<void>[] = [];
-    for (let first = 0; first < stepCount; first += this.chunkSteps) {
-      const count = Math.min(this.chunkSteps, stepCount - first);
+    for (let first = 0, count = 0; first < stepCount; first += count) {
+      count = this.#submitSteps(stepCount - first);
       const { streams } = this.hyper;
       const part = bytes.subarray(first * streams, (first + count) * streams);
       pending.push(this.#fillChunk(part, count, intervals.subarray(2 * first * streams)));
     }
     await Promise.all(pending);
+  }
+
+  /** How many of some steps the next submit takes. */
+  #submitSteps(left: number): number {
+    return Math.min(this.chunkSteps, this.#pace.steps, left);
   }
 
   /** Everything up to the submit happens before the first await, so calls keep their order. */
@@ -110,7 +135,9 @@ export class GpuModel extends HostCodedModel {
       this.#recordLearning(pass, step);
     }
     pass.end();
+    const ended = this.#pace.begin(stepCount);
     await this.#readWords(encoder, "intervals", 2 * stepCount * this.hyper.streams, intervals);
+    ended();
   }
 
   async predict(ends: Uint32Array): Promise<void> {
@@ -143,8 +170,8 @@ export class GpuModel extends HostCodedModel {
     if (this.#decode === undefined) return await super.decodeSteps(bytes, stepCount, liveInLastStep);
     const pending: Promise<void>[] = [];
     const { streams } = this.hyper;
-    for (let first = 0; first < stepCount; first += this.chunkSteps) {
-      const count = Math.min(this.chunkSteps, stepCount - first);
+    for (let first = 0, count = 0; first < stepCount; first += count) {
+      count = this.#submitSteps(stepCount - first);
       const live = first + count === stepCount ? liveInLastStep : streams;
       pending.push(this.#decodeChunk(bytes.subarray(first * streams), count, live));
     }
@@ -169,11 +196,13 @@ export class GpuModel extends HostCodedModel {
     }
     pass.end();
     const parts = [decoder.coders, ...this.#rowSlices(first, stepCount)];
+    const ended = this.#pace.begin(stepCount);
     await this.#staging.read(encoder, parts, (mapped) => {
       const [coders, ...rows] = mapped as [Uint8Array<ArrayBuffer>, ...Uint8Array[]];
       decoder.check(new Uint32Array(coders.slice().buffer));
       this.#takeRows(rows, bytes);
     });
+    ended();
   }
 
   override async finishPayloads(): Promise<void> {

@@ -24,14 +24,15 @@ const FIELDS = [
   "EXPONENT",
   "TENSOR",
 ] as const;
-type WeightRecord = Readonly<Record<(typeof FIELDS)[number], number>>;
+export type WeightRecord = Readonly<Record<(typeof FIELDS)[number], number>>;
 
 /** Invocations of a workgroup, each with a task: a tile of a matrix, or one element of what is none. */
-const GROUP_TASKS = 64;
+export const GROUP_TASKS = 64;
 
 export interface WeightsPlan {
   /** Records, then for each workgroup its record and its first task. */
   readonly numbers: Int32Array;
+  readonly records: readonly WeightRecord[];
   readonly groups: number;
   /** Where the second part starts. */
   readonly groupsAt: number;
@@ -120,6 +121,7 @@ export function weightsPlan(model: ModelFacts): WeightsPlan {
   const fields = records.flatMap((record) => FIELDS.map((field) => record[field]));
   return {
     numbers: Int32Array.from([...fields, ...groups]),
+    records,
     groups: groups.length / 2,
     groupsAt: fields.length,
   };

@@ -49,17 +49,21 @@ export function solveCell(
   solve(taps, r, taps * 8, r + taps * taps * 8, weights);
 }
 
-/** Sums of products: of pairs of values, from an even column on, and of each with what the mean missed. */
-export function learnCell(cell: usize, values: usize, taps: usize, target: f64): void {
+/**
+ * Sums of products: of pairs of values, from an even column on, and of each with what the mean missed.
+ *
+ * @param weight how much this moment counts: its products are multiplied by that
+ */
+export function learnCell(cell: usize, values: usize, taps: usize, target: f64, weight: f64): void {
   for (let i: usize = 0; i < taps; i += 1) {
-    const value = f64x2.splat(load<f64>(values + i * 8));
+    const value = f64x2.splat(weight * load<f64>(values + i * 8));
     const row = cell + i * taps * 8;
     for (let j = (i & ~1) * 8; j < taps * 8; j += 16) {
       v128.store(row + j, f64x2.add(v128.load(row + j), f64x2.mul(value, v128.load(values + j))));
     }
   }
   const b = cell + taps * taps * 8;
-  const targets = f64x2.splat(target);
+  const targets = f64x2.splat(weight * target);
   for (let i: usize = 0; i < taps * 8; i += 16) {
     v128.store(b + i, f64x2.add(v128.load(b + i), f64x2.mul(targets, v128.load(values + i))));
   }

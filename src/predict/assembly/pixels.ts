@@ -305,7 +305,7 @@ export function takeSample(state: usize, channel: usize, isBack: bool): void {
   }
   if (isRank) count(rows, load<u8>(sampleAt));
   const sample = <i32>load<u8>(sampleAt);
-  learnCell(cell, state + VALUES, even(load<u32>(channel + TAPS)), <f64>sample - mean);
+  learnCell(cell, state + VALUES, even(load<u32>(channel + TAPS)), <f64>sample - mean, 1);
   const size = Math.abs(<f64>sample - prediction);
   const error = load<f64>(scale) + (size - load<f64>(scale)) * ERROR_RATE;
   store<f64>(scale, error > ERROR_MIN ? error : ERROR_MIN);

@@ -1,4 +1,4 @@
-/** Decodes trained values and looks through tallies: the exports of prior.wasm. */
+/** Decodes trained values, looks through tallies and for pieces of strings: the exports of prior.wasm. */
 import {
   bit,
   COLUMNS_MAX,
@@ -15,6 +15,7 @@ import {
   ZEROS,
 } from "./bits";
 export { codeAddress, isBeyond, start, takenBytes, wasOver } from "./bits";
+export { enterPieces, lookUpPieces } from "./pieces";
 export { areTallies } from "./tallies";
 
 /** A row that was decoded (i32), of 256 numbers at most. */

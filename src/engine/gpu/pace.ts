@@ -1,11 +1,11 @@
 /**
- * How many bytes a lane may go through in one dispatch: some drivers reset a device that is busy for two seconds, and
- * how long a byte takes is known only when some are done. The result does not depend on it.
+ * How many steps go to the device at a time, bytes of a mixer's lanes in one dispatch or steps of a network in one
+ * submit: some drivers reset a device that is busy for two seconds, and how long a step takes is known only when some
+ * are done. The result does not depend on it.
  */
 import { host } from "../../platform/host.ts";
 
-const FIRST_STEPS = 16;
-/** What a dispatch should take, and so less than 200 ms if bytes take half as long again. */
+/** What a dispatch should take, and so less than 200 ms if steps take half as long again. */
 const DISPATCH_MS = 120;
 /** How much longer than the one before a dispatch may be. */
 const GROWTH = 4;
@@ -13,10 +13,15 @@ const GROWTH = 4;
 const nowMs = () => host.nanoseconds() / 1e6;
 
 export class DispatchPace {
-  #steps = FIRST_STEPS;
+  #steps: number;
   #endedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** Bytes of each lane in the next dispatch, at most. */
+  /** @param firstSteps of the first dispatch, about which nothing is known */
+  constructor(firstSteps: number) {
+    this.#steps = firstSteps;
+  }
+
+  /** Steps of the next dispatch, at most. */
   get steps(): number {
     return this.#steps;
   }

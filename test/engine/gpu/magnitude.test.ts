@@ -1,0 +1,71 @@
+/**
+ * Magnitudes as all kernels take them, of the extremes, and the larger of two. An H100's driver made wrong code of
+ * signed maxima of two `abs` (docs/PERFORMANCE.md), and abs(-2^31) is undefined in some shading languages.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { kernelSource } from "../../../src/engine/gpu/kernel.ts";
+import { KERNELS } from "../../../src/engine/gpu/shaders.ts";
+import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
+import { Random } from "../../support/gpu-values.ts";
+
+const PAIRS = 4096;
+const LOWEST = -(2 ** 31);
+
+/** In place of a kernel's own text, behind the prelude. */
+const TEXT = `
+@group(0) @binding(0) var<storage, read> pairs: array<vec2<i32>>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec2<u32>>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let pair = pairs[id.x];
+  out[id.x] = vec2<u32>(magnitude(pair.x), max(magnitude(pair.x), magnitude(pair.y)));
+}`;
+
+/** Extremes, those that the H100 took wrongly, and random ones of all sizes. */
+function pairsOf(): Int32Array<ArrayBuffer> {
+  const random = new Random(7);
+  const known = [LOWEST, 0, LOWEST, LOWEST, 0, 0, 2 ** 31 - 1, LOWEST, -1, 1, -21101, 6969, 6969, -21101];
+  const pairs = Int32Array.from(
+    { length: 2 * PAIRS },
+    () => random.between(LOWEST, 2 ** 31 - 1) >> random.between(0, 31),
+  );
+  pairs.set(known);
+  return pairs;
+}
+
+describe.each(testAdapters)("on %s", (which) => {
+  let device: GPUDevice;
+  beforeAll(async () => {
+    device = (await openTestDevice(which)).device;
+  });
+  afterAll(() => device.destroy());
+
+  test("magnitudes, also of -2^31, and the larger of two", async () => {
+    const pairs = pairsOf();
+    const size = pairs.byteLength;
+    const source = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+    const out = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+    const staging = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    device.queue.writeBuffer(source, 0, pairs);
+    const code = kernelSource("sum_gradients", {}).replace(KERNELS.sum_gradients, TEXT);
+    expect(code).toEndWith(TEXT);
+    const compute = { module: device.createShaderModule({ code }), entryPoint: "main" };
+    const pipeline = device.createComputePipeline({ layout: "auto", compute });
+    const entries = [source, out].map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.dispatchWorkgroups(PAIRS / 64);
+    pass.end();
+    encoder.copyBufferToBuffer(out, 0, staging, 0, size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    const found = new Uint32Array(staging.getMappedRange()).slice();
+    const wanted = Uint32Array.from(pairs, (value, i) =>
+      i % 2 === 0 ? Math.abs(value) : Math.max(Math.abs(value), Math.abs(pairs[i - 1] as number)),
+    );
+    expect(found).toEqual(wanted);
+  });
+});
