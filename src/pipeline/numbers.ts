@@ -13,7 +13,6 @@ import {
   type Film,
   filmFrameBytes,
   type Numbers,
-  numberBytes,
   type Pixels,
   type Sound,
   STRETCH_BYTES_MAX,
@@ -21,14 +20,13 @@ import {
   type Stretch,
   type Table,
 } from "../predict/list.ts";
-import { transformSlowly } from "../predict/transform.ts";
 import type { Copies } from "../repeats/copies.ts";
 import { type Piece, type Range, rangesInRest } from "../repeats/spare.ts";
+import { costAs, costOf, middleOf, stridesOf, transform, unitOf } from "./number-costs.ts";
 import { Pacer } from "./pacer.ts";
 import { type FoundPixels, findPixels, frameBytesOf } from "./pixel-trial.ts";
 import { type FoundSound, findByteSound, findSound } from "./sound-trial.ts";
 import { findStride } from "./stride.ts";
-import { StrideTrial } from "./stride-trial.ts";
 import {
   exponentOf,
   type FoundTable,
@@ -67,8 +65,6 @@ const LONG_TRIAL_BYTES = 2 ** 18;
 /** A first look, and at least so many rows: what saves nothing there is not tried in earnest. */
 const LOOK_BYTES = 2 ** 14;
 const LOOK_ROWS = 16;
-/** Short runs all over a sample, whose planes may lie one behind the other. */
-const TRIAL_RUNS = 12;
 /**
  * A predictor must save one part in so many of what the trial takes without it. That is much, because the real model
  * sees more than the trial: it makes of a fourth about a seventh, and of a ninth nothing.
@@ -312,31 +308,6 @@ function othersOf(bytes: Uint8Array, run: FoundPixels, plainPixels: Pixels): (Pi
   return isFilm ? [{ kind: "film", width, height }] : [];
 }
 
-/** So many bytes from the middle, from a whole unit on. */
-function middleOf(bytes: Uint8Array, count: number, unit: number): Uint8Array {
-  const skip = Math.floor(Math.max(0, bytes.length - count) / 2 / unit) * unit;
-  return bytes.slice(skip, skip + count);
-}
-
-/** What the small model takes for bytes, with one of some strides if that is less. */
-function costOf(bytes: Uint8Array, ...strides: readonly number[]): number {
-  const trial = new StrideTrial(bytes, TRIAL_RUNS);
-  return Math.min(trial.bitsAlone, ...strides.filter((stride) => stride > 1).map((stride) => trial.bitsWith(stride)));
-}
-
-/** A number, and all columns of numbers. */
-function stridesOf({ format, columns }: Table): number[] {
-  const width = numberBytes(format);
-  return columns > 1 ? [width, width * columns] : [width];
-}
-
-/** And for what a predictor leaves of them, which takes their place. */
-async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promise<number> {
-  await transform(bytes, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], pacer);
-  if (numbers.kind === "table") return costOf(bytes, ...stridesOf(numbers));
-  return costOf(bytes, numbers.kind === "sound" ? 0 : numbers.width);
-}
-
 /**
  * Transforms what is left of the stretches in the rest of a block; undefined if nothing is.
  *
@@ -439,15 +410,4 @@ function stretchesOf(ranges: readonly FoundNumbers[]): Stretch[] {
     }
   }
   return stretches;
-}
-
-async function transform(bytes: Uint8Array, stretches: readonly Stretch[], pacer: Pacer, isForeseen = false) {
-  for (const _ of transformSlowly(bytes, stretches, false, isForeseen)) await pacer.turn(() => {});
-}
-
-/** Bytes after which the same thing comes again. */
-function unitOf(numbers: Numbers): number {
-  if (numbers.kind === "film") return filmFrameBytes(numbers);
-  if (numbers.kind === "table") return numbers.columns * numberBytes(numbers.format);
-  return numbers.channels * (numbers.kind === "sound" ? numbers.width : 1);
 }
