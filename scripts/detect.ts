@@ -47,7 +47,8 @@ function sounds(): Sample[] {
   const shapes = [2, 3].flatMap((width) =>
     [1, 2].flatMap((channels) => [false, true].map((isBig) => ({ width, channels, isBig }))),
   );
-  return shapes.flatMap((shape) => {
+  const bytes = [1, 2].map((channels) => ({ width: 1, channels, isBig: false, isUnsigned: channels === 1 }));
+  return [...bytes, ...shapes].flatMap((shape) => {
     const name = `sound, ${8 * shape.width} bits ${shape.isBig ? "big" : "little"}, ${shape.channels} channels`;
     return placed(name, soundOf(SOUND_FRAMES, shape), "sound");
   });

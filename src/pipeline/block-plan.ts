@@ -79,18 +79,17 @@ const FORESEEING_LANE_BYTES_MIN = 2 ** 20;
 
 /** Models of so many contexts take their time: they have a panel of predictors for sound. */
 const PANEL_CONTEXTS_MIN = 28;
-/** The same for samples of 24 bits: a panel takes the least time for their bytes; contexts see the least of them. */
-const WIDE_PANEL_CONTEXTS_MIN = 20;
-const WIDE_SAMPLE_BYTES = 3;
+/** The same for samples of 8 bits, which gain most by it, and of 24, for whose bytes it takes the least time. */
+const SOME_PANEL_CONTEXTS_MIN = 20;
+const SOME_PANEL_WIDTHS = [1, 3];
 
 /** What lanes foresee of a block. */
 export function foresightOf({ streams, mixerContexts }: HyperParameters, seenBytes: number): LaneForesight {
   if (mixerContexts === 0) return NO_FORESIGHT;
   const isLong = streams === 1 || seenBytes >= streams * FORESEEING_LANE_BYTES_MIN;
   if (!isLong) return NO_FORESIGHT;
-  if (mixerContexts >= PANEL_CONTEXTS_MIN) return { lanes: streams, panelWidthMin: 1 };
-  const hasWide = mixerContexts >= WIDE_PANEL_CONTEXTS_MIN;
-  return { ...NO_FORESIGHT, lanes: streams, ...(hasWide && { panelWidthMin: WIDE_SAMPLE_BYTES }) };
+  if (mixerContexts < SOME_PANEL_CONTEXTS_MIN) return { ...NO_FORESIGHT, lanes: streams };
+  return { lanes: streams, panelWidths: mixerContexts < PANEL_CONTEXTS_MIN ? SOME_PANEL_WIDTHS : [1, 2, 3] };
 }
 
 /** What a decoder takes for a block that is predicted, before the model or in its lanes, with the model. */

@@ -13,7 +13,6 @@ import {
   type Film,
   filmFrameBytes,
   type Numbers,
-  numberBytes,
   type Pixels,
   type Sound,
   STRETCH_BYTES_MAX,
@@ -21,13 +20,13 @@ import {
   type Stretch,
   type Table,
 } from "../predict/list.ts";
-import { transformSlowly } from "../predict/transform.ts";
 import type { Copies } from "../repeats/copies.ts";
 import { type Piece, type Range, rangesInRest } from "../repeats/spare.ts";
+import { costAs, costOf, middleOf, stridesOf, transform, unitOf } from "./number-costs.ts";
 import { Pacer } from "./pacer.ts";
 import { type FoundPixels, findPixels, frameBytesOf } from "./pixel-trial.ts";
-import { type FoundSound, findSound } from "./sound-trial.ts";
-import { StrideTrial } from "./stride-trial.ts";
+import { type FoundSound, findByteSound, findSound } from "./sound-trial.ts";
+import { findStride } from "./stride.ts";
 import {
   exponentOf,
   type FoundTable,
@@ -66,14 +65,14 @@ const LONG_TRIAL_BYTES = 2 ** 18;
 /** A first look, and at least so many rows: what saves nothing there is not tried in earnest. */
 const LOOK_BYTES = 2 ** 14;
 const LOOK_ROWS = 16;
-/** Short runs all over a sample, whose planes may lie one behind the other. */
-const TRIAL_RUNS = 12;
 /**
  * A predictor must save one part in so many of what the trial takes without it. That is much, because the real model
  * sees more than the trial: it makes of a fourth about a seventh, and of a ninth nothing.
  */
 const SOUND_SAVING_SHARE = 7;
 const PIXEL_SAVING_SHARE = 10;
+/** Sound of bytes is held against records, as one lane would be told of them. */
+const ALONE = { streams: 1, history: 0 };
 /** Another number of channels than the one that was found must be so much better. */
 const CHANNELS_BETTER = 0.995;
 /** Pixels whose channels are not all like themselves must save so much by their colours, or they are something else. */
@@ -90,7 +89,7 @@ const TABLE_PROMISE = 0.9;
 /** Of what bytes take by their places, so much may be left without rows, or none are looked for. */
 const TABLE_HOPE = 0.93;
 const SHORT_TABLE_HOPE = 0.75;
-/** What a table takes the place of must lie in it but for so much, and be so much worse. */
+/** What a table or sound of bytes takes the place of must lie in it but for so much, and be so much worse. */
 const RIVAL_SHARE = 0.9;
 const RIVAL_BETTER = 0.98;
 /** Nearer bytes the network sees anyway. */
@@ -127,22 +126,32 @@ export async function findNumbers(
   }
   for (const run of findTables(plain)) {
     const table = await tableThatSaves(plain, run, pacer);
-    if (table) await putTable(plain, found, table, pacer);
+    if (table) await putInPlace(plain, found, table, pacer);
+  }
+  for (const run of findByteSound(plain)) {
+    if (found.some((other) => overlaps(other, run) && !mayBeByteSound(other))) continue;
+    const sound = await soundThatSaves(plain, run, pacer);
+    if (sound) await putInPlace(plain, found, sound, pacer);
   }
   return found.sort((a, b) => a.start - b.start);
 }
 
-/** Puts a table in place of what was found where it lies, unless that is better, or mostly lies elsewhere. */
-async function putTable(plain: Uint8Array, found: FoundNumbers[], table: FoundNumbers, pacer: Pacer): Promise<void> {
-  const rivals = found.filter(({ start, end }) => start < table.end && end > table.start);
+const overlaps = (a: Range, b: Range) => a.start < b.end && a.end > b.start;
+
+/** Short rows of pixels of one or two channels are like sound of bytes. */
+const mayBeByteSound = ({ numbers }: FoundNumbers) => numbers.kind === "pixels" && numbers.channels <= 2;
+
+/** Puts numbers in place of what was found where they lie, unless that is better, or mostly lies elsewhere. */
+async function putInPlace(plain: Uint8Array, found: FoundNumbers[], other: FoundNumbers, pacer: Pacer): Promise<void> {
+  const rivals = found.filter((rival) => overlaps(rival, other));
   for (const rival of rivals) {
-    const shared = { start: Math.max(rival.start, table.start), end: Math.min(rival.end, table.end) };
+    const shared = { start: Math.max(rival.start, other.start), end: Math.min(rival.end, other.end) };
     if (shared.end - shared.start < RIVAL_SHARE * (rival.end - rival.start)) return;
-    const costOfTable = await costWithin(plain, shared, table, pacer);
-    if (costOfTable > RIVAL_BETTER * (await costWithin(plain, shared, rival, pacer))) return;
+    const cost = await costWithin(plain, shared, other, pacer);
+    if (cost > RIVAL_BETTER * (await costWithin(plain, shared, rival, pacer))) return;
   }
   for (const rival of rivals) found.splice(found.indexOf(rival), 1);
-  found.push(table);
+  found.push(other);
 }
 
 /** What the middle of a range takes, as such numbers. */
@@ -211,7 +220,8 @@ async function soundThatSaves(
   const unit = 2 * sound.width;
   const look = middleOf(bytes, LOOK_BYTES, unit);
   const sample = middleOf(bytes, SOUND_TRIAL_BYTES, unit);
-  const before = costOf(sample, 0);
+  // Bytes may be rows or records: that is told by their stride.
+  const before = costOf(sample, sound.width > 1 ? 0 : findStride(sample, ALONE));
   let best: Sound | undefined;
   let least = before - before / SOUND_SAVING_SHARE;
   for (const channels of [sound.channels, 3 - sound.channels]) {
@@ -298,31 +308,6 @@ function othersOf(bytes: Uint8Array, run: FoundPixels, plainPixels: Pixels): (Pi
   return isFilm ? [{ kind: "film", width, height }] : [];
 }
 
-/** So many bytes from the middle, from a whole unit on. */
-function middleOf(bytes: Uint8Array, count: number, unit: number): Uint8Array {
-  const skip = Math.floor(Math.max(0, bytes.length - count) / 2 / unit) * unit;
-  return bytes.slice(skip, skip + count);
-}
-
-/** What the small model takes for bytes, with one of some strides if that is less. */
-function costOf(bytes: Uint8Array, ...strides: readonly number[]): number {
-  const trial = new StrideTrial(bytes, TRIAL_RUNS);
-  return Math.min(trial.bitsAlone, ...strides.filter((stride) => stride > 1).map((stride) => trial.bitsWith(stride)));
-}
-
-/** A number, and all columns of numbers. */
-function stridesOf({ format, columns }: Table): number[] {
-  const width = numberBytes(format);
-  return columns > 1 ? [width, width * columns] : [width];
-}
-
-/** And for what a predictor leaves of them, which takes their place. */
-async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promise<number> {
-  await transform(bytes, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], pacer);
-  if (numbers.kind === "table") return costOf(bytes, ...stridesOf(numbers));
-  return costOf(bytes, numbers.kind === "sound" ? 0 : numbers.width);
-}
-
 /**
  * Transforms what is left of the stretches in the rest of a block; undefined if nothing is.
  *
@@ -334,11 +319,13 @@ export async function predictNumbers(
   rest: Uint8Array,
   found: readonly FoundNumbers[],
   copies: Copies,
-  { lanes, panelWidthMin }: LaneForesight = NO_FORESIGHT,
+  { lanes, panelWidths }: LaneForesight = NO_FORESIGHT,
   signal?: AbortSignal,
 ): Promise<SeenBlock | undefined> {
   const asPanel = (numbers: Numbers) =>
-    numbers.kind === "sound" && lanes > 0 && numbers.width >= panelWidthMin ? { ...numbers, isByPanel: true } : numbers;
+    numbers.kind === "sound" && lanes > 0 && panelWidths.includes(numbers.width)
+      ? { ...numbers, isByPanel: true }
+      : numbers;
   const pieces = rangesInRest(found, copies).map((piece) => {
     const aligned = alignedPiece(piece, found);
     return { ...aligned, numbers: asPanel(aligned.numbers) };
@@ -358,11 +345,11 @@ export async function predictNumbers(
 export interface LaneForesight {
   /** Those that do; 0 if none does. */
   readonly lanes: number;
-  /** Bytes of a sample from which on they foresee sound, too, by a panel of predictors. */
-  readonly panelWidthMin: number;
+  /** Bytes of samples of sound that they foresee, too, by a panel of predictors. */
+  readonly panelWidths: readonly number[];
 }
 
-export const NO_FORESIGHT: LaneForesight = { lanes: 0, panelWidthMin: Number.POSITIVE_INFINITY };
+export const NO_FORESIGHT: LaneForesight = { lanes: 0, panelWidths: [] };
 
 /** Cuts pixels and sound where lanes begin: a lane foresees what lies wholly among its bytes. */
 function withinLanes(piece: FoundNumbers, seenBytes: number, lanes: number): FoundNumbers[] {
@@ -423,15 +410,4 @@ function stretchesOf(ranges: readonly FoundNumbers[]): Stretch[] {
     }
   }
   return stretches;
-}
-
-async function transform(bytes: Uint8Array, stretches: readonly Stretch[], pacer: Pacer, isForeseen = false) {
-  for (const _ of transformSlowly(bytes, stretches, false, isForeseen)) await pacer.turn(() => {});
-}
-
-/** Bytes after which the same thing comes again. */
-function unitOf(numbers: Numbers): number {
-  if (numbers.kind === "film") return filmFrameBytes(numbers);
-  if (numbers.kind === "table") return numbers.columns * numberBytes(numbers.format);
-  return numbers.channels * (numbers.kind === "sound" ? numbers.width : 1);
 }

@@ -31,34 +31,52 @@ interface Reading {
   readonly phase: number;
 }
 
-const READINGS: readonly Reading[] = [2, 3].flatMap((width) =>
-  [false, true].flatMap((isBig) =>
-    [1, 2].flatMap((channels) =>
-      Array.from({ length: width }, (_, phase) => ({
-        sound: { kind: "sound", channels, width, isBig, isUnsigned: false } as const,
-        phase,
-      })),
-    ),
-  ),
-);
+const readingsOf = (width: number, isBig: boolean): Reading[] =>
+  [1, 2].flatMap((channels) =>
+    Array.from({ length: width }, (_, phase) => ({
+      sound: { kind: "sound", channels, width, isBig, isUnsigned: false } as const,
+      phase,
+    })),
+  );
+const READINGS = [2, 3].flatMap((width) => [false, true].flatMap((isBig) => readingsOf(width, isBig)));
+const BYTE_READINGS = readingsOf(1, false);
 
-/** Runs that look like sound, in order. */
+/** Runs that look like sound of 16 or 24 bits, in order. */
 export function findSound(bytes: Uint8Array): FoundSound[] {
-  return windowRuns(bytes, (start) => new WindowView(bytes, start)).map(({ reading: { sound, phase }, start, end }) => {
+  const runs = windowRuns(bytes, (start) => new WindowView(bytes, start, READINGS));
+  return runs.map(({ reading: { sound, phase }, start, end }) => {
     return { start: firstAt(start, phase, sound.width), end, sound };
   });
+}
+
+/** The same of 8 bits. */
+export function findByteSound(bytes: Uint8Array): FoundSound[] {
+  const runs = windowRuns(bytes, (start) => new WindowView(bytes, start, BYTE_READINGS));
+  return runs.map(({ reading: { sound }, start, end }) => {
+    const isUnsigned = isNearMiddle(bytes.subarray(start, end));
+    return { start, end, sound: { ...sound, isUnsigned } };
+  });
+}
+
+/** Whether bytes lie nearer to 128 than to 0 and 256. */
+function isNearMiddle(bytes: Uint8Array): boolean {
+  let away = 0;
+  for (const byte of bytes) away += Math.abs(byte - 128);
+  return away < 64 * bytes.length;
 }
 
 /** One window, and what is known of it. */
 class WindowView implements WindowReadings<Reading> {
   readonly #bytes: Uint8Array;
   readonly #start: number;
+  readonly #readings: readonly Reading[];
   /** Bits of a byte by the counts alone, in 100ths. */
   readonly #plain: number;
 
-  constructor(bytes: Uint8Array, start: number) {
+  constructor(bytes: Uint8Array, start: number, readings: readonly Reading[]) {
     this.#bytes = bytes;
     this.#start = start;
+    this.#readings = readings;
     const counts = new Uint32Array(256);
     for (let at = start; at < start + WINDOW_BYTES; at += 1) {
       const byte = bytes[at] as number;
@@ -78,7 +96,7 @@ class WindowView implements WindowReadings<Reading> {
     if (this.#plain < QUIET) return undefined;
     let best: Reading | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const reading of READINGS) {
+    for (const reading of this.#readings) {
       // For each byte of the window.
       const cost = this.#costOf(reading) / reading.sound.width;
       if (cost >= least) continue;

@@ -109,6 +109,14 @@ test("sound is found between texts, though the ends of its run are half of them"
   }
 });
 
+test.each([1, 2])("sound of bytes and %i channels is found, signed or not", async (channels) => {
+  for (const isUnsigned of [false, true]) {
+    const shape = { channels, width: 1, isBig: false, isUnsigned };
+    const plain = joined(new Uint8Array(44), soundOf(60_000 / channels, shape));
+    expect((await findNumbers(plain)).map(({ numbers }) => numbers)).toMatchObject([{ kind: "sound", ...shape }]);
+  }
+});
+
 test("pixels whose channels follow from each other exactly are found", async () => {
   const [found] = await findNumbers(pixelsOf(160, { channels: 3, width: 240 }, 5));
   expect(found?.numbers).toMatchObject({ kind: "pixels", channels: 3, isRanked: true });
@@ -176,34 +184,34 @@ describe("limits and forgery", () => {
 
 describe("a panel for sound", () => {
   const stereo = soundOf(30_000, { channels: 2, width: 2, isBig: false });
-  const seenWith = async (lanes: number, panelWidthMin: number) =>
-    await predictNumbers(stereo, await findNumbers(stereo), NO_COPIES, { lanes, panelWidthMin });
+  const seenWith = async (lanes: number, panelWidths: number[]) =>
+    await predictNumbers(stereo, await findNumbers(stereo), NO_COPIES, { lanes, panelWidths });
 
   test("is for blocks whose lanes foresee, cut where lanes begin", async () => {
-    const alone = await seenWith(1, 2);
+    const alone = await seenWith(1, [2]);
     expect(alone?.foreseen?.stretches.map(({ numbers }) => numbers)).toEqual([
       { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false, isByPanel: true },
     ]);
-    const three = await seenWith(3, 1);
+    const three = await seenWith(3, [1, 2]);
     const starts = three?.foreseen?.stretches.map(({ lengthBytes }) => lengthBytes);
     expect(starts).toHaveLength(3);
     expect(decodeStretches(three?.stretches as Uint8Array, stereo.length, true)).toEqual([
       ...(three?.foreseen?.stretches ?? []),
     ]);
-    for (const seen of [await seenWith(0, 1), await seenWith(1, 3)]) {
+    for (const seen of [await seenWith(0, [2]), await seenWith(1, [1, 3])]) {
       expect(seen?.foreseen).toBeUndefined();
       expect(decodeStretches(seen?.stretches as Uint8Array, stereo.length, false)).toHaveLength(1);
     }
   });
 
-  test("is for models of 28 contexts, or of 20 and 24 bits, in one lane or in long ones", () => {
+  test("is for models of 28 contexts, or of 20 and 8 or 24 bits, in one lane or in long ones", () => {
     const of = (level: number, bytes: number, lanes?: number) =>
       foresightOf(hyperForSize(levelOf(level), bytes, lanes), bytes);
-    expect(of(9, 2 ** 20)).toEqual({ lanes: 1, panelWidthMin: 1 });
-    expect(of(8, 2 ** 20)).toEqual({ lanes: 1, panelWidthMin: 3 });
-    expect(of(5, 2 ** 20)).toEqual({ lanes: 1, panelWidthMin: 3 });
-    expect(of(4, 2 ** 20)).toEqual({ lanes: 1, panelWidthMin: Number.POSITIVE_INFINITY });
-    expect(of(9, 2 ** 22, 4)).toEqual({ lanes: 4, panelWidthMin: 1 });
+    expect(of(9, 2 ** 20)).toEqual({ lanes: 1, panelWidths: [1, 2, 3] });
+    expect(of(8, 2 ** 20)).toEqual({ lanes: 1, panelWidths: [1, 3] });
+    expect(of(5, 2 ** 20)).toEqual({ lanes: 1, panelWidths: [1, 3] });
+    expect(of(4, 2 ** 20)).toEqual({ lanes: 1, panelWidths: [] });
+    expect(of(9, 2 ** 22, 4)).toEqual({ lanes: 4, panelWidths: [1, 2, 3] });
     expect(of(9, 2 ** 22 - 1, 4)).toEqual(NO_FORESIGHT);
   });
 });
