@@ -143,7 +143,9 @@ describe.each(kernels)("shader %s", (name, source) => {
       const throughLuts = name === "constants" && /gelu\(|gelu_slope\(|sigmoid\(/.test(source);
       const throughPast = name === "bytes" && source.includes("byte_before(");
       const throughTile = name === "seen" && source.includes("note_all(");
-      expect({ name, isUsed: uses > 1 || throughLuts || throughPast || throughTile }).toEqual({ name, isUsed: true });
+      const throughEffects = name === "entries" && source.includes("effect_of_one_table(");
+      const isUsed = uses > 1 || throughLuts || throughPast || throughTile || throughEffects;
+      expect({ name, isUsed }).toEqual({ name, isUsed: true });
     }
   });
 });
