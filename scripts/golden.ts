@@ -18,6 +18,7 @@ import {
   genomeOf,
   withFills,
   withFilm,
+  withHeader,
   withPixels,
   withRepeats,
   withSound,
@@ -84,6 +85,7 @@ const MADE: Readonly<Record<string, () => Promise<Uint8Array>>> = {
       hyperFor: (bytes) => ({ ...hyperForSize(levelOf(9), bytes), mixerCounters: 8 }),
     }),
   table: () => compress(withTable(text)),
+  damped: () => compress(withHeader(text)),
   concatenated: async () =>
     Buffer.concat([await compress(hello), await compress(new Uint8Array(0)), await compress(text)]),
 };

@@ -1,6 +1,7 @@
 /** What follows from a block that a reader has let pass, and from its lists, before anything of it is decoded. */
 import { ByteReader } from "../archive/bytes.ts";
-import type { Block } from "../archive/format.ts";
+import { CorruptError } from "../archive/errors.ts";
+import { type Block, FORMAT_VERSION_9 } from "../archive/format.ts";
 import type { ForeseenBlock } from "../predict/foresight.ts";
 import { decodeStretches, type Stretch } from "../predict/list.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
@@ -12,10 +13,15 @@ export const isMade = ({ kind, copies, stretches }: Block) =>
 /** That the model sees. */
 export const seenBytesOf = ({ copies, plainBytes }: Block) => copies?.restBytes ?? plainBytes;
 
-/** @throws CorruptError */
-export function stretchesOf(block: Block, offsetBytes: number): readonly Stretch[] {
+/** @param version of the block's format @throws CorruptError */
+export function stretchesOf(block: Block, version: number, offsetBytes: number): readonly Stretch[] {
   const { stretches, isForeseen = false } = block;
-  return stretches ? decodeStretches(stretches, seenBytesOf(block), isForeseen, offsetBytes) : [];
+  const list = stretches ? decodeStretches(stretches, seenBytesOf(block), isForeseen, offsetBytes) : [];
+  const isDamped = list.some(({ numbers }) => numbers.kind === "table" && numbers.isDamped);
+  if (isDamped && version < FORMAT_VERSION_9) {
+    throw new CorruptError(offsetBytes, "a list of stretches", `no damped table in version ${version}`, "one");
+  }
+  return list;
 }
 
 /** What the lanes are told of a block whose pixels they foresee. */

@@ -92,6 +92,8 @@ const SHORT_TABLE_HOPE = 0.75;
 /** What a table or sound of bytes takes the place of must lie in it but for so much, and be so much worse. */
 const RIVAL_SHARE = 0.9;
 const RIVAL_BETTER = 0.98;
+/** What a table is until more is known of it. */
+const LINE = { row: 0, frame: 0, rawBits: 0, exponent: 0, isDamped: true } as const;
 /** Nearer bytes the network sees anyway. */
 const STRIDE_MIN = 8;
 
@@ -179,17 +181,7 @@ async function tableThatSaves(plain: Uint8Array, run: FoundTable, pacer: Pacer):
     best = table;
   };
   for (const format of formatsOf(little, run)) {
-    const line = {
-      kind: "table",
-      format,
-      isBig,
-      columns,
-      row: 0,
-      frame: 0,
-      rawBits: 0,
-      exponent: 0,
-      isDamped: true,
-    } as const;
+    const line = { kind: "table", format, isBig, columns, ...LINE } as const;
     await tried(little, { ...line, exponent: exponentOf(little, line), rawBits: rawBitsOf(little, line) });
   }
   if (least > placeBits(little, width) * (width > 2 ? TABLE_HOPE : SHORT_TABLE_HOPE)) return undefined;

@@ -337,7 +337,7 @@ class Restorer {
     // Before the model works: a list of copies that is no good would only waste the time.
     const open = copies && this.#repeats?.open(block, copies, offsetBytes);
     this.#plainPerSeen = copies ? block.plainBytes / Math.max(1, copies.restBytes) : 1;
-    const stretches = stretchesOf(block, offsetBytes);
+    const stretches = stretchesOf(block, this.#header?.version ?? 0, offsetBytes);
     const hasCues = open && (this.#header?.version ?? 0) >= FORMAT_VERSION_9;
     const cues = hasCues ? cueFactsOf(this.#prior, block, open, stretches) : undefined;
     if (block.kind === "coded") {

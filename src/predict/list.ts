@@ -223,8 +223,9 @@ function readSound(reader: ByteReader, isForeseen: boolean): Sound {
   const width = ((bits >> 3) & 3) + 1;
   if (width > SOUND_WIDTH_MAX) throw new CorruptError(at, "the kind of a sound", "one", `${bits}`);
   const isByPanel = (bits & 0x80) !== 0;
-  if (isByPanel && !isForeseen)
+  if (isByPanel && !isForeseen) {
     throw new CorruptError(at, "the kind of a sound", "no panel in a block without foresight", `${bits}`);
+  }
   return {
     kind: "sound",
     channels: (bits & 7) + 1,

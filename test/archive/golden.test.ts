@@ -16,6 +16,7 @@ import {
   genomeOf,
   withFills,
   withFilm,
+  withHeader,
   withNews,
   withPixels,
   withRepeats,
@@ -104,6 +105,7 @@ const CASES: readonly [archive: string, plain: Uint8Array, kinds: string][] = [
   ["v9-counters.fade", text, "coded"],
   ["v9-film.fade", withFilm(text), "coded"],
   ["v9-panel.fade", withSounds(text), "coded"],
+  ["v9-damped.fade", withHeader(text), "coded"],
 ];
 
 /** Of an older model contract: what stands before the model still comes out, and then it is refused. */

@@ -65,6 +65,13 @@ export function withTable(text: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.concat([text.subarray(0, 3000), table]));
 }
 
+/** A grid of floats behind a header, and a few that stand for what nobody measured. */
+export function withHeader(text: Uint8Array): Uint8Array {
+  const values = new Float32Array(tableOf(10_000, { format: "float32", row: 100 }).buffer);
+  const table = new Uint8Array(values.map((value, i) => (i % 997 === 0 ? 1e20 : value)).buffer);
+  return new Uint8Array(Buffer.concat([text.subarray(0, 128), table]));
+}
+
 /** What becomes of a text: parts of it, and some in which letters changed between small and capital. */
 export function withNews(text: Uint8Array): Uint8Array {
   const swapped = (byte: number) => (/[a-z]/i.test(String.fromCharCode(byte)) ? byte ^ 32 : byte);
