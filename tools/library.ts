@@ -13,7 +13,7 @@ import { LIBRARY_WORKERS } from "../src/platform/workers.ts";
 
 const ROOT = join(import.meta.dir, "..");
 export const RUNTIMES = ["node", "browser"] as const;
-export type Runtime = (typeof RUNTIMES)[number];
+type Runtime = (typeof RUNTIMES)[number];
 
 /** Entries that lie in no folder, so that what is made of them lies flat; by file name, with their text. */
 function entries(): Record<string, string> {

@@ -19,7 +19,7 @@ export interface PriorKernels {
   lookUpPieces(at: number, size: number, table: number, found: number): void;
 }
 
-export interface OpenKernels {
+interface OpenKernels {
   readonly kernels: PriorKernels;
   readonly memory: WebAssembly.Memory;
 }

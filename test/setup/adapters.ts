@@ -24,7 +24,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** @throws Error on systems without a C library of this name */
-export function setNativeEnvironment(name: string, value: string): void {
+function setNativeEnvironment(name: string, value: string): void {
   const { symbols } = dlopen(process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6", {
     setenv: { args: ["cstring", "cstring", "i32"], returns: "i32" },
   });

@@ -15,7 +15,7 @@ const CHUNK_STEPS = 256;
 /** On a software adapter a step takes milliseconds, and progress should move a few times a second. */
 const SOFTWARE_CHUNK_STEPS = 16;
 
-export interface GpuEngineOptions {
+interface GpuEngineOptions {
   /** A part of the adapter's name; without it the one most likely to be fast. */
   readonly adapter?: string;
   /**

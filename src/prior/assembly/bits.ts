@@ -34,7 +34,7 @@ const TAIL_BYTES: usize = 4;
 let offset: u32 = 0;
 let range: u32 = 0;
 let at: usize = 0;
-export let end: usize = 0;
+let end: usize = 0;
 /** Whether more was asked for than there is. */
 export let isOver: bool = false;
 
