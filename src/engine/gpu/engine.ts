@@ -14,7 +14,7 @@ const CHUNK_STEPS = 256;
 /** On a software adapter a step takes milliseconds, and progress should move a few times a second. */
 const SOFTWARE_CHUNK_STEPS = 16;
 
-export interface GpuEngineOptions {
+interface GpuEngineOptions {
   /**
    * Threads for the lanes of a mixer that the device cannot hold, without which that is an error, or that foresee
    * pixels.
