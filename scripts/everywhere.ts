@@ -6,7 +6,7 @@
  *
  * Besides the program and the library in Node, Bun and Chromium (on WebAssembly, and on the GPU by SwiftShader), which
  * come from the packages of `bun scripts/packages.ts`, it tries the programs that are named: each is started as it is
- * written, with fade's options behind it and files as standard input and output. So a root or an emulator goes in front:
+ * written, with fade's options behind it, and files as standard input and output: a root or an emulator goes in front:
  *
  *     --program 'musl=chroot /tmp/alpine /fade'
  *     --program 'arm64=qemu-aarch64 -L /usr/aarch64-linux-gnu packages/fade-compressor-linux-arm64/bin/fade'
