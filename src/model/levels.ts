@@ -120,7 +120,7 @@ function mixer(
 /** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). */
 const LEVELS: readonly (MixerLevel | undefined)[] = [
   undefined,
-  mixer(6, 256 * KIB, 4, 64 * MIB, { smallContexts: 8 }),
+  mixer(6, 256 * KIB, 4, 32 * MIB, { smallContexts: 8 }),
   mixer(8, 384 * KIB, 4, 96 * MIB, { smallContexts: 10 }),
   mixer(12, 480 * KIB, 4, 128 * MIB),
   mixer(16, MIB, 4, 192 * MIB),
