@@ -35,7 +35,7 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /** Files to the files that they import, all relative to the repository. */
-export type ImportGraph = ReadonlyMap<string, readonly string[]>;
+type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 const IMPORT = /^(?:import|export)\b[^;"]*?from "([.#][^"]+)"|\bimport\("([.#][^"]+)"\)/gm;
 

@@ -9,7 +9,7 @@ import { type Surveyed, surveyArchive } from "./survey.ts";
 import { limitsOf, restoreLimitsOf, type WorkSettings } from "./work.ts";
 
 /** An archive: pieces until there is an empty one, or any part of it, where that can be had. */
-export interface ArchiveSource extends Surveyed {
+interface ArchiveSource extends Surveyed {
   read(): Promise<Uint8Array>;
 }
 

@@ -12,7 +12,7 @@ import type { WorkSizes } from "./progress.ts";
 const IDLE_MS = 5000;
 
 /** What whoever has a job done hears of it. */
-export interface JobEvents {
+interface JobEvents {
   /** The next piece of the input is wanted, by `send`. */
   want(): void;
   /** A piece of the output; the next comes after `taken`. */

@@ -50,7 +50,7 @@ function shape(width: Widths, rate = RATE_LEVELS): Shape {
 }
 
 /** A network, and how it is sized for an input. */
-export interface NetworkLevel {
+interface NetworkLevel {
   readonly shape: Shape;
   /** Bytes that a stream should hold: many streams share the cost of training a step, few learn sooner. */
   readonly streamBytes: number;
@@ -59,7 +59,7 @@ export interface NetworkLevel {
 }
 
 /** A mixer, and how it is sized for an input. */
-export interface MixerLevel {
+interface MixerLevel {
   readonly shape: Shape;
   /** Bytes that a lane should hold: several share the work, few learn more. */
   readonly laneBytes: number;

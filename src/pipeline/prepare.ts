@@ -34,7 +34,7 @@ export interface ModelView {
 }
 
 /** Where copies may reach. */
-export interface Reach {
+interface Reach {
   /** The bytes before the block. */
   readonly window: Uint8Array;
   readonly policy: CutPolicy;

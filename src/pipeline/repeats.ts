@@ -32,7 +32,7 @@ const SEARCHED_REPEATS_MIN = 4;
 /** What copies must save, beyond their list: the fields and the guard that they add to a block. */
 const CUT_HEAD_BYTES = 16;
 
-export interface CutterOptions {
+interface CutterOptions {
   readonly policy: CutPolicy;
   /** If cutting would take more than half of this, it does without the window, or is left out. */
   readonly memoryBytesMax: number;
@@ -97,7 +97,7 @@ export class RepeatCutter {
   }
 }
 
-export interface RepeatSearch {
+interface RepeatSearch {
   /** What stands right before the block. */
   readonly window: Uint8Array;
   /** Whether the window's memory may go as soon as the search has a copy of it. */

@@ -12,7 +12,7 @@ import { distancesOf } from "./table-shape.ts";
 import { firstAt, WINDOW_BYTES, type WindowReadings, windowRuns } from "./window-runs.ts";
 
 /** Bytes of a number. */
-export type TableWidth = 2 | 4 | 8;
+type TableWidth = 2 | 4 | 8;
 
 /** Where numbers lie, how many bytes they have, and in how many columns they take turns. */
 export interface FoundTable extends Range {

@@ -10,7 +10,7 @@ import type { Slice } from "./arena.ts";
 import { type KernelName, LIBRARIES, type LibraryName, shaderText } from "./shaders.ts";
 
 /** One binding as the shader declares it. */
-export interface Binding {
+interface Binding {
   readonly index: number;
   readonly access: "read" | "read_write";
   readonly name: string;
