@@ -8,7 +8,7 @@ import { type HyperParameters, hasNetwork, NO_NETWORK, WITHOUT } from "../contra
 import { COUNTER_LINE_BYTES, LANES_MAX, LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 
 /** A model without its number of streams; its memories are the smallest, and grow with the input's size. */
-export type Shape = Omit<HyperParameters, "streams">;
+type Shape = Omit<HyperParameters, "streams">;
 
 /** 2^-10 in units of 2^-24: the learning rate of the paper, 1e-3, to the nearest power of two. */
 const RATE_PAPER = 1 << 14;
