@@ -80,18 +80,21 @@ fn put_forward_row(m: u32, task: u32, across: u32, i: u32, sums: vec4<i32>) {
 var<workgroup> boost_sums: array<atomic<i32>, 256 * TILE>;
 
 fn add_boosts() {
+  let found_at = place(LOOKUPS) + stream * CONTEXTS;
+  let gates_at = place(RECALL_GATE);
+  let boosts_at = place(BOOSTS);
   for (var c = part; c < CONTEXTS; c += SHARE) {
-    let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
+    let found = u32(arena[found_at + c]);
     if (found == 0u) { continue; }
-    let gate = sigmoid(arena[RECALL_GATE + gate_of_context(stream, c)]);
-    let place = boost_place(c, found);
+    let gate = sigmoid(arena[gates_at + gate_of_context(stream, c)]);
+    let boost_at = boosts_at + boost_place(c, found);
     let to = (stream - first) * 256u;
-    atomicAdd(&boost_sums[to + first_byte(found)], boost_term(arena[BOOSTS + place], gate));
+    atomicAdd(&boost_sums[to + first_byte(found)], boost_term(arena[boost_at], gate));
     if (other_of(found) == 0u) { continue; }
-    atomicAdd(&boost_sums[to + second_byte(found)], boost_term(arena[BOOSTS + place + 1u], gate));
+    atomicAdd(&boost_sums[to + second_byte(found)], boost_term(arena[boost_at + 1u], gate));
   }
 }
 
 fn take_boost(at: u32) {
-  if (CONTEXTS > 0u) { arena[at] += atomicLoad(&boost_sums[at - ENDS - first * 256u]); }
+  if (CONTEXTS > 0u) { arena[at] += atomicLoad(&boost_sums[at - place(ENDS) - first * 256u]); }
 }

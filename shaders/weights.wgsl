@@ -34,11 +34,11 @@ struct Tensor {
   copy_shift: i32,
 }
 
-fn field(record: u32, index: u32) -> u32 { return u32(constants[WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
+fn field(record: u32, index: u32) -> u32 { return u32(constants[model.WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
 
 fn tensor_of(record: u32) -> Tensor {
   let tensor = field(record, FIELD_TENSOR);
-  let sign = constants[WEIGHTS_AT + record * WEIGHT_FIELDS + FIELD_SIGN];
+  let sign = constants[model.WEIGHTS_AT + record * WEIGHT_FIELDS + FIELD_SIGN];
   let exponent = sign * control[field(record, FIELD_GRADIENT)] + control[field(record, FIELD_ACTIVATION)];
   return Tensor(exponent, adam_of(tensor, exponent), control[field(record, FIELD_EXPONENT)]);
 }
@@ -122,8 +122,8 @@ fn learn_summed(record: u32, task: u32, tensor: Tensor) {
 
 fn learn_dense(record: u32, task: u32, tensor: Tensor) {
   let at = field(record, FIELD_MASTER) + task;
-  let accumulated = dense[at - DENSE_AT];
-  dense[at - DENSE_AT] = 0;
+  let accumulated = dense[at - model.DENSE_AT];
+  dense[at - model.DENSE_AT] = 0;
   let weight = learn(at, accumulated, tensor);
   if (field(record, FIELD_TENSOR) == EMBEDDING_TENSOR) {
     embedding[task] = clamp(round_shift_any(weight, tensor.copy_shift), -EMBEDDING_LIMIT, EMBEDDING_LIMIT);
@@ -142,9 +142,9 @@ fn note_tensor(record: u32, weight: u32, need: u32) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   begin_eight(lane);
-  let flat = min(flat_group(group, groups), WEIGHT_GROUPS - 1u);
-  let record = u32(constants[WEIGHT_GROUPS_AT + 3u * flat]);
-  let task = u32(constants[WEIGHT_GROUPS_AT + 3u * flat + 1u]) + lane;
+  let flat = min(flat_group(group, groups), model.WEIGHT_GROUPS - 1u);
+  let record = u32(constants[model.WEIGHT_GROUPS_AT + 3u * flat]);
+  let task = u32(constants[model.WEIGHT_GROUPS_AT + 3u * flat + 1u]) + lane;
   // Groups beyond the last have nothing to do.
   if (task < field(record, FIELD_TASKS) && flat_group(group, groups) == flat) {
     let tensor = tensor_of(record);

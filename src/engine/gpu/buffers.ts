@@ -16,7 +16,7 @@ import { boostShift, OWNER_BITS } from "../../contract/recall.ts";
 import { State } from "../../contract/state.ts";
 import type { Layout } from "../../contract/tensors.ts";
 import { EngineLimitError } from "../engine.ts";
-import { type ArenaPlaces, arenaPlaces, intermediateWords, type Slice } from "./arena.ts";
+import { type ArenaPlaces, arenaPlaces, intermediateWords, type Places, placesOf, type Slice } from "./arena.ts";
 import { type FusedPlan, fusedPlan } from "./fused-plan.ts";
 import type { Constants } from "./kernel.ts";
 import { type ControlPlaces, controlPlaces, denseExponent, denseRange } from "./places.ts";
@@ -110,7 +110,7 @@ export class ModelBuffers {
   readonly weights: WeightsPlans;
   readonly fused: FusedPlan;
   /** Where look-up tables, plan and records stand in the buffer "constants". */
-  readonly constantPlaces: ArenaPlaces;
+  readonly constantPlaces: Places;
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #slices = new Map<string, Slice>();
 
@@ -124,19 +124,20 @@ export class ModelBuffers {
     this.places = controlPlaces(state.layout);
     this.rowWords = rowWordsOf(hyper);
     this.pastRows = pastRowsFor(chunkSteps);
-    const arena = arenaPlaces(intermediateWords(hyper));
+    const arena = arenaPlaces(hyper);
     this.arena = 4 * arena.words <= device.limits.maxBufferSize ? arena : undefined;
     this.weights = weightsPlans(this);
     this.fused = fusedPlan(this);
     const constants = {
       luts: packLuts(),
       plan: packPlan(state.recall.plan, hyper.streams),
+      // Those behind it are longer with more streams: what is in front of them stays where it is.
+      fused: this.fused.numbers,
       whole: this.weights.whole.numbers,
       slices: this.weights.slices.numbers,
       summed: this.weights.summed.numbers,
-      fused: this.fused.numbers,
     };
-    this.constantPlaces = arenaPlaces(Object.fromEntries(Object.entries(constants).map(([n, v]) => [n, v.length])));
+    this.constantPlaces = placesOf(Object.fromEntries(Object.entries(constants).map(([n, v]) => [n, v.length])));
     try {
       this.#createAll(state, chunkSteps);
       this.#uploadConstants(constants);
