@@ -43,19 +43,22 @@ export interface ArenaPlaces extends Places {
   readonly before: Readonly<Record<string, number>>;
 }
 
+/** A part of no words takes some, too: nothing empty can be bound. */
+const aligned = (words: number) => Math.ceil(Math.max(1, words) / ALIGNMENT_WORDS) * ALIGNMENT_WORDS;
+
 /** Parts of so many words, one after the other. */
 export function placesOf(parts: Readonly<Record<string, number>>): Places {
   const starts: Record<string, number> = {};
   let words = 0;
   for (const [name, size] of Object.entries(parts)) {
     starts[name] = words;
-    words += Math.ceil(Math.max(1, size) / ALIGNMENT_WORDS) * ALIGNMENT_WORDS;
+    words += aligned(size);
   }
   return { starts, words };
 }
 
 export function arenaPlaces(hyper: HyperParameters): ArenaPlaces {
-  const pitch = Math.ceil(hyper.streams / ALIGNMENT_WORDS) * ALIGNMENT_WORDS;
+  const pitch = aligned(hyper.streams);
   const before: Record<string, number> = {};
   let words = 0;
   for (const [name, size] of Object.entries(streamWords(hyper))) {
@@ -64,7 +67,7 @@ export function arenaPlaces(hyper: HyperParameters): ArenaPlaces {
   }
   before.boosts = words;
   const starts = Object.fromEntries(Object.entries(before).map(([name, each]) => [name, each * pitch]));
-  return { pitch, before, starts, words: words * pitch + Math.max(1, boostWords(hyper)) };
+  return { pitch, before, starts, words: words * pitch + aligned(boostWords(hyper)) };
 }
 
 /** Most rows that a norm makes of a stream. */
