@@ -20,7 +20,7 @@ import { type ArenaPlaces, arenaPlaces, intermediateWords, type Places, placesOf
 import { type FusedPlan, fusedPlan } from "./fused-plan.ts";
 import type { Constants } from "./kernel.ts";
 import { type ControlPlaces, controlPlaces, denseExponent, denseRange } from "./places.ts";
-import { sumWords, type WeightsPlans, weightsPlans } from "./weights-plan.ts";
+import { sumWords, type WeightsPlans, weightsPlans, withSecondCopies } from "./weights-plan.ts";
 
 const STORAGE = 0x80;
 const COPY_SOURCE = 0x04;
@@ -160,7 +160,8 @@ export class ModelBuffers {
     this.#create("dense", denseRange(this.layout).count + sumWords(this.layout));
     this.#create("seen", EXPONENT_COUNT + this.layout.tensors.length);
     this.#upload("master", state.master);
-    this.#upload("copies", new Int32Array(state.copy.buffer, 0, denseRange(this.layout).offset / 4));
+    const copies = new Int32Array(state.copy.buffer, 0, denseRange(this.layout).offset / 4);
+    this.#upload("copies", withSecondCopies(this.layout, copies));
     this.#upload("embedding", Int32Array.from(state.embedding));
     this.#upload("rates", state.rates);
     this.#write("boosts", state.recall.boosts);

@@ -24,6 +24,7 @@ import { rowsMax } from "./arena.ts";
 import type { Constants } from "./kernel.ts";
 import { gradientStart, type ModelFacts, matrixFacts } from "./matrices.ts";
 import { denseRange } from "./places.ts";
+import { acrossPlace } from "./weights-plan.ts";
 
 /** Streams of a workgroup, and its invocations. */
 export interface TileSize {
@@ -128,6 +129,7 @@ function productRecord(model: ModelFacts, name: MatrixName) {
     X_PITCH: facts.operandPitch,
     OUT: placeIn(model, MATRICES[name].output),
     COPY: facts.offset / 4,
+    ACROSS: acrossPlace(model.layout, model.layout.byName[name]),
     BIAS: model.layout.byName[`${name}Bias`].offset,
     BIAS_SHIFT: WEIGHT_BITS - outputBits,
     SHIFT: WEIGHT_BITS + inputBits - outputBits,
