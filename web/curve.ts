@@ -60,6 +60,11 @@ export class Curve {
       ({ plainBytes }, i) => `${x(plainBytes).toFixed(1)},${y(shares[i] ?? 0).toFixed(1)}`,
     );
     parts.push(element("polyline", { class: "curve", points: points.join(" ") }));
+    // What is short is done before there is a second point, and a line of one would not be seen.
+    const [only] = this.#points;
+    if (only && this.#points.length === 1) {
+      parts.push(element("circle", { class: "dot", cx: x(only.plainBytes), cy: y(shares[0] ?? 0), r: 4 }));
+    }
     this.#svg.replaceChildren(...this.#title, ...parts);
   }
 }

@@ -45,8 +45,32 @@ function bytesOf(option: string, value: unknown): Uint8Array | undefined {
 
 const ENGINES: readonly unknown[] = ["auto", "cpu", "gpu", "reference"];
 const LEVELS = 9;
+/** All names of options, of both directions: who sets a limit by a wrong name must not believe that there is one. */
+const NAMES: Readonly<Record<keyof CompressOptions | keyof DecompressOptions, true>> = {
+  threads: true,
+  memoryBytesMax: true,
+  engine: true,
+  signal: true,
+  onProgress: true,
+  level: true,
+  preset: true,
+  blockBytes: true,
+  streams: true,
+  repeatBytesMin: true,
+  prior: true,
+  builtInPrior: true,
+  patchFrom: true,
+  sizeBytes: true,
+  outputBytesMax: true,
+  secondsMax: true,
+  checks: true,
+  priors: true,
+};
 
 function shared(options: WorkOptions) {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(NAMES, name)) throw new OptionError(name, value, "left out: there is no such option");
+  }
   const { engine = "auto" } = options;
   if (!ENGINES.includes(engine)) throw new OptionError("engine", engine, ENGINES.join(", "));
   const memoryBytesMax = integer("memoryBytesMax", options.memoryBytesMax, 0);

@@ -210,6 +210,11 @@ describe.each(testBrowsers)("in %s", () => {
     expect(await page.evaluate<string>(`document.getElementById("status").textContent`)).toContain("is truncated");
     await page.evaluate(`choose("${base64(TEXT)}", "text.txt")`);
     await page.evaluate(`until("working").then(() => until("done"))`);
+    // A line where there was time for two points, or a dot.
+    const drawn = await page.evaluate<number>(
+      `document.querySelector(".curve").points.length - 1 + document.querySelectorAll(".dot").length`,
+    );
+    expect(drawn).toBeGreaterThan(0);
     await keepShot("dark");
     expect(await page.evaluate<boolean>("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
     const [back, text] = await page.evaluate<string[]>(

@@ -209,6 +209,7 @@ describe("errors", () => {
     [{ repeatBytesMin: 3 }],
     [{ prior: TEXT, patchFrom: TEXT }],
     [{ builtInPrior: "no" as unknown as boolean }],
+    [{ maxOutput: 5 } as object],
   ])("of options, case %#", async (options) => {
     expect(await thrownBy(fade.compress(TEXT, options))).toBeInstanceOf(fade.OptionError);
   });
