@@ -40,7 +40,7 @@ await (await import("../src/engine/cpu/assembly/build.ts")).buildAssembly();
 const { CpuModel: Cpu } = await import("../src/engine/cpu/engine.ts");
 
 /** Tensors and the Q24 value that all of their elements keep; matrices can only be 0. */
-export type Pins = Readonly<Partial<Record<TensorName, number>>>;
+type Pins = Readonly<Partial<Record<TensorName, number>>>;
 
 /** Something that can be taken away. */
 export interface Part {
@@ -188,7 +188,7 @@ async function idealBytes(seen: Uint8Array, hyper: HyperParameters, stride: numb
 }
 
 /** The sizes of one file: complete, and without each part that is there. */
-export interface Result {
+interface Result {
   readonly file: string;
   readonly level: number;
   readonly bytes: number;

@@ -10,13 +10,13 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "..");
 
 /** Where each direction begins, and what it never loads. */
-export const DIRECTIONS = {
+const DIRECTIONS = {
   encoder: { entry: "src/pipeline/frames.ts", without: "*/host-decoder.ts" },
   decoder: { entry: "src/pipeline/restore.ts", without: "*/host-encoder.ts" },
 } as const;
 const ENGINE = "src/engine/cpu/engine.ts";
 
-export interface Bundle {
+interface Bundle {
   /** Sources in it, relative to the repository. */
   readonly modules: readonly string[];
   /** Minified. */

@@ -2,7 +2,7 @@
  * Writes all that repeats the contract's tables: `bun scripts/generate.ts`; `--check` only says what is stale, and
  * exits with 1 if something is. The tidy test checks the same.
  *
- * - src/engine/cpu/assembly/contract.ts: the constants that WebAssembly is compiled with
+ * - src/engine/cpu/assembly/contract.ts: the constants that kernels in WebAssembly import
  * - src/engine/cpu/kernel-signatures.ts: what kernels.wasm exports, from the sources in assembly/
  * - the marked parts of docs/NUMERICS.md and docs/FORMAT.md, and of docs/LIBRARY.md, from the comments of src/index.ts
  *
@@ -29,12 +29,19 @@ const ASSEMBLY = "src/engine/cpu/assembly";
 const COMMAND = "bun scripts/generate.ts";
 
 /** A file as it should be. */
-export interface Generated {
+interface Generated {
   readonly path: string;
   readonly text: string;
 }
 
 const read = (path: string) => (existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), "utf8") : "");
+
+/** The names that kernels import of the constants. */
+function importedConstants(): ReadonlySet<string> {
+  const sources = [...new Bun.Glob(`${ASSEMBLY}/*.ts`).scanSync({ cwd: ROOT })].map(read);
+  const imports = sources.flatMap((text) => [...text.matchAll(/import \{([^}]*)\} from "\.\/contract"/g)]);
+  return new Set(imports.flatMap(([, names]) => (names as string).split(",").map((name) => name.trim())));
+}
 
 /** `i32` where that is enough: kernels convert as they need. */
 function assemblyConstant([name, value]: readonly [string, number]): string {
@@ -44,8 +51,9 @@ function assemblyConstant([name, value]: readonly [string, number]): string {
 const bytePlace = ([name, place]: readonly [string, number]) => `export const ${name}: usize = ${4 * place};`;
 
 function assemblyConstants(): Generated {
+  const imported = importedConstants();
   const numbers = Object.entries(CONTRACT_NUMBERS).flatMap(([name, value]) =>
-    typeof value === "number" ? [[name, value] as const] : [],
+    typeof value === "number" && imported.has(name) ? [[name, value] as const] : [],
   );
   const fields = RECALL_FIELDS.map((name, i) => [constantName(name), i] as const);
   const text = [

@@ -26,7 +26,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/engine/host-encoder.ts", "src/engine/host-decoder.ts"],
   ["src/engine/host-coder.ts", "src/engine/mixer"],
   ["src/prior"],
-  ["src/engine/reference", "src/engine/cpu", "src/engine/gpu", "src/engine/no-gpu.ts"],
+  ["src/engine/reference", "src/engine/cpu", "src/engine/gpu"],
   ["src/engine/registry.ts", "src/prior"],
   ["src/pipeline"],
   ["src/library"],
@@ -35,7 +35,7 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /** Files to the files that they import, all relative to the repository. */
-export type ImportGraph = ReadonlyMap<string, readonly string[]>;
+type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 const IMPORT = /^(?:import|export)\b[^;"]*?from "([.#][^"]+)"|\bimport\("([.#][^"]+)"\)/gm;
 

@@ -172,7 +172,7 @@ export function makeFormula(out: string, url: string): string {
 }
 
 /** @returns the paths of what was made */
-export function makeInstallers(program: string, target: string, out: string): string[] {
+function makeInstallers(program: string, target: string, out: string): string[] {
   if (!existsSync(program)) throw new Error(`there is no program ${program}: build it first`);
   const work = mkdtempSync(join(tmpdir(), "fade-installers-"));
   try {

@@ -15,7 +15,7 @@ const FILE_BYTES_MAX = 16_384;
 /** Modules that are counted in are of such a size. */
 const MODULE_BYTES = [600, 6000] as const;
 
-export type Sets = Readonly<Record<string, (count: number) => Uint8Array[]>>;
+type Sets = Readonly<Record<string, (count: number) => Uint8Array[]>>;
 
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
 

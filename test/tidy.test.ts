@@ -2,11 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import packageFacts from "../package.json" with { type: "json" };
 import { generated, staleFiles } from "../scripts/generate.ts";
 import { RULES, withoutComments } from "./setup/tidy-rules.ts";
+import { unusedExports } from "./setup/unused-exports.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const SOURCES = new Bun.Glob("{src,test,scripts,tools,shaders}/**/*.{ts,mjs,wgsl}");
+const SOURCES = new Bun.Glob("{src,test,scripts,tools,shaders,web}/**/*.{ts,mjs,wgsl}");
 const FILES = ["build.ts", ...SOURCES.scanSync({ cwd: ROOT })].map((path) => path.replaceAll("\\", "/")).sort();
 
 test("there is something to read", () => {
@@ -22,6 +24,33 @@ describe.each(RULES.map((rule) => [rule.name, rule] as const))("%s", (_, rule) =
       rule.check({ path, text: readFileSync(join(ROOT, path), "utf8") }).map((complaint) => `${path}:${complaint}`),
     );
     expect(complaints).toEqual([]);
+  });
+});
+
+describe("exports", () => {
+  test("are imported by somebody", () => {
+    const sources = FILES.map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
+    const aliases = Object.entries(packageFacts.imports).map(([name, choices]) => [
+      name,
+      Object.values(choices).map((path) => path.replace("./", "")),
+    ]);
+    expect(unusedExports(sources, Object.fromEntries(aliases))).toEqual([]);
+  });
+
+  test("that nobody imports are found", () => {
+    const sources = {
+      "src/a.ts": "export const one = 1;\nexport async function two() {}\nexport type Three = 3;\nexport class Four {}",
+      "src/b.ts": 'import { one as first, type Three } from "./a.ts";\nexport { first as five };\n// two',
+      "src/c.ts": "export const six = 6;\nexport const seven = 7;\nexport const eight = 8;",
+      "src/d.ts": 'import * as all from "./c.ts";\nexport * from "./b.ts";',
+      "src/e.ts": 'import { five } from "./d.ts";\nconst { six } = await import("./c.ts");\nexport const nine = 9;',
+      "shaders/f.wgsl": "let x = eight;",
+      "src/g/h.ts": 'import { nine } from "#e";\nimport ten, { eleven } from "../i";',
+      "src/i.ts": "export const eleven = 11;\nexport const twelve = 12;",
+    };
+    const files = Object.entries(sources).map(([path, text]) => ({ path, text }));
+    const unused = ["src/a.ts: two", "src/a.ts: Four", "src/c.ts: seven", "src/i.ts: twelve"];
+    expect(unusedExports(files, { "#e": ["src/e.ts"] })).toEqual(unused);
   });
 });
 

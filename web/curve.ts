@@ -1,7 +1,7 @@
 /** The learning curve: how many per cent of the bytes so far their archive takes, drawn while the model learns. */
 
 /** A moment of the work. */
-export interface Point {
+interface Point {
   readonly plainBytes: number;
   readonly archiveBytes: number;
 }

@@ -17,7 +17,7 @@ const PIECE_TABLE_BITS = 24;
 /** What is in many samples is worth less than as many times as much: they know it soon. Measured; 1 is 0.7 % worse. */
 const WEIGHT_POWER = 0.6;
 
-export interface FrequentString {
+interface FrequentString {
   readonly bytes: Uint8Array;
   readonly packages: number;
   readonly samples: number;
@@ -285,7 +285,7 @@ class Heap {
   }
 }
 
-export interface StringOptions {
+interface StringOptions {
   readonly isBinary: boolean;
   /** Bytes that all strings take. */
   readonly bytesMax: number;

@@ -71,12 +71,12 @@ export const FLAG_PATCH = 0x08;
 
 /** The end mark of versions 1 and 2; a reader that comes from behind tells the versions apart by it. */
 export const BLOCK_END_OLD = 0;
-export const BLOCK_STORED = 1;
-export const BLOCK_CODED = 2;
+const BLOCK_STORED = 1;
+const BLOCK_CODED = 2;
 /** Plain bytes that the model goes through as if they had been coded. */
-export const BLOCK_LEARNED = 3;
+const BLOCK_LEARNED = 3;
 /** No block: the model, in a frame whose header has none because its first blocks are stored. */
-export const BLOCK_MODEL = 4;
+const BLOCK_MODEL = 4;
 export const BLOCK_END = 5;
 
 /** Added to the kinds stored to learned: repeats are cut out, and the list of copies stands before the rest. */
@@ -109,7 +109,7 @@ export const PIECES_MAX = 15;
 export const BLOCK_BYTES_MAX = 2 ** 30;
 
 /** How far before their block copies reach, at most; or twice the block size, if that is less. */
-export const WINDOW_BYTES_MAX = 2 ** 25;
+const WINDOW_BYTES_MAX = 2 ** 25;
 
 /** @param blockBytes the frame's block size */
 export const windowBytesOf = (blockBytes: number) => Math.min(WINDOW_BYTES_MAX, 2 * blockBytes);

@@ -13,7 +13,7 @@ import {
   MAGIC_OLD,
 } from "./format.ts";
 
-export interface FrameKind {
+interface FrameKind {
   readonly version: number;
   /** FORM_BLOCKS, or that of a small frame, with its flag. */
   readonly form: number;

@@ -5,7 +5,7 @@
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** Numbers of priors that are built in are 1 to this. */
-export const PRIOR_NUMBER_MAX = 255;
+const PRIOR_NUMBER_MAX = 255;
 /** Stands for a hash. */
 const BY_HASH = 0;
 

@@ -212,7 +212,7 @@ export interface ReadOptions {
 }
 
 /** What a block's first byte says. */
-export interface FoundKind {
+interface FoundKind {
   readonly kind: IndexEntry["kind"];
   /** Full pieces, where that stands in place of a length. */
   readonly pieces: number;

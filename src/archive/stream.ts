@@ -29,7 +29,7 @@ const BUFFER_BYTES_MIN = 1 << 16;
  */
 const BUFFER_AT_ONCE_MAX = STORED_RUN_BYTES_MAX + BUFFER_BYTES_MIN * 16;
 
-export interface StreamOptions extends ReadOptions {
+interface StreamOptions extends ReadOptions {
   /** Bytes that the source will give, if that is known. */
   readonly sizeBytes?: number;
 }

@@ -16,7 +16,7 @@ export interface CheckedModel extends Pick<IntervalModel, "fillIntervals"> {
   readTrained(): Promise<TrainedNumbers>;
 }
 
-export interface TrainedNumbers {
+interface TrainedNumbers {
   readonly master: Int32Array;
   readonly moment: Int32Array;
   readonly square: Int32Array;

@@ -17,7 +17,7 @@ import {
 } from "./results.ts";
 import { type Pass, programRunner, type Runner, runtimeRunner } from "./runners.ts";
 
-export interface FilesRequest {
+interface FilesRequest {
   /** What to compress, under the name that people know. */
   readonly files: readonly { readonly name: string; read(): Promise<Uint8Array> }[];
   readonly runners: readonly Runner[];
@@ -25,7 +25,7 @@ export interface FilesRequest {
   readonly secondsMin: number;
 }
 
-export interface FilesCallbacks {
+interface FilesCallbacks {
   /** A measurement begins; for a line that shows what is going on. */
   onStart?(file: string, contestant: Contestant): void;
   onResult(result: FileResult | FailureResult): Promise<void>;
@@ -36,7 +36,7 @@ export interface FilesCallbacks {
 }
 
 /** What came back is not what was compressed. */
-export class RoundTripError extends Error {
+class RoundTripError extends Error {
   constructor(
     readonly expectedBytes: number,
     readonly foundBytes: number,

@@ -31,7 +31,7 @@ import { benchMixers } from "./mixers.ts";
 import { stepWork } from "./model-work.ts";
 import { WatchedCompiler } from "./watched-compiler.ts";
 
-export interface BenchedModel {
+interface BenchedModel {
   readonly setting: string;
   readonly hyper: HyperParameters;
 }

@@ -135,7 +135,7 @@ const numberOf = ({ constants }: BoundCall, name: string) => {
 const groupCount = ({ workgroups: [x, y, z] }: BoundCall) => x * y * z;
 
 /** Invocations of a workgroup, as the kernel's text says. */
-export function invocationsOf({ kernel, constants }: BoundCall): number {
+function invocationsOf({ kernel, constants }: BoundCall): number {
   const [, sizes = ""] = /@workgroup_size\(([^)]*)\)/.exec(kernelSource(kernel as KernelName, constants)) ?? [];
   return sizes.split(",").reduce((product, size) => {
     const value = constants[size.trim()];

@@ -67,7 +67,7 @@ export function backwardWalks(hyper: HyperParameters): Walks {
 /** Invocations of a stream; no fewer than one. */
 const shareOf = ({ streams, lanes }: TileSize) => Math.max(1, lanes / streams);
 
-export interface WalkCount {
+interface WalkCount {
   readonly iterations: number;
   readonly words: number;
 }

@@ -5,7 +5,7 @@
 import type { CoderObserver, Engine, Model } from "../engine/engine.ts";
 import type { TimeSplit } from "./results.ts";
 
-export type Clock = () => number;
+type Clock = () => number;
 
 export class TimeMeter {
   readonly #clock: Clock;

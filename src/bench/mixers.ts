@@ -20,7 +20,7 @@ const CHUNKS_MIN = 3;
 /** Of the text that lanes go through. */
 const WORD_COUNT = 2000;
 
-export interface MixerBenchRequest {
+interface MixerBenchRequest {
   readonly engine: Engine;
   readonly subject: KernelSubject;
   readonly models: readonly { readonly setting: string; readonly hyper: HyperParameters }[];

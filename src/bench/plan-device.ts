@@ -13,7 +13,7 @@ export interface PlanLimits {
 export const HARDWARE_LIMITS: PlanLimits = { storageBuffers: 16, bindingBytes: 2 ** 31 - 4 };
 
 /** What every kernel's text is given to, with its name. */
-export type TextListener = (kernel: string, text: string) => void;
+type TextListener = (kernel: string, text: string) => void;
 
 const nothing = () => {};
 

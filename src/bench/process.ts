@@ -8,7 +8,7 @@
  */
 import { readFileSync } from "node:fs";
 
-export interface ProcessRequest {
+interface ProcessRequest {
   readonly command: readonly string[];
   readonly cwd: string;
   /** File that gets standard output; by default it is handed back. */
@@ -17,7 +17,7 @@ export interface ProcessRequest {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export interface ProcessOutcome {
+interface ProcessOutcome {
   readonly elapsedMs: number;
   readonly peakMemoryBytes?: number;
   readonly stdout: string;
@@ -39,7 +39,7 @@ export class ProgramError extends Error {
 const running = new Set<number>();
 
 /** A signal that ends this process does not reach them, unless it came from a terminal: somebody must know them. */
-export interface ProgramWatch {
+interface ProgramWatch {
   /** Told which programs run, whenever that changes. */
   onChange(ids: readonly number[]): void;
   /** Does `work` in which no signal ends this process. */

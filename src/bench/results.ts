@@ -36,7 +36,7 @@ export interface CurvePoint {
   readonly bitsPerByte: number;
 }
 
-export type Origin = "fade" | "program" | "runtime";
+type Origin = "fade" | "program" | "runtime";
 
 /** What identifies a row: the same compressor with the same setting on every file. */
 export interface Contestant {
@@ -107,7 +107,7 @@ export interface MachineFacts {
 
 export type BenchResult = MachineFacts | AbsentResult | FileResult | FailureResult | TotalResult;
 
-export function isSameContestant(a: Contestant, b: Contestant): boolean {
+function isSameContestant(a: Contestant, b: Contestant): boolean {
   return a.compressor === b.compressor && a.origin === b.origin && a.setting === b.setting && a.engine === b.engine;
 }
 

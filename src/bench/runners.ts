@@ -66,7 +66,7 @@ export function runtimeRunner({ name, compress, decompress }: RuntimeCompressor,
 }
 
 /** What identifies a run of fade. */
-export interface FadeSetting {
+interface FadeSetting {
   /** "-5" */
   readonly setting: string;
   readonly engine: string;

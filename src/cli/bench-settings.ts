@@ -10,8 +10,8 @@ import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong, OPTION_SECTIONS } from "./options.ts";
 import { integer, type Settings, settingsOf, sizeOf } from "./settings.ts";
 
-export const BENCH_SUBJECTS = ["files", "kernels", "report"] as const;
-export type BenchSubject = (typeof BENCH_SUBJECTS)[number];
+const BENCH_SUBJECTS = ["files", "kernels", "report"] as const;
+type BenchSubject = (typeof BENCH_SUBJECTS)[number];
 
 export interface BenchSettings {
   readonly subject: BenchSubject;

@@ -25,7 +25,7 @@ const State = {
 /** How long a signal waits for what must not be torn: a file system that hangs must not keep the program alive. */
 const PATIENCE_MS = 500;
 
-export interface Leftovers {
+interface Leftovers {
   /** Files and folders to delete. */
   readonly files: readonly string[];
   /** Process ids of other programs that run on behalf of this one. */

@@ -33,7 +33,7 @@ export interface FileTimes {
 }
 
 /** What tells whether a file is still the same. */
-export interface FileFacts extends FileTimes {
+interface FileFacts extends FileTimes {
   readonly ctimeNs: bigint;
   readonly dev: bigint;
   readonly ino: bigint;
@@ -84,7 +84,7 @@ export interface OpenInput {
 }
 
 /** A part of a file: from `start` up to, but not including, `end`. */
-export interface ByteRange {
+interface ByteRange {
   readonly start: number;
   readonly end: number;
 }

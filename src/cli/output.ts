@@ -17,7 +17,7 @@ import type { SpecialTarget, Target } from "./targets.ts";
 import { createTemporary, TEMPORARY_MODE } from "./temporary.ts";
 
 /** How a target is written. */
-export interface WriteOptions {
+interface WriteOptions {
   /** Gives mode and owner, and times that are known to the millisecond. */
   readonly source?: Stats | undefined;
   /** Where the source is, absolute: its access list is read there. */

@@ -24,8 +24,8 @@ import { refuseUndecodable, UsageError } from "./errors.ts";
 import type { NormalArguments, Occurrence, Operand } from "./normalise.ts";
 import { findLong } from "./options.ts";
 
-export type Mode = "compress" | "decompress" | "test" | "list";
-export type Action = Mode | "train" | "bench" | "devices" | "version" | "help" | "short-help" | "man" | "completions";
+type Mode = "compress" | "decompress" | "test" | "list";
+type Action = Mode | "train" | "bench" | "devices" | "version" | "help" | "short-help" | "man" | "completions";
 
 /** How much is said: 0 nothing, 1 errors, 2 results and progress, 3 details. */
 export const SAYS = { nothing: 0, errors: 1, results: 2, details: 3 } as const;

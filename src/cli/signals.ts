@@ -27,7 +27,7 @@ export const FATAL = [
   "SIGSYS",
 ] as const;
 
-export type FatalSignal = (typeof FATAL)[number];
+type FatalSignal = (typeof FATAL)[number];
 
 /** The signals that ask how far the work is: SIGINFO is Ctrl-T on BSD and macOS. */
 const STATUS = ["SIGUSR1", "SIGINFO"] as const;

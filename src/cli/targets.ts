@@ -32,7 +32,7 @@ export class ExistsError extends FileError {
   }
 }
 
-export interface Permissions {
+interface Permissions {
   /** -f: whatever has the name may be replaced. */
   readonly force: boolean;
   /** -o: it is the user who has chosen the name. */

@@ -41,7 +41,7 @@ export function isTemporary(path: string): boolean {
   return /^\..*\.([0-3]|[0-9a-f]{12})\.fade-tmp$/s.test(basename(path));
 }
 
-export interface Temporary {
+interface Temporary {
   readonly path: string;
   /** For writing. Closing it gives up the lock. */
   readonly file: fs.FileHandle;

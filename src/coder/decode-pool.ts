@@ -15,7 +15,7 @@ import { CoderThread } from "./thread.ts";
  * Streams that a thread must have to itself before it pays. Decoding 1024 takes about 70 us. The engine's part of a
  * step is longer than anybody should spin, so the workers sleep through it, and waking them costs 10 to 60 us.
  */
-export const DECODE_STREAMS_PER_THREAD = 1024;
+const DECODE_STREAMS_PER_THREAD = 1024;
 
 /** How many threads should decode, the main one included. */
 export function decodeThreadsFor(

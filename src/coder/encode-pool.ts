@@ -28,7 +28,7 @@ export interface ChunkEncoder {
   close(): Promise<void>;
 }
 
-export interface EncoderShape {
+interface EncoderShape {
   readonly streams: number;
   readonly groups: number;
   readonly chunkSteps: number;

@@ -57,7 +57,7 @@ export function checkGroups(groups: number, streams: number): void {
 }
 
 /** A chunk of consecutive steps; in its last step only the first `liveInLastStep` streams have a byte. */
-export interface ChunkShape {
+interface ChunkShape {
   readonly streams: number;
   readonly steps: number;
   readonly liveInLastStep: number;

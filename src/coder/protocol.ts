@@ -67,7 +67,7 @@ export const LEAVE_BLOCK = -1;
 export const ABANDON_BLOCK = -2;
 
 /** Failures by number; anything else that a worker throws is UNEXPECTED and arrives as its "error" event too. */
-export const UNEXPECTED = 255;
+const UNEXPECTED = 255;
 const REASONS: readonly CorruptReason[] = ["value-outside-table", "data-too-short", "data-too-long"];
 
 /** Leaves the facts of an error for the main thread; the first worker to fail wins. */

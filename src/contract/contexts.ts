@@ -54,7 +54,7 @@ export const SEQUENCE = 1;
 export const STRIDE_MAX = (REACH - 2) / 2;
 
 /** What a plan must know of a model. */
-export interface PlanSize {
+interface PlanSize {
   readonly contexts: number;
   readonly tables: number;
   readonly history: number;
@@ -234,7 +234,7 @@ const FIELDS = {
   crowdShift: { of: ({ crowdLog2 }, streams) => (crowdLog2 === undefined ? 0 : crowdShift(streams, crowdLog2)) },
 } as const satisfies Record<string, RecordField>;
 
-export type RecordFieldName = keyof typeof FIELDS;
+type RecordFieldName = keyof typeof FIELDS;
 
 const names = Object.keys(FIELDS) as readonly RecordFieldName[];
 const wordsOf = (name: RecordFieldName) => (FIELDS[name] as RecordField).words ?? 1;
@@ -264,7 +264,7 @@ export function packPlan(plan: ContextPlan, streams: number): Int32Array {
 }
 
 /** What a context is made of, at one step of one stream. */
-export interface StreamView {
+interface StreamView {
   /** The hash of the current word, and of the one before it; 0 is none. */
   readonly word: number;
   readonly previousWord: number;

@@ -24,9 +24,9 @@ import { ALIGNED_BITS, FALL_STEPS, NEED_BIAS } from "./optimizer.ts";
 import type { Layout } from "./tensors.ts";
 
 /** Magnitude bits of an int8 operand. */
-export const OPERAND_BITS = 7;
+const OPERAND_BITS = 7;
 /** Magnitude bits of an embedded value. */
-export const EMBEDDING_BITS = 15;
+const EMBEDDING_BITS = 15;
 
 /**
  * Magnitude bits of a gradient operand: 15, fewer when so many rows are added up that 2B products of a gradient and

@@ -187,7 +187,7 @@ const FIELDS = {
 
 /** The shape of one model. Every field is stored in the archive header. */
 export type HyperParameters = { readonly [K in keyof typeof FIELDS]: number };
-export type HyperName = keyof HyperParameters;
+type HyperName = keyof HyperParameters;
 
 export const HYPER_NAMES = Object.keys(FIELDS) as readonly HyperName[];
 export const HYPER_FIELDS: Readonly<Record<HyperName, HyperField>> = FIELDS;

@@ -79,7 +79,7 @@ const classesOf = (starts: readonly number[], most: number) =>
 
 /** The class of each `count` and of each `other`. */
 export const COUNT_CLASS = classesOf(COUNT_STARTS, COUNT_MAX);
-export const OTHER_CLASS = classesOf(OTHER_STARTS, OTHER_MAX);
+const OTHER_CLASS = classesOf(OTHER_STARTS, OTHER_MAX);
 
 /** The bucket of a slot word that a lookup found (0: missed). */
 export function bucketOf(found: number): number {

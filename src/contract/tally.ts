@@ -12,8 +12,6 @@ export const TALLY_COUNTS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 
 export const TALLY_LEVELS = [0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 48, 64, 96] as const;
 /** Zeros and ones are brought below 2^n, together. */
 export const TALLY_BITS = 7;
-/** Tallies of a prior, at most. */
-export const TALLIES_MAX = 1 << 18;
 /** A context's tallies lie in buckets, four of them in one on average, or two. */
 const BUCKET_BITS = 2;
 
@@ -21,7 +19,7 @@ const BUCKET_BITS = 2;
 export const bucketBitsOf = (tallies: number) => Math.max(0, ceilLog2(Math.max(1, tallies)) - BUCKET_BITS);
 
 /** Where parts of tallies lie that are bytes already: docs/FORMAT.md, "Priors". */
-export interface TallyLayout {
+interface TallyLayout {
   /** How many each context has. */
   readonly perContext: readonly number[];
   /** Of each bucket, how many tallies it has (u8). */

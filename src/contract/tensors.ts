@@ -30,9 +30,9 @@ import {
  * - vector: used straight from the master weights; its gradient is a sum over all rows
  * - streamVector: one row per stream, whose gradient is the stream's own
  */
-export type TensorKind = "matrix" | "streamMatrix" | "embedding" | "vector" | "streamVector";
+type TensorKind = "matrix" | "streamMatrix" | "embedding" | "vector" | "streamVector";
 
-export type VectorName = `${MatrixName}Bias` | `${NormName}Scale` | `${NormName}Shift` | "tap" | "tapBias" | SkipName;
+type VectorName = `${MatrixName}Bias` | `${NormName}Scale` | `${NormName}Shift` | "tap" | "tapBias" | SkipName;
 
 export type TensorName = MatrixName | "memory" | "embedding" | VectorName | "memoryBias";
 

@@ -20,7 +20,6 @@ import type { LanePrior } from "../contract/prior.ts";
 import type { ForeseenBlock } from "../predict/foresight.ts";
 import type { EngineName } from "./errors.ts";
 
-export { FREQUENCY_BITS, FREQUENCY_TOTAL } from "../contract/frequency.ts";
 export { EngineDeviceError, EngineLimitError, type EngineName, EngineUnavailableError } from "./errors.ts";
 
 export interface Engine {

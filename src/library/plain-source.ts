@@ -6,7 +6,7 @@ import type { CountedSource } from "./compress-from.ts";
 const PIECE_BYTES = 1 << 18;
 
 /** Where plain bytes come from. */
-export interface Pieces {
+interface Pieces {
   /** Bytes in all, if that is known. */
   readonly sizeBytes?: number;
   /** The next bytes, as many as there are; none at the end. The next call may overwrite them. */

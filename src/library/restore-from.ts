@@ -9,7 +9,7 @@ import { type Surveyed, surveyArchive } from "./survey.ts";
 import { limitsOf, restoreLimitsOf, type WorkSettings } from "./work.ts";
 
 /** An archive: pieces until there is an empty one, or any part of it, where that can be had. */
-export interface ArchiveSource extends Surveyed {
+interface ArchiveSource extends Surveyed {
   read(): Promise<Uint8Array>;
 }
 
@@ -34,7 +34,7 @@ export async function restoreFrom(
   source: ArchiveSource,
   sink: ByteSink,
   settings: WorkSettings,
-  { engine, priors, onProgress }: Company,
+  { engine, priors, onProgress, signal }: Company,
   { checks, forecast, onBegin, isOwn = false }: RestoreChoices,
 ): Promise<WorkSizes> {
   const limits = isOwn ? {} : restoreLimitsOf(settings);
@@ -49,6 +49,7 @@ export async function restoreFrom(
     priors,
     limits,
     ...(sizeBytes !== undefined && { sizeBytes }),
+    ...(signal && { signal }),
     onProgress: report,
   });
   return { plainBytes, archiveBytes: codedBytes };

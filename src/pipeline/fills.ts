@@ -217,7 +217,7 @@ class Collector {
 }
 
 /** A stretch in which every byte is the one `period` bytes before it, from the second period on. */
-export interface Run {
+interface Run {
   readonly start: number;
   readonly end: number;
   readonly period: number;

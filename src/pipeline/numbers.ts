@@ -44,7 +44,7 @@ export interface FoundNumbers extends Range {
 }
 
 /** A block as the model sees it. */
-export interface SeenBlock {
+interface SeenBlock {
   readonly bytes: Uint8Array;
   readonly stretches: Uint8Array;
   /** What lanes are told if they foresee pixels among these. */

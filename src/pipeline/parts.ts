@@ -46,7 +46,7 @@ export async function* partsOf(reader: FillReader, plan: FramePlan, wantedBytes:
 }
 
 /** A part, and what its thread makes of it, if it has one. */
-export interface PartInLine {
+interface PartInLine {
   readonly part: Part;
   readonly prepared?: Promise<Prepared> | undefined;
 }

@@ -8,7 +8,7 @@ import { restore } from "../repeats/paste.ts";
 import { PatchWindow, Window, windowRoomBytes } from "../repeats/window.ts";
 
 /** A block's list of copies, read. */
-export interface OpenCopies {
+interface OpenCopies {
   readonly copies: Copies;
   /** Bytes before the block that they reach. */
   readonly windowBytes: number;

@@ -87,7 +87,7 @@ function addRun(found: FoundPixels[], run: FoundPixels, taken: readonly Range[])
 const overlaps = (taken: readonly Range[], start: number, end: number) =>
   taken.some((range) => range.start < end && range.end > start);
 
-export interface Layout {
+interface Layout {
   readonly channels: number;
   readonly rowBytes: number;
 }

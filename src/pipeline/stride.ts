@@ -76,7 +76,7 @@ interface Candidates {
 }
 
 /** @param strideMax above `strideMin` */
-export function candidatesOf(bytes: Uint8Array, strideMin: number, strideMax: number): Candidates {
+function candidatesOf(bytes: Uint8Array, strideMin: number, strideMax: number): Candidates {
   const { near, equal } = resemblances(bytes, strideMax);
   const found = new Set([near, equal].flatMap((values) => prominent(values, strideMin, strideMax)));
   let decoy = strideMax;

@@ -18,7 +18,7 @@ export interface WindowReadings<Reading> {
   best(): Reading | undefined;
 }
 
-export interface WindowRun<Reading> extends Range {
+interface WindowRun<Reading> extends Range {
   readonly reading: Reading;
 }
 

@@ -31,6 +31,7 @@ export const host: Host = {
   memoryBytes,
   preferLargePages: (memory) => void preferLargePages(new Uint8Array(memory.buffer)),
   sharesMemory: true,
+  mayTearDrivers: false,
   readAsset: (path) => new Uint8Array(readFileSync(path)),
   startWorker: (_name, path, data) => {
     // In the executable, import.meta.url of every module is that of the entry: <root>/fade, or that of the program's

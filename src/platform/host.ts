@@ -5,4 +5,4 @@
  * is the program's. What loads native code (the WebGPU addon) and what the command line does with files stand apart.
  */
 export { host } from "#host";
-export type { Host, Sha256, Worker, WorkerEnd } from "./host-interface.ts";
+export type { Sha256, Worker, WorkerEnd } from "./host-interface.ts";

@@ -35,6 +35,7 @@ export const host: Host = {
   memoryBytes,
   preferLargePages: () => {},
   sharesMemory: true,
+  mayTearDrivers: false,
   readAsset: (url) => new Uint8Array(readFileSync(new URL(url))),
   startWorker: (name, _path, data) => new Worker(new URL(`./${name}-worker.js`, import.meta.url), { workerData: data }),
   beginWorker: (begin) =>

@@ -39,7 +39,7 @@ const userId = (): number | undefined => process.geteuid?.();
 const freshFolders = new Set<string>();
 
 /** Whoever ends the program by a signal. */
-export interface Watcher {
+interface Watcher {
   /** What to remove then. Fresh folders are entered here, too, as long as they are there. */
   readonly paths: Set<string>;
   /** Does `work` in which the program is not ended: a folder that is made is entered. */

@@ -13,7 +13,7 @@ export interface ForeseenBlock {
 }
 
 /** Numbers that a lane may foresee. */
-export type Foreseeable = Pixels | Film | Sound;
+type Foreseeable = Pixels | Film | Sound;
 
 /** Where they lie among a lane's bytes of a block. */
 export interface ForeseenNumbers {

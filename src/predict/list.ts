@@ -78,12 +78,12 @@ export interface Stretch {
   readonly numbers: Numbers;
 }
 
-export const SOUND_CHANNELS_MAX = 8;
-export const SOUND_WIDTH_MAX = 3;
+const SOUND_CHANNELS_MAX = 8;
+const SOUND_WIDTH_MAX = 3;
 export const PIXEL_CHANNELS_MAX = 4;
 export const ROW_BYTES_MAX = 2 ** 15;
 /** In narrower rows, what is above and to the right would not be known yet. */
-export const PIXEL_WIDTH_MIN = 4;
+const PIXEL_WIDTH_MIN = 4;
 /** A stretch is so long, at least and at most: longer ones would take a decoder's memory. */
 export const STRETCH_BYTES_MIN = 2 ** 12;
 export const STRETCH_BYTES_MAX = 2 ** 23;
@@ -94,7 +94,7 @@ const TAG_FILM = 2;
 const TAG_TABLE = 3;
 export const TABLE_COLUMNS_MAX = 16;
 /** In shorter rows, what is above and to the right would not be known yet. */
-export const TABLE_ROW_TUPLES_MIN = 8;
+const TABLE_ROW_TUPLES_MIN = 8;
 export const TABLE_ROW_MAX = 2 ** 14;
 export const TABLE_FRAME_MAX = 2 ** 18;
 export const TABLE_EXPONENT_MAX = 1000;

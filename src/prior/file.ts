@@ -30,7 +30,7 @@ const PATCH_CONTENT_BYTES_MAX = 1 << 18;
 /** The same until format version 8, when lanes were not reminded. */
 export const PATCH_CONTENT_BYTES_OLD = 1 << 22;
 /** Contexts of a prior that is bytes alone: those of the default level. */
-export const RAW_CONTEXTS = 20;
+const RAW_CONTEXTS = 20;
 
 /** A prior, ready for lanes. */
 export interface Prior extends LanePrior {
@@ -47,7 +47,7 @@ export interface Prior extends LanePrior {
 }
 
 /** What a prior's file is made of. */
-export interface PriorParts {
+interface PriorParts {
   readonly name: string;
   readonly contexts: number;
   readonly stride: number;

@@ -8,8 +8,8 @@ import { type Coarseness, decodeTrained, encodeTrained, FINE } from "./state.ts"
 import { codedBytesWith, type Fold, laneMemoryBytes, type TrainOptions, trainValues } from "./train.ts";
 
 /** Fewer samples say little of others like them, and fewer bytes are no more than one file. */
-export const SAMPLES_MIN = 8;
-export const SAMPLE_BYTES_MIN = 2048;
+const SAMPLES_MIN = 8;
+const SAMPLE_BYTES_MIN = 2048;
 /** Of a sample, more is left out: a prior is for the beginning of files. */
 export const SAMPLE_PART_BYTES = 1 << 17;
 /** A prior has room for less than this, or it is none. */
@@ -36,7 +36,7 @@ const COARSER: readonly Partial<Coarseness>[] = [
 ];
 
 /** There are not enough samples to train anything. */
-export class SamplesError extends Error {
+class SamplesError extends Error {
   constructor(
     readonly samples: number,
     readonly sampleBytes: number,
@@ -59,7 +59,7 @@ export function trainingMemoryBytes(sampleBytes: number, longest: number, contex
   return COUNTED_BYTES * sampleBytes + LANES * laneMemoryBytes(contexts, bytesMax, longest);
 }
 
-export interface MakeOptions {
+interface MakeOptions {
   readonly name: string;
   /** Of the mixer that the prior is for. */
   readonly contexts: number;
@@ -69,7 +69,7 @@ export interface MakeOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-export interface MadePrior {
+interface MadePrior {
   readonly file: Uint8Array;
   readonly contentBytes: number;
   readonly trainedBytes: number;

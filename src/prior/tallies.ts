@@ -7,13 +7,13 @@ import { TALLY_COUNTS } from "../contract/tally.ts";
 import { MixerLane } from "../engine/mixer/lane.ts";
 import type { Tally } from "./tally-bytes.ts";
 
-export interface TallySample {
+interface TallySample {
   readonly bytes: Uint8Array;
   /** Number of where it comes from, below 65535: samples of one source are not independent. */
   readonly source: number;
 }
 
-export interface TallyChoice {
+interface TallyChoice {
   /** Of the lane. */
   readonly contexts: number;
   /** For each context: tallies at most. */

@@ -35,7 +35,7 @@ const LINE_BITS_MIN = 10;
 const LINE_BITS_MAX = 22;
 
 /** Lines that a lane needs for so many bytes: as mixerForSize has it. */
-export function lineBitsFor(bytes: number): number {
+function lineBitsFor(bytes: number): number {
   return Math.min(LINE_BITS_MAX, Math.max(LINE_BITS_MIN, ceilLog2(Math.max(1, bytes)) - 1));
 }
 

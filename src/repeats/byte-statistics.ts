@@ -19,7 +19,7 @@ export function isOfFewLetters(block: Uint8Array): boolean {
 }
 
 /** How often each byte value is there. */
-export function byteCounts(bytes: Uint8Array): Uint32Array {
+function byteCounts(bytes: Uint8Array): Uint32Array {
   const counts = new Uint32Array(256);
   // Not "of": before that is compiled, it leaves an object for each byte, half a gigabyte of garbage for a block.
   for (let i = 0; i < bytes.length; i += 1) {

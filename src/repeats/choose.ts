@@ -34,7 +34,7 @@ export interface CutOptions {
 }
 
 /** What copies cost and save, in bits. */
-export interface Worth {
+interface Worth {
   /** What a copy costs besides its distance. */
   readonly copyBits: number;
   /** What each byte saves that the network need not see, besides its bits: time. In 32nds of a bit. */
@@ -64,7 +64,7 @@ const RECENT = 4;
 const SLICE_BYTES = 2 ** 16;
 
 /** What copies save and cost, in units of the same kind. */
-export interface Prices {
+interface Prices {
   saved(start: number, end: number): number;
   cost(distance: number): number;
   resumedCost(): number;

@@ -129,7 +129,7 @@ const NEAR_AXIS = 2;
 const AXIS_DIGITS = 2;
 
 /** A copy as it is coded. */
-export interface Copy {
+interface Copy {
   readonly gap: number;
   readonly length: number;
   readonly distance: number;

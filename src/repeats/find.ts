@@ -38,7 +38,7 @@ export function startingAt(repeat: Repeat, start: number): Repeat {
 }
 
 /** How often places are remembered, for repeats of at least `minLength` bytes. */
-export function strideFor(minLength: number): number {
+function strideFor(minLength: number): number {
   return Math.max(1, 2 ** (29 - Math.clz32(minLength)));
 }
 

@@ -3,7 +3,7 @@ import { compileAsset } from "../platform/web-assembly.ts";
 import wasmPath from "./repeats.wasm" with { type: "file" };
 
 /** The exports, documented in assembly/. Addresses and lengths in bytes. */
-export interface RepeatKernels {
+interface RepeatKernels {
   startEstimate(
     bytes: number,
     byteCount: number,

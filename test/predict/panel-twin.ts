@@ -111,7 +111,7 @@ function follow(errors: number[], i: number, size: number, pace: number): void {
 }
 
 /** What is foreseen of a byte. */
-export interface Outlook {
+interface Outlook {
   readonly contexts: readonly number[];
   readonly choices: readonly number[];
 }

@@ -14,14 +14,14 @@ const HANG_MS = 60_000;
 /** Nobody, on every system; not root, and not whoever runs the tests. */
 export const OTHER_UID = 65534;
 
-export interface Ran {
+interface Ran {
   readonly status: number | null;
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export type Environment = Readonly<Record<string, string>>;
+type Environment = Readonly<Record<string, string>>;
 
 /** Names of these groups of tests where root runs them, and none where not: for describe.each. */
 export function withRoot(name: string): string[] {

@@ -13,12 +13,12 @@ export interface Repository {
   knowsOption(name: string): boolean;
 }
 
-export interface Document {
+interface Document {
   readonly path: string;
   readonly text: string;
 }
 
-export interface DocumentRule {
+interface DocumentRule {
   readonly name: string;
   readonly applies: (path: string) => boolean;
   /** Complaints, each starting with a line number. */

@@ -9,7 +9,7 @@ import { brotliDecompressSync } from "node:zlib";
 const BLOCK = 512;
 const WANTED = ["libvk_swiftshader.so", "libvulkan.so.1", "vk_swiftshader_icd.json"];
 
-export interface SwiftShader {
+interface SwiftShader {
   readonly folder: string;
   /** The Vulkan loader of the package, for systems that have none. */
   readonly loader: string;

@@ -9,7 +9,7 @@ export interface SourceFile {
   readonly text: string;
 }
 
-export interface Rule {
+interface Rule {
   readonly name: string;
   applies(path: string): boolean;
   /** Complaints, each starting with a line number. */

@@ -81,7 +81,7 @@ export function prepareFolder(zerosBytes: number): string {
   return folder;
 }
 
-export interface Answer {
+interface Answer {
   /** From the signal to the end of the process, in ms; infinite if it had to be killed. */
   readonly answerMs: number;
   /** What ended it: a signal, or a code. */
@@ -91,7 +91,7 @@ export interface Answer {
 }
 
 /** How a case is run. */
-export interface Run {
+interface Run {
   /** The command line of the program, without its words. */
   readonly program: readonly string[];
   /** Of prepareFolder. */

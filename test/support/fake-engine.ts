@@ -5,11 +5,12 @@
 import { decodeGroup, shareOfGroup } from "../../src/coder/groups.ts";
 import { RangeDecoder } from "../../src/coder/range.ts";
 import { type DataKind, planFor } from "../../src/contract/contexts.ts";
+import { FREQUENCY_TOTAL } from "../../src/contract/frequency.ts";
 import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../src/contract/hyper.ts";
-import { type DecoderOptions, type Engine, FREQUENCY_TOTAL } from "../../src/engine/engine.ts";
+import type { DecoderOptions, Engine } from "../../src/engine/engine.ts";
 import { HostCodedModel } from "../../src/engine/host-coder.ts";
 
-export interface FakeEngineOptions {
+interface FakeEngineOptions {
   readonly chunkSteps?: number;
   /** Answers come this late, in ms, to shake out callers that rely on immediate ones; undefined: at once. */
   readonly delayMs?: number;

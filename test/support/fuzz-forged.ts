@@ -17,21 +17,21 @@ import { fileOf, lookThrough } from "./listing.ts";
 /** Processor time that an archive of up to 100 kB may take, in seconds. */
 export const SECONDS_MAX = 2;
 /** By the estimate, which is good to a factor of two. */
-export const ESTIMATE_MAX = 0.5;
+const ESTIMATE_MAX = 0.5;
 export const OUTPUT_BYTES_MAX = 2 ** 25;
 const BYTES_MAX = 100_000;
 /** One in so many inputs is as long as it may be; the others are short, so that many can be tried. */
 const LONG_ONE_IN = 100;
 const SHORT_BYTES_MAX = 1500;
 
-export interface ForgedOptions {
+interface ForgedOptions {
   readonly engine: Engine;
   readonly inputs: number;
   readonly seed: number;
   readonly memoryBytesMax: number;
 }
 
-export interface ForgedReport {
+interface ForgedReport {
   readonly accepted: number;
   readonly refusedBy: Readonly<Record<string, number>>;
   readonly slowestSeconds: number;

@@ -60,7 +60,7 @@ function compareEngines({ contexts, ...prior }: Prior): void {
   if (JSON.stringify(own) !== JSON.stringify(judged)) throw new Error("the engines differ");
 }
 
-export interface FuzzOutcome {
+interface FuzzOutcome {
   readonly refused: number;
   readonly accepted: number;
 }

@@ -41,7 +41,7 @@ export interface FuzzOptions {
   readonly hyperFor?: (streams: number) => HyperParameters;
 }
 
-export interface FuzzReport {
+interface FuzzReport {
   readonly inputs: number;
   /** Damaged in a way that does not matter, such as frames that were joined. */
   readonly accepted: number;

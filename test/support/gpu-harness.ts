@@ -15,7 +15,7 @@ const MARGIN_WORDS = 8;
 const STORAGE = 0x80 | 0x04 | 0x08; // and copies both ways
 const STAGING = 0x01 | 0x08;
 
-export interface KernelRun {
+interface KernelRun {
   readonly kernel: KernelName;
   /** What sharedConstants gives for a model, or the part of it that the kernel uses. */
   readonly shared: Constants;

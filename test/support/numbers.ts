@@ -10,7 +10,7 @@ export interface SoundShape {
   readonly isUnsigned?: boolean;
 }
 
-export interface PixelShape {
+interface PixelShape {
   readonly channels: number;
   readonly width: number;
 }
@@ -72,7 +72,7 @@ export function soundOf(frames: number, shape: SoundShape, seed = 1): Uint8Array
   return bytes;
 }
 
-export interface TableShape {
+interface TableShape {
   readonly format: TableFormat;
   readonly isBig?: boolean;
   readonly columns?: number;
@@ -111,7 +111,7 @@ export function tableOf(
 }
 
 /** Integers are in units of 1/1000 or, if they are short, 1/20. */
-export function writeNumber(bytes: Uint8Array, at: number, value: number, format: TableFormat, isBig: boolean): void {
+function writeNumber(bytes: Uint8Array, at: number, value: number, format: TableFormat, isBig: boolean): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   if (format === "float64") view.setFloat64(at, value, !isBig);
   else if (format === "float32") view.setFloat32(at, value, !isBig);

@@ -31,7 +31,7 @@ function atom(text: string, names: Names): string {
 }
 
 /** Operators by how loosely they bind; strings are the only type, and the empty one is false. */
-export function evaluate(text: string, names: Names): string {
+function evaluate(text: string, names: Names): string {
   if (text.includes("||")) return text.split("||").reduce((found, part) => found || evaluate(part, names), "");
   if (text.includes("&&")) return text.split("&&").every((part) => evaluate(part, names)) ? "true" : "";
   const [left, operator, right] = text.split(/(==|!=)/);
@@ -79,7 +79,7 @@ function useAction(machine: Machine, uses: string, given: Readonly<Record<string
   return {};
 }
 
-export interface Outcome {
+interface Outcome {
   readonly outputs: Readonly<Record<string, string>>;
   /** What the steps printed: commands such as ::warning:: among it. */
   readonly printed: string;

@@ -18,7 +18,7 @@ const lines = (text) =>
     .filter((line) => line !== "");
 
 /** @returns {boolean} whether a path leads out of the folder that it is relative to */
-export const leadsOut = (path) => isAbsolute(path) || /^\.\.([\\/]|$)/.test(path);
+const leadsOut = (path) => isAbsolute(path) || /^\.\.([\\/]|$)/.test(path);
 
 function choose(name, value) {
   if (CHOICES[name].includes(value)) return value;

@@ -13,7 +13,7 @@ const EXIT_ENGINE = 4;
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1"];
 
 /** Packages that may have the program, the best first. */
-export function candidates(platform, arch, isMusl) {
+function candidates(platform, arch, isMusl) {
   const system = platform === "win32" ? "windows" : platform;
   if (platform === "linux" && arch === "x64") {
     const names = [`${PREFIX}-linux-x64`, `${PREFIX}-linux-x64-musl`];

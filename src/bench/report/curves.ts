@@ -3,7 +3,7 @@ import type { CurvePoint } from "../results.ts";
 import { axes, chart, element, FRAME, label, linearScale } from "./svg.ts";
 import { short } from "./text.ts";
 
-export interface Curve {
+interface Curve {
   readonly name: string;
   readonly points: readonly CurvePoint[];
 }

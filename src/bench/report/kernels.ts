@@ -6,7 +6,7 @@ import { highestPeaks, type KernelResult, type PeakResult, type StepResult } fro
 import { axes, chart, element, FRAME, LabelPlacer, label, linearScale, logScale } from "./svg.ts";
 import { duration, power, short } from "./text.ts";
 
-export interface KernelTime {
+interface KernelTime {
   readonly kernel: string;
   readonly calls: number;
   readonly microseconds: number;

@@ -28,12 +28,12 @@ function digits(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
-export interface Tick {
+interface Tick {
   readonly value: number;
   readonly text: string;
 }
 
-export interface Scale {
+interface Scale {
   /** From a value to a coordinate. */
   at(value: number): number;
   readonly ticks: readonly Tick[];
@@ -52,7 +52,7 @@ export function logScale(values: readonly number[], from: number, to: number, te
 
 const TICKS_WANTED = 6;
 
-export interface LinearOptions {
+interface LinearOptions {
   readonly text: (value: number) => string;
   /** Start at the last tick below the least value rather than at zero. */
   readonly startsAtLeast?: boolean;
@@ -76,7 +76,7 @@ export function linearScale(values: readonly number[], from: number, to: number,
   return { at, ticks: ticks.map((value) => ({ value, text: options.text(value) })) };
 }
 
-export interface Frame {
+interface Frame {
   readonly width: number;
   readonly height: number;
   readonly left: number;

@@ -22,7 +22,7 @@ import { type RecallMemory, type RecallPlace, readRecall, writePlan, writeSizes 
 import { Room, reusableHyper } from "./room.ts";
 import { readState, type TrainedState } from "./weights.ts";
 
-export interface CpuEngineOptions {
+interface CpuEngineOptions {
   /** Threads, at least 1; by default as many as the machine runs at once. */
   readonly threads?: number;
 }

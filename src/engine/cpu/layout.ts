@@ -37,6 +37,7 @@ const PAGE_BYTES = 65536;
 const TABLE_BYTES = 2 * 65536;
 /** Splat scratch and accumulators of one thread: SPLAT_BYTES + GROUP_PANELS_MAX * 128 of assembly/matmul.ts. */
 const SCRATCH_BYTES = 512 * 64 + 64 * 128;
+/** Of the optimizer's context: assembly/adam.ts says what stands in it. */
 const CONTEXT_BYTES = 448;
 /** Work rows of the norms and the convolution: at most 12 bytes times the widest row, or 16 times an embedding's. */
 const WORK_BYTES = 16 * 1024;
@@ -46,28 +47,28 @@ const TAKEN_BYTES = 2 ** (OWNER_BITS - 3) + 4;
 export const CHUNK_STEPS = 64;
 
 /** One trained matrix: blocks of masters and moments, and its two copies as pair panels. */
-export interface MatrixPlace {
+interface MatrixPlace {
   readonly state: number;
   readonly forward: number;
   readonly backward: number;
 }
 
 /** An int16 operand: row-major, and as pair panels with the rows as K. */
-export interface OperandPlace {
+interface OperandPlace {
   readonly rows: number;
   readonly panels: number;
   readonly columns: number;
 }
 
 /** What one norm keeps: int16 values before and after scale and shift, 8 bytes of deviation per row. */
-export interface NormPlace {
+interface NormPlace {
   readonly normalised: number;
   readonly out: number;
   readonly deviations: number;
 }
 
 /** What is one thread's own. */
-export interface ThreadPlace {
+interface ThreadPlace {
   readonly scratch: number;
   readonly context: number;
   readonly work: number;
@@ -134,7 +135,7 @@ const placedColumns = (hyper: HyperParameters, name: GradientName) =>
 const OPERANDS: readonly OperandName[] = [...QUANTISED_ACTIVATIONS, "feature"];
 
 /** Outputs x inputs of a matrix as it lies here: outputs in eights, of which the last ones may be 0 for ever. */
-export function placedShape(hyper: HyperParameters, name: MatrixName): readonly [outputs: number, inputs: number] {
+function placedShape(hyper: HyperParameters, name: MatrixName): readonly [outputs: number, inputs: number] {
   const [outputs, inputs] = matrixShape(hyper, name);
   return [padded(outputs, 8), inputs];
 }

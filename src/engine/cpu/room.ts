@@ -42,7 +42,7 @@ function allocate(pages: number): WebAssembly.Memory {
   }
 }
 
-export interface RoomOptions {
+interface RoomOptions {
   readonly threads: number;
   readonly isReusable?: boolean;
   /** Milliseconds, for the times of the phases. */

@@ -27,12 +27,12 @@ const COPY_SOURCE = 0x04;
 const COPY_TARGET = 0x08;
 
 /** Words in one row of packed bytes: one byte of each stream. */
-export function rowWordsOf(hyper: HyperParameters): number {
+function rowWordsOf(hyper: HyperParameters): number {
   return Math.ceil(hyper.streams / 4);
 }
 
 /** Rows of bytes that stay on the device: all that contexts reach, and a chunk that is uploaded ahead of its steps. */
-export function pastRowsFor(chunkSteps: number): number {
+function pastRowsFor(chunkSteps: number): number {
   return REACH + chunkSteps;
 }
 

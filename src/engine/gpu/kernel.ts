@@ -12,7 +12,7 @@ import type { Slice } from "./arena.ts";
 import { type KernelName, LIBRARIES, type LibraryName, shaderText } from "./shaders.ts";
 
 /** One binding as the shader declares it. */
-export interface Binding {
+interface Binding {
   readonly index: number;
   readonly access: "read" | "read_write";
   readonly name: string;
@@ -33,7 +33,7 @@ export function bindingsOf(source: string): Binding[] {
 export type Constants = Readonly<Record<string, number | readonly number[]>>;
 
 /** The uniform's binding, behind those of all storage buffers. */
-export const MODEL_BINDING = 15;
+const MODEL_BINDING = 15;
 
 const withoutComments = (text: string) => text.replaceAll(/\/\/.*/g, "");
 

@@ -29,7 +29,7 @@ const COPY_TARGET = 0x08;
 export type Mode = Exclude<keyof typeof MODES, "cue">;
 
 /** A bit costs at most 15 bits: coded bytes of a plain one, at most; and what the coder still holds. */
-export const CODED_PER_BYTE = 16;
+const CODED_PER_BYTE = 16;
 const CODED_EXTRA_BYTES = 8;
 
 /** What a bank's lanes do in one dispatch. */

@@ -136,7 +136,7 @@ export const REFINE_ROW_WORDS = (REFINE_NODES + 1) / 2;
 /** Words of all rows, and buffers that they are dealt to where they are apart. */
 export const REFINE_WORDS = REFINE_ROWS * REFINE_ROW_WORDS;
 export const REFINE_BUFFERS = 4;
-export const RUN_MAP_ROW_WORDS = mixer.RUN_CLASSES / 2;
+const RUN_MAP_ROW_WORDS = mixer.RUN_CLASSES / 2;
 
 /** Words of the second layer's weights. @param counters contexts that have them */
 const finalWords = (counters: number) => choicesOf(finalsOf(counters)) * setsOf(counters).length;

@@ -49,7 +49,7 @@ export function denseRange(layout: Layout): { readonly offset: number; readonly 
   return { offset, count: layout.parameterCount - offset };
 }
 
-export interface DenseExponent {
+interface DenseExponent {
   readonly sign: number;
   readonly place: number;
 }

@@ -50,7 +50,7 @@ export const SLICE_ROWS = 64;
  */
 export const FUSED_WEIGHTS_MAX = 1 << 22;
 
-export interface WeightsPlan {
+interface WeightsPlan {
   /** Records, then for each workgroup its record, its first task, and the first row of its slice. */
   readonly numbers: Int32Array;
   readonly records: readonly WeightRecord[];

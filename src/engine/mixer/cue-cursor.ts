@@ -5,7 +5,7 @@
 import type { Cue } from "../engine.ts";
 
 /** Bytes that a lane is reminded of, or a piece of those that are its own. */
-export type Turn = { readonly cue: Uint8Array } | { readonly from: number; readonly until: number };
+type Turn = { readonly cue: Uint8Array } | { readonly from: number; readonly until: number };
 
 export class CueCursor {
   readonly #cues: readonly Cue[];

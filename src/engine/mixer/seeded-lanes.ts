@@ -8,7 +8,7 @@ import { KEPT_LANE_BYTES_MAX, type LanePrior } from "../../contract/prior.ts";
 import { idleBytesMax } from "../../platform/idle-room.ts";
 import { type KeptLane, type LaneShape, MixerLane } from "./lane.ts";
 
-export interface SeededLane {
+interface SeededLane {
   readonly lane: MixerLane;
   readonly prior: LanePrior;
   readonly shape: LaneShape;

@@ -5,7 +5,7 @@ import { LaneGroup, type LaneRequest } from "./group.ts";
 import { type LaneShape, MixerLane } from "./lane.ts";
 
 /** What a worker is started with. */
-export interface LaneSetup extends LaneShape {
+interface LaneSetup extends LaneShape {
   readonly lanes: number;
   readonly prior?: LanePrior;
 }

@@ -31,7 +31,7 @@ import { type Deviation, normalise, scaleAndShift } from "./norm.ts";
 import { Recall } from "./recall.ts";
 
 /** What one norm keeps for its backward pass. */
-export interface NormState {
+interface NormState {
   /** Values of mean 0 and variance 1, Q10. */
   readonly normalised: Int32Array;
   readonly deviations: Deviation[];

@@ -71,7 +71,7 @@ interface Prediction {
   readonly p: number;
 }
 
-export interface ReferenceShape {
+interface ReferenceShape {
   readonly contexts: number;
   readonly lineBits: number;
   /** The first so many contexts have counters; 0, or absent: none. */

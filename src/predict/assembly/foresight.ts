@@ -49,7 +49,7 @@ let channel: usize = 0;
 /** Classes of how unlikely the three likeliest candidates are, each among those that are left. */
 export let first: u32 = 0;
 export let second: u32 = 0;
-export let third: u32 = 0;
+let third: u32 = 0;
 /** The bytes of the two likeliest. */
 export let best: u32 = 0;
 export let nextBest: u32 = 0;

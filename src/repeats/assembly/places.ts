@@ -5,7 +5,7 @@
  */
 
 /** Links of one hash that are followed, right ones and others. */
-export const CHAIN_MAX: u32 = 24;
+const CHAIN_MAX: u32 = 24;
 /** The filter has 2^3 bits for each slot. */
 const FILTER_BITS: u32 = 3;
 /** Spreads the low bits of the hash, which know little, over all. */

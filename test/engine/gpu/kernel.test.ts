@@ -5,6 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { planDevice } from "../../../src/bench/plan-device.ts";
+import { MIXER_BUFFERS } from "../../../src/engine/gpu/adapters.ts";
 import {
   bindingsOf,
   elementGroups,
@@ -14,7 +15,7 @@ import {
   modelFieldsOf,
 } from "../../../src/engine/gpu/kernel.ts";
 import { mixerConstants } from "../../../src/engine/gpu/mixer-layout.ts";
-import { FUSED_BUFFERS, HARDWARE_TILE, MIXER_BUFFERS, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
+import { FUSED_BUFFERS, HARDWARE_TILE, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
 import {
   FUSED_KERNELS,
   KERNELS,

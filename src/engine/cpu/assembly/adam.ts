@@ -64,8 +64,6 @@ export const TRAINS: usize = 392;
 export const COPY_SHIFT: usize = 396;
 export const SHORT: usize = 400;
 export const MOMENT_RIGHT: usize = 404;
-/** Bytes of a context: as many as layout.ts gives it. */
-export const CONTEXT_BYTES: usize = 448;
 
 /** Weights that are updated together, and their bytes. */
 export const BLOCK_BYTES: usize = 128;

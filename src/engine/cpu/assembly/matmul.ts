@@ -14,7 +14,7 @@ import { WIDE_LIMIT } from "./contract";
 import { clampGradientVector, clampVector, narrowActivation, roundShiftVector } from "./vector";
 
 /** Pairs of K in one scratch of splatted rows: 512 x 64 bytes fill a first-level cache. */
-export const CHUNK_PAIRS: usize = 512;
+const CHUNK_PAIRS: usize = 512;
 /** Bytes of the splat scratch. */
 export const SPLAT_BYTES: usize = CHUNK_PAIRS * 64;
 /** Bytes of panels that are visited again for each four rows: they should stay in the second-level cache. */

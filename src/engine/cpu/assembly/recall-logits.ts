@@ -56,7 +56,7 @@ function addBoost(logits: usize, byte: u32, boost: i32, gate: i32): void {
 /** Eight entries of a table as logits in 15 bits. */
 // @ts-ignore: decorator
 @inline
-export function tableLogits(row: usize): v128 {
+function tableLogits(row: usize): v128 {
   const half = i32x4.splat(1 << (ENTRY_SHIFT - 1));
   const low = i32x4.shr_s(i32x4.add(v128.load(row), half), ENTRY_SHIFT);
   const high = i32x4.shr_s(i32x4.add(v128.load(row, 16), half), ENTRY_SHIFT);

@@ -67,7 +67,7 @@ export function mulRoundLow(a: v128, b: v128, s: i32): v128 {
 /** mulRound of fixed.ts for s = 17 to 31. */
 // @ts-ignore: decorator
 @inline
-export function mulRoundHigh(a: v128, b: v128, s: i32): v128 {
+function mulRoundHigh(a: v128, b: v128, s: i32): v128 {
   const low = i32x4.shr_s(timesLower(a, b), 16);
   return i32x4.shr_s(i32x4.add(i32x4.add(timesUpper(a, b), low), i32x4.splat(1 << (s - 17))), s - 16);
 }

@@ -75,8 +75,8 @@ let pairChoice: u32 = 0;
 let lengthChoice: u32 = 0;
 let nearest: usize = 0;
 /** Rates of the sets' weights and of those that mix them: the host sets them. */
-export let rate: i32 = 0;
-export let finalRate: i32 = 0;
+let rate: i32 = 0;
+let finalRate: i32 = 0;
 
 export function setRates(ofSets: i32, ofFinals: i32): void {
   rate = ofSets;
