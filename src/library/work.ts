@@ -13,7 +13,7 @@ import {
   PAPER_LEVEL,
   PAPER_STREAMS,
 } from "../model/levels.ts";
-import { blockBytesFor } from "../pipeline/block-bytes.ts";
+import { blockBytesFor, blockBytesForSize } from "../pipeline/block-bytes.ts";
 import type { CompressOptions } from "../pipeline/frame-options.ts";
 import type { DecodeCost, RestoreLimits } from "../pipeline/limits.ts";
 import { host } from "../platform/host.ts";
@@ -123,6 +123,7 @@ export function compressOptionsOf(settings: WorkSettings): CompressOptions {
   return {
     ...limitsOf(settings),
     blockBytes: blockBytes ?? blockBytesFor(level),
+    ...(blockBytes === undefined && { blockBytesFor: (sizeBytes: number) => blockBytesForSize(level, sizeBytes) }),
     // Whoever names a block size bounds the memory, and wants no longer runs of stored blocks either.
     ...(blockBytes !== undefined && { runBytes: blockBytes }),
     ...(repeats && { repeats }),

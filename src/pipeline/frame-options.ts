@@ -28,6 +28,8 @@ export type ByteSink = (bytes: Uint8Array) => Promise<void>;
 export interface CompressOptions extends FrameOptions {
   /** Plain bytes in a block, at most; 1 to BLOCK_BYTES_MAX. */
   readonly blockBytes: number;
+  /** The same for an input whose size is known before; without it, `blockBytes`. */
+  readonly blockBytesFor?: (sizeBytes: number) => number;
   /** Stored blocks are joined up to this length; default: STORED_RUN_BYTES_MAX, or what the memory allows. */
   readonly runBytes?: number;
   /** The model for blocks of this many bytes; its `streams` may be at most that. */

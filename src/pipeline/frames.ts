@@ -68,8 +68,9 @@ export async function compressStream(
   options: CompressOptions,
 ): Promise<void> {
   const { sizeBytes } = source;
-  const wanted = Math.min(options.blockBytes, BLOCK_BYTES_MAX);
-  const blockBytes = sizeBytes === undefined ? wanted : balancedBlockBytes(sizeBytes, wanted);
+  const known = sizeBytes === undefined ? undefined : options.blockBytesFor?.(sizeBytes);
+  const most = Math.min(known ?? options.blockBytes, BLOCK_BYTES_MAX);
+  const blockBytes = sizeBytes === undefined ? most : balancedBlockBytes(sizeBytes, most);
   const first = await source.read(Math.max(1, blockBytes));
   // A short block is the last one; what comes after a full one is only known if the size is.
   const totalBytes = sizeBytes ?? (first.length < blockBytes ? first.length : undefined);

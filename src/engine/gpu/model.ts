@@ -94,10 +94,16 @@ export class GpuModel extends HostCodedModel {
     const buffers = await allocated(gpu.device, () => new ModelBuffers(gpu.device, hyper, chunkSteps));
     const compiler = new KernelCompiler(gpu.device, sharedConstants(hyper, buffers.layout, buffers.pastRows));
     const { path } = options;
-    const tile = path === "boxes" ? undefined : (path ?? (await tileFor(gpu, buffers)));
-    const step = await buildStep(compiler, buffers, tile);
-    gpu.check();
-    return new GpuModel(hyper, gpu, buffers, compiler, step, chunkSteps, options);
+    try {
+      const tile = path === "boxes" ? undefined : (path ?? (await tileFor(gpu, buffers)));
+      const step = await buildStep(compiler, buffers, tile);
+      gpu.check();
+      return new GpuModel(hyper, gpu, buffers, compiler, step, chunkSteps, options);
+    } catch (error) {
+      compiler.destroy();
+      buffers.destroy(); // the caller may go on with another engine, and needs the memory
+      throw error;
+    }
   }
 
   /** What the device has yet to learn belongs to the kind of data before. */
