@@ -10,39 +10,19 @@ import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader } from "../../src/archive/write.ts";
 import { findRun, RUN_BYTES_MIN, shortPeriodOf } from "../../src/pipeline/fills.ts";
-import { compressStream, type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
+import { type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import type { CutPolicy } from "../../src/repeats/policy.ts";
+import { joined, noise, utf8 as text } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
-import { Random } from "../support/gpu-values.ts";
+import { archiveOf, LIMITS, plainOf } from "../support/in-memory.ts";
 import { listFrames } from "../support/listing.ts";
 
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
-const engine = async () => new FakeEngine();
-const text = (s: string) => new TextEncoder().encode(s);
 const nothing = async () => {};
-
-function noise(count: number, seed = count): Uint8Array {
-  const random = new Random(seed);
-  return Uint8Array.from({ length: count }, () => random.between(0, 255));
-}
-
 const repeated = (pattern: Uint8Array, count: number) => new Uint8Array(Buffer.alloc(count, pattern));
-const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
-
-async function compress(source: PlainSource, blockBytes = 2 ** 20, repeats?: CutPolicy): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes);
-  const hyperFor = (bytes: number) => tinyHyper(Math.min(4, bytes));
-  await compressStream(source, sink, engine, { ...LIMITS, blockBytes, hyperFor, ...(repeats && { repeats }) });
-  return Buffer.concat(parts);
-}
-
-async function decompress(archive: Uint8Array, pieceBytes = 5000): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  await restore(pullFrom(archive, pieceBytes), async (bytes) => void parts.push(bytes.slice()), engine, LIMITS);
-  return Buffer.concat(parts);
-}
+const compress = (source: PlainSource, blockBytes = 2 ** 20, repeats?: CutPolicy) =>
+  archiveOf(source, { blockBytes, hyperFor: (bytes) => tinyHyper(Math.min(4, bytes)), ...(repeats && { repeats }) });
+const decompress = (archive: Uint8Array, pieceBytes = 5000) => plainOf(archive, {}, undefined, pieceBytes);
 
 /** As if zeros of 4096 bytes or more were holes. */
 function sparseSource(plain: Uint8Array): PlainSource & { readonly skipped: () => number } {
@@ -179,14 +159,15 @@ describe("what fills give", () => {
     const archive = await compress(sourceOf(joined(text("x"), repeated(text("abc"), 10 * FILL_PIECE_BYTES))));
     const lengths: number[] = [];
     const sink = async ({ length }: Uint8Array) => void lengths.push(length);
-    await restore(pullFrom(archive), sink, engine, LIMITS);
+    await restore(pullFrom(archive), sink, async () => new FakeEngine(), LIMITS);
     expect(lengths.length).toBeGreaterThan(10);
     expect(Math.max(...lengths)).toBe(FILL_PIECE_BYTES);
     const last = archive.lastIndexOf(0x11); // the block's kind, in front of its check
     const damaged = archive.with(archive.length - 40, (archive.at(-40) as number) ^ 1);
     expect(last).toBeGreaterThan(0);
     const out: number[] = [];
-    const restored = restore(pullFrom(damaged), async (bytes) => void out.push(bytes.length), engine, LIMITS);
+    const sinkOut = async ({ length }: Uint8Array) => void out.push(length);
+    const restored = restore(pullFrom(damaged), sinkOut, async () => new FakeEngine(), LIMITS);
     await expect(restored).rejects.toBeInstanceOf(ArchiveError);
     expect(out).toEqual([]);
   });
@@ -198,7 +179,8 @@ describe("what fills give", () => {
       const timer = setTimeout(() => abort.abort(new Error("enough")), 100);
       const startMs = performance.now();
       const options = { ...LIMITS, checks, signal: abort.signal };
-      await expect(restore(pullFrom(archive), nothing, engine, options)).rejects.toThrow("enough");
+      const restored = restore(pullFrom(archive), nothing, async () => new FakeEngine(), options);
+      await expect(restored).rejects.toThrow("enough");
       expect(performance.now() - startMs).toBeLessThan(5000);
       clearTimeout(timer);
     }

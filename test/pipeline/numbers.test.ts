@@ -2,41 +2,27 @@
 import { describe, expect, test } from "bun:test";
 import { CorruptError } from "../../src/archive/errors.ts";
 import type { Block } from "../../src/archive/format.ts";
-import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { foresightOf } from "../../src/pipeline/block-plan.ts";
-import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import type { CompressOptions } from "../../src/pipeline/frames.ts";
 import { Budget, TimeLimitError } from "../../src/pipeline/limits.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
 import { findNumbers, NO_FORESIGHT, predictNumbers } from "../../src/pipeline/numbers.ts";
-import { restore } from "../../src/pipeline/restore.ts";
 import { decodeStretches, encodeStretches, type Stretch } from "../../src/predict/list.ts";
 import { NO_COPIES } from "../../src/repeats/copies.ts";
-import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
+import { joined, noise } from "../support/bytes.ts";
+import { tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
+import { archiveOf, plainOf } from "../support/in-memory.ts";
 import { filmOf, pixelsOf, type SoundShape, soundOf, tableOf } from "../support/numbers.ts";
 import { trainingBytes } from "../support/text.ts";
 
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
-const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 const MONO: SoundShape = { channels: 1, width: 2, isBig: false };
 
-async function compress(plain: Uint8Array, options: Partial<CompressOptions> = {}): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  const all = { ...LIMITS, blockBytes: plain.length, hyperFor: () => tinyHyper(4), ...options };
-  await compressStream(sourceOf(plain), sink, async () => new FakeEngine(), all);
-  return joined(...parts);
-}
-
-async function decompress(archive: Uint8Array, memoryBytesMax = LIMITS.memoryBytesMax): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  await restore(pullFrom(archive, 1000), sink, async () => new FakeEngine(), { ...LIMITS, memoryBytesMax });
-  return joined(...parts);
-}
+const compress = (plain: Uint8Array, options: Partial<CompressOptions> = {}) =>
+  archiveOf(plain, { blockBytes: plain.length, ...options });
 
 /** Of each block: its kind, and the stretches that it has. */
 const stretchesIn = (archive: Uint8Array) =>
@@ -60,7 +46,7 @@ describe("found and restored", () => {
       const [stretch] = stretchesIn(archive).flat() as [Stretch];
       expect(stretch.numbers).toEqual({ kind: "sound", isUnsigned: false, ...shape });
       expect(stretch.lengthBytes).toBeGreaterThan(plain.length - 2 ** 14);
-      expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+      expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
     },
   );
 
@@ -70,16 +56,14 @@ describe("found and restored", () => {
     const archive = await compress(plain, { repeats: { timeUnits: 0 } });
     const found = stretchesIn(archive).flat();
     expect(found.map(({ numbers }) => numbers.kind === "sound" && numbers.isBig)).toEqual([false, true]);
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 
   test("over blocks, from a pipe, some of them learned", async () => {
-    const random = new Random(1);
-    const chance = Uint8Array.from({ length: 60_000 }, () => random.next() >>> 24);
-    const plain = joined(soundOf(100_000, MONO), chance, soundOf(100_000, MONO, 2));
+    const plain = joined(soundOf(100_000, MONO), noise(60_000), soundOf(100_000, MONO, 2));
     const archive = await compress(plain, { blockBytes: 65_536 });
     expect(stretchesIn(archive).filter((list) => list.length > 0).length).toBeGreaterThan(4);
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 });
 
@@ -90,13 +74,11 @@ test("the same sound again is one copy, and short copies are spared", async () =
   const [block] = readArchive(archive).flatMap(({ blocks }) => blocks) as [Block];
   expect(block.copies?.restBytes).toBeLessThan(130_000);
   expect(stretchesIn(archive).flat().length).toBeGreaterThan(0);
-  expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+  expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
 });
 
 test("nothing is found in text, chance, silence, or little", async () => {
-  const random = new Random(9);
-  const chance = Uint8Array.from({ length: 100_000 }, () => random.next() >>> 24);
-  for (const plain of [trainingBytes(100_000, 1), chance, new Uint8Array(100_000), soundOf(2000, MONO)]) {
+  for (const plain of [trainingBytes(100_000, 1), noise(100_000), new Uint8Array(100_000), soundOf(2000, MONO)]) {
     expect(await findNumbers(plain)).toEqual([]);
   }
 });
@@ -129,23 +111,14 @@ describe("limits and forgery", () => {
     const memoryBytesMax = modelMemoryBytes(tinyHyper(4)) + 6 * sound.length;
     const tight = await compress(sound, { memoryBytesMax });
     expect(stretchesIn(tight).flat()).toEqual([]);
-    expect(Buffer.compare(await decompress(tight, memoryBytesMax), sound)).toBe(0);
-    await expect(decompress(await compress(sound), memoryBytesMax)).rejects.toThrow(MemoryLimitError);
+    expect(Buffer.compare(await plainOf(tight, { memoryBytesMax }), sound)).toBe(0);
+    await expect(plainOf(await compress(sound), { memoryBytesMax })).rejects.toThrow(MemoryLimitError);
   });
 
   test("the time of predictors counts", async () => {
     const cost = { openSeconds: () => 0, stepsSeconds: () => 0 };
     const archive = await compress(sound);
-    const restoreWithin = (secondsMax: number) =>
-      restore(
-        pullFrom(archive, 1000),
-        async () => {},
-        async () => new FakeEngine(),
-        {
-          ...LIMITS,
-          limits: { secondsMax, cost },
-        },
-      );
+    const restoreWithin = (secondsMax: number) => plainOf(archive, { limits: { secondsMax, cost } });
     await expect(restoreWithin(0.1)).rejects.toThrow(TimeLimitError);
     await restoreWithin(1);
   });
@@ -168,7 +141,7 @@ describe("limits and forgery", () => {
     if (!frame) throw new Error("no frame");
     const { version: _version, small: _small, ...header } = frame.header;
     const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
-    await expect(decompress(encodeFrame(header, blocks))).rejects.toThrow(CorruptError);
+    await expect(plainOf(encodeFrame(header, blocks))).rejects.toThrow(CorruptError);
   });
 
   test("another predictor than the one that was used gives a wrong check", async () => {
@@ -178,7 +151,7 @@ describe("limits and forgery", () => {
     const numbers = { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false } as const;
     const stretches = encodeStretches([{ gapBytes: 0, lengthBytes: 100_000, numbers }]);
     const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
-    await expect(decompress(encodeFrame(header, blocks))).rejects.toThrow("checksum of the decoded bytes");
+    await expect(plainOf(encodeFrame(header, blocks))).rejects.toThrow("checksum of the decoded bytes");
   });
 });
 
@@ -226,7 +199,7 @@ describe("pixels", () => {
       const [stretch] = stretchesIn(archive).flat() as [Stretch];
       expect(stretch.numbers).toMatchObject({ kind: "pixels", ...shape });
       expect(stretch.lengthBytes).toBeGreaterThan(plain.length - 2 ** 13);
-      expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+      expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
     },
   );
 
@@ -237,7 +210,7 @@ describe("pixels", () => {
     expect(stretchesIn(archive).flat()).toEqual([
       { gapBytes: 0, lengthBytes: plain.length, numbers: { kind: "film", ...film } },
     ]);
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 
   test("beside sound and text in one block", async () => {
@@ -247,7 +220,7 @@ describe("pixels", () => {
       "pixels",
       "sound",
     ]);
-    expect(Buffer.compare(await decompress(archive), joined(...parts))).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), joined(...parts))).toBe(0);
   });
 });
 
@@ -267,7 +240,7 @@ describe("tables", () => {
     const [stretch] = stretchesIn(archive).flat() as [Stretch];
     expect(stretch.numbers).toMatchObject({ kind: "table", ...shape, row: shape.row * shape.columns });
     expect(stretch.lengthBytes).toBeGreaterThan(table.length - 2 ** 14);
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 
   test("rows in frames are found", async () => {

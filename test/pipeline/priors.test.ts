@@ -12,7 +12,6 @@ import { readArchive } from "../../src/archive/whole.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
@@ -21,12 +20,11 @@ import { fitting } from "../../src/pipeline/priors.ts";
 import { type RestoreOptions, restore } from "../../src/pipeline/restore.ts";
 import { decodePrior, encodePrior, type Prior, rawPrior } from "../../src/prior/file.ts";
 import { trainValues } from "../../src/prior/train.ts";
+import { joined } from "../support/bytes.ts";
+import { archiveOf, LIMITS, plainOf } from "../support/in-memory.ts";
 import { rowsOf } from "../support/rows.ts";
 
-buildMixer();
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
 const GOLDEN = join(import.meta.dir, "..", "golden");
-const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 const TEXT = new Uint8Array(readFileSync(join(GOLDEN, "text.bin")));
 const NOISE = Uint8Array.from({ length: 9000 }, (_, i) => mix32(i));
 const engines = { cpu: await createCpuEngine({ threads: 2 }), reference: createReferenceEngine() };
@@ -39,29 +37,16 @@ function priorFrom(stride: number, contexts: number, content: Uint8Array = TEXT.
 
 const PRIOR = priorFrom(0, 8);
 
-async function compress(
-  plain: Uint8Array,
-  options: Partial<CompressOptions> = {},
-  name: keyof typeof engines = "cpu",
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
+type Name = keyof typeof engines;
+
+function compress(plain: Uint8Array, options: Partial<CompressOptions> = {}, name: Name = "cpu") {
   const hyperFor = (bytes: number) => hyperForSize(levelOf(1), bytes);
-  const all = { ...LIMITS, blockBytes: Math.max(1, plain.length), hyperFor, prior: PRIOR, ...options };
-  await compressStream(sourceOf(plain), sink, async () => engines[name], all);
-  return joined(...parts);
+  const own = { blockBytes: Math.max(1, plain.length), hyperFor, prior: PRIOR };
+  return archiveOf(plain, { ...own, ...options }, engines[name]);
 }
 
-async function decompress(
-  archive: Uint8Array,
-  options: Partial<RestoreOptions> = {},
-  name: keyof typeof engines = "cpu",
-) {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  await restore(pullFrom(archive, 999), sink, async () => engines[name], { ...LIMITS, priors: [PRIOR], ...options });
-  return joined(...parts);
-}
+const decompress = (archive: Uint8Array, options: Partial<RestoreOptions> = {}, name: Name = "cpu") =>
+  plainOf(archive, { priors: [PRIOR], ...options }, engines[name]);
 
 describe("small frames behind a prior", () => {
   test.each([

@@ -2,23 +2,20 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { SEQUENCE, STRIDE_MAX } from "../../src/contract/contexts.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
-import { restore } from "../../src/pipeline/restore.ts";
 import { findStride } from "../../src/pipeline/stride.ts";
 import type { CutPolicy } from "../../src/repeats/policy.ts";
-import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
+import { FakeEngine } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
+import { archiveOf, plainOf } from "../support/in-memory.ts";
 import { rowsOf } from "../support/rows.ts";
 
 const networkStride = (bytes: Uint8Array, streams: number) => findStride(bytes, { streams, history: 8 });
 
 const BLOCK_BYTES = 20_000;
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
 const rows = (rowBytes: number, bytes = BLOCK_BYTES) =>
   rowsOf(rowBytes, Math.ceil(bytes / rowBytes)).subarray(0, bytes);
 const prose = readFileSync(join(import.meta.dir, "../../docs/NUMERICS.md"));
@@ -29,28 +26,9 @@ function hopeless(count: number): Uint8Array {
   return Uint8Array.from({ length: count }, (_, i) => (i % 64 === 0 ? 0 : random.between(0, 255)));
 }
 
-async function compress(plain: Uint8Array, engine: Engine, repeats?: CutPolicy): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  const options = { ...LIMITS, blockBytes: BLOCK_BYTES, hyperFor: () => tinyHyper(4), ...(repeats && { repeats }) };
-  await compressStream(
-    sourceOf(plain),
-    async (part) => void parts.push(part),
-    async () => engine,
-    options,
-  );
-  return Buffer.concat(parts);
-}
-
-async function decompress(archive: Uint8Array, engine: Engine): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  await restore(
-    pullFrom(archive),
-    async (bytes) => void parts.push(bytes.slice()),
-    async () => engine,
-    LIMITS,
-  );
-  return Buffer.concat(parts);
-}
+const compress = (plain: Uint8Array, engine: Engine, repeats?: CutPolicy) =>
+  archiveOf(plain, { blockBytes: BLOCK_BYTES, ...(repeats && { repeats }) }, engine);
+const decompress = (archive: Uint8Array, engine: Engine) => plainOf(archive, {}, engine);
 
 const stridesOf = (archive: Uint8Array) =>
   readArchive(archive).flatMap(({ blocks }) => blocks.map(({ kind, stride = 0 }) => `${kind} ${stride}`));
