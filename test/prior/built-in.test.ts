@@ -9,7 +9,6 @@ import { pullFrom } from "../../src/archive/stream.ts";
 import { readArchive } from "../../src/archive/whole.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf, PRIOR_CONTEXTS } from "../../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
@@ -17,7 +16,6 @@ import { restore } from "../../src/pipeline/restore.ts";
 import { BUILT_IN_COUNT, builtInPrior, PRESENT_FIRST } from "../../src/prior/built-in.ts";
 import { builtInStrings, chooseBuiltIn, STRINGS_BYTES } from "../../src/prior/choose.ts";
 
-buildMixer();
 const engines = { cpu: await createCpuEngine({ threads: 2 }), reference: createReferenceEngine() };
 const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
 const bytes = (text: string) => new TextEncoder().encode(text);
