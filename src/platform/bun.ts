@@ -5,6 +5,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { preferLargePages } from "./c-library.ts";
 import { isCompiled } from "./compiled.ts";
 import type { Host } from "./host-interface.ts";
+import { concatenate } from "./portable.ts";
 
 const viewOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
@@ -21,7 +22,7 @@ export const host: Host = {
     return { update: (bytes) => void hash.update(bytes), digestHex: () => hash.copy().digest("hex") };
   },
   isEqual: (a, b) => Buffer.compare(a, b) === 0,
-  concatenate: (parts) => new Uint8Array(Buffer.concat(parts)),
+  concatenate,
   indexOf: (bytes, needle, from) => viewOf(bytes).indexOf(needle, from),
   lastIndexOf: (bytes, needle, from) => viewOf(bytes).lastIndexOf(needle, from),
   repeat: (pattern, lengthBytes) => Buffer.alloc(lengthBytes, pattern),
