@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { complaintOf } from "../../src/cli/errors.ts";
 import { MODEL_CONTRACT_VERSION } from "../../src/contract/hyper.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
@@ -13,7 +12,7 @@ import { patchPrior } from "../../src/prior/file.ts";
 import { decodeCopies } from "../../src/repeats/copies.ts";
 import { utf8 } from "../support/bytes.ts";
 import { GOLDEN_FOLDER, GOLDEN_PLAIN, goldenFile as golden } from "../support/golden-plain.ts";
-import { LIMITS } from "../support/in-memory.ts";
+import { LIMITS, readArchive } from "../support/in-memory.ts";
 
 /** Those of each version that decode, by the rest of their names. */
 const VERSIONS: Readonly<Record<string, string>> = {
@@ -97,8 +96,8 @@ describe("golden archives decode", () => {
   }, 120_000);
 });
 
-test("the golden archive of mirrored copies has some", () => {
-  const [frame] = readArchive(golden("v5-mirrored.fade"));
+test("the golden archive of mirrored copies has some", async () => {
+  const [frame] = await readArchive(golden("v5-mirrored.fade"));
   const distances = (frame?.blocks ?? []).flatMap(({ plainBytes, copies }) => {
     if (!copies) return [];
     const limits = { blockBytes: plainBytes, restBytes: copies.restBytes, windowBytes: 4000 };
@@ -133,17 +132,17 @@ test("every golden archive is tried", () => {
   );
 });
 
-test("v4-copies.fade has rests of all lengths", () => {
-  const [frame] = readArchive(golden("v4-copies.fade"));
+test("v4-copies.fade has rests of all lengths", async () => {
+  const [frame] = await readArchive(golden("v4-copies.fade"));
   const rests = frame?.blocks.map(({ copies }) => copies?.restBytes);
   expect(rests).toEqual([1758, undefined, 500, 823, 1477, 0, 0, 0]);
 });
 
-test("v4-stride.fade has a stride", () => {
-  expect(readArchive(golden("v4-stride.fade"))[0]?.blocks.map(({ stride }) => stride)).toEqual([200]);
+test("v4-stride.fade has a stride", async () => {
+  expect((await readArchive(golden("v4-stride.fade")))[0]?.blocks.map(({ stride }) => stride)).toEqual([200]);
 });
 
-test.each(CASES)("%s has the blocks that it should", (name, _plain, kinds) => {
-  const frames = readArchive(golden(name));
+test.each(CASES)("%s has the blocks that it should", async (name, _plain, kinds) => {
+  const frames = await readArchive(golden(name));
   expect(frames.map(({ blocks }) => blocks.map(({ kind }) => kind).join(" ")).join(",")).toBe(kinds);
 });

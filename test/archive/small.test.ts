@@ -7,14 +7,13 @@ import { CHECK_START, chainCheck, lowCheck } from "../../src/archive/checksum.ts
 import { ArchiveError, TruncatedError } from "../../src/archive/errors.ts";
 import { FORMAT_VERSION } from "../../src/archive/format.ts";
 import { encodeSmallFrame, levelOfModel, smallModel } from "../../src/archive/small.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeStoredFrame } from "../../src/archive/write.ts";
 import { NO_NETWORK, WITHOUT } from "../../src/contract/hyper.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { joined, noise, soft, utf8 as text } from "../support/bytes.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
-import { archiveOf, plainOf } from "../support/in-memory.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 import { fileOf, listFrames } from "../support/listing.ts";
 
 const compress = (plain: Uint8Array, level = 1, minLength = 0) =>
@@ -44,7 +43,7 @@ describe("each form", () => {
     const archive = await compress(plain, 3, minLength);
     expect(archive[4]).toBe(VERSION_BITS | form);
     expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
-    const [frame] = readArchive(archive);
+    const [frame] = await readArchive(archive);
     expect(frame).toMatchObject({ header: { plainBytes: plain.length }, lengthBytes: archive.length });
     const joined = Buffer.concat([archive, encodeStoredFrame(text("and")), archive]);
     const twice = Buffer.concat([plain, Buffer.from("and"), plain]);
@@ -55,7 +54,7 @@ describe("each form", () => {
     const archive = await compress(plain.length > 5000 ? soft(17_000) : plain, 3, minLength);
     const step = archive.length > 1000 ? 37 : 1;
     for (let length = 1; length < archive.length; length += length < 100 ? 1 : step) {
-      expect(() => readArchive(archive.subarray(0, length))).toThrow(TruncatedError);
+      await expect(readArchive(archive.subarray(0, length))).rejects.toThrow(TruncatedError);
     }
   });
 
@@ -81,7 +80,7 @@ test("nothing up to 64 KiB grows by more than 12 bytes, or costs more than 16 ab
     for (const plain of [noise(size), soft(size), new Uint8Array(size)]) {
       const archive = await compress(plain, 1);
       expect(archive.length).toBeLessThanOrEqual(size + 12);
-      const [block] = readArchive(archive)[0]?.blocks ?? [];
+      const [block] = (await readArchive(archive))[0]?.blocks ?? [];
       const payload = block?.kind === "coded" ? (block.groups[0]?.length ?? 0) : (block?.payload.length ?? 0);
       expect(archive.length - payload).toBeLessThanOrEqual(16);
     }

@@ -1,12 +1,11 @@
 /** Blocks that are cut where chance begins and ends: what becomes of the parts, and that all comes back. */
 import { describe, expect, test } from "bun:test";
-import { readArchive } from "../../src/archive/whole.ts";
 import { modelBytesOf, splitAtChance } from "../../src/pipeline/chance.ts";
 import { type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
 import { joined, noise } from "../support/bytes.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { archiveOf, plainOf } from "../support/in-memory.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 import { trainingBytes } from "../support/text.ts";
 
 const KIB = 1024;
@@ -74,7 +73,7 @@ describe("a frame", () => {
   test("stores what is chance, codes the rest, and chooses its model for the rest alone", async () => {
     const plain = joined(soft(100_000), noise(600_000), soft(50_000));
     const [archive, chosenFor] = await compress(strictSource(plain), 2 ** 23);
-    const [frame] = readArchive(archive);
+    const [frame] = await readArchive(archive);
     expect(frame?.blocks.map(({ kind }) => kind)).toEqual(["coded", "stored", "coded"]);
     expect(chosenFor).toHaveLength(1);
     expect(Math.abs((chosenFor[0] as number) - 150_000)).toBeLessThan(64 * KIB);
@@ -85,7 +84,7 @@ describe("a frame", () => {
     const text = soft(150_000);
     const plain = joined(text, noise(400_000), text, noise(300_000, 5), text.slice(1000));
     const [archive] = await compress(strictSource(plain), 2 ** 23, 100);
-    const [frame] = readArchive(archive);
+    const [frame] = await readArchive(archive);
     expect(frame?.header.plainBytes).toBe(plain.length);
     expect(frame?.header.blockBytes).toBe(plain.length);
     expect(frame?.blocks.map(({ copies }) => copies !== undefined)).toEqual([false, false, true, false, true]);

@@ -7,7 +7,6 @@ import { ArchiveError, TruncatedError } from "../../src/archive/errors.ts";
 import { chainPieces, encodeFills, fillBytesOf, piecesOf } from "../../src/archive/fills.ts";
 import { type Block, FILL_PIECE_BYTES } from "../../src/archive/format.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader } from "../../src/archive/write.ts";
 import { findRun, RUN_BYTES_MIN, shortPeriodOf } from "../../src/pipeline/fills.ts";
 import { type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
@@ -15,7 +14,7 @@ import { restore } from "../../src/pipeline/restore.ts";
 import type { CutPolicy } from "../../src/repeats/policy.ts";
 import { joined, noise, utf8 as text } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
-import { archiveOf, LIMITS, plainOf } from "../support/in-memory.ts";
+import { archiveOf, LIMITS, plainOf, readArchive } from "../support/in-memory.ts";
 import { listFrames } from "../support/listing.ts";
 
 const nothing = async () => {};
@@ -60,7 +59,7 @@ describe("long runs", () => {
       const plain = joined(text("before"), repeated(pattern, 3_000_001), text("behind"));
       const archive = await compress(sourceOf(plain));
       expect(archive.length).toBeLessThan(100 + pattern.length);
-      const [block, ...others] = readArchive(archive)[0]?.blocks ?? [];
+      const [block, ...others] = (await readArchive(archive))[0]?.blocks ?? [];
       expect(others).toEqual([]);
       expect(block?.plainBytes).toBeLessThan(12 + 2 * pattern.length);
       expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
@@ -93,7 +92,7 @@ describe("long runs", () => {
       fc.asyncProperty(input, blockBytes, fc.boolean(), async (plain, block, isSizeKnown) => {
         const archive = await compress(sourceOf(plain, isSizeKnown), block, { timeUnits: 0 });
         expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
-        const [frame] = readArchive(archive);
+        const [frame] = await readArchive(archive);
         const sum = frame?.blocks.reduce((bytes, each) => bytes + each.plainBytes + fillBytesOf(each.fills), 0);
         expect([frame?.header.plainBytes, sum]).toEqual([plain.length, plain.length]);
         const [listed] = await listFrames({
@@ -117,7 +116,7 @@ describe("long runs", () => {
 
   test("scattered over a block leave one block of what is between them", async () => {
     const parts = Array.from({ length: 40 }, (_, i) => joined(noise(99, i), text("."), new Uint8Array(40_000)));
-    const [frame] = readArchive(await compress(sourceOf(joined(...parts))));
+    const [frame] = await readArchive(await compress(sourceOf(joined(...parts))));
     expect(frame?.blocks.map(({ plainBytes, fills }) => [plainBytes, fills?.length])).toEqual([[4000, 40]]);
   });
 
@@ -125,7 +124,7 @@ describe("long runs", () => {
     const parts = Array.from({ length: 330 }, (_, i) => repeated(noise(4000, i), RUN_BYTES_MIN));
     const plain = joined(...parts);
     const archive = await compress(sourceOf(plain), 2 ** 20);
-    const blocks = readArchive(archive)[0]?.blocks ?? [];
+    const blocks = (await readArchive(archive))[0]?.blocks ?? [];
     expect(blocks.length).toBeGreaterThan(1);
     expect(blocks[0]?.fills?.length).toBeWithin(200, 330);
     expect(Buffer.compare(await decompress(archive, 2 ** 20), plain)).toBe(0);
@@ -221,7 +220,7 @@ describe("a record of fills", () => {
 
   test.each([true, false])("comes back; length known: %p", async (isLengthKnown) => {
     const bytes = await frame(isLengthKnown);
-    const [read] = readArchive(bytes);
+    const [read] = await readArchive(bytes);
     expect(read?.blocks[0]?.fills).toEqual(fills);
     expect(read?.header.plainBytes).toBe(data.length + 15_096);
     const plain = await decompress(bytes, 3);
@@ -234,7 +233,7 @@ describe("a record of fills", () => {
   test("truncated anywhere is a truncation, with a bit flipped is refused", async () => {
     const bytes = await frame();
     for (let length = 1; length < bytes.length; length += 1) {
-      expect(() => readArchive(bytes.subarray(0, length))).toThrow(TruncatedError);
+      await expect(readArchive(bytes.subarray(0, length))).rejects.toThrow(TruncatedError);
     }
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const flipped = bytes.with(bit >> 3, (bytes[bit >> 3] as number) ^ (1 << (bit & 7)));

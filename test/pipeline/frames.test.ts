@@ -1,7 +1,6 @@
 /** Frames: when storing wins, and what is refused before anything is allocated. */
 import { expect, test } from "bun:test";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { PAPER } from "../../src/model/levels.ts";
@@ -10,7 +9,7 @@ import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts
 import { STORED_BELOW_BYTES } from "../../src/pipeline/prepare.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
-import { archiveOf, collected, LIMITS } from "../support/in-memory.ts";
+import { archiveOf, collected, LIMITS, readArchive } from "../support/in-memory.ts";
 
 const noEngine = async () => Promise.reject(new Error("an engine was opened"));
 
@@ -18,14 +17,14 @@ test("what is stored needs no engine, neither when written nor when read", async
   const plain = new Uint8Array(STORED_BELOW_BYTES - 1);
   const options = { ...LIMITS, blockBytes: plain.length, hyperFor: () => tinyHyper(2) };
   const archive = await collected((sink) => compressStream(sourceOf(plain), sink, noEngine, options));
-  expect(readArchive(archive)[0]?.header.model).toBeUndefined();
+  expect((await readArchive(archive))[0]?.header.model).toBeUndefined();
   expect(await collected((sink) => restore(pullFrom(archive), sink, noEngine, LIMITS))).toEqual(plain);
 });
 
 test("what coding does not shrink is stored", async () => {
   const plain = Uint8Array.from({ length: 256 }, (_, i) => (i * 167) & 255);
   const archive = await archiveOf(plain, { blockBytes: plain.length, hyperFor: () => tinyHyper(1) });
-  expect(readArchive(archive)[0]?.blocks[0]?.kind).toBe("stored");
+  expect((await readArchive(archive))[0]?.blocks[0]?.kind).toBe("stored");
   expect(archive.length - plain.length).toBeLessThanOrEqual(64);
 });
 

@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test";
 import { CorruptError } from "../../src/archive/errors.ts";
 import type { Block } from "../../src/archive/format.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { foresightOf } from "../../src/pipeline/block-plan.ts";
@@ -15,7 +14,7 @@ import { NO_COPIES } from "../../src/repeats/copies.ts";
 import { joined, noise } from "../support/bytes.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { archiveOf, plainOf } from "../support/in-memory.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 import { filmOf, pixelsOf, type SoundShape, soundOf, tableOf } from "../support/numbers.ts";
 import { trainingBytes } from "../support/text.ts";
 
@@ -25,8 +24,8 @@ const compress = (plain: Uint8Array, options: Partial<CompressOptions> = {}) =>
   archiveOf(plain, { blockBytes: plain.length, ...options });
 
 /** Of each block: its kind, and the stretches that it has. */
-const stretchesIn = (archive: Uint8Array) =>
-  readArchive(archive).flatMap(({ blocks }) =>
+const stretchesIn = async (archive: Uint8Array) =>
+  (await readArchive(archive)).flatMap(({ blocks }) =>
     blocks.map(({ stretches, copies, plainBytes, isForeseen = false }) =>
       stretches ? decodeStretches(stretches, copies?.restBytes ?? plainBytes, isForeseen) : [],
     ),
@@ -43,7 +42,7 @@ describe("found and restored", () => {
       const plain = joined(new Uint8Array(44), soundOf(25_000, shape), new Uint8Array(1));
       const archive = await compress(plain);
       expect(Buffer.compare(archive, await compress(plain))).toBe(0);
-      const [stretch] = stretchesIn(archive).flat() as [Stretch];
+      const [stretch] = (await stretchesIn(archive)).flat() as [Stretch];
       expect(stretch.numbers).toEqual({ kind: "sound", isUnsigned: false, ...shape });
       expect(stretch.lengthBytes).toBeGreaterThan(plain.length - 2 ** 14);
       expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
@@ -54,7 +53,7 @@ describe("found and restored", () => {
     const text = trainingBytes(40_000, 1);
     const plain = joined(text, soundOf(30_000, MONO), text, soundOf(30_000, { ...MONO, isBig: true }, 2), text);
     const archive = await compress(plain, { repeats: { timeUnits: 0 } });
-    const found = stretchesIn(archive).flat();
+    const found = (await stretchesIn(archive)).flat();
     expect(found.map(({ numbers }) => numbers.kind === "sound" && numbers.isBig)).toEqual([false, true]);
     expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
@@ -62,7 +61,7 @@ describe("found and restored", () => {
   test("over blocks, from a pipe, some of them learned", async () => {
     const plain = joined(soundOf(100_000, MONO), noise(60_000), soundOf(100_000, MONO, 2));
     const archive = await compress(plain, { blockBytes: 65_536 });
-    expect(stretchesIn(archive).filter((list) => list.length > 0).length).toBeGreaterThan(4);
+    expect((await stretchesIn(archive)).filter((list) => list.length > 0).length).toBeGreaterThan(4);
     expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 });
@@ -71,9 +70,9 @@ test("the same sound again is one copy, and short copies are spared", async () =
   const sound = soundOf(60_000, MONO);
   const plain = joined(sound, sound.subarray(1000, 1900), sound, sound.subarray(5000, 5200));
   const archive = await compress(plain, { repeats: { timeUnits: 0, minLength: 32 } });
-  const [block] = readArchive(archive).flatMap(({ blocks }) => blocks) as [Block];
+  const [block] = (await readArchive(archive)).flatMap(({ blocks }) => blocks) as [Block];
   expect(block.copies?.restBytes).toBeLessThan(130_000);
-  expect(stretchesIn(archive).flat().length).toBeGreaterThan(0);
+  expect((await stretchesIn(archive)).flat().length).toBeGreaterThan(0);
   expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
 });
 
@@ -110,7 +109,7 @@ describe("limits and forgery", () => {
   test("where a decoder would have no room, numbers are not predicted", async () => {
     const memoryBytesMax = modelMemoryBytes(tinyHyper(4)) + 6 * sound.length;
     const tight = await compress(sound, { memoryBytesMax });
-    expect(stretchesIn(tight).flat()).toEqual([]);
+    expect((await stretchesIn(tight)).flat()).toEqual([]);
     expect(Buffer.compare(await plainOf(tight, { memoryBytesMax }), sound)).toBe(0);
     await expect(plainOf(await compress(sound), { memoryBytesMax })).rejects.toThrow(MemoryLimitError);
   });
@@ -137,7 +136,7 @@ describe("limits and forgery", () => {
     ["half a stretch", Uint8Array.of(0, 0x80, 0x20)],
     ["a panel that lanes do not foresee", Uint8Array.of(0, 0x80, 0x20, 0, 0x88)],
   ])("%s is corrupt", async (_, stretches) => {
-    const [frame] = readArchive(await compress(sound));
+    const [frame] = await readArchive(await compress(sound));
     if (!frame) throw new Error("no frame");
     const { version: _version, small: _small, ...header } = frame.header;
     const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
@@ -145,7 +144,7 @@ describe("limits and forgery", () => {
   });
 
   test("another predictor than the one that was used gives a wrong check", async () => {
-    const [frame] = readArchive(await compress(sound));
+    const [frame] = await readArchive(await compress(sound));
     if (!frame) throw new Error("no frame");
     const { version: _version, small: _small, ...header } = frame.header;
     const numbers = { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false } as const;
@@ -196,7 +195,7 @@ describe("pixels", () => {
     async (_, shape) => {
       const plain = joined(new Uint8Array(13), pixelsOf(300, shape), new Uint8Array(2));
       const archive = await compress(plain);
-      const [stretch] = stretchesIn(archive).flat() as [Stretch];
+      const [stretch] = (await stretchesIn(archive)).flat() as [Stretch];
       expect(stretch.numbers).toMatchObject({ kind: "pixels", ...shape });
       expect(stretch.lengthBytes).toBeGreaterThan(plain.length - 2 ** 13);
       expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
@@ -207,7 +206,7 @@ describe("pixels", () => {
     const film = { width: 160, height: 120 };
     const plain = filmOf(8, film);
     const archive = await compress(plain);
-    expect(stretchesIn(archive).flat()).toEqual([
+    expect((await stretchesIn(archive)).flat()).toEqual([
       { gapBytes: 0, lengthBytes: plain.length, numbers: { kind: "film", ...film } },
     ]);
     expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
@@ -216,7 +215,7 @@ describe("pixels", () => {
   test("beside sound and text in one block", async () => {
     const parts = [trainingBytes(40_000, 1), pixelsOf(300, { channels: 3, width: 200 }), soundOf(40_000, MONO)];
     const archive = await compress(joined(...parts));
-    expect(stretchesIn(archive).flatMap((list) => list.map(({ numbers }) => numbers.kind))).toEqual([
+    expect((await stretchesIn(archive)).flatMap((list) => list.map(({ numbers }) => numbers.kind))).toEqual([
       "pixels",
       "sound",
     ]);
@@ -237,7 +236,7 @@ describe("tables", () => {
     const plain = joined(trainingBytes(16_384, 1), table, new Uint8Array(3));
     const archive = await compress(plain, { repeats: { timeUnits: 0 } });
     expect(Buffer.compare(archive, await compress(plain, { repeats: { timeUnits: 0 } }))).toBe(0);
-    const [stretch] = stretchesIn(archive).flat() as [Stretch];
+    const [stretch] = (await stretchesIn(archive)).flat() as [Stretch];
     expect(stretch.numbers).toMatchObject({ kind: "table", ...shape, row: shape.row * shape.columns });
     expect(stretch.lengthBytes).toBeGreaterThan(table.length - 2 ** 14);
     expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);

@@ -3,7 +3,6 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CorruptError, MissingPriorError } from "../../src/archive/errors.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
@@ -14,7 +13,7 @@ import type { RestoreOptions } from "../../src/pipeline/restore.ts";
 import { type Prior, patchPrior, rawPrior } from "../../src/prior/file.ts";
 import { MIXER_POLICY } from "../../src/repeats/policy.ts";
 import { joined } from "../support/bytes.ts";
-import { archiveOf, plainOf } from "../support/in-memory.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 
 const TEXT = new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", "text.bin")));
 const NOISE = Uint8Array.from({ length: 60_000 }, (_, i) => mix32(i));
@@ -48,7 +47,10 @@ describe("a patch", () => {
   ])("%s", async (_, plain, blockBytes) => {
     const archive = await compress(plain, OLD, { blockBytes });
     expect(archive.length).toBeLessThan(plain.length / 20 + 700);
-    expect(readArchive(archive)[0]?.header).toMatchObject({ isPatch: true, prior: { hash: patchPrior(OLD).hash } });
+    expect((await readArchive(archive))[0]?.header).toMatchObject({
+      isPatch: true,
+      prior: { hash: patchPrior(OLD).hash },
+    });
     // Restored by who knows nothing of the level.
     expect(await decompress(archive, [rawPrior(OLD), patchPrior(OLD)])).toEqual(plain);
   });

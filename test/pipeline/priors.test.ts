@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { CorruptError, MissingPriorError } from "../../src/archive/errors.ts";
 import { FORMAT_VERSION } from "../../src/archive/format.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
@@ -21,7 +20,7 @@ import { type RestoreOptions, restore } from "../../src/pipeline/restore.ts";
 import { decodePrior, encodePrior, type Prior, rawPrior } from "../../src/prior/file.ts";
 import { trainValues } from "../../src/prior/train.ts";
 import { joined } from "../support/bytes.ts";
-import { archiveOf, LIMITS, plainOf } from "../support/in-memory.ts";
+import { archiveOf, LIMITS, plainOf, readArchive } from "../support/in-memory.ts";
 import { rowsOf } from "../support/rows.ts";
 
 const GOLDEN = join(import.meta.dir, "..", "golden");
@@ -59,7 +58,7 @@ describe("small frames behind a prior", () => {
   ])("%s", async (_, plain: Uint8Array, prior: Prior) => {
     const [archive, judged] = [await compress(plain, { prior }), await compress(plain, { prior }, "reference")];
     expect(archive).toEqual(judged);
-    const [frame] = readArchive(archive);
+    const [frame] = await readArchive(archive);
     expect(frame?.header).toMatchObject({ version: FORMAT_VERSION, prior: { isLow: true } });
     expect(archive.length).toBeLessThan((await compress(plain, { prior: undefined as never })).length);
     for (const name of ["cpu", "reference"] as const) {
@@ -70,7 +69,7 @@ describe("small frames behind a prior", () => {
   test("longer ones state their stride", async () => {
     const rows = new Uint8Array(rowsOf(12, 2000));
     const archive = await compress(rows);
-    expect(readArchive(archive)[0]?.blocks).toMatchObject([{ kind: "coded", stride: 12 }]);
+    expect((await readArchive(archive))[0]?.blocks).toMatchObject([{ kind: "coded", stride: 12 }]);
     expect(await decompress(archive)).toEqual(rows);
   });
 
@@ -102,7 +101,7 @@ describe("frames with an index behind a prior", () => {
   ])("%s", async (_, lanes, blockBytes) => {
     const hyperFor = (bytes: number) => hyperForSize(levelOf(1), bytes, lanes);
     const archive = await compress(long, { hyperFor, blockBytes });
-    const [frame] = readArchive(archive);
+    const [frame] = await readArchive(archive);
     expect(frame?.header).toMatchObject({ prior: { hash: PRIOR.hash, isLow: false } });
     expect(frame?.header.model?.hyper).toMatchObject({ streams: lanes, mixerContexts: 8 });
     expect(await decompress(archive)).toEqual(long);
@@ -111,7 +110,7 @@ describe("frames with an index behind a prior", () => {
 
   test("no model has counters behind a prior, and one that claims some is refused", async () => {
     const hyperFor = (bytes: number) => ({ ...hyperForSize(levelOf(1), bytes), mixerCounters: 4 });
-    const [frame] = readArchive(await compress(long, { hyperFor }));
+    const [frame] = await readArchive(await compress(long, { hyperFor }));
     const hyper = frame?.header.model?.hyper as HyperParameters;
     expect(hyper.mixerCounters).toBe(0);
     expect(fitting(PRIOR, hyper, 7)).toBe(PRIOR);

@@ -1,6 +1,5 @@
 /** Blocks whose repeats are cut out, through the whole pipeline: every kind of block, windows, sizes, memory. */
 import { describe, expect, test } from "bun:test";
-import { readArchive } from "../../src/archive/whole.ts";
 import { type CompressOptions, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { release } from "../../src/platform/release.ts";
@@ -8,7 +7,7 @@ import { MIXER_POLICY } from "../../src/repeats/policy.ts";
 import { joined } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { archiveOf, plainOf } from "../support/in-memory.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 import { fileOf, listFrames } from "../support/listing.ts";
 import { trainingBytes } from "../support/text.ts";
 
@@ -41,7 +40,7 @@ async function compress(
   const all = { blockBytes: Math.max(1, plain.length), ...options };
   const archive = await archiveOf({ ...source, read, free: release }, all, engine);
   expect(engine.openModels).toBe(0);
-  const blocks = readArchive(archive).flatMap((frame) =>
+  const blocks = (await readArchive(archive)).flatMap((frame) =>
     frame.blocks.map(({ kind, copies }) => (copies ? `${kind} ${copies.restBytes}` : kind)),
   );
   return { archive, blocks };
@@ -55,7 +54,9 @@ async function roundTrip(plain: Uint8Array, options: Partial<CompressOptions>): 
     expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
     const [frame] = await listFrames(fileOf(archive));
     expect(frame?.plainBytes).toBe(plain.length);
-    const cutKinds = readArchive(archive)[0]?.blocks.map(({ kind, copies }) => `${kind} ${copies !== undefined}`);
+    const cutKinds = (await readArchive(archive))[0]?.blocks.map(
+      ({ kind, copies }) => `${kind} ${copies !== undefined}`,
+    );
     expect(frame?.blocks.map(({ kind, isCut = false }) => `${kind} ${isCut}`)).toEqual(cutKinds ?? []);
   }
   return known;

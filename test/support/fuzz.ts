@@ -10,7 +10,6 @@ import { ArchiveError } from "../../src/archive/errors.ts";
 import { chainPieces, fillBytesOf, fillRecordBytes, piecesOf } from "../../src/archive/fills.ts";
 import type { Block, BlockHead } from "../../src/archive/format.ts";
 import { ArchiveReader, pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import type { Engine } from "../../src/engine/engine.ts";
@@ -19,7 +18,7 @@ import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts
 import { tinyHyper } from "./fake-engine.ts";
 import { letters, otherStrand } from "./genome.ts";
 import { Random } from "./gpu-values.ts";
-import { archiveOf, plainOf } from "./in-memory.ts";
+import { archiveOf, plainOf, readArchive } from "./in-memory.ts";
 import { fileOf, lookThrough } from "./listing.ts";
 
 /** Decoding one damaged archive may take this long, on a machine that does other things, too. */
@@ -204,7 +203,7 @@ async function makeCorpus({ engine, blockBytes, hyperFor: modelFor = tinyHyper }
     const archive = await archiveOf(sourceOf(plain, isSizeKnown), { blockBytes, hyperFor, ...repeats }, engine);
     archives.push(await partsOf(archive));
     let end = 0;
-    for (const block of readArchive(archive)[0]?.blocks ?? []) {
+    for (const block of (await readArchive(archive))[0]?.blocks ?? []) {
       end += block.plainBytes + fillBytesOf(block.fills);
       prefixes.push(plain.slice(0, end));
     }

@@ -1,5 +1,7 @@
 /** Whole blocks and archives, made and restored in memory as the program does it piece by piece. */
-import { pullFrom } from "../../src/archive/stream.ts";
+import { fillBytesOf } from "../../src/archive/fills.ts";
+import type { Block, FrameHeader } from "../../src/archive/format.ts";
+import { ArchiveReader, pullFrom } from "../../src/archive/stream.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { BlockCompressor } from "../../src/pipeline/compress.ts";
@@ -40,6 +42,33 @@ export function plainOf(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const all = { ...LIMITS, ...options };
   return collected((sink) => restore(pullFrom(archive, pieceBytes), sink, async () => engine, all));
+}
+
+/** A frame that was read as a whole. `plainBytes` is known behind the last block. */
+export interface Frame {
+  readonly header: FrameHeader & { readonly plainBytes: number };
+  readonly blocks: readonly Block[];
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** All frames of an archive as the container has them, before anything is decoded. @throws what ArchiveReader throws */
+export async function readArchive(archive: Uint8Array, pieceBytes?: number): Promise<Frame[]> {
+  const reader = new ArchiveReader(pullFrom(archive, pieceBytes), { sizeBytes: archive.length });
+  const frames: Frame[] = [];
+  let frame = { header: {} as FrameHeader, offsetBytes: 0, blocks: [] as Block[] };
+  for (let part = await reader.next(); part; part = await reader.next()) {
+    if (part.kind === "header") frame = { header: part.header, offsetBytes: part.offsetBytes, blocks: [] };
+    else if (part.kind === "model") frame.header = { ...frame.header, model: part.model };
+    // The next part takes its payload's place.
+    else if (part.kind === "block") frame.blocks.push(structuredClone(part.block));
+    else {
+      const plainBytes = frame.blocks.reduce((sum, { plainBytes, fills }) => sum + plainBytes + fillBytesOf(fills), 0);
+      const lengthBytes = reader.position - frame.offsetBytes;
+      frames.push({ ...frame, header: { ...frame.header, plainBytes }, lengthBytes });
+    }
+  }
+  return frames;
 }
 
 /** A single block with a model of its own. @throws what BlockCompressor throws */
