@@ -10,13 +10,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FORMAT_VERSION } from "../src/archive/format.ts";
-import { readArchive } from "../src/archive/whole.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { hyperForSize, type Level, levelOf, networkOf } from "../src/model/levels.ts";
 import { type CompressOptions, sourceOf } from "../src/pipeline/frames.ts";
 import { joined } from "../test/support/bytes.ts";
 import { GOLDEN_FOLDER, GOLDEN_PLAIN } from "../test/support/golden-plain.ts";
-import { archiveOf } from "../test/support/in-memory.ts";
+import { archiveOf, readArchive } from "../test/support/in-memory.ts";
 
 const engine = await createCpuEngine({ threads: 1 });
 
@@ -69,7 +68,7 @@ for (const [name, plain] of Object.entries(GOLDEN_PLAIN)) {
     continue;
   }
   const archive = await make(name, plain);
-  const kinds = readArchive(archive).map(({ blocks }) => blocks.map(({ kind }) => kind).join(" "));
+  const kinds = (await readArchive(archive)).map(({ blocks }) => blocks.map(({ kind }) => kind).join(" "));
   writeFileSync(path, archive, { flag: "wx" });
   console.log(`${file}: ${archive.length} bytes, ${kinds.join(",")}`);
 }
