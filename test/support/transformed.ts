@@ -1,4 +1,5 @@
 /** Stretches of numbers through the predictors and back, and bytes of the worst kinds to try them with. */
+import { expect } from "bun:test";
 import { type Numbers, STRETCH_BYTES_MIN } from "../../src/predict/list.ts";
 import { transformSlowly } from "../../src/predict/transform.ts";
 import { joined, noise } from "./bytes.ts";
@@ -9,6 +10,15 @@ export function transformed(bytes: Uint8Array, numbers: Numbers, isBack = false,
   const stretches = [{ gapBytes: 0, lengthBytes: bytes.length, numbers }];
   for (const _ of transformSlowly(result, stretches, isBack, isForeseen));
   return result;
+}
+
+/** Expects bytes to come back from both directions, and each time the same. */
+export function expectBothWays(plain: Uint8Array, numbers: Numbers, isForeseen = false): void {
+  const through = (bytes: Uint8Array, isBack: boolean) => transformed(bytes, numbers, isBack, isForeseen);
+  const left = through(plain, false);
+  expect(Buffer.compare(left, through(plain, false))).toBe(0);
+  expect(Buffer.compare(through(left, true), plain)).toBe(0);
+  expect(Buffer.compare(through(through(plain, true), false), plain)).toBe(0);
 }
 
 /** Bytes about as long as `size` that are no sound, or one that nobody would record. */
