@@ -4,9 +4,9 @@
  *
  *     bun scripts/prior-times.ts [--program FILE] [--against FILE] [--turns N] [--prior FILE] [--small FILE] [FILE…]
  *
- * Everything runs in turns, so that other programs disturb all alike; medians are printed of the wall's time and of the
- * processors', user and system. --prior is a prior made by --train, --small what the starts compress (its first 1,000
- * bytes), --against another build, which goes along.
+ * Everything runs in turns, so that other programs disturb all alike; medians and the least are printed of the wall's
+ * time and of the processors', user and system. --prior is a prior made by --train, --small what the starts compress
+ * (its first 1,000 bytes), --against another build, which goes along.
  */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -32,6 +32,11 @@ interface Run {
   readonly bytes: number;
 }
 
+interface Turns {
+  readonly median: Run;
+  readonly least: Run;
+}
+
 function run(command: readonly string[], stdin: Uint8Array): Run {
   const beganAtMs = performance.now();
   const { stdout, exitCode, stderr, resourceUsage } = Bun.spawnSync([...command], { stdin });
@@ -42,17 +47,18 @@ function run(command: readonly string[], stdin: Uint8Array): Run {
 
 const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] as number;
 
-/** Each command so many times, in turns. @returns medians, in the order of the commands */
-function inTurns(commands: readonly (readonly string[])[], stdin: Uint8Array, turns: number): Run[] {
+/** Each command so many times, in turns. @returns what they took, in the order of the commands */
+function inTurns(commands: readonly (readonly string[])[], stdin: Uint8Array, turns: number): Turns[] {
   const runs: Run[][] = commands.map(() => []);
   for (let turn = 0; turn < turns; turn++) {
     for (const [i, command] of commands.entries()) runs[i]?.push(run(command, stdin));
   }
-  return runs.map((all) => ({
-    wallMs: median(all.map(({ wallMs }) => wallMs)),
-    processorMs: median(all.map(({ processorMs }) => processorMs)),
+  const of = (all: readonly Run[], pick: (numbers: readonly number[]) => number): Run => ({
+    wallMs: pick(all.map(({ wallMs }) => wallMs)),
+    processorMs: pick(all.map(({ processorMs }) => processorMs)),
     bytes: all[0]?.bytes ?? 0,
-  }));
+  });
+  return runs.map((all) => ({ median: of(all, median), least: of(all, (numbers) => Math.min(...numbers)) }));
 }
 
 const ms = (time: number) => `${Math.round(time)}`;
@@ -62,19 +68,23 @@ if (values.small !== undefined) {
   const plain = new Uint8Array(readFileSync(values.small)).subarray(0, SMALL_BYTES);
   const variants = [["--no-prior"], [], ...(values.prior === undefined ? [] : [["-D", values.prior]])];
   const commands = programs.flatMap((program) => variants.map((options) => [program, ...options, "-c"]));
-  const medians = inTurns(commands, plain, Number(values.turns));
-  console.log("| start | bytes | wall, ms | more | processors, ms | more |");
-  console.log("|---|---|---|---|---|---|");
-  for (const [i, { wallMs, processorMs, bytes }] of medians.entries()) {
-    const without = medians[i - (i % variants.length)] as Run;
-    const more = [wallMs - without.wallMs, processorMs - without.processorMs].map(ms);
+  const measured = inTurns(commands, plain, Number(values.turns));
+  console.log("| start: median, least | bytes | wall, ms | | more | | processors, ms | | more | |");
+  console.log("|---|---|---|---|---|---|---|---|---|---|");
+  for (const [i, { median: one, least }] of measured.entries()) {
+    const without = measured[i - (i % variants.length)] as Turns;
+    const cells = (time: (run: Run) => number) => [
+      ...[one, least].map((run) => ms(time(run))),
+      ...[time(one) - time(without.median), time(least) - time(without.least)].map(ms),
+    ];
     const name = (commands[i] as string[]).slice(0, -1).join(" ");
-    console.log(`| ${name} | ${bytes} | ${ms(wallMs)} | ${more[0]} | ${ms(processorMs)} | ${more[1]} |`);
+    const all = [...cells(({ wallMs }) => wallMs), ...cells(({ processorMs }) => processorMs)];
+    console.log(`| ${name} | ${one.bytes} | ${all.join(" | ")} |`);
   }
 }
 if (positionals.length > 0) {
-  console.log("\n| first 1,000,000 bytes of | --no-prior | | processors, ms | | difference |");
-  console.log("|---|---|---|---|---|---|");
+  console.log("\n| first 1,000,000 bytes of | --no-prior | | processors, ms | | median | | | least |");
+  console.log("|---|---|---|---|---|---|---|---|---|");
 }
 for (const path of positionals) {
   const plain = new Uint8Array(readFileSync(path)).subarray(0, LARGE_BYTES);
@@ -82,13 +92,13 @@ for (const path of positionals) {
     [program, "--no-prior", "-c"],
     [program, "-c"],
   ]);
-  const medians = inTurns(commands, plain, Number(values.turns));
-  const [without, first, ...others] = medians as [Run, Run, ...Run[]];
-  const all = [first, ...others];
-  const cells = [
-    ...[without, first].map(({ bytes }) => bytes.toLocaleString("en")),
-    ...[without, ...all].map(({ processorMs }) => ms(processorMs)),
-    all.map((each) => share(each.processorMs, without.processorMs)).join(", "),
+  const measured = inTurns(commands, plain, Number(values.turns));
+  const [without, first] = measured as [Turns, Turns, ...Turns[]];
+  const all = measured.slice(1);
+  const cells = (of: "median" | "least") => [
+    ...[without, ...all].map((each) => ms(each[of].processorMs)),
+    all.map((each) => share(each[of].processorMs, without[of].processorMs)).join(", "),
   ];
-  console.log(`| ${basename(path)} | ${cells.join(" | ")} |`);
+  const bytes = [without, first].map((each) => each.median.bytes.toLocaleString("en"));
+  console.log(`| ${basename(path)} | ${[...bytes, ...cells("median"), ...cells("least")].join(" | ")} |`);
 }

@@ -127,8 +127,7 @@ interface Found {
 
 /** Samples that share pieces with files there. */
 function sharing(paths: readonly string[]): Found[] {
-  const shared = new SharedPieces();
-  for (const path of paths.flatMap(filesIn)) shared.add(new Uint8Array(readFileSync(path)));
+  const shared = new SharedPieces(paths.flatMap(filesIn).map((path) => new Uint8Array(readFileSync(path))));
   const all = allSamples();
   const samples = KINDS.flatMap((kind) => all[kind]);
   const found = samples

@@ -43,6 +43,18 @@ function assets(folder: string): BunPlugin {
   };
 }
 
+/** Kernels without their comments, which are half of them; WGSL has no strings in which one could begin. */
+const kernels: BunPlugin = {
+  name: "kernels",
+  setup: ({ onLoad }) =>
+    void onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8")
+        .replace(/\s*\/\/.*/g, "")
+        .replace(/\n\s+/g, "\n"),
+      loader: "text",
+    })),
+};
+
 /** @param folder is made @throws Error with the bundler's words */
 export async function bundleLibrary(runtime: Runtime, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
@@ -55,7 +67,7 @@ export async function bundleLibrary(runtime: Runtime, folder: string): Promise<v
     splitting: true,
     minify: { whitespace: true, syntax: true, identifiers: runtime === "browser", keepNames: true },
     naming: { entry: "[name].js", chunk: "[name]-[hash].js" },
-    plugins: [assets(folder)],
+    plugins: [assets(folder), kernels],
   });
   for (const message of result.logs) console.error(message);
   if (!result.success) throw new Error(`the library could not be bundled for ${runtime}`);

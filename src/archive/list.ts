@@ -33,6 +33,8 @@ export interface Listing {
   readonly isCheckLow: boolean;
   /** What a frame begins with: of the first one that does. */
   readonly prior: PriorReference | undefined;
+  /** Whether that one is an old file, of which the frame is a patch. */
+  readonly isPatch: boolean;
   /** The frames from the first to the last. */
   frames(): Iterable<FrameSummary> | AsyncIterable<FrameSummary>;
 }
@@ -58,7 +60,7 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
   const sums = { frameCount: 0, blockCount: 0, plainBytes: 0, archiveBytes: 0, version: 0 };
   let check: bigint | undefined;
   let isCheckLow = false;
-  let prior: PriorReference | undefined;
+  let behind: FrameSummary["header"] | undefined;
   for await (const frame of frames) {
     collectAfter(0);
     sums.frameCount += 1;
@@ -68,7 +70,7 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
     sums.version = Math.max(sums.version, frame.header.version);
     check = frame.check;
     isCheckLow = frame.header.small !== undefined;
-    prior = isBackward ? (frame.header.prior ?? prior) : (prior ?? frame.header.prior);
+    if (frame.header.prior && (isBackward || !behind)) behind = frame.header;
     if (kept.length <= FRAMES_KEPT) kept.push(frame);
   }
   if (isBackward) kept.reverse();
@@ -76,7 +78,8 @@ async function gather(file: ArchiveFile, frames: AsyncIterable<FrameSummary>, is
     ...sums,
     check: sums.frameCount === 1 ? check : undefined,
     isCheckLow,
-    prior,
+    prior: behind?.prior,
+    isPatch: behind?.isPatch ?? false,
     frames: () => (kept.length <= FRAMES_KEPT ? kept : framesByHeads(file)),
   };
 }

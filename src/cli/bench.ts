@@ -72,7 +72,7 @@ async function findAdapters(contestants: readonly BenchContestant[], parts: Engi
   const wanted = contestants.filter(({ engine }) => engine === "gpu").map(({ settings }) => settings.adapter);
   if (wanted.length === 0) return;
   const adapters = await parts.listAdapters();
-  const { chooseAdapter } = await import("../engine/gpu/dawn.ts");
+  const { chooseAdapter } = await import("../engine/gpu/adapters.ts");
   for (const adapter of wanted) chooseAdapter(adapters, adapter);
 }
 

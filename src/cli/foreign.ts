@@ -20,7 +20,7 @@ export interface ForeignOption {
 
 export const FOREIGN_OPTIONS: readonly ForeignOption[] = [
   { names: ["fast"], value: "optional", means: { name: "level", value: "1" } },
-  { names: ["best"], means: { name: "level", value: "9" } },
+  { names: ["best", "max"], means: { name: "level", value: "9" } },
   { names: ["single-thread"], means: { name: "threads", value: "1" } },
   { names: ["processes", "p"], value: "needed", means: { name: "threads" } },
   {
@@ -39,6 +39,8 @@ export const FOREIGN_OPTIONS: readonly ForeignOption[] = [
   { names: ["auto-threads"], value: "attached", anyhow: "all processors are used" },
   { names: ["size-hint"], value: "attached", anyhow: "a length that is known is used, and none is guessed" },
   { names: ["asyncio", "no-asyncio"], anyhow: "reading and writing never wait for each other" },
+  { names: ["content-size"], anyhow: "a length that is known is in the archive" },
+  { names: ["mmap-dict", "no-mmap-dict"], anyhow: "how a prior is read changes nothing" },
   {
     names: ["dictID"],
     value: "optional",
@@ -46,6 +48,18 @@ export const FOREIGN_OPTIONS: readonly ForeignOption[] = [
   },
   { names: ["no-dictID"], instead: "archives always say which prior they begin with" },
   { names: ["zstd"], value: "optional", instead: "levels are -1 to -9; -B, --streams and --repeats set the rest" },
+  {
+    names: ["no-content-size"],
+    instead: "an archive of a pipe does not tell its length at its beginning: cat FILE | fade",
+  },
+  { names: ["show-default-cparams"], instead: "fade -lv shows the model of an archive, fade bench what levels cost" },
+  {
+    names: ["row-match-finder", "no-row-match-finder", "compress-literals", "no-compress-literals", "force-compress"],
+    instead: "a level is all there is to choose: -1 to -9",
+  },
+  { names: ["jobsize", "overlap"], value: "needed", instead: "-B SIZE are the bytes in a block, --streams its lanes" },
+  { names: ["priority"], value: "needed", instead: "nice and ionice start programs that give way to others" },
+  { names: ["trace"], value: "needed", instead: "-v says more of what is done" },
   { names: ["extreme"], instead: "-9 is the smallest level" },
   { names: ["quality"], value: "needed", instead: "levels are -1 (fast) to -9 (small)" },
   { names: ["adapt"], instead: "a level stays what it is; -1 is the fastest" },

@@ -1,19 +1,22 @@
 /** `fade -l`: what archives hold, from their headers and indexes: no payload is read, so a listing takes no time. */
+import { resolve } from "node:path";
 import { checkText, lowCheck } from "../archive/checksum.ts";
 import type { FrameHeader, FrameModel } from "../archive/format.ts";
 import { type ArchiveFile, blocksOf, type FrameSummary, type Listing, listArchive } from "../archive/list.ts";
 import { type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { contractOf, hasNetwork } from "../contract/hyper.ts";
 import { modelSeconds } from "../library/estimate.ts";
+import { limitsOf } from "../library/work.ts";
 import { hasShape, isOfLevel, levelOf, networkShape, PAPER } from "../model/levels.ts";
 import { withSmallModel } from "../pipeline/priors.ts";
 import { builtInPrior } from "../prior/built-in.ts";
-import type { Prior } from "../prior/file.ts";
+import { decodePrior, isPriorFile, PRIOR_MAGIC, type Prior } from "../prior/file.ts";
 import { FileError, systemCode, UsageError } from "./errors.ts";
 import { findInput, openInput } from "./input.ts";
 import { printLine, writeText } from "./io.ts";
 import type { Operand } from "./normalise.ts";
 import { inputsOf } from "./operands.ts";
+import { readWhole } from "./prior.ts";
 import type { Session } from "./session.ts";
 import { SAYS } from "./settings.ts";
 import { visible } from "./visible.ts";
@@ -25,8 +28,9 @@ interface Listed
   readonly codedBytes: number;
   /** Zeros behind the archive, which are none of it. */
   readonly paddingBytes: number;
-  /** Of the first frame that has one. */
+  /** Of the first frame that has one, and whether it is an old file. */
   readonly prior: PriorReference | undefined;
+  readonly isPatch: boolean;
 }
 
 /** @throws UsageError if there is nothing to list */
@@ -38,7 +42,8 @@ export async function listAll(session: Session): Promise<void> {
   const listed: Listed[] = [];
   for (const operand of await inputsOf(session)) {
     try {
-      listed.push(await listOne(session, operand));
+      const one = await listOne(session, operand);
+      if (one) listed.push(one);
     } catch (error) {
       if (systemCode(error) === "EPIPE") throw error;
       const { message, exitCode } = session.complain(operand.name, error);
@@ -49,8 +54,12 @@ export async function listAll(session: Session): Promise<void> {
   if (isTable && listed.length > 0) await printLine(session.io, tableOf(listed));
 }
 
-/** With -v and --json what is found goes out frame by frame: an archive may have more than anybody wants to hold. */
-async function listOne(session: Session, operand: Operand): Promise<Listed> {
+/**
+ * With -v and --json what is found goes out frame by frame: an archive may have more than anybody wants to hold.
+ *
+ * @returns nothing for the file of a prior, of which it is told which one it is
+ */
+async function listOne(session: Session, operand: Operand): Promise<Listed | undefined> {
   const { settings, io } = session;
   const input = await findInput(io, operand);
   const source = await openInput(io, input);
@@ -58,10 +67,16 @@ async function listOne(session: Session, operand: Operand): Promise<Listed> {
   try {
     if (!readAt || !input.stats) throw new FileError("is not a regular file", "save it to a file first");
     const file = { sizeBytes: input.stats.size, readAt };
+    if (isPriorFile(await readAt(0, Math.min(file.sizeBytes, PRIOR_MAGIC.length)))) {
+      const prior = decodePrior(await readWhole(resolve(io.cwd, operand.name), limitsOf(settings).memoryBytesMax));
+      await printLine(io, settings.json ? priorFileJson(operand.name, prior) : priorLine(operand.name, prior));
+      return undefined;
+    }
     const listing = await listArchive(file);
     const { frameCount, blockCount, plainBytes, version, check, isCheckLow, archiveBytes: codedBytes } = listing;
     const sums = { frameCount, blockCount, plainBytes, version, check, isCheckLow, codedBytes };
-    const listed = { ...sums, prior: listing.prior, name: operand.name, paddingBytes: file.sizeBytes - codedBytes };
+    const { prior, isPatch } = listing;
+    const listed = { ...sums, prior, isPatch, name: operand.name, paddingBytes: file.sizeBytes - codedBytes };
     if (settings.json) await writeText(io, jsonOf(file, listing, listed, settings.threads));
     else if (settings.verbosity >= SAYS.details)
       await writeText(io, detailsOf(listing, listed, { threads: settings.threads, priors: session.priors }));
@@ -69,6 +84,17 @@ async function listOne(session: Session, operand: Operand): Promise<Listed> {
   } finally {
     await source.close();
   }
+}
+
+/** Archives name a prior by its hash, small ones by the last eight digits of it. */
+function priorLine(name: string, { hash, name: own, contexts, sizeBytes }: Prior): string {
+  const named = own === "" ? "" : `, "${visible(own)}"`;
+  const which = `${priorText({ hash, isLow: false })}${named}`;
+  return `${visible(name)}: no archive but a prior, ${which} (${sizeText(sizeBytes)}, of ${contexts} contexts): see -D`;
+}
+
+function priorFileJson(name: string, { hash, name: priorName, contexts, sizeBytes }: Prior): string {
+  return JSON.stringify({ name, prior: priorText({ hash, isLow: false }), priorName, contexts, sizeBytes });
 }
 
 /** Of several frames none stands for all; of small frames, the low half is all that there is. */
@@ -89,9 +115,9 @@ function tableOf(listed: readonly Listed[]): string {
     name,
   ];
   const rows = listed.map((archive) => {
-    const { name, frameCount, blockCount, codedBytes, plainBytes, prior } = archive;
+    const { name, frameCount, blockCount, codedBytes, plainBytes, prior, isPatch } = archive;
     // What is built in nobody has to look for.
-    const behind = prior && !("number" in prior) ? ` (prior ${priorText(prior)})` : "";
+    const behind = prior && !("number" in prior) ? ` (${isPatch ? "patch of" : "prior"} ${priorText(prior)})` : "";
     return row(frameCount, blockCount, codedBytes, plainBytes, checkOf(archive), `${visible(name)}${behind}`);
   });
   if (listed.length > 1) {

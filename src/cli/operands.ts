@@ -1,6 +1,6 @@
 /**
- * From the operands of the command line to the inputs of the run: adds what file lists name, and with -r the files in
- * directories, in the order of their names, so that two runs do the same.
+ * From the operands of the command line to the inputs of the run: adds what file lists name, and with -r or --train the
+ * files in directories, in the order of their names, so that two runs do the same.
  */
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -15,7 +15,7 @@ import { isTemporary } from "./temporary.ts";
 
 /** All inputs. Lists and directories that cannot be read are complained about. @throws UsageError */
 export async function inputsOf(session: Session): Promise<readonly Operand[]> {
-  const { operands, fileLists, recursive } = session.settings;
+  const { operands, fileLists, recursive, action } = session.settings;
   const named = [...operands];
   for (const list of fileLists) named.push(...(await readList(session, list)));
   if (fileLists.length > 0 && named.length === 0 && session.exitCode === 0) {
@@ -24,7 +24,8 @@ export async function inputsOf(session: Session): Promise<readonly Operand[]> {
   const readers = named.filter((operand) => operand.isStandardInput).length + fileLists.filter(isStandardInput).length;
   if (readers > 1) throw new UsageError("standard input can be read only once");
   const all = operands.length === 0 && fileLists.length === 0 ? [STANDARD_INPUT] : named;
-  if (!recursive) return all;
+  // Samples lie in folders: nobody who names one means anything else.
+  if (!recursive && action !== "train") return all;
   const found: Operand[] = [];
   for (const operand of all) found.push(...(await expand(session, operand)));
   if (found.length === 0 && session.exitCode === 0) session.say(SAYS.results, "fade: there are no files to work on");

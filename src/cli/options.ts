@@ -176,12 +176,12 @@ const PRIORS: readonly OptionSpec[] = [
     value: { kind: "path", label: "<file>" },
     help: "say only what is new beside this older file, which restoring needs, too",
     details:
-      "Copies reach into all of the older file, and the model goes through its last 4 MiB before it begins. It must " +
-      "fit into the memory, several times.",
+      "Copies reach into all of the older file, and the model goes through its last 256 KiB before it begins. It " +
+      "must fit into the memory, several times.",
   },
   {
     name: "train",
-    help: "make a prior of the files, which are samples: -o names it (default: dictionary)",
+    help: "make a prior of samples (files, folders): -o names it (default: dictionary)",
     details:
       "Eight samples or more, 128 KiB of each at most; a level says which mixer the prior is for. A tenth of the " +
       "samples, at least one, is held back, to say what the prior gains.",

@@ -1,8 +1,10 @@
 /** `fade --train`: makes a prior of samples, writes it, and says what files like them will gain. */
 import { basename, resolve } from "node:path";
+import { priorText } from "../archive/prior-reference.ts";
 import { limitsOf } from "../library/work.ts";
 import { priorContextsOf } from "../model/levels.ts";
 import { MemoryLimitError } from "../pipeline/memory.ts";
+import { decodePrior } from "../prior/file.ts";
 import { makePrior, SAMPLE_PART_BYTES, trainingMemoryBytes } from "../prior/make.ts";
 import { EXIT, FileError, UsageError } from "./errors.ts";
 import { keysOf } from "./file-keys.ts";
@@ -26,7 +28,7 @@ const ALL_BYTES_MAX = 2 ** 28;
 export async function trainPrior(session: Session): Promise<void> {
   const { settings, io } = session;
   if (settings.operands.length === 0 && settings.fileLists.length === 0) {
-    throw new UsageError("--train needs samples", "name files, or directories with -r");
+    throw new UsageError("--train needs samples", "name files, or folders of them");
   }
   const name = settings.output ?? DEFAULT_OUTPUT;
   // Before the work: it may take minutes.
@@ -57,10 +59,11 @@ export async function trainPrior(session: Session): Promise<void> {
       await output.discard();
     }
     const { contentBytes, trainedBytes, held } = made;
-    const facts = { name, priorBytes: made.file.length, contentBytes, trainedBytes, samples: samples.length };
+    const prior = priorText({ hash: decodePrior(made.file).hash, isLow: false });
+    const facts = { name, prior, priorBytes: made.file.length, contentBytes, trainedBytes, samples: samples.length };
     if (settings.json) await printLine(io, JSON.stringify({ ...facts, held }));
     const [plain, without, withIt] = [held.plainBytes, held.withoutBytes, held.withBytes].map(sizeText);
-    session.say(SAYS.results, `${name}: ${sizeText(made.file.length)} from ${samples.length} samples`);
+    session.say(SAYS.results, `${name}: ${sizeText(made.file.length)} from ${samples.length} samples, prior ${prior}`);
     session.say(
       SAYS.results,
       `  ${held.samples} of them, held back: ${plain} become ${without} without the prior, ${withIt} with it`,

@@ -41,7 +41,7 @@ export function initialRunMap(contexts: number): Uint16Array {
 }
 
 /** Writes the row at the array's beginning over all of it, by copies that double. */
-export function repeatRow<T extends Int16Array | Uint16Array | Int32Array>(array: T, row: ArrayLike<number>): T {
+function repeatRow<T extends Int16Array | Uint16Array | Int32Array>(array: T, row: ArrayLike<number>): T {
   array.set(row);
   for (let done = row.length; done < array.length; done *= 2) array.copyWithin(done, 0, done);
   return array;

@@ -1,4 +1,4 @@
-/** In place of the GPU engine where none is bundled: Node's and the browser's library. */
+/** In place of the GPU engine where none is bundled: Node's library. */
 import { EngineUnavailableError } from "./engine.ts";
 import type { EngineParts } from "./engine-parts.ts";
 

@@ -12,8 +12,11 @@ export interface WorkOptions {
    * container has, less 100 MiB.
    */
   readonly memoryBytesMax?: number;
-  /** What runs a network: "auto" (the default), "cpu", or "reference", which is slow. Levels need no choice. */
-  readonly engine?: "auto" | "cpu" | "reference";
+  /**
+   * What runs the model: "auto" (the default), "cpu", "gpu", or "reference", which is slow. The bytes do not depend on
+   * it. There is a GPU where a browser has WebGPU.
+   */
+  readonly engine?: "auto" | "cpu" | "gpu" | "reference";
   /** Aborting ends the work at once, whatever it is doing, and rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Called at most some twenty times a second, and once at the end. */

@@ -43,7 +43,7 @@ function bytesOf(option: string, value: unknown): Uint8Array | undefined {
   throw new OptionError(option, value, "a Uint8Array");
 }
 
-const ENGINES: readonly unknown[] = ["auto", "cpu", "reference"];
+const ENGINES: readonly unknown[] = ["auto", "cpu", "gpu", "reference"];
 const LEVELS = 9;
 
 function shared(options: WorkOptions) {

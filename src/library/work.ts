@@ -122,7 +122,7 @@ export function compressOptionsOf(settings: WorkSettings): CompressOptions {
   const { level, blockBytes, repeats, builtInPrior = true } = settings;
   return {
     ...limitsOf(settings),
-    blockBytes: blockBytes ?? blockBytesFor(level.shape),
+    blockBytes: blockBytes ?? blockBytesFor(level),
     // Whoever names a block size bounds the memory, and wants no longer runs of stored blocks either.
     ...(blockBytes !== undefined && { runBytes: blockBytes }),
     ...(repeats && { repeats }),

@@ -8,7 +8,7 @@ import { type HyperParameters, hasNetwork, NO_NETWORK, WITHOUT } from "../contra
 import { COUNTER_LINE_BYTES, LANES_MAX, LINE_MEMORY_BYTES } from "../contract/mixer.ts";
 
 /** A model without its number of streams; its memories are the smallest, and grow with the input's size. */
-export type Shape = Omit<HyperParameters, "streams">;
+type Shape = Omit<HyperParameters, "streams">;
 
 /** 2^-10 in units of 2^-24: the learning rate of the paper, 1e-3, to the nearest power of two. */
 const RATE_PAPER = 1 << 14;
@@ -70,6 +70,8 @@ interface MixerLevel {
   readonly smallContexts: number;
   /** Longer inputs gain too little from a built-in prior, or lose (docs/PRIORS.md). */
   readonly builtInBytesMax: number;
+  /** Of a block, at most, where nobody names it: a run takes about nine times as much besides the lanes. */
+  readonly blockBytes: number;
 }
 
 export type Level = NetworkLevel | MixerLevel;
@@ -109,18 +111,18 @@ function mixer(
   laneBytes: number,
   lanesMax: number,
   linesBytesMax: number,
-  { mixerCounters = 0, smallContexts = contexts } = {},
+  { mixerCounters = 0, smallContexts = contexts, blockBytes = 8 * MIB } = {},
 ): MixerLevel {
   const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts, mixerCounters };
   // A prior has as many contexts as the default level: lower levels take longer behind one.
   const builtInBytesMax = contexts < PRIOR_CONTEXTS ? 64 * KIB : 160 * KIB;
-  return { shape, laneBytes, lanesMax, linesBytesMax, smallContexts, builtInBytesMax };
+  return { shape, laneBytes, lanesMax, linesBytesMax, smallContexts, builtInBytesMax, blockBytes };
 }
 
-/** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). */
+/** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). Level 1 is to run in 200 MB. */
 const LEVELS: readonly (MixerLevel | undefined)[] = [
   undefined,
-  mixer(6, 256 * KIB, 4, 64 * MIB, { smallContexts: 8 }),
+  mixer(6, 256 * KIB, 4, 32 * MIB, { smallContexts: 8, blockBytes: 4.75 * MIB }),
   mixer(8, 384 * KIB, 4, 96 * MIB, { smallContexts: 10 }),
   mixer(12, 480 * KIB, 4, 128 * MIB),
   mixer(16, MIB, 4, 192 * MIB),

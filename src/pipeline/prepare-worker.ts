@@ -1,5 +1,6 @@
 /** A thread that prepares blocks: answers requests in the order in which they come. */
 import { host } from "../platform/host.ts";
+import { release } from "../platform/release.ts";
 import { type Order, type Prepared, prepare } from "./prepare.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -18,7 +19,12 @@ function replyTo({ plain }: Order, prepared: Prepared): [Prepared, ArrayBuffer[]
 host.beginWorker((end) => {
   let before: Promise<void> = Promise.resolve();
   end.onMessage((order: Order) => {
-    before = before.then(async () => end.post(...replyTo(order, await prepare(order))));
+    before = before.then(async () => {
+      end.post(...replyTo(order, await prepare(order)));
+      // Copies, made for this thread (preparers.ts).
+      release(order.plain);
+      if (order.reach) release(order.reach.window);
+    });
     // Whoever waits hears of it as the thread's death.
     before.catch((error: unknown) => {
       queueMicrotask(() => {

@@ -13,9 +13,13 @@ import { looksIncompressible } from "./content.ts";
 import { type FoundNumbers, findNumbers, predictNumbers } from "./numbers.ts";
 import { type Cut, searchRepeats } from "./repeats.ts";
 import { findStride } from "./stride.ts";
+import { closeTrialKernels } from "./trial-kernels.ts";
 
 /** So few bytes teach a model nothing: what it would save does not pay for opening one. */
 export const STORED_BELOW_BYTES = 32;
+
+/** The model takes so long for longer blocks that six megabytes of trials need not wait for the next block. */
+const TRIALS_KEPT_BYTES = 2 ** 20;
 
 /** What is known of the model that will see a block. */
 export interface ModelView {
@@ -49,10 +53,11 @@ export interface Prepared extends Found {
   readonly shown: Shown | undefined;
 }
 
-/** Does all of it, one after the other. @throws the abort reason */
+/** Does all of it, one after the other. The window of `reach` is empty afterwards. @throws the abort reason */
 export async function prepare({ plain, isChance, reach, view }: Order): Promise<Prepared> {
   const numbers = await numbersIn(plain, isChance, () => view.hyper);
-  const cut = reach && (await searchRepeats(plain, { ...reach, isChance, spared: numbers }));
+  const search = reach && { ...reach, isChance, spared: numbers, isWindowTaken: true };
+  const cut = search && (await searchRepeats(plain, search));
   const found = { isChance, numbers, ...(cut && { cut }) };
   return { ...found, shown: await show(plain, found, view) };
 }
@@ -78,7 +83,9 @@ export async function show(
   const rest = cut?.rest ?? plain;
   if (isChance || (cut && (rest.length < STORED_BELOW_BYTES || looksIncompressible(rest)))) return undefined;
   const bytes = await predict(rest, numbers, cut, view, signal);
-  return { bytes, stride: bytes.stride ?? (view.isBuiltIn ? 0 : findStride(bytes.bytes, view.hyper)) };
+  const stride = bytes.stride ?? (view.isBuiltIn ? 0 : findStride(bytes.bytes, view.hyper));
+  if (plain.length >= TRIALS_KEPT_BYTES) closeTrialKernels();
+  return { bytes, stride };
 }
 
 /** What the model sees in place of what is left of a block. */

@@ -100,6 +100,8 @@ export class RepeatCutter {
 interface RepeatSearch {
   /** What stands right before the block. */
   readonly window: Uint8Array;
+  /** Whether the window's memory may go as soon as the search has a copy of it. */
+  readonly isWindowTaken?: boolean;
   readonly policy: CutPolicy;
   readonly isChance: boolean;
   readonly spared: readonly Range[];
@@ -108,32 +110,30 @@ interface RepeatSearch {
 
 /** Takes the repeats out of a block, if that pays. @throws the abort reason */
 export async function searchRepeats(plain: Uint8Array, search: RepeatSearch): Promise<Cut | undefined> {
-  const { window, policy, isChance, spared, signal } = search;
+  const { window, policy, isChance, spared } = search;
   if (plain.length < CUT_BYTES_MIN) return undefined;
   const options = { ...cutOptionsFor(plain, isChance, policy), spared };
-  const searchedBytes = window.length + plain.length;
+  const windowBytes = window.length;
+  const searchedBytes = windowBytes + plain.length;
   if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.glance.minLength) return undefined;
-  const found = await cutPolitely(plain, window, options, signal);
-  const { rest, copies } = found;
+  const { rest, copies } = await cutPolitely(plain, search, options);
+  // Not in there, where the room of the search is still in somebody's hands.
+  collectAfter(cuttingMemoryBytes(plain.length, windowBytes));
   if (copies.count === 0) return undefined;
   const list = encodeCopies(copies);
   if (list.length + CUT_HEAD_BYTES > copiedBytes(copies)) {
     release(rest);
     return undefined;
   }
-  return { rest, copies: { restBytes: rest.length, list }, places: copies, windowBytes: window.length };
+  return { rest, copies: { restBytes: rest.length, list }, places: copies, windowBytes };
 }
 
-async function cutPolitely(
-  plain: Uint8Array,
-  window: Uint8Array,
-  options: CutOptions,
-  signal: AbortSignal | undefined,
-): Promise<CutBlock> {
+async function cutPolitely(plain: Uint8Array, search: RepeatSearch, options: CutOptions): Promise<CutBlock> {
+  const { window, isWindowTaken, signal } = search;
   const pacer = new Pacer(signal);
   const work = cutSlowly(plain, window, options);
   let turn = work.next();
+  if (isWindowTaken) release(window);
   for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
-  collectAfter(cuttingMemoryBytes(plain.length, window.length));
   return turn.value;
 }

@@ -61,7 +61,7 @@ export function findByteSound(bytes: Uint8Array): FoundSound[] {
 /** Whether bytes lie nearer to 128 than to 0 and 256. */
 function isNearMiddle(bytes: Uint8Array): boolean {
   let away = 0;
-  for (const byte of bytes) away += Math.abs(byte - 128);
+  for (let i = 0; i < bytes.length; i += 1) away += Math.abs((bytes[i] as number) - 128);
   return away < 64 * bytes.length;
 }
 

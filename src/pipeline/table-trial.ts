@@ -55,6 +55,12 @@ export function findTables(bytes: Uint8Array): FoundTable[] {
   });
 }
 
+/** Of the window at hand: there are hundreds of windows in a block, and their garbage would be its largest part. */
+const placeCounts = Array.from({ length: 8 }, () => new Uint32Array(256));
+const allCounts = new Uint32Array(256);
+const columnSums = new Float64Array(Math.max(...COLUMNS));
+const columnCounts = new Uint32Array(Math.max(...COLUMNS));
+
 class WindowView implements WindowReadings<Reading> {
   readonly #bytes: Uint8Array;
   readonly #start: number;
@@ -65,17 +71,16 @@ class WindowView implements WindowReadings<Reading> {
   constructor(bytes: Uint8Array, start: number) {
     this.#bytes = bytes;
     this.#start = start;
-    const counts = Array.from({ length: 8 }, () => new Uint32Array(256));
+    for (const own of placeCounts) own.fill(0);
+    allCounts.fill(0);
     for (let at = start; at < start + WINDOW_BYTES; at += 1) {
-      const own = counts[at & 7] as Uint32Array;
+      const own = placeCounts[at & 7] as Uint32Array;
       const byte = bytes[at] as number;
       own[byte] = (own[byte] as number) + 1;
+      allCounts[byte] = (allCounts[byte] as number) + 1;
     }
-    this.#placeBits = counts.map((own) => bitsOf(own, WINDOW_BYTES / 8));
-    const all = Uint32Array.from({ length: 256 }, (_, byte) => {
-      return counts.reduce((sum, own) => sum + (own[byte] as number), 0);
-    });
-    this.#plainBits = bitsOf(all, WINDOW_BYTES);
+    this.#placeBits = placeCounts.map((own) => bitsOf(own, WINDOW_BYTES / 8));
+    this.#plainBits = bitsOf(allCounts, WINDOW_BYTES);
   }
 
   goesOn(reading: Reading): boolean {
@@ -129,21 +134,22 @@ class WindowView implements WindowReadings<Reading> {
     const numbers = Math.floor((WINDOW_BYTES - skip) / width) - columns;
     // All columns in turn.
     const step = Math.floor(numbers / LOOKED_AT / columns) * columns + 1;
-    const sums = new Float64Array(columns);
-    const counts = new Uint32Array(columns);
+    columnSums.fill(0);
+    columnCounts.fill(0);
     let low = 0;
     for (let i = 0; i < numbers; i += step) {
       const at = this.#start + skip + i * width;
       const column = i % columns;
-      sums[column] = (sums[column] as number) + distance(this.#bytes, at, at + columns * width, width, isBig);
-      counts[column] = (counts[column] as number) + 1;
-      low |= halves(this.#bytes, at, width, isBig)[1];
+      const apart = distance(this.#bytes, at, at + columns * width, width, isBig);
+      columnSums[column] = (columnSums[column] as number) + apart;
+      columnCounts[column] = (columnCounts[column] as number) + 1;
+      low |= lowOf(this.#bytes, at, width, isBig);
     }
     // Lowest bits that no number has take nothing.
     const lacking = width === 8 ? trailingZeros(low) : 0;
     let bits = 0;
     for (let column = 0; column < columns; column += 1) {
-      const mean = Math.max(0, (sums[column] as number) / (counts[column] as number) - lacking);
+      const mean = Math.max(0, (columnSums[column] as number) / (columnCounts[column] as number) - lacking);
       bits += Math.min(8 * width, mean + Math.min(mean, SPREAD_BITS));
     }
     return Math.floor((bits * WINDOW_BYTES) / (width * columns));
@@ -152,30 +158,32 @@ class WindowView implements WindowReadings<Reading> {
 
 /** Bits of the difference of two numbers. */
 function distance(bytes: Uint8Array, a: number, b: number, width: number, isBig: boolean): number {
-  const [highA, lowA] = halves(bytes, a, width, isBig);
-  const [highB, lowB] = halves(bytes, b, width, isBig);
-  let difference = lowB - lowA;
-  if (width === 2) return sizeOf(((lowB - lowA) << 16) >> 16);
-  if (width === 4) return sizeOf((lowB - lowA) | 0);
-  difference += (highB - highA) * 2 ** 32;
-  const size = Math.abs(difference);
-  return size < 2 ** 31 ? sizeOf(difference) : 32 + sizeOf(Math.min(2 ** 31 - 1, size / 2 ** 32));
+  const difference = lowOf(bytes, b, width, isBig) - lowOf(bytes, a, width, isBig);
+  if (width === 2) return sizeOf((difference << 16) >> 16);
+  if (width === 4) return sizeOf(difference | 0);
+  const whole = difference + (highOf(bytes, b, isBig) - highOf(bytes, a, isBig)) * 2 ** 32;
+  const size = Math.abs(whole);
+  return size < 2 ** 31 ? sizeOf(whole) : 32 + sizeOf(Math.min(2 ** 31 - 1, size / 2 ** 32));
 }
 
 const sizeOf = (difference: number) => 32 - Math.clz32(Math.abs(difference));
 
-function halves(bytes: Uint8Array, at: number, width: number, isBig: boolean): [number, number] {
-  if (width === 2) return [0, ((bytes[isBig ? at : at + 1] as number) << 8) | (bytes[isBig ? at + 1 : at] as number)];
-  const first = word(bytes, at, isBig);
-  if (width === 4) return [0, first];
-  const second = word(bytes, at + 4, isBig);
-  return isBig ? [first, second] : [second, first];
+/** The lowest 16 bits of a number of two bytes, or else 32. */
+function lowOf(bytes: Uint8Array, at: number, width: number, isBig: boolean): number {
+  if (width === 2) return ((bytes[isBig ? at : at + 1] as number) << 8) | (bytes[isBig ? at + 1 : at] as number);
+  return word(bytes, width === 8 && isBig ? at + 4 : at, isBig);
 }
+
+/** The highest 32 bits of a number of eight bytes. */
+const highOf = (bytes: Uint8Array, at: number, isBig: boolean) => word(bytes, isBig ? at : at + 4, isBig);
 
 /** u32 */
 function word(bytes: Uint8Array, at: number, isBig: boolean): number {
-  const byte = (i: number) => bytes[at + (isBig ? 3 - i : i)] as number;
-  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
+  const a = bytes[at] as number;
+  const b = bytes[at + 1] as number;
+  const c = bytes[at + 2] as number;
+  const d = bytes[at + 3] as number;
+  return (isBig ? (a << 24) | (b << 16) | (c << 8) | d : a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
 }
 
 /** What numbers take whose bytes, highest first, predictors left: about so many bits. */
@@ -246,11 +254,15 @@ function numbersOf(bytes: Uint8Array, { format, isBig }: Table): Int32Array {
   const count = Math.floor(bytes.length / width);
   const isFloat = format.startsWith("float");
   return Int32Array.from({ length: count }, (_, i) => {
-    const [high, low] = halves(bytes, i * width, width, isBig);
-    const top = width === 8 && isFloat ? high | 0 : width === 2 ? (low << 16) >> 16 : low | 0;
-    return isFloat ? top ^ ((top >> 31) & 0x7fffffff) : top;
+    if (width === 8 && isFloat) return risingFloat(highOf(bytes, i * width, isBig) | 0);
+    const low = lowOf(bytes, i * width, width, isBig);
+    const top = width === 2 ? (low << 16) >> 16 : low | 0;
+    return isFloat ? risingFloat(top) : top;
   });
 }
+
+/** A float's highest 32 bits, as an integer that rises with it. */
+const risingFloat = (top: number) => top ^ ((top >> 31) & 0x7fffffff);
 
 /** How many of the lowest bits of a run are to stay: those that most numbers lack, or that are not all there. */
 export function rawBitsOf(bytes: Uint8Array, { format, isBig }: Table): number {
@@ -260,9 +272,9 @@ export function rawBitsOf(bytes: Uint8Array, { format, isBig }: Table): number {
   const lowest = new Uint32Array(8);
   for (let i = 0; i < count; i += 1) {
     const at = Math.floor((i * (bytes.length / width - 1)) / count) * width;
-    const [high, low] = halves(bytes, at, width, isBig);
-    const zeros =
-      width === 2 ? 0 : low !== 0 ? trailingZeros(low) : 32 + (width === 8 && high !== 0 ? trailingZeros(high) : 32);
+    const low = lowOf(bytes, at, width, isBig);
+    const high = width === 8 ? highOf(bytes, at, isBig) : 0;
+    const zeros = width === 2 ? 0 : low !== 0 ? trailingZeros(low) : 32 + (high !== 0 ? trailingZeros(high) : 32);
     trailing[Math.min(zeros, 8 * width)] = (trailing[Math.min(zeros, 8 * width)] as number) + 1;
     lowest[low & 7] = (lowest[low & 7] as number) + 1;
   }

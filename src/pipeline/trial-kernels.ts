@@ -139,3 +139,8 @@ export function trialKernels(): TrialKernels {
   opened ??= new TrialKernels();
   return opened;
 }
+
+/** Leaves the instance to the collector of garbage; whoever asks next gets another one. */
+export function closeTrialKernels(): void {
+  opened = undefined;
+}

@@ -45,6 +45,7 @@ const WORKERS: Readonly<Record<string, () => WebWorker>> = {
   coder: () => new Worker(new URL("./coder-worker.js", import.meta.url), { type: "module" }),
   engine: () => new Worker(new URL("./engine-worker.js", import.meta.url), { type: "module" }),
   mixer: () => new Worker(new URL("./mixer-worker.js", import.meta.url), { type: "module" }),
+  preparer: () => new Worker(new URL("./preparer-worker.js", import.meta.url), { type: "module" }),
 };
 
 /** A page may start no worker from another site, but one of its own may import a module from there. */

@@ -5,7 +5,7 @@
 import { CorruptError } from "../archive/errors.ts";
 import { BitEncoder, BitModels } from "../repeats/bits.ts";
 import { codeTree, NumberModel } from "../repeats/numbers.ts";
-import { openKernels, type PriorKernels } from "./kernels.ts";
+import { growTo, openKernels, type PriorKernels } from "./kernels.ts";
 
 /** Digits of an area's unit. */
 const UNIT_DIGITS = 5;
@@ -25,12 +25,21 @@ export interface AreaNumbers {
   readonly counts?: Uint8Array;
 }
 
+/** Rows of weights: a family's are its mean, but for those with numbers of their own. */
+interface WeightRows {
+  readonly unit: number;
+  /** Rows of each family. */
+  readonly families: readonly number[];
+  /** What a row is in a new lane: weights of 16 bits, or of 32. */
+  readonly first: Int16Array | Int32Array;
+}
+
 /** Codes the parts of an area in the order in which they are asked for, or finds them. */
 export interface AreaCoder {
   /** Begins an area. @returns its unit */
   start(numbers?: AreaNumbers): number;
-  /** The numbers that a family's rows have in common. @returns what holds until the next call */
-  mean(family: number, length: number): Int32Array;
+  /** All rows of an area of weights. @returns the weights; an encoder has no use for them: none */
+  weights(rows: WeightRows): Int16Array | Int32Array;
   /** The next row that is stored, from `row` on; `until` if none is. */
   nextRow(row: number, until: number): number;
   /** That row's numbers. @returns what holds until the next call */
@@ -59,8 +68,14 @@ export class AreaEncoder implements AreaCoder {
     return codeTree(this.#coder, new BitModels(1 << UNIT_DIGITS), 0, UNIT_DIGITS, numbers.unit);
   }
 
-  mean(family: number): Int32Array {
-    return this.#encodeRow(this.#numbers.means[family] as Int32Array);
+  weights({ families, first }: WeightRows): Int16Array | Int32Array {
+    let row = 0;
+    for (const [family, count] of families.entries()) {
+      this.#encodeRow(this.#numbers.means[family] as Int32Array);
+      const end = row + count;
+      for (row = this.nextRow(row, end); row < end; row = this.nextRow(row + 1, end)) this.row(row);
+    }
+    return first.subarray(0, 0);
   }
 
   nextRow(from: number, until: number): number {
@@ -128,10 +143,21 @@ export class AreaDecoder implements AreaCoder {
     return this.#checked(this.#kernels.startArea());
   }
 
-  mean(_family: number, length: number): Int32Array {
-    this.#kernels.decodeRow(length);
-    this.#checked(0);
-    return new Int32Array(this.#memory.buffer, this.#kernels.rowAddress(), length);
+  weights({ unit, families, first }: WeightRows): Int16Array | Int32Array {
+    const { length, BYTES_PER_ELEMENT } = first;
+    const rows = families.reduce((sum, count) => sum + count, 0);
+    const into = this.#roomFor(rows * length * BYTES_PER_ELEMENT);
+    new Int32Array(this.#memory.buffer, this.#kernels.firstAddress(), length).set(first);
+    let row = 0;
+    for (const count of families) {
+      this.#kernels.decodeFamily(row, row + count, length, unit, BYTES_PER_ELEMENT > 2, into);
+      this.#checked(0);
+      row += count;
+    }
+    const { buffer } = this.#memory;
+    return first instanceof Int32Array
+      ? new Int32Array(buffer, into, rows * length).slice()
+      : new Int16Array(buffer, into, rows * length).slice();
   }
 
   nextRow(row: number, until: number): number {
@@ -139,7 +165,9 @@ export class AreaDecoder implements AreaCoder {
   }
 
   row(_row: number, length: number): Int32Array {
-    return this.mean(0, length);
+    this.#kernels.decodeRow(length);
+    this.#checked(0);
+    return new Int32Array(this.#memory.buffer, this.#kernels.rowAddress(), length);
   }
 
   counts(cells: Uint32Array): Uint8Array {
@@ -150,6 +178,13 @@ export class AreaDecoder implements AreaCoder {
   /** Checks that the bytes are used up. @throws CorruptError */
   finish(): void {
     if (this.#kernels.takenBytes() < this.#sizeBytes) throw this.#corrupt("an end", `${this.#sizeBytes} bytes`);
+  }
+
+  /** Room for weights, at a multiple of four: behind the coded bytes. */
+  #roomFor(bytes: number): number {
+    const at = Math.ceil((this.#kernels.codeAddress() + this.#sizeBytes) / 4) * 4;
+    growTo(this.#memory, at + bytes);
+    return at;
   }
 
   #checked(value: number): number {

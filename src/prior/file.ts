@@ -17,7 +17,7 @@ import { checkTallies } from "./tally-bytes.ts";
 const NOTHING = new Uint8Array(0);
 
 /** "\x89FP\n". */
-const PRIOR_MAGIC = Uint8Array.of(0x89, 0x46, 0x50, 0x0a);
+export const PRIOR_MAGIC = Uint8Array.of(0x89, 0x46, 0x50, 0x0a);
 const PRIOR_VERSION = 2;
 /** Without tallies; all of the content is gone through. */
 const PRIOR_VERSION_1 = 1;

@@ -13,6 +13,8 @@ export interface PriorKernels {
   startArea(): number;
   nextRow(row: number, until: number): number;
   decodeRow(length: number): void;
+  firstAddress(): number;
+  decodeFamily(row: number, until: number, length: number, unit: number, isWide: boolean, into: number): void;
   decodeCounts(count: number): number;
   areTallies(at: number, size: number, contexts: number): number;
   enterPieces(count: number, size: number, table: number): void;
@@ -39,4 +41,10 @@ export function openKernels(coded: Uint8Array): OpenKernels {
   new Uint8Array(memory.buffer).set(coded, kernels.codeAddress());
   kernels.start(coded.length);
   return { kernels, memory };
+}
+
+/** Makes sure that a memory has so many bytes. */
+export function growTo(memory: WebAssembly.Memory, bytes: number): void {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);
+  if (missing > 0) memory.grow(missing);
 }

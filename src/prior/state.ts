@@ -15,7 +15,6 @@ import {
   initialRunMap,
   initialWeights,
   refineRow,
-  repeatRow,
   weightRow,
 } from "../contract/mixer-initial.ts";
 import {
@@ -103,19 +102,18 @@ const countClass = (n: number) => Math.min(31 - Math.clz32(n + 1), (1 << COUNT_D
 
 function codeArea(coder: AreaCoder, area: TrainedArea, contexts: number, from?: AreaNumbers): TrainedRows {
   const unit = coder.start(from);
-  if (area.kind === "weights") return codeWeights(coder, area, contexts, unit);
-  const { name, kind, rowLength } = area;
+  const { name, kind, rowLength, families } = area;
+  if (kind === "weights") return { values: coder.weights({ unit, families, first: firstWeights(name, contexts) }) };
   const initial = initialOf(name, contexts);
   const scale = scaleOf(kind, false);
   const isSparse = name === "refine";
   const numbers: number[] = [];
   const kept: TrainedValues[] = [];
   const all = isSparse ? undefined : (initial.slice() as TrainedValues);
-  const none = new Int32Array(rowLength);
   const rows = rowsOf(area);
   for (let row = coder.nextRow(0, rows); row < rows; row = coder.nextRow(row + 1, rows)) {
     const values = all?.subarray(row * rowLength, (row + 1) * rowLength) ?? (initial.slice() as TrainedValues);
-    valuesOf(values, none, coder.row(row, rowLength), unit, scale);
+    addUnits(values, coder.row(row, rowLength), unit, scale);
     if (!isSparse) continue;
     numbers.push(row);
     kept.push(values);
@@ -124,39 +122,15 @@ function codeArea(coder: AreaCoder, area: TrainedArea, contexts: number, from?: 
   return all ? { values: all } : { rows: Uint32Array.from(numbers), values: joined(kept, rowLength) };
 }
 
-/** Rows of weights are alike in a new lane; a family's are its mean, but for those with numbers of their own. */
-function codeWeights(coder: AreaCoder, area: TrainedArea, contexts: number, unit: number): TrainedRows {
-  const { name, rowLength, families } = area;
-  const first = firstWeights(name, contexts);
-  const scale = scaleOf("weights", first instanceof Int32Array);
-  const values =
-    first instanceof Int32Array ? new Int32Array(rowsOf(area) * rowLength) : new Int16Array(rowsOf(area) * rowLength);
-  const none = new Int32Array(rowLength);
-  let row = 0;
-  for (const [f, count] of families.entries()) {
-    const mean = coder.mean(f, rowLength).slice();
-    const common = first.slice() as TrainedValues;
-    valuesOf(common, mean, none, unit, scale);
-    const end = row + count;
-    repeatRow(values.subarray(row * rowLength, end * rowLength), common);
-    for (row = coder.nextRow(row, end); row < end; row = coder.nextRow(row + 1, end)) {
-      const own = values.subarray(row * rowLength, (row + 1) * rowLength);
-      own.set(first);
-      valuesOf(own, mean, coder.row(row, rowLength), unit, scale);
-    }
-  }
-  return { values };
-}
-
 /** What a row of weights holds in a new lane. */
 function firstWeights(name: TrainedName, contexts: number): Int16Array | Int32Array {
   return name === "finals" ? initialFinals().slice(0, setsOf(0).length) : weightRow(contexts);
 }
 
-/** Makes values of the initial ones, in place. */
-function valuesOf(values: TrainedValues, mean: Int32Array, own: Int32Array, unit: number, scale: Scale): void {
+/** Makes values of the initial ones, in place. Weights are made in WebAssembly (assembly/weights.ts). */
+function addUnits(values: TrainedValues, own: Int32Array, unit: number, scale: Scale): void {
   for (let i = 0; i < values.length; i++) {
-    const units = (mean[i] as number) + (own[i] as number);
+    const units = own[i] as number;
     const first = values[i] as number;
     if (units === 0 || (first === 0 && scale.isNoneZero)) continue;
     const bounded = clampTo(units, -UNITS_MAX, UNITS_MAX);

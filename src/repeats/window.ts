@@ -38,7 +38,7 @@ export class Window {
     const kept = Math.min(this.#length, this.#bytesMax - fresh.length);
     this.#start += this.#length - kept;
     this.#length = kept + fresh.length;
-    if (this.#start + this.#length > this.#room.length) this.#move(kept);
+    if (this.#start + this.#length > this.#room.length) this.#move(kept, 2 * fresh.length < this.#bytesMax);
     this.#room.set(fresh, this.#start + kept);
   }
 
@@ -50,9 +50,14 @@ export class Window {
     this.#length = 0;
   }
 
-  /** Moves what is kept to the start of the room, or of a larger one while that is not full-grown. */
-  #move(kept: number): void {
-    const roomBytes = Math.min(windowRoomBytes(this.#bytesMax), Math.max(ROOM_BYTES_MIN, 2 * this.#length));
+  /**
+   * Moves what is kept to the start of the room, or of a larger one while that is not full-grown.
+   *
+   * @param isSpared whether the room has more than the window: of long blocks, little is kept
+   */
+  #move(kept: number, isSpared: boolean): void {
+    const mostBytes = isSpared ? windowRoomBytes(this.#bytesMax) : this.#bytesMax;
+    const roomBytes = Math.min(mostBytes, Math.max(ROOM_BYTES_MIN, 2 * this.#length));
     const room = roomBytes > this.#room.length ? new Uint8Array(roomBytes) : this.#room;
     room.set(this.#room.subarray(this.#start, this.#start + kept));
     if (room !== this.#room) release(this.#room);

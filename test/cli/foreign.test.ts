@@ -30,6 +30,8 @@ describe("what works", () => {
     [["--fast"], ["-1"]],
     [["--fast=5"], ["-1"]],
     [["--best"], ["-9"]],
+    [["--max"], ["-9"]],
+    [["--content-size", "--no-mmap-dict"], []],
     [["-9", "--fast"], ["-1"]],
     [["--single-thread"], ["-T1"]],
     [["--processes=3"], ["-T3"]],

@@ -55,6 +55,13 @@ describe("--train", () => {
     expect(stderr).toContain("6 of them, held back:");
   });
 
+  test("takes a folder of samples without -r, and says which prior it has made", async () => {
+    const { stderr } = await ok("--train", "-1", "samples", "-o", "folder.prior", "--maxdict=8K");
+    expect(decodePrior(bytesOf("folder.prior")).content).toEqual(decodePrior(bytesOf("my.prior")).content);
+    const { hash: made } = decodePrior(bytesOf("folder.prior"));
+    expect(stderr).toContain(`from 60 samples, prior ${made.toString(16).padStart(16, "0")}`);
+  });
+
   test("is the same again, and does not overwrite", async () => {
     await ok("-q", "--train", "-1", "-r", "samples", "-o", "b/../again.prior".replace("b/../", ""), "--maxdict=8K");
     expect(decodePrior(bytesOf("again.prior")).content).toEqual(decodePrior(bytesOf("my.prior")).content);
@@ -160,6 +167,17 @@ describe("-D", () => {
     );
     expect(JSON.parse(await text("-l", "--json", "out.fade")).frames[0]).toMatchObject({ prior: hash.slice(8) });
     expect(await text("-l", "out.fade")).toContain(`out.fade (prior ${hash.slice(8)})`);
+    await ok("-q", "-1", "--patch-from", "new3", "new0", "-o", "out.patch");
+    expect(await text("-l", "out.patch")).toMatch(/out\.patch \(patch of [0-9a-f]{16}\)\n$/);
+  });
+
+  test("says which one it is, when it is listed itself", async () => {
+    const text = async (...argv: string[]) => new TextDecoder().decode((await ok(...argv)).stdout);
+    expect(await text("-l", "my.prior")).toStartWith(`my.prior: no archive but a prior, ${hash}, "my" (`);
+    expect(JSON.parse(await text("-l", "--json", "my.prior"))).toMatchObject({ prior: hash, priorName: "my" });
+    writeFileSync(at("cut.prior"), bytesOf("my.prior").subarray(0, 900));
+    const { exitCode, stderr } = await run("-l", "cut.prior");
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("cut.prior: is truncated")]);
   });
 
   test("of any file takes its bytes, of a damaged prior nothing", async () => {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { createGpuEngine } from "../../src/engine/gpu/engine.ts";
+import { gpuParts } from "../../src/engine/gpu/open.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
@@ -31,7 +31,7 @@ const engines: readonly EngineUnderTest[] = [
   // Few runs: each number of streams is a model of its own, whose shaders take seconds to compile.
   ...testAdapters.map((which) => ({
     name: `gpu (${which})`,
-    open: () => createGpuEngine({ adapter: testAdapterName(which) }),
+    open: () => gpuParts.createGpuEngine({ adapter: testAdapterName(which) }),
     runs: 3,
     bytesMax: 200,
     timeoutMs: 120_000,

@@ -15,6 +15,8 @@ import { trainingBytes } from "../support/text.ts";
 /** The browser's decoder with all that it fetches, after gzip; the built-in priors come only when they are named. */
 const DECODER_GZIP_BYTES_MAX = 150_000;
 const TEXT = trainingBytes(1200, 3);
+/** A built-in prior suits it. */
+const SMALL_JSON = new TextEncoder().encode('{"name": "fade", "version": "1.0.0", "main": "x"}\n');
 /** Where screenshots are kept for somebody to look at, if that is asked for. */
 const SHOTS = process.env.FADE_TEST_SHOTS;
 
@@ -54,6 +56,13 @@ async function call(expression: string): Promise<Uint8Array> {
   return Buffer.from(text, "base64");
 }
 
+/** All that was fetched, without priors; every decoder is counted with predictors, which pictures need. */
+function codeGzipBytes(): number {
+  const code = fetched.filter((path) => !/\.(prior|strings)$/.test(path));
+  const paths = new Set([...code, "/fade/index.js", "/fade/predictors.wasm"]);
+  return [...paths].reduce((sum, path) => sum + sizesOf(join(folder, path)).gzipBytes, 0);
+}
+
 const same = (a: Uint8Array, b: Uint8Array) => expect(Buffer.compare(a, b)).toBe(0);
 
 async function open(isIsolated: boolean, scheme: "light" | "dark" = "light", width = 900): Promise<void> {
@@ -89,6 +98,50 @@ describe.each(testBrowsers)("in %s", () => {
     }
   }, 120_000);
 
+  test("a long input, whose blocks threads prepare, is compressed as by the program", async () => {
+    const plain = trainingBytes(150_000, 3);
+    const options = { level: 1, threads: 2, blockBytes: 150_000 };
+    await open(true);
+    same(
+      await call(`compress(bytesOf("${base64(plain)}"), ${JSON.stringify(options)})`),
+      await fade.compress(plain, options),
+    );
+  }, 60_000);
+
+  test("with WebGPU: the same archives, both ways; without, whoever wants it hears so", async () => {
+    const refusal = `import("./fade/index.js").then((fade) => fade.compress(bytesOf("${base64(TEXT)}"), { engine: "gpu",
+      builtInPrior: false }).catch((error) => error instanceof fade.EngineUnavailableError && error.message))`;
+    await open(true);
+    expect(await page.evaluate<string>(refusal)).toBe("WebGPU offers no GPU here");
+    const inputs = [
+      { plain: SMALL_JSON, options: {} },
+      ...[1, 5, 9].map((level) => ({ plain: TEXT, options: { level, builtInPrior: false } })),
+      { plain: TEXT.subarray(0, 600), options: { preset: "network-1" } },
+    ];
+    const cases = await Promise.all(
+      inputs.map(async ({ plain, options }) => ({ plain, options, archive: await fade.compress(plain, options) })),
+    );
+    const withGpu = await TestPage.open(true);
+    const other = page;
+    page = withGpu;
+    try {
+      await open(true);
+      fetched.length = 0;
+      for (const { plain, archive } of cases) {
+        same(await call(`decompress(bytesOf("${base64(archive)}"), { engine: "gpu" })`), plain);
+      }
+      // All decoders of a page together, with their WebAssembly and WGSL.
+      expect(codeGzipBytes()).toBeLessThan(DECODER_GZIP_BYTES_MAX);
+      for (const { plain, archive, options } of cases) {
+        const sent = JSON.stringify({ ...options, engine: "gpu" });
+        same(await call(`compress(bytesOf("${base64(plain)}"), ${sent})`), archive);
+      }
+    } finally {
+      page = other;
+      withGpu.close();
+    }
+  }, 240_000);
+
   test("errors are of their classes", async () => {
     await open(true);
     const isRight = `import("./fade/index.js").then((fade) => fade.decompress(new Uint8Array(9)).then(
@@ -98,7 +151,7 @@ describe.each(testBrowsers)("in %s", () => {
 
   test("restoring fetches less than 150 kB after gzip, and a prior only if an archive names it", async () => {
     const lanes = await fade.compress(trainingBytes(20_000, 3), { level: 1, blockBytes: 30_000 });
-    const small = await fade.compress(new TextEncoder().encode('{"name": "fade", "version": "1.0.0", "main": "x"}\n'));
+    const small = await fade.compress(SMALL_JSON);
     expect((await fade.list(small)).frames[0]?.prior).toBeDefined();
     for (const [archive, priors] of [[lanes, 0] as const, [small, 1] as const]) {
       await open(true);
@@ -107,9 +160,7 @@ describe.each(testBrowsers)("in %s", () => {
       const files = [...new Set(fetched)];
       expect(files.filter((path) => path.endsWith(".prior")).length).toBe(priors);
       expect(files.filter((path) => /compress-from|trials|repeats\.wasm/.test(path))).toEqual([]);
-      const code = [...files.filter((path) => !path.endsWith(".prior")), "/fade/index.js", "/fade/predictors.wasm"];
-      const bytes = [...new Set(code)].map((path) => sizesOf(join(folder, path)).gzipBytes);
-      expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThan(DECODER_GZIP_BYTES_MAX);
+      expect(codeGzipBytes()).toBeLessThan(DECODER_GZIP_BYTES_MAX);
     }
   }, 60_000);
 

@@ -33,12 +33,12 @@ const HASHES = [
   "4 structured 967fe9b22b4b2506",
   "5 logs 224b994987efd43e",
   "6 executables f216390f3bdf63af",
-  "7 prose 2e9de729585bda19",
-  "8 markup ef4b83c47dc3d626",
-  "9 source 74212bd5d389527e",
-  "10 structured 9b3bfaf78967b9e9",
-  "11 logs 9adbd03d72560a48",
-  "12 executables 27bf71ab630d8ce3",
+  "7 prose eb951ad97d680312",
+  "8 markup d2a38976e169a246",
+  "9 source 1536c5a8432b106e",
+  "10 structured 42bc7cf06e6de62a",
+  "11 logs d3dc6a3ced1be97b",
+  "12 executables 11a70340ce53777d",
 ];
 
 async function compress(

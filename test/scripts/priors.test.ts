@@ -43,16 +43,22 @@ test("the best come first, and stand last; there are no more than wanted", () =>
 
 test("what samples share with files, and how rare it is", () => {
   const file = Uint8Array.from({ length: 128 }, (_, i) => mix32(i) & 255);
-  const shared = new SharedPieces();
-  shared.add(file);
-  shared.add(new Uint8Array(4096));
-  const piece = shared.in(file.subarray(10, 70), 1);
-  expect(piece.length).toBe(1);
-  expect(shared.in(file.subarray(1, 60), 1)).toEqual([]);
+  const shared = new SharedPieces([file, new Uint8Array(4096)]);
+  // At every place of either: of 60 bytes, 29 pieces of 32.
+  const pieces = shared.in(file.subarray(11, 71), 1);
+  expect(pieces.length).toBe(29);
+  expect(shared.in(file.subarray(1, 32), 1)).toEqual([]);
   expect(shared.in(new Uint8Array(100), 1)).toEqual([]);
   for (const number of [1, 2, 3, 4]) {
-    expect(shared.isRare(piece[0] as string)).toBe(true);
+    expect(pieces.every((piece) => shared.isRare(piece))).toBe(true);
     shared.in(file, number);
   }
-  expect(shared.isRare(piece[0] as string)).toBe(false);
+  expect(pieces.some((piece) => shared.isRare(piece))).toBe(false);
+});
+
+test("a piece is one of one file, not of the end of one and the beginning of the next", () => {
+  const file = Uint8Array.from({ length: 128 }, (_, i) => mix32(i) & 255);
+  const shared = new SharedPieces([file.subarray(0, 64), file.subarray(64)]);
+  expect(shared.in(file.subarray(40, 88), 1)).toEqual([]);
+  expect(shared.in(file.subarray(20, 108), 1).length).toBe(13 + 13);
 });

@@ -8,7 +8,7 @@
  */
 import { dlopen } from "bun:ffi";
 import { globSync } from "node:fs";
-import { type GpuAdapter, listAdapters, type OpenedDevice, openDevice } from "../../src/engine/gpu/dawn.ts";
+import { type DawnAdapter, listAdapters, type OpenedDevice, openDevice } from "../../src/engine/gpu/dawn.ts";
 import { unpackSwiftShader } from "./swiftshader.ts";
 
 const NONE = "no adapter";
@@ -60,13 +60,13 @@ function provideLoader(loader: string, folder: string): void {
   }
 }
 
-async function findAdapters(): Promise<ReadonlyMap<string, GpuAdapter>> {
+async function findAdapters(): Promise<ReadonlyMap<string, DawnAdapter>> {
   prepareDrivers();
   const all = await listAdapters().catch((error: unknown) => {
     process.stderr.write(`test adapters: ${error instanceof Error ? error.message : String(error)}\n`);
     return [];
   });
-  const found = new Map<string, GpuAdapter>();
+  const found = new Map<string, DawnAdapter>();
   for (const which of DEMANDED.length > 0 ? DEMANDED : Object.keys(DRIVER_NAMES)) {
     const part = (DRIVER_NAMES[which] ?? which).toLowerCase();
     const adapter = all.find(({ name }) => name.toLowerCase().includes(part));

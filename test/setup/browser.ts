@@ -22,6 +22,11 @@ const FLAGS = [
   ...["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   ...["--font-render-hinting=none", "--remote-debugging-port=0"],
 ];
+/** With these it has WebGPU, by the SwiftShader that comes with it. */
+const WITH_WEBGPU = [
+  ...["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"],
+  ...["--enable-features=Vulkan", "--use-vulkan=swiftshader"],
+];
 const START_SECONDS = 30;
 
 interface Program {
@@ -82,14 +87,17 @@ export class TestPage {
     });
   }
 
-  /** @throws Error with the browser's words if it does not start */
-  static async open(): Promise<TestPage> {
+  /** @param hasGpu whether WebGPU is there @throws Error with the browser's words if it does not start */
+  static async open(hasGpu = false): Promise<TestPage> {
     const { path, env } = program();
     const profile = mkdtempSync(join(tmpdir(), "fade-test-"));
-    const child = Bun.spawn([path, ...FLAGS, `--user-data-dir=${profile}`, "about:blank"], {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, ...env, HOME: profile },
-    });
+    const child = Bun.spawn(
+      [path, ...FLAGS, ...(hasGpu ? WITH_WEBGPU : []), `--user-data-dir=${profile}`, "about:blank"],
+      {
+        stdio: ["ignore", "ignore", "pipe"],
+        env: { ...process.env, ...env, HOME: profile },
+      },
+    );
     const close = () => {
       child.kill("SIGKILL");
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });

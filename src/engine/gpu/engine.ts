@@ -4,8 +4,7 @@
 import { checkHyperParameters, hasNetwork } from "../../contract/hyper.ts";
 import { type Engine, EngineLimitError } from "../engine.ts";
 import { openMixer } from "../mixer/model.ts";
-import { openDevice } from "./dawn.ts";
-import { GpuDevice } from "./device.ts";
+import type { GpuDevice } from "./device.ts";
 import { ForeseeingMixer } from "./foreseeing-mixer.ts";
 import { GpuMixer } from "./mixer.ts";
 import { GpuModel } from "./model.ts";
@@ -16,8 +15,6 @@ const CHUNK_STEPS = 256;
 const SOFTWARE_CHUNK_STEPS = 16;
 
 interface GpuEngineOptions {
-  /** A part of the adapter's name; without it the one most likely to be fast. */
-  readonly adapter?: string;
   /**
    * Threads for the lanes of a mixer that the device cannot hold, without which that is an error, or that foresee
    * pixels.
@@ -25,12 +22,6 @@ interface GpuEngineOptions {
   readonly spareThreads?: number;
   /** Of a mixer's buffers; for tests. By default what the device allows. */
   readonly bufferBytesMax?: number;
-}
-
-/** @throws EngineUnavailableError if there is no such adapter, or no GPU at all */
-export async function createGpuEngine(options: GpuEngineOptions = {}): Promise<Engine> {
-  const { device, adapter } = await openDevice(options.adapter);
-  return engineOn(new GpuDevice(device, adapter.name, adapter.isSoftware), options);
 }
 
 /** The engine on a device, which closing it destroys. */

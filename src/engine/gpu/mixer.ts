@@ -13,6 +13,7 @@ import type { LanePrior } from "../../contract/prior.ts";
 import { host } from "../../platform/host.ts";
 import { type CoderObserver, type Cue, type EncoderOptions, EngineLimitError, type Model } from "../engine.ts";
 import { CueCursor } from "../mixer/cue-cursor.ts";
+import { MIXER_BUFFERS } from "./adapters.ts";
 import type { GpuDevice } from "./device.ts";
 import { KernelCompiler } from "./kernel.ts";
 import {
@@ -28,7 +29,7 @@ import { imageOf, SPECS_AT, tablesOf } from "./mixer-image.ts";
 import { learntPlaces, mixerConstants, REFINE_BUFFERS } from "./mixer-layout.ts";
 import { partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
 import { DispatchPace } from "./pace.ts";
-import { MIXER_BUFFERS, mixerLanes } from "./path.ts";
+import { mixerLanes } from "./path.ts";
 import { type Part, Staging } from "./staging.ts";
 
 /** Bytes of all lanes in a dispatch, at most: coded ones take up to sixteen times as much. */

@@ -7,7 +7,12 @@ export const gpuParts: Pick<EngineParts, "listAdapters" | "createGpuEngine"> = {
     return await listAdapters();
   },
   async createGpuEngine(options) {
-    const { createGpuEngine } = await import("./engine.ts");
-    return await createGpuEngine(options);
+    const [{ openDevice }, { engineOn }, { GpuDevice }] = await Promise.all([
+      import("./dawn.ts"),
+      import("./engine.ts"),
+      import("./device.ts"),
+    ]);
+    const { device, adapter } = await openDevice(options.adapter);
+    return engineOn(new GpuDevice(device, adapter.name, adapter.isSoftware), options);
   },
 };

@@ -27,8 +27,6 @@ export interface PathFacts {
 
 /** Storage buffers of a stage that fused kernels bind. */
 export const FUSED_BUFFERS = 10;
-/** And that the mixer binds where its rows lie apart (mixer_rows_apart.wgsl). */
-export const MIXER_BUFFERS = 12;
 /** On the CPU barriers are dear, so that invocations have two streams each to themselves, and need none. */
 export const SOFTWARE_TILE: TileSize = { streams: 16, lanes: 8, together: 1 };
 /** The same with the loads of weights shared: a step takes half as long on lavapipe (docs/GPU.md). */

@@ -10,8 +10,8 @@ export interface LaneExports {
   beginBehind(): void;
   keep(): void;
   recall(): void;
-  replay(count: number): void;
-  rehearse(count: number): void;
+  replay(count: number): number;
+  rehearse(count: number): number;
   skim(count: number): void;
   takeTallies(size: number, room: number): number;
   encode(count: number): number;

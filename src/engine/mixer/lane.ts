@@ -13,6 +13,7 @@ import {
   rateOf,
   SOUND_FINAL_RATE,
   SOUND_RATE,
+  stretchTable,
 } from "../../contract/mixer.ts";
 import { REFINE_ROWS } from "../../contract/mixer-initial.ts";
 import {
@@ -67,6 +68,9 @@ const REPLAYED_BYTES = 1 << 15;
 const CODED_BYTES = 16 * CHUNK_BYTES + 64;
 /** What a decoder reads first, and so how far it is ahead. */
 const LOOKAHEAD_BYTES = 4;
+
+/** Of what is replayed, four bytes are read at a time. */
+const READ_AHEAD_BYTES = 3;
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -251,17 +255,11 @@ export class MixerLane {
     this.#putMapInputs(new Int32Array(this.#memory.buffer, this.#addressOf("maps"), this.#shape.contexts * 256));
   }
 
-  /** Log odds of the cells of maps. */
+  /** Log odds of the cells of maps, which are probabilities in Q22 above a count. */
   #putMapInputs(cells: ArrayLike<number>): void {
-    this.#put(
-      "mapInputs",
-      Int16Array.from(cells, (cell) => (cell === 0 ? 0 : this.#stretched(cell >>> COUNT_BITS))),
-    );
-  }
-
-  /** Log odds of a probability in Q22. */
-  #stretched(p: number): number {
-    return new DataView(this.#memory.buffer).getInt16(this.#addressOf("stretch") + 2 * (p >>> 10), true);
+    const stretch = stretchTable();
+    const inputOf = (cell: number) => (cell === 0 ? 0 : (stretch[(cell >>> COUNT_BITS) >> 10] as number));
+    this.#put("mapInputs", Int16Array.from(cells, inputOf));
   }
 
   /** Rows of the refining map. */
@@ -391,7 +389,7 @@ export class MixerLane {
   /** Where the block's next bytes lie. */
   #memoryFor(count: number): Uint8Array {
     const at = this.#data + this.#time;
-    this.#grow(at + count);
+    this.#grow(at + count + READ_AHEAD_BYTES);
     return new Uint8Array(this.#memory.buffer, at, count);
   }
 

@@ -26,7 +26,10 @@ const MODEL_COUNT: u32 = UNITS + (1 << UNIT_DIGITS);
 /** 2 · 65536 / (2n + 3), rounded down, for bits that were seen n times (u32). */
 const RATES: usize = MODELS + ((<usize>MODEL_COUNT) << 2);
 const SEEN_MAX: u32 = 60;
-export const CODE: usize = RATES + 64 * 4;
+/** Rows of 256 numbers at most (i32): what a family's have in common, and what a new lane has. */
+export const MEAN: usize = RATES + 64 * 4;
+export const FIRST: usize = MEAN + 1024;
+export const CODE: usize = FIRST + 1024;
 const MARGIN: u32 = 48;
 /** Bytes that an encoder may leave out: zeros. */
 const TAIL_BYTES: usize = 4;

@@ -1,8 +1,9 @@
 /** The GPU's glue: adapters are found by name, compute what they should. */
 import { describe, expect, test } from "bun:test";
 import { EngineUnavailableError } from "../../../src/engine/engine.ts";
-import { chooseAdapter, type GpuAdapter, listAdapters, parseAdapterNames } from "../../../src/engine/gpu/dawn.ts";
-import { FUSED_BUFFERS, MIXER_BUFFERS } from "../../../src/engine/gpu/path.ts";
+import { chooseAdapter, MIXER_BUFFERS } from "../../../src/engine/gpu/adapters.ts";
+import { type DawnAdapter, listAdapters, parseAdapterNames } from "../../../src/engine/gpu/dawn.ts";
+import { FUSED_BUFFERS } from "../../../src/engine/gpu/path.ts";
 import { openTestDevice, testAdapterName, testAdapters } from "../../setup/adapters.ts";
 
 const COUNT = 64;
@@ -79,7 +80,7 @@ async function runOnce(device: GPUDevice, input: Int32Array, dispatches = 1): Pr
   return output;
 }
 
-const adapter = (name: string, isSoftware = false): GpuAdapter => ({
+const adapter = (name: string, isSoftware = false): DawnAdapter => ({
   name,
   backend: "vulkan",
   vendor: "",

@@ -7,9 +7,9 @@ import { HyperParameterError } from "../../../src/contract/hyper.ts";
 import { EngineDeviceError, EngineLimitError } from "../../../src/engine/engine.ts";
 import { ModelBuffers } from "../../../src/engine/gpu/buffers.ts";
 import { GpuDevice } from "../../../src/engine/gpu/device.ts";
-import { createGpuEngine } from "../../../src/engine/gpu/engine.ts";
 import { KernelCompiler, ShaderError } from "../../../src/engine/gpu/kernel.ts";
 import { GpuModel } from "../../../src/engine/gpu/model.ts";
+import { gpuParts } from "../../../src/engine/gpu/open.ts";
 import { openTestDevice, testAdapterName, testAdapters } from "../../setup/adapters.ts";
 import { tinyHyper } from "../../support/fake-engine.ts";
 
@@ -116,7 +116,7 @@ describe.each(testAdapters)("faults on %s", (which) => {
   });
 
   test("illegal hyper-parameters are refused before anything is allocated", async () => {
-    const engine = await createGpuEngine({ adapter: testAdapterName(which) });
+    const engine = await gpuParts.createGpuEngine({ adapter: testAdapterName(which) });
     const error = await failureOf(engine.openModel({ ...tinyHyper(STREAMS), cacheStep: 3 }));
     expect(error).toBeInstanceOf(HyperParameterError);
     await engine.close();

@@ -4,9 +4,10 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { MIXER_BUFFERS } from "../../../src/engine/gpu/adapters.ts";
 import { bindingsOf, elementGroups, flatGroups, kernelSource } from "../../../src/engine/gpu/kernel.ts";
 import { mixerConstants } from "../../../src/engine/gpu/mixer-layout.ts";
-import { FUSED_BUFFERS, HARDWARE_TILE, MIXER_BUFFERS, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
+import { FUSED_BUFFERS, HARDWARE_TILE, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
 import {
   FUSED_KERNELS,
   KERNELS,

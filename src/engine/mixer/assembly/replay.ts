@@ -14,7 +14,7 @@ import { coded, contexts, data, HASHES, lineBits, lines, refine, runs } from "./
  * The next `count` bytes, at most 2^15. Their hashes lie in the rows of `refine`, none of which may be made: they take
  * four bytes for each context, of which there are at most 32.
  */
-export function replay(count: u32): void {
+export function replay(count: u32): u32 {
   const from = data + time;
   for (let t: u32 = 0; t < count; t++) {
     hashContexts();
@@ -24,18 +24,28 @@ export function replay(count: u32): void {
     followPast(load<u8>(from + t));
   }
   makeNewLines();
-  for (let i: u32 = 0; i < contexts; i++) replayContext(i, refine + ((<usize>(i * count)) << 2), from, count);
+  let seen: u32 = 0;
+  for (let i: u32 = 0; i < contexts; i++) seen += replayContext(i, refine + ((<usize>(i * count)) << 2), from, count);
+  return seen;
 }
 
 /** The same between bytes that are coded: byte by byte, as rows of `refine` are made by then. */
-export function rehearse(count: u32): void {
+export function rehearse(count: u32): u32 {
   makeNewLines();
+  const four = i32x4.shl(i32x4(0, 1, 2, 3), <i32>lineBits + 4);
+  let seen: u32 = 0;
   for (const until = time + count; time < until; ) {
-    const from = data + time;
+    const byte: u32 = load<u8>(data + time);
     hashContexts();
-    for (let i: u32 = 0; i < contexts; i++) replayContext(i, HASHES + i * 4, from, 1);
-    followPast(load<u8>(from));
+    const bytes = i32x4.splat(byte);
+    for (let i: u32 = 0; i < contexts; i += 4) {
+      findBuckets(i, i32x4.add(firstOf(i), four), v128.load(HASHES + i * 4), bytes);
+    }
+    seen += lookAhead(contexts);
+    for (let i: u32 = 0; i < contexts; i++) replayByte(i, i, load<u32>(HASHES + i * 4), byte);
+    followPast(byte);
   }
+  return seen;
 }
 
 /** The next `count` bytes go by without lines and runs. */
@@ -46,20 +56,91 @@ export function skim(count: u32): void {
   }
 }
 
-function replayContext(i: u32, hashes: usize, from: usize, count: u32): void {
-  const mask: u32 = (1 << lineBits) - 4;
-  const first = lines + ((<usize>i << lineBits) << 4);
-  for (let t: u32 = 0; t < count; t++) {
-    const hash = load<u32>(hashes + (<usize>t << 2));
-    const byte: u32 = load<u8>(from + t);
-    const high = byte >> 4;
-    const bucket = first + (<usize>((hash >> 8) & mask) << 4);
-    const line = replayNibble(bucket, max<u32>(1, hash & 255), high, i, hash, 0);
-    const h = finish(hash + (high + 1) * 0x9e3779b1);
-    const lowBucket = first + (<usize>((h >> 8) & mask) << 4);
-    replayNibble(lowBucket, max<u32>(1, h & 255), byte & 15, i, hash, high + 1);
-    followRun(runs + ((line - lines) >> 3), byte);
+/** Bytes whose lines are asked for before any is looked at, so that the caches' misses overlap; a multiple of four. */
+const BATCH: u32 = 64;
+/** Of a batch (u32), where coded bytes lie otherwise: the buckets of both halves of each byte, and their checks. */
+const HIGH_BUCKETS: usize = 256;
+const LOW_BUCKETS: usize = HIGH_BUCKETS + BATCH * 4;
+const HIGH_CHECKS: usize = LOW_BUCKETS + BATCH * 4;
+const LOW_CHECKS: usize = HIGH_CHECKS + BATCH * 4;
+
+/** A context's lines learn bytes. @returns nothing that means anything, of what was read ahead */
+function replayContext(i: u32, hashes: usize, from: usize, count: u32): u32 {
+  const first = firstOf(i);
+  let seen: u32 = 0;
+  for (let done: u32 = 0; done < count; done += BATCH) {
+    const some = min(BATCH, count - done);
+    const at = hashes + (<usize>done << 2);
+    for (let t: u32 = 0; t < some; t += 4) {
+      const bytes = i16x8.extend_low_i8x16_u(v128.load32_zero(from + done + t));
+      findBuckets(t, first, v128.load(at + (<usize>t << 2)), i32x4.extend_low_i16x8_u(bytes));
+    }
+    seen += lookAhead(some);
+    for (let t: u32 = 0; t < some; t++) replayByte(t, i, load<u32>(at + (<usize>t << 2)), load<u8>(from + done + t));
   }
+  return seen;
+}
+
+/** Where a context's lines begin, four times. */
+// @ts-ignore: decorator
+@inline
+function firstOf(i: u32): v128 {
+  return i32x4.splat(<i32>(lines + ((<usize>i << lineBits) << 4)));
+}
+
+/** Where four bytes' lines are looked for, of numbers t to t + 3 in the batch. @param first lines of the contexts */
+// @ts-ignore: decorator
+@inline
+function findBuckets(t: u32, first: v128, hash: v128, bytes: v128): void {
+  const mask = i32x4.splat((1 << lineBits) - 4);
+  const one = i32x4.splat(1);
+  const low = i32x4.splat(255);
+  const high = i32x4.add(i32x4.shr_u(bytes, 4), one);
+  const lowHash = finishFour(i32x4.add(hash, i32x4.mul(high, i32x4.splat(0x9e3779b1))));
+  const at = coded + (<usize>t << 2);
+  const bucket = i32x4.shl(v128.and(i32x4.shr_u(hash, 8), mask), 4);
+  const lowBucket = i32x4.shl(v128.and(i32x4.shr_u(lowHash, 8), mask), 4);
+  v128.store(at, i32x4.add(first, bucket), HIGH_BUCKETS);
+  v128.store(at, i32x4.add(first, lowBucket), LOW_BUCKETS);
+  v128.store(at, i32x4.max_u(one, v128.and(hash, low)), HIGH_CHECKS);
+  v128.store(at, i32x4.max_u(one, v128.and(lowHash, low)), LOW_CHECKS);
+}
+
+/** As finish, four at once. */
+// @ts-ignore: decorator
+@inline
+function finishFour(h: v128): v128 {
+  let x = v128.xor(h, i32x4.shr_u(h, 16));
+  x = i32x4.mul(x, i32x4.splat(0x7feb352d));
+  x = v128.xor(x, i32x4.shr_u(x, 15));
+  x = i32x4.mul(x, i32x4.splat(0x846ca68b));
+  return v128.xor(x, i32x4.shr_u(x, 16));
+}
+
+/** Asks for the lines and runs of a batch. */
+// @ts-ignore: decorator
+@inline
+function lookAhead(count: u32): u32 {
+  let seen: u32 = 0;
+  for (let t: u32 = 0; t < count; t++) {
+    const at = coded + (<usize>t << 2);
+    const bucket: usize = load<u32>(at, HIGH_BUCKETS);
+    seen += load<u8>(bucket);
+    seen += load<u8>(load<u32>(at, LOW_BUCKETS));
+    seen += load<u8>(runs + ((bucket - lines) >> 3));
+  }
+  return seen;
+}
+
+/** The lines and the run of number t in the batch learn a byte. */
+// @ts-ignore: decorator
+@inline
+function replayByte(t: u32, i: u32, hash: u32, byte: u32): void {
+  const at = coded + (<usize>t << 2);
+  const high = byte >> 4;
+  const line = replayNibble(load<u32>(at, HIGH_BUCKETS), load<u32>(at, HIGH_CHECKS), high, i, hash, 0);
+  replayNibble(load<u32>(at, LOW_BUCKETS), load<u32>(at, LOW_CHECKS), byte & 15, i, hash, high + 1);
+  followRun(runs + ((line - lines) >> 3), byte);
 }
 
 /** For each nibble, what a new line is that has learnt it, without its check: where coded bytes lie otherwise. */

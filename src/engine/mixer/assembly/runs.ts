@@ -88,8 +88,10 @@ export function learnRuns(bit: u32, k: u32): void {
 @inline
 export function followRun(at: usize, y: u32): void {
   const run: u32 = load<u16>(at);
-  const goesOn = run != 0 && (run & 255) == y;
-  store<u16>(at, goesOn ? run + (run >> 8 < RUN_MAX ? 256 : 0) : 256 | y);
+  // Nobody foresees whether it goes on: without a branch. A run of RUN_MAX stays as it is.
+  const goesOn = u32(run != 0) & u32((run & 255) == y);
+  const longer = run + (u32(run >> 8 < RUN_MAX) << 8);
+  store<u16>(at, select<u32>(longer, 256 | y, goesOn != 0));
 }
 
 export function followRuns(y: u32): void {
