@@ -26,7 +26,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/engine/host-encoder.ts", "src/engine/host-decoder.ts"],
   ["src/engine/host-coder.ts", "src/engine/mixer"],
   ["src/prior"],
-  ["src/engine/reference", "src/engine/cpu", "src/engine/gpu", "src/engine/no-gpu.ts"],
+  ["src/engine/reference", "src/engine/cpu", "src/engine/gpu"],
   ["src/engine/registry.ts"],
   ["src/pipeline"],
   ["src/library"],

@@ -4,9 +4,9 @@
  *
  *     bun scripts/prior-times.ts [--program FILE] [--against FILE] [--turns N] [--prior FILE] [--small FILE] [FILE…]
  *
- * Everything runs in turns, so that other programs disturb all alike; medians and the least are printed of the wall's
- * time and of the processors', user and system. --prior is a prior made by --train, --small what the starts compress
- * (its first 1,000 bytes), --against another build, which goes along.
+ * Everything runs in turns, forth and back, so that other programs disturb all alike; medians and the least are printed
+ * of the wall's time and of the processors', user and system. --prior is a prior made by --train, --small what the
+ * starts compress (its first 1,000 bytes), --against another build, which goes along (the same tells what is chance).
  */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -50,8 +50,11 @@ const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)
 /** Each command so many times, in turns. @returns what they took, in the order of the commands */
 function inTurns(commands: readonly (readonly string[])[], stdin: Uint8Array, turns: number): Turns[] {
   const runs: Run[][] = commands.map(() => []);
+  const forth = commands.map((_, i) => i);
+  // Every second turn goes back: none has always the same one before it.
   for (let turn = 0; turn < turns; turn++) {
-    for (const [i, command] of commands.entries()) runs[i]?.push(run(command, stdin));
+    const order = turn % 2 === 0 ? forth : forth.toReversed();
+    for (const i of order) runs[i]?.push(run(commands[i] as readonly string[], stdin));
   }
   const of = (all: readonly Run[], pick: (numbers: readonly number[]) => number): Run => ({
     wallMs: pick(all.map(({ wallMs }) => wallMs)),

@@ -28,102 +28,131 @@ fn add_skip(skip: u32, sum: i32) {
   if (SHARE > 1) {
     atomicAdd(&skip_sums[skip * TILE + stream - first], sum);
   } else {
-    atomicAdd(&dense[AT_GLOBAL_SKIP - DENSE_AT + skip], round_shift_any(sum, STREAMS_LOG2));   // three neighbours
+    atomicAdd(&dense[DENSE_GLOBAL_SKIP + skip], round_shift_any(sum, i32(model.STREAMS_LOG2)));   // three neighbours
   }
 }
 
 fn differ() {
   let came = byte_before(stream, u32(control[AT_STEP]), 0u);
-  let interval = u32(control[AT_CHUNK_STEP]) * STREAMS + stream;
+  let interval = u32(control[AT_CHUNK_STEP]) * model.STREAMS + stream;
+  let ends_at = place(ENDS) + stream * 256u;
+  let difference_at = place(DIFFERENCE) + stream * 256u;
+  let to = place(GRADIENT_LOGITS) + stream * 256u;
+  let rule = rule_of(control[AT_LOGIT_SHIFT]);
   for (var v = part; v < 256u; v += SHARE) {
-    let i = stream * 256u + v;
-    let start = select(0, arena[ENDS + max(i, 1u) - 1u], v > 0u);
-    var away = arena[ENDS + i] - start;
+    let start = select(0, arena[ends_at + max(v, 1u) - 1u], v > 0u);
+    var away = arena[ends_at + v] - start;
     if (v == came) {
       intervals[interval] = vec2<u32>(u32(start), u32(away));
       away -= 1 << GRADIENT_BITS;
     }
-    if (CONTEXTS + LOGIT_TABLES > 0u) { arena[DIFFERENCE + i] = away; }
-    arena[GRADIENT_LOGITS + i] = gradient_operand(away, control[AT_LOGIT_SHIFT]);
+    if (CONTEXTS + LOGIT_TABLES > 0u) { arena[difference_at + v] = away; }
+    arena[to + v] = gradient_operand(away, rule);
   }
 }
 
 // Spare gates have no gradient.
 fn through_gates() {
+  let gates_at = place(RECALL_GATE) + stream * GATES;
+  let to = place(GRADIENT_RECALL_GATE) + stream * GATES;
+  let rule = rule_of(control[EXPONENT_D_RECALL_GATE]);
   var most = 0u;
   for (var gate = part; gate < GATES; gate += SHARE) {
-    let i = stream * GATES + gate;
     var effect = 0;
     if (gate < CONTEXTS) {
       effect = effect_of_context(gate);
     } else if (gate < CONTEXTS + LOGIT_TABLES) {
       effect = effect_of_one_table(gate - CONTEXTS);
     }
-    let d = gate_slope(effect, sigmoid(arena[RECALL_GATE + i]));
+    let d = gate_slope(effect, sigmoid(arena[gates_at + gate]));
     most = max(most, magnitude(d));
-    arena[GRADIENT_RECALL_GATE + i] = gradient_operand(d, control[EXPONENT_D_RECALL_GATE]);
+    arena[to + gate] = gradient_operand(d, rule);
   }
   note(EXPONENT_D_RECALL_GATE, most);
 }
 
 // int16 operands of `values` gradients of each stream.
 fn quantise(exponent: u32, from_at: u32, to_at: u32, values: u32) {
+  let rule = rule_of(control[exponent]);
   var most = 0u;
   for (var at = stream * values + part; at < (stream + 1u) * values; at += SHARE) {
     let d = arena[from_at + at];
     most = max(most, magnitude(d));
-    arena[to_at + at] = gradient_operand(d, control[exponent]);
+    arena[to_at + at] = gradient_operand(d, rule);
   }
   note(exponent, most);
 }
 
 // Gradients of a GeGLU of n values, as operands; the gradient of its output lies in rows of `pitch` values.
 fn through_geglu(exponent: u32, x_at: u32, d_at: u32, pitch: u32, to_at: u32, n: u32) {
-  let row = stream * 2u * n;
+  let from_at = x_at + stream * 2u * n;
+  let from_d = d_at + stream * pitch;
+  let to = to_at + stream * 2u * n;
+  let rule = rule_of(control[exponent]);
   var most = 0u;
   for (var f = part; f < n; f += SHARE) {
-    let both = geglu_gradient(arena[x_at + row + f], arena[x_at + row + n + f], arena[d_at + stream * pitch + f]);
+    let both = geglu_gradient(arena[from_at + f], arena[from_at + n + f], arena[from_d + f]);
     most = max(most, max(magnitude(both.x), magnitude(both.y)));
-    arena[to_at + row + f] = gradient_operand(both.x, control[exponent]);
-    arena[to_at + row + n + f] = gradient_operand(both.y, control[exponent]);
+    arena[to + f] = gradient_operand(both.x, rule);
+    arena[to + n + f] = gradient_operand(both.y, rule);
   }
   note(exponent, most);
 }
 
 fn begin_fine() {
+  let d_at = place(D_LAST);
+  let skipped_at = place(FINE_NORM_OUT);
+  let x_at = place(LAST_NORM_OUT);
+  let to_gelu = place(D_THROUGH_GELU);
+  let to_skipped = place(D_SKIPPED);
+  let scale = master[dense_at + DENSE_FINE_SKIP];
   var sum = 0;
   for (var i = stream * WIDTH + part; i < (stream + 1u) * WIDTH; i += SHARE) {
-    let d = arena[D_LAST + i];
-    sum += mul_round(d, arena[FINE_NORM_OUT + i], ACTIVATION_BITS + WIDTH_LOG2);
-    arena[D_THROUGH_GELU + i] = through_gelu(d, arena[LAST_NORM_OUT + i]);
-    arena[D_SKIPPED + i] = through_skip(d, master[AT_FINE_SKIP]);
+    let d = arena[d_at + i];
+    sum += mul_round(d, arena[skipped_at + i], ACTIVATION_BITS + WIDTH_LOG2);
+    arena[to_gelu + i] = through_gelu(d, arena[x_at + i]);
+    arena[to_skipped + i] = through_skip(d, scale);
   }
   add_skip(2u, sum);
 }
 
 fn sum_fine() {
+  let fine_at = place(D_FINE);
+  let skipped_at = place(D_SKIPPED);
+  let to = place(D_THROUGH_GELU);
   for (var i = stream * WIDTH + part; i < (stream + 1u) * WIDTH; i += SHARE) {
-    arena[D_THROUGH_GELU + i] = clamp_gradient(arena[D_FINE + i] + arena[D_SKIPPED + i]);
+    arena[to + i] = clamp_gradient(arena[fine_at + i] + arena[skipped_at + i]);
   }
 }
 
 // The end of the coarse refiner, and the features of the recall stream.
 fn begin_coarse() {
+  let d_at = place(D_COARSE);
+  let skipped_at = place(COARSE_NORM_OUT);
+  let gate_at = place(GATE);
+  let up_at = place(UP);
+  let to_skipped = place(D_SKIPPED);
+  let to_up = place(GRADIENT_UP);
+  let to_gate = place(GRADIENT_GATE);
+  let to_feature = place(GRADIENT_FEATURE);
+  let scale = master[dense_at + DENSE_COARSE_SKIP];
+  let up_rule = rule_of(control[EXPONENT_D_UP]);
+  let gate_rule = rule_of(control[EXPONENT_D_GATE]);
+  let feature_rule = rule_of(control[EXPONENT_D_FEATURE]);
   var sum = 0;
   var most = vec3<u32>();
   for (var i = stream * WIDTH + part; i < (stream + 1u) * WIDTH; i += SHARE) {
-    let d = arena[D_COARSE + i];
-    atomicStore(&dense[AT_MEMORY_BIAS - DENSE_AT + i], d);
-    let skipped = arena[COARSE_NORM_OUT + i];
-    sum += mul_round(d, skipped, ACTIVATION_BITS + WIDTH_LOG2);
-    arena[D_SKIPPED + i] = through_skip(d, master[AT_COARSE_SKIP]);
-    let gate = arena[GATE + i];
+    let d = arena[d_at + i];
+    atomicStore(&dense[DENSE_MEMORY_BIAS + i], d);
+    sum += mul_round(d, arena[skipped_at + i], ACTIVATION_BITS + WIDTH_LOG2);
+    arena[to_skipped + i] = through_skip(d, scale);
+    let gate = arena[gate_at + i];
     let d_up = mul_round(d, gate, SLOPE_BITS);
-    let d_gate = coarse_gate_gradient(d, arena[UP + i], gate);
+    let d_gate = coarse_gate_gradient(d, arena[up_at + i], gate);
     most = max(most, vec3<u32>(magnitude(d_up), magnitude(d_gate), magnitude(d)));
-    arena[GRADIENT_UP + i] = gradient_operand(d_up, control[EXPONENT_D_UP]);
-    arena[GRADIENT_GATE + i] = gradient_operand(d_gate, control[EXPONENT_D_GATE]);
-    if (CONTEXTS > 0u) { arena[GRADIENT_FEATURE + i] = gradient_operand(d, control[EXPONENT_D_FEATURE]); }
+    arena[to_up + i] = gradient_operand(d_up, up_rule);
+    arena[to_gate + i] = gradient_operand(d_gate, gate_rule);
+    if (CONTEXTS > 0u) { arena[to_feature + i] = gradient_operand(d, feature_rule); }
   }
   add_skip(1u, sum);
   note(EXPONENT_D_UP, most.x);
@@ -135,14 +164,16 @@ fn begin_coarse() {
 fn through_memory() {
   let words = COARSE / 4u;
   let row = stream * 2u * COARSE;
+  let g_at = place(GRADIENT_MEMORY) + row;
+  let w_at = AT_MEMORY / 4u + stream * COARSE * words;
   var most = 0u;
   for (var word = part; word < words; word += SHARE) {
     var low = vec4<i32>();
     var high = vec4<i32>();
     for (var n = zero; n < COARSE; n++) {
-      let w = unpack4xI8(copies[AT_MEMORY / 4u + (stream * COARSE + n) * words + word]);
-      low += w * arena[GRADIENT_MEMORY + row + n];
-      high += w * arena[GRADIENT_MEMORY + row + COARSE + n];
+      let w = unpack4xI8(copies[w_at + n * words + word]);
+      low += w * arena[g_at + n];
+      high += w * arena[g_at + COARSE + n];
     }
     most = max(most, put_down(row + 4u * word, low));
     most = max(most, put_down(row + COARSE + 4u * word, high));
@@ -152,37 +183,57 @@ fn through_memory() {
 
 fn put_down(at: u32, sums: vec4<i32>) -> u32 {
   let shift = WEIGHT_BITS - control[EXPONENT_D_MEMORY] - control[COPY_SHIFTS + EXPONENT_W_MEMORY];
+  let rule = rule_of(control[EXPONENT_D_DOWN]);
+  let to = place(GRADIENT_DOWN) + at;
   var most = 0u;
   for (var j = 0u; j < 4u; j++) {
     let d = clamp_gradient(round_shift_any(sums[j], shift));
     most = max(most, magnitude(d));
-    arena[GRADIENT_DOWN + at + j] = gradient_operand(d, control[EXPONENT_D_DOWN]);
+    arena[to + j] = gradient_operand(d, rule);
   }
   return most;
 }
 
 fn sum_coarse() {
+  let gate_at = place(D_GATE_IN);
+  let skipped_at = place(D_SKIPPED);
+  let down_at = place(D_DOWN_IN);
+  let to = place(D_THROUGH_GELU);
   for (var i = stream * WIDTH + part; i < (stream + 1u) * WIDTH; i += SHARE) {
-    arena[D_THROUGH_GELU + i] = clamp_gradient(arena[D_GATE_IN + i] + arena[D_SKIPPED + i] + arena[D_DOWN_IN + i]);
+    arena[to + i] = clamp_gradient(arena[gate_at + i] + arena[skipped_at + i] + arena[down_at + i]);
   }
 }
 
 // The router, and the end of the global stream.
 fn unmix() {
+  let d_at = place(D_MIXED);
+  let alpha_at = place(ALPHA);
+  let far_at = place(FAR);
+  let near_at = place(NEAR);
+  let local_at = place(LOCAL);
+  let global_at = place(GLOBAL);
+  let skipped_at = place(INPUT_NORM_OUT);
+  let to_near = place(D_NEAR);
+  let to_skipped = place(D_SKIPPED);
+  let to_router = place(GRADIENT_ROUTER);
+  let to_global = place(GRADIENT_GLOBAL);
+  let scale = master[dense_at + DENSE_GLOBAL_SKIP];
+  let router_rule = rule_of(control[EXPONENT_D_ROUTER]);
+  let global_rule = rule_of(control[EXPONENT_D_GLOBAL]);
   var sum = 0;
   var most = vec2<u32>();
   for (var i = stream * WIDTH + part; i < (stream + 1u) * WIDTH; i += SHARE) {
-    let d = arena[D_MIXED + i];
-    let alpha = arena[ALPHA + i];
+    let d = arena[d_at + i];
+    let alpha = arena[alpha_at + i];
     let d_far = mul_round(d, alpha, SLOPE_BITS);
-    arena[D_NEAR + i] = through_gelu(d - d_far, arena[LOCAL + i]);
-    let d_router = router_gradient(d, arena[FAR + i], arena[NEAR + i], alpha);
-    sum += mul_round(d_far, arena[INPUT_NORM_OUT + i], ACTIVATION_BITS + WIDTH_LOG2);
-    arena[D_SKIPPED + i] = through_skip(d_far, master[AT_GLOBAL_SKIP]);
-    let d_global = through_gelu(d_far, arena[GLOBAL + i]);
+    arena[to_near + i] = through_gelu(d - d_far, arena[local_at + i]);
+    let d_router = router_gradient(d, arena[far_at + i], arena[near_at + i], alpha);
+    sum += mul_round(d_far, arena[skipped_at + i], ACTIVATION_BITS + WIDTH_LOG2);
+    arena[to_skipped + i] = through_skip(d_far, scale);
+    let d_global = through_gelu(d_far, arena[global_at + i]);
     most = max(most, vec2<u32>(magnitude(d_router), magnitude(d_global)));
-    arena[GRADIENT_ROUTER + i] = gradient_operand(d_router, control[EXPONENT_D_ROUTER]);
-    arena[GRADIENT_GLOBAL + i] = gradient_operand(d_global, control[EXPONENT_D_GLOBAL]);
+    arena[to_router + i] = gradient_operand(d_router, router_rule);
+    arena[to_global + i] = gradient_operand(d_global, global_rule);
   }
   add_skip(0u, sum);
   note(EXPONENT_D_ROUTER, most.x);
@@ -191,40 +242,47 @@ fn unmix() {
 
 // What reaches the normalised input, and the convolution backward. A channel's taps are summed by one invocation.
 fn begin_input() {
+  let input_at = place(D_INPUT) + stream * WIDTH;
+  let skipped_at = place(D_SKIPPED) + stream * WIDTH;
+  let newest_at = place(D_NEWEST_IN) + stream * EMBEDDING;
+  let to = place(D_GLOBAL) + stream * WIDTH;
   for (var at = part; at < WIDTH; at += SHARE) {
-    let i = stream * WIDTH + at;
-    var sum = arena[D_INPUT + i] + arena[D_SKIPPED + i];
-    if (at >= WIDTH - EMBEDDING) { sum += arena[D_NEWEST_IN + stream * EMBEDDING + at - (WIDTH - EMBEDDING)]; }
-    arena[D_GLOBAL + i] = clamp_gradient(sum);
+    var sum = arena[input_at + at] + arena[skipped_at + at];
+    if (at >= WIDTH - EMBEDDING) { sum += arena[newest_at + at - (WIDTH - EMBEDDING)]; }
+    arena[to + at] = clamp_gradient(sum);
   }
   for (var d = part; d < EMBEDDING; d += SHARE) { convolve_back(d); }
 }
 
 fn convolve_back(d: u32) {
-  let right = u32(ACTIVATION_BITS + POSITIONS_LOG2);
-  let taps = vec3<i32>(master[AT_TAP + d], master[AT_TAP + EMBEDDING + d], master[AT_TAP + 2u * EMBEDDING + d]);
+  let right = ACTIVATION_BITS + model.POSITIONS_LOG2;
+  let down = i32(model.POSITIONS_LOG2);
+  let near_at = place(D_NEAR) + stream * WIDTH;
+  let z_at = place(LOCAL_NORM_OUT) + stream * WIDTH;
+  let to = place(D_THROUGH_GELU) + stream * WIDTH;
+  let taps_at = dense_at + DENSE_TAP + d;
+  let taps = vec3<i32>(master[taps_at], master[taps_at + EMBEDDING], master[taps_at + 2u * EMBEDDING]);
   var sums = vec4<i32>();
   for (var at = d; at < WIDTH; at += EMBEDDING) {
-    let i = stream * WIDTH + at;
-    let here = arena[D_NEAR + i];
+    let here = arena[near_at + at];
     var d_input = through_skip(here, taps.y);
-    sums.y += mul_round(here, arena[LOCAL_NORM_OUT + i], right);
-    sums.w += round_shift_any(here, i32(POSITIONS_LOG2));
+    sums.y += mul_round(here, arena[z_at + at], right);
+    sums.w += round_shift_any(here, down);
     if (at >= EMBEDDING) {
-      sums.x += mul_round(here, arena[LOCAL_NORM_OUT + i - EMBEDDING], right);
-      d_input += through_skip(arena[D_NEAR + i - EMBEDDING], taps.z);
+      sums.x += mul_round(here, arena[z_at + at - EMBEDDING], right);
+      d_input += through_skip(arena[near_at + at - EMBEDDING], taps.z);
     }
     if (at + EMBEDDING < WIDTH) {
-      sums.z += mul_round(here, arena[LOCAL_NORM_OUT + i + EMBEDDING], right);
-      d_input += through_skip(arena[D_NEAR + i + EMBEDDING], taps.x);
+      sums.z += mul_round(here, arena[z_at + at + EMBEDDING], right);
+      d_input += through_skip(arena[near_at + at + EMBEDDING], taps.x);
     }
-    arena[D_THROUGH_GELU + i] = clamp_gradient(d_input);
+    arena[to + at] = clamp_gradient(d_input);
   }
   for (var j = 0u; j < 4u; j++) {
     if (SHARE > 1) {
       atomicAdd(&tap_sums[j * EMBEDDING + d], sums[j]);
     } else {
-      atomicAdd(&dense[AT_TAP - DENSE_AT + j * EMBEDDING + d], sums[j]);   // taps and their bias are neighbours
+      atomicAdd(&dense[DENSE_TAP + j * EMBEDDING + d], sums[j]);   // taps and their bias are neighbours
     }
   }
 }
@@ -232,7 +290,7 @@ fn convolve_back(d: u32) {
 // Where the two sums over a row stand. Streams have parts of their own, however many rows a norm makes of them: another
 // stream may be at another norm.
 fn row_sums(row: u32, width_log2: u32) -> u32 {
-  return ROW_SUMS + 2u * row * (u32(ROWS_MAX) >> (WIDTH_LOG2 - width_log2));
+  return place(ROW_SUMS) + 2u * row * (u32(ROWS_MAX) >> (WIDTH_LOG2 - width_log2));
 }
 
 // Record `n` of the norms. The sums over rows are made as in forward; then an invocation goes down columns, so that
@@ -321,13 +379,15 @@ fn before_norms(stage: u32) {
       if (TRAINS == 1u) { sum_effects(); }
     }
     case STAGE_FINE_OUT: { begin_fine(); }
-    case STAGE_FINE: { through_geglu(EXPONENT_D_FINE, FINE, D_HIDDEN, FINE_HIDDEN, GRADIENT_FINE, FINE_HIDDEN); }
+    case STAGE_FINE: {
+      through_geglu(EXPONENT_D_FINE, place(FINE), place(D_HIDDEN), FINE_HIDDEN, place(GRADIENT_FINE), FINE_HIDDEN);
+    }
     case STAGE_COARSE: { sum_fine(); }
-    case STAGE_MEMORY: { quantise(EXPONENT_D_MEMORY, D_RECALLED, GRADIENT_MEMORY, 2u * COARSE); }
+    case STAGE_MEMORY: { quantise(EXPONENT_D_MEMORY, place(D_RECALLED), place(GRADIENT_MEMORY), 2u * COARSE); }
     case STAGE_UNMIX: { sum_coarse(); }
     case STAGE_NEWEST: {
-      let newest_at = u32(D_CACHE + CACHE - CACHE_STEP);
-      through_geglu(EXPONENT_D_NEWEST, NEWEST, newest_at, CACHE, GRADIENT_NEWEST, CACHE_STEP);
+      let newest_at = place(D_CACHE) + CACHE - CACHE_STEP;
+      through_geglu(EXPONENT_D_NEWEST, place(NEWEST), newest_at, CACHE, place(GRADIENT_NEWEST), CACHE_STEP);
     }
     case STAGE_INPUT: { begin_input(); }
     default: {}
@@ -337,7 +397,7 @@ fn before_norms(stage: u32) {
 fn after_norms(stage: u32) {
   switch (stage) {
     case STAGE_DIFFERENCE: { if (GATES > 0u) { through_gates(); } }
-    case STAGE_FINE_OUT: { quantise(EXPONENT_D_FINE_OUT, D_FINE_OUT, GRADIENT_FINE_OUT, WIDTH); }
+    case STAGE_FINE_OUT: { quantise(EXPONENT_D_FINE_OUT, place(D_FINE_OUT), place(GRADIENT_FINE_OUT), WIDTH); }
     case STAGE_COARSE: { begin_coarse(); }
     case STAGE_MEMORY: { through_memory(); }
     case STAGE_UNMIX: { unmix(); }
@@ -351,12 +411,12 @@ fn add_sums() {
   workgroupBarrier();
   if (lane < count) {
     for (var skip = 0u; skip < 3u; skip++) {
-      let sum = round_shift_any(atomicLoad(&skip_sums[skip * TILE + lane]), STREAMS_LOG2);
-      atomicAdd(&dense[AT_GLOBAL_SKIP - DENSE_AT + skip], sum);
+      let sum = round_shift_any(atomicLoad(&skip_sums[skip * TILE + lane]), i32(model.STREAMS_LOG2));
+      atomicAdd(&dense[DENSE_GLOBAL_SKIP + skip], sum);
     }
   }
   for (var i = lane; i < 4u * EMBEDDING; i += LANES) {
-    atomicAdd(&dense[AT_TAP - DENSE_AT + i], atomicLoad(&tap_sums[i]));
+    atomicAdd(&dense[DENSE_TAP + i], atomicLoad(&tap_sums[i]));
   }
 }
 

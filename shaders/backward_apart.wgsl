@@ -64,10 +64,11 @@ fn back_tile(m: u32, row: u32, live: u32, word: u32) {
 fn sum_effects() {}
 
 fn effect_of_one_table(table: u32) -> i32 {
-  let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table])) * 256u;
+  let row = row_place(table, u32(arena[place(LOOKUPS) + lookup_rows() + stream * LOGIT_TABLES + table])) * 256u;
+  let difference_at = place(DIFFERENCE) + stream * 256u;
   var sums = vec2<i32>();
   for (var v = zero; v < 256u; v++) {
-    sums += effect_terms(arena[DIFFERENCE + stream * 256u + v], table_logit(entries[row + v]));
+    sums += effect_terms(arena[difference_at + v], table_logit(entries[row + v]));
   }
   return effect_of(sums);
 }

@@ -89,11 +89,12 @@ var<workgroup> effect_sums: array<atomic<i32>, 2 * TILE * TABLES_MAX>;
 fn effect_place(table: u32) -> u32 { return 2u * ((stream - first) * TABLES_MAX + table); }
 
 fn sum_effects() {
+  let difference_at = place(DIFFERENCE) + stream * 256u;
   for (var table = zero; table < LOGIT_TABLES; table++) {
-    let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table])) * 256u;
+    let row = row_place(table, u32(arena[place(LOOKUPS) + lookup_rows() + stream * LOGIT_TABLES + table])) * 256u;
     var sums = vec2<i32>();
     for (var v = part; v < 256u; v += SHARE) {
-      sums += effect_terms(arena[DIFFERENCE + stream * 256u + v], table_logit(entries[row + v]));
+      sums += effect_terms(arena[difference_at + v], table_logit(entries[row + v]));
     }
     atomicAdd(&effect_sums[effect_place(table)], sums.x);
     atomicAdd(&effect_sums[effect_place(table) + 1u], sums.y);

@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let n = flat_group(group, groups) * COLUMNS + lane % COLUMNS;
   var sum = 0;
   if (n < OUTPUTS) {
-    for (var r = lane / COLUMNS; r < ROWS; r += PARTS) { sum += operand[r * OUTPUTS + n]; }
+    for (var r = lane / COLUMNS; r < model.ROWS; r += PARTS) { sum += operand[r * OUTPUTS + n]; }
   }
   sums[lane] = sum;
   workgroupBarrier();

@@ -14,7 +14,7 @@ var<workgroup> largest: atomic<u32>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let word = flat_group(group, groups) * 64u + lane;
-  if (word < STREAMS * CACHE / 4u) {
+  if (word < model.STREAMS * CACHE / 4u) {
     let row = (4u * word) / CACHE * CACHE;
     let oldest = (u32(control[AT_STEP]) % (CACHE / CACHE_STEP) + 1u) * CACHE_STEP;
     let first = row + (oldest + (4u * word) % CACHE) % CACHE;   // a step adds a multiple of four values

@@ -17,10 +17,11 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= COUNT) { return; }
+  if (i >= model.COUNT) { return; }
   let open = sigmoid(g[i]);
   gate[i] = open;
   var more = 0;
   if (CONTEXTS > 0u) { more = remembered[i]; }
-  out[i] = coarse_value(up[i], open, master[STREAM_BIAS_AT + i], kept_value(skipped[i], master[SKIP_AT]), more);
+  let kept = kept_value(skipped[i], master[model.SKIP_AT]);
+  out[i] = coarse_value(up[i], open, master[model.STREAM_BIAS_AT + i], kept, more);
 }

@@ -21,18 +21,18 @@ var<workgroup> row_sum: atomic<i32>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let b = flat_group(group, groups);
-  if (b >= STREAMS) { return; }
-  let scale = master[SKIP_AT];
+  if (b >= model.STREAMS) { return; }
+  let scale = master[model.SKIP_AT];
   var mine = 0;
   for (var column = lane; column < WIDTH; column += 64u) {
     let i = b * WIDTH + column;
     mine += mul_round(d[i], skipped[i], ACTIVATION_BITS + WIDTH_LOG2);
     d_skipped[i] = through_skip(d[i], scale);
     d_up_gate[i] = mul_round(d[i], gate[i], SLOPE_BITS);
-    d_up_gate[STREAMS * WIDTH + i] = coarse_gate_gradient(d[i], up[i], gate[i]);
+    d_up_gate[model.STREAMS * WIDTH + i] = coarse_gate_gradient(d[i], up[i], gate[i]);
     atomicStore(&gradient[STREAM_BIAS_DENSE + i], d[i]);
   }
   atomicAdd(&row_sum, mine);
   workgroupBarrier();
-  if (lane == 0u) { atomicAdd(&gradient[SKIP_DENSE], round_shift_any(atomicLoad(&row_sum), STREAMS_LOG2)); }
+  if (lane == 0u) { atomicAdd(&gradient[SKIP_DENSE], round_shift_any(atomicLoad(&row_sum), i32(model.STREAMS_LOG2))); }
 }

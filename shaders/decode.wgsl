@@ -126,12 +126,12 @@ fn store(at: u32, step: u32) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   // Rounded down as by shareOfGroup, without a product beyond 32 bits.
-  let first = group.x * (STREAMS / groups.x) + group.x * (STREAMS % groups.x) / groups.x;
+  let first = group.x * (model.STREAMS / groups.x) + group.x * (model.STREAMS % groups.x) / groups.x;
   let next = group.x + 1u;
-  let end = next * (STREAMS / groups.x) + next * (STREAMS % groups.x) / groups.x;
+  let end = next * (model.STREAMS / groups.x) + next * (model.STREAMS % groups.x) / groups.x;
   let step = u32(control[AT_STEP]);
-  let lives = select(STREAMS, live[1], step == live[0]);
-  let row = step % PAST_ROWS * ROW_WORDS;
+  let lives = select(model.STREAMS, live[1], step == live[0]);
+  let row = step % PAST_ROWS * model.ROW_WORDS;
   let at = group.x * CODER_FIELDS;
   load(at);
   begin_payload();

@@ -15,7 +15,7 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= STREAMS * HISTORY * EMBEDDING) { return; }
+  if (i >= model.STREAMS * HISTORY * EMBEDDING) { return; }
   let d = i % EMBEDDING;
   let t = (i / EMBEDDING) % HISTORY;
   let b = i / (EMBEDDING * HISTORY);

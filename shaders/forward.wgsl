@@ -21,7 +21,7 @@
 fn embed() {
   for (var t = part; t < HISTORY; t += SHARE) {
     let byte = byte_before(stream, u32(control[AT_STEP]), u32(constants[PLAN_AT + PLAN_POSITIONS + t]));
-    let to = EMBEDDED + (stream * HISTORY + t) * EMBEDDING;
+    let to = place(EMBEDDED) + (stream * HISTORY + t) * EMBEDDING;
     for (var d = zero; d < EMBEDDING; d++) { arena[to + d] = embedding[byte * EMBEDDING + d]; }
   }
 }
@@ -40,22 +40,27 @@ fn quantise(exponent: u32, from_at: u32, to_at: u32, values: u32) {
 }
 
 fn convolve() {
+  let x_at = place(LOCAL_NORM_OUT) + stream * WIDTH;
+  let local_at = place(LOCAL) + stream * WIDTH;
+  let near_at = place(NEAR) + stream * WIDTH;
+  let taps_at = dense_at + DENSE_TAP;
+  let bias_at = dense_at + DENSE_TAP_BIAS;
   for (var at = part; at < WIDTH; at += SHARE) {
-    let i = LOCAL_NORM_OUT + stream * WIDTH + at;
+    let i = x_at + at;
     let d = at % EMBEDDING;
-    var sum = tap_value(arena[i], master[AT_TAP + EMBEDDING + d]) + as_bias(master[AT_TAP_BIAS + d]);
-    if (at >= EMBEDDING) { sum += tap_value(arena[i - EMBEDDING], master[AT_TAP + d]); }
-    if (at + EMBEDDING < WIDTH) { sum += tap_value(arena[i + EMBEDDING], master[AT_TAP + 2u * EMBEDDING + d]); }
+    var sum = tap_value(arena[i], master[taps_at + EMBEDDING + d]) + as_bias(master[bias_at + d]);
+    if (at >= EMBEDDING) { sum += tap_value(arena[i - EMBEDDING], master[taps_at + d]); }
+    if (at + EMBEDDING < WIDTH) { sum += tap_value(arena[i + EMBEDDING], master[taps_at + 2u * EMBEDDING + d]); }
     let value = clamp_activation(sum);
-    arena[LOCAL + stream * WIDTH + at] = value;
-    arena[NEAR + stream * WIDTH + at] = gelu(value);
+    arena[local_at + at] = value;
+    arena[near_at + at] = gelu(value);
   }
 }
 
 // The newest values of the cache go into the ring's place of this step.
 fn fill_cache() {
-  let from_at = NEWEST + stream * 2u * CACHE_STEP;
-  let to = CACHE_RING + stream * CACHE + u32(control[AT_STEP]) % (CACHE / CACHE_STEP) * CACHE_STEP;
+  let from_at = place(NEWEST) + stream * 2u * CACHE_STEP;
+  let to = place(CACHE_RING) + stream * CACHE + u32(control[AT_STEP]) % (CACHE / CACHE_STEP) * CACHE_STEP;
   for (var s = part; s < CACHE_STEP; s += SHARE) {
     arena[to + s] = geglu_value(arena[from_at + s], arena[from_at + CACHE_STEP + s]);
   }
@@ -64,25 +69,36 @@ fn fill_cache() {
 // The cache in the order of age, oldest first.
 fn quantise_cache() {
   let oldest = (u32(control[AT_STEP]) % (CACHE / CACHE_STEP) + 1u) * CACHE_STEP;
+  let ring_at = place(CACHE_RING) + stream * CACHE;
+  let to = place(OPERAND_CACHE) + stream * CACHE / 4u;
+  let shift = control[EXPONENT_CACHE];
   var most = 0u;
   for (var word = part; word < CACHE / 4u; word += SHARE) {
-    let at = CACHE_RING + stream * CACHE + (oldest + 4u * word) % CACHE;   // a step adds a multiple of four values
+    let at = ring_at + (oldest + 4u * word) % CACHE;   // a step adds a multiple of four values
     let x = vec4<i32>(arena[at], arena[at + 1u], arena[at + 2u], arena[at + 3u]);
     most = max(most, largest_of(x));
-    arena[OPERAND_CACHE + stream * CACHE / 4u + word] = i32(operand_word(x, control[EXPONENT_CACHE]));
+    arena[to + word] = i32(operand_word(x, shift));
   }
   note(EXPONENT_CACHE, most);
 }
 
 fn mix_streams() {
+  let skipped_at = place(INPUT_NORM_OUT);
+  let global_at = place(GLOBAL);
+  let router_at = place(ROUTER);
+  let near_at = place(NEAR);
+  let far_at = place(FAR);
+  let alpha_at = place(ALPHA);
+  let mixed_at = place(MIXED);
+  let scale = master[dense_at + DENSE_GLOBAL_SKIP];
   for (var at = part; at < WIDTH; at += SHARE) {
     let i = stream * WIDTH + at;
-    let kept = kept_value(arena[INPUT_NORM_OUT + i], master[AT_GLOBAL_SKIP]);
-    let far = clamp(gelu(arena[GLOBAL + i]) + kept, -WIDE_LIMIT, WIDE_LIMIT);
-    let alpha = sigmoid(arena[ROUTER + i]);
-    arena[FAR + i] = far;
-    arena[ALPHA + i] = alpha;
-    arena[MIXED + i] = mixed_value(arena[NEAR + i], far, alpha);
+    let kept = kept_value(arena[skipped_at + i], scale);
+    let far = clamp(gelu(arena[global_at + i]) + kept, -WIDE_LIMIT, WIDE_LIMIT);
+    let alpha = sigmoid(arena[router_at + i]);
+    arena[far_at + i] = far;
+    arena[alpha_at + i] = alpha;
+    arena[mixed_at + i] = mixed_value(arena[near_at + i], far, alpha);
   }
 }
 
@@ -90,7 +106,7 @@ fn mix_streams() {
 fn multiply_memory() {
   let words = COARSE / 4u;
   let shift = WEIGHT_BITS - control[EXPONENT_DOWN_OUT] - control[COPY_SHIFTS + EXPONENT_W_MEMORY];
-  let from_at = OPERAND_DOWN_OUT + stream * 2u * words;
+  let from_at = place(OPERAND_DOWN_OUT) + stream * 2u * words;
   var most = 0u;
   for (var n = part; n < words; n += SHARE) {
     let row = AT_MEMORY / 4u + (stream * COARSE + 4u * n) * words;
@@ -110,26 +126,36 @@ fn multiply_memory() {
 fn put_memory(row: u32, n: u32, sums: vec4<i32>, shift: i32) -> u32 {
   let x = vec4<i32>(clamp_activation(round_shift_any(sums.x, shift)), clamp_activation(round_shift_any(sums.y, shift)),
                     clamp_activation(round_shift_any(sums.z, shift)), clamp_activation(round_shift_any(sums.w, shift)));
-  let to = RECALLED + row * COARSE + 4u * n;
+  let to = place(RECALLED) + row * COARSE + 4u * n;
   for (var j = 0u; j < 4u; j++) { arena[to + j] = x[j]; }
-  arena[OPERAND_MEMORY_OUT + row * COARSE / 4u + n] = i32(operand_word(x, control[EXPONENT_MEMORY_OUT]));
+  arena[place(OPERAND_MEMORY_OUT) + row * COARSE / 4u + n] = i32(operand_word(x, control[EXPONENT_MEMORY_OUT]));
   return largest_of(x);
 }
 
 fn end_coarse() {
+  let pre_at = place(GATE_PRE);
+  let gate_at = place(GATE);
+  let skipped_at = place(COARSE_NORM_OUT);
+  let remembered_at = place(REMEMBERED);
+  let bias_at = dense_at + DENSE_MEMORY_BIAS;
+  let up_at = place(UP);
+  let to = place(COARSE_PLACE);
+  let scale = master[dense_at + DENSE_COARSE_SKIP];
   for (var at = part; at < WIDTH; at += SHARE) {
     let i = stream * WIDTH + at;
-    let gate = sigmoid(arena[GATE_PRE + i]);
-    arena[GATE + i] = gate;
-    let kept = kept_value(arena[COARSE_NORM_OUT + i], master[AT_COARSE_SKIP]);
+    let gate = sigmoid(arena[pre_at + i]);
+    arena[gate_at + i] = gate;
+    let kept = kept_value(arena[skipped_at + i], scale);
     var more = 0;
-    if (CONTEXTS > 0u) { more = arena[REMEMBERED + i]; }
-    arena[COARSE_PLACE + i] = coarse_value(arena[UP + i], gate, master[AT_MEMORY_BIAS + i], kept, more);
+    if (CONTEXTS > 0u) { more = arena[remembered_at + i]; }
+    arena[to + i] = coarse_value(arena[up_at + i], gate, master[bias_at + i], kept, more);
   }
 }
 
 fn fill_hidden() {
-  let from_at = FINE + stream * 2u * FINE_HIDDEN;
+  let from_at = place(FINE) + stream * 2u * FINE_HIDDEN;
+  let to = place(OPERAND_FINE_HIDDEN) + stream * FINE_HIDDEN / 4u;
+  let shift = control[EXPONENT_FINE_HIDDEN];
   var most = 0u;
   for (var word = part; word < FINE_HIDDEN / 4u; word += SHARE) {
     var x = vec4<i32>();
@@ -138,22 +164,26 @@ fn fill_hidden() {
       x[j] = geglu_value(arena[at], arena[at + FINE_HIDDEN]);
     }
     most = max(most, largest_of(x));
-    arena[OPERAND_FINE_HIDDEN + stream * FINE_HIDDEN / 4u + word] = i32(operand_word(x, control[EXPONENT_FINE_HIDDEN]));
+    arena[to + word] = i32(operand_word(x, shift));
   }
   note(EXPONENT_FINE_HIDDEN, most);
 }
 
 fn end_fine() {
+  let x_at = place(LAST_NORM_OUT) + stream * WIDTH;
+  let skipped_at = place(FINE_NORM_OUT) + stream * WIDTH;
+  let to = place(OPERAND_LAST) + stream * WIDTH / 4u;
+  let scale = master[dense_at + DENSE_FINE_SKIP];
+  let shift = control[EXPONENT_LAST];
   var most = 0u;
   for (var word = part; word < WIDTH / 4u; word += SHARE) {
     var x = vec4<i32>();
     for (var j = 0u; j < 4u; j++) {
-      let i = stream * WIDTH + 4u * word + j;
-      x[j] = clamp_activation(gelu(arena[LAST_NORM_OUT + i])
-                              + kept_value(arena[FINE_NORM_OUT + i], master[AT_FINE_SKIP]));
+      let i = 4u * word + j;
+      x[j] = clamp_activation(gelu(arena[x_at + i]) + kept_value(arena[skipped_at + i], scale));
     }
     most = max(most, largest_of(x));
-    arena[OPERAND_LAST + stream * WIDTH / 4u + word] = i32(operand_word(x, control[EXPONENT_LAST]));
+    arena[to + word] = i32(operand_word(x, shift));
   }
   note(EXPONENT_LAST, most);
 }
@@ -224,17 +254,21 @@ const BYTES_EACH = 256u / u32(SHARE);   // of an invocation
 
 // Logits with those of the tables, in the place of `ends` for the time being.
 fn add_tables() {
+  let rows_at = place(LOOKUPS) + lookup_rows() + stream * LOGIT_TABLES;
+  let from_at = place(LOGITS) + stream * 256u;
+  let to = place(ENDS) + stream * 256u;
   var gates = array<i32, TABLES_MAX>();
+  var rows = array<u32, TABLES_MAX>();
   for (var table = zero; table < LOGIT_TABLES; table++) {
-    gates[table] = sigmoid(arena[RECALL_GATE + gate_of_table(stream, table)]);
+    gates[table] = sigmoid(arena[place(RECALL_GATE) + gate_of_table(stream, table)]);
+    rows[table] = row_place(table, u32(arena[rows_at + table])) * 256u;
   }
   for (var v = part * BYTES_EACH; v < (part + 1u) * BYTES_EACH; v++) {
     var sum = 0;
     for (var table = zero; table < LOGIT_TABLES; table++) {
-      let row = row_place(table, u32(arena[LOOKUPS + LOOKUP_ROWS + stream * LOGIT_TABLES + table]));
-      sum += table_logit(entries[row * 256u + v]) * gates[table];
+      sum += table_logit(entries[rows[table] + v]) * gates[table];
     }
-    arena[ENDS + stream * 256u + v] = arena[LOGITS + stream * 256u + v] + round_shift(sum, SLOPE_BITS - 1u);
+    arena[to + v] = arena[from_at + v] + round_shift(sum, SLOPE_BITS - 1u);
   }
 }
 
@@ -244,7 +278,7 @@ fn logit_of(at: u32) -> i32 {
 }
 
 fn frequencies() {
-  let from_at = ENDS + stream * 256u + part * BYTES_EACH;
+  let from_at = place(ENDS) + stream * 256u + part * BYTES_EACH;
   let until = select(from_at, from_at + BYTES_EACH, lives);
   var top = -ACTIVATION_LIMIT;
   for (var at = from_at; at < until; at++) {
@@ -293,7 +327,7 @@ fn before_norms(stage: u32) {
     case STAGE_EMBED: { embed(); }
     case STAGE_CACHE: { fill_cache(); }
     case STAGE_MIX: { mix_streams(); }
-    case STAGE_MEMORY: { quantise(EXPONENT_DOWN_OUT, DOWN, OPERAND_DOWN_OUT, 2u * COARSE); }
+    case STAGE_MEMORY: { quantise(EXPONENT_DOWN_OUT, place(DOWN), place(OPERAND_DOWN_OUT), 2u * COARSE); }
     case STAGE_COARSE: { end_coarse(); }
     case STAGE_HIDDEN: { fill_hidden(); }
     case STAGE_FREQUENCIES: { add_tables(); }

@@ -61,14 +61,18 @@ fn put_outputs(to: u32, sums: vec4<i32>, shift: i32, bias: vec4<i32>, limit: i32
 
 // An invocation that has the stream to itself does all contexts: two of them may find the same byte.
 fn add_boosts() {
+  let found_at = place(LOOKUPS) + stream * CONTEXTS;
+  let gates_at = place(RECALL_GATE);
+  let boosts_at = place(BOOSTS);
+  let to = place(ENDS) + stream * 256u;
   for (var c = zero; c < CONTEXTS; c++) {
-    let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
+    let found = u32(arena[found_at + c]);
     if (found == 0u) { continue; }
-    let gate = sigmoid(arena[RECALL_GATE + gate_of_context(stream, c)]);
-    let place = boost_place(c, found);
-    arena[ENDS + stream * 256u + first_byte(found)] += boost_term(arena[BOOSTS + place], gate);
+    let gate = sigmoid(arena[gates_at + gate_of_context(stream, c)]);
+    let boost_at = boosts_at + boost_place(c, found);
+    arena[to + first_byte(found)] += boost_term(arena[boost_at], gate);
     if (other_of(found) == 0u) { continue; }
-    arena[ENDS + stream * 256u + second_byte(found)] += boost_term(arena[BOOSTS + place + 1u], gate);
+    arena[to + second_byte(found)] += boost_term(arena[boost_at + 1u], gate);
   }
 }
 

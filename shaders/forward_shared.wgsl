@@ -2,7 +2,9 @@
 // to a stream. An invocation waits a microsecond for each word that it goes through (docs/GPU.md), whatever that does.
 //
 // Products: four rows by four outputs to an invocation. Where these are fewer than invocations, the inner dimension is
-// cut into slices, whose sums meet in workgroup memory. Two words are asked for at a time.
+// cut into slices, whose sums meet in workgroup memory. Two words are asked for at a time. Weights are read from the
+// copies in which neighbouring outputs' words are neighbours (see weights-plan.ts): a warp then touches 4 lines of
+// memory with a load, and not 32.
 //
 // Exact: sums of at most 2^13 products of int8 stay below 2^27, and sums of boosts are as in the other way, whatever
 // their order.
@@ -31,16 +33,16 @@ fn forward_product(m: u32) {
 
 // Four outputs of each of a task's rows, of the slice's words.
 fn forward_sums(m: u32, task: u32, across: u32, slice: vec2<u32>) -> array<vec4<i32>, ROWS_EACH> {
-  let words = product_field(m, PRODUCT_WORDS);
+  let outputs = product_field(m, PRODUCT_OUTPUTS);
   let x_pitch = product_field(m, PRODUCT_X_PITCH);
   let rows = rows_of(product_field(m, PRODUCT_ROWS_PER_STREAM));
-  let w_at = product_field(m, PRODUCT_COPY) + task % across * OUTPUTS_EACH * words;
+  let w_at = product_field(m, PRODUCT_ACROSS) + task % across * OUTPUTS_EACH;
   let x_at = row_places(product_field(m, PRODUCT_X) + rows.x * x_pitch, task, across, rows.y, x_pitch);
   var sums = array<vec4<i32>, ROWS_EACH>();
   for (var k = slice.x; k < slice.y; k += 2u) {
     let next = min(k + 1u, slice.y - 1u);
-    let w = four_words(w_at + k, words);
-    let more = four_words(w_at + next, words);
+    let w = four_words(w_at + k * outputs);
+    let more = four_words(w_at + next * outputs);
     let x = vec4<u32>(load_operand(x_at.x + k), load_operand(x_at.y + k), load_operand(x_at.z + k),
                       load_operand(x_at.w + k));
     let y = vec4<u32>(load_operand(x_at.x + next), load_operand(x_at.y + next), load_operand(x_at.z + next),
@@ -53,8 +55,8 @@ fn forward_sums(m: u32, task: u32, across: u32, slice: vec2<u32>) -> array<vec4<
 fn load_operand(at: u32) -> u32 { return u32(arena[at]); }
 
 // A word of each of four outputs.
-fn four_words(at: u32, words: u32) -> vec4<u32> {
-  return vec4<u32>(load_word(at), load_word(at + words), load_word(at + 2u * words), load_word(at + 3u * words));
+fn four_words(at: u32) -> vec4<u32> {
+  return vec4<u32>(load_word(at), load_word(at + 1u), load_word(at + 2u), load_word(at + 3u));
 }
 
 // Row i of a task, if there is one: four outputs.
@@ -80,18 +82,21 @@ fn put_forward_row(m: u32, task: u32, across: u32, i: u32, sums: vec4<i32>) {
 var<workgroup> boost_sums: array<atomic<i32>, 256 * TILE>;
 
 fn add_boosts() {
+  let found_at = place(LOOKUPS) + stream * CONTEXTS;
+  let gates_at = place(RECALL_GATE);
+  let boosts_at = place(BOOSTS);
   for (var c = part; c < CONTEXTS; c += SHARE) {
-    let found = u32(arena[LOOKUPS + stream * CONTEXTS + c]);
+    let found = u32(arena[found_at + c]);
     if (found == 0u) { continue; }
-    let gate = sigmoid(arena[RECALL_GATE + gate_of_context(stream, c)]);
-    let place = boost_place(c, found);
+    let gate = sigmoid(arena[gates_at + gate_of_context(stream, c)]);
+    let boost_at = boosts_at + boost_place(c, found);
     let to = (stream - first) * 256u;
-    atomicAdd(&boost_sums[to + first_byte(found)], boost_term(arena[BOOSTS + place], gate));
+    atomicAdd(&boost_sums[to + first_byte(found)], boost_term(arena[boost_at], gate));
     if (other_of(found) == 0u) { continue; }
-    atomicAdd(&boost_sums[to + second_byte(found)], boost_term(arena[BOOSTS + place + 1u], gate));
+    atomicAdd(&boost_sums[to + second_byte(found)], boost_term(arena[boost_at + 1u], gate));
   }
 }
 
 fn take_boost(at: u32) {
-  if (CONTEXTS > 0u) { arena[at] += atomicLoad(&boost_sums[at - ENDS - first * 256u]); }
+  if (CONTEXTS > 0u) { arena[at] += atomicLoad(&boost_sums[at - place(ENDS) - first * 256u]); }
 }

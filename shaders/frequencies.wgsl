@@ -51,7 +51,7 @@ fn recalled(b: u32, lane: u32) -> vec4<i32> {
   var sum = vec4<i32>(1 << (SLOPE_BITS - 2u));
   for (var table = 0u; table < LOGIT_TABLES; table++) {
     let gate = sigmoid(gates[gate_of_table(b, table)]);
-    let four = entries[row_place(table, lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table]) * 64u + lane];
+    let four = entries[row_place(table, lookups[lookup_rows() + b * LOGIT_TABLES + table]) * 64u + lane];
     sum += vec4<i32>(table_logit(four.x), table_logit(four.y), table_logit(four.z), table_logit(four.w)) * gate;
   }
   sum = sum >> vec4<u32>(SLOPE_BITS - 1u);
@@ -63,7 +63,7 @@ fn recalled(b: u32, lane: u32) -> vec4<i32> {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let b = min(flat_group(group, groups), STREAMS - 1u);   // groups beyond the last repeat it
+  let b = min(flat_group(group, groups), model.STREAMS - 1u);   // groups beyond the last repeat it
   let first = b * 256u + 4u * lane;
   var mine = vec4<i32>(logits[first], logits[first + 1u], logits[first + 2u], logits[first + 3u]);
   if (CONTEXTS + LOGIT_TABLES > 0u) {

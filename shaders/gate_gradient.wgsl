@@ -28,7 +28,7 @@ fn effect_of_boosts(b: u32, c: u32) -> i32 {
 }
 
 fn effect_of_table(b: u32, table: u32) -> i32 {
-  let row = row_place(table, lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table]) * 256u;
+  let row = row_place(table, lookups[lookup_rows() + b * LOGIT_TABLES + table]) * 256u;
   var sums = vec2<i32>();
   for (var v = 0u; v < 256u; v++) { sums += effect_terms(difference[b * 256u + v], table_logit(entries[row + v])); }
   return effect_of(sums);
@@ -47,5 +47,5 @@ fn gradient_of(i: u32) -> i32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i < STREAMS * GATES) { out[i] = gradient_of(i); }
+  if (i < model.STREAMS * GATES) { out[i] = gradient_of(i); }
 }

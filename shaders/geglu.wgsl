@@ -12,7 +12,7 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= STREAMS * N) { return; }
+  if (i >= model.STREAMS * N) { return; }
   let b = i / N;
   let f = i % N;
   let place = u32(control[AT_STEP]) % RING;

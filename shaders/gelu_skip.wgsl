@@ -13,6 +13,6 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= COUNT) { return; }
-  out[i] = clamp(gelu(x[i]) + kept_value(skipped[i], master[SKIP_AT]), -LIMIT, LIMIT);
+  if (i >= model.COUNT) { return; }
+  out[i] = clamp(gelu(x[i]) + kept_value(skipped[i], master[model.SKIP_AT]), -LIMIT, LIMIT);
 }

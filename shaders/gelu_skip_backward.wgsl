@@ -19,8 +19,8 @@ var<workgroup> row_sum: atomic<i32>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let b = flat_group(group, groups);
-  if (b >= STREAMS) { return; }
-  let scale = master[SKIP_AT];
+  if (b >= model.STREAMS) { return; }
+  let scale = master[model.SKIP_AT];
   var mine = 0;
   for (var column = lane; column < WIDTH; column += 64u) {
     let i = b * WIDTH + column;
@@ -30,5 +30,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   }
   atomicAdd(&row_sum, mine);
   workgroupBarrier();
-  if (lane == 0u) { atomicAdd(&gradient[SKIP_DENSE], round_shift_any(atomicLoad(&row_sum), STREAMS_LOG2)); }
+  if (lane == 0u) { atomicAdd(&gradient[SKIP_DENSE], round_shift_any(atomicLoad(&row_sum), i32(model.STREAMS_LOG2))); }
 }

@@ -13,7 +13,7 @@
 @group(0) @binding(1) var<storage, read> constants: array<i32>;              // records and groups, see weights-plan.ts
 @group(0) @binding(2) var<storage, read_write> dense: array<atomic<i32>>;  // DENSE_COUNT, then sums of matrices
 
-fn field(record: u32, index: u32) -> u32 { return u32(constants[WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
+fn field(record: u32, index: u32) -> u32 { return u32(constants[model.WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
 
 // A row of an invocation's part: eight inputs in two words, eight outputs.
 struct Row {
@@ -62,7 +62,7 @@ fn add_tile(record: u32, task: u32, row: u32) {
     add_products(&sums, first);
     add_products(&sums, second);
   }
-  let to = u32(DENSE_COUNT) + field(record, FIELD_MASTER) + n0 * inputs + 4u * word;
+  let to = model.DENSE_COUNT + field(record, FIELD_MASTER) + n0 * inputs + 4u * word;
   var made = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
   for (var j = 0u; j < 2u * min(8u, outputs - n0); j++) {
     let at = to + j / 2u * inputs + 4u * (j & 1u);
@@ -75,8 +75,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   // Groups beyond the last have nothing to do.
   let flat = flat_group(group, groups);
-  if (flat >= WEIGHT_GROUPS) { return; }
-  let at = u32(WEIGHT_GROUPS_AT) + 3u * flat;
+  if (flat >= model.WEIGHT_GROUPS) { return; }
+  let at = model.WEIGHT_GROUPS_AT + 3u * flat;
   let record = u32(constants[at]);
   let task = u32(constants[at + 1u]) + lane;
   if (task < field(record, FIELD_TASKS)) { add_tile(record, task, u32(constants[at + 2u])); }

@@ -19,7 +19,7 @@ fn learn_table(b: u32, table: u32, lane: u32) {
   let at = (CONTEXTS + table) * PLAN_RECORD;
   let rate = round_shift(plan[at + PLAN_RATE] * sigmoid(gates[gate_of_table(b, table)]), GATED_RATE_SHIFT);
   let right = TABLE_RIGHT_SHIFT + u32(plan[at + PLAN_CROWD_SHIFT]);
-  let row = row_place(table, lookups[LOOKUP_ROWS + b * LOGIT_TABLES + table]);
+  let row = row_place(table, lookups[lookup_rows() + b * LOGIT_TABLES + table]);
   for (var v = lane; v < 256u; v += 64u) {
     let rounded = round_shift(difference[b * 256u + v], TABLE_DIFFERENCE_SHIFT);
     atomicSub(&entries[row * 256u + v], round_shift(rounded * rate, right));
@@ -27,14 +27,14 @@ fn learn_table(b: u32, table: u32, lane: u32) {
 }
 
 fn boost_step(i: u32, gate: i32) -> i32 {
-  return round_shift(mul_round(difference[i], gate, SLOPE_BITS - 1u), BOOST_RIGHT);
+  return round_shift(mul_round(difference[i], gate, SLOPE_BITS - 1u), model.BOOST_RIGHT);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let b = flat_group(group, groups);
-  if (b >= STREAMS) { return; }
+  if (b >= model.STREAMS) { return; }
   for (var table = 0u; table < LOGIT_TABLES; table++) { learn_table(b, table, lane); }
   if (lane >= CONTEXTS) { return; }
   let found = lookups[b * CONTEXTS + lane];

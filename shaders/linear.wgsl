@@ -20,7 +20,7 @@ const OUTPUT_SHIFT = u32(WEIGHT_BITS - OUTPUT_BITS);   // of a bias
 fn store(row: u32, n: u32, sums: vec4<i32>, shift: i32) {
   for (var j = 0u; j < 4u; j++) {
     var bias = 0;
-    if (HAS_BIAS == 1u) { bias = round_shift(master[BIAS_AT + n + j], OUTPUT_SHIFT); }
+    if (HAS_BIAS == 1u) { bias = round_shift(master[model.BIAS_AT + n + j], OUTPUT_SHIFT); }
     out[row * OUTPUTS + n + j] = product_value(sums[j], shift, bias, OUTPUT_LIMIT);
   }
 }
@@ -29,8 +29,8 @@ fn store(row: u32, n: u32, sums: vec4<i32>, shift: i32) {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let n0 = id.x * 8u;
   let r0 = id.y * TILE;
-  if (n0 >= OUTPUTS || r0 >= ROWS) { return; }
-  let first = COPY_AT + (r0 / MATRIX_ROWS * OUTPUTS + n0) * WORDS;
+  if (n0 >= OUTPUTS || r0 >= model.ROWS) { return; }
+  let first = COPY_AT + (r0 / model.MATRIX_ROWS * OUTPUTS + n0) * WORDS;
   let has_high = n0 + 4u < OUTPUTS;
   let high_at = select(0u, 4u * WORDS, has_high);   // outputs beyond the last repeat others
   var low = array<vec4<i32>, TILE>();
@@ -41,14 +41,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let more = at + high_at;
     let w_high = vec4<u32>(copies[more], copies[more + WORDS], copies[more + 2u * WORDS], copies[more + 3u * WORDS]);
     for (var i = 0u; i < TILE; i++) {
-      let a = x[min(r0 + i, ROWS - 1u) * X_PITCH + X_START + k];   // rows beyond the last repeat it
+      let a = x[min(r0 + i, model.ROWS - 1u) * X_PITCH + X_START + k];   // rows beyond the last repeat it
       low[i] += dots(a, w_low);
       high[i] += dots(a, w_high);
     }
   }
   let shift = WEIGHT_BITS + INPUT_BITS - OUTPUT_BITS
     - control[ACTIVATION_EXPONENT] - control[COPY_SHIFTS + WEIGHT_EXPONENT];
-  for (var i = 0u; i < TILE && r0 + i < ROWS; i++) {
+  for (var i = 0u; i < TILE && r0 + i < model.ROWS; i++) {
     store(r0 + i, n0, low[i], shift);
     if (has_high) { store(r0 + i, n0 + 4u, high[i], shift); }
   }

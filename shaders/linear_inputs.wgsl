@@ -26,21 +26,21 @@ fn store(at: u32, value: i32) {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let word = 2u * id.x;
   let r0 = id.y * TILE;
-  if (word >= WORDS || r0 >= ROWS) { return; }
+  if (word >= WORDS || r0 >= model.ROWS) { return; }
   var low = array<vec4<i32>, TILE>();
   var high = array<vec4<i32>, TILE>();
-  let first = COPY_AT + r0 / MATRIX_ROWS * OUTPUTS * WORDS + word;
+  let first = COPY_AT + r0 / model.MATRIX_ROWS * OUTPUTS * WORDS + word;
   for (var n = 0u; n < OUTPUTS; n++) {
     let w_low = unpack4xI8(copies[first + n * WORDS]);
     let w_high = unpack4xI8(copies[first + n * WORDS + 1u]);
     for (var i = 0u; i < TILE; i++) {
-      let g = gradient[min(r0 + i, ROWS - 1u) * OUTPUTS + n];
+      let g = gradient[min(r0 + i, model.ROWS - 1u) * OUTPUTS + n];
       low[i] += w_low * g;
       high[i] += w_high * g;
     }
   }
   let shift = WEIGHT_BITS - control[GRADIENT_EXPONENT] - control[COPY_SHIFTS + WEIGHT_EXPONENT];
-  for (var i = 0u; i < TILE && r0 + i < ROWS; i++) {
+  for (var i = 0u; i < TILE && r0 + i < model.ROWS; i++) {
     for (var j = 0u; j < 4u; j++) {
       let at = (r0 + i) * INPUTS + 4u * word + j;
       store(at, round_shift_any(low[i][j], shift));

@@ -53,8 +53,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_
   if (word < WORDS && n0 < OUTPUTS) {
     var low = array<vec4<i32>, TILE>();
     var high = array<vec4<i32>, TILE>();
-    for (var r = 0u; r < MATRIX_ROWS; r++) {
-      let row = id.z * MATRIX_ROWS + r;
+    for (var r = 0u; r < model.MATRIX_ROWS; r++) {
+      let row = id.z * model.MATRIX_ROWS + r;
       let a_low = unpack4xI8(x[row * X_PITCH + X_START + word]);
       let a_high = unpack4xI8(x[row * X_PITCH + X_START + word + 1u]);
       for (var i = 0u; i < TILE; i++) {

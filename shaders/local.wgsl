@@ -11,16 +11,16 @@
 @group(0) @binding(3) var<storage, read_write> pre: array<i32>;       // B x T x D, Q10
 @group(0) @binding(4) var<storage, read_write> near: array<i32>;      // B x T x D, Q10
 
-fn product(i: u32, tap: u32) -> i32 { return tap_value(z[i], master[TAP_AT + tap]); }
+fn product(i: u32, tap: u32) -> i32 { return tap_value(z[i], master[model.TAP_AT + tap]); }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= STREAMS * HISTORY * EMBEDDING) { return; }
+  if (i >= model.STREAMS * HISTORY * EMBEDDING) { return; }
   let d = i % EMBEDDING;
   let t = (i / EMBEDDING) % HISTORY;
-  var sum = product(i, EMBEDDING + d) + as_bias(master[TAP_BIAS_AT + d]);
+  var sum = product(i, EMBEDDING + d) + as_bias(master[model.TAP_BIAS_AT + d]);
   if (t > 0u) { sum += product(i - EMBEDDING, d); }
   if (t + 1u < HISTORY) { sum += product(i + EMBEDDING, 2u * EMBEDDING + d); }
   let value = clamp_activation(sum);

@@ -16,7 +16,6 @@
 @group(0) @binding(6) var<storage, read_write> gradient: array<atomic<i32>>; // dense gradients
 
 const ROW = HISTORY * EMBEDDING;
-const RIGHT = ACTIVATION_BITS + ROWS_LOG2;
 
 fn gradient_at(i: u32) -> i32 { return through_gelu(d_near[i], pre[i]); }
 
@@ -24,23 +23,25 @@ fn gradient_at(i: u32) -> i32 { return through_gelu(d_near[i], pre[i]); }
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let b = flat_group(group, groups);
-  if (b >= STREAMS) { return; }
+  if (b >= model.STREAMS) { return; }
   let d = lane % EMBEDDING;
-  let taps = vec3<i32>(master[TAP_AT + d], master[TAP_AT + EMBEDDING + d], master[TAP_AT + 2u * EMBEDDING + d]);
+  let right = ACTIVATION_BITS + model.ROWS_LOG2;
+  let taps = vec3<i32>(master[model.TAP_AT + d], master[model.TAP_AT + EMBEDDING + d],
+                       master[model.TAP_AT + 2u * EMBEDDING + d]);
   var sums = vec3<i32>();
   var bias = 0;
   for (var at = lane; at < ROW; at += 64u) {
     let i = b * ROW + at;
     let here = gradient_at(i);
     var d_input = through_skip(here, taps.y);
-    sums.y += mul_round(here, z[i], RIGHT);
-    bias += round_shift_any(here, i32(ROWS_LOG2));
+    sums.y += mul_round(here, z[i], right);
+    bias += round_shift_any(here, i32(model.ROWS_LOG2));
     if (at >= EMBEDDING) {
-      sums.x += mul_round(here, z[i - EMBEDDING], RIGHT);
+      sums.x += mul_round(here, z[i - EMBEDDING], right);
       d_input += through_skip(gradient_at(i - EMBEDDING), taps.z);
     }
     if (at + EMBEDDING < ROW) {
-      sums.z += mul_round(here, z[i + EMBEDDING], RIGHT);
+      sums.z += mul_round(here, z[i + EMBEDDING], right);
       d_input += through_skip(gradient_at(i + EMBEDDING), taps.x);
     }
     d_z[i] = clamp_gradient(d_input);

@@ -17,7 +17,7 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= STREAMS * 256u) { return; }
+  if (i >= model.STREAMS * 256u) { return; }
   let b = i / 256u;
   let v = i % 256u;
   let chunk_step = u32(control[AT_CHUNK_STEP]);
@@ -27,8 +27,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   var away = i32(frequency);
   if (v == byte) {
     away -= 1 << GRADIENT_BITS;
-    intervals[chunk_step * STREAMS + b] = vec2<u32>(start, frequency);
+    intervals[chunk_step * model.STREAMS + b] = vec2<u32>(start, frequency);
   }
   if (CONTEXTS + LOGIT_TABLES > 0u) { difference[i] = away; }
-  operand[i] = gradient_operand(away, control[AT_LOGIT_SHIFT]);
+  operand[i] = gradient_operand(away, rule_of(control[AT_LOGIT_SHIFT]));
 }

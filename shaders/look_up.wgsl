@@ -23,7 +23,7 @@ const ENTRIES = CONTEXTS + LOGIT_TABLES;
 fn hash_of(at: u32, b: u32, step: u32) -> u32 {
   var hash = 0u;
   if (plan[at + PLAN_WORDS] >= 1) { hash = mix_into(hash, words[b]); }
-  if (plan[at + PLAN_WORDS] >= 2) { hash = mix_into(hash, words[STREAMS + b]); }
+  if (plan[at + PLAN_WORDS] >= 2) { hash = mix_into(hash, words[model.STREAMS + b]); }
   let order = u32(plan[at + PLAN_ORDER]);
   for (var offset = 1u; offset <= order; offset++) { hash = mix_into(hash, byte_before(b, step, offset)); }
   let offsets = u32(plan[at + PLAN_OFFSET_COUNT]);
@@ -42,25 +42,25 @@ fn feature_word(bits: u32, size: i32) -> u32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= STREAMS * ENTRIES) { return; }
+  if (i >= model.STREAMS * ENTRIES) { return; }
   let b = i / ENTRIES;
   let c = i % ENTRIES;
   let step = u32(control[AT_STEP]);
   let at = c * PLAN_RECORD;
   let hash = hash_of(at, b, step);
   if (c >= CONTEXTS) {
-    var row = hash >> (32u - TABLE_LOG2);
+    var row = hash >> (32u - model.TABLE_LOG2);
     // A context of one byte: the last one, or the one at its offset.
     let offset = u32(plan[at + PLAN_ORDER] + plan[at + PLAN_OFFSETS]);
     if (plan[at + PLAN_DIRECT] == 1) { row = byte_before(b, step, offset); }
-    lookups[LOOKUP_ROWS + b * LOGIT_TABLES + c - CONTEXTS] = row;
+    lookups[lookup_rows() + b * LOGIT_TABLES + c - CONTEXTS] = row;
     return;
   }
-  let word = slots[(c << SLOT_LOG2) + slot_of(hash)];
+  let word = slots[(c << model.SLOT_LOG2) + slot_of(hash)];
   let found = select(0u, word, (word & 255u) == check_of(hash) && count_of(word) > 0u);
   let place = b * CONTEXTS + c;
   lookups[place] = found;
-  lookups[LOOKUP_HASHES + place] = hash;
+  lookups[lookup_hashes() + place] = hash;
   atomicMax(&owners[owner_of(c, hash)], b + 1u);
   let size = select(0, i32(FEATURE_UNIT * (count_class(count_of(found)) + 1u)), found != 0u);
   features[2u * place] = feature_word(first_byte(found), size);

@@ -15,7 +15,7 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= COUNT) { return; }
+  if (i >= model.COUNT) { return; }
   let weight = sigmoid(r[i]);
   alpha[i] = weight;
   mixed[i] = mixed_value(near[i], far[i], weight);

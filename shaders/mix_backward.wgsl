@@ -14,7 +14,7 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= COUNT) { return; }
+  if (i >= model.COUNT) { return; }
   let to_far = mul_round(d[i], alpha[i], SLOPE_BITS);
   d_far[i] = to_far;
   d_near[i] = d[i] - to_far;

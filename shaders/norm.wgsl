@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let mine = lane / LANES;
   let row = flat_group(group, groups) * GROUP_ROWS + mine;
-  let start = min(row, ROWS - 1u) * WIDTH;
+  let start = min(row, model.ROWS - 1u) * WIDTH;
   let first = start + lane % LANES;
 
   // Loops run from a place that is not constant, so that no compiler unrolls them: see norm_backward.
@@ -44,12 +44,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   atomicAdd(&squares_low[mine], squares.y);
   workgroupBarrier();
   let deviation = inverse_deviation(atomicLoad(&squares_high[mine]), atomicLoad(&squares_low[mine]), WIDTH_LOG2);
-  if (row >= ROWS) { return; }
+  if (row >= model.ROWS) { return; }
   if (lane % LANES == 0u) { deviations[row] = deviation; }
 
   for (var at = first; at < start + WIDTH; at += LANES) {
     let value = normal_value(x[at], mean, deviation);
     normalised[at] = value;
-    out[at] = scaled_value(value, master[SCALE_AT + at - start], master[SHIFT_AT + at - start]);
+    out[at] = scaled_value(value, master[model.SCALE_AT + at - start], master[model.SHIFT_AT + at - start]);
   }
 }

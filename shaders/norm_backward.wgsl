@@ -20,7 +20,7 @@ var<workgroup> means: array<atomic<i32>, GROUP_ROWS>;
 var<workgroup> slopes: array<atomic<i32>, GROUP_ROWS>;
 
 fn d_normalised(at: u32, column: u32) -> i32 {
-  return through_scale(d[at], master[SCALE_AT + column]);
+  return through_scale(d[at], master[model.SCALE_AT + column]);
 }
 
 @compute @workgroup_size(64)
@@ -28,8 +28,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let mine = lane / LANES;
   let row = flat_group(group, groups) * GROUP_ROWS + mine;
-  let live = row < ROWS;
-  let start = min(row, ROWS - 1u) * WIDTH;
+  let live = row < model.ROWS;
+  let start = min(row, model.ROWS - 1u) * WIDTH;
   let first = start + lane % LANES;
   var sums = vec2<i32>();
   // Loops run from a place that is not constant, and nothing is kept between them: unrolled, they take a software
@@ -38,9 +38,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let value = d_normalised(at, at - start);
     sums += vec2<i32>(round_shift(value, WIDTH_LOG2), mul_round(value, normalised[at], ACTIVATION_BITS + WIDTH_LOG2));
     if (live) {
-      let to_scale = mul_round(d[at], normalised[at], ACTIVATION_BITS + ROWS_LOG2);
+      let to_scale = mul_round(d[at], normalised[at], ACTIVATION_BITS + model.ROWS_LOG2);
       atomicAdd(&gradient[SCALE_DENSE + at - start], to_scale);
-      atomicAdd(&gradient[SHIFT_DENSE + at - start], round_shift_any(d[at], i32(ROWS_LOG2)));
+      atomicAdd(&gradient[SHIFT_DENSE + at - start], round_shift_any(d[at], i32(model.ROWS_LOG2)));
     }
   }
   atomicAdd(&means[mine], sums.x);

@@ -26,7 +26,7 @@ fn tensor_of(i: u32) -> u32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= DENSE_COUNT) { return; }
+  if (i >= model.DENSE_COUNT) { return; }
   let found = tensor_of(i);
   let tensor = DENSE_FIRST_TENSOR + found;
   // The exponent of the accumulated gradient: a gradient operand's shift, minus the embedding's copy shift, or 0.
@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let accumulated = atomicExchange(&gradient[i], 0);
   let need = u32(bit_length(magnitude(accumulated)) + exponent + NEED_BIAS);
   if (need > atomicLoad(&seen[EXPONENTS + tensor])) { atomicMax(&seen[EXPONENTS + tensor], need); }
-  let at = DENSE_AT + i;
+  let at = model.DENSE_AT + i;
   let adam = adam_of(tensor, exponent);
   var weight = master[at];
   if (adam.rate > 0) {

@@ -5,5 +5,5 @@
 // The byte that stream b has in step `step - offset`.
 fn byte_before(b: u32, step: u32, offset: u32) -> u32 {
   let row = (step + PAST_ROWS - offset) % PAST_ROWS;
-  return extractBits(bytes[row * ROW_WORDS + b / 4u], 8u * (b % 4u), 8u);
+  return extractBits(bytes[row * model.ROW_WORDS + b / 4u], 8u * (b % 4u), 8u);
 }

@@ -16,7 +16,7 @@ var<workgroup> largest: atomic<u32>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let word = flat_group(group, groups) * 64u + lane;
-  if (word < COUNT / 4u) {
+  if (word < model.COUNT / 4u) {
     let values = vec4<i32>(x[4u * word], x[4u * word + 1u], x[4u * word + 2u], x[4u * word + 3u]);
     atomicMax(&largest, largest_of(values));
     operand[word] = operand_word(values, control[EXPONENT]);

@@ -15,13 +15,14 @@ var<workgroup> largest: atomic<u32>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let first = 4u * (flat_group(group, groups) * 64u + lane);
-  if (first < COUNT) {
-    let shift = control[EXPONENT];
+  if (first < model.COUNT) {
+    let rule = rule_of(control[EXPONENT]);
+    let x_at = model.START;
     var mine = 0u;
     for (var i = first; i < first + 4u; i++) {
-      let value = x[START + i];
+      let value = x[x_at + i];
       mine = max(mine, magnitude(value));
-      operand[i] = gradient_operand(value, shift);
+      operand[i] = gradient_operand(value, rule);
     }
     atomicMax(&largest, mine);
   }

@@ -4,11 +4,11 @@
 // confidence in each. A word of 0 is a miss. `lookups` holds, one after the other, the slot words found (B x N), the
 // hashes that led to them (B x N), and the rows of the logit tables (B x M).
 
-const LOOKUP_HASHES = STREAMS * CONTEXTS;
-const LOOKUP_ROWS = 2 * STREAMS * CONTEXTS;
+fn lookup_hashes() -> u32 { return model.STREAMS * CONTEXTS; }
+fn lookup_rows() -> u32 { return 2u * model.STREAMS * CONTEXTS; }
 
 // The slot's place among those of its context; the hash's last 8 bits are its check.
-fn slot_of(hash: u32) -> u32 { return hash >> (32u - SLOT_LOG2); }
+fn slot_of(hash: u32) -> u32 { return hash >> (32u - model.SLOT_LOG2); }
 fn check_of(hash: u32) -> u32 { return hash & 255u; }
 // Where the streams that want a slot of context c are compared.
 fn owner_of(c: u32, hash: u32) -> u32 { return c * OWNERS + (slot_of(hash) & (OWNERS - 1u)); }
@@ -46,7 +46,7 @@ fn gate_of_context(b: u32, c: u32) -> u32 { return b * GATES + c; }
 fn gate_of_table(b: u32, table: u32) -> u32 { return b * GATES + CONTEXTS + table; }
 
 // The place among all tables' rows of a row of one table.
-fn row_place(table: u32, row: u32) -> u32 { return (table << TABLE_LOG2) + row; }
+fn row_place(table: u32, row: u32) -> u32 { return (table << model.TABLE_LOG2) + row; }
 
 // An entry of a table as it is used: Q10 in 15 bits.
 fn table_logit(entry: i32) -> i32 {

@@ -48,21 +48,21 @@ fn word_after(word: u32, y: u32) -> u32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= STREAMS * (CONTEXTS + 1u)) { return; }
+  if (i >= model.STREAMS * (CONTEXTS + 1u)) { return; }
   let b = i / (CONTEXTS + 1u);
   let c = i % (CONTEXTS + 1u);
   let y = byte_before(b, u32(control[AT_STEP]), 0u);
   if (c == CONTEXTS) {
     let before = words[b];
     let after = word_after(before, y);
-    if (after == 0u && before != 0u) { words[STREAMS + b] = before; }
+    if (after == 0u && before != 0u) { words[model.STREAMS + b] = before; }
     words[b] = after;
     return;
   }
   let place = b * CONTEXTS + c;
-  let hash = lookups[LOOKUP_HASHES + place];
+  let hash = lookups[lookup_hashes() + place];
   let owner = owner_of(c, hash);
   if (atomicLoad(&owners[owner]) != b + 1u) { return; }
   atomicStore(&owners[owner], 0u);
-  slots[(c << SLOT_LOG2) + slot_of(hash)] = updated_slot(lookups[place], check_of(hash), y);
+  slots[(c << model.SLOT_LOG2) + slot_of(hash)] = updated_slot(lookups[place], check_of(hash), y);
 }

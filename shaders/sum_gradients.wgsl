@@ -11,7 +11,7 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   let i = flat_group(group, groups) * 64u + lane;
-  if (i >= ROWS * WIDTH) { return; }
+  if (i >= model.ROWS * WIDTH) { return; }
   var sum = a[i] + b[i];
   let column = i % WIDTH;
   if (column >= WIDTH - C_WIDTH) { sum += c[i / WIDTH * C_WIDTH + column - (WIDTH - C_WIDTH)]; }

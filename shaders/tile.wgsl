@@ -19,6 +19,9 @@ var<private> count: u32;     // streams of the tile: fewer than TILE in the last
 var<private> part: u32;      // number of the invocation among those of its stream
 var<private> stream: u32;    // the one that the invocation works on
 var<private> lives: bool;    // the last tile may have fewer streams
+// Of the uniform, what is used all over: asked for once, as compilers do not see that it could be.
+var<private> pitch: u32;
+var<private> dense_at: u32;
 
 var<workgroup> largest: array<atomic<u32>, EXPONENTS>;
 var<workgroup> partial: array<i32, LANES>;
@@ -26,15 +29,20 @@ var<workgroup> partial_second: array<i32, LANES>;
 
 fn begin_tile(group: u32, index: u32) {
   zero = u32(control[AT_ZERO]);
+  pitch = model.PITCH;
+  dense_at = model.DENSE_AT;
   lane = index;
   first = group * TILE;
-  count = min(u32(TILE), STREAMS - first);
+  count = min(u32(TILE), model.STREAMS - first);
   part = lane % SHARE + zero;
 }
 
+// Where a part of the arena starts: `words` is what a stream has before it.
+fn place(words: u32) -> u32 { return pitch * words; }
+
 fn take_stream(own: u32) {
   stream = first + lane / SHARE * OWN + own;
-  lives = stream < STREAMS;
+  lives = stream < model.STREAMS;
 }
 
 // Rows of matrices that an invocation multiplies: all of the tile's, or those of its own streams. First and number;

@@ -19,7 +19,7 @@
 @group(0) @binding(5) var<storage, read_write> master: array<i32>;         // Q24
 @group(0) @binding(6) var<storage, read_write> moment: array<i32>;         // one per weight
 @group(0) @binding(7) var<storage, read_write> square: array<i32>;         // one per weight
-@group(0) @binding(8) var<storage, read_write> copies: array<u32>;         // packed int8
+@group(0) @binding(8) var<storage, read_write> copies: array<u32>;         // packed int8, in two orders
 @group(0) @binding(9) var<storage, read_write> embedding: array<i32>;      // 256 x D, int16 values
 
 var<workgroup> largest_weight: atomic<u32>;
@@ -34,11 +34,11 @@ struct Tensor {
   copy_shift: i32,
 }
 
-fn field(record: u32, index: u32) -> u32 { return u32(constants[WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
+fn field(record: u32, index: u32) -> u32 { return u32(constants[model.WEIGHTS_AT + record * WEIGHT_FIELDS + index]); }
 
 fn tensor_of(record: u32) -> Tensor {
   let tensor = field(record, FIELD_TENSOR);
-  let sign = constants[WEIGHTS_AT + record * WEIGHT_FIELDS + FIELD_SIGN];
+  let sign = constants[model.WEIGHTS_AT + record * WEIGHT_FIELDS + FIELD_SIGN];
   let exponent = sign * control[field(record, FIELD_GRADIENT)] + control[field(record, FIELD_ACTIVATION)];
   return Tensor(exponent, adam_of(tensor, exponent), control[field(record, FIELD_EXPONENT)]);
 }
@@ -57,10 +57,18 @@ fn learn(at: u32, accumulated: i32, tensor: Tensor) -> i32 {
   return weight;
 }
 
-fn learn_word(at: u32, accumulated: vec4<i32>, tensor: Tensor) {
+fn learn_word(at: u32, accumulated: vec4<i32>, tensor: Tensor) -> u32 {
   let weights = vec4<i32>(learn(at, accumulated.x, tensor), learn(at + 1u, accumulated.y, tensor),
                           learn(at + 2u, accumulated.z, tensor), learn(at + 3u, accumulated.w, tensor));
-  copies[at / 4u] = operand_word(weights, tensor.copy_shift);
+  let copy = operand_word(weights, tensor.copy_shift);
+  copies[at / 4u] = copy;
+  return copy;
+}
+
+// The same word where neighbouring outputs' words are neighbours, for matrices that have such a copy.
+fn put_across(record: u32, n: u32, word: u32, copy: u32) {
+  let across = field(record, FIELD_ACROSS);
+  if (across > 0u) { copies[across + word * field(record, FIELD_OUTPUTS) + n] = copy; }
 }
 
 fn load_word(at: u32) -> u32 { return u32(arena[at]); }
@@ -108,7 +116,8 @@ fn learn_tile(record: u32, task: u32, tensor: Tensor) {
   let first = field(record, FIELD_MASTER) + (batch * outputs + n0) * inputs + 4u * word;
   var learned = sums;   // a copy, so that only this one is indexed by a variable, and compilers do not unroll
   for (var j = 0u; j < 2u * min(8u, outputs - n0); j++) {
-    learn_word(first + j / 2u * inputs + 4u * (j & 1u), learned[j], tensor);
+    let copy = learn_word(first + j / 2u * inputs + 4u * (j & 1u), learned[j], tensor);
+    if (SUMMED == 1) { put_across(record, n0 + j / 2u, word + (j & 1u), copy); }
   }
 }
 
@@ -117,13 +126,15 @@ fn learn_summed(record: u32, task: u32, tensor: Tensor) {
   let from_at = field(record, FIELD_SUMS) + 4u * task;
   let sums = vec4<i32>(dense[from_at], dense[from_at + 1u], dense[from_at + 2u], dense[from_at + 3u]);
   for (var i = 0u; i < 4u; i++) { dense[from_at + i] = 0; }
-  learn_word(field(record, FIELD_MASTER) + 4u * task, sums, tensor);
+  let copy = learn_word(field(record, FIELD_MASTER) + 4u * task, sums, tensor);
+  let words = field(record, FIELD_INPUTS) / 4u;
+  put_across(record, task / words, task % words, copy);
 }
 
 fn learn_dense(record: u32, task: u32, tensor: Tensor) {
   let at = field(record, FIELD_MASTER) + task;
-  let accumulated = dense[at - DENSE_AT];
-  dense[at - DENSE_AT] = 0;
+  let accumulated = dense[at - model.DENSE_AT];
+  dense[at - model.DENSE_AT] = 0;
   let weight = learn(at, accumulated, tensor);
   if (field(record, FIELD_TENSOR) == EMBEDDING_TENSOR) {
     embedding[task] = clamp(round_shift_any(weight, tensor.copy_shift), -EMBEDDING_LIMIT, EMBEDDING_LIMIT);
@@ -142,9 +153,9 @@ fn note_tensor(record: u32, weight: u32, need: u32) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
   begin_eight(lane);
-  let flat = min(flat_group(group, groups), WEIGHT_GROUPS - 1u);
-  let record = u32(constants[WEIGHT_GROUPS_AT + 3u * flat]);
-  let task = u32(constants[WEIGHT_GROUPS_AT + 3u * flat + 1u]) + lane;
+  let flat = min(flat_group(group, groups), model.WEIGHT_GROUPS - 1u);
+  let record = u32(constants[model.WEIGHT_GROUPS_AT + 3u * flat]);
+  let task = u32(constants[model.WEIGHT_GROUPS_AT + 3u * flat + 1u]) + lane;
   // Groups beyond the last have nothing to do.
   if (task < field(record, FIELD_TASKS) && flat_group(group, groups) == flat) {
     let tensor = tensor_of(record);

@@ -1,8 +1,8 @@
 /**
  * Bundles the library for npm: once for Node (and Bun), once for browsers, and its types. Each bundle is a flat folder,
  * in which code, workers and WebAssembly lie side by side, so that each finds the others by its own address;
- * priors lie in a folder beside all bundles. Bundlers of pages know that form, and take everything along. What one
- * direction needs is loaded when it is first asked for.
+ * priors, and the kernels of GPUs, lie beside all bundles. Bundlers of pages know that form, and take everything along.
+ * What one direction needs is loaded when it is first asked for.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -43,17 +43,29 @@ function assets(folder: string): BunPlugin {
   };
 }
 
+/** The same of the kernels of GPUs: one module with the text of each. */
+const KERNELS = "../kernels.js";
+
 /** Kernels without their comments, which are half of them; WGSL has no strings in which one could begin. */
-const kernels: BunPlugin = {
-  name: "kernels",
-  setup: ({ onLoad }) =>
-    void onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8")
-        .replace(/\s*\/\/.*/g, "")
-        .replace(/\n\s+/g, "\n"),
-      loader: "text",
-    })),
-};
+function kernels(folder: string): BunPlugin {
+  const texts = new Bun.Glob("*.wgsl").scanSync({ cwd: join(ROOT, "shaders"), absolute: true });
+  const shortened = (path: string) =>
+    readFileSync(path, "utf8")
+      .replace(/\s*\/\/.*/g, "")
+      .replace(/\n\s+/g, "\n");
+  const lines = [...texts].sort().map((path) => [basename(path, ".wgsl"), JSON.stringify(shortened(path))]);
+  writeFileSync(join(folder, KERNELS), lines.map(([name, text]) => `export const ${name} = ${text};\n`).join(""));
+  return {
+    name: "kernels",
+    setup: ({ onLoad, onResolve }) => {
+      onResolve({ filter: /kernels\.js$/ }, () => ({ path: KERNELS, external: true }));
+      onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
+        contents: `export { ${basename(path, ".wgsl")} as default } from "${KERNELS}";`,
+        loader: "js",
+      }));
+    },
+  };
+}
 
 /** @param folder is made @throws Error with the bundler's words */
 export async function bundleLibrary(runtime: Runtime, folder: string): Promise<void> {
@@ -65,9 +77,9 @@ export async function bundleLibrary(runtime: Runtime, folder: string): Promise<v
     outdir: folder,
     target: runtime,
     splitting: true,
-    minify: { whitespace: true, syntax: true, identifiers: runtime === "browser", keepNames: true },
+    minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true },
     naming: { entry: "[name].js", chunk: "[name]-[hash].js" },
-    plugins: [assets(folder), kernels],
+    plugins: [assets(folder), kernels(folder)],
   });
   for (const message of result.logs) console.error(message);
   if (!result.success) throw new Error(`the library could not be bundled for ${runtime}`);

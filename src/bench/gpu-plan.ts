@@ -86,13 +86,16 @@ export function backwardProduct({ fields }: PlannedProduct, hyper: HyperParamete
 
 /** Words of a weight's master, moments and copy, read and written. */
 const WEIGHT_WORDS = 6.25;
+/** And of its second copy, where sums are made before. */
+const SECOND_COPY_WORDS = 0.25;
 
 /** A tensor of `weights`: an invocation's eight outputs by eight inputs, over all rows; master, moments and copy. */
 export function tensorCount(record: WeightRecord): Count {
   const { TASKS, ROWS, OUTPUTS, INPUTS, SUMS } = record;
   if (ROWS === 0) {
     const values = SUMS > 0 ? 4 * TASKS : TASKS;
-    return { iterations: values / TASKS, multiplyAdds: 0, slots: 0, words: (WEIGHT_WORDS + 2) * values };
+    const each = WEIGHT_WORDS + 2 + (SUMS > 0 ? SECOND_COPY_WORDS : 0);
+    return { iterations: values / TASKS, multiplyAdds: 0, slots: 0, words: each * values };
   }
   const groups = Math.ceil(TASKS / GROUP_TASKS);
   const across = INPUTS / 8;

@@ -4,7 +4,8 @@
  * One list serves all engines: the reference indexes its arrays with it, the GPU engine sizes its buffers and
  * generates its constants from it, the CPU engine lays out its memory by it. The order of the list is the order in
  * memory and is no part of the numeric contract; the seeds of the initial weights are.
- * Matrices come first, so that each starts at a multiple of four elements, a word of packed int8 copies.
+ * Matrices come first, so that each starts at a multiple of four elements, a word of packed int8 copies; the streams'
+ * biases come last, so that of what lies behind the matrices nothing else moves with the number of streams.
  */
 import { type HyperParameters, widthOf } from "./hyper.ts";
 import {
@@ -112,15 +113,19 @@ function vectors(hyper: HyperParameters, firstSeed: number): Unplaced[] {
   return all.map(([name, columns, initial], i) => vector(name, columns, initial, firstSeed + i));
 }
 
-/** The tensors of each stream and the embedding. */
+/** The matrices of each stream and the embedding. */
 function others(hyper: HyperParameters, firstSeed: number): Unplaced[] {
   const { streams, coarseHidden: C, embedding: D } = hyper;
   const draw = { initial: NORMAL };
   return [
     { name: "memory", kind: "streamMatrix", rows: streams * C, columns: C, ...draw, seed: firstSeed },
     { name: "embedding", kind: "embedding", rows: 256, columns: D, ...draw, seed: firstSeed + 1 },
-    { name: "memoryBias", kind: "streamVector", rows: streams, columns: widthOf(hyper), ...draw, seed: firstSeed + 2 },
   ];
+}
+
+function streamBiases(hyper: HyperParameters, seed: number): Unplaced {
+  const columns = widthOf(hyper);
+  return { name: "memoryBias", kind: "streamVector", rows: hyper.streams, columns, initial: NORMAL, seed };
 }
 
 /** The complete list for one model. */
@@ -133,6 +138,7 @@ export function layoutOf(hyper: HyperParameters): Layout {
     ...biases(hyper, NETWORK_MATRICES, count + 3),
     ...vectors(hyper, 2 * count + 3),
     ...biases(hyper, RECALL_MATRICES, RECALL_SEED + RECALL_MATRICES.length),
+    streamBiases(hyper, count + 2),
   ];
   let offset = 0;
   const tensors = unplaced.map((shape, index) => {

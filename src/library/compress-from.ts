@@ -18,7 +18,7 @@ export async function compressFrom(
   source: CountedSource,
   sink: ByteSink,
   settings: WorkSettings,
-  { engine, priors, onProgress }: Company,
+  { engine, priors, onProgress, signal }: Company,
   totalBytes = source.sizeBytes,
 ): Promise<WorkSizes> {
   let writtenBytes = 0;
@@ -30,6 +30,7 @@ export async function compressFrom(
   await compressStream(source, write, engine, {
     ...compressOptionsOf(settings),
     ...(prior && { prior }),
+    ...(signal && { signal }),
     onProgress: ({ bytesDone, codedBytes }) =>
       onProgress?.({ plainBytes: bytesDone, archiveBytes: writtenBytes + codedBytes, totalBytes }),
   });

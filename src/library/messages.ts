@@ -22,12 +22,16 @@ export type ToThread =
   /** Asked for by "want"; without bytes the input has ended. */
   | { readonly kind: "input"; readonly bytes?: Uint8Array }
   /** The last output has been taken. */
-  | { readonly kind: "taken" };
+  | { readonly kind: "taken" }
+  /** The job is to end: nobody waits for what it would make. */
+  | { readonly kind: "stop" };
 
 export type FromThread =
   | { readonly kind: "want" }
   | { readonly kind: "output"; readonly bytes: Uint8Array }
   | { readonly kind: "progress"; readonly progress: Progress }
+  /** Whether the thread has a driver loaded that must not be torn away in the middle of its work. */
+  | { readonly kind: "driver"; readonly isLoaded: boolean }
   | { readonly kind: "done"; readonly sizes: WorkSizes }
   | { readonly kind: "failed"; readonly failure: Failure };
 

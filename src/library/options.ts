@@ -14,7 +14,7 @@ export interface WorkOptions {
   readonly memoryBytesMax?: number;
   /**
    * What runs the model: "auto" (the default), "cpu", "gpu", or "reference", which is slow. The bytes do not depend on
-   * it. There is a GPU where a browser has WebGPU.
+   * it. There is a GPU where a browser has WebGPU, and in Node and Bun where the project has npm's `webgpu`.
    */
   readonly engine?: "auto" | "cpu" | "gpu" | "reference";
   /** Aborting ends the work at once, whatever it is doing, and rejects with the signal's reason. */

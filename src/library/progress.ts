@@ -22,4 +22,6 @@ export interface Company {
   readonly engine: EngineSource;
   readonly priors: readonly Prior[];
   readonly onProgress?: ((progress: WorkProgress) => void) | undefined;
+  /** Aborting ends the work within about one chunk of steps. */
+  readonly signal?: AbortSignal;
 }

@@ -34,7 +34,7 @@ export async function restoreFrom(
   source: ArchiveSource,
   sink: ByteSink,
   settings: WorkSettings,
-  { engine, priors, onProgress }: Company,
+  { engine, priors, onProgress, signal }: Company,
   { checks, forecast, onBegin, isOwn = false }: RestoreChoices,
 ): Promise<WorkSizes> {
   const limits = isOwn ? {} : restoreLimitsOf(settings);
@@ -49,6 +49,7 @@ export async function restoreFrom(
     priors,
     limits,
     ...(sizeBytes !== undefined && { sizeBytes }),
+    ...(signal && { signal }),
     onProgress: report,
   });
   return { plainBytes, archiveBytes: codedBytes };

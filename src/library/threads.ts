@@ -66,6 +66,9 @@ function listen(worker: Worker): void {
   worker.on("exit", () => fail(new Error("a thread of fade has ended")));
 }
 
+/** Threads that have a driver loaded, and end their jobs themselves. */
+const withDriver = new WeakSet<Worker>();
+
 /** A job that a thread is doing. */
 export class RunningJob {
   /** Settles when the job is done, has failed, or was aborted. */
@@ -105,13 +108,22 @@ export class RunningJob {
     this.#say({ kind: "taken" });
   }
 
-  /** Ends the job and its thread, whatever it is doing. */
+  /** Ends the job, and its thread with it, whatever it is doing; but one with a driver ends what it has begun. */
   stop(reason: unknown): void {
-    this.fail(reason);
+    if (!withDriver.has(this.#worker)) {
+      this.fail(reason);
+      return;
+    }
+    const settle = this.#finish();
+    if (!settle) return;
+    this.#worker.postMessage({ kind: "stop" } satisfies ToThread);
+    settle.reject(reason);
   }
 
   hear(message: FromThread): void {
-    if (message.kind === "want") this.#events.want();
+    if (message.kind === "driver") this.#noteDriver(message.isLoaded);
+    else if (!this.#settle) this.#hearStopped(message);
+    else if (message.kind === "want") this.#events.want();
     else if (message.kind === "output") this.#events.output(message.bytes);
     else if (message.kind === "progress") this.#events.progress(message.progress);
     else {
@@ -122,6 +134,16 @@ export class RunningJob {
       if (message.kind === "done") settle.resolve(message.sizes);
       else settle.reject(errorOf(message.failure));
     }
+  }
+
+  /** From a thread that was told to stop: when it has, it is free for the next job. */
+  #hearStopped({ kind }: FromThread): void {
+    if (kind === "done" || kind === "failed") leaveWorker(this.#worker);
+  }
+
+  #noteDriver(isLoaded: boolean): void {
+    if (isLoaded) withDriver.add(this.#worker);
+    else withDriver.delete(this.#worker);
   }
 
   /** The thread can do no more, or shall not. */

@@ -2,7 +2,8 @@
  * A thread of the library: does one job after the other, so that whoever calls never waits. The bytes of a stream come
  * and go by messages; engines stay open from job to job, as long as the same is asked for.
  */
-import { openEngine } from "../engine/registry.ts";
+import type { Engine } from "../engine/engine.ts";
+import { type EngineRequest, openEngine } from "../engine/registry.ts";
 import { host, type WorkerEnd } from "../platform/host.ts";
 import { Engines } from "./engines.ts";
 import { failureOf } from "./failures.ts";
@@ -16,6 +17,7 @@ class LibraryThread {
   #engines: { readonly key: string; readonly engines: Engines } | undefined;
   #takeInput: ((bytes: Uint8Array | undefined) => void) | undefined;
   #taken: (() => void) | undefined;
+  #stopping = new AbortController();
 
   constructor(end: WorkerEnd) {
     this.#end = end;
@@ -25,7 +27,15 @@ class LibraryThread {
   #hear(message: ToThread): void {
     if (message.kind === "input") this.#takeInput?.(message.bytes);
     else if (message.kind === "taken") this.#taken?.();
+    else if (message.kind === "stop") this.#stop();
     else void this.#answer(message.job);
+  }
+
+  /** Whatever waits for the caller waits no longer; the rest ends with the chunk that it is at. */
+  #stop(): void {
+    this.#stopping.abort();
+    this.#takeInput?.(undefined);
+    this.#taken?.();
   }
 
   #say(message: FromThread, transfer?: ArrayBuffer[]): void {
@@ -33,6 +43,7 @@ class LibraryThread {
   }
 
   async #answer(job: Job): Promise<void> {
+    this.#stopping = new AbortController();
     try {
       this.#say({ kind: "done", sizes: await this.#do(job) });
     } catch (error) {
@@ -48,6 +59,7 @@ class LibraryThread {
     const company: Company = {
       engine: await this.#enginesFor(settings),
       priors,
+      signal: this.#stopping.signal,
       ...(job.wantsProgress && { onProgress: (progress) => this.#say({ kind: "progress", progress }) }),
     };
     const sizes = await (settings.action === "compress"
@@ -62,11 +74,24 @@ class LibraryThread {
     const key = `${engine} ${threads}`;
     if (this.#engines?.key !== key) {
       await this.#engines?.engines.close();
-      const engines = new Engines({ engine, threads }, openEngine, () => {});
+      const engines = new Engines(
+        { engine, threads },
+        (request) => this.#openEngine(request),
+        () => {},
+      );
       this.#engines = { key, engines };
     }
     const { engines } = this.#engines;
     return (work) => engines.for(work);
+  }
+
+  async #openEngine(request: EngineRequest): Promise<Engine> {
+    const isForGpu = request.engine === "gpu" || (request.engine === "auto" && !request.isSmall);
+    if (host.mayTearDrivers || !isForGpu) return await openEngine(request);
+    this.#say({ kind: "driver", isLoaded: true });
+    const engine = await openEngine(request);
+    if (engine.name !== "gpu") this.#say({ kind: "driver", isLoaded: false });
+    return engine;
   }
 
   async #compress({ input }: Job, { work, sizeBytes: said }: JobSettings, company: Company): Promise<WorkSizes> {
@@ -103,8 +128,9 @@ class LibraryThread {
     };
   }
 
-  #wanted(): Promise<Uint8Array | undefined> {
-    return new Promise((resolve) => {
+  async #wanted(): Promise<Uint8Array | undefined> {
+    this.#stopping.signal.throwIfAborted();
+    return await new Promise((resolve) => {
       this.#takeInput = resolve;
       this.#say({ kind: "want" });
     });
@@ -113,6 +139,7 @@ class LibraryThread {
   /** Copies, because the pipeline overwrites its bytes when this has returned (and a Buffer's slice is no copy). */
   async #write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
+    this.#stopping.signal.throwIfAborted();
     const own = new Uint8Array(bytes);
     const taken = new Promise<void>((resolve) => {
       this.#taken = resolve;

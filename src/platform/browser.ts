@@ -142,6 +142,7 @@ export const host: Host = {
   memoryBytes: () => (web.navigator?.deviceMemory ?? MEMORY_GIB) * GIB,
   preferLargePages: () => {},
   sharesMemory: web.crossOriginIsolated === true,
+  mayTearDrivers: true,
   readAsset,
   startWorker,
   beginWorker,

@@ -5,7 +5,15 @@ import type { Host } from "./host-interface.ts";
 
 type Shared = Pick<
   Host,
-  "isEqual" | "indexOf" | "lastIndexOf" | "repeat" | "processorCount" | "memoryBytes" | "sharesMemory" | "beginWorker"
+  | "isEqual"
+  | "indexOf"
+  | "lastIndexOf"
+  | "repeat"
+  | "processorCount"
+  | "memoryBytes"
+  | "sharesMemory"
+  | "mayTearDrivers"
+  | "beginWorker"
 >;
 
 const viewOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -24,6 +32,7 @@ export const bunAndNode: Shared = {
   processorCount: availableParallelism,
   memoryBytes,
   sharesMemory: true,
+  mayTearDrivers: false,
   beginWorker: (begin) =>
     begin({
       data: workerData,

@@ -59,6 +59,8 @@ export interface Host {
   preferLargePages(memory: WebAssembly.Memory): void;
   /** Whether threads may look at the same memory: a page may not, unless it is isolated from others. */
   readonly sharesMemory: boolean;
+  /** Whether a thread may be ended while a GPU works for it: in Node and Bun Dawn would end the program. */
+  readonly mayTearDrivers: boolean;
   /** A file of the program, by the path that importing it gave. In a browser only worker threads may ask. */
   readAsset(path: string): Uint8Array<ArrayBuffer>;
   /**

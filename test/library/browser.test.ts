@@ -106,7 +106,7 @@ describe.each(testBrowsers)("in %s", () => {
       await call(`compress(bytesOf("${base64(plain)}"), ${JSON.stringify(options)})`),
       await fade.compress(plain, options),
     );
-  }, 60_000);
+  }, 120_000);
 
   test("with WebGPU: the same archives, both ways; without, whoever wants it hears so", async () => {
     const refusal = `import("./fade/index.js").then((fade) => fade.compress(bytesOf("${base64(TEXT)}"), { engine: "gpu",

@@ -8,10 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MAIN, makeMain, pack } from "../../scripts/packages.ts";
 import * as fade from "../../src/index.ts";
+// Offers drivers, by the environment.
+import "../setup/adapters.ts";
 import { trainingBytes } from "../support/text.ts";
 
 const TEXT = trainingBytes(3000, 3);
 const PATIENCE_MS = 90_000;
+/** A software adapter compiles shaders on the processor that other tests use, too. */
+const GPU_PATIENCE_MS = 240_000;
 let project = "";
 
 function run(command: string[], environment: Readonly<Record<string, string>> = {}) {
@@ -70,6 +74,42 @@ test.each([["node"], [process.execPath]])(
     }
   },
   PATIENCE_MS,
+);
+
+const ON_GPU = `
+import { readFileSync } from "node:fs";
+import { compress, decompress, EngineUnavailableError } from "${MAIN}";
+
+const plain = new Uint8Array(readFileSync("plain")).subarray(0, 1500);
+const options = { level: 1, builtInPrior: false };
+const gpu = { engine: "gpu" };
+if (process.argv[2] === "without") {
+  const error = await compress(plain, { ...options, ...gpu }).catch((thrown) => thrown);
+  console.log(error instanceof EngineUnavailableError, error.message);
+} else {
+  const archive = await compress(plain, options);
+  const same = (a, b) => Buffer.compare(a, b) === 0;
+  const made = await compress(plain, { ...options, ...gpu });
+  console.log(same(made, archive), same(await decompress(archive, gpu), plain));
+  // Threads are not torn away from a driver that works for them, which would end the program.
+  const aborted = compress(plain, { preset: "network-1", ...gpu, signal: AbortSignal.timeout(50) });
+  console.log(await aborted.catch((error) => error.name), same(await decompress(archive, gpu), plain));
+}
+`;
+
+test.each([["node"], [process.execPath]])(
+  "the library in %s on a GPU, where the project has the package webgpu",
+  async (runtime) => {
+    writeFileSync(join(project, "on-gpu.mjs"), ON_GPU);
+    const webgpu = join(project, "node_modules", "webgpu");
+    rmSync(webgpu, { force: true });
+    const refused = run([runtime, "on-gpu.mjs", "without"]);
+    expect(refused).toMatchObject({ exitCode: 0, stdout: "true WebGPU offers no GPU here\n" });
+    symlinkSync(join(import.meta.dir, "..", "..", "node_modules", "webgpu"), webgpu);
+    const worked = run([runtime, "on-gpu.mjs"]);
+    expect(worked).toMatchObject({ exitCode: 0, stdout: "true true\nTimeoutError true\n" });
+  },
+  GPU_PATIENCE_MS,
 );
 
 const CONSUMER = `

@@ -5,7 +5,7 @@ import { rateAt } from "../../src/contract/schedule.ts";
 import type { State } from "../../src/contract/state.ts";
 import type { GpuModel } from "../../src/engine/gpu/model.ts";
 import { denseRange } from "../../src/engine/gpu/places.ts";
-import { sumWords } from "../../src/engine/gpu/weights-plan.ts";
+import { sumWords, withSecondCopies } from "../../src/engine/gpu/weights-plan.ts";
 
 /** A part of a device buffer, and the reference's values for it. */
 interface Part {
@@ -18,7 +18,6 @@ interface Part {
 function partsOf(model: GpuModel, state: State): Part[] {
   const { places } = model.buffers;
   const { exponents, gradientScales, layout } = state;
-  const matrices = denseRange(layout).offset;
   const control = (what: string, place: number, values: Int32Array): Part => ({
     what,
     buffer: "control",
@@ -30,7 +29,7 @@ function partsOf(model: GpuModel, state: State): Part[] {
     whole("master", state.master),
     whole("moment", state.moment),
     whole("square", state.square),
-    whole("copies", new Int32Array(state.copy.buffer, 0, matrices / 4)),
+    whole("copies", copiesOf(model, state)),
     whole("embedding", Int32Array.from(state.embedding)),
     whole("cache", state.cache),
     control("shift", 0, exponents.shift),
@@ -45,6 +44,12 @@ function partsOf(model: GpuModel, state: State): Part[] {
     whole("seen", Int32Array.of(...exponents.seen, ...gradientScales.seen)),
     whole("dense", new Int32Array(denseRange(layout).count + sumWords(layout))),
   ];
+}
+
+/** Kernels for hardware keep a second copy of shared matrices, of which every word stands where its output's does. */
+function copiesOf({ step: { tile } }: GpuModel, { copy, layout }: State): Int32Array {
+  const first = new Int32Array(copy.buffer, 0, denseRange(layout).offset / 4);
+  return tile && tile.lanes > tile.streams ? withSecondCopies(layout, first) : first;
 }
 
 function recallParts({ recall }: State, whole: (buffer: string, values: Int32Array) => Part): Part[] {

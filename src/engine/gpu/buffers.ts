@@ -16,11 +16,11 @@ import { boostShift, OWNER_BITS } from "../../contract/recall.ts";
 import { State } from "../../contract/state.ts";
 import type { Layout } from "../../contract/tensors.ts";
 import { EngineLimitError } from "../engine.ts";
-import { type ArenaPlaces, arenaPlaces, intermediateWords, type Slice } from "./arena.ts";
+import { type ArenaPlaces, arenaPlaces, intermediateWords, type Places, placesOf, type Slice } from "./arena.ts";
 import { type FusedPlan, fusedPlan } from "./fused-plan.ts";
 import type { Constants } from "./kernel.ts";
 import { type ControlPlaces, controlPlaces, denseExponent, denseRange } from "./places.ts";
-import { sumWords, type WeightsPlans, weightsPlans } from "./weights-plan.ts";
+import { sumWords, type WeightsPlans, weightsPlans, withSecondCopies } from "./weights-plan.ts";
 
 const STORAGE = 0x80;
 const COPY_SOURCE = 0x04;
@@ -110,7 +110,7 @@ export class ModelBuffers {
   readonly weights: WeightsPlans;
   readonly fused: FusedPlan;
   /** Where look-up tables, plan and records stand in the buffer "constants". */
-  readonly constantPlaces: ArenaPlaces;
+  readonly constantPlaces: Places;
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #slices = new Map<string, Slice>();
 
@@ -124,19 +124,20 @@ export class ModelBuffers {
     this.places = controlPlaces(state.layout);
     this.rowWords = rowWordsOf(hyper);
     this.pastRows = pastRowsFor(chunkSteps);
-    const arena = arenaPlaces(intermediateWords(hyper));
+    const arena = arenaPlaces(hyper);
     this.arena = 4 * arena.words <= device.limits.maxBufferSize ? arena : undefined;
     this.weights = weightsPlans(this);
     this.fused = fusedPlan(this);
     const constants = {
       luts: packLuts(),
       plan: packPlan(state.recall.plan, hyper.streams),
+      // Those behind it are longer with more streams: what is in front of them stays where it is.
+      fused: this.fused.numbers,
       whole: this.weights.whole.numbers,
       slices: this.weights.slices.numbers,
       summed: this.weights.summed.numbers,
-      fused: this.fused.numbers,
     };
-    this.constantPlaces = arenaPlaces(Object.fromEntries(Object.entries(constants).map(([n, v]) => [n, v.length])));
+    this.constantPlaces = placesOf(Object.fromEntries(Object.entries(constants).map(([n, v]) => [n, v.length])));
     try {
       this.#createAll(state, chunkSteps);
       this.#uploadConstants(constants);
@@ -159,7 +160,8 @@ export class ModelBuffers {
     this.#create("dense", denseRange(this.layout).count + sumWords(this.layout));
     this.#create("seen", EXPONENT_COUNT + this.layout.tensors.length);
     this.#upload("master", state.master);
-    this.#upload("copies", new Int32Array(state.copy.buffer, 0, denseRange(this.layout).offset / 4));
+    const copies = new Int32Array(state.copy.buffer, 0, denseRange(this.layout).offset / 4);
+    this.#upload("copies", withSecondCopies(this.layout, copies));
     this.#upload("embedding", Int32Array.from(state.embedding));
     this.#upload("rates", state.rates);
     this.#write("boosts", state.recall.boosts);

@@ -141,7 +141,7 @@ export class StepBuilder {
   /** Shapes and places that the kernels of one matrix share; TILE is the rows that an invocation makes. */
   #matrix(name: GradientName): { readonly facts: MatrixFacts; readonly constants: Constants; readonly tile: number } {
     const facts = matrixFacts(this.buffers, name);
-    const tile = facts.matrixRows < facts.rows ? tileOf(facts.matrixRows) : TILE;
+    const tile = name === "memory" ? tileOf(facts.matrixRows) : TILE;
     const { format, biasOffset = 0 } = facts;
     const constants = {
       TILE: tile,

@@ -7,8 +7,8 @@
 import { CorruptDataError, type CorruptReason } from "../../coder/errors.ts";
 import { GROUPS_MAX } from "../../coder/groups.ts";
 import type { Slice } from "./arena.ts";
-import { type ModelBuffers, sharedConstants } from "./buffers.ts";
-import { type Constants, type Dispatch, KernelCompiler } from "./kernel.ts";
+import type { ModelBuffers } from "./buffers.ts";
+import type { Constants, Dispatch, KernelCompiler } from "./kernel.ts";
 
 const STORAGE = 0x80;
 const COPY_SOURCE = 0x04;
@@ -59,13 +59,13 @@ export class GpuDecoder {
 
   /**
    * @param lanes invocations of a group
-   * @param compiler that of the model, if somebody wants to know of the dispatch
+   * @param compiler that of the model
    */
   constructor(
     readonly device: GPUDevice,
     readonly buffers: ModelBuffers,
     lanes: number,
-    readonly compiler = new KernelCompiler(device, sharedConstants(buffers.hyper, buffers.layout, buffers.pastRows)),
+    readonly compiler: KernelCompiler,
   ) {
     this.#constants = { ...CODER_FIELDS, LANES: lanes };
     this.#coders = this.#create("coders", 4 * GROUPS_MAX * CODER_FIELDS.CODER_FIELDS);

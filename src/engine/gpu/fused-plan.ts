@@ -24,6 +24,7 @@ import { rowsMax } from "./arena.ts";
 import type { Constants } from "./kernel.ts";
 import { gradientStart, type ModelFacts, matrixFacts } from "./matrices.ts";
 import { denseRange } from "./places.ts";
+import { acrossPlace } from "./weights-plan.ts";
 
 /** Streams of a workgroup, and its invocations. */
 export interface TileSize {
@@ -128,6 +129,7 @@ function productRecord(model: ModelFacts, name: MatrixName) {
     X_PITCH: facts.operandPitch,
     OUT: placeIn(model, MATRICES[name].output),
     COPY: facts.offset / 4,
+    ACROSS: acrossPlace(model.layout, model.layout.byName[name]),
     BIAS: model.layout.byName[`${name}Bias`].offset,
     BIAS_SHIFT: WEIGHT_BITS - outputBits,
     SHIFT: WEIGHT_BITS + inputBits - outputBits,
@@ -230,17 +232,20 @@ const constantName = (name: string) =>
 /** Parts of the arena whose names mean sizes in the shaders. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { cache: "CACHE_RING", coarse: "COARSE_PLACE" };
 
-/** Places of all parts of the arena, of tensors and of exponents, and the model's shape. */
+/** By which kernels find all parts of the arena, tensors and exponents; and the model's shape. */
 export function placeConstants(model: ModelFacts, { streams, lanes, together }: TileSize): Constants {
   const { hyper, layout, arena } = model;
+  const dense = denseRange(layout).offset;
   const entries = [
-    ...Object.entries(arena?.starts ?? {}).map(([name, at]) => [OTHER_NAMES[name] ?? constantName(name), at] as const),
+    ...Object.entries(arena?.before ?? {}).map(([name, at]) => [OTHER_NAMES[name] ?? constantName(name), at] as const),
     ...layout.tensors.map(({ name, offset }) => [`AT_${constantName(name)}`, offset] as const),
+    ...layout.tensors.map(({ name, offset }) => [`DENSE_${constantName(name)}`, offset - dense] as const),
     ...QUANTISED_ACTIVATIONS.map((name) => [`EXPONENT_${constantName(name)}`, activationExponent(name)] as const),
     ...QUANTISED_GRADIENTS.map((name) => [`EXPONENT_D_${constantName(name)}`, gradientExponent(name)] as const),
   ];
   return {
     ...Object.fromEntries(entries),
+    PITCH: arena?.pitch ?? 0,
     EXPONENT_W_MEMORY: weightExponent("memory"),
     WIDTH: widthOf(hyper),
     WIDTH_LOG2: ceilLog2(widthOf(hyper)),

@@ -2,8 +2,10 @@
  * From a shader's text to a dispatch that can be recorded again and again.
  *
  * A kernel's own text says what it binds, so this file reads the bindings from it and matches buffers by name: no bind
- * group or layout is written by hand anywhere. Constants become a generated header of `const` lines; a pipeline is
- * compiled once per text.
+ * group or layout is written by hand anywhere. Numbers become a generated header of `const` lines; those that the text
+ * calls `model.NAME` become fields of a uniform, with their values in a buffer. That is how texts name all that follows
+ * from the number of streams or the size of a memory: a pipeline is compiled once per text, which takes seconds, and
+ * then serves models of all such sizes.
  */
 import { CONSTANTS } from "../../contract/constants.ts";
 import type { Slice } from "./arena.ts";
@@ -30,12 +32,34 @@ export function bindingsOf(source: string): Binding[] {
 /** Numbers for a kernel's generated header; arrays become arrays of i32. */
 export type Constants = Readonly<Record<string, number | readonly number[]>>;
 
-function header(constants: Constants): string {
+/** The uniform's binding, behind those of all storage buffers. */
+const MODEL_BINDING = 15;
+
+const withoutComments = (text: string) => text.replaceAll(/\/\/.*/g, "");
+
+/** What a text calls `model.NAME`, each once, in an order that depends on nothing else. */
+export function modelFieldsOf(text: string): string[] {
+  const names = [...withoutComments(text).matchAll(/\bmodel\.(\w+)/g)].map(([, name]) => name as string);
+  return [...new Set(names)].sort();
+}
+
+/** The uniform's declaration; nothing if the text needs none. */
+function modelHeader(fields: readonly string[]): string[] {
+  if (fields.length === 0) return [];
+  const members = fields.map((name) => `  ${name}: u32,`);
+  return ["struct Model {", ...members, "}", `@group(0) @binding(${MODEL_BINDING}) var<uniform> model: Model;`];
+}
+
+/** Constants that a text uses: others would tell texts apart that do the same. */
+function header(constants: Constants, text: string): string[] {
+  const words = new Set(withoutComments(text).match(/(?<!\bmodel\.)\b[A-Z]\w*/g));
   const line = ([name, value]: [string, number | readonly number[]]) =>
     typeof value === "number"
       ? `const ${name} = ${value};`
       : `const ${name} = array<i32, ${value.length}>(${value.join(", ")});`;
-  return Object.entries(constants).map(line).join("\n");
+  return Object.entries(constants)
+    .filter(([name]) => words.has(name))
+    .map(line);
 }
 
 /** Whether a kernel calls a function of a library. */
@@ -77,12 +101,14 @@ function librariesFor(own: string, constants: Constants): string[] {
 /** Kernels that use subgroups say themselves why all of a subgroup come there; the compiler cannot see it. */
 const SUBGROUPS = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);";
 
-/** The complete text of a kernel: constants, the contract's and its own, prelude, the libraries it uses, itself. */
+/** The complete text of a kernel: constants, the contract's and its own, uniform, prelude, libraries, the kernel. */
 export function kernelSource(name: KernelName, constants: Constants): string {
   const own = shaderText(name);
   const libraries = librariesFor(own, constants);
   const directives = libraries.includes(LIBRARIES.eightTogether) ? [SUBGROUPS] : [];
-  return [...directives, header({ ...CONSTANTS, ...constants }), ...libraries, own].join("\n");
+  const text = [...libraries, own].join("\n");
+  const consts = header({ ...CONSTANTS, ...constants }, text);
+  return [...directives, ...consts, ...modelHeader(modelFieldsOf(text)), text].join("\n");
 }
 
 /** What a binding may be bound to. */
@@ -113,6 +139,8 @@ export interface Dispatch {
 export interface BoundDispatch extends Dispatch {
   readonly bindings: readonly Binding[];
   readonly buffers: Readonly<Record<string, Bindable>>;
+  /** What its text calls `model`; undefined if it needs nothing of it. */
+  readonly model: GPUBuffer | undefined;
 }
 
 /** A shader that the device's compiler refused: a defect of fade, with the compiler's words. */
@@ -132,9 +160,13 @@ export class ShaderError extends Error {
  */
 const pipelinesOf = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
 
-/** Compiles kernels for one device, each text once. */
+const UNIFORM_AND_COPY_TARGET = 0x40 | 0x08;
+
+/** Compiles kernels for one device, each text once, and binds them for one model. */
 export class KernelCompiler {
   readonly #pipelines: Map<string, Promise<GPUComputePipeline>>;
+  /** The uniforms of its dispatches, by their values: some have them in common. */
+  readonly #models = new Map<string, GPUBuffer>();
 
   /** @param shared constants that every kernel of the model sees */
   constructor(
@@ -147,7 +179,7 @@ export class KernelCompiler {
 
   /**
    * Compiles a kernel and binds its buffers by the names of its bindings.
-   * @throws ShaderError if the compiler refuses it, Error if a buffer is missing (a programmer's error)
+   * @throws ShaderError if the compiler refuses it, Error if a buffer or a number is missing (a programmer's error)
    */
   async bind(
     name: KernelName,
@@ -155,33 +187,47 @@ export class KernelCompiler {
     buffers: Readonly<Record<string, Bindable>>,
     workgroups: readonly [number, number, number],
   ): Promise<BoundDispatch> {
-    const text = kernelSource(name, { ...this.shared, ...constants });
+    const numbers = { ...this.shared, ...constants };
+    const text = kernelSource(name, numbers);
     const bindings = bindingsOf(text).map((binding) => {
       const bindable = buffers[binding.name];
       const isShared = bindable !== undefined && isSlice(bindable) && bindable.isShared;
       return isShared ? { ...binding, access: "read_write" as const } : binding;
     });
     const source = sharedSource(text, bindings);
-    const pipeline = await this.#pipeline(name, source, bindings);
-    const bindGroup = this.#bindGroup(name, pipeline, bindings, buffers);
-    return { name, pipeline, bindings, buffers, bindGroup, workgroups };
+    const model = this.#modelOf(name, modelFieldsOf(text), numbers);
+    const pipeline = await this.#pipeline(name, source, bindings, model !== undefined);
+    const unbound = { name, pipeline, bindings, buffers, model, workgroups };
+    return { ...unbound, bindGroup: this.#bindGroup(unbound) };
   }
 
   /** The same dispatch of other buffers. @param named those that change */
   rebind(dispatch: BoundDispatch, named: Readonly<Record<string, Bindable>>): BoundDispatch {
-    const buffers = { ...dispatch.buffers, ...named };
-    const bindGroup = this.#bindGroup(dispatch.name, dispatch.pipeline, dispatch.bindings, buffers);
-    return { ...dispatch, buffers, bindGroup };
+    const rebound = { ...dispatch, buffers: { ...dispatch.buffers, ...named } };
+    return { ...rebound, bindGroup: this.#bindGroup(rebound) };
+  }
+
+  /** A uniform with the numbers of these names. @throws Error if one is missing */
+  #modelOf(kernel: KernelName, fields: readonly string[], numbers: Constants): GPUBuffer | undefined {
+    if (fields.length === 0) return undefined;
+    const values = fields.map((field) => {
+      const value = numbers[field];
+      if (typeof value !== "number") throw new Error(`kernel ${kernel} has no number for model.${field}`);
+      return value;
+    });
+    const key = values.join();
+    const known = this.#models.get(key);
+    if (known !== undefined) return known;
+    const words = Uint32Array.from([...values, 0, 0, 0].slice(0, 4 * Math.ceil(values.length / 4)));
+    const buffer = this.device.createBuffer({ label: "model", size: words.byteLength, usage: UNIFORM_AND_COPY_TARGET });
+    this.device.queue.writeBuffer(buffer, 0, words);
+    this.#models.set(key, buffer);
+    return buffer;
   }
 
   /** @throws Error if a buffer is missing */
-  #bindGroup(
-    name: KernelName,
-    pipeline: GPUComputePipeline,
-    bindings: readonly Binding[],
-    buffers: Readonly<Record<string, Bindable>>,
-  ): GPUBindGroup {
-    const entries = bindings.map((binding) => {
+  #bindGroup({ name, pipeline, bindings, buffers, model }: Omit<BoundDispatch, "bindGroup">): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = bindings.map((binding) => {
       const bindable = buffers[binding.name];
       if (bindable === undefined) throw new Error(`kernel ${name} has no buffer for its binding ${binding.name}`);
       const resource = isSlice(bindable)
@@ -189,26 +235,37 @@ export class KernelCompiler {
         : { buffer: bindable };
       return { binding: binding.index, resource };
     });
+    if (model !== undefined) entries.push({ binding: MODEL_BINDING, resource: { buffer: model } });
     return this.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
   }
 
-  #pipeline(name: KernelName, source: string, bindings: readonly Binding[]): Promise<GPUComputePipeline> {
+  #pipeline(
+    name: KernelName,
+    source: string,
+    bindings: readonly Binding[],
+    hasModel: boolean,
+  ): Promise<GPUComputePipeline> {
     const known = this.#pipelines.get(source);
     if (known !== undefined) return known;
-    const compiled = this.#compile(name, source, bindings);
+    const compiled = this.#compile(name, source, bindings, hasModel);
     this.#pipelines.set(source, compiled);
     return compiled;
   }
 
-  async #compile(name: KernelName, source: string, bindings: readonly Binding[]): Promise<GPUComputePipeline> {
+  async #compile(
+    name: KernelName,
+    source: string,
+    bindings: readonly Binding[],
+    hasModel: boolean,
+  ): Promise<GPUComputePipeline> {
     const { device } = this;
-    const layout = device.createBindGroupLayout({
-      entries: bindings.map(({ index, access }) => ({
-        binding: index,
-        visibility: 4, // GPUShaderStage.COMPUTE
-        buffer: { type: access === "read" ? "read-only-storage" : "storage" },
-      })),
+    const visibility = 4; // GPUShaderStage.COMPUTE
+    const storage = bindings.map(({ index, access }) => {
+      const type = access === "read" ? ("read-only-storage" as const) : ("storage" as const);
+      return { binding: index, visibility, buffer: { type } };
     });
+    const uniforms = hasModel ? [{ binding: MODEL_BINDING, visibility, buffer: { type: "uniform" as const } }] : [];
+    const layout = device.createBindGroupLayout({ entries: [...storage, ...uniforms] });
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ label: name, code: source });
     const refused = await device.popErrorScope();
@@ -218,6 +275,11 @@ export class KernelCompiler {
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main" },
     });
+  }
+
+  /** Frees what its dispatches were told; what was compiled stays. */
+  destroy(): void {
+    for (const buffer of this.#models.values()) buffer.destroy();
   }
 }
 

@@ -68,12 +68,13 @@ export class GpuModel extends HostCodedModel {
     readonly hyper: HyperParameters,
     readonly gpu: GpuDevice,
     readonly buffers: ModelBuffers,
+    readonly compiler: KernelCompiler,
     readonly step: StepDispatches,
     chunkSteps: number,
     { firstStep = 0, decoder = decoderFor(gpu.isSoftware) }: ModelOptions,
   ) {
     super(chunkSteps);
-    this.#decoder = decoder === "host" ? undefined : new GpuDecoder(gpu.device, buffers, decoder);
+    this.#decoder = decoder === "host" ? undefined : new GpuDecoder(gpu.device, buffers, decoder, compiler);
     this.#pace = new DispatchPace(FIRST_STEPS, gpu.isSoftware ? SOFTWARE_SUBMIT_MS : undefined);
     this.#nextStep = firstStep;
     this.#rowBytes = buffers.rowWords * 4;
@@ -96,7 +97,7 @@ export class GpuModel extends HostCodedModel {
     const tile = path === "boxes" ? undefined : (path ?? (await tileFor(gpu, buffers)));
     const step = await buildStep(compiler, buffers, tile);
     gpu.check();
-    return new GpuModel(hyper, gpu, buffers, step, chunkSteps, options);
+    return new GpuModel(hyper, gpu, buffers, compiler, step, chunkSteps, options);
   }
 
   /** What the device has yet to learn belongs to the kind of data before. */
@@ -321,6 +322,7 @@ export class GpuModel extends HostCodedModel {
     } finally {
       this.#decoder?.destroy();
       this.#staging.destroy();
+      this.compiler.destroy();
       this.buffers.destroy();
     }
   }

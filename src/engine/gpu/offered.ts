@@ -1,6 +1,6 @@
 /**
- * The GPU engine on what a runtime itself offers as WebGPU, as standard code sees it: a browser's navigator.gpu. There
- * is no list of adapters: the runtime hands out its best.
+ * The GPU engine on what a runtime itself offers as WebGPU, as standard code sees it: a browser's navigator.gpu, or
+ * npm's `webgpu` in Node. There is no list of adapters: the runtime hands out its best.
  */
 import { EngineUnavailableError } from "../engine.ts";
 import type { EngineParts } from "../engine-parts.ts";

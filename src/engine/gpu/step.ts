@@ -14,6 +14,8 @@ import { type Dispatch, elementGroups, flatGroups, type KernelCompiler } from ".
 import { denseRange } from "./places.ts";
 
 export interface StepDispatches {
+  /** Of the fused kernels; undefined for a kernel to a box. */
+  readonly tile: TileSize | undefined;
   /** From the bytes of the past to `ends`. */
   readonly forward: readonly Dispatch[];
   /** From the bytes that came to the next step's weights; writes `intervals` on its way. */
@@ -158,7 +160,7 @@ function addCoarseProducts(step: StepBuilder, wide: number, C: number): void {
   step.sum("dGateIn", "dSkipped", "dDownIn", step.H / 2, step.H / 2, "dThroughGelu");
 }
 
-type List = keyof StepDispatches;
+type List = "forward" | "backward" | "untrained";
 
 /** A kernel to a box. */
 const BOXES: Readonly<Record<List, (step: StepBuilder) => void>> = {
@@ -209,5 +211,5 @@ export async function buildStep(
     build("backward"),
     isSkipped ? build("untrained") : [],
   ]);
-  return { forward, backward, untrained };
+  return { tile, forward, backward, untrained };
 }

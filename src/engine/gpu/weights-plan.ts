@@ -6,6 +6,10 @@
  * matrix, and updates that. On hardware, where thousands of rows one after the other would be waited for, a dispatch
  * before it (`gradients`) cuts the rows into slices, which add up in the buffer `dense`, behind what stands there for
  * tensors that are no matrices; `weights` then finds all sums made.
+ *
+ * For hardware, matrices that streams share have a second int8 copy behind all others, in which the words of
+ * neighbouring outputs are neighbours: word k of output n at k * outputs + n. Invocations side by side make outputs
+ * side by side, and so load from few lines of memory.
  */
 import { GRADIENT_NAMES, type GradientName, QUANTISED_WEIGHTS, weightExponent } from "../../contract/network.ts";
 import type { Layout, Tensor, TensorName } from "../../contract/tensors.ts";
@@ -29,6 +33,7 @@ const FIELDS = [
   "EXPONENT",
   "TENSOR",
   "SUMS",
+  "ACROSS",
 ] as const;
 export type WeightRecord = Readonly<Record<(typeof FIELDS)[number], number>>;
 
@@ -90,6 +95,7 @@ function matrixRecord(model: ModelFacts, tensor: Tensor, name: GradientName): We
     EXPONENT: exponentOf(model, tensor.name),
     TENSOR: tensor.index,
     SUMS: 0,
+    ACROSS: acrossPlace(model.layout, tensor),
   };
 }
 
@@ -110,12 +116,35 @@ function denseRecord(model: ModelFacts, tensor: Tensor): WeightRecord {
     EXPONENT: exponentOf(model, tensor.name),
     TENSOR: tensor.index,
     SUMS: 0,
+    ACROSS: 0,
   };
 }
 
 /** Words of the sums of all shared matrices: as they lie among the weights, of which they are the first. */
 export const sumWords = ({ byName }: Layout): number =>
   byName.memory.offset <= FUSED_WEIGHTS_MAX ? byName.memory.offset : 0;
+
+/** Where the second copy of a matrix starts, in words of `copies`; 0 if it has none. */
+export function acrossPlace(layout: Layout, { kind, offset }: Tensor): number {
+  if (kind !== "matrix" || sumWords(layout) === 0) return 0;
+  return (denseRange(layout).offset + offset) / 4;
+}
+
+/** All int8 copies, from those in the order of the weights. */
+export function withSecondCopies(layout: Layout, copies: Int32Array): Int32Array {
+  const out = new Int32Array(copies.length + sumWords(layout) / 4);
+  out.set(copies);
+  for (const tensor of layout.tensors) {
+    const to = acrossPlace(layout, tensor);
+    if (to === 0) continue;
+    const words = tensor.columns / 4;
+    for (let n = 0; n < tensor.rows; n++) {
+      const from = tensor.offset / 4 + n * words;
+      for (let k = 0; k < words; k++) out[to + k * tensor.rows + n] = copies[from + k] as number;
+    }
+  }
+  return out;
+}
 
 /** A matrix whose sums are made by slices: a task is a word of its copy, four weights. */
 function summedRecord(model: ModelFacts, record: WeightRecord): WeightRecord {

@@ -4,8 +4,16 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { planDevice } from "../../../src/bench/plan-device.ts";
 import { MIXER_BUFFERS } from "../../../src/engine/gpu/adapters.ts";
-import { bindingsOf, elementGroups, flatGroups, kernelSource } from "../../../src/engine/gpu/kernel.ts";
+import {
+  bindingsOf,
+  elementGroups,
+  flatGroups,
+  KernelCompiler,
+  kernelSource,
+  modelFieldsOf,
+} from "../../../src/engine/gpu/kernel.ts";
 import { mixerConstants } from "../../../src/engine/gpu/mixer-layout.ts";
 import { FUSED_BUFFERS, HARDWARE_TILE, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
 import {
@@ -52,13 +60,32 @@ describe("bindingsOf", () => {
 });
 
 describe("kernelSource", () => {
-  test("starts with the constants; lists become arrays", () => {
-    const source = kernelSource("embed", { STREAMS: 3, LIST: [1, -2], NEGATIVE: -7 });
+  test("starts with the constants that it uses; lists become arrays", () => {
+    const source = kernelSource("optimise_dense", { UNUSED: 3, DENSE_STARTS: [1, -2], DENSE_TENSORS: -7 });
     const lines = source.split("\n");
-    expect(lines.slice(lines.indexOf("const STREAMS = 3;")).slice(1, 3)).toEqual([
-      "const LIST = array<i32, 2>(1, -2);",
-      "const NEGATIVE = -7;",
+    expect(lines.slice(lines.indexOf("const DENSE_TENSORS = -7;") - 1).slice(0, 2)).toEqual([
+      "const DENSE_STARTS = array<i32, 2>(1, -2);",
+      "const DENSE_TENSORS = -7;",
     ]);
+    expect(source).not.toContain("UNUSED");
+  });
+
+  test("what the text calls model.NAME is a uniform, whatever its value", () => {
+    const source = kernelSource("quantise_gradient", { COUNT: 3, START: 5 });
+    expect(source).toContain(
+      "struct Model {\n  COUNT: u32,\n  GRADIENT_OPERAND_LIMIT: u32,\n  START: u32,\n}\n" +
+        "@group(0) @binding(15) var<uniform> model: Model;",
+    );
+    expect(source).not.toContain("const COUNT");
+    expect(kernelSource("quantise_gradient", { COUNT: 4, START: 6 })).toBe(source);
+    expect(modelFieldsOf("model.B + model.A * model.B; // model.C")).toEqual(["A", "B"]);
+    expect(kernelSource("end_step", {})).not.toContain("var<uniform>");
+  });
+
+  test("a number that is missing is a programmer's error", async () => {
+    const compiler = new KernelCompiler(planDevice(), { GRADIENT_OPERAND_LIMIT: 1, START: 0 });
+    const bound = compiler.bind("quantise_gradient", {}, {}, [1, 1, 1]);
+    await expect(bound).rejects.toThrow("kernel quantise_gradient has no number for model.COUNT");
   });
 
   test.each(kernels)("%s comes with the libraries whose functions it calls, and with no other", (name, own) => {
