@@ -1,9 +1,9 @@
 /**
- * Figures of the CPU engine: kB/s each way, scaling over threads, where the time of a step goes, and the products'
- * share of the peak that a bare dot loop reaches in the same process.
+ * Figures of the CPU engine: kB/s each way, scaling over threads, and where the time of a step goes. What each kernel
+ * takes, beside the peak, `fade bench kernels --engine cpu` says.
  *
- *     bun scripts/bench-cpu.ts [--level 5] [--streams 64] [--threads 1,2] [--seconds 4] [--paper] [--kernels]
- *                              [--file text] [--recall]
+ *     bun scripts/bench-cpu.ts [--level 5] [--streams 64] [--threads 1,2] [--seconds 4] [--paper] [--file text]
+ *                              [--recall]
  *
  * With --recall: the same steps with and without the recall stream in turns, one thread, and what it costs. Its memory
  * has the size that 8 KiB a stream get; a file's bytes reach more of it than the built-in words do.
@@ -22,7 +22,6 @@ import { hyperForSize, networkOf, PAPER_LEVEL } from "../src/model/levels.ts";
 
 await buildAssembly();
 const { CpuModel } = await import("../src/engine/cpu/engine.ts");
-const { instantiateKernels, readKernels } = await import("../src/engine/cpu/kernels.ts");
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +30,6 @@ const { values } = parseArgs({
     threads: { type: "string", default: `1,${cpus().length}` },
     seconds: { type: "string", default: "4" },
     paper: { type: "boolean", default: false },
-    kernels: { type: "boolean", default: false },
     file: { type: "string" },
     recall: { type: "boolean", default: false },
   },
@@ -137,66 +135,13 @@ async function benchRecall(): Promise<void> {
   );
 }
 
-/** A kernel, and how many multiply-adds one call does. */
-type Work = readonly [name: string, products: number, run: () => void];
-
-/** Best billions of multiply-adds a second of each: in turns, since the machine's speed changes with its load. */
-function rates(works: readonly Work[]): readonly number[] {
-  const best = works.map(() => 0);
-  for (let round = 0; round < 200; round++) {
-    for (const [i, [, products, run]] of works.entries()) {
-      const start = performance.now();
-      for (let j = 0; j < 4; j++) run();
-      best[i] = Math.max(best[i] ?? 0, (4 * products) / (performance.now() - start) / 1e6);
-    }
-  }
-  return best;
-}
-
-/** The three products at the shape of the widest common matrix, one thread, beside the bare loop. */
-function benchKernels(): void {
-  const memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true });
-  const k = instantiateKernels(readKernels(), memory);
-  const [rows, width] = [64, 256];
-  const [x, panels, out, scratch] = [1 << 20, 2 << 20, 3 << 20, 4 << 20];
-  const [state, forward, backward, context, bias] = [5 << 20, 9 << 20, 10 << 20, 11 << 20, 12 << 20];
-  const products = rows * width * width;
-  const train = (learningRate: number) => () => {
-    k.beginTensor(context, -3, 0, learningRate, 17, 127, 0);
-    k.trainMatrix(context, x, panels, rows / 2, 0, width / 4, width, width, state, forward, backward, scratch);
-  };
-  const works: readonly Work[] = [
-    ["bare dot loop", 64 * 65536, () => k.peakDots(65536)],
-    [
-      "forward product with bias and rounding",
-      products,
-      () => k.multiplyForward(x, width * 2, 0, rows, panels, width, width, bias, 14, 7, 0, out, scratch),
-    ],
-    [
-      "backward product with rounding",
-      products,
-      () => k.multiplyBackward(x, 0, rows, panels, width, 0, width / 8, 7, out, scratch),
-    ],
-    ["weight gradients, measuring only", products, train(0)],
-    ["weight gradients with the optimizer", products, train(16384)],
-  ];
-  const measured = rates(works);
-  for (const [i, [name]] of works.entries()) {
-    const value = measured[i] ?? 0;
-    const share = (100 * value) / (measured[0] ?? 0);
-    console.log(`${name}: ${value.toFixed(1)} GMAC/s, ${share.toFixed(0)} % of the peak`);
-  }
-}
-
 console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Bun ${Bun.version}, ${process.platform}-${process.arch}`);
 const { streams, history, embedding, globalHidden, fineHidden } = hyper;
 console.log(`B ${streams}, T ${history}, D ${embedding}, G ${globalHidden}, F ${fineHidden}`);
-if (!values.recall) benchKernels();
 if (values.recall) {
   await benchRecall();
   process.exit(0);
 }
-if (values.kernels) process.exit(0);
 const speeds: number[] = [];
 for (const threads of values.threads.split(",").map(Number)) speeds.push(await benchThreads(threads));
 if (speeds.length > 1) console.log(`scaling: ${((speeds.at(-1) ?? 0) / (speeds[0] ?? 1)).toFixed(2)}`);

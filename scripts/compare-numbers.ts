@@ -37,20 +37,7 @@ const OTHERS: readonly { readonly name: string; readonly kind: Kind; readonly co
   {
     name: "FFV1",
     kind: "film",
-    command: (from, to) => [
-      ...raw(from),
-      "-c:v",
-      "ffv1",
-      "-level",
-      "3",
-      "-coder",
-      "1",
-      "-context",
-      "1",
-      "-f",
-      "nut",
-      to,
-    ],
+    command: (from, to) => [...raw(from), ..."-c:v ffv1 -level 3 -coder 1 -context 1 -f nut".split(" "), to],
   },
   {
     name: "x264",
@@ -58,6 +45,13 @@ const OTHERS: readonly { readonly name: string; readonly kind: Kind; readonly co
     command: (from, to) => [...raw(from), "-c:v", "libx264", "-preset", "veryslow", "-qp", "0", "-f", "nut", to],
   },
 ];
+
+/** Of outputs, where a program looks at it. */
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  "JPEG XL -e 9": "jxl",
+  "WebP -z 9": "webp",
+  "WavPack -hh": "wv",
+};
 
 function wav(samples: Uint8Array, channels: number, width: number): Uint8Array {
   const head = Buffer.alloc(44);
@@ -76,16 +70,15 @@ function wav(samples: Uint8Array, channels: number, width: number): Uint8Array {
   return new Uint8Array(Buffer.concat([head, samples]));
 }
 
-const netpbm = (magic: string, width: number, height: number, body: Uint8Array, most = 255) =>
-  new Uint8Array(Buffer.concat([Buffer.from(`${magic}\n${width} ${height}\n${most}\n`), body]));
-const pam = (depth: number, width: number, height: number, body: Uint8Array) => {
-  const type = depth === 4 ? "RGB_ALPHA" : "GRAYSCALE";
-  const head = `P7\nWIDTH ${width}\nHEIGHT ${height}\nDEPTH ${depth}\nMAXVAL 255\nTUPLTYPE ${type}\nENDHDR\n`;
-  return new Uint8Array(Buffer.concat([Buffer.from(head), body]));
-};
-
 const [WIDTH, HEIGHT] = [240, 160];
+const picture = (head: string, body: Uint8Array) => new Uint8Array(Buffer.concat([Buffer.from(head), body]));
+const netpbm = (magic: string, body: Uint8Array, most = 255) =>
+  picture(`${magic}\n${WIDTH} ${HEIGHT}\n${most}\n`, body);
+const pam = (body: Uint8Array) =>
+  picture(`P7\nWIDTH ${WIDTH}\nHEIGHT ${HEIGHT}\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n`, body);
+
 const each = (count: number, byte: (i: number) => number) => Uint8Array.from({ length: count }, (_, i) => byte(i));
+const colours = (byte: (i: number) => number) => each(3 * WIDTH * HEIGHT, byte);
 const noise = (i: number) => mix32(i) >>> 24;
 const sweep = (i: number) => Math.round(20_000 * Math.sin((i * i) / 40_000));
 const words = (count: number, sample: (i: number) => number) => {
@@ -109,17 +102,15 @@ const MADE: readonly (readonly [name: string, make: () => Uint8Array])[] = [
       ),
   ],
   ["24-bit.wav", () => wav(soundOf(30_000, { channels: 1, width: 3, isBig: false }), 1, 3)],
-  ["noise.ppm", () => netpbm("P6", WIDTH, HEIGHT, each(3 * WIDTH * HEIGHT, noise))],
-  ["smooth.ppm", () => netpbm("P6", WIDTH, HEIGHT, pixelsOf(HEIGHT, { channels: 3, width: WIDTH }))],
-  ["colours.ppm", () => netpbm("P6", WIDTH, HEIGHT, pixelsOf(HEIGHT, { channels: 3, width: WIDTH }, 5))],
+  ["noise.ppm", () => netpbm("P6", colours(noise))],
+  ["smooth.ppm", () => netpbm("P6", pixelsOf(HEIGHT, { channels: 3, width: WIDTH }))],
+  ["colours.ppm", () => netpbm("P6", pixelsOf(HEIGHT, { channels: 3, width: WIDTH }, 5))],
   [
     "gradient.ppm",
     () =>
       netpbm(
         "P6",
-        WIDTH,
-        HEIGHT,
-        each(3 * WIDTH * HEIGHT, (i) => ((i % (3 * WIDTH)) / 3 + i / (9 * WIDTH)) & 255),
+        colours((i) => ((i % (3 * WIDTH)) / 3 + i / (9 * WIDTH)) & 255),
       ),
   ],
   [
@@ -127,21 +118,17 @@ const MADE: readonly (readonly [name: string, make: () => Uint8Array])[] = [
     () =>
       netpbm(
         "P6",
-        WIDTH,
-        HEIGHT,
-        each(3 * WIDTH * HEIGHT, (i) => (noise(((i / 3) >> 4) | 0) & 7) * (20 + (i % 3))),
+        colours((i) => (noise(((i / 3) >> 4) | 0) & 7) * (20 + (i % 3))),
       ),
   ],
-  ["grey.pgm", () => netpbm("P5", WIDTH, HEIGHT, pixelsOf(HEIGHT, { channels: 1, width: WIDTH }))],
-  ["alpha.pam", () => pam(4, WIDTH, HEIGHT, pixelsOf(HEIGHT, { channels: 4, width: WIDTH }))],
+  ["grey.pgm", () => netpbm("P5", pixelsOf(HEIGHT, { channels: 1, width: WIDTH }))],
+  ["alpha.pam", () => pam(pixelsOf(HEIGHT, { channels: 4, width: WIDTH }))],
   [
     "16-bit.pgm",
     () => {
       const light = pixelsOf(HEIGHT, { channels: 1, width: WIDTH });
       return netpbm(
         "P5",
-        WIDTH,
-        HEIGHT,
         each(2 * WIDTH * HEIGHT, (i) => (i % 2 === 0 ? (light[i >> 1] as number) >> 4 : noise(i) & 15)),
         4095,
       );
@@ -167,14 +154,8 @@ function row(path: string): string {
   const isFor = (other: (typeof OTHERS)[number]) => other.kind === kind && !isDeep;
   const others = OTHERS.filter((other) => isFor(other) && Bun.which(other.command("", "")[0] as string));
   const sizes = others.map(({ name, command }) => {
-    const extension = name.startsWith("Web")
-      ? "webp"
-      : name.startsWith("JPEG")
-        ? "jxl"
-        : name.startsWith("W")
-          ? "wv"
-          : "out";
-    const size = sizeBy(command(path, `${to}.${extension}`), `${to}.${extension}`);
+    const output = `${to}.${EXTENSIONS[name] ?? "out"}`;
+    const size = sizeBy(command(path, output), output);
     return `${name} ${size?.toLocaleString("en") ?? "cannot"}`;
   });
   const cells = [

@@ -19,9 +19,8 @@ import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { engineOn } from "../src/engine/gpu/engine.ts";
 import { openEngine } from "../src/engine/registry.ts";
 import { hyperFor, type ModelChoice, modelOfLevel, modelOfPreset } from "../src/library/work.ts";
-import { compressBlock } from "../src/pipeline/compress.ts";
-import { decompressBlock } from "../src/pipeline/decompress.ts";
 import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
+import { compressBlock, decompressBlock } from "../test/support/in-memory.ts";
 import { trainingBytes } from "../test/support/text.ts";
 
 const { values } = parseArgs({

@@ -19,7 +19,7 @@ import { Random } from "../test/support/gpu-values.ts";
 
 buildPredictors();
 const { Foresight, isForeseeable } = await import("../src/predict/foresight.ts");
-const { transformSlowly } = await import("../src/predict/transform.ts");
+const { transformed } = await import("../test/support/transformed.ts");
 
 const { values } = parseArgs({
   options: { count: { type: "string", default: "100000" }, seed: { type: "string", default: "20261127" } },
@@ -77,13 +77,6 @@ function numbers(): Numbers {
   const isDamped = below(2) === 1;
   const scaled = { rawBits, exponent: below(2) * exponent, ...(isDamped && { isDamped }) };
   return { kind: "table", format, isBig, columns, row, frame, ...scaled };
-}
-
-function transformed(bytes: Uint8Array, kind: Numbers, isBack: boolean, isForeseen: boolean): Uint8Array {
-  const result = bytes.slice();
-  const stretches = [{ gapBytes: 0, lengthBytes: bytes.length, numbers: kind }];
-  for (const _ of transformSlowly(result, stretches, isBack, isForeseen));
-  return result;
 }
 
 /** Goes along with any bytes as a lane does; what is said of each must be what a lane can use. */

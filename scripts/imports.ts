@@ -27,7 +27,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/engine/host-coder.ts", "src/engine/mixer"],
   ["src/prior"],
   ["src/engine/reference", "src/engine/cpu", "src/engine/gpu"],
-  ["src/engine/registry.ts", "src/prior"],
+  ["src/engine/registry.ts"],
   ["src/pipeline"],
   ["src/library"],
   ["src/index.ts", "src/bench"],

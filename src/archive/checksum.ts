@@ -28,6 +28,8 @@ export function guardOf(bytes: Uint8Array): number {
   return Number(lowCheck(host.xxHash64(bytes, 0n)));
 }
 
+export const guardText = (guard: number) => guard.toString(16).padStart(8, "0");
+
 /** The low 32 bits of a check, all that a small frame has. */
 export function lowCheck(check: bigint): bigint {
   return check & 0xffff_ffffn;

@@ -277,12 +277,3 @@ export interface IndexEntry {
   /** Bytes of the archive that the block takes, its head and its guard among them. */
   readonly codedBytes: number;
 }
-
-/** A frame in memory, whose length is known even if its header does not tell. */
-export interface Frame {
-  readonly header: FrameHeader & { readonly plainBytes: number };
-  readonly blocks: readonly Block[];
-  /** Where the frame lies in the archive. */
-  readonly offsetBytes: number;
-  readonly lengthBytes: number;
-}

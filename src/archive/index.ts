@@ -6,7 +6,7 @@
 import { host } from "../platform/host.ts";
 import { Xxh64 } from "../platform/xxh64.ts";
 import { type ByteReader, varintBytes } from "./bytes.ts";
-import { guardOf } from "./checksum.ts";
+import { guardOf, guardText } from "./checksum.ts";
 import { EntryTally } from "./entries.ts";
 import { CorruptError, TruncatedError } from "./errors.ts";
 import {
@@ -187,8 +187,9 @@ export class IndexReader {
     const found = reader.u32("the checksum of the index");
     const last = reader.bytes.subarray(start, offset);
     const expected = this.#guard ? this.#hash(last).guard() : guardOf(host.concatenate([this.#mark, last]));
-    const hex = (value: number) => value.toString(16).padStart(8, "0");
-    if (found !== expected) throw new CorruptError(position, "the checksum of the index", hex(expected), hex(found));
+    if (found !== expected) {
+      throw new CorruptError(position, "the checksum of the index", guardText(expected), guardText(found));
+    }
     const { tally, frameBytes } = this.#expected ?? {};
     const agrees = tally === undefined || (tally.equals(this.#tally) && this.frameBytes === frameBytes);
     if (!agrees) throw disagreement(position);

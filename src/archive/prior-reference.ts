@@ -3,6 +3,7 @@
  * format has by a number, any other by its hash.
  */
 import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { checkText, lowCheck } from "./checksum.ts";
 
 /** Numbers of priors that are built in are 1 to this. */
 const PRIOR_NUMBER_MAX = 255;
@@ -11,8 +12,6 @@ const BY_HASH = 0;
 
 /** A prior that a frame needs: by number, by hash, or by the low half of one, which is all that a small frame has. */
 export type PriorReference = { readonly number: number } | { readonly hash: bigint; readonly isLow: boolean };
-
-export const lowHash = (hash: bigint) => hash & 0xffff_ffffn;
 
 /** @throws RangeError for a number that there cannot be */
 export function writePriorReference(writer: ByteWriter, reference: PriorReference): void {
@@ -23,7 +22,7 @@ export function writePriorReference(writer: ByteWriter, reference: PriorReferenc
     return;
   }
   writer.u8(BY_HASH);
-  if (reference.isLow) writer.u32(Number(lowHash(reference.hash)));
+  if (reference.isLow) writer.u32(Number(lowCheck(reference.hash)));
   else writer.u64(reference.hash);
 }
 
@@ -42,5 +41,5 @@ export const priorReferenceBytes = (reference: PriorReference) => ("number" in r
 export function priorText(reference: PriorReference): string {
   if ("number" in reference) return `${reference.number}`;
   const { hash, isLow } = reference;
-  return (isLow ? lowHash(hash) : hash).toString(16).padStart(isLow ? 8 : 16, "0");
+  return checkText(isLow ? lowCheck(hash) : hash, isLow);
 }

@@ -6,7 +6,7 @@
  */
 import { hasNetwork } from "../contract/hyper.ts";
 import { ByteReader } from "./bytes.ts";
-import { CHECK_START, chainRun, checkText, guardOf, lowCheck } from "./checksum.ts";
+import { CHECK_START, chainRun, checkText, guardOf, guardText, lowCheck } from "./checksum.ts";
 import { EntryTally } from "./entries.ts";
 import { CorruptError, NotAnArchiveError, TruncatedError, UnsupportedVersionError } from "./errors.ts";
 import { fillBytesOf, fillRecordBytes, readFillRecord } from "./fills.ts";
@@ -19,7 +19,6 @@ import {
   BLOCK_TAGS,
   type Block,
   type BlockHead,
-  type BlockKind,
   type Fill,
   FLAG_LENGTH,
   FLAG_MODEL,
@@ -46,7 +45,7 @@ import {
 import { readMagic } from "./magic.ts";
 import { readPriorReference } from "./prior-reference.ts";
 import { readModel } from "./read-model.ts";
-import { readSmallHead, readStride, uncover } from "./small.ts";
+import { readCut, readSmallHead, readStride, uncover } from "./small.ts";
 
 /**
  * Of a block without fills.
@@ -315,12 +314,6 @@ export function isBare(kind: IndexEntry["kind"], isCut: boolean): boolean {
   return kind === "stored" && !isCut;
 }
 
-/** What a block with copies says of them. A list is never longer than what it saves; a model has something to do. */
-function readCut(reader: ByteReader, kind: BlockKind, plainBytes: number): { restBytes: number; listBytes: number } {
-  const restBytes = reader.varintWithin("the length of a rest", kind === "stored" ? 0 : 1, plainBytes - 1);
-  return { restBytes, listBytes: reader.varintWithin("the length of a list of copies", 1, plainBytes - restBytes) };
-}
-
 function readGroupLengths(
   reader: ByteReader,
   model: FrameModel | undefined,
@@ -430,6 +423,5 @@ export function checkGuard(reader: ByteReader, start: number, field: string): vo
   const found = reader.u32(field);
   const expected = guardOf(reader.bytes.subarray(start, offset));
   if (found === expected) return;
-  const hex = (value: number) => value.toString(16).padStart(8, "0");
-  throw new CorruptError(position, field, hex(expected), hex(found));
+  throw new CorruptError(position, field, guardText(expected), guardText(found));
 }

@@ -237,12 +237,13 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
     const head = readPattern(reader, plainBytes);
     return { ...facts, small: { head, ...readCheck(reader, start) } };
   }
-  const cut = isCut ? readSmallCut(reader, kind, plainBytes) : undefined;
-  const seenBytes = cut?.restBytes ?? plainBytes;
   const isCoded = kind !== FORM_STORED;
+  const blockKind = isCoded ? "coded" : "stored";
+  const cut = isCut ? readCut(reader, blockKind, plainBytes) : undefined;
+  const seenBytes = cut?.restBytes ?? plainBytes;
   const { payloadBytes, ...coded } = isCoded ? readCoded(reader, seenBytes, version) : { payloadBytes: seenBytes };
   const head: BlockHead = {
-    kind: isCoded ? "coded" : "stored",
+    kind: blockKind,
     plainBytes,
     lengths: [payloadBytes],
     ...(cut && { cut }),
@@ -262,8 +263,9 @@ function readPattern(reader: ByteReader, plainBytes: number): BlockHead {
   return { kind: "stored", plainBytes: 0, lengths: [0], fills, check: CHECK_START };
 }
 
-function readSmallCut(reader: ByteReader, kind: number, plainBytes: number): { restBytes: number; listBytes: number } {
-  const restBytes = reader.varintWithin("the length of a rest", kind === FORM_STORED ? 0 : 1, plainBytes - 1);
+/** What a block with copies says of them. A list is never longer than what it saves; a model has something to do. */
+export function readCut(reader: ByteReader, kind: BlockKind, plainBytes: number): NonNullable<BlockHead["cut"]> {
+  const restBytes = reader.varintWithin("the length of a rest", kind === "stored" ? 0 : 1, plainBytes - 1);
   return { restBytes, listBytes: reader.varintWithin("the length of a list of copies", 1, plainBytes - restBytes) };
 }
 

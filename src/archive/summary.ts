@@ -26,59 +26,39 @@ export interface FrameSummary {
 
 /** Sums while a frame's blocks go by. */
 export class FrameTotals {
-  #header: FrameHeader;
-  #blockCount = 0;
-  #storedCount = 0;
-  #modelSteps = 0;
-  #plainBytes = 0;
-  #fillBytes = 0;
+  readonly #sums = { blockCount: 0, storedCount: 0, modelSteps: 0, plainBytes: 0, fillBytes: 0 };
   /** Of the blocks so far, and the model. */
   codedBytes = 0;
 
-  constructor(header: FrameHeader) {
-    this.#header = header;
-  }
-
-  get header(): FrameHeader {
-    return this.#header;
-  }
+  constructor(public header: FrameHeader) {}
 
   get plainBytes(): number {
-    return this.#plainBytes;
+    return this.#sums.plainBytes;
   }
 
   set model(model: FrameHeader["model"]) {
-    this.#header = { ...this.#header, ...(model && { model }) };
+    this.header = { ...this.header, ...(model && { model }) };
   }
 
   /** @param seenBytes that the model sees of a block; default: all */
   add({ kind, plainBytes, codedBytes }: IndexEntry, seenBytes = plainBytes): void {
+    const sums = this.#sums;
     this.codedBytes += codedBytes;
     if (kind === "model") return;
-    this.#plainBytes += plainBytes;
+    sums.plainBytes += plainBytes;
     if (kind === "fills") {
-      this.#fillBytes += plainBytes;
+      sums.fillBytes += plainBytes;
       return;
     }
-    this.#blockCount += 1;
-    if (kind === "stored") this.#storedCount += 1;
-    else this.#modelSteps += Math.ceil(seenBytes / (this.#header.model?.hyper.streams ?? 1));
+    sums.blockCount += 1;
+    if (kind === "stored") sums.storedCount += 1;
+    else sums.modelSteps += Math.ceil(seenBytes / (this.header.model?.hyper.streams ?? 1));
   }
 
   summary(
     places: Pick<FrameSummary, "offsetBytes" | "lengthBytes" | "blocksOffset" | "markOffset">,
     check = CHECK_START,
   ): FrameSummary {
-    const [blockCount, storedCount, modelSteps] = [this.#blockCount, this.#storedCount, this.#modelSteps];
-    return {
-      header: this.#header,
-      blockCount,
-      storedCount,
-      modelSteps,
-      check,
-      plainBytes: this.#plainBytes,
-      fillBytes: this.#fillBytes,
-      ...places,
-    };
+    return { header: this.header, check, ...this.#sums, ...places };
   }
 }

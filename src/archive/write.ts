@@ -4,6 +4,7 @@
  */
 import { STRIDE_MAX } from "../contract/contexts.ts";
 import { contractOf } from "../contract/hyper.ts";
+import { host } from "../platform/host.ts";
 import { ByteWriter } from "./bytes.ts";
 import { CHECK_START, chainCheck, guardOf } from "./checksum.ts";
 import { encodeFills, fillBytesOf } from "./fills.ts";
@@ -119,7 +120,7 @@ export class FrameWriter {
     if (!block.fills) return this.#bareOfFills(block);
     const gapBytes = block.fills.reduce((sum, fill) => sum + fill.gapBytes, 0);
     if (gapBytes > block.plainBytes) throw new RangeError(`${gapBytes} bytes between fills in ${block.plainBytes}`);
-    return concatenate([this.#fills(block.fills), this.#bareOfFills(block, true)]);
+    return host.concatenate([this.#fills(block.fills), this.#bareOfFills(block, true)]);
   }
 
   #fills(fills: readonly Fill[]): Uint8Array {
@@ -134,7 +135,7 @@ export class FrameWriter {
 
   #bareOfFills(block: Block, isFilled = false): Uint8Array {
     const { kind, plainBytes, copies, stride = 0, stretches, check } = block;
-    if (kind === "stored" && !copies) return concatenate(this.stored([block.payload], check, isFilled));
+    if (kind === "stored" && !copies) return host.concatenate(this.stored([block.payload], check, isFilled));
     if (!this.#model && kind !== "stored") throw new RangeError(`a ${kind} block in a frame without a model`);
     checkStride(kind, stride, stretches);
     const length = this.#lengthOf(kind, plainBytes, copies);
@@ -215,7 +216,7 @@ function checkStride(kind: BlockKind, stride: number, stretches: Uint8Array | un
 export function encodeFrame(header: NewHeader, parts: readonly (Block | ModelRecord)[]): Uint8Array {
   const writer = new FrameWriter(header);
   const encode = (part: Block | ModelRecord) => (part.kind === "model" ? writer.model(part.model) : writer.block(part));
-  return concatenate([writer.header(), ...parts.map(encode), writer.end()]);
+  return host.concatenate([writer.header(), ...parts.map(encode), writer.end()]);
 }
 
 /** A frame that holds `plain` as it is, in one block. @throws RangeError beyond BLOCK_BYTES_MAX */
@@ -229,19 +230,8 @@ export function encodeStoredFrame(plain: Uint8Array): Uint8Array {
 
 function withGuard(parts: readonly Uint8Array[]): Uint8Array {
   const room = new Uint8Array(4);
-  const bytes = concatenate([...parts, room]);
+  const bytes = host.concatenate([...parts, room]);
   const guardedBytes = bytes.length - room.length;
   bytes.set(new ByteWriter().u32(guardOf(bytes.subarray(0, guardedBytes))).finish(), guardedBytes);
   return bytes;
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const total = parts.reduce((bytes, part) => bytes + part.length, 0);
-  const joined = new Uint8Array(total);
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }

@@ -12,7 +12,7 @@ import type { CurvePoint, TimeSplit } from "./results.ts";
 /** Opens a new engine: opening is part of what is measured. */
 export type EngineOpener = () => Promise<Engine>;
 
-export interface Measured {
+interface Measured {
   readonly bytes: Uint8Array;
   readonly elapsedMs: number;
   readonly split: TimeSplit;

@@ -7,7 +7,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { CompressOptions } from "../pipeline/frames.ts";
 import { NAMES, type Program, type RuntimeCompressor, type Start } from "./competitors.ts";
-import { type EngineOpener, type Measured, measureCompression, measureDecompression } from "./fade.ts";
+import { type EngineOpener, measureCompression, measureDecompression } from "./fade.ts";
 import { ownPeakMemoryBytes, runProcess } from "./process.ts";
 import type { Contestant, CurvePoint, Side, TimeSplit } from "./results.ts";
 
@@ -72,6 +72,24 @@ interface FadeSetting {
   readonly engine: string;
 }
 
+export type Direction = "compress" | "decompress";
+
+/** @param pass makes a pass in a folder */
+export function fadeRunner(
+  { setting, engine }: FadeSetting,
+  pass: (folder: string, direction: Direction) => Promise<Pass>,
+): Runner {
+  return {
+    compressor: "fade",
+    origin: "fade",
+    setting,
+    engine,
+    archiveName: NAMES.archive,
+    compress: (folder) => pass(folder, "compress"),
+    decompress: (folder) => pass(folder, "decompress"),
+  };
+}
+
 /** fade in this process: what a child process does, and what tests can do with an engine of their own. */
 export interface FadeParts extends FadeSetting {
   readonly openEngine: EngineOpener;
@@ -79,68 +97,34 @@ export interface FadeParts extends FadeSetting {
   readonly wantsCurve: boolean;
 }
 
-export async function compressFile(folder: string, parts: FadeParts): Promise<Pass> {
-  const plain = new Uint8Array(await fs.readFile(join(folder, NAMES.plain)));
-  const measured = await measureCompression(plain, parts.openEngine, {
-    ...parts.options,
-    wantsCurve: parts.wantsCurve,
-  });
-  await fs.writeFile(join(folder, NAMES.archive), measured.bytes);
-  return passOf(measured);
-}
-
-export async function restoreFile(folder: string, { openEngine, options }: FadeParts): Promise<Pass> {
-  const archive = new Uint8Array(await fs.readFile(join(folder, NAMES.archive)));
-  const priors = options.prior ? [options.prior] : [];
-  const measured = await measureDecompression(archive, openEngine, { ...options, priors });
-  await fs.writeFile(join(folder, NAMES.restored), measured.bytes);
-  return passOf(measured);
-}
-
-function passOf({ bytes: _, ...facts }: Measured): Pass {
+/** A pass in this process. */
+export async function passHere(folder: string, direction: Direction, parts: FadeParts): Promise<Pass> {
+  const { openEngine, options, wantsCurve } = parts;
+  const isBack = direction === "decompress";
+  const [from, to] = isBack ? [NAMES.archive, NAMES.restored] : [NAMES.plain, NAMES.archive];
+  const bytes = new Uint8Array(await fs.readFile(join(folder, from)));
+  const { bytes: result, ...facts } = isBack
+    ? await measureDecompression(bytes, openEngine, { ...options, priors: options.prior ? [options.prior] : [] })
+    : await measureCompression(bytes, openEngine, { ...options, wantsCurve });
+  await fs.writeFile(join(folder, to), result);
   const peakMemoryBytes = ownPeakMemoryBytes();
   return { ...facts, ...(peakMemoryBytes !== undefined && { peakMemoryBytes, memoryOf: "this process" }) };
 }
 
-export function fadeRunner(parts: FadeParts): Runner {
-  return {
-    compressor: "fade",
-    origin: "fade",
-    setting: parts.setting,
-    engine: parts.engine,
-    archiveName: NAMES.archive,
-    compress: (folder) => compressFile(folder, parts),
-    decompress: (folder) => restoreFile(folder, parts),
-  };
-}
-
-export type Direction = "compress" | "decompress";
-
 /**
- * fade in a process of its own for every pass, as people run it, so that memory and start are measured, too.
+ * A pass in a process of its own, as people run fade, so that memory and start are measured, too.
  *
- * @param command for a pass in a folder: a command line, and the environment that makes it answer with a Pass in JSON
+ * @param command a command line, and the environment that makes it answer with a Pass in JSON
  */
-export function fadeChildRunner(
-  { setting, engine }: FadeSetting,
-  command: (folder: string, direction: Direction) => { command: readonly string[]; env: Record<string, string> },
-): Runner {
-  const run = async (cwd: string, direction: Direction): Promise<Pass> => {
-    const outcome = await runProcess({ ...command(cwd, direction), cwd });
-    const pass = JSON.parse(outcome.stdout) as Pass;
-    // The child cannot see how long it took to start and to end.
-    const { elapsedMs } = outcome;
-    const outsideMs = elapsedMs - pass.elapsedMs;
-    const split = pass.split && { ...pass.split, setUpMs: pass.split.setUpMs + outsideMs };
-    return { ...pass, elapsedMs, ...(split && { split }), ...(pass.memoryOf && { memoryOf: "child" }) };
-  };
-  return {
-    compressor: "fade",
-    origin: "fade",
-    setting,
-    engine,
-    archiveName: NAMES.archive,
-    compress: (folder) => run(folder, "compress"),
-    decompress: (folder) => run(folder, "decompress"),
-  };
+export async function passOfChild(
+  cwd: string,
+  command: { readonly command: readonly string[]; readonly env: Record<string, string> },
+): Promise<Pass> {
+  const outcome = await runProcess({ ...command, cwd });
+  const pass = JSON.parse(outcome.stdout) as Pass;
+  // The child cannot see how long it took to start and to end.
+  const { elapsedMs } = outcome;
+  const outsideMs = elapsedMs - pass.elapsedMs;
+  const split = pass.split && { ...pass.split, setUpMs: pass.split.setUpMs + outsideMs };
+  return { ...pass, elapsedMs, ...(split && { split }), ...(pass.memoryOf && { memoryOf: "child" }) };
 }

@@ -9,15 +9,7 @@ import type { Start } from "../bench/competitors.ts";
 import { benchFiles, competitorsHere } from "../bench/files.ts";
 import { machineFacts } from "../bench/machine.ts";
 import { type BenchResult, type Contestant, type FailureResult, type FileResult, totalsOf } from "../bench/results.ts";
-import {
-  compressFile,
-  type Direction,
-  type FadeParts,
-  fadeChildRunner,
-  fadeRunner,
-  type Runner,
-  restoreFile,
-} from "../bench/runners.ts";
+import { type Direction, type FadeParts, fadeRunner, passHere, passOfChild, type Runner } from "../bench/runners.ts";
 import type { EngineParts } from "../engine/registry.ts";
 import { plainSource } from "../library/plain-source.ts";
 import { compressOptionsOf, limitsOf, priorOf } from "../library/work.ts";
@@ -144,13 +136,18 @@ function runnerOf(
 ): Runner {
   const { wantsCurve } = bench;
   const setting = start ? `${contestant.setting} ${start.option}` : contestant.setting;
-  if (!self) return fadeRunner({ ...partsOf(session, contestant, wantsCurve, start), setting });
+  const asked = { ...contestant, setting };
+  if (!self) {
+    const parts = partsOf(session, contestant, wantsCurve, start);
+    return fadeRunner(asked, (folder, direction) => passHere(folder, direction, parts));
+  }
   // A child runs elsewhere: the last of two options counts.
   const again = start ? [`${start.option === "-D" ? "--prior" : start.option}=${start.path}`] : [];
-  return fadeChildRunner({ ...contestant, setting }, (folder, direction) => ({
-    command: [...self, "bench", ...contestant.words, ...again],
-    env: { [CHILD_VARIABLE]: JSON.stringify({ folder, direction, wantsCurve } satisfies ChildRequest) },
-  }));
+  const command = [...self, "bench", ...contestant.words, ...again];
+  return fadeRunner(asked, (folder, direction) => {
+    const request = JSON.stringify({ folder, direction, wantsCurve } satisfies ChildRequest);
+    return passOfChild(folder, { command, env: { [CHILD_VARIABLE]: request } });
+  });
 }
 
 function partsOf(
@@ -252,7 +249,6 @@ export async function runBenchChild(session: Session, bench: BenchSettings, requ
   if (!contestant) throw new Error("a benchmark's child was started without settings");
   const start = await readStart(session, bench.common);
   if (start === "missing") return;
-  const parts = partsOf(session, contestant, wantsCurve, start);
-  const pass = await (direction === "compress" ? compressFile(folder, parts) : restoreFile(folder, parts));
+  const pass = await passHere(folder, direction, partsOf(session, contestant, wantsCurve, start));
   await printLine(session.io, JSON.stringify(pass));
 }

@@ -3,7 +3,7 @@
  * >(…). Such a name is a link to whatever is behind it, so that a file of the same name, or one renamed to it, would
  * take the place of the link; they are written and read through the descriptor.
  */
-import { fstatSync, write as writeCallback } from "node:fs";
+import { fstatSync, write as writeCallback, writeSync } from "node:fs";
 import { posix } from "node:path";
 import { promisify } from "node:util";
 import { isWritable, wasClosedAtStart } from "../platform/process-facts.ts";
@@ -46,6 +46,15 @@ export function handedOver(descriptor: number): number {
   const isFile = facts && (facts.isFile() || facts.isFIFO() || facts.isSocket() || facts.isCharacterDevice());
   if (isStream ? !wasClosedAtStart(descriptor) : isFile && isWritable(descriptor)) return descriptor;
   throw Object.assign(new Error("the descriptor is closed"), { code: "EBADF" });
+}
+
+/** Messages must not be lost at exit, so they are written at once; where nobody listens there is nobody to tell. */
+export function tell(text: string): void {
+  try {
+    writeSync(STDERR, text);
+  } catch {
+    // A closed or full standard error must not fail the compression of a file.
+  }
 }
 
 /** Writes all of it, however long that takes. @throws system errors */

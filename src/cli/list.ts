@@ -1,9 +1,9 @@
 /** `fade -l`: what archives hold, from their headers and indexes: no payload is read, so a listing takes no time. */
 import { resolve } from "node:path";
-import { checkText } from "../archive/checksum.ts";
+import { checkText, lowCheck } from "../archive/checksum.ts";
 import type { FrameHeader, FrameModel } from "../archive/format.ts";
 import { type ArchiveFile, blocksOf, type FrameSummary, type Listing, listArchive } from "../archive/list.ts";
-import { lowHash, type PriorReference, priorText } from "../archive/prior-reference.ts";
+import { type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { contractOf, hasNetwork } from "../contract/hyper.ts";
 import { modelSeconds } from "../library/estimate.ts";
 import { limitsOf } from "../library/work.ts";
@@ -177,7 +177,7 @@ function priorLines({ prior: reference, isPatch }: FrameHeader, given: Prior | u
 function isNamed(reference: PriorReference | undefined, given: Prior | undefined): given is Prior {
   if (!given || !reference) return false;
   if ("number" in reference) return given.number === reference.number;
-  return reference.isLow ? lowHash(given.hash) === reference.hash : given.hash === reference.hash;
+  return reference.isLow ? lowCheck(given.hash) === reference.hash : given.hash === reference.hash;
 }
 
 /** A small frame's model follows from its prior. */

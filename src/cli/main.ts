@@ -3,18 +3,17 @@
  * The entry of the program: the only place that ends the process. The work is done in another thread (program.ts); this
  * one only waits, for its end or for a signal, and so answers signals whatever the work is.
  */
-import { existsSync, rmSync, writeSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { isatty } from "node:tty";
 import { isCompiled, startWorker } from "../platform/workers.ts";
 import { MainBoard } from "./board.ts";
+import { STDERR, tell } from "./descriptors.ts";
+import { EXIT } from "./errors.ts";
 import type { ProgramMessage, ProgramSetup } from "./program.ts";
 import { CLEAR, progressText } from "./progress.ts";
 import { EXIT_BROKEN_PIPE } from "./run.ts";
 import { answerStatusRequests, cleanUpOnSignals, dieOfBrokenPipe } from "./signals.ts";
 
-const STDERR = 2;
-const EXIT_FAILED = 1;
-const EXIT_ENGINE = 4;
 /** A folder may get another file from a program that dies meanwhile. */
 const REMOVALS_MAX = 5;
 const isTerminal = isatty(STDERR);
@@ -23,15 +22,6 @@ const clear = isTerminal && process.env.TERM !== "dumb" ? CLEAR : "";
 
 const board = new MainBoard();
 let progress: { readonly message: ProgramMessage & { kind: "progress" }; readonly atMs: number } | undefined;
-
-/** Where nobody listens there is nobody to tell. */
-function tell(text: string): void {
-  try {
-    writeSync(STDERR, text);
-  } catch {
-    // A closed or full standard error must not fail the compression of a file.
-  }
-}
 
 /** What fails does not keep the program alive. */
 function attempt(work: () => void): void {
@@ -81,7 +71,7 @@ function startProgram(): ReturnType<typeof startWorker> {
   } catch (error) {
     tell(`fade: ${error instanceof Error ? error.message : String(error)}\n`);
     tell("fade: hint: raise the limit of processes (ulimit -u), or the container's\n");
-    process.exit(EXIT_ENGINE);
+    process.exit(EXIT.engine);
   }
 }
 
@@ -102,6 +92,6 @@ program.on("message", (message: ProgramMessage) => {
 });
 program.on("error", (error: unknown) => {
   tell(`${clear}fade: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exit(EXIT_FAILED);
+  process.exit(EXIT.failed);
 });
-program.on("exit", (code: number) => process.exit(code === 0 ? EXIT_FAILED : code));
+program.on("exit", (code: number) => process.exit(code === 0 ? EXIT.failed : code));

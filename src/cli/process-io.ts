@@ -2,12 +2,12 @@
  * The standard streams of the real process. They are read and written through their file descriptors, because only
  * that gives exact bytes, backpressure and the true error codes on files, pipes and terminals alike.
  */
-import { fstatSync, read as readCallback, writeSync } from "node:fs";
+import { fstatSync, read as readCallback } from "node:fs";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { addressSpaceLimit, positionOf, wasClosedAtStart } from "../platform/process-facts.ts";
 import type { ProgramBoard } from "./board.ts";
-import { again, STDERR, STDIN, STDOUT, writeDescriptor } from "./descriptors.ts";
+import { again, STDERR, STDIN, STDOUT, tell, writeDescriptor } from "./descriptors.ts";
 import type { Io } from "./io.ts";
 import { ignoresBrokenPipe } from "./signals.ts";
 
@@ -46,7 +46,7 @@ export function processIo(board: ProgramBoard, onProgress: NonNullable<Io["onPro
       },
       write: (text) => {
         // The main thread has cleared the line, and what fails now fails because it has removed the output.
-        if (!board.isEnding) writeStderr(text);
+        if (!board.isEnding) tell(text);
       },
     },
     ignoresBrokenPipe,
@@ -77,15 +77,6 @@ function redirectedFrom(descriptor: number): Pick<Io["stdin"], "file"> {
 function opened(descriptor: number, isOpen: boolean): number {
   if (isOpen) return descriptor;
   throw Object.assign(new Error("the descriptor is closed"), { code: "EBADF" });
-}
-
-/** Messages must not be lost at exit, so they are written at once; where nobody listens there is nobody to tell. */
-function writeStderr(text: string): void {
-  try {
-    writeSync(STDERR, text);
-  } catch {
-    // A closed or full standard error must not fail the compression of a file.
-  }
 }
 
 async function readChunk(fd: number, chunk = new Uint8Array(CHUNK_BYTES)): Promise<Uint8Array> {

@@ -88,19 +88,10 @@ export class Exponents {
     this.copyShift[exponent] = this.shift[exponent] as number;
   }
 
-  /** Moves all on to the next step. */
-  endStep(): void {
-    this.copyShift.set(this.shift);
-    for (let exponent = 0; exponent < EXPONENT_COUNT; exponent++) {
-      this.held[exponent] = Math.max(this.seen[exponent] as number, (this.held[exponent] as number) >> 1);
-      this.seen[exponent] = 0;
-    }
-    this.#chooseShifts();
-  }
-
-  /** After a step in which nothing trained: gradients and weights have not been seen, activations have. */
-  endUntrainedStep(): void {
-    for (let exponent = 0; exponent < QUANTISED_ACTIVATIONS.length; exponent++) {
+  /** Moves all on to the next step. @param isTrained otherwise gradients and weights have not been seen */
+  endStep(isTrained = true): void {
+    const count = isTrained ? EXPONENT_COUNT : QUANTISED_ACTIVATIONS.length;
+    for (let exponent = 0; exponent < count; exponent++) {
       this.copyShift[exponent] = this.shift[exponent] as number;
       this.held[exponent] = Math.max(this.seen[exponent] as number, (this.held[exponent] as number) >> 1);
       this.seen[exponent] = 0;

@@ -84,3 +84,17 @@ export function mix32(x: number): number {
   h = Math.imul(h ^ (h >>> 15), FINISH_MULTIPLIER_2);
   return (h ^ (h >>> 16)) >>> 0;
 }
+
+/**
+ * floor(sqrt(x)) by Newton's method. From any guess the first step leads to the root or above it, and the others down;
+ * a near guess spares most of them.
+ */
+export function squareRoot(x: bigint, guess: bigint): bigint {
+  if (x === 0n) return 0n;
+  let root = (guess + x / guess) >> 1n;
+  for (;;) {
+    const next = (root + x / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
+}

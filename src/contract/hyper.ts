@@ -37,7 +37,6 @@ const goesWith = (n: number, { history }: { readonly history: number }) => (n ==
 
 /** In the order of the header, where each is a varint. */
 const FIELDS = {
-  /** T: bytes of history that a step sees; a power of two, 4 to 64. */
   history: {
     letter: "T",
     meaning: "bytes of history that a step sees",
@@ -45,7 +44,6 @@ const FIELDS = {
     holds: (n: number) => n === 0 || (within(n, 4, 64) && isPowerOfTwo(n)),
     since: 1,
   },
-  /** D: values per embedded byte; a power of two, 8 to 64. */
   embedding: {
     letter: "D",
     meaning: "values per embedded byte",
@@ -54,7 +52,6 @@ const FIELDS = {
     fits: (n: number, hyper: { readonly history: number }) => goesWith(n, hyper) && hyper.history * n <= 1024,
     since: 1,
   },
-  /** G: values in the rolling cache of the global stream; a multiple of `cacheStep` and of 32. */
   globalHidden: {
     letter: "G",
     meaning: "values in the rolling cache of the global stream",
@@ -64,7 +61,6 @@ const FIELDS = {
       goesWith(n, hyper) && (n === 0 || n % hyper.cacheStep === 0),
     since: 1,
   },
-  /** S: new values of the cache per step; a multiple of 4. */
   cacheStep: {
     letter: "S",
     meaning: "new values of the cache per step",
@@ -73,7 +69,6 @@ const FIELDS = {
     fits: goesWith,
     since: 1,
   },
-  /** F: hidden values of the fine refiner; a multiple of 32. */
   fineHidden: {
     letter: "F",
     meaning: "hidden values of the fine refiner",
@@ -82,7 +77,7 @@ const FIELDS = {
     fits: goesWith,
     since: 1,
   },
-  /** C: hidden values of the coarse refiner, the side of each stream's own matrix; a multiple of 16. */
+  /** Also the side of each stream's own matrix. */
   coarseHidden: {
     letter: "C",
     meaning: "hidden values of the coarse refiner",
@@ -91,7 +86,6 @@ const FIELDS = {
     fits: goesWith,
     since: 1,
   },
-  /** B: parallel streams, 1 to 16,384; lanes of a mixer. */
   streams: {
     letter: "B",
     meaning: "parallel streams; lanes of a mixer",
@@ -100,7 +94,6 @@ const FIELDS = {
     fits: (n: number, { mixerContexts }: { readonly mixerContexts: number }) => mixerContexts === 0 || n <= LANES_MAX,
     since: 1,
   },
-  /** Peak learning rate of the optimizer in units of 2^-24. */
   learningRate: {
     letter: "peak",
     meaning: "peak learning rate, in units of 2^-24",
@@ -109,7 +102,6 @@ const FIELDS = {
     fits: goesWith,
     since: 1,
   },
-  /** N: contexts of the recall stream, a multiple of 4; 0 for none. */
   contexts: {
     letter: "N",
     meaning: "contexts of the recall stream",
@@ -118,7 +110,6 @@ const FIELDS = {
     since: 2,
     off: 0,
   },
-  /** log2 of the slots of each context. */
   slotBits: {
     letter: "slotBits",
     meaning: "log2 of the slots of each context",
@@ -127,7 +118,7 @@ const FIELDS = {
     since: 2,
     off: 8,
   },
-  /** M: logit tables; 0 for none. Without contexts and tables there is no recall stream. */
+  /** Without these and contexts there is no recall stream. */
   tables: {
     letter: "M",
     meaning: "logit tables",
@@ -136,7 +127,7 @@ const FIELDS = {
     since: 2,
     off: 0,
   },
-  /** log2 of the rows of each table; a table of one byte has 256. */
+  /** A table of one byte has 256. */
   tableBits: {
     letter: "tableBits",
     meaning: "log2 of the rows of each table",
@@ -145,7 +136,6 @@ const FIELDS = {
     since: 2,
     off: 8,
   },
-  /** The network trains in the first 2048 steps, then in every step whose number this divides. */
   trainEvery: {
     letter: "trainEvery",
     meaning: "after the first 2048 steps, every so many-th trains",
@@ -154,7 +144,6 @@ const FIELDS = {
     since: 3,
     off: 1,
   },
-  /** K: contexts of the bit mixer; 0 for none. */
   mixerContexts: {
     letter: "K",
     meaning: "contexts of the bit mixer",
@@ -164,7 +153,6 @@ const FIELDS = {
     since: 4,
     off: 0,
   },
-  /** log2 of the lines of each of them. */
   mixerBits: {
     letter: "mixerBits",
     meaning: "log2 of the lines of each of them",
@@ -173,7 +161,7 @@ const FIELDS = {
     since: 4,
     off: 8,
   },
-  /** M: contexts of the bit mixer that have counters beside histories, the first of its list; 0 for none. */
+  /** They are the first of the list. */
   mixerCounters: {
     letter: "counters",
     meaning: "contexts of the bit mixer that have counters; if there are any, two more weight sets are mixed",

@@ -6,7 +6,7 @@
  * would change every archive.
  */
 
-import { roundShift } from "./fixed.ts";
+import { roundShift, squareRoot } from "./fixed.ts";
 import { ACTIVATION_BITS, SLOPE_BITS } from "./formats.ts";
 
 /** Tables of x in Q10 have one node every 2^-6: the low 4 bits of x are interpolated with the slope. */
@@ -49,15 +49,6 @@ function machinPi(): bigint {
   return 4n * (4n * arctangentOfInverse(5n) - arctangentOfInverse(239n));
 }
 
-function squareRoot(x: bigint): bigint {
-  let root = 1n << BigInt((x.toString(2).length + 1) >> 1);
-  for (;;) {
-    const next = (root + x / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
-  }
-}
-
 /** A WORK_BITS number rounded to Q`bits`, as a plain number. */
 function toFixed(x: bigint, bits: number): number {
   const shift = WORK_BITS - BigInt(bits);
@@ -69,7 +60,7 @@ function toFixed(x: bigint, bits: number): number {
  * by a ratio, e^-((2 node + 1) / 8192), which itself falls by the same ratio every time.
  */
 function normalDensities(): bigint[] {
-  const inverseRootTwoPi = (ONE * ONE) / squareRoot(2n * machinPi() * ONE);
+  const inverseRootTwoPi = (ONE * ONE) / squareRoot(2n * machinPi() * ONE, ONE);
   const twoSquares = 2n * UNIT * UNIT;
   const fall = exponential(-2n, twoSquares);
   let ratio = exponential(-1n, twoSquares);
@@ -135,7 +126,7 @@ function buildSigmoid(): Int16Array {
 /** 2^(16 - f/256) for f = 0 to 255, at most 65535. Roots by repeated square root: 2^(1/256) is sqrt eight times. */
 function buildExp2(): Int32Array {
   let root = ONE >> 1n;
-  for (let k = 0; k < 8; k++) root = squareRoot(root * ONE);
+  for (let k = 0; k < 8; k++) root = squareRoot(root * ONE, root);
   const table = new Int32Array(256);
   let power = ONE;
   for (let f = 0; f < 256; f++) {

@@ -5,6 +5,7 @@
  * so engines multiply by a number from this table and know nothing of beta.
  */
 
+import { squareRoot } from "./fixed.ts";
 import { MOMENT_SHIFT, SQUARE_SHIFT } from "./optimizer.ts";
 
 /** Steps at the start that only measure magnitudes, so that all exponents fit before the first update. */
@@ -19,20 +20,6 @@ const DECAY_STEPS = 4096n;
 /** Bits of fraction while the decays are computed. */
 const WORK_BITS = 60n;
 const ONE = 1n << WORK_BITS;
-
-/**
- * floor(sqrt(x)) by Newton's method. From any guess the first step leads to the root or above it, and the others down;
- * a near guess spares most of them.
- */
-function squareRoot(x: bigint, guess: bigint): bigint {
-  if (x === 0n) return 0n;
-  let root = (guess + x / guess) >> 1n;
-  for (;;) {
-    const next = (root + x / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
-  }
-}
 
 /** Peaks whose rates are kept. */
 const PEAKS_MAX = 16;

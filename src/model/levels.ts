@@ -142,7 +142,8 @@ export function levelOf(level: number): MixerLevel {
 
 /**
  * The network in nine sizes, for GPUs. Index 0 is unused. The recall stream does most of the work, so narrow
- * networks lose little, and contexts, tables and fewer streams are worth more than width (docs/MODEL.md).
+ * networks lose little, and contexts, tables and fewer streams are worth more than width (docs/MODEL.md). Small frames
+ * of version 6 name one by its number, so up to SMALL_BYTES each stands as it is for ever.
  */
 const NETWORKS: readonly (NetworkLevel | undefined)[] = [
   undefined,

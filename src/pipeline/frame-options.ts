@@ -5,8 +5,6 @@ import type { Prior } from "../prior/file.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import type { BlockOptions } from "./options.ts";
 
-export { InputSizeError } from "./errors.ts";
-
 /** What an engine is wanted for. */
 export interface ModelWork {
   readonly hyper: HyperParameters;

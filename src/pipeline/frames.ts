@@ -26,8 +26,6 @@ import { type PriorReference, priorReferenceBytes } from "../archive/prior-refer
 import { encodeSmallFrame, levelOfModel, SMALL_PATTERN_BYTES_MAX, smallModelBehind } from "../archive/small.ts";
 import { FrameWriter } from "../archive/write.ts";
 import { groupsFor } from "../coder/groups.ts";
-import type { HyperParameters } from "../contract/hyper.ts";
-import { host } from "../platform/host.ts";
 import { keepLanesWithin } from "../platform/idle-room.ts";
 import { release } from "../platform/release.ts";
 import { type CutPolicy, PATCH_POLICY } from "../repeats/policy.ts";
@@ -39,7 +37,7 @@ import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { cueMemoryBytes } from "./cues.ts";
 import { FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
-import type { ByteSink, CompressOptions, EngineSource, FrameOptions } from "./frame-options.ts";
+import type { ByteSink, CompressOptions, EngineSource } from "./frame-options.ts";
 import { checkMemory, modelMemoryBytes } from "./memory.ts";
 import { Pacer } from "./pacer.ts";
 import { type FramePlan, type Part, PartLine, partsOf } from "./parts.ts";
@@ -87,20 +85,6 @@ export async function compressStream(
   } finally {
     await compressor.close();
   }
-}
-
-/** Compresses bytes in memory into a frame of one block. @throws what compressStream throws */
-export async function compressFrame(
-  plain: Uint8Array,
-  hyper: HyperParameters,
-  engineSource: EngineSource,
-  options: FrameOptions,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes);
-  const all = { ...options, blockBytes: Math.max(1, plain.length), hyperFor: () => hyper };
-  await compressStream(sourceOf(plain), sink, engineSource, all);
-  return host.concatenate(parts);
 }
 
 /** A source of bytes that are in memory. @param isSizeKnown false: as if they came from a pipe */
@@ -402,7 +386,7 @@ class FrameCompressor {
     const model = await this.#openModel(isLast ? seen.length : undefined);
     const told = facts.isSmall ? smallStride(this.#options.prior, seen.length, stride) : stride;
     const cues = cut && cuesFor(this.#options.prior, plain, cut, shown);
-    const { groups } = await model.compress(shown.bytes, { stride: told }, cues, shown.foreseen);
+    const { groups } = await model.compress(shown.bytes, { stride: told, cues, foreseen: shown.foreseen });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
     if (codedBytes + gainMin < seen.length) {
       this.#hasHistory = true;

@@ -2,9 +2,10 @@
  * Priors in the pipeline: which of them a frame names, what model a lane has behind one, and what it takes. The files
  * of priors are the business of src/prior.
  */
+import { lowCheck } from "../archive/checksum.ts";
 import { CorruptError, MissingPriorError } from "../archive/errors.ts";
 import { FORMAT_VERSION_9, type FrameHeader, SMALL_STRIDE_BYTES_MIN } from "../archive/format.ts";
-import { lowHash, type PriorReference, priorText } from "../archive/prior-reference.ts";
+import { type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { smallModelBehind } from "../archive/small.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { KEPT_LANE_BYTES_MAX } from "../contract/prior.ts";
@@ -46,7 +47,7 @@ function findGiven(
   isPatch: boolean,
 ): Prior | undefined {
   return given.find((prior) => {
-    const isSame = isLow ? lowHash(prior.hash) === hash : prior.hash === hash;
+    const isSame = isLow ? lowCheck(prior.hash) === hash : prior.hash === hash;
     return isSame && (prior.old !== undefined) === isPatch;
   });
 }

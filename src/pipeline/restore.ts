@@ -14,15 +14,12 @@ import {
   FORMAT_VERSION_3,
   FORMAT_VERSION_4,
   FORMAT_VERSION_9,
-  type Frame,
   type FrameHeader,
   windowBytesOf,
 } from "../archive/format.ts";
 import { checkPlain, compareCheck } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
-import type { DataKind } from "../contract/contexts.ts";
-import { host } from "../platform/host.ts";
 import { keepLanesWithin } from "../platform/idle-room.ts";
 import { collectAfter, release } from "../platform/release.ts";
 import { foresightMemoryBytes } from "../predict/foresight.ts";
@@ -31,6 +28,7 @@ import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
 import type { Prior } from "../prior/file.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { copiesIn, foreseenOf, isMade, seenBytesOf, stretchesOf } from "./block-facts.ts";
+import type { ToldFacts } from "./block-model.ts";
 import { type CueFacts, cueFactsOf, cueMemoryBytes } from "./cues.ts";
 import { BlockDecompressor } from "./decompress.ts";
 import { BlockError } from "./errors.ts";
@@ -152,30 +150,6 @@ async function handOut({ bytes, fills }: PlainBlockBytes, sink: ByteSink, signal
 interface PlainBlockBytes {
   readonly bytes: Uint8Array;
   readonly fills: readonly Fill[] | undefined;
-}
-
-/** Restores one frame that is in memory. @throws what restore throws */
-export async function decompressFrame(
-  frame: Frame,
-  engineSource: EngineSource,
-  options: FrameOptions,
-): Promise<Uint8Array> {
-  const { onProgress, ...others } = options;
-  const report = ({ plainBytes }: RestoreProgress) =>
-    onProgress?.({ stepsDone: 0, steps: 0, bytesDone: plainBytes, codedBytes: 0 });
-  const restorer = new Restorer(engineSource, { ...others, onProgress: report });
-  const { header, blocks, offsetBytes } = frame;
-  const plain: Uint8Array[] = [];
-  try {
-    await restorer.take({ kind: "header", header, offsetBytes }, 0);
-    for (const block of blocks) {
-      const part = await restorer.take({ kind: "block", block, offsetBytes, codedBytes: 0 }, 0);
-      if (part) await handOut(part, async (bytes) => void plain.push(part.fills ? bytes.slice() : bytes));
-    }
-    return host.concatenate(plain);
-  } finally {
-    await restorer.close();
-  }
 }
 
 class Restorer {
@@ -355,7 +329,7 @@ class Restorer {
       // Here, too, first the check.
       if (this.#options.checks !== false) await this.#verify(block, plain, offsetBytes);
       const model = await this.#openModel();
-      await model.learn(block.payload, this.#kindOf(block), cues, foreseenOf(block, stretches));
+      await model.learn(block.payload, this.#told(block, stretches, cues));
     }
     return plain;
   }
@@ -376,16 +350,17 @@ class Restorer {
     const sizeBytes = seenBytesOf(block);
     const model = await this.#openModel();
     try {
-      return await model.decompress(sizeBytes, block.groups, this.#kindOf(block), cues, foreseenOf(block, stretches));
+      return await model.decompress(sizeBytes, block.groups, this.#told(block, stretches, cues));
     } catch (error) {
       if (!(error instanceof CorruptDataError)) throw error;
       throw new CorruptError(offsetBytes, "the coded data", "what a fade coder writes", error.message);
     }
   }
 
-  #kindOf(block: Block): DataKind {
-    const { stride = 0 } = block;
-    return { stride: this.#header?.small ? smallStride(this.#prior, seenBytesOf(block), stride) : stride };
+  #told(block: Block, stretches: readonly Stretch[], cues: CueFacts | undefined): ToldFacts {
+    const { stride: stated = 0 } = block;
+    const stride = this.#header?.small ? smallStride(this.#prior, seenBytesOf(block), stated) : stated;
+    return { stride, cues, foreseen: foreseenOf(block, stretches) };
   }
 
   async #openModel(): Promise<BlockDecompressor> {

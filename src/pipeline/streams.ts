@@ -6,7 +6,7 @@
  * So no padding is ever coded: only in the last step do the streams from n mod B on have no byte.
  */
 
-interface StreamLayout {
+export interface StreamLayout {
   readonly sizeBytes: number;
   readonly streams: number;
   /** Steps of the block: the length of its longest stream. */

@@ -4,11 +4,11 @@ import { ByteWriter } from "../../src/archive/bytes.ts";
 import { guardOf } from "../../src/archive/checksum.ts";
 import { CorruptError } from "../../src/archive/errors.ts";
 import type { Block } from "../../src/archive/format.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader } from "../../src/archive/write.ts";
 import { SEQUENCE, STRIDE_MAX } from "../../src/contract/contexts.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
+import { readArchive } from "../support/in-memory.ts";
 import { fileOf, listFrames } from "../support/listing.ts";
 
 const header = { model: { hyper: tinyHyper(6), groupCount: 2 }, plainBytes: 36, blockBytes: 9 };
@@ -33,7 +33,7 @@ describe("strides", () => {
   const legal = [0, SEQUENCE, 2, 3, 127, 128, 2304, STRIDE_MAX];
   test.each(legal)("of %p come back with every kind of block", async (stride) => {
     const { bytes, blocks } = framed(stride);
-    const [frame] = readArchive(bytes);
+    const [frame] = await readArchive(bytes);
     expect(frame?.blocks).toEqual(blocks);
     const listed = (await listFrames(fileOf(bytes)))[0]?.blocks ?? [];
     expect(listed.map(({ kind }) => kind)).toEqual(blocks.map(({ kind }) => kind));
@@ -67,23 +67,23 @@ describe("strides", () => {
     return Uint8Array.from([...bytes.subarray(0, start), ...guarded, ...guard, ...bytes.subarray(end + 4)]);
   }
 
-  test("out of range are corrupt", () => {
-    expect(readArchive(withStride(9))[0]?.blocks[0]).toMatchObject({ stride: 9 });
-    expect(readArchive(withStride(0))[0]?.blocks[0]).not.toHaveProperty("stride");
+  test("out of range are corrupt", async () => {
+    expect((await readArchive(withStride(9)))[0]?.blocks[0]).toMatchObject({ stride: 9 });
+    expect((await readArchive(withStride(0)))[0]?.blocks[0]).not.toHaveProperty("stride");
     for (const bad of [
       [0x80, 0x40],
       [0xff, 0xff, 0x03],
     ]) {
-      const read = () => readArchive(withStride(...bad));
-      expect(read).toThrow(CorruptError);
-      expect(read).toThrow("the stride of a block");
+      const error = readArchive(withStride(...bad));
+      await expect(error).rejects.toThrow(CorruptError);
+      await expect(error).rejects.toThrow("the stride of a block");
     }
   });
 
-  test("any changed byte is noticed before the model is asked", () => {
+  test("any changed byte is noticed before the model is asked", async () => {
     const { bytes } = framed(2304);
     for (let at = 0; at < bytes.length; at += 1) {
-      expect(() => readArchive(bytes.with(at, (bytes[at] as number) ^ 0x40))).toThrow();
+      await expect(readArchive(bytes.with(at, (bytes[at] as number) ^ 0x40))).rejects.toThrow();
     }
   });
 });
@@ -100,11 +100,11 @@ describe("foresight", () => {
       { kind: "learned", ...foreseen, ...stated, payload },
     ];
     const bytes = encodeFrame(mixer, blocks);
-    expect(readArchive(bytes)[0]?.blocks).toEqual(blocks);
+    expect((await readArchive(bytes))[0]?.blocks).toEqual(blocks);
     expect((await listFrames(fileOf(bytes)))[0]?.blocks.map(({ kind }) => kind)).toEqual(["coded", "learned"]);
   });
 
-  test("of no stretches is not written, and that of a network not read", () => {
+  test("of no stretches is not written, and that of a network not read", async () => {
     const { stretches: _, ...without } = foreseen;
     const blocks: Block[] = [{ kind: "learned", ...without, payload }];
     expect(() => encodeFrame({ ...mixer, plainBytes: 9 }, blocks)).toThrow(RangeError);
@@ -114,7 +114,7 @@ describe("foresight", () => {
       { kind: "coded", ...facts, groups },
       { kind: "coded", ...facts, groups },
     ]);
-    expect(() => readArchive(network)).toThrow(CorruptError);
-    expect(() => readArchive(network)).toThrow("no foresight of a network");
+    await expect(readArchive(network)).rejects.toThrow(CorruptError);
+    await expect(readArchive(network)).rejects.toThrow("no foresight of a network");
   });
 });

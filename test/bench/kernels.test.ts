@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { type CheckedModel, differenceFromReference } from "../../src/bench/check.ts";
+import { benchCpuKernels } from "../../src/bench/cpu-kernels.ts";
 import { cpuShapeOf, cpuWorkOf } from "../../src/bench/cpu-work.ts";
 import { benchOn } from "../../src/bench/gpu-kernels.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { type BoundCall, shapeOf, workOf } from "../../src/bench/kernel-work.ts";
 import { mixerDifference } from "../../src/bench/mixers.ts";
 import { stepWork } from "../../src/bench/model-work.ts";
-import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
+import { instantiateKernels, readKernels } from "../../src/engine/cpu/kernels.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { openDevice } from "../../src/engine/gpu/dawn.ts";
 import { CODER_KERNELS, FUSED_KERNELS, KERNELS } from "../../src/engine/gpu/shaders.ts";
@@ -24,10 +25,6 @@ import { levelOf } from "../../src/model/levels.ts";
 import { multiplyAddsOfStep } from "../../src/model/step-work.ts";
 import { TINY } from "../model/tiny.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
-
-await buildAssembly();
-const { benchCpuKernels } = await import("../../src/bench/cpu-kernels.ts");
-const { instantiateKernels, readKernels } = await import("../../src/engine/cpu/kernels.ts");
 
 const MODELS = [{ setting: "-1", hyper: TINY }];
 

@@ -11,7 +11,7 @@ import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { encodePrior } from "../../src/prior/file.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { runFade, temporaryDirectory } from "./harness.ts";
+import { inDirectory, runFade } from "./harness.ts";
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
 /** Letters from a small alphabet in no order: there is something to learn, and nothing long comes twice. */
@@ -22,14 +22,11 @@ function letters(count: number, alphabet: string): string {
 
 const LINES = letters(7200, "etaoin srhl\n");
 
-async function inDirectory<T>(work: (path: string) => Promise<T>): Promise<T> {
-  const directory = temporaryDirectory();
-  try {
-    writeFileSync(join(directory.path, "text"), LINES);
-    return await work(directory.path);
-  } finally {
-    directory.remove();
-  }
+async function besideText<T>(work: (path: string) => Promise<T>): Promise<T> {
+  return await inDirectory(async (cwd) => {
+    writeFileSync(join(cwd, "text"), LINES);
+    return await work(cwd);
+  });
 }
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -116,7 +113,7 @@ test("options that change how files are compressed are measured with", () => {
 });
 
 test("a default level from the environment gives way to levels that are named", async () => {
-  await inDirectory(async (cwd) => {
+  await besideText(async (cwd) => {
     const environment = { FADE_LEVEL: "2" };
     const settings = async (...words: string[]) => {
       const ran = await runFade(["bench", "--json", "--against=none", ...words, "text"], { cwd, environment });
@@ -129,7 +126,7 @@ test("a default level from the environment gives way to levels that are named", 
 
 describe("results", () => {
   test("--json: one object a line, with a curve", async () => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       writeFileSync(join(cwd, "more"), LINES.slice(0, 3000));
       const words = ["bench", "--json", "-1", "--against=runtime", "--limit=5K", "text", "more"];
       const { exitCode, stdout, stderr } = await runFade(words, { cwd });
@@ -153,7 +150,7 @@ describe("results", () => {
   });
 
   test("for people: a table per file and a table of all", async () => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       writeFileSync(join(cwd, "more"), LINES);
       const { stdout } = await runFade(["bench", "-3", "--against=runtime", "text", "more"], { cwd });
       const lines = decode(stdout).split("\n");
@@ -167,7 +164,7 @@ describe("results", () => {
   });
 
   test("--curve draws falling bars", async () => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       writeFileSync(join(cwd, "text"), letters(1600, "ab"));
       const { stdout } = await runFade(["bench", "--curve", "--against=none", "--streams=1", "text"], { cwd });
       const bars = [...decode(stdout).matchAll(/ k?B (\d\.\d{3}) (#*)$/gm)].map((match) => match[2]?.length ?? 0);
@@ -179,7 +176,7 @@ describe("results", () => {
   });
 
   test("a file that cannot be read, and a compressor that fails, are told and remembered", async () => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       mkdirSync(join(cwd, "folder"));
       const engine = async () => new FakeEngine({ failAtCall: 3 });
       const words = ["bench", "-1", "--against=runtime", "absent", "folder", "text"];
@@ -268,7 +265,7 @@ describe("bench kernels", () => {
 });
 
 test("a GPU that is not here is said once, before anything is measured", async () => {
-  await inDirectory(async (cwd) => {
+  await besideText(async (cwd) => {
     const ran = await runFade(["bench", "--engine=gpu", "--adapter=unheard-of", "-1", "-2", "text"], { cwd });
     expect(ran).toMatchObject({ exitCode: 4, stdout: new Uint8Array(0) });
     expect(ran.stderr.match(/no GPU (here is called unheard-of|was found)/g)?.length).toBe(1);
@@ -277,7 +274,7 @@ test("a GPU that is not here is said once, before anything is measured", async (
 
 describe("bench report", () => {
   test("from JSON lines, of files or standard input, to a page", async () => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       const bench = await runFade(["bench", "--json", "-1", "--against=runtime", "text"], { cwd });
       writeFileSync(join(cwd, "results.json"), bench.stdout);
       const written = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
@@ -293,7 +290,7 @@ describe("bench report", () => {
   });
 
   test("what is no result is named, and nothing is written", async () => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       const ran = await runFade(["bench", "report", "text", "-o", "report.html"], { cwd });
       expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^fade: text: line \d is not JSON\n/) });
       expect(readdirSync(cwd)).toEqual(["text"]);
@@ -323,7 +320,7 @@ describe("command lines that make no sense", () => {
     [["bench", "--against=rar", "text"], "there is no compressor rar to compare"],
     [["bench", "--limit=x", "text"], "--limit must be a size, not x"],
   ])("%p", async (words, message) => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       const { exitCode, stderr, stdout } = await runFade(words, { cwd });
       expect(stderr).toStartWith(`fade: ${message}\n`);
       expect({ exitCode, stdout: stdout.length }).toEqual({ exitCode: 2, stdout: 0 });
@@ -342,7 +339,7 @@ describe("what compressors begin with", () => {
   const hasZstd = Bun.which("zstd") !== null;
 
   test.each(["-D", "--patch-from"])("%s: fade and zstd do, and say so", async (option) => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       writeFileSync(join(cwd, "old"), LINES.slice(0, -20));
       const without = await sizesOf(cwd);
       const behind = await sizesOf(cwd, option, "old");
@@ -354,7 +351,7 @@ describe("what compressors begin with", () => {
   });
 
   test("a prior made by fade is for fade alone; a child finds it, too", async () => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       const content = new TextEncoder().encode(LINES);
       const parts = { name: "lines", contexts: 8, stride: 0, content, trained: new Uint8Array(0) };
       writeFileSync(join(cwd, "my.prior"), encodePrior(parts));
@@ -370,7 +367,7 @@ describe("what compressors begin with", () => {
   }, 30_000);
 
   test("what is not there is complained about once, before anything is measured", async () => {
-    await inDirectory(async (cwd) => {
+    await besideText(async (cwd) => {
       const { exitCode, stdout, stderr } = await runFade(["bench", "-D", "nowhere", "text", "text"], { cwd });
       expect([exitCode, decode(stdout)]).toEqual([1, ""]);
       expect(stderr).toBe("fade: nowhere: no such file or directory\n");
@@ -380,7 +377,7 @@ describe("what compressors begin with", () => {
 });
 
 test("as a program: fade in child processes, whose memory and start count", async () => {
-  await inDirectory(async (cwd) => {
+  await besideText(async (cwd) => {
     const words = ["bench", "--json", "-b1", "--engine=cpu", "-T1", "-i0", "--against=none", "text"];
     const env = { ...process.env, TMPDIR: cwd };
     const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, env, encoding: "utf8" });
@@ -415,7 +412,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 test("a signal ends the child that is measured, too, and takes the folder away", async () => {
-  await inDirectory(async (cwd) => {
+  await besideText(async (cwd) => {
     // Text that the reference engine would take minutes for.
     writeFileSync(join(cwd, "long"), letters(150_000, "etaoin srhl\n"));
     const words = ["bench", "-5", "--engine=reference", "--against=none", "long"];

@@ -7,18 +7,15 @@ import { decodeSeconds } from "../../src/library/estimate.ts";
 import { networkShape } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
-import { runFade, temporaryDirectory } from "./harness.ts";
+import { inDirectory, runFade } from "./harness.ts";
 
 const TEXT = trainingBytes(1000, 1);
 
 async function withFiles(names: readonly string[], work: (cwd: string) => Promise<void>): Promise<void> {
-  const directory = temporaryDirectory();
-  try {
-    for (const name of names) writeFileSync(join(directory.path, name), TEXT);
-    await work(directory.path);
-  } finally {
-    directory.remove();
-  }
+  await inDirectory(async (cwd) => {
+    for (const name of names) writeFileSync(join(cwd, name), TEXT);
+    await work(cwd);
+  });
 }
 
 test("an engine that did not open is tried again for the next file, and the hint is given once", async () => {

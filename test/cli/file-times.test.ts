@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { timeOf } from "../../src/cli/file-times.ts";
-import { runFade, temporaryDirectory } from "./harness.ts";
+import { inDirectory, runFade } from "./harness.ts";
 
 /** As touch takes them, which sets every nanosecond. */
 const TIMES = [
@@ -20,8 +20,7 @@ const TIMES = [
 const isSlight = (ns: bigint) => ns >= 0n && ns < 1000n;
 
 test.each(TIMES)("%s", async (time) => {
-  const { path: cwd, remove } = temporaryDirectory();
-  try {
+  await inDirectory(async (cwd) => {
     const [plain, coded] = [join(cwd, "w"), join(cwd, "w.fade")];
     writeFileSync(plain, "hello");
     expect(spawnSync("touch", ["-d", time, plain]).status).toBe(0);
@@ -33,21 +32,16 @@ test.each(TIMES)("%s", async (time) => {
     unlinkSync(plain);
     expect((await runFade(["-dq", "w.fade"], { cwd })).exitCode).toBe(0);
     expect(mtimeNs(plain)).toBe(before);
-  } finally {
-    remove();
-  }
+  });
 });
 
-test.each(TIMES.slice(0, 4))("%s by the runtime alone is not earlier", (time) => {
-  const { path: cwd, remove } = temporaryDirectory();
-  try {
+test.each(TIMES.slice(0, 4))("%s by the runtime alone is not earlier", async (time) => {
+  await inDirectory((cwd) => {
     const path = join(cwd, "w");
     writeFileSync(path, "hello");
     expect(spawnSync("touch", ["-d", time, path]).status).toBe(0);
     const before = statSync(path, { bigint: true }).mtimeNs;
     utimesSync(path, timeOf(before), timeOf(before));
     expect(isSlight(statSync(path, { bigint: true }).mtimeNs - before)).toBe(true);
-  } finally {
-    remove();
-  }
+  });
 });

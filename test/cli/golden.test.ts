@@ -35,7 +35,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type Outcome, runFade, temporaryDirectory, type World } from "./harness.ts";
+import { inDirectory, type Outcome, runFade, type World } from "./harness.ts";
 
 const CASES = join(import.meta.dir, "cases");
 
@@ -146,14 +146,11 @@ class Case {
 describe("golden command lines", () => {
   for (const file of readdirSync(CASES).sort()) {
     test(file.replace(/\.txt$/, ""), async () => {
-      const directory = temporaryDirectory();
-      try {
-        const golden = new Case(directory.path);
+      await inDirectory(async (cwd) => {
+        const golden = new Case(cwd);
         for (const line of readFileSync(join(CASES, file), "utf8").split("\n")) await golden.line(line);
         golden.finish();
-      } finally {
-        directory.remove();
-      }
+      });
     });
   }
 });

@@ -32,9 +32,14 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export function temporaryDirectory(): { path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), "fade-test-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+/** Does something in a folder of its own, which is removed afterwards. */
+export async function inDirectory<T>(work: (cwd: string) => Promise<T> | T): Promise<T> {
+  const cwd = mkdtempSync(join(tmpdir(), "fade-test-"));
+  try {
+    return await work(cwd);
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
 }
 
 /** Gives everything at once, and then nothing. */

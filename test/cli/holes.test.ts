@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { holeAt } from "../../src/platform/holes.ts";
-import { runFade, temporaryDirectory } from "./harness.ts";
+import { inDirectory, runFade } from "./harness.ts";
 
 /** Text at its places, and holes everywhere else. */
 function writeSparse(path: string, sizeBytes: number, places: readonly number[]): void {
@@ -22,17 +22,8 @@ function writeSparse(path: string, sizeBytes: number, places: readonly number[])
   closeSync(file);
 }
 
-async function withFolder(work: (cwd: string) => Promise<void>): Promise<void> {
-  const { path, remove } = temporaryDirectory();
-  try {
-    await work(path);
-  } finally {
-    remove();
-  }
-}
-
 test("a file of 3 GB that is nearly all hole comes back as one, in little time and memory", async () => {
-  await withFolder(async (cwd) => {
+  await inDirectory(async (cwd) => {
     const [source, archive] = [join(cwd, "disk"), join(cwd, "disk.fade")];
     const places = [0, 5_000_000, 1_000_000_000, 2_999_000_000];
     writeSparse(source, 3_000_000_000, places);
@@ -61,7 +52,7 @@ function textAt(descriptor: number, place: number): string {
 }
 
 test("a file with holes and its copy without have the same archive", async () => {
-  await withFolder(async (cwd) => {
+  await inDirectory(async (cwd) => {
     writeSparse(join(cwd, "a"), 20_000_000, [70_000, 9_000_000, 19_000_000]);
     writeFileSync(join(cwd, "b"), readFileSync(join(cwd, "a")));
     expect(statSync(join(cwd, "b")).blocks).toBeGreaterThan(10 * statSync(join(cwd, "a")).blocks);
@@ -75,7 +66,7 @@ test("a file with holes and its copy without have the same archive", async () =>
 }, 60_000);
 
 test("holes are found where they are", async () => {
-  await withFolder(async (cwd) => {
+  await inDirectory(async (cwd) => {
     const path = join(cwd, "a");
     writeSparse(path, 10_000_000, [4_096_000]);
     const file = openSync(path, "r");

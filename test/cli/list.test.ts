@@ -1,6 +1,6 @@
 /** What `fade -lv` and its JSON say of the model that made an archive: the words that make the same one again. */
 import { expect, test } from "bun:test";
-import { runFade, temporaryDirectory } from "./harness.ts";
+import { inDirectory, runFade } from "./harness.ts";
 
 /** What no built-in prior knows: it would choose the model. */
 const LETTERS = Uint8Array.from({ length: 400 }, (_, i) => 97 + ((i * i + (i >> 4)) % 5));
@@ -13,14 +13,11 @@ async function listed(option: string, ...listing: string[]): Promise<string> {
 }
 
 async function listedOf(plain: Uint8Array, option: string, ...listing: string[]): Promise<string> {
-  const { path: cwd, remove } = temporaryDirectory();
-  try {
+  return await inDirectory(async (cwd) => {
     const model = [option, "--repeats=0", "--streams=1", "-M4G"];
     expect(await runFade(["-q", ...model, "-o", "a.fade"], { cwd, stdin: plain })).toMatchObject({ stderr: "" });
     return new TextDecoder().decode((await runFade([...listing, "a.fade"], { cwd })).stdout);
-  } finally {
-    remove();
-  }
+  });
 }
 
 test("a level by its number", async () => {

@@ -6,7 +6,6 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Settling } from "../../src/cli/settling.ts";
-import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { type Engine, EngineDeviceError, type EngineName, type Model } from "../../src/engine/engine.ts";
 import { type EngineRequest, GPU_LANES_MIN, GPU_LANES_PER_THREAD, isForGpu } from "../../src/engine/registry.ts";
@@ -14,18 +13,7 @@ import { Engines } from "../../src/library/engines.ts";
 import { hyperForSize, levelOf, networkOf } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
-import { runFade, temporaryDirectory } from "./harness.ts";
-
-await buildAssembly();
-
-async function inFolder(work: (cwd: string) => Promise<void>): Promise<void> {
-  const { path, remove } = temporaryDirectory();
-  try {
-    await work(path);
-  } finally {
-    remove();
-  }
-}
+import { inDirectory, runFade } from "./harness.ts";
 
 const TEXT = trainingBytes(2000, 1);
 
@@ -47,7 +35,7 @@ const archivesIn = (folder: string) => NAMES.map((name) => readFileSync(join(fol
 
 describe("archives do not depend on their place in a run, nor on how files are named", () => {
   test("-r, a list, operands, --rm and one run for each; and back", async () => {
-    await inFolder(async (cwd) => {
+    await inDirectory(async (cwd) => {
       writeAll(join(cwd, "d"));
       const engine = () => createCpuEngine({ threads: 1 });
       const fade = async (...words: string[]) => {
@@ -77,7 +65,7 @@ describe("archives do not depend on their place in a run, nor on how files are n
 
 describe("one that fails does not disturb the others", () => {
   test("a file that cannot be read, and an archive that is damaged", async () => {
-    await inFolder(async (cwd) => {
+    await inDirectory(async (cwd) => {
       writeAll(cwd);
       const [before, after] = [NAMES.slice(0, 5), NAMES.slice(5)];
       const ran = await runFade(["-1", ...before, "gone", ...after], { cwd });
@@ -105,7 +93,7 @@ describe("one that fails does not disturb the others", () => {
   });
 
   test("an engine that is lost at one file is not used for the next", async () => {
-    await inFolder(async (cwd) => {
+    await inDirectory(async (cwd) => {
       writeAll(cwd);
       let [opened, models] = [0, 0];
       const engine = async (): Promise<Engine> => {
@@ -128,7 +116,7 @@ describe("one that fails does not disturb the others", () => {
   });
 
   test("outputs that are one file under two names: the second is refused, also while the first waits", async () => {
-    await inFolder(async (cwd) => {
+    await inDirectory(async (cwd) => {
       writeAll(join(cwd, "d"));
       symlinkSync("d", join(cwd, "e"));
       for (const force of [[], ["-f"]]) {

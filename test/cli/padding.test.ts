@@ -4,7 +4,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SMALL_BYTES_MAX } from "../../src/archive/format.ts";
 import { encodeStoredFrame } from "../../src/archive/write.ts";
-import { runFade, temporaryDirectory } from "./harness.ts";
+import { inDirectory, runFade } from "./harness.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const HELLO = new TextEncoder().encode("hello");
@@ -12,14 +12,11 @@ const FRAME = encodeStoredFrame(HELLO);
 const zeros = (count: number) => new Uint8Array(count);
 
 async function inFolder<T>(archive: Uint8Array, work: (cwd: string) => Promise<T>): Promise<T & { names: string[] }> {
-  const { path: cwd, remove } = temporaryDirectory();
-  try {
+  return await inDirectory(async (cwd) => {
     writeFileSync(join(cwd, "a.fade"), archive);
     const result = await work(cwd);
     return { ...result, names: readdirSync(cwd).sort() };
-  } finally {
-    remove();
-  }
+  });
 }
 
 const run = (archive: Uint8Array, argv: readonly string[]) => inFolder(archive, (cwd) => runFade(argv, { cwd }));

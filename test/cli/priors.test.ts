@@ -1,15 +1,15 @@
 /** Priors through the command line: trained, given both ways, named where they are missing, listed, refused. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { decodePrior } from "../../src/prior/file.ts";
-import { runFade as fade, temporaryDirectory } from "./harness.ts";
+import { runFade as fade } from "./harness.ts";
 
-const directory = temporaryDirectory();
-afterAll(() => directory.remove());
-const cwd = directory.path;
+const cwd = mkdtempSync(join(tmpdir(), "fade-test-"));
+afterAll(() => rmSync(cwd, { recursive: true }));
 const engine = await createCpuEngine({ threads: 1 });
 const at = (name: string) => join(cwd, name);
 

@@ -13,7 +13,7 @@ import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { testAdapterName, testAdapters } from "../setup/adapters.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
-import { type Outcome, runFade, temporaryDirectory } from "./harness.ts";
+import { inDirectory, type Outcome, runFade } from "./harness.ts";
 
 interface EngineUnderTest {
   readonly name: string;
@@ -46,15 +46,6 @@ const inputs = (maxLength: number) =>
       .tuple(fc.uint8Array({ minLength: 1, maxLength: 5 }), fc.nat(maxLength))
       .map(([unit, length]) => Uint8Array.from({ length }, (_, i) => unit[i % unit.length] ?? 0)),
   );
-
-async function inDirectory(work: (cwd: string) => Promise<void>): Promise<void> {
-  const directory = temporaryDirectory();
-  try {
-    await work(directory.path);
-  } finally {
-    directory.remove();
-  }
-}
 
 describe.each(engines)("round trip with the $name engine", ({ open, runs, bytesMax, timeoutMs }) => {
   const fade = (cwd: string, argv: string[], stdin?: Uint8Array): Promise<Outcome> =>

@@ -5,7 +5,7 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { shardRange } from "../../src/cli/input.ts";
-import { runFade, temporaryDirectory } from "./harness.ts";
+import { inDirectory, runFade } from "./harness.ts";
 
 const TEXT = new TextEncoder().encode("a rose is a rose is a rose is a rose; ".repeat(150));
 
@@ -31,47 +31,41 @@ test("parts joined in the order of their names are an archive, even with more pa
     [TEXT.subarray(0, 3), 5],
     [TEXT.subarray(0, 0), 2],
   ] as const) {
-    const directory = temporaryDirectory();
-    try {
-      writeFileSync(join(directory.path, "a"), plain);
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "a"), plain);
       for (let index = 1; index <= count; index += 1) {
-        expect(await runFade(["-q", `--shard=${index}/${count}`, "a"], { cwd: directory.path })).toMatchObject({
+        expect(await runFade(["-q", `--shard=${index}/${count}`, "a"], { cwd })).toMatchObject({
           exitCode: 0,
           stderr: "",
         });
       }
-      const names = readdirSync(directory.path).filter((name) => name.endsWith(`-of-${count}.fade`));
-      const parts = names.sort().map((name) => readFileSync(join(directory.path, name)));
+      const names = readdirSync(cwd).filter((name) => name.endsWith(`-of-${count}.fade`));
+      const parts = names.sort().map((name) => readFileSync(join(cwd, name)));
       expect(parts.length).toBe(count);
-      const back = await runFade(["-dc"], { cwd: directory.path, stdin: new Uint8Array(Buffer.concat(parts)) });
+      const back = await runFade(["-dc"], { cwd, stdin: new Uint8Array(Buffer.concat(parts)) });
       expect(Buffer.compare(back.stdout, plain)).toBe(0);
-    } finally {
-      directory.remove();
-    }
+    });
   }
 });
 
-test("the recipe for GNU parallel (Debian: apt-get install parallel)", () => {
+test("the recipe for GNU parallel (Debian: apt-get install parallel)", async () => {
   const document = readFileSync(join(import.meta.dir, "../../docs/SHARD.md"), "utf8");
   const recipe = /## GNU parallel[\s\S]*?```sh\n([\s\S]*?)```/.exec(document)?.[1] ?? "exit 1";
-  const directory = temporaryDirectory();
-  try {
-    const program = join(directory.path, "fade");
+  await inDirectory((cwd) => {
+    const program = join(cwd, "fade");
     const main = join(import.meta.dir, "../../src/cli/main.ts");
     writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${main}' --engine cpu "$@"\n`);
     chmodSync(program, 0o755);
-    writeFileSync(join(directory.path, "big.tar"), TEXT);
+    writeFileSync(join(cwd, "big.tar"), TEXT);
     const ran = spawnSync("bash", ["-ec", `${recipe}\nfade -dc big.tar.fade | cmp - big.tar`], {
-      cwd: directory.path,
+      cwd,
       encoding: "utf8",
-      env: { ...process.env, PATH: `${directory.path}:${process.env.PATH}`, HOME: directory.path },
+      env: { ...process.env, PATH: `${cwd}:${process.env.PATH}`, HOME: cwd },
     });
     expect([ran.status, ran.stdout, ran.stderr.replace(/^.*(citation|Academic)[\s\S]*$/m, "")]).toEqual([
       0,
       "",
       expect.stringContaining("big.tar.fade: ok"),
     ]);
-  } finally {
-    directory.remove();
-  }
+  });
 }, 60_000);

@@ -6,13 +6,10 @@ import { describe, expect, test } from "bun:test";
 import { clamp, clampActivation, clampGradient, mix32, mulRound, roundShift } from "../../src/contract/fixed.ts";
 import { WEIGHT_LIMIT } from "../../src/contract/formats.ts";
 import { DIFFERENCES, expNegative, luts } from "../../src/contract/luts.ts";
-import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
+import { instantiateKernels, readKernels } from "../../src/engine/cpu/kernels.ts";
 import { frequencies } from "../../src/engine/reference/frequency.ts";
 import { multiplyBackward, multiplyForward, rowsOf } from "../../src/engine/reference/linear.ts";
 import { alignGradient, momentRatio, moveMoment, moveSquare } from "../../src/engine/reference/optimizer.ts";
-
-await buildAssembly();
-const { instantiateKernels, readKernels } = await import("../../src/engine/cpu/kernels.ts");
 
 const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
 const kernels = instantiateKernels(readKernels(), memory);

@@ -8,13 +8,10 @@ import { clampActivation, mix32, roundShift } from "../../src/contract/fixed.ts"
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { bucketOf, packSlot, updatedSlot } from "../../src/contract/recall.ts";
 import { RecallState } from "../../src/contract/recall-state.ts";
-import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
+import { instantiateKernels, readKernels } from "../../src/engine/cpu/kernels.ts";
+import { placeRecall, readRecall, writePlan, writeRecall } from "../../src/engine/cpu/recall-layout.ts";
 import { Recall } from "../../src/engine/reference/recall.ts";
 import { TINY_RECALL } from "../model/tiny.ts";
-
-await buildAssembly();
-const { instantiateKernels, readKernels } = await import("../../src/engine/cpu/kernels.ts");
-const { placeRecall, readRecall, writePlan, writeRecall } = await import("../../src/engine/cpu/recall-layout.ts");
 
 let drawn = 0;
 /** An integer of 0 to `below` - 1. */

@@ -7,16 +7,13 @@ import { readdirSync } from "node:fs";
 import { SEQUENCE } from "../../src/contract/contexts.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { DIFFERENCES, expNegative, gelu, geluSlope, luts, sigmoid } from "../../src/contract/luts.ts";
-import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
+import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import { reusableHyper } from "../../src/engine/cpu/room.ts";
+import { wideTables } from "../../src/engine/cpu/weights.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { networkShape, PAPER } from "../../src/model/levels.ts";
 import { noiseBytes, TINY, TINY_RECALL, textBytes } from "../model/tiny.ts";
-
-await buildAssembly();
-const { createCpuEngine } = await import("../../src/engine/cpu/engine.ts");
-const { wideTables } = await import("../../src/engine/cpu/weights.ts");
-const { reusableHyper } = await import("../../src/engine/cpu/room.ts");
 
 /** Says that much comes, so that all threads work. */
 const open = async (engine: Engine, hyper: HyperParameters) => (await engine.openModel(hyper, 2 ** 40)) as CpuModel;

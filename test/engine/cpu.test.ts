@@ -5,17 +5,14 @@
 import { describe, expect, test } from "bun:test";
 import { SEQUENCE } from "../../src/contract/contexts.ts";
 import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../src/contract/hyper.ts";
-import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import type { CpuModel } from "../../src/engine/cpu/engine.ts";
+import { CpuModel as Cpu, createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import { CpuLayout } from "../../src/engine/cpu/layout.ts";
 import type { RecallMemory } from "../../src/engine/cpu/recall-layout.ts";
 import { EngineLimitError } from "../../src/engine/engine.ts";
 import { ReferenceModel } from "../../src/engine/reference/engine.ts";
 import { networkShape, PAPER } from "../../src/model/levels.ts";
 import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
-
-await buildAssembly();
-const { CpuModel: Cpu, createCpuEngine } = await import("../../src/engine/cpu/engine.ts");
-const { CpuLayout } = await import("../../src/engine/cpu/layout.ts");
 
 type Numbers = Int32Array | Uint32Array | Uint8Array;
 

@@ -7,13 +7,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mix32 } from "../../src/contract/fixed.ts";
 import type { Cue } from "../../src/engine/engine.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import { CuedLane } from "../../src/engine/mixer/cued-lane.ts";
+import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { stateOf } from "../support/lane-state.ts";
-
-buildMixer();
-const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
 
 const TEXT = new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", "text.bin"))).slice(0, 3000);
 const CODE = Uint8Array.from({ length: 400 }, (_, i) => [0x48, 0x8b, 0x0f, mix32(i) & 255, 0xe8, 3][i % 6] as number);

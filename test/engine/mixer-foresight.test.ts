@@ -3,8 +3,8 @@
  * and films of every shape, between bytes that are not foreseen.
  */
 import { describe, expect, test } from "bun:test";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import { CuedLane } from "../../src/engine/mixer/cued-lane.ts";
+import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { laneRange } from "../../src/engine/mixer/model.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { foreseenWithin } from "../../src/predict/foresight.ts";
@@ -13,8 +13,6 @@ import { transformSlowly } from "../../src/predict/transform.ts";
 import { hashOf as hash, stateOf } from "../support/lane-state.ts";
 import { filmOf, pixelsOf, soundOf } from "../support/numbers.ts";
 
-buildMixer();
-const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
 type AnyLane = InstanceType<typeof MixerLane> | ReferenceLane;
 
 const PLAIN: Pixels = { kind: "pixels", channels: 1, width: 50, frameBytes: 0, isRanked: false };

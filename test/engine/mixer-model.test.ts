@@ -7,9 +7,10 @@ import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { openMixer } from "../../src/engine/mixer/model.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
-import { BlockCompressor, compressBlock } from "../../src/pipeline/compress.ts";
-import { BlockDecompressor, decompressBlock } from "../../src/pipeline/decompress.ts";
+import { BlockCompressor } from "../../src/pipeline/compress.ts";
+import { BlockDecompressor } from "../../src/pipeline/decompress.ts";
 import { tinyMixer } from "../support/fake-engine.ts";
+import { compressBlock, decompressBlock } from "../support/in-memory.ts";
 import { rowsOf } from "../support/rows.ts";
 import { trainingBytes } from "../support/text.ts";
 

@@ -7,12 +7,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { type LanePrior, TRAINED_NAMES } from "../../src/contract/prior.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { stateOf } from "../support/lane-state.ts";
-
-buildMixer();
-const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
 
 const golden = (name: string, from: number, bytes: number) =>
   new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", name))).slice(from, from + bytes);

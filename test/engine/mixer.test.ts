@@ -17,14 +17,11 @@ import {
   squashTable,
   stretchTable,
 } from "../../src/contract/mixer.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import type { LaneShape } from "../../src/engine/mixer/lane.ts";
+import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { hashOf as hash, stateOf } from "../support/lane-state.ts";
 import { CASES, COUNTED_CASES, dataOf, file, made } from "../support/mixer-cases.ts";
-
-buildMixer();
-const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
 
 const ALL_CASES = [...CASES.map((row) => [...row, 0] as const), ...COUNTED_CASES];
 

@@ -1,12 +1,9 @@
 /** Lanes that wait for the next file: which are made again of their copies, and that memory bounds how many wait. */
 import { afterEach, expect, test } from "bun:test";
 import type { LanePrior } from "../../src/contract/prior.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import { MixerLane } from "../../src/engine/mixer/lane.ts";
+import { leaveLane, takeLane } from "../../src/engine/mixer/seeded-lanes.ts";
 import { keepLanesWithin } from "../../src/platform/idle-room.ts";
-
-buildMixer();
-const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
-const { leaveLane, takeLane } = await import("../../src/engine/mixer/seeded-lanes.ts");
 
 const CONTEXTS = 4;
 const bytes = (text: string) => new TextEncoder().encode(text.repeat(9));

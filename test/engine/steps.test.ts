@@ -2,8 +2,12 @@
 import { afterAll, beforeAll, describe, test } from "bun:test";
 import { REACH } from "../../src/contract/contexts.ts";
 import { QUANTISED_ACTIVATIONS, QUANTISED_GRADIENTS } from "../../src/contract/network.ts";
-import { buildAssembly } from "../../src/engine/cpu/assembly/build.ts";
 import { Command, Control } from "../../src/engine/cpu/control.ts";
+import { readKernels } from "../../src/engine/cpu/kernels.ts";
+import { CpuLayout } from "../../src/engine/cpu/layout.ts";
+import { Network } from "../../src/engine/cpu/network.ts";
+import { readRecall, writePlan } from "../../src/engine/cpu/recall-layout.ts";
+import { readState, writeInitialState, writeState } from "../../src/engine/cpu/weights.ts";
 import { GpuDevice } from "../../src/engine/gpu/device.ts";
 import { record } from "../../src/engine/gpu/kernel.ts";
 import { GpuModel } from "../../src/engine/gpu/model.ts";
@@ -13,13 +17,6 @@ import { pathsOf } from "../support/gpu-paths.ts";
 import { pack4 } from "../support/packed.ts";
 import { expectSameState, writeState as writeGpuState } from "../support/same-state.ts";
 import { bytesOf, ROUNDS, STEP_CASES, type StepCase, stateOf } from "./step-cases.ts";
-
-await buildAssembly();
-const { CpuLayout } = await import("../../src/engine/cpu/layout.ts");
-const { readKernels } = await import("../../src/engine/cpu/kernels.ts");
-const { Network } = await import("../../src/engine/cpu/network.ts");
-const { readRecall, writePlan } = await import("../../src/engine/cpu/recall-layout.ts");
-const { readState, writeInitialState, writeState } = await import("../../src/engine/cpu/weights.ts");
 
 type Numbers = ArrayLike<number>;
 

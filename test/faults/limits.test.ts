@@ -1,6 +1,7 @@
 /**
- * Little of everything: descriptors, threads, writable memory, a small container. Where the program's own code is
- * reached, a line says what is missing, the exit code is 4 (no engine here can do it), and no file is left behind.
+ * Little of everything: descriptors, threads, memory, time, bytes of a file, a small container. Where the program's own
+ * code is reached, a line says what is missing, the exit code is 4 (no engine here can do it), and no file is left
+ * behind.
  */
 import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
@@ -28,19 +29,23 @@ describe("few", () => {
     });
   });
 
-  test("bytes of writable memory", async () => {
-    await inDirectory(async (cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
-      writeFileSync(join(cwd, "b.fade"), await storedArchive(noise(5000)));
-      const ran = shell(cwd, "ulimit -d 2000000; FADE -q a; echo $?; FADE -qd b.fade; echo $?");
-      expect(ran.stdout).toBe("4\n0\n");
-      expect(ran.stderr.split("\n")).toEqual([
-        "fade: a: the address space is limited to 2.05 GB, and no engine runs in less than 2.46 GB",
-        "fade: hint: raise it (ulimit -d unlimited); -M limits what fade really uses",
-        "",
-      ]);
-    });
-  });
+  test.each(["d", "v"])(
+    "bytes (ulimit -%s): said before anything starts, and what needs no engine is done",
+    async (limit) => {
+      await inDirectory(async (cwd) => {
+        writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
+        writeFileSync(join(cwd, "b.fade"), await storedArchive(noise(5000)));
+        const ran = shell(cwd, `ulimit -${limit} 2000000; FADE -q a; echo $?; FADE -qd b.fade; echo $?`);
+        expect(ran.stdout).toBe("4\n0\n");
+        expect(ran.stderr.split("\n")).toEqual([
+          "fade: a: the address space is limited to 2.05 GB, and no engine runs in less than 2.46 GB",
+          `fade: hint: raise it (ulimit -${limit} unlimited); -M limits what fade really uses`,
+          "",
+        ]);
+        expect(namesIn(cwd)).toEqual(["a", "b", "b.fade"]);
+      });
+    },
+  );
 
   test("threads: a line or success, as many as the runtime itself leaves", async () => {
     await inDirectory((cwd) => {
@@ -57,6 +62,38 @@ describe("few", () => {
       );
       for (const status of stdout.trim().split("\n")) expect(["0", "4", "134"]).toContain(status);
       if (stdout.includes("4\n") && !stdout.includes("134")) expect(stderr).toContain("no more threads");
+    });
+  });
+});
+
+describe("limits of the system", () => {
+  test("the size of files: a message, or the signal; and no file", async () => {
+    await inDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "a.fade"), await storedArchive(noise(200_000)));
+      const ran = shell(cwd, "ulimit -f 100; FADE -qd a.fade; echo $?");
+      expect(["1\n", "153\n"]).toContain(ran.stdout);
+      expect(namesIn(cwd)).toEqual(["a.fade"]);
+    });
+  });
+
+  test("the processor's time: SIGXCPU, and no file", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), trainingBytes(100_000, 1));
+      expect(shell(cwd, "ulimit -St 1; FADE -q1 --engine reference a; echo $?").stdout).toBe("152\n");
+      expect(namesIn(cwd)).toEqual(["a"]);
+    });
+  });
+
+  test("the address space: a message and an exit code, never a hang or a file", async () => {
+    await inDirectory((cwd) => {
+      writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
+      const ran = shell(
+        cwd,
+        "ulimit -v 4000000; FADE -q --preset paper -M100G --streams 8000 --engine reference a; echo $?",
+      );
+      expect(ran.stdout).toBe("1\n");
+      expect(ran.stderr).toStartWith("fade: a: there is not enough memory");
+      expect(namesIn(cwd)).toEqual(["a"]);
     });
   });
 });

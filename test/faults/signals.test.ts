@@ -110,53 +110,6 @@ describe("a signal that was ignored when fade started", () => {
   });
 });
 
-describe("limits of the system", () => {
-  test("the size of files: a message, or the signal; and no file", async () => {
-    await inDirectory(async (cwd) => {
-      writeFileSync(join(cwd, "a.fade"), await storedArchive(noise(200_000)));
-      const ran = shell(cwd, "ulimit -f 100; FADE -qd a.fade; echo $?");
-      expect(["1\n", "153\n"]).toContain(ran.stdout);
-      expect(namesIn(cwd)).toEqual(["a.fade"]);
-    });
-  });
-
-  test("the processor's time: SIGXCPU, and no file", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(100_000, 1));
-      expect(shell(cwd, "ulimit -St 1; FADE -q1 --engine reference a; echo $?").stdout).toBe("152\n");
-      expect(namesIn(cwd)).toEqual(["a"]);
-    });
-  });
-
-  test("too little address space for an engine: said before anything starts, and what needs none is done", async () => {
-    await inDirectory(async (cwd) => {
-      writeFileSync(join(cwd, "b"), trainingBytes(20_000, 1));
-      writeFileSync(join(cwd, "a.fade"), await storedArchive(noise(5000)));
-      const ran = shell(cwd, "ulimit -v 2000000; FADE -q b; echo $?; FADE -qd a.fade; echo $?");
-      expect(ran.stdout).toBe("4\n0\n");
-      expect(ran.stderr.split("\n")).toEqual([
-        "fade: b: the address space is limited to 2.05 GB, and no engine runs in less than 2.46 GB",
-        "fade: hint: raise it (ulimit -v unlimited); -M limits what fade really uses",
-        "",
-      ]);
-      expect(namesIn(cwd)).toEqual(["a", "a.fade", "b"]);
-    });
-  });
-
-  test("the address space: a message and an exit code, never a hang or a file", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
-      const ran = shell(
-        cwd,
-        "ulimit -v 4000000; FADE -q --preset paper -M100G --streams 8000 --engine reference a; echo $?",
-      );
-      expect(ran.stdout).toBe("1\n");
-      expect(ran.stderr).toStartWith("fade: a: there is not enough memory");
-      expect(namesIn(cwd)).toEqual(["a"]);
-    });
-  });
-});
-
 describe("SIGUSR1", () => {
   test("is answered while the network takes seconds for a step", async () => {
     await inDirectory(async (cwd) => {

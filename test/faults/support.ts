@@ -6,7 +6,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { runFade, temporaryDirectory } from "../cli/harness.ts";
+import { runFade } from "../cli/harness.ts";
+
+export { inDirectory } from "../cli/harness.ts";
 
 export const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
 /** The program, for a shell. */
@@ -53,15 +55,6 @@ export function start(cwd: string, argv: readonly string[]): Running {
     });
   });
   return { kill: (signal) => child.kill(signal), stderr: () => stderr, ended };
-}
-
-export async function inDirectory(work: (cwd: string) => Promise<void> | void): Promise<void> {
-  const directory = temporaryDirectory();
-  try {
-    await work(directory.path);
-  } finally {
-    directory.remove();
-  }
 }
 
 export const namesIn = (cwd: string) => readdirSync(cwd).sort();

@@ -4,7 +4,8 @@ import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import * as fade from "../../src/index.ts";
 import { errorOf, failureOf } from "../../src/library/failures.ts";
 import { compressOptionsOf, modelOfLevel, modelOfPreset } from "../../src/library/work.ts";
-import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import { sourceOf } from "../../src/pipeline/frames.ts";
+import { archiveOf } from "../support/in-memory.ts";
 import { trainingBytes } from "../support/text.ts";
 
 const TEXT = trainingBytes(2_000, 3);
@@ -12,12 +13,8 @@ const TEXT = trainingBytes(2_000, 3);
 /** What the command line would write. */
 async function expected(plain: Uint8Array, isSizeKnown: boolean, choice = modelOfLevel()): Promise<Uint8Array> {
   const engine = await createCpuEngine({ threads: 1 });
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
   const options = compressOptionsOf({ ...choice, threads: 1, memoryBytesMax: 2 ** 30 });
-  await compressStream(sourceOf(plain, isSizeKnown), sink, async () => engine, options);
-  await engine.close();
-  return Buffer.concat(parts);
+  return await archiveOf(sourceOf(plain, isSizeKnown), options, engine).finally(() => engine.close());
 }
 
 const same = (a: Uint8Array, b: Uint8Array) => expect(Buffer.compare(a, b)).toBe(0);

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { FREQUENCY_BITS } from "../../src/contract/frequency.ts";
 import { luts } from "../../src/contract/luts.ts";
-import { frequencies, logitGradient } from "../../src/engine/reference/frequency.ts";
+import { frequencies } from "../../src/engine/reference/frequency.ts";
 
 const TOTAL = 2 ** FREQUENCY_BITS;
 
@@ -73,11 +73,4 @@ test("the cost of the integers against the exact softmax is below 0.0005 bits a 
       expect(loss).toBeLessThan(0.0005);
     }),
   );
-});
-
-test("the gradient is probability minus what came, in the operand's unit", () => {
-  expect(logitGradient(1000, false, 7, 32639)).toBe(8);
-  expect(logitGradient(1, true, 7, 32639)).toBe(-32639);
-  expect(logitGradient(2 ** 22 - 255, true, 7, 32639)).toBe(-2);
-  expect(logitGradient(2 ** 22 - 255, false, 13, 511)).toBe(511);
 });

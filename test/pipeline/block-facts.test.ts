@@ -4,23 +4,23 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CorruptError } from "../../src/archive/errors.ts";
 import type { Block } from "../../src/archive/format.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { stretchesOf } from "../../src/pipeline/block-facts.ts";
+import { readArchive } from "../support/in-memory.ts";
 
-const blockIn = (name: string): Block => {
+const blockIn = async (name: string): Promise<Block> => {
   const archive = new Uint8Array(readFileSync(join(import.meta.dir, "../golden", name)));
-  const [frame] = readArchive(archive);
+  const [frame] = await readArchive(archive);
   return frame?.blocks[0] as Block;
 };
 
-test("a damped table is read in version 9 and refused before", () => {
-  const block = blockIn("v9-damped.fade");
+test("a damped table is read in version 9 and refused before", async () => {
+  const block = await blockIn("v9-damped.fade");
   expect(stretchesOf(block, 9, 0).map(({ numbers }) => numbers)).toMatchObject([{ kind: "table", isDamped: true }]);
   expect(() => stretchesOf(block, 8, 0)).toThrow(CorruptError);
 });
 
-test("one that is not damped is read in both", () => {
-  const block = blockIn("v9-table.fade");
+test("one that is not damped is read in both", async () => {
+  const block = await blockIn("v9-table.fade");
   expect(stretchesOf(block, 8, 0)).toHaveLength(1);
   expect(stretchesOf(block, 8, 0)).toEqual(stretchesOf(block, 9, 0));
 });

@@ -2,10 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { CorruptDataError } from "../../src/coder/errors.ts";
-import { BlockCompressor, compressBlock } from "../../src/pipeline/compress.ts";
-import { BlockDecompressor, decompressBlock } from "../../src/pipeline/decompress.ts";
+import { BlockCompressor } from "../../src/pipeline/compress.ts";
+import { BlockDecompressor } from "../../src/pipeline/decompress.ts";
 import type { BlockProgress } from "../../src/pipeline/options.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
+import { compressBlock, decompressBlock } from "../support/in-memory.ts";
 
 const ALONE = { workers: 1 };
 

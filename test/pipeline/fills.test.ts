@@ -7,42 +7,21 @@ import { ArchiveError, TruncatedError } from "../../src/archive/errors.ts";
 import { chainPieces, encodeFills, fillBytesOf, piecesOf } from "../../src/archive/fills.ts";
 import { type Block, FILL_PIECE_BYTES } from "../../src/archive/format.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame, encodeHeader } from "../../src/archive/write.ts";
 import { findRun, RUN_BYTES_MIN, shortPeriodOf } from "../../src/pipeline/fills.ts";
-import { compressStream, type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
+import { type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
 import { restore } from "../../src/pipeline/restore.ts";
 import type { CutPolicy } from "../../src/repeats/policy.ts";
+import { joined, noise, utf8 as text } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
-import { Random } from "../support/gpu-values.ts";
+import { archiveOf, LIMITS, plainOf, readArchive } from "../support/in-memory.ts";
 import { listFrames } from "../support/listing.ts";
 
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
-const engine = async () => new FakeEngine();
-const text = (s: string) => new TextEncoder().encode(s);
 const nothing = async () => {};
-
-function noise(count: number, seed = count): Uint8Array {
-  const random = new Random(seed);
-  return Uint8Array.from({ length: count }, () => random.between(0, 255));
-}
-
 const repeated = (pattern: Uint8Array, count: number) => new Uint8Array(Buffer.alloc(count, pattern));
-const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
-
-async function compress(source: PlainSource, blockBytes = 2 ** 20, repeats?: CutPolicy): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes);
-  const hyperFor = (bytes: number) => tinyHyper(Math.min(4, bytes));
-  await compressStream(source, sink, engine, { ...LIMITS, blockBytes, hyperFor, ...(repeats && { repeats }) });
-  return Buffer.concat(parts);
-}
-
-async function decompress(archive: Uint8Array, pieceBytes = 5000): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  await restore(pullFrom(archive, pieceBytes), async (bytes) => void parts.push(bytes.slice()), engine, LIMITS);
-  return Buffer.concat(parts);
-}
+const compress = (source: PlainSource, blockBytes = 2 ** 20, repeats?: CutPolicy) =>
+  archiveOf(source, { blockBytes, hyperFor: (bytes) => tinyHyper(Math.min(4, bytes)), ...(repeats && { repeats }) });
+const decompress = (archive: Uint8Array, pieceBytes = 5000) => plainOf(archive, {}, undefined, pieceBytes);
 
 /** As if zeros of 4096 bytes or more were holes. */
 function sparseSource(plain: Uint8Array): PlainSource & { readonly skipped: () => number } {
@@ -80,7 +59,7 @@ describe("long runs", () => {
       const plain = joined(text("before"), repeated(pattern, 3_000_001), text("behind"));
       const archive = await compress(sourceOf(plain));
       expect(archive.length).toBeLessThan(100 + pattern.length);
-      const [block, ...others] = readArchive(archive)[0]?.blocks ?? [];
+      const [block, ...others] = (await readArchive(archive))[0]?.blocks ?? [];
       expect(others).toEqual([]);
       expect(block?.plainBytes).toBeLessThan(12 + 2 * pattern.length);
       expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
@@ -113,7 +92,7 @@ describe("long runs", () => {
       fc.asyncProperty(input, blockBytes, fc.boolean(), async (plain, block, isSizeKnown) => {
         const archive = await compress(sourceOf(plain, isSizeKnown), block, { timeUnits: 0 });
         expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
-        const [frame] = readArchive(archive);
+        const [frame] = await readArchive(archive);
         const sum = frame?.blocks.reduce((bytes, each) => bytes + each.plainBytes + fillBytesOf(each.fills), 0);
         expect([frame?.header.plainBytes, sum]).toEqual([plain.length, plain.length]);
         const [listed] = await listFrames({
@@ -137,7 +116,7 @@ describe("long runs", () => {
 
   test("scattered over a block leave one block of what is between them", async () => {
     const parts = Array.from({ length: 40 }, (_, i) => joined(noise(99, i), text("."), new Uint8Array(40_000)));
-    const [frame] = readArchive(await compress(sourceOf(joined(...parts))));
+    const [frame] = await readArchive(await compress(sourceOf(joined(...parts))));
     expect(frame?.blocks.map(({ plainBytes, fills }) => [plainBytes, fills?.length])).toEqual([[4000, 40]]);
   });
 
@@ -145,7 +124,7 @@ describe("long runs", () => {
     const parts = Array.from({ length: 330 }, (_, i) => repeated(noise(4000, i), RUN_BYTES_MIN));
     const plain = joined(...parts);
     const archive = await compress(sourceOf(plain), 2 ** 20);
-    const blocks = readArchive(archive)[0]?.blocks ?? [];
+    const blocks = (await readArchive(archive))[0]?.blocks ?? [];
     expect(blocks.length).toBeGreaterThan(1);
     expect(blocks[0]?.fills?.length).toBeWithin(200, 330);
     expect(Buffer.compare(await decompress(archive, 2 ** 20), plain)).toBe(0);
@@ -179,14 +158,15 @@ describe("what fills give", () => {
     const archive = await compress(sourceOf(joined(text("x"), repeated(text("abc"), 10 * FILL_PIECE_BYTES))));
     const lengths: number[] = [];
     const sink = async ({ length }: Uint8Array) => void lengths.push(length);
-    await restore(pullFrom(archive), sink, engine, LIMITS);
+    await restore(pullFrom(archive), sink, async () => new FakeEngine(), LIMITS);
     expect(lengths.length).toBeGreaterThan(10);
     expect(Math.max(...lengths)).toBe(FILL_PIECE_BYTES);
     const last = archive.lastIndexOf(0x11); // the block's kind, in front of its check
     const damaged = archive.with(archive.length - 40, (archive.at(-40) as number) ^ 1);
     expect(last).toBeGreaterThan(0);
     const out: number[] = [];
-    const restored = restore(pullFrom(damaged), async (bytes) => void out.push(bytes.length), engine, LIMITS);
+    const sinkOut = async ({ length }: Uint8Array) => void out.push(length);
+    const restored = restore(pullFrom(damaged), sinkOut, async () => new FakeEngine(), LIMITS);
     await expect(restored).rejects.toBeInstanceOf(ArchiveError);
     expect(out).toEqual([]);
   });
@@ -198,7 +178,8 @@ describe("what fills give", () => {
       const timer = setTimeout(() => abort.abort(new Error("enough")), 100);
       const startMs = performance.now();
       const options = { ...LIMITS, checks, signal: abort.signal };
-      await expect(restore(pullFrom(archive), nothing, engine, options)).rejects.toThrow("enough");
+      const restored = restore(pullFrom(archive), nothing, async () => new FakeEngine(), options);
+      await expect(restored).rejects.toThrow("enough");
       expect(performance.now() - startMs).toBeLessThan(5000);
       clearTimeout(timer);
     }
@@ -239,7 +220,7 @@ describe("a record of fills", () => {
 
   test.each([true, false])("comes back; length known: %p", async (isLengthKnown) => {
     const bytes = await frame(isLengthKnown);
-    const [read] = readArchive(bytes);
+    const [read] = await readArchive(bytes);
     expect(read?.blocks[0]?.fills).toEqual(fills);
     expect(read?.header.plainBytes).toBe(data.length + 15_096);
     const plain = await decompress(bytes, 3);
@@ -252,7 +233,7 @@ describe("a record of fills", () => {
   test("truncated anywhere is a truncation, with a bit flipped is refused", async () => {
     const bytes = await frame();
     for (let length = 1; length < bytes.length; length += 1) {
-      expect(() => readArchive(bytes.subarray(0, length))).toThrow(TruncatedError);
+      await expect(readArchive(bytes.subarray(0, length))).rejects.toThrow(TruncatedError);
     }
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const flipped = bytes.with(bit >> 3, (bytes[bit >> 3] as number) ^ (1 << (bit & 7)));

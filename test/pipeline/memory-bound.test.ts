@@ -1,38 +1,26 @@
 /** What a decoder has at one time is held against the limit together: blocks, a window for copies, an open model. */
 import { expect, test } from "bun:test";
 import { CHECK_START, chainCheck } from "../../src/archive/checksum.ts";
-import { pullFrom } from "../../src/archive/stream.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
-import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
-import { restore } from "../../src/pipeline/restore.ts";
-import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
+import { tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
+import { archiveOf, plainOf } from "../support/in-memory.ts";
 
 const KIB = 2 ** 10;
 
-async function decode(archive: Uint8Array, memoryBytesMax: number): Promise<Uint8Array | MemoryLimitError> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  try {
-    await restore(pullFrom(archive), sink, async () => new FakeEngine(), { workers: 1, memoryBytesMax });
-  } catch (error) {
+const decode = (archive: Uint8Array, memoryBytesMax: number) =>
+  plainOf(archive, { memoryBytesMax }).catch((error: unknown) => {
     if (error instanceof MemoryLimitError) return error;
     throw error;
-  }
-  return new Uint8Array(Buffer.concat(parts));
-}
+  });
 
 test("a window that does not fit is left out, and what needs it refused: never called corrupt", async () => {
   const random = new Random(3);
   const hard = Uint8Array.from({ length: 64 * KIB }, () => random.next());
   const plain = Buffer.concat([hard, hard, hard]);
-  const written: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void written.push(bytes);
   const repeats = { timeUnits: 0, minLength: 16 };
-  const options = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes: 64 * KIB, hyperFor: () => tinyHyper(1), repeats };
-  await compressStream(sourceOf(plain), sink, async () => new FakeEngine(), options);
-  const archive = new Uint8Array(Buffer.concat(written));
+  const archive = await archiveOf(plain, { blockBytes: 64 * KIB, hyperFor: () => tinyHyper(1), repeats });
   expect(archive.length).toBeLessThan(hard.length + 500);
   const refusals: number[] = [];
   for (let memory = 64 * KIB; memory <= 512 * KIB; memory += 16 * KIB) {

@@ -2,45 +2,30 @@
 import { describe, expect, test } from "bun:test";
 import { CorruptError } from "../../src/archive/errors.ts";
 import type { Block } from "../../src/archive/format.ts";
-import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { foresightOf } from "../../src/pipeline/block-plan.ts";
-import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import type { CompressOptions } from "../../src/pipeline/frames.ts";
 import { Budget, TimeLimitError } from "../../src/pipeline/limits.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
 import { findNumbers, NO_FORESIGHT, predictNumbers } from "../../src/pipeline/numbers.ts";
-import { restore } from "../../src/pipeline/restore.ts";
 import { decodeStretches, encodeStretches, type Stretch } from "../../src/predict/list.ts";
 import { NO_COPIES } from "../../src/repeats/copies.ts";
-import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
+import { joined, noise } from "../support/bytes.ts";
+import { tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 import { filmOf, pixelsOf, type SoundShape, soundOf, tableOf } from "../support/numbers.ts";
 import { trainingBytes } from "../support/text.ts";
 
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
-const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 const MONO: SoundShape = { channels: 1, width: 2, isBig: false };
 
-async function compress(plain: Uint8Array, options: Partial<CompressOptions> = {}): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  const all = { ...LIMITS, blockBytes: plain.length, hyperFor: () => tinyHyper(4), ...options };
-  await compressStream(sourceOf(plain), sink, async () => new FakeEngine(), all);
-  return joined(...parts);
-}
-
-async function decompress(archive: Uint8Array, memoryBytesMax = LIMITS.memoryBytesMax): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  await restore(pullFrom(archive, 1000), sink, async () => new FakeEngine(), { ...LIMITS, memoryBytesMax });
-  return joined(...parts);
-}
+const compress = (plain: Uint8Array, options: Partial<CompressOptions> = {}) =>
+  archiveOf(plain, { blockBytes: plain.length, ...options });
 
 /** Of each block: its kind, and the stretches that it has. */
-const stretchesIn = (archive: Uint8Array) =>
-  readArchive(archive).flatMap(({ blocks }) =>
+const stretchesIn = async (archive: Uint8Array) =>
+  (await readArchive(archive)).flatMap(({ blocks }) =>
     blocks.map(({ stretches, copies, plainBytes, isForeseen = false }) =>
       stretches ? decodeStretches(stretches, copies?.restBytes ?? plainBytes, isForeseen) : [],
     ),
@@ -57,10 +42,10 @@ describe("found and restored", () => {
       const plain = joined(new Uint8Array(44), soundOf(25_000, shape), new Uint8Array(1));
       const archive = await compress(plain);
       expect(Buffer.compare(archive, await compress(plain))).toBe(0);
-      const [stretch] = stretchesIn(archive).flat() as [Stretch];
+      const [stretch] = (await stretchesIn(archive)).flat() as [Stretch];
       expect(stretch.numbers).toEqual({ kind: "sound", isUnsigned: false, ...shape });
       expect(stretch.lengthBytes).toBeGreaterThan(plain.length - 2 ** 14);
-      expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+      expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
     },
   );
 
@@ -68,18 +53,16 @@ describe("found and restored", () => {
     const text = trainingBytes(40_000, 1);
     const plain = joined(text, soundOf(30_000, MONO), text, soundOf(30_000, { ...MONO, isBig: true }, 2), text);
     const archive = await compress(plain, { repeats: { timeUnits: 0 } });
-    const found = stretchesIn(archive).flat();
+    const found = (await stretchesIn(archive)).flat();
     expect(found.map(({ numbers }) => numbers.kind === "sound" && numbers.isBig)).toEqual([false, true]);
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 
   test("over blocks, from a pipe, some of them learned", async () => {
-    const random = new Random(1);
-    const chance = Uint8Array.from({ length: 60_000 }, () => random.next() >>> 24);
-    const plain = joined(soundOf(100_000, MONO), chance, soundOf(100_000, MONO, 2));
+    const plain = joined(soundOf(100_000, MONO), noise(60_000), soundOf(100_000, MONO, 2));
     const archive = await compress(plain, { blockBytes: 65_536 });
-    expect(stretchesIn(archive).filter((list) => list.length > 0).length).toBeGreaterThan(4);
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect((await stretchesIn(archive)).filter((list) => list.length > 0).length).toBeGreaterThan(4);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 });
 
@@ -87,16 +70,14 @@ test("the same sound again is one copy, and short copies are spared", async () =
   const sound = soundOf(60_000, MONO);
   const plain = joined(sound, sound.subarray(1000, 1900), sound, sound.subarray(5000, 5200));
   const archive = await compress(plain, { repeats: { timeUnits: 0, minLength: 32 } });
-  const [block] = readArchive(archive).flatMap(({ blocks }) => blocks) as [Block];
+  const [block] = (await readArchive(archive)).flatMap(({ blocks }) => blocks) as [Block];
   expect(block.copies?.restBytes).toBeLessThan(130_000);
-  expect(stretchesIn(archive).flat().length).toBeGreaterThan(0);
-  expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+  expect((await stretchesIn(archive)).flat().length).toBeGreaterThan(0);
+  expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
 });
 
 test("nothing is found in text, chance, silence, or little", async () => {
-  const random = new Random(9);
-  const chance = Uint8Array.from({ length: 100_000 }, () => random.next() >>> 24);
-  for (const plain of [trainingBytes(100_000, 1), chance, new Uint8Array(100_000), soundOf(2000, MONO)]) {
+  for (const plain of [trainingBytes(100_000, 1), noise(100_000), new Uint8Array(100_000), soundOf(2000, MONO)]) {
     expect(await findNumbers(plain)).toEqual([]);
   }
 });
@@ -128,24 +109,15 @@ describe("limits and forgery", () => {
   test("where a decoder would have no room, numbers are not predicted", async () => {
     const memoryBytesMax = modelMemoryBytes(tinyHyper(4)) + 6 * sound.length;
     const tight = await compress(sound, { memoryBytesMax });
-    expect(stretchesIn(tight).flat()).toEqual([]);
-    expect(Buffer.compare(await decompress(tight, memoryBytesMax), sound)).toBe(0);
-    await expect(decompress(await compress(sound), memoryBytesMax)).rejects.toThrow(MemoryLimitError);
+    expect((await stretchesIn(tight)).flat()).toEqual([]);
+    expect(Buffer.compare(await plainOf(tight, { memoryBytesMax }), sound)).toBe(0);
+    await expect(plainOf(await compress(sound), { memoryBytesMax })).rejects.toThrow(MemoryLimitError);
   });
 
   test("the time of predictors counts", async () => {
     const cost = { openSeconds: () => 0, stepsSeconds: () => 0 };
     const archive = await compress(sound);
-    const restoreWithin = (secondsMax: number) =>
-      restore(
-        pullFrom(archive, 1000),
-        async () => {},
-        async () => new FakeEngine(),
-        {
-          ...LIMITS,
-          limits: { secondsMax, cost },
-        },
-      );
+    const restoreWithin = (secondsMax: number) => plainOf(archive, { limits: { secondsMax, cost } });
     await expect(restoreWithin(0.1)).rejects.toThrow(TimeLimitError);
     await restoreWithin(1);
   });
@@ -164,21 +136,21 @@ describe("limits and forgery", () => {
     ["half a stretch", Uint8Array.of(0, 0x80, 0x20)],
     ["a panel that lanes do not foresee", Uint8Array.of(0, 0x80, 0x20, 0, 0x88)],
   ])("%s is corrupt", async (_, stretches) => {
-    const [frame] = readArchive(await compress(sound));
+    const [frame] = await readArchive(await compress(sound));
     if (!frame) throw new Error("no frame");
     const { version: _version, small: _small, ...header } = frame.header;
     const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
-    await expect(decompress(encodeFrame(header, blocks))).rejects.toThrow(CorruptError);
+    await expect(plainOf(encodeFrame(header, blocks))).rejects.toThrow(CorruptError);
   });
 
   test("another predictor than the one that was used gives a wrong check", async () => {
-    const [frame] = readArchive(await compress(sound));
+    const [frame] = await readArchive(await compress(sound));
     if (!frame) throw new Error("no frame");
     const { version: _version, small: _small, ...header } = frame.header;
     const numbers = { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false } as const;
     const stretches = encodeStretches([{ gapBytes: 0, lengthBytes: 100_000, numbers }]);
     const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
-    await expect(decompress(encodeFrame(header, blocks))).rejects.toThrow("checksum of the decoded bytes");
+    await expect(plainOf(encodeFrame(header, blocks))).rejects.toThrow("checksum of the decoded bytes");
   });
 });
 
@@ -223,10 +195,10 @@ describe("pixels", () => {
     async (_, shape) => {
       const plain = joined(new Uint8Array(13), pixelsOf(300, shape), new Uint8Array(2));
       const archive = await compress(plain);
-      const [stretch] = stretchesIn(archive).flat() as [Stretch];
+      const [stretch] = (await stretchesIn(archive)).flat() as [Stretch];
       expect(stretch.numbers).toMatchObject({ kind: "pixels", ...shape });
       expect(stretch.lengthBytes).toBeGreaterThan(plain.length - 2 ** 13);
-      expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+      expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
     },
   );
 
@@ -234,20 +206,20 @@ describe("pixels", () => {
     const film = { width: 160, height: 120 };
     const plain = filmOf(8, film);
     const archive = await compress(plain);
-    expect(stretchesIn(archive).flat()).toEqual([
+    expect((await stretchesIn(archive)).flat()).toEqual([
       { gapBytes: 0, lengthBytes: plain.length, numbers: { kind: "film", ...film } },
     ]);
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 
   test("beside sound and text in one block", async () => {
     const parts = [trainingBytes(40_000, 1), pixelsOf(300, { channels: 3, width: 200 }), soundOf(40_000, MONO)];
     const archive = await compress(joined(...parts));
-    expect(stretchesIn(archive).flatMap((list) => list.map(({ numbers }) => numbers.kind))).toEqual([
+    expect((await stretchesIn(archive)).flatMap((list) => list.map(({ numbers }) => numbers.kind))).toEqual([
       "pixels",
       "sound",
     ]);
-    expect(Buffer.compare(await decompress(archive), joined(...parts))).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), joined(...parts))).toBe(0);
   });
 });
 
@@ -264,10 +236,10 @@ describe("tables", () => {
     const plain = joined(trainingBytes(16_384, 1), table, new Uint8Array(3));
     const archive = await compress(plain, { repeats: { timeUnits: 0 } });
     expect(Buffer.compare(archive, await compress(plain, { repeats: { timeUnits: 0 } }))).toBe(0);
-    const [stretch] = stretchesIn(archive).flat() as [Stretch];
+    const [stretch] = (await stretchesIn(archive)).flat() as [Stretch];
     expect(stretch.numbers).toMatchObject({ kind: "table", ...shape, row: shape.row * shape.columns });
     expect(stretch.lengthBytes).toBeGreaterThan(table.length - 2 ** 14);
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
   });
 
   test("rows in frames are found", async () => {

@@ -3,58 +3,36 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CorruptError, MissingPriorError } from "../../src/archive/errors.ts";
-import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
-import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import type { CompressOptions } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
-import { type RestoreOptions, restore } from "../../src/pipeline/restore.ts";
+import type { RestoreOptions } from "../../src/pipeline/restore.ts";
 import { type Prior, patchPrior, rawPrior } from "../../src/prior/file.ts";
 import { MIXER_POLICY } from "../../src/repeats/policy.ts";
+import { joined } from "../support/bytes.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
-const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 const TEXT = new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", "text.bin")));
 const NOISE = Uint8Array.from({ length: 60_000 }, (_, i) => mix32(i));
 const OLD = joined(NOISE.slice(0, 30_000), TEXT, NOISE.slice(30_000));
 const engines = { cpu: await createCpuEngine({ threads: 2 }), reference: createReferenceEngine() };
 type Name = keyof typeof engines;
 
-async function compress(
-  plain: Uint8Array,
-  old: Uint8Array,
-  options: Partial<CompressOptions> = {},
-  name: Name = "cpu",
-) {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
+function compress(plain: Uint8Array, old: Uint8Array, options: Partial<CompressOptions> = {}, name: Name = "cpu") {
   const hyperFor = (bytes: number) => hyperForSize(levelOf(1), bytes);
-  const all = {
-    ...LIMITS,
-    blockBytes: 1 << 20,
-    hyperFor,
-    prior: patchPrior(old, 8),
-    repeats: MIXER_POLICY,
-    ...options,
-  };
-  await compressStream(sourceOf(plain), sink, async () => engines[name], all);
-  return joined(...parts);
+  const own = { blockBytes: 1 << 20, hyperFor, prior: patchPrior(old, 8), repeats: MIXER_POLICY };
+  return archiveOf(plain, { ...own, ...options }, engines[name]);
 }
 
-async function decompress(
+const decompress = (
   archive: Uint8Array,
   priors: readonly Prior[],
   options: Partial<RestoreOptions> = {},
   name: Name = "cpu",
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  await restore(pullFrom(archive, 9999), sink, async () => engines[name], { ...LIMITS, priors, ...options });
-  return joined(...parts);
-}
+) => plainOf(archive, { priors, ...options }, engines[name]);
 
 /** Changes here and there. */
 const changed = joined(NOISE.slice(0, 20_000), TEXT.slice(0, 300), NOISE.slice(20_500, 30_000), TEXT.slice(9), NOISE);
@@ -69,7 +47,10 @@ describe("a patch", () => {
   ])("%s", async (_, plain, blockBytes) => {
     const archive = await compress(plain, OLD, { blockBytes });
     expect(archive.length).toBeLessThan(plain.length / 20 + 700);
-    expect(readArchive(archive)[0]?.header).toMatchObject({ isPatch: true, prior: { hash: patchPrior(OLD).hash } });
+    expect((await readArchive(archive))[0]?.header).toMatchObject({
+      isPatch: true,
+      prior: { hash: patchPrior(OLD).hash },
+    });
     // Restored by who knows nothing of the level.
     expect(await decompress(archive, [rawPrior(OLD), patchPrior(OLD)])).toEqual(plain);
   });

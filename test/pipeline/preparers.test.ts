@@ -1,7 +1,6 @@
 /** Blocks that threads prepare while the model is at the one before: the same archives, and blocks are read early. */
 import { describe, expect, test } from "bun:test";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { levelOf } from "../../src/model/levels.ts";
 import { PreparerError } from "../../src/pipeline/errors.ts";
@@ -12,6 +11,7 @@ import { restore } from "../../src/pipeline/restore.ts";
 import { MIXER_POLICY } from "../../src/repeats/policy.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
+import { readArchive } from "../support/in-memory.ts";
 
 const BLOCK_BYTES = 2 ** 17;
 const MEMORY_BYTES = 2 ** 31;
@@ -68,7 +68,7 @@ describe("a frame whose blocks are prepared ahead", () => {
       );
       expect(Buffer.compare(alone as Buffer, two as Buffer)).toBe(0);
       expect(Buffer.compare(alone as Buffer, five as Buffer)).toBe(0);
-      const blocks = readArchive(alone as Buffer)[0]?.blocks ?? [];
+      const blocks = (await readArchive(alone as Buffer))[0]?.blocks ?? [];
       expect(blocks.length).toBeGreaterThan(5);
       expect(blocks.some(({ stretches }) => stretches !== undefined)).toBe(true);
       expect(blocks.some(({ copies }) => copies !== undefined)).toBe(true);

@@ -8,11 +8,9 @@ import { join } from "node:path";
 import { CorruptError, MissingPriorError } from "../../src/archive/errors.ts";
 import { FORMAT_VERSION } from "../../src/archive/format.ts";
 import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
 import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
@@ -21,12 +19,11 @@ import { fitting } from "../../src/pipeline/priors.ts";
 import { type RestoreOptions, restore } from "../../src/pipeline/restore.ts";
 import { decodePrior, encodePrior, type Prior, rawPrior } from "../../src/prior/file.ts";
 import { trainValues } from "../../src/prior/train.ts";
+import { joined } from "../support/bytes.ts";
+import { archiveOf, LIMITS, plainOf, readArchive } from "../support/in-memory.ts";
 import { rowsOf } from "../support/rows.ts";
 
-buildMixer();
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
 const GOLDEN = join(import.meta.dir, "..", "golden");
-const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 const TEXT = new Uint8Array(readFileSync(join(GOLDEN, "text.bin")));
 const NOISE = Uint8Array.from({ length: 9000 }, (_, i) => mix32(i));
 const engines = { cpu: await createCpuEngine({ threads: 2 }), reference: createReferenceEngine() };
@@ -39,29 +36,16 @@ function priorFrom(stride: number, contexts: number, content: Uint8Array = TEXT.
 
 const PRIOR = priorFrom(0, 8);
 
-async function compress(
-  plain: Uint8Array,
-  options: Partial<CompressOptions> = {},
-  name: keyof typeof engines = "cpu",
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
+type Name = keyof typeof engines;
+
+function compress(plain: Uint8Array, options: Partial<CompressOptions> = {}, name: Name = "cpu") {
   const hyperFor = (bytes: number) => hyperForSize(levelOf(1), bytes);
-  const all = { ...LIMITS, blockBytes: Math.max(1, plain.length), hyperFor, prior: PRIOR, ...options };
-  await compressStream(sourceOf(plain), sink, async () => engines[name], all);
-  return joined(...parts);
+  const own = { blockBytes: Math.max(1, plain.length), hyperFor, prior: PRIOR };
+  return archiveOf(plain, { ...own, ...options }, engines[name]);
 }
 
-async function decompress(
-  archive: Uint8Array,
-  options: Partial<RestoreOptions> = {},
-  name: keyof typeof engines = "cpu",
-) {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  await restore(pullFrom(archive, 999), sink, async () => engines[name], { ...LIMITS, priors: [PRIOR], ...options });
-  return joined(...parts);
-}
+const decompress = (archive: Uint8Array, options: Partial<RestoreOptions> = {}, name: Name = "cpu") =>
+  plainOf(archive, { priors: [PRIOR], ...options }, engines[name]);
 
 describe("small frames behind a prior", () => {
   test.each([
@@ -74,7 +58,7 @@ describe("small frames behind a prior", () => {
   ])("%s", async (_, plain: Uint8Array, prior: Prior) => {
     const [archive, judged] = [await compress(plain, { prior }), await compress(plain, { prior }, "reference")];
     expect(archive).toEqual(judged);
-    const [frame] = readArchive(archive);
+    const [frame] = await readArchive(archive);
     expect(frame?.header).toMatchObject({ version: FORMAT_VERSION, prior: { isLow: true } });
     expect(archive.length).toBeLessThan((await compress(plain, { prior: undefined as never })).length);
     for (const name of ["cpu", "reference"] as const) {
@@ -85,7 +69,7 @@ describe("small frames behind a prior", () => {
   test("longer ones state their stride", async () => {
     const rows = new Uint8Array(rowsOf(12, 2000));
     const archive = await compress(rows);
-    expect(readArchive(archive)[0]?.blocks).toMatchObject([{ kind: "coded", stride: 12 }]);
+    expect((await readArchive(archive))[0]?.blocks).toMatchObject([{ kind: "coded", stride: 12 }]);
     expect(await decompress(archive)).toEqual(rows);
   });
 
@@ -117,7 +101,7 @@ describe("frames with an index behind a prior", () => {
   ])("%s", async (_, lanes, blockBytes) => {
     const hyperFor = (bytes: number) => hyperForSize(levelOf(1), bytes, lanes);
     const archive = await compress(long, { hyperFor, blockBytes });
-    const [frame] = readArchive(archive);
+    const [frame] = await readArchive(archive);
     expect(frame?.header).toMatchObject({ prior: { hash: PRIOR.hash, isLow: false } });
     expect(frame?.header.model?.hyper).toMatchObject({ streams: lanes, mixerContexts: 8 });
     expect(await decompress(archive)).toEqual(long);
@@ -126,7 +110,7 @@ describe("frames with an index behind a prior", () => {
 
   test("no model has counters behind a prior, and one that claims some is refused", async () => {
     const hyperFor = (bytes: number) => ({ ...hyperForSize(levelOf(1), bytes), mixerCounters: 4 });
-    const [frame] = readArchive(await compress(long, { hyperFor }));
+    const [frame] = await readArchive(await compress(long, { hyperFor }));
     const hyper = frame?.header.model?.hyper as HyperParameters;
     expect(hyper.mixerCounters).toBe(0);
     expect(fitting(PRIOR, hyper, 7)).toBe(PRIOR);

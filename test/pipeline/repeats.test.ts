@@ -1,19 +1,15 @@
 /** Blocks whose repeats are cut out, through the whole pipeline: every kind of block, windows, sizes, memory. */
 import { describe, expect, test } from "bun:test";
-import { pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
-import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import { type CompressOptions, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
-import { restore } from "../../src/pipeline/restore.ts";
 import { release } from "../../src/platform/release.ts";
 import { MIXER_POLICY } from "../../src/repeats/policy.ts";
+import { joined } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 import { fileOf, listFrames } from "../support/listing.ts";
 import { trainingBytes } from "../support/text.ts";
-
-const MEMORY = 2 ** 30;
-const LIMITS = { workers: 1, memoryBytesMax: MEMORY };
 
 /** Bytes that order-0 counts can halve, and in which nothing comes again. */
 function soft(seed: number, count: number): Uint8Array {
@@ -26,8 +22,6 @@ function hard(seed: number, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, () => random.next());
 }
 
-const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
-
 interface Result {
   readonly archive: Uint8Array;
   /** Of each block: its kind, and how long its rest is if it has copies. */
@@ -39,27 +33,17 @@ async function compress(
   options: Partial<CompressOptions> = {},
   isSizeKnown = true,
 ): Promise<Result> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
   const engine = new FakeEngine();
   // As from a file: what was freed is gone.
   const source = sourceOf(plain, isSizeKnown);
   const read = async (count: number) => (await source.read(count)).slice();
-  const all = { ...LIMITS, blockBytes: Math.max(1, plain.length), hyperFor: () => tinyHyper(4), ...options };
-  await compressStream({ ...source, read, free: release }, sink, async () => engine, all);
+  const all = { blockBytes: Math.max(1, plain.length), ...options };
+  const archive = await archiveOf({ ...source, read, free: release }, all, engine);
   expect(engine.openModels).toBe(0);
-  const archive = joined(...parts);
-  const blocks = readArchive(archive).flatMap((frame) =>
+  const blocks = (await readArchive(archive)).flatMap((frame) =>
     frame.blocks.map(({ kind, copies }) => (copies ? `${kind} ${copies.restBytes}` : kind)),
   );
   return { archive, blocks };
-}
-
-async function decompress(archive: Uint8Array, memoryBytesMax = MEMORY): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  await restore(pullFrom(archive, 1000), sink, async () => new FakeEngine(), { ...LIMITS, memoryBytesMax });
-  return joined(...parts);
 }
 
 /** Compresses with and without a known size, restores both, and gives the first. */
@@ -67,10 +51,12 @@ async function roundTrip(plain: Uint8Array, options: Partial<CompressOptions>): 
   const known = await compress(plain, options);
   const unknown = await compress(plain, options, false);
   for (const { archive } of [known, unknown]) {
-    expect(Buffer.compare(await decompress(archive), plain)).toBe(0);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
     const [frame] = await listFrames(fileOf(archive));
     expect(frame?.plainBytes).toBe(plain.length);
-    const cutKinds = readArchive(archive)[0]?.blocks.map(({ kind, copies }) => `${kind} ${copies !== undefined}`);
+    const cutKinds = (await readArchive(archive))[0]?.blocks.map(
+      ({ kind, copies }) => `${kind} ${copies !== undefined}`,
+    );
     expect(frame?.blocks.map(({ kind, isCut = false }) => `${kind} ${isCut}`)).toEqual(cutKinds ?? []);
   }
   return known;
@@ -230,7 +216,7 @@ describe("memory", () => {
     const text = joined(soft(1, 100_000), soft(1, 100_000));
     const { archive, blocks } = await compress(text, { repeats, blockBytes: 100_000 });
     expect(blocks).toEqual(["coded", "stored 0"]);
-    await expect(decompress(archive, 400_000)).rejects.toThrow(MemoryLimitError);
-    expect(Buffer.compare(await decompress(archive, 2_000_000), text)).toBe(0);
+    await expect(plainOf(archive, { memoryBytesMax: 400_000 })).rejects.toThrow(MemoryLimitError);
+    expect(Buffer.compare(await plainOf(archive, { memoryBytesMax: 2_000_000 }), text)).toBe(0);
   });
 });

@@ -4,41 +4,19 @@ import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { CorruptError } from "../../src/archive/errors.ts";
-import type { Frame } from "../../src/archive/format.ts";
-import { type PullBytes, pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { looksIncompressible } from "../../src/pipeline/content.ts";
-import { compressStream, InputSizeError, type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
+import { InputSizeError } from "../../src/pipeline/errors.ts";
+import { compressStream, type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { BlockError, restore } from "../../src/pipeline/restore.ts";
+import { joined, noise, soft } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
-import { Random } from "../support/gpu-values.ts";
+import { archiveOf, type Frame, LIMITS, plainOf, readArchive } from "../support/in-memory.ts";
 
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
-
-function noise(count: number, seed = count): Uint8Array {
-  const random = new Random(seed);
-  return Uint8Array.from({ length: count }, () => random.between(0, 255));
-}
-
-const soft = (count: number) => Uint8Array.from({ length: count }, (_, i) => 97 + ((i * i + (i >> 4)) % 5));
-
-async function compress(source: PlainSource, blockBytes: number, engine: Engine = new FakeEngine()): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes);
-  const hyperFor = (bytes: number) => tinyHyper(Math.min(4, bytes));
-  await compressStream(source, sink, async () => engine, { ...LIMITS, blockBytes, hyperFor });
-  return Buffer.concat(parts);
-}
-
-async function decompress(pull: PullBytes, engine: Engine = new FakeEngine()): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-  await restore(pull, sink, async () => engine, LIMITS);
-  return Buffer.concat(parts);
-}
+const compress = (source: PlainSource, blockBytes: number, engine?: Engine) =>
+  archiveOf(source, { blockBytes, hyperFor: (bytes) => tinyHyper(Math.min(4, bytes)) }, engine);
 
 /** For what must be stored without asking a model. */
 const noEngine: Engine = Object.assign(new FakeEngine(), {
@@ -50,7 +28,7 @@ const kindsOf = ({ blocks }: Frame) => blocks.map(({ kind }) => kind).join(" ");
 describe("a frame of many blocks", () => {
   test("comes back, whatever its blocks, whether or not its length was known", async () => {
     const part = fc.tuple(fc.boolean(), fc.nat(400)).map(([isHard, count]) => (isHard ? noise(count) : soft(count)));
-    const input = fc.array(part, { maxLength: 5 }).map((parts) => new Uint8Array(Buffer.concat(parts)));
+    const input = fc.array(part, { maxLength: 5 }).map((parts) => joined(...parts));
     await fc.assert(
       fc.asyncProperty(
         input,
@@ -59,10 +37,10 @@ describe("a frame of many blocks", () => {
         async (plain, blockBytes, isSizeKnown) => {
           const engine = new FakeEngine();
           const archive = await compress(sourceOf(plain, isSizeKnown), blockBytes, engine);
-          const [frame] = readArchive(archive);
+          const [frame] = await readArchive(archive);
           const blocks = frame?.blocks.length ?? 0;
           expect(archive.length).toBeLessThanOrEqual(plain.length + 56 + 21 * blocks);
-          expect(Buffer.compare(await decompress(pullFrom(archive, 50), engine), plain)).toBe(0);
+          expect(Buffer.compare(await plainOf(archive, {}, engine, 50), plain)).toBe(0);
           expect(engine.openModels).toBe(0);
         },
       ),
@@ -71,30 +49,30 @@ describe("a frame of many blocks", () => {
   });
 
   test("learns from what the model could not shrink, so that what follows decodes", async () => {
-    const plain = new Uint8Array(Buffer.concat([soft(500), noise(500), soft(500), noise(500)]));
+    const plain = joined(soft(500), noise(500), soft(500), noise(500));
     for (const engine of [new FakeEngine(), await createCpuEngine({ threads: 1 })]) {
       const archive = await compress(sourceOf(plain, false), 500, engine);
-      expect(kindsOf(readArchive(archive)[0]!)).toStartWith("coded learned coded");
-      expect(Buffer.compare(await decompress(pullFrom(archive), engine), plain)).toBe(0);
+      expect(kindsOf((await readArchive(archive))[0]!)).toStartWith("coded learned coded");
+      expect(Buffer.compare(await plainOf(archive, {}, engine), plain)).toBe(0);
       await engine.close();
     }
   });
 
   test("starts the model anew after a first block that it could not shrink", async () => {
-    const plain = new Uint8Array(Buffer.concat([noise(500), soft(500)]));
+    const plain = joined(noise(500), soft(500));
     const engine = new FakeEngine();
     const archive = await compress(sourceOf(plain), 500, engine);
-    expect(kindsOf(readArchive(archive)[0]!)).toBe("stored coded");
-    expect(Buffer.compare(await decompress(pullFrom(archive), engine), plain)).toBe(0);
+    expect(kindsOf((await readArchive(archive))[0]!)).toBe("stored coded");
+    expect(Buffer.compare(await plainOf(archive, {}, engine), plain)).toBe(0);
   });
 
   test("asks no engine about chance", async () => {
     const plain = noise(20_000);
     const archive = await compress(sourceOf(plain), 5000, noEngine);
     // The first goes out at once; those behind it share a head.
-    expect(readArchive(archive)[0]!.blocks.map(({ plainBytes }) => plainBytes)).toEqual([5000, 15_000]);
-    expect(kindsOf(readArchive(archive)[0]!)).toBe("stored stored");
-    expect(Buffer.compare(await decompress(pullFrom(archive), noEngine), plain)).toBe(0);
+    expect((await readArchive(archive))[0]!.blocks.map(({ plainBytes }) => plainBytes)).toEqual([5000, 15_000]);
+    expect(kindsOf((await readArchive(archive))[0]!)).toBe("stored stored");
+    expect(Buffer.compare(await plainOf(archive, {}, noEngine), plain)).toBe(0);
   });
 
   test.each([
@@ -110,7 +88,7 @@ describe("a frame of many blocks", () => {
       expect(known.length - plain.length).toBeLessThanOrEqual(growthMax);
       const piped = await compress(sourceOf(plain, false), 2 ** 24, noEngine);
       expect(piped.length - plain.length).toBeLessThanOrEqual(growthMax + 8);
-      expect(Buffer.compare(await decompress(pullFrom(piped, 1 << 20), noEngine), plain)).toBe(0);
+      expect(Buffer.compare(await plainOf(piped, {}, noEngine, 1 << 20), plain)).toBe(0);
     },
     60_000,
   );
@@ -138,10 +116,10 @@ describe("a frame of many blocks", () => {
 
   test("damage is told by block, and nothing behind it comes out", async () => {
     const archive = await compress(sourceOf(soft(1500)), 500);
-    const { blocks } = readArchive(archive)[0]!;
+    const { blocks } = (await readArchive(archive))[0]!;
     const third = blocks[2]?.kind === "coded" ? blocks[2].groups[0]! : new Uint8Array(0);
-    third[0] = (third[0] ?? 0) ^ 1; // a view of the archive
-    const error = await decompress(pullFrom(archive)).catch((thrown: unknown) => thrown);
+    const at = Buffer.from(archive).indexOf(third);
+    const error = await plainOf(archive.with(at, (archive[at] as number) ^ 1)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BlockError);
     expect(error).toMatchObject({ block: 3, soundBytes: 1000 });
     expect((error as BlockError).cause).toBeInstanceOf(CorruptError);
@@ -151,11 +129,11 @@ describe("a frame of many blocks", () => {
     const archive = await compress(sourceOf(soft(1500)), 500);
     const index = archive.subarray(-12);
     index[0] = (index[0] ?? 0) ^ 1;
-    const inIndex = await decompress(pullFrom(archive)).catch((thrown: unknown) => thrown);
+    const inIndex = await plainOf(archive).catch((thrown: unknown) => thrown);
     expect(inIndex).toMatchObject({ name: "CorruptError", message: expect.stringMatching("index") });
     index[0] = (index[0] ?? 0) ^ 1;
     const trailing = Buffer.concat([archive, Buffer.from("more")]);
-    const behind = await decompress(pullFrom(trailing)).catch((thrown: unknown) => thrown);
+    const behind = await plainOf(trailing).catch((thrown: unknown) => thrown);
     expect(behind).toMatchObject({
       name: "TrailingBytesError",
       message: expect.stringMatching("something else follows the archive"),
@@ -164,9 +142,7 @@ describe("a frame of many blocks", () => {
 
   test("a stored block that needs more memory than allowed is refused before it has come", async () => {
     const archive = await compress(sourceOf(noise(100_000)), 100_000, noEngine);
-    const pull = pullFrom(archive.subarray(0, 100));
-    const sink = async () => {};
-    const restored = restore(pull, sink, async () => noEngine, { workers: 1, memoryBytesMax: 150_000 });
+    const restored = plainOf(archive.subarray(0, 100), { memoryBytesMax: 150_000 }, noEngine);
     await expect(restored).rejects.toBeInstanceOf(MemoryLimitError);
   });
 });
@@ -214,7 +190,7 @@ describe("what looks like chance", () => {
     for (const count of [5000, 70_000, 1 << 20]) expect(looksIncompressible(noise(count))).toBe(true);
     expect(looksIncompressible(noise(1000))).toBe(false);
     expect(looksIncompressible(soft(70_000))).toBe(false);
-    const twice = new Uint8Array(Buffer.concat([noise(50_000), noise(50_000)]));
+    const twice = joined(noise(50_000), noise(50_000));
     expect(looksIncompressible(twice)).toBe(false);
     const skewed = noise(70_000).map((byte, i) => (i % 20 === 0 ? 65 : byte));
     expect(looksIncompressible(skewed)).toBe(false);

@@ -1,6 +1,5 @@
 /** The kernels that look at samples: the same numbers, bit for bit, as what is written here to be read. */
 import { describe, expect, test } from "bun:test";
-import { exponential, LN_2, naturalLog } from "../../src/pipeline/logarithm.ts";
 import { StrideTrial } from "../../src/pipeline/stride-trial.ts";
 import { BURST_BYTES, TRIAL_BYTES_MAX, trialKernels } from "../../src/pipeline/trial-kernels.ts";
 import { Random } from "../support/gpu-values.ts";
@@ -13,6 +12,35 @@ const noise = (seed: number, count: number) => {
 };
 
 const { fround } = Math;
+const LOG_TERMS = 16;
+const EXP_TERMS = 64;
+
+/** The natural logarithm, by the same sums as in the kernels: every bit of a table of costs counts. */
+function naturalLog(x: number): number {
+  let mantissa = x;
+  let exponent = 0;
+  for (; mantissa > 1.5; exponent += 1) mantissa /= 2;
+  for (; mantissa < 0.75; exponent -= 1) mantissa *= 2;
+  return exponent * LN_2 + logNearOne(mantissa);
+}
+
+/** 2 artanh((x - 1) / (x + 1)): few terms for x near 1. */
+function logNearOne(x: number): number {
+  const z = (x - 1) / (x + 1);
+  let sum = 0;
+  for (let term = LOG_TERMS - 1; term >= 0; term -= 1) sum = sum * z * z + 1 / (2 * term + 1);
+  return 2 * z * sum;
+}
+
+const LN_2 = 2 * logNearOne(4 / 3) - logNearOne(8 / 9);
+
+function exponential(x: number): number {
+  if (x < 0) return 1 / exponential(-x);
+  let sum = 1;
+  for (let term = EXP_TERMS; term >= 1; term -= 1) sum = 1 + (sum * x) / term;
+  return sum;
+}
+
 const LINES = 2 ** 13;
 
 /** The mixture of assembly/mixture.ts, over one run. */

@@ -5,16 +5,11 @@
 import { describe, expect, test } from "bun:test";
 import { Foresight } from "../../src/predict/foresight.ts";
 import { type Sound, STRETCH_BYTES_MIN } from "../../src/predict/list.ts";
-import { transformSlowly } from "../../src/predict/transform.ts";
+import { noise } from "../support/bytes.ts";
 import { Random } from "../support/gpu-values.ts";
 import { soundOf } from "../support/numbers.ts";
+import { expectBothWays, strangeSounds, transformed } from "../support/transformed.ts";
 import { PanelTwin } from "./panel-twin.ts";
-
-function transformed(bytes: Uint8Array, numbers: Sound, isBack = false): Uint8Array {
-  const result = bytes.slice();
-  for (const _ of transformSlowly(result, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], isBack, true));
-  return result;
-}
 
 const CONTEXTS = 28;
 const CHOICES = 4;
@@ -66,6 +61,9 @@ function differenceOf(a: readonly number[], b: readonly number[]): string | unde
   return i < 0 ? undefined : `value ${i}: ${a[i]} and ${b[i]}`;
 }
 
+/** With foresight, which a panel needs. */
+const panelled = (bytes: Uint8Array, sound: Sound, isBack = false) => transformed(bytes, sound, isBack, true);
+
 const PANEL = { kind: "sound", isByPanel: true } as const;
 const SHAPES = [1, 2, 3].flatMap((width) =>
   [1, 2, 5].map((channels): Sound => {
@@ -81,37 +79,21 @@ describe.each(SHAPES.map((shape) => [nameOf(shape), shape] as const))("%s", (_, 
   const plain = soundOf(shape.channels > 2 ? 400 : 1300, shape);
 
   test("what is left is what the twin leaves, and comes back", () => {
-    const left = transformed(plain, shape);
+    const left = panelled(plain, shape);
     expect(Buffer.compare(left, new PanelTwin(shape).code(plain))).toBe(0);
-    expect(Buffer.compare(transformed(left, shape, true), plain)).toBe(0);
+    expect(Buffer.compare(panelled(left, shape, true), plain)).toBe(0);
   });
 
   test("what a lane is told is what the twin says", () => {
-    const left = transformed(plain, shape).subarray(0, 3600);
+    const left = panelled(plain, shape).subarray(0, 3600);
     expect(differenceOf(foreseen(left, shape), foreseenByTwin(left, shape))).toBeUndefined();
   });
 });
 
 const random = new Random(3);
-const CHANCE = Uint8Array.from({ length: 9_001 }, () => random.next() >>> 24);
-const extremes = (step: number) =>
-  Uint8Array.from({ length: 6000 }, (_, i) => (Math.floor(i / step) % 2 ? 0x7f : 0x80));
+const CHANCE = noise(9_001);
 
-describe.each([
-  ["chance, and half a sample", CHANCE],
-  ["silence", new Uint8Array(STRETCH_BYTES_MIN)],
-  ["silence behind noise", new Uint8Array(Buffer.concat([CHANCE.subarray(0, 2000), new Uint8Array(3000), CHANCE]))],
-  ["the loudest square", extremes(200)],
-  ["the loudest and highest square", extremes(1)],
-  ["the loudest of all", new Uint8Array(5000).fill(0x7f)],
-  [
-    "floats with NaN, infinity and denormals",
-    new Uint8Array(
-      Float32Array.from({ length: 1500 }, (_, i) => [Number.NaN, Number.POSITIVE_INFINITY, 1e-42, -i][i % 4] as number)
-        .buffer,
-    ),
-  ],
-])("%s", (_, plain) => {
+describe.each(strangeSounds(9000))("%s", (_, plain) => {
   const shapes: Sound[] = [
     { ...PANEL, channels: 2, width: 2, isBig: false, isUnsigned: false },
     { ...PANEL, channels: 1, width: 3, isBig: false, isUnsigned: false },
@@ -119,10 +101,9 @@ describe.each([
   ];
   test("comes back, and is left and foreseen as the twin has it", () => {
     for (const shape of shapes) {
-      const left = transformed(plain, shape);
+      const left = panelled(plain, shape);
       expect(Buffer.compare(left, new PanelTwin(shape).code(plain))).toBe(0);
-      expect(Buffer.compare(transformed(left, shape, true), plain)).toBe(0);
-      expect(Buffer.compare(transformed(transformed(plain, shape, true), shape), plain)).toBe(0);
+      expectBothWays(plain, shape, true);
       // As leavings, too, these bytes are of something.
       for (const bytes of [left.subarray(0, 2000), plain.subarray(0, 2000)]) {
         expect(differenceOf(foreseen(bytes, shape), foreseenByTwin(bytes, shape))).toBeUndefined();
@@ -139,7 +120,7 @@ test("random stretches of random kinds come back", () => {
     const start = random.next() % 4000;
     const plain = CHANCE.slice(start, start + STRETCH_BYTES_MIN + (random.next() % 500));
     if (i % 3 === 0) plain.fill(i, 500, 2500);
-    expect(Buffer.compare(transformed(transformed(plain, shape), shape, true), plain)).toBe(0);
+    expectBothWays(plain, shape, true);
   }
 });
 
@@ -147,7 +128,7 @@ test("the panel leaves less than the predictor before the model", () => {
   const shape: Sound = { ...PANEL, channels: 1, width: 2, isBig: false, isUnsigned: false };
   const plain = soundOf(6000, shape);
   const sizeOf = (numbers: Sound) =>
-    transformed(plain, numbers).reduce((sum, byte, i) => sum + byte * (i % 2 === 0 ? 256 : 1), 0);
+    panelled(plain, numbers).reduce((sum, byte, i) => sum + byte * (i % 2 === 0 ? 256 : 1), 0);
   const { isByPanel: _, ...alone } = shape;
   expect(sizeOf(shape)).toBeLessThan(sizeOf(alone));
 });

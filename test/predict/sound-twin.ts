@@ -35,11 +35,9 @@ export function solve(r: number[][], b: number[]): number[] | undefined {
 }
 
 /** Products of the even places and of the odd ones, summed apart. */
-export function dot(w: readonly number[], x: readonly number[]): number {
+export function dot(w: ArrayLike<number>, x: ArrayLike<number>): number {
   const sums = [0, 0];
-  w.forEach((weight, i) => {
-    sums[i % 2] = (sums[i % 2] as number) + weight * (x[i] ?? 0);
-  });
+  for (let i = 0; i < w.length; i += 1) sums[i % 2] = (sums[i % 2] as number) + (w[i] as number) * (x[i] ?? 0);
   return (sums[0] as number) + (sums[1] as number);
 }
 

@@ -1,16 +1,12 @@
 /** The predictor of sound against the same in plain TypeScript, there and back, and on bytes that are no sound. */
 import { describe, expect, test } from "bun:test";
-import { type Numbers, type Sound, STRETCH_BYTES_MIN } from "../../src/predict/list.ts";
+import { type Sound, STRETCH_BYTES_MIN } from "../../src/predict/list.ts";
 import { transformSlowly } from "../../src/predict/transform.ts";
+import { noise } from "../support/bytes.ts";
 import { Random } from "../support/gpu-values.ts";
 import { soundOf } from "../support/numbers.ts";
+import { expectBothWays, strangeSounds, transformed } from "../support/transformed.ts";
 import { SoundTwin } from "./sound-twin.ts";
-
-function transformed(bytes: Uint8Array, numbers: Numbers, isBack = false): Uint8Array {
-  const result = bytes.slice();
-  for (const _ of transformSlowly(result, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], isBack));
-  return result;
-}
 
 const SHAPES = [1, 2, 3].flatMap((width) =>
   [1, 2, 5].flatMap((channels) =>
@@ -38,29 +34,11 @@ describe.each(SHAPES.map((shape) => [nameOf(shape), shape] as const))("%s", (_, 
 
 const stereo: Sound = { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false };
 const random = new Random(3);
-const CHANCE = Uint8Array.from({ length: 30_001 }, () => random.next() >>> 24);
-const extremes = (step: number) =>
-  Uint8Array.from({ length: 20_000 }, (_, i) => (Math.floor(i / step) % 2 ? 0x7f : 0x80));
+const CHANCE = noise(30_001);
 
-test.each([
-  ["chance, and half a sample", CHANCE],
-  ["silence", new Uint8Array(STRETCH_BYTES_MIN)],
-  ["silence behind noise", new Uint8Array(Buffer.concat([CHANCE.subarray(0, 8000), new Uint8Array(20_000), CHANCE]))],
-  ["the loudest square", extremes(200)],
-  ["the loudest and highest square", extremes(1)],
-  [
-    "floats with NaN, infinity and denormals",
-    new Uint8Array(
-      Float32Array.from({ length: 5000 }, (_, i) => [Number.NaN, Number.POSITIVE_INFINITY, 1e-42, -i][i % 4] as number)
-        .buffer,
-    ),
-  ],
-])("%s comes back", (_, plain) => {
+test.each(strangeSounds(30_000))("%s comes back", (_, plain) => {
   for (const shape of [stereo, { ...stereo, channels: 1, width: 3 }, { ...stereo, channels: 8, width: 1 }]) {
-    const left = transformed(plain, shape);
-    expect(Buffer.compare(left, transformed(plain, shape))).toBe(0);
-    expect(Buffer.compare(transformed(left, shape, true), plain)).toBe(0);
-    expect(Buffer.compare(transformed(transformed(plain, shape, true), shape), plain)).toBe(0);
+    expectBothWays(plain, shape);
   }
 });
 
@@ -72,7 +50,7 @@ test("random stretches of random kinds come back", () => {
     const start = random.next() % 20_000;
     const plain = CHANCE.slice(start, start + STRETCH_BYTES_MIN + (random.next() % 500));
     if (i % 3 === 0) plain.fill(i, 500, 2500);
-    expect(Buffer.compare(transformed(transformed(plain, shape), shape, true), plain)).toBe(0);
+    expectBothWays(plain, shape);
   }
 });
 

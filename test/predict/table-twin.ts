@@ -1,5 +1,6 @@
 /** The predictor of tables in plain TypeScript, after docs/NUMERICS.md: what the kernels are held against. */
 import { numberBytes, type Table } from "../../src/predict/list.ts";
+import { dot, solve } from "./sound-twin.ts";
 
 const VALUE_MAX = 1e140;
 const DAMPING = 2 ** 30;
@@ -160,7 +161,8 @@ export class TableTwin {
     for (let i = 0; i < n; i += 1) trace += r[i * n + i] as number;
     const ridge = 1e-3 + 1e-5 * (trace / n);
     for (let i = 0; i < n; i += 1) r[i * n + i] = (r[i * n + i] as number) + ridge;
-    solve(n, r, b, weights);
+    const rows = Array.from({ length: n }, (_, i) => [...r.subarray(i * n, (i + 1) * n)]);
+    weights.set(solve(rows, [...b]) ?? weights);
   }
 
   #learn(value: number): void {
@@ -201,29 +203,6 @@ function halfOf(value: number): bigint {
   const normal = (bits >> 42n) - (1008n << 10n) + ((bits >> 41n) & 1n);
   const half = size < 2 ** -14 ? BigInt(Math.floor(size * 2 ** 24 + 0.5)) : normal < 0x7bffn ? normal : 0x7bffn;
   return value < 0 ? half - 0x8000n : half;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  const sums = [0, 0];
-  for (let i = 0; i < a.length; i += 1) sums[i & 1] = (sums[i & 1] as number) + (a[i] as number) * (b[i] as number);
-  return (sums[0] as number) + (sums[1] as number);
-}
-
-function solve(n: number, r: Float64Array, b: Float64Array, weights: Float64Array): void {
-  const at = (i: number, j: number) => r[i * n + j] as number;
-  for (let k = 0; k < n; k += 1) {
-    if (!(at(k, k) > 1e-9)) return;
-    const inverse = 1 / at(k, k);
-    for (let i = k + 1; i < n; i += 1) {
-      const factor = at(k, i) * inverse;
-      for (let j = i; j < n; j += 1) r[i * n + j] = at(i, j) - factor * at(k, j);
-      b[i] = (b[i] as number) - factor * (b[k] as number);
-    }
-  }
-  for (let i = n - 1; i >= 0; i -= 1) {
-    weights[i] = (b[i] as number) / at(i, i);
-    for (let j = 0; j < i; j += 1) b[j] = (b[j] as number) - at(j, i) * (weights[i] as number);
-  }
 }
 
 function read(bytes: Uint8Array, at: number, width: number, isBig: boolean): bigint {

@@ -1,9 +1,6 @@
 /** A few of the damaged priors that scripts/fuzz-priors.ts tries. */
 import { expect, test } from "bun:test";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
-
-buildMixer();
-const { fuzzPriors } = await import("../support/fuzz-priors.ts");
+import { fuzzPriors } from "../support/fuzz-priors.ts";
 
 test("damaged priors are refused, or give a state that both engines have alike", () => {
   const { refused, accepted } = fuzzPriors(150, 1);

@@ -5,16 +5,13 @@ import { join } from "node:path";
 import { ArchiveError } from "../../src/archive/errors.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { TRAINED_NAMES, trainedAreas } from "../../src/contract/prior.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { host } from "../../src/platform/host.ts";
 import { decodePrior, encodePrior, isPriorFile, rawPrior } from "../../src/prior/file.ts";
 import { type Coarseness, decodeTrained, encodeTrained, FINE } from "../../src/prior/state.ts";
+import { codedBytesWith, trainValues } from "../../src/prior/train.ts";
 import { stateOf } from "../support/lane-state.ts";
-
-buildMixer();
-const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
-const { codedBytesWith, trainValues } = await import("../../src/prior/train.ts");
 
 const TEXT = new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", "text.bin")));
 const CONTEXTS = 8;

@@ -16,14 +16,11 @@ import {
   tallyRoomBytes,
   tallyStates,
 } from "../../src/contract/tally.ts";
-import { buildMixer } from "../../src/engine/mixer/assembly/build.ts";
+import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
+import { chooseTallies } from "../../src/prior/tallies.ts";
 import { checkTallies, encodeTallies, type Tally } from "../../src/prior/tally-bytes.ts";
 import { stateOf } from "../support/lane-state.ts";
-
-buildMixer();
-const { MixerLane } = await import("../../src/engine/mixer/lane.ts");
-const { chooseTallies } = await import("../../src/prior/tallies.ts");
 
 const TEXT = new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", "text.bin")));
 const CONTEXTS = 6;

@@ -10,16 +10,15 @@ import { ArchiveError } from "../../src/archive/errors.ts";
 import { chainPieces, fillBytesOf, fillRecordBytes, piecesOf } from "../../src/archive/fills.ts";
 import type { Block, BlockHead } from "../../src/archive/format.ts";
 import { ArchiveReader, pullFrom } from "../../src/archive/stream.ts";
-import { readArchive } from "../../src/archive/whole.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
+import { sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError, modelMemoryBytes } from "../../src/pipeline/memory.ts";
-import { restore } from "../../src/pipeline/restore.ts";
 import { tinyHyper } from "./fake-engine.ts";
 import { letters, otherStrand } from "./genome.ts";
 import { Random } from "./gpu-values.ts";
+import { archiveOf, plainOf, readArchive } from "./in-memory.ts";
 import { fileOf, lookThrough } from "./listing.ts";
 
 /** Decoding one damaged archive may take this long, on a machine that does other things, too. */
@@ -124,15 +123,11 @@ async function decode(
   memoryBytesMax: number,
   pieceBytes: number,
 ): Promise<unknown> {
-  const plain: Uint8Array[] = [];
   const abort = new AbortController();
   const isLong = (await filledBytes(archive)) > FILLED_BYTES_MIN;
   const timer = isLong && setTimeout(() => abort.abort(new TooLongError()), FILL_PATIENCE_MS);
   try {
-    const sink = async (bytes: Uint8Array) => void plain.push(bytes.slice());
-    const options = { workers: 1, memoryBytesMax, signal: abort.signal };
-    await restore(pullFrom(archive, pieceBytes), sink, async () => engine, options);
-    return new Uint8Array(Buffer.concat(plain));
+    return await plainOf(archive, { memoryBytesMax, signal: abort.signal }, engine, pieceBytes);
   } catch (error) {
     return error;
   } finally {
@@ -203,16 +198,12 @@ async function makeCorpus({ engine, blockBytes, hyperFor: modelFor = tinyHyper }
     prefixes.push(plain);
   }
   for (const [plain, streams, isSizeKnown, minLength] of plains) {
-    const written: Uint8Array[] = [];
-    const sink = async (bytes: Uint8Array) => void written.push(bytes);
     const hyperFor = () => modelFor(streams);
     const repeats = minLength === undefined ? {} : { repeats: { timeUnits: 0, minLength } };
-    const options = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes, hyperFor, ...repeats };
-    await compressStream(sourceOf(plain, isSizeKnown), sink, async () => engine, options);
-    const archive = new Uint8Array(Buffer.concat(written));
+    const archive = await archiveOf(sourceOf(plain, isSizeKnown), { blockBytes, hyperFor, ...repeats }, engine);
     archives.push(await partsOf(archive));
     let end = 0;
-    for (const block of readArchive(archive)[0]?.blocks ?? []) {
+    for (const block of (await readArchive(archive))[0]?.blocks ?? []) {
       end += block.plainBytes + fillBytesOf(block.fills);
       prefixes.push(plain.slice(0, end));
     }

@@ -56,18 +56,8 @@ export function plantedLibrary(): Uint8Array {
     view.setUint16(52 + 2 * index, value, true);
   });
   const dynamic = [
-    DT_STRTAB,
-    TABLES_AT,
-    DT_SYMTAB,
-    TABLES_AT + 8,
-    DT_STRSZ,
-    1,
-    DT_SYMENT,
-    24,
-    DT_INIT,
-    CODE_AT,
-    DT_NULL,
-    0,
+    ...[DT_STRTAB, TABLES_AT, DT_SYMTAB, TABLES_AT + 8, DT_STRSZ, 1],
+    ...[DT_SYMENT, 24, DT_INIT, CODE_AT, DT_NULL, 0],
   ];
   dynamic.forEach((value, index) => {
     word(DYNAMIC_AT + 8 * index, value);

@@ -1,6 +1,6 @@
 /** Bits per byte over the course of a file: a line for each way in which fade compressed it. */
 import type { CurvePoint } from "../results.ts";
-import { axes, chart, element, FRAME, label, linearScale } from "./svg.ts";
+import { axes, chart, element, FRAME, label, linearScale, lineThrough } from "./svg.ts";
 import { short } from "./text.ts";
 
 interface Curve {
@@ -24,13 +24,11 @@ export function curvesChart(curves: readonly Curve[], file: string): string {
   const y = linearScale(bits, frame.height - frame.bottom, frame.top, { text });
   const lines = drawn.map(({ name, points }, index) => {
     // A stretch is drawn where it ends.
-    const d = points.map(({ bytesDone, bitsPerByte }, i) => {
-      return `${i === 0 ? "M" : "L"}${x.at(bytesDone).toFixed(2)} ${y.at(bitsPerByte).toFixed(2)}`;
-    });
+    const d = lineThrough(points.map(({ bytesDone, bitsPerByte }) => ({ x: x.at(bytesDone), y: y.at(bitsPerByte) })));
     const colour = `line line-${index % LINE_COLOURS}`;
     const last = points.at(-1) as CurvePoint;
     const data = { "data-name": name, "data-points": String(points.length), "data-last": String(last.bitsPerByte) };
-    const path = element("path", { class: colour, d: d.join(" "), ...data }, element("title", {}, name));
+    const path = element("path", { class: colour, d, ...data }, element("title", {}, name));
     // Lines lie close together, so names stand in the corner where curves have long fallen.
     const [right, below] = [frame.width - frame.right - 12, frame.top + 18 + 18 * index];
     const sample = element("line", { class: colour, x1: right - 26, y1: below - 4, x2: right, y2: below - 4 });

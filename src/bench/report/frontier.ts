@@ -2,7 +2,7 @@
  * Ratio against speed: a point for every compressor, and the line of those that no other beats in both. Faster is
  * further right (the axis is logarithmic), smaller is higher.
  */
-import { axes, chart, element, FRAME, LabelPlacer, linearScale, logScale } from "./svg.ts";
+import { axes, chart, element, FRAME, LabelPlacer, linearScale, lineThrough, logScale } from "./svg.ts";
 import { power, short } from "./text.ts";
 
 export interface SpeedPoint {
@@ -34,7 +34,8 @@ export function frontierChart(all: readonly SpeedPoint[], what: string): string 
   const ratios = points.map(({ ratio }) => ratio);
   const text = (value: number) => String(+value.toFixed(3));
   const y = linearScale(ratios, frame.height - frame.bottom, frame.top, { text, startsAtLeast: true });
-  const placed = points.map((point) => ({ ...point, x: x.at(point.bytesPerSecond), y: y.at(point.ratio) }));
+  const placeOf = (point: SpeedPoint) => ({ ...point, x: x.at(point.bytesPerSecond), y: y.at(point.ratio) });
+  const placed = points.map(placeOf);
   const best = new Set(frontierOf(points).map(({ name }) => name));
   const placer = new LabelPlacer(frame, placed);
   // fade and the frontier choose their places first.
@@ -53,10 +54,7 @@ export function frontierChart(all: readonly SpeedPoint[], what: string): string 
       const dot = { class: `dot ${origin}`, cx: point.x, cy: point.y, r: origin === "fade" ? 5.5 : 4 };
       return element("circle", { ...dot, ...data }, tip) + placer.place(point.x, point.y, name, { class: origin });
     });
-  const path = frontierOf(points).map(({ bytesPerSecond, ratio }, i) => {
-    return `${i === 0 ? "M" : "L"}${x.at(bytesPerSecond).toFixed(2)} ${y.at(ratio).toFixed(2)}`;
-  });
-  const line = element("path", { class: "frontier", d: path.join(" ") });
+  const line = element("path", { class: "frontier", d: lineThrough(frontierOf(points).map(placeOf)) });
   const titles = { x: `speed of ${what}, logarithmic`, y: "ratio" };
   const says = `Ratio against speed of ${what} for ${points.length} compressors`;
   return chart(frame, `frontier-${what}`, says, axes(frame, x, y, titles) + line + marks.join(""));

@@ -3,7 +3,7 @@
  * roof that the device's own peaks make.
  */
 import { highestPeaks, type KernelResult, type PeakResult, type StepResult } from "../kernel-results.ts";
-import { axes, chart, element, FRAME, LabelPlacer, label, linearScale, logScale } from "./svg.ts";
+import { axes, chart, element, FRAME, LabelPlacer, label, linearScale, lineThrough, logScale } from "./svg.ts";
 import { duration, power, short } from "./text.ts";
 
 interface KernelTime {
@@ -98,7 +98,7 @@ export function rooflineChart(rows: readonly KernelResult[], peaks: readonly Pea
     [ridge, arithmetic.perSecond],
     [last, arithmetic.perSecond],
   ];
-  const d = corners.map(([a = 1, b = 1], i) => `${i === 0 ? "M" : "L"}${x.at(a).toFixed(2)} ${y.at(b).toFixed(2)}`);
+  const d = lineThrough(corners.map(([a = 1, b = 1]) => ({ x: x.at(a), y: y.at(b) })));
   const places = placedRows.map(({ intensity, rate }) => ({ x: x.at(intensity), y: y.at(rate) }));
   const placer = new LabelPlacer(frame, places);
   const marks = placedRows.map(({ row, intensity, rate }) => {
@@ -108,7 +108,7 @@ export function rooflineChart(rows: readonly KernelResult[], peaks: readonly Pea
     const dot = { class: "dot fade", cx: x.at(intensity), cy: y.at(rate), r: 4 };
     return element("circle", { ...dot, ...data }, tip) + placer.place(x.at(intensity), y.at(rate), row.kernel);
   });
-  const roof = element("path", { class: "frontier", "data-roof": "yes", d: d.join(" ") });
+  const roof = element("path", { class: "frontier", "data-roof": "yes", d });
   // Above the slope no kernel can be.
   const told = label(frame.left + 10, frame.top + 18, arithmeticText(arithmetic), { class: "quiet" });
   const titles = { x: "multiply-adds per byte that a call must move", y: "multiply-adds per second" };

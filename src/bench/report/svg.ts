@@ -23,6 +23,11 @@ export function label(x: number, y: number, text: string, attributes: Attributes
   return element("text", { x, y, ...attributes }, escaped(text));
 }
 
+/** A line through points, as the `d` of a path. */
+export function lineThrough(points: readonly { readonly x: number; readonly y: number }[]): string {
+  return points.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(2)} ${y.toFixed(2)}`).join(" ");
+}
+
 /** Coordinates to a hundredth of a pixel; data keep their digits as strings. */
 function digits(value: number): string {
   return String(Math.round(value * 100) / 100);

@@ -134,13 +134,8 @@ export class EngineThread {
         if (need > (needs[tensor] as number)) needs[tensor] = need;
       }
     }
-    if (trains) {
-      gradientScales.endStep(this.trained, calibrating);
-      exponents.endStep();
-      this.trained++;
-    } else {
-      exponents.endUntrainedStep();
-    }
+    if (trains) gradientScales.endStep(this.trained++, calibrating);
+    exponents.endStep(trains);
     this.step++;
     if (this.step % COLLECT_STEPS === 0) collect();
   }

@@ -44,7 +44,7 @@ import type { State } from "../../contract/state.ts";
 import type { TensorName } from "../../contract/tensors.ts";
 import type { Forward } from "./forward.ts";
 import { logitDifference } from "./frequency.ts";
-import { multiplyBackward, multiplyRows, quantiseGradient, type Rows, rowsOf } from "./linear.ts";
+import { multiplyBackward, multiplyRows, quantise, type Rows, rowsOf } from "./linear.ts";
 import { normaliseBackward } from "./norm.ts";
 
 export class Backward {
@@ -105,7 +105,7 @@ export class Backward {
   }
 
   #quantise(name: QuantisedGradient, x: Int32Array): Int16Array {
-    quantiseGradient(this.state.exponents, gradientExponent(name), x, this.#limit, this.operands[name]);
+    quantise(this.state.exponents, gradientExponent(name), x, this.#limit, this.operands[name]);
     return this.operands[name];
   }
 

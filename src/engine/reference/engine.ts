@@ -39,7 +39,7 @@ export class ReferenceModel extends HostCodedModel {
     const trains = trainsIn(this.hyper, state.step);
     this.backward.run(bytes, trains);
     if (trains) optimise(state, this.backward);
-    else state.exponents.endUntrainedStep();
+    else state.exponents.endStep(false);
     state.recall.append(state.step, bytes);
     state.step++;
   }

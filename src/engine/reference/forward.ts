@@ -8,7 +8,14 @@
 
 import { forwardShift } from "../../contract/exponents.ts";
 import { clamp, clampActivation, clampWide, gegluProduct, mulRound, roundShift } from "../../contract/fixed.ts";
-import { ACTIVATION_BITS, HIDDEN_LIMIT, NORM_INPUT_BITS, SCALE_BITS, SLOPE_BITS } from "../../contract/formats.ts";
+import {
+  ACTIVATION_BITS,
+  HIDDEN_LIMIT,
+  NORM_INPUT_BITS,
+  OPERAND_LIMIT,
+  SCALE_BITS,
+  SLOPE_BITS,
+} from "../../contract/formats.ts";
 import { widthOf } from "../../contract/hyper.ts";
 import { gelu, type Luts, luts, sigmoid } from "../../contract/luts.ts";
 import {
@@ -26,7 +33,7 @@ import {
 import { FEATURES_PER_CONTEXT } from "../../contract/recall.ts";
 import type { State } from "../../contract/state.ts";
 import { frequencies } from "./frequency.ts";
-import { multiplyForward, quantiseActivation, type Rows, rowsOf } from "./linear.ts";
+import { multiplyForward, quantise, type Rows, rowsOf } from "./linear.ts";
 import { type Deviation, normalise, scaleAndShift } from "./norm.ts";
 import { Recall } from "./recall.ts";
 
@@ -164,7 +171,7 @@ export class Forward {
   }
 
   #quantise(name: QuantisedActivation, x: Int32Array): Int8Array {
-    quantiseActivation(this.state.exponents, activationExponent(name), x, this.operands[name]);
+    quantise(this.state.exponents, activationExponent(name), x, OPERAND_LIMIT, this.operands[name]);
     return this.operands[name];
   }
 

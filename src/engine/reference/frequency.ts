@@ -4,7 +4,6 @@
  * Every byte keeps a frequency of at least 1 in 2^22; the total of a table is at most 2^22, and what is missing
  * (at most 1.23 parts in 10,000) belongs to no byte.
  */
-import { clamp, roundShift } from "../../contract/fixed.ts";
 import { GRADIENT_BITS } from "../../contract/formats.ts";
 import { expNegative, type Luts } from "../../contract/luts.ts";
 
@@ -40,9 +39,4 @@ export function frequencies(
 /** Gradient of the cross-entropy with respect to one logit in Q22: probability - (1 if it came). */
 export function logitDifference(frequency: number, came: boolean): number {
   return frequency - (came ? 1 << GRADIENT_BITS : 0);
-}
-
-/** The same as an int16 operand, in 2^-shift of Q22. */
-export function logitGradient(frequency: number, came: boolean, shift: number, limit: number): number {
-  return clamp(roundShift(logitDifference(frequency, came), shift), limit);
 }

@@ -8,25 +8,13 @@
 import type { Exponents } from "../../contract/exponents.ts";
 import { clamp, roundShift } from "../../contract/fixed.ts";
 
-/** int8 operand from activations, saturating at ±127; the exponent learns the largest magnitude. */
-export function quantiseActivation(exponents: Exponents, exponent: number, x: Int32Array, into: Int8Array): void {
-  const shift = exponents.shift[exponent] as number;
-  let largest = 0;
-  for (let i = 0; i < into.length; i++) {
-    const value = x[i] as number;
-    largest = Math.max(largest, Math.abs(value));
-    into[i] = clamp(roundShift(value, shift), 127);
-  }
-  exponents.note(exponent, largest);
-}
-
-/** int16 operand from Q22 gradients, saturating at ±limit; the exponent learns the largest magnitude. */
-export function quantiseGradient(
+/** An operand from activations or Q22 gradients, saturating at ±limit; the exponent learns the largest magnitude. */
+export function quantise(
   exponents: Exponents,
   exponent: number,
   x: Int32Array,
   limit: number,
-  into: Int16Array,
+  into: Int8Array | Int16Array,
 ): void {
   const shift = exponents.shift[exponent] as number;
   let largest = 0;

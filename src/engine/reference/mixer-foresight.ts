@@ -2,9 +2,10 @@
  * What a predictor foresees of a lane's bytes. The predictor is that of all engines: its floats have the same bits
  * everywhere (docs/NUMERICS.md), and the transforms before the model are held against it.
  */
+
+import { mix32 } from "../../contract/fixed.ts";
 import { CONTEXT_STEP } from "../../contract/mixer-numbers.ts";
 import { type ForeseenNumbers, Foresight } from "../../predict/foresight.ts";
-import { finish } from "./mixer-values.ts";
 
 /** Of a byte that comes. */
 export interface ForeseenByte {
@@ -33,7 +34,7 @@ export class ForeseenBytes {
     const { kernels } = this.#foresight;
     kernels.foresee();
     return {
-      hashes: Array.from({ length: contexts }, (_, i) => finish(kernels.contextAt(i) + Math.imul(i, CONTEXT_STEP))),
+      hashes: Array.from({ length: contexts }, (_, i) => mix32(kernels.contextAt(i) + Math.imul(i, CONTEXT_STEP))),
       choices: [0, 1, 2, 3].map((i) => kernels.choiceAt(i)),
       likelihoodsAt: (node) => {
         const first = kernels.likelihoodAt(node);

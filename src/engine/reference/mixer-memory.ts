@@ -1,4 +1,5 @@
 /** What the bit mixer's contexts lead to, written to be read: lines of histories, runs of bytes, and the match. */
+import { mix32 } from "../../contract/fixed.ts";
 import type { Histories } from "../../contract/histories.ts";
 import {
   COUNTER_LINE_BYTES,
@@ -19,9 +20,10 @@ import {
   RUN_COUNT_MAX,
   VERIFY_MAX,
 } from "../../contract/mixer-numbers.ts";
+import { mixInto } from "../../contract/recall.ts";
 import type { Code } from "./mixer-code.ts";
 import type { TallyBook } from "./mixer-tallies.ts";
-import { finish, into, type Numbers, type Past, type Text } from "./mixer-values.ts";
+import type { Numbers, Past, Text } from "./mixer-values.ts";
 
 /** The last place where the newest bytes have been before. */
 export class Match {
@@ -52,8 +54,8 @@ export class Match {
     this.expected = 0;
     if (past.time < MATCH_MIN) return;
     let hash = 0;
-    for (let o = 1; o <= MATCH_MIN; o++) hash = into(hash, past.back(o));
-    const place = finish(hash) >>> (32 - PLACE_BITS);
+    for (let o = 1; o <= MATCH_MIN; o++) hash = mixInto(hash, past.back(o));
+    const place = mix32(hash) >>> (32 - PLACE_BITS);
     if (this.length === 0) this.#begin(this.places[place] as number);
     this.places[place] = past.time;
     if (this.length > 0) this.expected = 1 + (past.bytes[this.#at] as number);
@@ -83,11 +85,11 @@ export function hashesOf(contexts: readonly Context[], { past, text, numbers, co
   const values: Record<Part, () => number> = { ...text.values, ...others, expected: () => match.value() };
   return contexts.map(({ order, parts, offsets }, i) => {
     let hash = 0;
-    for (let o = 1; o <= order; o++) hash = into(hash, past.back(o));
+    for (let o = 1; o <= order; o++) hash = mixInto(hash, past.back(o));
     hash = (hash + Math.imul(i, CONTEXT_STEP)) >>> 0;
-    for (const part of PARTS) if (parts.includes(part)) hash = into(hash, values[part]());
-    for (const o of offsets) hash = into(hash, past.back(o));
-    return finish(hash);
+    for (const part of PARTS) if (parts.includes(part)) hash = mixInto(hash, values[part]());
+    for (const o of offsets) hash = mixInto(hash, past.back(o));
+    return mix32(hash);
   });
 }
 
@@ -119,7 +121,7 @@ export class Lines {
    * @returns the line's number
    */
   find(context: number, hash: number, half: number): number {
-    const h = half === 0 ? hash : finish((hash + Math.imul(half, HALF_STEP)) >>> 0);
+    const h = half === 0 ? hash : mix32((hash + Math.imul(half, HALF_STEP)) >>> 0);
     const check = Math.max(1, h & 255);
     const first = (context << this.#lineBits) + ((h >>> 8) & ((1 << this.#lineBits) - BUCKET_LINES));
     const bucket = Array.from({ length: BUCKET_LINES }, (_, j) => first + j);

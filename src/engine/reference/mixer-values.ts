@@ -14,23 +14,7 @@ import {
   TAP_MAX,
   WORD_LETTERS_MAX,
 } from "../../contract/mixer-numbers.ts";
-
-const GOLDEN = 0x9e3779b1;
-
-/** One value more into a hash; u32. */
-export function into(h: number, v: number): number {
-  const x = Math.imul(h + v + 1, GOLDEN);
-  return (x ^ (x >>> 15)) >>> 0;
-}
-
-/** Mixes all bits of a hash; u32. */
-export function finish(h: number): number {
-  let x = h ^ (h >>> 16);
-  x = Math.imul(x, 0x7feb352d);
-  x ^= x >>> 15;
-  x = Math.imul(x, 0x846ca68b);
-  return (x ^ (x >>> 16)) >>> 0;
-}
+import { MIX_MULTIPLIER, mixInto } from "../../contract/recall.ts";
 
 /** The bytes of a block so far; before the first they are 0. */
 export class Past {
@@ -65,7 +49,7 @@ function classOf(y: number): number {
   if (y === 255) return 7;
   if (y < 32) return 8;
   if (y >= 128) return 9 + ((y >> 6) & 1);
-  return 11 + ((Math.imul(y, GOLDEN) >>> 16) % 5);
+  return 11 + ((Math.imul(y, MIX_MULTIPLIER) >>> 16) % 5);
 }
 
 export class Text {
@@ -138,7 +122,7 @@ export class Text {
   #followWord(y: number): void {
     const [word, before, third] = this.#words;
     const upper = y >= 65 && y <= 90;
-    if (upper || (y >= 97 && y <= 122) || y >= 128) this.#words = [into(word, upper ? y + 32 : y), before, third];
+    if (upper || (y >= 97 && y <= 122) || y >= 128) this.#words = [mixInto(word, upper ? y + 32 : y), before, third];
     else if (word !== 0) this.#words = [0, word, before];
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { ceilLog2, clampActivation, clampGradient, integerSqrt, mulRound, roundShift } from "../../contract/fixed.ts";
-import { ACTIVATION_BITS, SCALE_BITS } from "../../contract/formats.ts";
+import { ACTIVATION_BITS, MANTISSA_BITS, SCALE_BITS } from "../../contract/formats.ts";
 
 /** 1 / (standard deviation) of a row in Q10 units: mantissa / 2^shift. */
 export interface Deviation {
@@ -15,9 +15,6 @@ export interface Deviation {
   /** 5 to 19: (value - mean) * mantissa >> shift is the normalised value in Q10. */
   readonly shift: number;
 }
-
-/** 1 / sqrt of a 16-bit number is kept times 2^22. */
-const MANTISSA_BITS = 22;
 
 /**
  * The inverse standard deviation from the sum of squared deviations over 2^log2Width values.

@@ -17,9 +17,9 @@ import { GpuModel } from "../../../src/engine/gpu/model.ts";
 import { FUSED_BUFFERS } from "../../../src/engine/gpu/path.ts";
 import { createReferenceEngine } from "../../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf, networkOf } from "../../../src/model/levels.ts";
-import { compressBlock } from "../../../src/pipeline/compress.ts";
 import { TINY_RECALL } from "../../model/tiny.ts";
 import { testAdapterName, testAdapters } from "../../setup/adapters.ts";
+import { compressBlock } from "../../support/in-memory.ts";
 import { allShaderTexts } from "../../support/shader-texts.ts";
 import { trainingBytes } from "../../support/text.ts";
 

@@ -56,8 +56,7 @@ function expectEnd({ seen, rates, ...arrays }: Named, trains: boolean): void {
   exponents.held.set(part(places.held, EXPONENT_COUNT));
   exponents.copyShift.set(part(places.copyShifts, EXPONENT_COUNT));
   exponents.seen.set(seen!.subarray(0, EXPONENT_COUNT));
-  if (trains) exponents.endStep();
-  else exponents.endUntrainedStep();
+  exponents.endStep(trains);
   control.set(exponents.shift, 0);
   control.set(exponents.copyShift, places.copyShifts);
   control.set(exponents.held, places.held);

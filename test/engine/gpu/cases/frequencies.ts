@@ -3,10 +3,11 @@
  */
 import { PLAIN_DATA } from "../../../../src/contract/contexts.ts";
 import { gradientBits, gradientOperandLimit } from "../../../../src/contract/exponents.ts";
+import { clamp, roundShift } from "../../../../src/contract/fixed.ts";
 import { GRADIENT_BITS } from "../../../../src/contract/formats.ts";
 import { luts } from "../../../../src/contract/luts.ts";
 import { gateCount } from "../../../../src/contract/network.ts";
-import { frequencies, logitDifference, logitGradient } from "../../../../src/engine/reference/frequency.ts";
+import { frequencies, logitDifference } from "../../../../src/engine/reference/frequency.ts";
 import { draw, PATTERN_COUNT, type Random, range, values, type Words } from "../../../support/gpu-values.ts";
 import {
   ACTIVATION,
@@ -103,8 +104,9 @@ function gradient(streams: number, contexts: number): KernelCase {
         const start = i % 256 === 0 ? 0 : (ends![i - 1] as number);
         const frequency = (ends![i] as number) - start;
         const came = row[b] === (i & 255);
-        if (contexts > 0) difference![i] = logitDifference(frequency, came);
-        operand![i] = logitGradient(frequency, came, shift, gradientOperandLimit(streams));
+        const gradient = logitDifference(frequency, came);
+        if (contexts > 0) difference![i] = gradient;
+        operand![i] = clamp(roundShift(gradient, shift), gradientOperandLimit(streams));
         if (came) intervals!.set([start, frequency], 2 * (step * streams + b));
       }
     },

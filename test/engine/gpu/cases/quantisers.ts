@@ -3,9 +3,10 @@
  */
 
 import { Exponents, gradientOperandLimit } from "../../../../src/contract/exponents.ts";
+import { OPERAND_LIMIT } from "../../../../src/contract/formats.ts";
 import { activationExponent, EXPONENT_COUNT, gradientExponent } from "../../../../src/contract/network.ts";
 import { elementGroups } from "../../../../src/engine/gpu/kernel.ts";
-import { quantiseActivation, quantiseGradient } from "../../../../src/engine/reference/linear.ts";
+import { quantise } from "../../../../src/engine/reference/linear.ts";
 import { range, values, type Words } from "../../../support/gpu-values.ts";
 import { pack4 } from "../../../support/packed.ts";
 import {
@@ -46,7 +47,7 @@ function activations(count: number): KernelCase {
     expect: (arrays: Named) => {
       const exponents = exponentsWith(shape, exponent, arrays);
       const operand = new Int8Array(count);
-      quantiseActivation(exponents, exponent, arrays.x as Words, operand);
+      quantise(exponents, exponent, arrays.x as Words, OPERAND_LIMIT, operand);
       arrays.operand!.set(pack4(operand));
       arrays.seen!.set(exponents.seen);
     },
@@ -77,7 +78,7 @@ function cacheOperand(G: number, S: number, streams: number): KernelCase {
       });
       const exponents = exponentsWith(shape, exponent, arrays);
       const operand = new Int8Array(streams * G);
-      quantiseActivation(exponents, exponent, aged, operand);
+      quantise(exponents, exponent, aged, OPERAND_LIMIT, operand);
       arrays.operand!.set(pack4(operand));
       arrays.seen!.set(exponents.seen);
     },
@@ -102,7 +103,7 @@ function gradients(count: number, start: number, streams: number): KernelCase {
     expect: (arrays: Named) => {
       const exponents = exponentsWith(shape, exponent, arrays);
       const operand = new Int16Array(count);
-      quantiseGradient(exponents, exponent, arrays.x!.subarray(start), gradientOperandLimit(streams), operand);
+      quantise(exponents, exponent, arrays.x!.subarray(start), gradientOperandLimit(streams), operand);
       arrays.operand!.set(operand);
       arrays.seen!.set(exponents.seen);
     },
