@@ -1,11 +1,11 @@
 /** How long blocks are where nobody names a length, by the size of the input and the model alone. */
 import { expect, test } from "bun:test";
-import { readArchive } from "../../src/archive/whole.ts";
 import { compressOptionsOf, type ModelChoice, modelOfLevel, modelOfPreset } from "../../src/library/work.ts";
 import { hyperForSize, levelOf, networkOf } from "../../src/model/levels.ts";
 import { balancedBlockBytes, blockBytesForSize } from "../../src/pipeline/block-bytes.ts";
 import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
+import { readArchive } from "../support/in-memory.ts";
 
 const MIB = 2 ** 20;
 
