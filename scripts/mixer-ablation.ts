@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-interface Part {
+export interface Part {
   readonly name: string;
   /** File below src, what stands there, and what stands in its place. */
   readonly changes: readonly (readonly [file: string, from: string, to: string])[];
@@ -25,20 +25,34 @@ const oneChange = (name: string, file: string, from: string, to: string): Part =
   changes: [[file, from, to]],
 });
 /** All choices of a weight set are one. */
-const undivided = (name: string, set: number, number: string, first: number): Part =>
+const undivided = (name: string, set: number, number: string, first: number | string): Part =>
   oneChange(name, BITS, `chooseSet(${set}, ${number});`, `chooseSet(${set}, ${first});`);
 
-const PARTS: readonly Part[] = [
-  oneChange("runs", BITS, "const takesPart = byte >> (8 - k) == bitNode;", "const takesPart = false;"),
+export const PARTS: readonly Part[] = [
+  oneChange(
+    "runs",
+    "engine/mixer/assembly/runs.ts",
+    "    if (length > 0) going += 4;",
+    "    if (length > 255) going += 4;",
+  ),
   oneChange("match", BITS, "const takesPart = expected > 0 &&", "const takesPart = false && expected > 0 &&"),
-  oneChange("order 0", BITS, "store<i16>(x, stretched(load<u16>(order0 + bitNode * 2)));", "store<i16>(x, 0);"),
+  oneChange("order 0, or what is foreseen", BITS, "store<i16>(x, stretched(likelihood));", "store<i16>(x, 0);"),
   oneChange("code as contexts", "engine/mixer/assembly/code.ts", "return score >= SCORE_OF_BINARY;", "return false;"),
   undivided("sets: by node", 0, "bitNode", 0),
-  undivided("by the byte before", 1, "256 + b1 * 8 + k", 256),
+  undivided("by the byte before", 1, "256 + (isForeseen ? setChoice : b1) * 8 + k", 256),
   undivided("by match and known", 2, "2304 + (long * 8 + k) * 8 + known", 2304),
-  undivided("by shape", 3, "2816 + (shape & (stride > 0 ? 255 : 4095))", 2816),
-  undivided("by two bytes, or what is above", 4, "6912 + fifth + k", 6912),
+  undivided("by shape", 3, "2816 + (isForeseen ? setChoice3 * 8 + k : shape & (stride > 0 ? 255 : 4095))", 2816),
+  undivided("by two bytes, or what is above", 4, "6912 + (isForeseen ? setChoice2 * 8 : fifth) + k", 6912),
   undivided("by what the match expects", 5, "8960 + (matchKind < 0 ? 0 : expected)", 8960),
+  // Where there are counters: levels 6 to 9, above 64 KiB.
+  oneChange(
+    "counters",
+    "engine/mixer/assembly/counters.ts",
+    "cell == 0 ? 0 : load<i16>(STRETCH + ((cell >> 20) << 1))",
+    "0 * <i16>cell",
+  ),
+  undivided("by the two bytes before", 6, "SEVENTH_SET + pairChoice", "SEVENTH_SET"),
+  undivided("by the word's length", 7, "EIGHTH_SET + lengthChoice", "EIGHTH_SET"),
   {
     name: "second layer's choices",
     changes: [
@@ -91,6 +105,19 @@ process.exit();
 
 const ROOT = resolve(import.meta.dir, "..");
 
+/** Takes a part away from a copy of src. @throws Error if its text is not there, or more than once */
+export function takeAway({ name, changes }: Part, src: string): void {
+  for (const [file, from, to] of changes) {
+    const path = join(src, file);
+    const text = readFileSync(path, "utf8");
+    if (text.split(from).length !== 2) throw new Error(`${name}: ${file} does not have once: ${from}`);
+    writeFileSync(
+      path,
+      text.replace(from, () => to),
+    );
+  }
+}
+
 /** The sizes of all archives without a part. @throws Error if its text is not there, or the copy fails */
 function sizesWithout({ name, changes }: Part, level: string, bytes: string, paths: readonly string[]): number[] {
   const folder = mkdtempSync(join(tmpdir(), "fade-ablation-"));
@@ -99,15 +126,7 @@ function sizesWithout({ name, changes }: Part, level: string, bytes: string, pat
       cpSync(join(ROOT, part), join(folder, part), { recursive: true, preserveTimestamps: true });
     }
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    for (const [file, from, to] of changes) {
-      const path = join(folder, "src", file);
-      const text = readFileSync(path, "utf8");
-      if (text.split(from).length !== 2) throw new Error(`${name}: ${file} does not have once: ${from}`);
-      writeFileSync(
-        path,
-        text.replace(from, () => to),
-      );
-    }
+    takeAway({ name, changes }, join(folder, "src"));
     writeFileSync(join(folder, "measure.js"), MEASURE);
     const cmd = [process.execPath, join(folder, "measure.js"), level, bytes, ...paths];
     const { stdout, stderr, exitCode } = Bun.spawnSync(cmd, { cwd: folder });
@@ -118,26 +137,30 @@ function sizesWithout({ name, changes }: Part, level: string, bytes: string, pat
   }
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    level: { type: "string", default: "5" },
-    bytes: { type: "string", default: "60000" },
-    parts: { type: "string" },
-  },
-});
-const paths = positionals.map((path) => resolve(path));
-const wanted = values.parts?.split(",");
-const measure = (part: Part) => sizesWithout(part, values.level, values.bytes, paths);
-const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
-const all = measure({ name: "nothing", changes: [] });
-const percent = (size: number, of: number) => String(Math.round((1000 * (size - of)) / of) / 10).replace("-", "−");
-console.log(`| without | total | ${paths.map((path) => basename(path)).join(" | ")} |`);
-console.log(`|---|${"---|".repeat(paths.length + 1)}`);
-console.log(`| nothing, bytes | ${[total(all), ...all].join(" | ")} |`);
-for (const part of PARTS) {
-  if (wanted && !wanted.includes(part.name)) continue;
-  const sizes = measure(part);
-  const cells = sizes.map((size, i) => percent(size, all[i] as number));
-  console.log(`| ${part.name} | ${[percent(total(sizes), total(all)), ...cells].join(" | ")} |`);
+function main(): void {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      level: { type: "string", default: "5" },
+      bytes: { type: "string", default: "60000" },
+      parts: { type: "string" },
+    },
+  });
+  const paths = positionals.map((path) => resolve(path));
+  const wanted = values.parts?.split(",");
+  const measure = (part: Part) => sizesWithout(part, values.level, values.bytes, paths);
+  const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
+  const all = measure({ name: "nothing", changes: [] });
+  const percent = (size: number, of: number) => String(Math.round((1000 * (size - of)) / of) / 10).replace("-", "−");
+  console.log(`| without | total | ${paths.map((path) => basename(path)).join(" | ")} |`);
+  console.log(`|---|${"---|".repeat(paths.length + 1)}`);
+  console.log(`| nothing, bytes | ${[total(all), ...all].join(" | ")} |`);
+  for (const part of PARTS) {
+    if (wanted && !wanted.includes(part.name)) continue;
+    const sizes = measure(part);
+    const cells = sizes.map((size, i) => percent(size, all[i] as number));
+    console.log(`| ${part.name} | ${[percent(total(sizes), total(all)), ...cells].join(" | ")} |`);
+  }
 }
+
+if (import.meta.main) main();
