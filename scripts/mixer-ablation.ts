@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-export interface Part {
+interface Part {
   readonly name: string;
   /** File below src, what stands there, and what stands in its place. */
   readonly changes: readonly (readonly [file: string, from: string, to: string])[];

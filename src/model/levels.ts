@@ -122,7 +122,7 @@ function mixer(
 /** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). Level 1 is to run in 200 MB. */
 const LEVELS: readonly (MixerLevel | undefined)[] = [
   undefined,
-  mixer(6, 256 * KIB, 4, 32 * MIB, { smallContexts: 8, blockBytes: 4.75 * MIB }),
+  mixer(6, 256 * KIB, 4, 16 * MIB, { smallContexts: 8, blockBytes: 4.75 * MIB }),
   mixer(8, 384 * KIB, 4, 96 * MIB, { smallContexts: 10 }),
   mixer(12, 480 * KIB, 4, 128 * MIB),
   mixer(16, MIB, 4, 192 * MIB),
