@@ -76,16 +76,27 @@ export async function numbersIn(
 /** What the model is shown of a block; undefined if it is not worth a model's time. @throws the abort reason */
 export async function show(
   plain: Uint8Array,
-  { isChance, numbers, cut }: Found,
+  found: Found,
   view: ModelView,
   signal?: AbortSignal,
+): Promise<Shown | undefined> {
+  try {
+    return await shownOf(plain, found, view, signal);
+  } finally {
+    if (plain.length >= TRIALS_KEPT_BYTES) closeTrialKernels();
+  }
+}
+
+async function shownOf(
+  plain: Uint8Array,
+  { isChance, numbers, cut }: Found,
+  view: ModelView,
+  signal: AbortSignal | undefined,
 ): Promise<Shown | undefined> {
   const rest = cut?.rest ?? plain;
   if (isChance || (cut && (rest.length < STORED_BELOW_BYTES || looksIncompressible(rest)))) return undefined;
   const bytes = await predict(rest, numbers, cut, view, signal);
-  const stride = bytes.stride ?? (view.isBuiltIn ? 0 : findStride(bytes.bytes, view.hyper));
-  if (plain.length >= TRIALS_KEPT_BYTES) closeTrialKernels();
-  return { bytes, stride };
+  return { bytes, stride: bytes.stride ?? (view.isBuiltIn ? 0 : findStride(bytes.bytes, view.hyper)) };
 }
 
 /** What the model sees in place of what is left of a block. */
