@@ -15,7 +15,7 @@ import { openDevice } from "../src/engine/gpu/dawn.ts";
 import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel } from "../src/engine/gpu/model.ts";
 import { hyperFor, modelOfPreset } from "../src/library/work.ts";
-import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
+import { lastTestAdapterName } from "../test/setup/adapters.ts";
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 /** Steps of a submit, as the engine has them on software adapters. */
 const CHUNK_STEPS = 16;
 
-const { device, adapter } = await openDevice(values.adapter ?? testAdapterName(testAdapters.at(-1) as string));
+const { device, adapter } = await openDevice(values.adapter ?? lastTestAdapterName());
 const gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
 let given = 0;
 const compile = device.createShaderModule.bind(device);

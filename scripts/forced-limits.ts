@@ -19,7 +19,7 @@ import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { engineOn } from "../src/engine/gpu/engine.ts";
 import { openEngine } from "../src/engine/registry.ts";
 import { hyperFor, type ModelChoice, modelOfLevel, modelOfPreset } from "../src/library/work.ts";
-import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
+import { lastTestAdapterName } from "../test/setup/adapters.ts";
 import { compressBlock, decompressBlock } from "../test/support/in-memory.ts";
 import { trainingBytes } from "../test/support/text.ts";
 
@@ -86,7 +86,7 @@ for (const name of values.models.split(",")) {
   const { groups } = await compressBlock(cpu, hyper, data, OPTIONS);
   const codedBytes = groups.reduce((sum, { length }) => sum + length, 0);
   for (const limits of LIMITS) {
-    const opened = await openDevice(values.adapter ?? testAdapterName(testAdapters.at(-1) as string), [], limits);
+    const opened = await openDevice(values.adapter ?? lastTestAdapterName(), [], limits);
     const gpu = new GpuDevice(opened.device, opened.adapter.name, opened.adapter.isSoftware);
     const refusal = await refusalOf(engineOn(gpu, {}), hyper);
     const difference = await differenceOn(gpu, hyper, groups);

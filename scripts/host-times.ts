@@ -10,7 +10,7 @@ import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { record } from "../src/engine/gpu/kernel.ts";
 import { GpuModel } from "../src/engine/gpu/model.ts";
 import { hyperFor, modelOfPreset } from "../src/library/work.ts";
-import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
+import { lastTestAdapterName } from "../test/setup/adapters.ts";
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +46,7 @@ async function timesOf(gpu: GpuDevice, model: GpuModel, steps: number): Promise<
   return [recorded, finished - recorded, submitted - finished];
 }
 
-const { device, adapter } = await openDevice(values.adapter ?? testAdapterName(testAdapters.at(-1) as string));
+const { device, adapter } = await openDevice(values.adapter ?? lastTestAdapterName());
 const gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
 const hyper = hyperFor({ ...modelOfPreset(values.preset), streams: Number(values.streams) }, Number(values.size));
 const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS);

@@ -1,7 +1,8 @@
 // How fused kernels cut a product where its tasks are fewer than invocations: the inner dimension into slices, whose
 // sums meet in workgroup memory. A task is four rows by a vector of four; slice s of task t is of invocation
 // s * tasks + t. How many there are depends on the product and on a whole tile only: all invocations come to the same
-// barriers.
+// barriers. The loop over tasks stands in both files that use this, because WGSL has no functions as values, and texts
+// are put together by names: two files cannot each have a function of the same name for this one to call.
 //
 // Exact: sums of integers modulo 2^32, in any order.
 

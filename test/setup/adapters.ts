@@ -91,6 +91,9 @@ export function testAdapterName(which: string): string {
   throw new Error(`these tests need a GPU, real or in software, and ${which} was not found: ${hint}`);
 }
 
+/** The adapter that scripts take where none is named: the last, and faster, of those of the tests. */
+export const lastTestAdapterName = () => testAdapterName(testAdapters.at(-1) as string);
+
 /** A device of its own for each caller, who destroys it. */
 export async function openTestDevice(which: string): Promise<OpenedDevice> {
   return await openDevice(testAdapterName(which));
