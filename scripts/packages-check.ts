@@ -5,10 +5,11 @@
  * other's. Exits with 1 if anything differs. It prints how long each takes to start, too.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { version } from "../package.json" with { type: "json" };
 import { MAIN } from "./packages.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -46,10 +47,12 @@ const startMs = (...words: string[]) =>
   Math.round(Math.min(...Array.from({ length: STARTS }, () => run(...words).elapsedMs)));
 
 try {
-  const archives = readdirSync(packages).filter((name) => name.endsWith(".tgz"));
-  if (archives.length < 2) throw new Error(`${packages} has not both the main package and a program's`);
+  // npm refuses to be given other machines' programs, which may lie there, too.
+  const wanted = [MAIN, `${MAIN}-${process.platform}-${process.arch}`].map((name) => `${name}-${version}.tgz`);
+  const missing = wanted.filter((name) => !existsSync(join(packages, name)));
+  if (missing.length > 0) throw new Error(`${packages} lacks ${missing.join(" and ")}: run scripts/packages.ts first`);
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  run("npm", "install", "--no-audit", "--no-fund", ...archives.map((name) => join(packages, name)));
+  run("npm", "install", "--no-audit", "--no-fund", ...wanted.map((name) => join(packages, name)));
   console.log(run("npx", "--no-install", "fade", "-V").stdout.trim());
   writeFileSync(join(project, "plain"), plain);
   writeFileSync(join(project, "library.mjs"), LIBRARY);
