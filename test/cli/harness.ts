@@ -2,6 +2,7 @@
  * Runs whole command lines inside the test's process: a directory of its own, streams that are arrays, and an engine
  * that is given. What the real process adds (descriptors, signals, exit) is tested in process.test.ts.
  */
+import { test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +41,11 @@ export async function inDirectory<T>(work: (cwd: string) => Promise<T> | T): Pro
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
+}
+
+/** A test of work in a folder of its own. */
+export function testInDirectory(name: string, work: (cwd: string) => Promise<unknown> | unknown): void {
+  test(name, () => inDirectory(work));
 }
 
 /** Gives everything at once, and then nothing. */

@@ -68,4 +68,4 @@ test("the recipe for GNU parallel (Debian: apt-get install parallel)", async () 
       expect.stringContaining("big.tar.fade: ok"),
     ]);
   });
-}, 60_000);
+});

@@ -4,7 +4,7 @@ import { chmodSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { openOutput } from "../../src/cli/output.ts";
 import { checkTarget } from "../../src/cli/targets.ts";
-import { inDirectory, namesIn, shell, storedArchive } from "./support.ts";
+import { inDirectory, namesIn, shell, storedArchive, testInDirectory } from "./support.ts";
 
 /** Root can be two users. */
 const AS_OTHER = process.getuid?.() === 0 ? "setpriv --reuid 65534 --regid 65534 --clear-groups" : "";
@@ -108,19 +108,17 @@ describe("named with -o", () => {
     });
   });
 
-  test("what was replaced between the look and the opening is not written to", async () => {
-    await inDirectory(async (cwd) => {
-      const path = join(cwd, "null");
-      symlinkSync("/dev/null", path);
-      const target = await checkTarget(path, "null", { force: false, isNamed: true });
-      shell(cwd, "rm null; echo precious > null");
-      const io = {
-        cwd,
-        temporaryFiles: new Set<string>(),
-        uninterrupted: (work: () => unknown) => work(),
-      } as Parameters<typeof openOutput>[0];
-      await expect(openOutput(io, target, {})).rejects.toThrow("was replaced by somebody else meanwhile");
-      expect(readFileSync(path, "utf8")).toBe("precious\n");
-    });
+  testInDirectory("what was replaced between the look and the opening is not written to", async (cwd) => {
+    const path = join(cwd, "null");
+    symlinkSync("/dev/null", path);
+    const target = await checkTarget(path, "null", { force: false, isNamed: true });
+    shell(cwd, "rm null; echo precious > null");
+    const io = {
+      cwd,
+      temporaryFiles: new Set<string>(),
+      uninterrupted: (work: () => unknown) => work(),
+    } as Parameters<typeof openOutput>[0];
+    await expect(openOutput(io, target, {})).rejects.toThrow("was replaced by somebody else meanwhile");
+    expect(readFileSync(path, "utf8")).toBe("precious\n");
   });
 });
