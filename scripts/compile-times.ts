@@ -10,21 +10,14 @@
  * MESA_SHADER_CACHE_DISABLE=true; to see it alone, begin with an empty folder MESA_SHADER_CACHE_DIR, and call twice
  * with different numbers.
  */
-import { parseArgs } from "node:util";
 import { openDevice } from "../src/engine/gpu/dawn.ts";
 import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel } from "../src/engine/gpu/model.ts";
 import { hyperFor, modelOfPreset } from "../src/library/work.ts";
 import { lastTestAdapterName } from "../test/setup/adapters.ts";
+import { optionsOf } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    adapter: { type: "string" },
-    preset: { type: "string", default: "network-5" },
-    streams: { type: "string", default: "64,72,488" },
-    size: { type: "string", default: String(2 ** 20) },
-  },
-});
+const values = optionsOf({ preset: "network-5", streams: "64,72,488", size: 2 ** 20 }, ["adapter"]);
 
 /** Steps of a submit, as the engine has them on software adapters. */
 const CHUNK_STEPS = 16;
@@ -50,7 +43,7 @@ function clock(): () => string {
 
 console.log(`${values.preset} on ${adapter.name}`);
 for (const streams of values.streams.split(",").map(Number)) {
-  const hyper = hyperFor({ ...modelOfPreset(values.preset), streams }, Number(values.size));
+  const hyper = hyperFor({ ...modelOfPreset(values.preset), streams }, values.size);
   const before = given;
   const begin = clock();
   const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS);

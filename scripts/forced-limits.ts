@@ -9,7 +9,6 @@
  * Models have the memories of an input of --size bytes, of which --bytes are coded. Prints a line to each; exits with 1
  * at the first difference. On lavapipe it takes minutes, most of them for compiling.
  */
-import { parseArgs } from "node:util";
 import type { HyperParameters } from "../src/contract/hyper.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { type Engine, EngineLimitError } from "../src/engine/engine.ts";
@@ -22,16 +21,12 @@ import { hyperFor, type ModelChoice, modelOfLevel, modelOfPreset } from "../src/
 import { lastTestAdapterName } from "../test/setup/adapters.ts";
 import { compressBlock, decompressBlock } from "../test/support/in-memory.ts";
 import { trainingBytes } from "../test/support/text.ts";
+import { optionsOf } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    adapter: { type: "string" },
-    models: { type: "string", default: "1,5,9,paper,network-1,network-5,network-9" },
-    bytes: { type: "string", default: "2048" },
-    size: { type: "string", default: String(2 ** 26) },
-    streams: { type: "string", default: "16" },
-  },
-});
+const values = optionsOf(
+  { models: "1,5,9,paper,network-1,network-5,network-9", bytes: 2048, size: 2 ** 26, streams: 16 },
+  ["adapter"],
+);
 
 const LIMITS: readonly DeviceLimits[] = [8, 10].map((storageBuffers) => ({ storageBuffers, bindingBytes: 2 ** 27 }));
 const OPTIONS = { workers: 1 };
@@ -39,7 +34,7 @@ const THREADS = 2;
 
 function hyperOf(name: string): HyperParameters {
   const choice: ModelChoice = /^[1-9]$/.test(name) ? modelOfLevel(Number(name)) : modelOfPreset(name);
-  return hyperFor({ ...choice, streams: Number(values.streams) }, Number(values.size));
+  return hyperFor({ ...choice, streams: values.streams }, values.size);
 }
 
 /** Why a model cannot be opened there; undefined if it can. */
@@ -78,7 +73,7 @@ async function differenceOn(gpu: GpuDevice, hyper: HyperParameters, wanted: read
   return same([restored], [data]) ? undefined : "what it decodes DIFFERS";
 }
 
-const data = trainingBytes(Number(values.bytes), 1);
+const data = trainingBytes(values.bytes, 1);
 const cpu = await createCpuEngine({ threads: THREADS });
 let failed = false;
 for (const name of values.models.split(",")) {

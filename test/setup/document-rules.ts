@@ -156,12 +156,12 @@ function scriptComplaints(words: readonly string[], repository: Repository): str
     return rest[0] !== undefined && rest[0] in scripts ? [] : [`there is no npm script ${rest[0]}`];
   }
   if (!program?.endsWith("bun") || !name.startsWith("scripts/") || !isThere(name, repository)) return [];
-  const source = repository.text(name);
+  const known = repository.text(name).match(/(?:parseArgs|options\w+)\(\s*\{[\s\S]*?\);/)?.[0] ?? "";
   const options = rest.slice(0, rest.includes("--") ? rest.indexOf("--") : rest.length);
   return options
     .map((word) => /^\[?--([\w-]+)/.exec(word)?.[1])
     .filter((option) => option !== undefined)
-    .filter((option) => !new RegExp(`(?:"${option}"|\\b${option}): \\{ type`).test(source))
+    .filter((option) => !new RegExp(`"${option}"|\\b${option}: `).test(known))
     .map((option) => `${name} knows no --${option}`);
 }
 
