@@ -11,7 +11,6 @@
  * with different numbers.
  */
 import { openDevice } from "../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel } from "../src/engine/gpu/model.ts";
 import { hyperFor, modelOfPreset } from "../src/library/work.ts";
 import { lastTestAdapterName } from "../test/setup/adapters.ts";
@@ -22,11 +21,10 @@ const values = optionsOf({ preset: "network-5", streams: "64,72,488", size: 2 **
 /** Steps of a submit, as the engine has them on software adapters. */
 const CHUNK_STEPS = 16;
 
-const { device, adapter } = await openDevice(values.adapter ?? lastTestAdapterName());
-const gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
+const gpu = await openDevice(values.adapter ?? lastTestAdapterName());
 let given = 0;
-const compile = device.createShaderModule.bind(device);
-device.createShaderModule = (descriptor) => {
+const compile = gpu.device.createShaderModule.bind(gpu.device);
+gpu.device.createShaderModule = (descriptor) => {
   given++;
   return compile(descriptor);
 };
@@ -41,7 +39,7 @@ function clock(): () => string {
   };
 }
 
-console.log(`${values.preset} on ${adapter.name}`);
+console.log(`${values.preset} on ${gpu.name}`);
 for (const streams of values.streams.split(",").map(Number)) {
   const hyper = hyperFor({ ...modelOfPreset(values.preset), streams }, values.size);
   const before = given;
@@ -54,5 +52,5 @@ for (const streams of values.streams.split(",").map(Number)) {
   console.log(`${streams} streams: ${given - before} texts, ${first}; a second step ${next()}`);
   await model.close();
 }
-device.destroy();
+gpu.device.destroy();
 process.exit(0);

@@ -14,7 +14,7 @@ import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { type Engine, EngineLimitError } from "../src/engine/engine.ts";
 import type { DeviceLimits } from "../src/engine/gpu/adapters.ts";
 import { openDevice } from "../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../src/engine/gpu/device.ts";
+import type { GpuDevice } from "../src/engine/gpu/device.ts";
 import { engineOn } from "../src/engine/gpu/engine.ts";
 import { openEngine } from "../src/engine/registry.ts";
 import { hyperFor, type ModelChoice, modelOfLevel, modelOfPreset } from "../src/library/work.ts";
@@ -81,12 +81,11 @@ for (const name of values.models.split(",")) {
   const { groups } = await compressBlock(cpu, hyper, data, OPTIONS);
   const codedBytes = groups.reduce((sum, { length }) => sum + length, 0);
   for (const limits of LIMITS) {
-    const opened = await openDevice(values.adapter ?? lastTestAdapterName(), [], limits);
-    const gpu = new GpuDevice(opened.device, opened.adapter.name, opened.adapter.isSoftware);
+    const gpu = await openDevice(values.adapter ?? lastTestAdapterName(), [], limits);
     const refusal = await refusalOf(engineOn(gpu, {}), hyper);
     const difference = await differenceOn(gpu, hyper, groups);
     gpu.check();
-    opened.device.destroy();
+    gpu.device.destroy();
     failed ||= difference !== undefined;
     const where = refusal === undefined ? "on the device" : `not there (${refusal}), by auto on threads`;
     const found = difference ?? `the CPU engine's ${codedBytes} bytes, and restored`;

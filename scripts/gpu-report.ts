@@ -18,7 +18,7 @@ import { coderGroupsFor, shareOfGroup } from "../src/coder/groups.ts";
 import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
 import { chooseAdapter } from "../src/engine/gpu/adapters.ts";
 import { listAdapters, openDevice } from "../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../src/engine/gpu/device.ts";
+import type { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../src/engine/gpu/model.ts";
 import { HARDWARE_TILE, SOFTWARE_TILE } from "../src/engine/gpu/path.ts";
 import { networkShape } from "../src/model/levels.ts";
@@ -267,9 +267,9 @@ async function report(): Promise<number> {
 async function measureOwn(name: string): Promise<number> {
   const measure = OWN[name];
   if (measure === undefined) throw new Error(`there is no ${name}; there is: ${Object.keys(OWN).join(", ")}`);
-  const { device, adapter } = await openDevice(values.adapter, ["timestamp-query"]);
-  await measure(new GpuDevice(device, adapter.name, adapter.isSoftware));
-  device.destroy();
+  const gpu = await openDevice(values.adapter, ["timestamp-query"]);
+  await measure(gpu);
+  gpu.device.destroy();
   return 0;
 }
 

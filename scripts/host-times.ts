@@ -5,7 +5,7 @@
  *     bun scripts/host-times.ts [--adapter NAME] [--preset network-5] [--streams 64] [--steps 1,4,16,64,256]
  */
 import { openDevice } from "../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../src/engine/gpu/device.ts";
+import type { GpuDevice } from "../src/engine/gpu/device.ts";
 import { record } from "../src/engine/gpu/kernel.ts";
 import { GpuModel } from "../src/engine/gpu/model.ts";
 import { hyperFor, modelOfPreset } from "../src/library/work.ts";
@@ -38,8 +38,7 @@ async function timesOf(gpu: GpuDevice, model: GpuModel, steps: number): Promise<
   return [recorded, finished - recorded, submitted - finished];
 }
 
-const { device, adapter } = await openDevice(values.adapter ?? lastTestAdapterName());
-const gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
+const gpu = await openDevice(values.adapter ?? lastTestAdapterName());
 const hyper = hyperFor({ ...modelOfPreset(values.preset), streams: values.streams }, values.size);
 const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS);
 const dispatches = model.step.forward.length + model.step.backward.length;

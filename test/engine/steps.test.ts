@@ -1,5 +1,5 @@
 /** Every case of step-cases.ts on the CPU engine, and on every test adapter and way of the GPU engine, with ==. */
-import { afterAll, beforeAll, describe, test } from "bun:test";
+import { describe, test } from "bun:test";
 import { REACH } from "../../src/contract/contexts.ts";
 import { QUANTISED_ACTIVATIONS, QUANTISED_GRADIENTS } from "../../src/contract/network.ts";
 import { Command, Control } from "../../src/engine/cpu/control.ts";
@@ -8,11 +8,11 @@ import { CpuLayout } from "../../src/engine/cpu/layout.ts";
 import { Network } from "../../src/engine/cpu/network.ts";
 import { readRecall, writePlan } from "../../src/engine/cpu/recall-layout.ts";
 import { readState, writeInitialState, writeState } from "../../src/engine/cpu/weights.ts";
-import { GpuDevice } from "../../src/engine/gpu/device.ts";
 import { record } from "../../src/engine/gpu/kernel.ts";
 import { GpuModel } from "../../src/engine/gpu/model.ts";
 import type { ReferenceModel } from "../../src/engine/reference/engine.ts";
-import { openTestDevice, testAdapters } from "../setup/adapters.ts";
+import { testAdapters } from "../setup/adapters.ts";
+import { testDevice } from "../support/gpu-device.ts";
 import { pathsOf } from "../support/gpu-paths.ts";
 import { pack4 } from "../support/packed.ts";
 import { expectSameState, writeState as writeGpuState } from "../support/same-state.ts";
@@ -164,26 +164,21 @@ const WAYS = (await Promise.all(testAdapters.map(async (which) => [which, await 
 );
 
 describe.each(WAYS)("steps on %s, %s", (which, _title, path) => {
-  let gpu: GpuDevice;
-  beforeAll(async () => {
-    const { device, adapter } = await openTestDevice(which);
-    gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
-  });
-  afterAll(() => gpu.device.destroy());
+  const gpu = testDevice(which);
 
   // Kernels to a box have cases of their own, and a hundred of them take long to compile.
   test.each(path === "boxes" ? TABLE.slice(1, 2) : TABLE)("%s", async (_name, each) => {
-    const model = await GpuModel.open(gpu, each.hyper, 1, { firstStep: each.step, path });
+    const model = await GpuModel.open(gpu(), each.hyper, 1, { firstStep: each.step, path });
     await model.describe({ stride: each.stride });
     for (const round of ROUNDS) {
       const { before, reference, intervals } = await expected(each, round);
       await writeGpuState(model, before.state, bytesOf(each, round));
       const run = (dispatches: typeof model.step.forward) => {
-        const encoder = gpu.device.createCommandEncoder();
+        const encoder = gpu().device.createCommandEncoder();
         const pass = encoder.beginComputePass();
         record(pass, dispatches);
         pass.end();
-        gpu.device.queue.submit([encoder.finish()]);
+        gpu().device.queue.submit([encoder.finish()]);
       };
       run(model.step.forward);
       await expectSameForward(model, reference, `round ${round}: `);

@@ -2,10 +2,11 @@
  * Magnitudes as all kernels take them, of the extremes, and the larger of two. An H100's driver made wrong code of
  * signed maxima of two `abs` (docs/PERFORMANCE.md), and abs(-2^31) is undefined in some shading languages.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { kernelSource } from "../../../src/engine/gpu/kernel.ts";
 import { KERNELS } from "../../../src/engine/gpu/shaders.ts";
-import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
+import { testAdapters } from "../../setup/adapters.ts";
+import { testDevice } from "../../support/gpu-device.ts";
 import { Random } from "../../support/gpu-values.ts";
 
 const PAIRS = 4096;
@@ -35,13 +36,10 @@ function pairsOf(): Int32Array<ArrayBuffer> {
 }
 
 describe.each(testAdapters)("on %s", (which) => {
-  let device: GPUDevice;
-  beforeAll(async () => {
-    device = (await openTestDevice(which)).device;
-  });
-  afterAll(() => device.destroy());
+  const gpu = testDevice(which);
 
   test("magnitudes, also of -2^31, and the larger of two", async () => {
+    const { device } = gpu();
     const pairs = pairsOf();
     const size = pairs.byteLength;
     const source = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
