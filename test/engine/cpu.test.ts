@@ -5,57 +5,18 @@
 import { describe, expect, test } from "bun:test";
 import { SEQUENCE } from "../../src/contract/contexts.ts";
 import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../src/contract/hyper.ts";
-import type { CpuModel } from "../../src/engine/cpu/engine.ts";
 import { CpuModel as Cpu, createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { CpuLayout } from "../../src/engine/cpu/layout.ts";
-import type { RecallMemory } from "../../src/engine/cpu/recall-layout.ts";
 import { EngineLimitError } from "../../src/engine/engine.ts";
 import { ReferenceModel } from "../../src/engine/reference/engine.ts";
 import { networkShape, PAPER } from "../../src/model/levels.ts";
 import { textBytes as plainBytes, TINY, TINY_RECALL } from "../model/tiny.ts";
-
-type Numbers = Int32Array | Uint32Array | Uint8Array;
+import { expectSameCpuState, expectSameMemory } from "../support/same-cpu-state.ts";
 
 /** Text, then a stretch of noise: magnitudes rise and fall, so exponents move both ways. */
 function bytesAt(step: number, streams: number): Uint8Array {
   const text = plainBytes(step, streams);
   return step % 50 < 40 ? text : text.map((byte, stream) => (byte * 167 + step * 31 + stream * 89) & 255);
-}
-
-/** Everything that outlives a step. */
-function expectSameState(cpu: CpuModel, { state }: ReferenceModel, step: number): void {
-  const seen = cpu.inspect();
-  const { at, buffer } = seen;
-  const where = `after step ${step}`;
-  expect(seen.exponents.held, where).toEqual(state.exponents.held);
-  expect(seen.exponents.shift, where).toEqual(state.exponents.shift);
-  expect(seen.exponents.copyShift, where).toEqual(state.exponents.copyShift);
-  expect(seen.gradientScales.scale, where).toEqual(state.gradientScales.scale);
-  expect(seen.gradientScales.moved, where).toEqual(state.gradientScales.moved);
-  expect(seen.gradientScales.window, where).toEqual(state.gradientScales.window);
-  for (const { name, offset, size } of at.layout.tensors) {
-    for (const kind of ["master", "moment", "square"] as const) {
-      const mine = seen[kind].subarray(offset, offset + size);
-      const wanted = state[kind].subarray(offset, offset + size);
-      if (mine.some((value, i) => value !== wanted[i])) throw new Error(`${kind} of ${name} differs ${where}`);
-    }
-  }
-  const { streams, globalHidden } = at.hyper;
-  const ring = new Int16Array(buffer, at.activations.ring, streams * globalHidden);
-  expect(Int32Array.from(ring), where).toEqual(Int32Array.from(state.cache));
-  expectSameMemory(seen, state.recall, where);
-}
-
-/** All that the recall stream remembers. */
-function expectSameMemory(mine: RecallMemory, wanted: RecallMemory, where: string): void {
-  const same = (name: string, a: Numbers, b: Numbers) => {
-    if (a.length !== b.length) throw new Error(`${a.length} ${name} instead of ${b.length}`);
-    const at = a.findIndex((value, i) => value !== b[i]);
-    if (at >= 0) throw new Error(`${name}[${at}] is ${a[at]} instead of ${b[at]} ${where}`);
-  };
-  for (const name of ["slots", "boosts", "word", "previousWord", "past"] as const) same(name, mine[name], wanted[name]);
-  expect(mine.tables.length).toBe(wanted.tables.length);
-  for (const [m, table] of mine.tables.entries()) same(`table ${m}`, table, wanted.tables[m] as Int32Array);
 }
 
 interface Comparison {
@@ -85,7 +46,8 @@ async function compareModels(
     await cpu.fillIntervals(bytes, 1, mine);
     await reference.fillIntervals(bytes, 1, wanted);
     expect(mine, `intervals of step ${step}`).toEqual(wanted);
-    if ((step % every === 0 && step >= from) || step === steps - 1) expectSameState(cpu, reference, step);
+    if ((step % every === 0 && step >= from) || step === steps - 1)
+      expectSameCpuState(cpu.inspect(), reference, `after step ${step}: `);
   }
   await cpu.close();
 }
@@ -204,7 +166,7 @@ describe("CPU engine", () => {
     }
     const [decoded, encoded] = [decoder.inspect(), encoder.inspect()];
     expect(decoded.master).toEqual(encoded.master);
-    expectSameMemory(decoded, encoded, "after decoding");
+    expectSameMemory(decoded, encoded, "after decoding: ");
     await encoder.close();
     await decoder.close();
   });
