@@ -11,7 +11,7 @@ import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { encodePrior } from "../../src/prior/file.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { inDirectory, runFade } from "./harness.ts";
+import { inDirectory, runFade, testWithin } from "./harness.ts";
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
 /** Letters from a small alphabet in no order: there is something to learn, and nothing long comes twice. */
@@ -22,16 +22,14 @@ function letters(count: number, alphabet: string): string {
 
 const LINES = letters(7200, "etaoin srhl\n");
 
-async function besideText<T>(work: (path: string) => Promise<T>): Promise<T> {
-  return await inDirectory(async (cwd) => {
+async function besideText(work: (path: string) => Promise<void> | void): Promise<void> {
+  await inDirectory(async (cwd) => {
     writeFileSync(join(cwd, "text"), LINES);
-    return await work(cwd);
+    await work(cwd);
   });
 }
 
-function testBesideText(name: string, work: (path: string) => Promise<void>): void {
-  test(name, () => besideText(work));
-}
+const testBesideText = testWithin(besideText);
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const objects = (stdout: string) =>

@@ -43,10 +43,13 @@ export async function inDirectory<T>(work: (cwd: string) => Promise<T> | T): Pro
   }
 }
 
-/** A test of work in a folder of its own. */
-export function testInDirectory(name: string, work: (cwd: string) => Promise<unknown> | unknown): void {
-  test(name, () => inDirectory(work));
-}
+/** Makes `test` for work that goes on within something, such as a folder of its own. */
+export const testWithin =
+  <T>(within: (work: (what: T) => Promise<void> | void) => Promise<unknown>) =>
+  (name: string, work: (what: T) => Promise<void> | void): void =>
+    test(name, async () => void (await within(work)));
+
+export const testInDirectory = testWithin<string>(inDirectory);
 
 /** Gives everything at once, and then nothing. */
 function nextOf(bytes: Uint8Array = new Uint8Array(0)): () => Promise<Uint8Array> {
