@@ -124,11 +124,8 @@ async function checkModel(gpu: GpuDevice, hyper: HyperParameters, path: Path): P
   }
 }
 
-interface TimingParts {
+interface TimingParts extends Pick<BenchParts, "peaks" | "filter" | "onResult"> {
   readonly model: ModelSubject;
-  readonly peaks: readonly PeakResult[];
-  readonly filter?: string;
-  readonly onResult: (result: KernelBenchResult) => Promise<void>;
 }
 
 async function timeModel(
