@@ -15,7 +15,6 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
 import {
   type Context,
   type ContextPlan,
@@ -35,6 +34,7 @@ import { findStride } from "../src/pipeline/stride.ts";
 import { encodeCopies } from "../src/repeats/copies.ts";
 import { cut } from "../src/repeats/cut.ts";
 import { cutOptionsFor, policyOfNetwork } from "../src/repeats/policy.ts";
+import { headOf, optionsAndWords, row } from "./shared.ts";
 
 await (await import("../src/engine/cpu/assembly/build.ts")).buildAssembly();
 const { CpuModel: Cpu } = await import("../src/engine/cpu/engine.ts");
@@ -247,40 +247,29 @@ function growth(without: number, complete: number): string {
 /** A row for each part; where a part is not there, nothing is lost. */
 export function tableOf(results: readonly Result[], parts: readonly Part[]): string {
   const total = (size: (result: Result) => number) => results.reduce((sum, result) => sum + size(result), 0);
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const complete = total((result) => result.complete);
   const measured = parts.filter(({ name }) => results.some(({ without }) => without[name] !== undefined));
   return [
-    line(["without", "total", ...results.map(({ file }) => file.split(".").at(-1) as string)]),
-    `|${"---|".repeat(results.length + 2)}`,
-    line(["nothing, bytes", complete.toFixed(0), ...results.map((result) => result.complete.toFixed(0))]),
+    headOf(["without", "total", ...results.map(({ file }) => file.split(".").at(-1) as string)]),
+    row(["nothing, bytes", complete.toFixed(0), ...results.map((result) => result.complete.toFixed(0))]),
     ...measured.map(({ name }) => {
       const all = total(({ without, complete }) => without[name] ?? complete);
       const each = results.map(({ without, complete }) => {
         const size = without[name];
         return size === undefined ? "" : growth(size, complete);
       });
-      return line([name, growth(all, complete), ...each]);
+      return row([name, growth(all, complete), ...each]);
     }),
   ].join("\n");
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: {
-      level: { type: "string", default: "5" },
-      bytes: { type: "string", default: "100000" },
-      parts: { type: "string" },
-      json: { type: "string" },
-      shape: { type: "string", default: "" },
-    },
-    allowPositionals: true,
-  });
+  const { values, positionals } = optionsAndWords({ level: 5, bytes: 100000, shape: "" }, ["parts", "json"]);
   const wanted = values.parts?.split(",");
   const parts = PARTS.filter(({ name }) => wanted?.includes(name) ?? true);
   const changed = values.shape.split(",").filter((each) => each !== "");
   const shape = Object.fromEntries(changed.map((each) => [each.split("=")[0], Number(each.split("=")[1])]));
-  const settings = { bytes: Number(values.bytes), level: Number(values.level), shape, parts };
+  const settings = { ...values, shape, parts };
   const results: Result[] = [];
   for (const path of positionals) {
     if (path.endsWith(".results.json")) results.push(...(JSON.parse(readFileSync(path, "utf8")) as Result[]));

@@ -14,29 +14,22 @@
 
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
 import type { CpuModel as Model } from "../src/engine/cpu/engine.ts";
 import { hyperForSize, networkOf, PAPER_LEVEL } from "../src/model/levels.ts";
+import { optionsOf } from "./shared.ts";
 
 await buildAssembly();
 const { CpuModel } = await import("../src/engine/cpu/engine.ts");
 
-const { values } = parseArgs({
-  options: {
-    level: { type: "string", default: "5" },
-    streams: { type: "string", default: "64" },
-    threads: { type: "string", default: `1,${cpus().length}` },
-    seconds: { type: "string", default: "4" },
-    paper: { type: "boolean", default: false },
-    file: { type: "string" },
-    recall: { type: "boolean", default: false },
-  },
-});
+const values = optionsOf(
+  { level: 5, streams: 64, threads: `1,${cpus().length}`, seconds: 4, paper: false, recall: false },
+  ["file"],
+);
 
-const level = values.paper ? PAPER_LEVEL : networkOf(Number(values.level));
-const hyper = hyperForSize(level, 8192 * Number(values.streams), Number(values.streams));
+const level = values.paper ? PAPER_LEVEL : networkOf(values.level);
+const hyper = hyperForSize(level, 8192 * values.streams, values.streams);
 const file = values.file === undefined ? undefined : readFileSync(values.file);
 
 /** English-like bytes: the network must have something to learn, or gradients are not typical. */
@@ -59,7 +52,7 @@ const PHASES = ["forward", "backward", "recall", "optimizer", "waiting"] as cons
 /** The least milliseconds that one step took, as a whole and by phase of thread 0, in about `seconds`. */
 async function measure(model: Model, run: (bytes: Uint8Array) => Promise<void>): Promise<Record<string, number>> {
   const best: Record<string, number> = { step: Infinity, sum: 0 };
-  const end = performance.now() + Number(values.seconds) * 1000;
+  const end = performance.now() + values.seconds * 1000;
   let steps = 0;
   for (; performance.now() < end; steps++) {
     const bytes = chunk(steps, 1);
@@ -109,7 +102,7 @@ async function benchRecall(): Promise<void> {
   const intervals = new Uint32Array(2 * hyper.streams);
   const took: [number[], number[]] = [[], []];
   const own: number[] = [];
-  const end = performance.now() + Number(values.seconds) * 1000;
+  const end = performance.now() + values.seconds * 1000;
   for (let step = 0; performance.now() < end; step++) {
     const bytes = chunk(step, 1);
     for (const i of [0, 1] as const) {

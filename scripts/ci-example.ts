@@ -11,8 +11,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Action, type Machine, runAction } from "../test/support/workflow.ts";
+import { grouped, headOf, ROOT, row, run } from "./shared.ts";
 
-const ROOT = join(import.meta.dir, "..");
 const ACTION = Bun.YAML.parse(readFileSync(join(ROOT, "action.yml"), "utf8")) as Action;
 const TESTS = [
   "test/archive/bytes.test.ts",
@@ -52,11 +52,9 @@ function makeFiles(workspace: string, isSecond: boolean): void {
   }
 }
 
-function measure(command: string, words: readonly string[], input: string): { bytes: number; seconds: number } {
-  const startedAtMs = performance.now();
-  const { status, stdout, stderr } = spawnSync(command, words, { input: readFileSync(input), maxBuffer: 2 ** 30 });
-  if (status !== 0) throw new Error(`${command} failed: ${stderr}`);
-  return { bytes: stdout.length, seconds: (performance.now() - startedAtMs) / 1000 };
+function measure(command: readonly string[], input: string): { bytes: number; seconds: number } {
+  const { stdout, wallMs } = run(command, { stdin: readFileSync(input) });
+  return { bytes: stdout.length, seconds: wallMs / 1000 };
 }
 
 /** Saves by the action, restores into an empty workspace, and compares. */
@@ -67,15 +65,13 @@ function byAction(machine: Machine, kind: string, key: string, options: Readonly
   mkdirSync(back);
   const restored = runAction(ACTION, machine, { mode: "restore", key, root: back });
   if (restored.outputs.hit !== "true") throw new Error(`not restored: ${restored.printed}`);
-  const { status, stdout } = spawnSync("diff", ["-r", join(machine.workspace, kind), join(back, kind)]);
-  if (status !== 0) throw new Error(`${kind} came back as something else: ${stdout}`);
+  run(["diff", "-r", join(machine.workspace, kind), join(back, kind)]);
   rmSync(back, { recursive: true });
   return { bytes: Number(saved.outputs["archive-bytes"]), seconds: Number(saved.outputs.seconds) };
 }
 
 function tarOf(folder: string, kind: string, path: string): string {
-  const { status } = spawnSync("tar", ["--sort=name", "-cf", path, kind], { cwd: folder });
-  if (status !== 0) throw new Error("tar failed");
+  run(["tar", "--sort=name", "-cf", path, kind], { cwd: folder });
   return path;
 }
 
@@ -85,15 +81,15 @@ function measureKind(machine: Machine, first: string, kind: string): Row[] {
   const old = tarOf(first, kind, join(machine.temp, "..", `${kind}.old.tar`));
   const plainBytes = statSync(tar).size;
   const alone = {
-    "zstd -19": measure("zstd", ["-q", "-19", "-c"], tar),
-    "xz -9e": measure("xz", ["-9e", "-c"], tar),
+    "zstd -19": measure(["zstd", "-q", "-19", "-c"], tar),
+    "xz -9e": measure(["xz", "-9e", "-c"], tar),
     "fade -1": byAction(machine, kind, `${kind}-1`, { level: "1" }),
     "fade -5": byAction(machine, kind, `${kind}-5`, { level: "5" }),
   };
   byAction({ ...machine, ...inside(machine, first) }, kind, `${kind}-base`, { level: "1" });
-  const zstdPatch = ["-q", "-19", "--long=27", `--patch-from=${old}`, "-c", tar];
+  const zstdPatch = ["zstd", "-q", "-19", "--long=27", `--patch-from=${old}`, "-c", tar];
   const beside = {
-    "zstd -19": measure("zstd", zstdPatch, tar),
+    "zstd -19": measure(zstdPatch, tar),
     "fade -1": byAction(machine, kind, `${kind}-patch-1`, { level: "1", "base-key": `${kind}-base` }),
   };
   return [
@@ -109,7 +105,6 @@ const inside = (machine: Machine, workspace: string) => ({
 });
 
 const COMPRESSORS = ["zstd -19", "xz -9e", "fade -1", "fade -5"];
-const grouped = (value: number) => value.toLocaleString("en-US");
 
 function table(rows: readonly Row[]): string {
   const lines = rows.map(({ what, plainBytes, results }) => {
@@ -117,11 +112,9 @@ function table(rows: readonly Row[]): string {
       const result = results[name];
       return result ? `${grouped(result.bytes)} (${result.seconds.toFixed(1)} s)` : "";
     });
-    return `| ${[what, grouped(plainBytes), ...cells].join(" | ")} |`;
+    return row([what, grouped(plainBytes), ...cells]);
   });
-  return [`| | tar | ${COMPRESSORS.join(" | ")} |`, `|---|${"---|".repeat(COMPRESSORS.length + 1)}`, ...lines].join(
-    "\n",
-  );
+  return [headOf(["", "tar", ...COMPRESSORS]), ...lines].join("\n");
 }
 
 /** Bars of percents of the tar, each group as wide as its largest. Colours that do in light and dark. */

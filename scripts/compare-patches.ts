@@ -9,28 +9,25 @@
  * downloads and versions stay. Needs npm, apt-get (Debian 12 with its security updates), dpkg-deb, sqlite3, zstd,
  * xdelta3, and bin/fade (npm run build).
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { FADE, grouped, headOf, optionsAndWords, row, run } from "./shared.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    program: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
-    keep: { type: "string" },
-    only: { type: "string" },
-  },
-});
+const { values, positionals } = optionsAndWords({ program: FADE }, ["keep", "only"]);
 const [database] = positionals;
 if (database === undefined) throw new Error("which database should be dumped?");
 const work = values.keep === undefined ? mkdtempSync(join(tmpdir(), "fade-patches-")) : resolve(values.keep);
-
-function run(folder: string, command: readonly string[], output?: string): void {
-  const stdout = output === undefined ? "ignore" : Bun.file(output);
-  const { exitCode, stderr } = Bun.spawnSync([...command], { cwd: folder, stdout });
-  if (exitCode !== 0) throw new Error(`${command.join(" ")}: exit code ${exitCode}: ${stderr.toString()}`);
-}
 
 function emptyFolder(path: string): string {
   rmSync(path, { recursive: true, force: true });
@@ -41,9 +38,9 @@ function emptyFolder(path: string): string {
 /** A file of a package of Debian, by that package's version. */
 function ofDebian(name: string, version: string, file: string, output: string): void {
   const folder = emptyFolder(`${output}.parts`);
-  run(folder, ["apt-get", "download", "-qq", `${name}=${version}`]);
+  run(["apt-get", "download", "-qq", `${name}=${version}`], { cwd: folder });
   const [archive] = readdirSync(folder);
-  run(folder, ["dpkg-deb", "-x", archive as string, "files"]);
+  run(["dpkg-deb", "-x", archive as string, "files"], { cwd: folder });
   copyFileSync(join(folder, "files", file), output);
 }
 
@@ -53,13 +50,13 @@ function ofNpm(packages: readonly string[], file: string | undefined, output: st
   const files = emptyFolder(join(folder, "files"));
   for (const name of packages) {
     const own = emptyFolder(join(folder, "download"));
-    run(own, ["npm", "pack", "--silent", name]);
+    run(["npm", "pack", "--silent", name], { cwd: own });
     const [archive] = readdirSync(own);
     const target = emptyFolder(join(files, name.replace(/(.)@.*$/, "$1").replace("/", "-")));
-    run(own, ["tar", "-xzf", archive as string, "-C", target, "--strip-components=1"]);
+    run(["tar", "-xzf", archive as string, "-C", target, "--strip-components=1"], { cwd: own });
   }
   if (file !== undefined) copyFileSync(join(files, file), output);
-  else run(folder, ["tar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "-cf", output, "files"]);
+  else run(["tar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "-cf", output, "files"], { cwd: folder });
 }
 
 /** Of every table of a database, each 97th row loses its last column's value, and each 89th row goes. */
@@ -69,15 +66,15 @@ const CHANGES = (table: string, column: string) =>
 function dumps(oldPath: string, newPath: string): void {
   const copy = join(work, "changed.sqlite");
   copyFileSync(database as string, copy);
-  Bun.spawnSync(["chmod", "u+w", copy]);
-  run(work, ["sqlite3", copy, ".dump"], oldPath);
+  run(["chmod", "u+w", copy]);
+  writeFileSync(oldPath, run(["sqlite3", copy, ".dump"]).stdout);
   const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-  const lines = (sql: string) => Bun.spawnSync(["sqlite3", copy, sql]).stdout.toString().trim().split("\n");
+  const lines = (sql: string) => run(["sqlite3", copy, sql]).stdout.toString().trim().split("\n");
   for (const table of lines(query)) {
     const free = lines(`SELECT name FROM pragma_table_info('${table}') WHERE "notnull" = 0 AND pk = 0`).at(-1);
-    if (free) run(work, ["sqlite3", copy, CHANGES(table, free)]);
+    if (free) run(["sqlite3", copy, CHANGES(table, free)], { cwd: work });
   }
-  run(work, ["sqlite3", copy, ".dump"], newPath);
+  writeFileSync(newPath, run(["sqlite3", copy, ".dump"]).stdout);
 }
 
 const PACKAGES = ["react-dom@19.2.9 webpack@5.112.2 acorn@8.18.0", "react-dom@19.3.1 webpack@5.113.0 acorn@8.19.0"];
@@ -118,22 +115,21 @@ const PATCHERS: readonly Patcher[] = [
 
 function patchBytes(patcher: Patcher, oldPath: string, newPath: string): number {
   const [patch, back] = [join(work, "patch"), join(work, "back")];
-  for (const command of patcher(oldPath, newPath, patch, back)) run(work, command);
+  for (const command of patcher(oldPath, newPath, patch, back)) run(command, { cwd: work });
   if (!readFileSync(back).equals(readFileSync(newPath))) throw new Error(`${newPath} came back as something else`);
   return statSync(patch).size;
 }
 
 try {
   mkdirSync(work, { recursive: true });
-  console.log("| | old | new | zstd --ultra -22 --patch-from --long=27 | xdelta3 -9 | fade |");
-  console.log("|---|---|---|---|---|---|");
+  console.log(headOf(["", "old", "new", "zstd --ultra -22 --patch-from --long=27", "xdelta3 -9", "fade"]));
   for (const [i, [kind, make]] of Object.entries(KINDS).entries()) {
     if (values.only !== undefined && !values.only.split(",").some((each) => kind.includes(each))) continue;
     const [oldPath, newPath] = [join(work, `${i}.old`), join(work, `${i}.new`)];
     if (!existsSync(newPath)) make(oldPath, newPath);
     const plain = [statSync(oldPath).size, statSync(newPath).size];
     const patches = PATCHERS.map((patcher) => patchBytes(patcher, oldPath, newPath));
-    console.log(`| ${kind} | ${[...plain, ...patches].map((bytes) => bytes.toLocaleString("en")).join(" | ")} |`);
+    console.log(row([kind, ...[...plain, ...patches].map(grouped)]));
   }
 } finally {
   if (values.keep === undefined) rmSync(work, { recursive: true });

@@ -9,17 +9,10 @@
  * brotli, xz and zstd, and bin/fade (npm run build).
  */
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
+import { basename } from "node:path";
+import { FADE, grouped, headOf, optionsAndWords, row, run } from "./shared.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    program: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
-    sizes: { type: "string", default: "1000,4000,20000,100000" },
-    each: { type: "boolean", default: false },
-  },
-});
+const { values, positionals } = optionsAndWords({ program: FADE, sizes: "1000,4000,20000,100000", each: false });
 
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   brotli: ["brotli", "-q", "11", "-w", "24", "-c"],
@@ -27,16 +20,11 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   zstd: ["zstd", "--ultra", "-22", "-q", "-c"],
 };
 
-function run(command: readonly string[], stdin: Uint8Array): Buffer {
-  const { stdout, exitCode, stderr } = Bun.spawnSync([...command], { stdin });
-  if (exitCode !== 0) throw new Error(`${command.join(" ")}: exit code ${exitCode}: ${stderr.toString()}`);
-  return stdout;
-}
-
 /** What the program makes of it, which comes back. */
 function fadeBytes(plain: Uint8Array, options: readonly string[]): number {
-  const archive = run([values.program, ...options, "-c"], plain);
-  if (!run([values.program, "-dc"], archive).equals(plain)) throw new Error("an archive came back as something else");
+  const archive = run([values.program, ...options, "-c"], { stdin: plain }).stdout;
+  const { stdout } = run([values.program, "-dc"], { stdin: archive });
+  if (!stdout.equals(plain)) throw new Error("an archive came back as something else");
   return archive.length;
 }
 
@@ -48,7 +36,9 @@ interface Sizes {
 }
 
 function measure(plain: Uint8Array): Sizes {
-  const others = Object.entries(OTHERS).map(([name, command]) => [name, run(command, plain).length] as const);
+  const others = Object.entries(OTHERS).map(
+    ([name, command]) => [name, run(command, { stdin: plain }).stdout.length] as const,
+  );
   return {
     without: fadeBytes(plain, ["--no-prior"]),
     fade: fadeBytes(plain, []),
@@ -57,13 +47,11 @@ function measure(plain: Uint8Array): Sizes {
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
-const text = (number: number) => number.toLocaleString("en");
-const row = (cells: readonly string[]) => console.log(`| ${cells.join(" | ")} |`);
 
 /** A cell of a file: "fade, other (which)", and a mark where fade is not the smallest. */
 function cell({ fade, others }: Sizes): string {
   const [which, best] = Object.entries(others).reduce((a, b) => (b[1] < a[1] ? b : a));
-  return `${text(fade)}, ${text(best)} (${which})${fade < best ? "" : " **larger**"}`;
+  return `${grouped(fade)}, ${grouped(best)} (${which})${fade < best ? "" : " **larger**"}`;
 }
 
 const sizes = values.sizes.split(",").map(Number);
@@ -72,16 +60,14 @@ const measured = positionals.map((path) => {
   return { name: basename(path), bySize: sizes.map((size) => measure(all.subarray(0, size))) };
 });
 if (values.each) {
-  row(["fade, the smallest of the others", ...sizes.map((size) => `first ${text(size)}`)]);
-  row(Array.from({ length: sizes.length + 1 }, () => "---"));
-  for (const { name, bySize } of measured) row([name, ...bySize.map(cell)]);
+  console.log(headOf(["fade, the smallest of the others", ...sizes.map((size) => `first ${grouped(size)}`)]));
+  for (const { name, bySize } of measured) console.log(row([name, ...bySize.map(cell)]));
   console.log();
 }
-row(["bytes of each", "files", "without a prior", "fade", ...Object.keys(OTHERS)]);
-row(Array.from({ length: 4 + Object.keys(OTHERS).length }, () => "---"));
+console.log(headOf(["bytes of each", "files", "without a prior", "fade", ...Object.keys(OTHERS)]));
 for (const [s, size] of sizes.entries()) {
   const all = measured.map(({ bySize }) => bySize[s] as Sizes);
   const others = Object.keys(OTHERS).map((name) => sum(all.map((each) => each.others[name] ?? 0)));
   const own = [sum(all.map(({ without }) => without)), sum(all.map(({ fade }) => fade))];
-  row([text(size), `${all.length}`, ...[...own, ...others].map(text)]);
+  console.log(row([grouped(size), all.length, ...[...own, ...others].map(grouped)]));
 }

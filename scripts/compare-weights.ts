@@ -11,8 +11,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { mix32 } from "../src/contract/fixed.ts";
+import { FADE, grouped, headOf, row } from "./shared.ts";
 
-const FADE = join(import.meta.dir, "..", "bin", "fade");
 const FOLDER = mkdtempSync(join(tmpdir(), "fade-weights-"));
 const COUNT = 400_000;
 const LAYERS = 10;
@@ -59,7 +59,7 @@ function sizeBy(command: string[], to: string): number | undefined {
   return exitCode === 0 ? statSync(to).size : undefined;
 }
 
-function row(path: string, ideal: number): string {
+function rowOf(path: string, ideal: number): string {
   const commands = [
     [FADE, "-5", "-k", "-q", "-c", path],
     [FADE, "-9", "-k", "-q", "-c", path],
@@ -67,20 +67,18 @@ function row(path: string, ideal: number): string {
     ["xz", "-9e", "-k", "-c", path],
   ];
   const sizes = commands.map((command) => sizeBy(command, join(FOLDER, "out")));
-  const cells = [statSync(path).size, ideal, ...sizes].map((size) => size?.toLocaleString("en") ?? "missing");
-  return `| ${[basename(path), ...cells].join(" | ")} |`;
+  const cells = [statSync(path).size, ideal, ...sizes].map((size) => (size === undefined ? "missing" : grouped(size)));
+  return row([basename(path), ...cells]);
 }
 
 try {
-  console.log(
-    "| | bytes | exponents, the rest raw | fade -5 | fade -9 | zstd -19 | xz -9e |\n|---|---|---|---|---|---|---|",
-  );
-  for (const path of process.argv.slice(2)) console.log(row(path, idealOf(readFileSync(path), "bf16", 1)));
+  console.log(headOf(["", "bytes", "exponents, the rest raw", "fade -5", "fade -9", "zstd -19", "xz -9e"]));
+  for (const path of process.argv.slice(2)) console.log(rowOf(path, idealOf(readFileSync(path), "bf16", 1)));
   for (const format of ["bf16", "f16", "f32"] as const) {
     const path = join(FOLDER, `weights.${format}`);
     const bytes = weights(format);
     writeFileSync(path, bytes);
-    console.log(row(path, idealOf(bytes, format, LAYERS)));
+    console.log(rowOf(path, idealOf(bytes, format, LAYERS)));
   }
 } finally {
   rmSync(FOLDER, { recursive: true, force: true });

@@ -10,30 +10,21 @@
  * MESA_SHADER_CACHE_DISABLE=true; to see it alone, begin with an empty folder MESA_SHADER_CACHE_DIR, and call twice
  * with different numbers.
  */
-import { parseArgs } from "node:util";
 import { openDevice } from "../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel } from "../src/engine/gpu/model.ts";
 import { hyperFor, modelOfPreset } from "../src/library/work.ts";
 import { lastTestAdapterName } from "../test/setup/adapters.ts";
+import { optionsOf } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    adapter: { type: "string" },
-    preset: { type: "string", default: "network-5" },
-    streams: { type: "string", default: "64,72,488" },
-    size: { type: "string", default: String(2 ** 20) },
-  },
-});
+const values = optionsOf({ preset: "network-5", streams: "64,72,488", size: 2 ** 20 }, ["adapter"]);
 
 /** Steps of a submit, as the engine has them on software adapters. */
 const CHUNK_STEPS = 16;
 
-const { device, adapter } = await openDevice(values.adapter ?? lastTestAdapterName());
-const gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
+const gpu = await openDevice(values.adapter ?? lastTestAdapterName());
 let given = 0;
-const compile = device.createShaderModule.bind(device);
-device.createShaderModule = (descriptor) => {
+const compile = gpu.device.createShaderModule.bind(gpu.device);
+gpu.device.createShaderModule = (descriptor) => {
   given++;
   return compile(descriptor);
 };
@@ -48,9 +39,9 @@ function clock(): () => string {
   };
 }
 
-console.log(`${values.preset} on ${adapter.name}`);
+console.log(`${values.preset} on ${gpu.name}`);
 for (const streams of values.streams.split(",").map(Number)) {
-  const hyper = hyperFor({ ...modelOfPreset(values.preset), streams }, Number(values.size));
+  const hyper = hyperFor({ ...modelOfPreset(values.preset), streams }, values.size);
   const before = given;
   const begin = clock();
   const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS);
@@ -61,5 +52,5 @@ for (const streams of values.streams.split(",").map(Number)) {
   console.log(`${streams} streams: ${given - before} texts, ${first}; a second step ${next()}`);
   await model.close();
 }
-device.destroy();
+gpu.device.destroy();
 process.exit(0);

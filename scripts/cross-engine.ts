@@ -17,23 +17,16 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { testAdapterName, testAdapters } from "../test/setup/adapters.ts";
+import { FADE, optionsAndWords, run } from "./shared.ts";
 
-const { values, positionals } = parseArgs({
-  options: {
-    bytes: { type: "string", default: "65536" },
-    models: { type: "string", default: "1" },
-    streams: { type: "string" },
-    engines: { type: "string" },
-    only: { type: "string" },
-    "no-prior": { type: "boolean", default: false },
-    prior: { type: "string" },
-    "patch-from": { type: "string" },
-    fade: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
-  },
-  allowPositionals: true,
-});
+const { values, positionals } = optionsAndWords({ bytes: 65536, models: "1", "no-prior": false, fade: FADE }, [
+  "streams",
+  "engines",
+  "only",
+  "prior",
+  "patch-from",
+]);
 
 /** From here on levels 6 to 9 have counters; the text is repeated so far, and copies are cut out: few are coded. */
 const COUNTED_BYTES = 65537;
@@ -65,9 +58,7 @@ function fade(options: readonly string[], inputs: readonly Input[], outputOf: (n
   for (const { name, bytes } of inputs) writeFileSync(join(folder, name), bytes);
   const names = inputs.map(({ name }) => name);
   // Forced, since some inputs are archives themselves.
-  const command = [values.fade, ...options, ...BEHIND, "-q", "-k", "-f", "--", ...names];
-  const { stderr, exitCode } = Bun.spawnSync(command, { cwd: folder, env: process.env });
-  if (exitCode !== 0) throw new Error(`fade ${options.join(" ")}: exit code ${exitCode}: ${stderr.toString()}`);
+  run([values.fade, ...options, ...BEHIND, "-q", "-k", "-f", "--", ...names], { cwd: folder });
   const outputs = names.map((name) => readFileSync(join(folder, outputOf(name))));
   rmSync(folder, { recursive: true });
   return outputs;
@@ -136,7 +127,7 @@ try {
   const edges = Buffer.alloc(Math.max(...EDGES), text);
   const inputs: Input[] = [
     ...(only ? [] : EDGES.map((length) => ({ name: `length-${length}`, bytes: edges.subarray(0, length) }))),
-    ...names.map((name) => ({ name, bytes: readFileSync(join(corpus, name)).subarray(0, Number(values.bytes)) })),
+    ...names.map((name) => ({ name, bytes: readFileSync(join(corpus, name)).subarray(0, values.bytes) })),
   ];
   for (const model of values.models.split(",")) cross(model, inputs);
   console.log("all equal");

@@ -22,9 +22,8 @@ import { parseArgs } from "node:util";
 import type { CompressOptions } from "../src/index.ts";
 import { TestPage } from "../test/setup/browser.ts";
 import { MAIN } from "./packages.ts";
+import { ROOT, run } from "./shared.ts";
 import { ISOLATION, makePage, servePage } from "./web.ts";
-
-const ROOT = join(import.meta.dir, "..");
 
 interface Case {
   readonly name: string;
@@ -103,17 +102,16 @@ writeFileSync("out", await work(new Uint8Array(readFileSync("in")), JSON.parse(o
 `;
 
 function library(name: string, runtime: string): Place {
-  const run = (action: string, options: object, input: Uint8Array): Uint8Array => {
+  const work = (action: string, options: object, input: Uint8Array): Uint8Array => {
     writeFileSync(pathOf("in"), input);
     const words = ["library.mjs", action, JSON.stringify(options)];
-    const { status, stderr } = spawnSync(runtime, words, { cwd: folder, encoding: "utf8" });
-    if (status !== 0) throw new Error(`${name} ended with ${status}: ${stderr}`);
+    run([runtime, ...words], { cwd: folder });
     return readFileSync(pathOf("out"));
   };
   return {
     name,
-    compress: async ({ options, plain }) => run("compress", options, plain),
-    restore: async (archive) => run("decompress", {}, archive),
+    compress: async ({ options, plain }) => work("compress", options, plain),
+    restore: async (archive) => work("decompress", {}, archive),
   };
 }
 
@@ -164,7 +162,7 @@ async function main(): Promise<void> {
   writeFileSync(pathOf("package.json"), JSON.stringify({ private: true, type: "module" }));
   writeFileSync(pathOf("library.mjs"), SCRIPT);
   const install = ["install", "--no-audit", "--no-fund", ...archives.map((name) => join(packages, name))];
-  if (spawnSync("npm", install, { cwd: folder }).status !== 0) throw new Error("npm could not install the packages");
+  run(["npm", ...install], { cwd: folder });
   const own = program("program", [join(folder, "node_modules", `${MAIN}-linux-x64`, "bin", "fade")]);
   const plain = samples();
   const made = new Map<Case, Uint8Array>();

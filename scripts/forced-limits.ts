@@ -9,29 +9,24 @@
  * Models have the memories of an input of --size bytes, of which --bytes are coded. Prints a line to each; exits with 1
  * at the first difference. On lavapipe it takes minutes, most of them for compiling.
  */
-import { parseArgs } from "node:util";
 import type { HyperParameters } from "../src/contract/hyper.ts";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import { type Engine, EngineLimitError } from "../src/engine/engine.ts";
 import type { DeviceLimits } from "../src/engine/gpu/adapters.ts";
 import { openDevice } from "../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../src/engine/gpu/device.ts";
+import type { GpuDevice } from "../src/engine/gpu/device.ts";
 import { engineOn } from "../src/engine/gpu/engine.ts";
 import { openEngine } from "../src/engine/registry.ts";
 import { hyperFor, type ModelChoice, modelOfLevel, modelOfPreset } from "../src/library/work.ts";
 import { lastTestAdapterName } from "../test/setup/adapters.ts";
 import { compressBlock, decompressBlock } from "../test/support/in-memory.ts";
 import { trainingBytes } from "../test/support/text.ts";
+import { optionsOf } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    adapter: { type: "string" },
-    models: { type: "string", default: "1,5,9,paper,network-1,network-5,network-9" },
-    bytes: { type: "string", default: "2048" },
-    size: { type: "string", default: String(2 ** 26) },
-    streams: { type: "string", default: "16" },
-  },
-});
+const values = optionsOf(
+  { models: "1,5,9,paper,network-1,network-5,network-9", bytes: 2048, size: 2 ** 26, streams: 16 },
+  ["adapter"],
+);
 
 const LIMITS: readonly DeviceLimits[] = [8, 10].map((storageBuffers) => ({ storageBuffers, bindingBytes: 2 ** 27 }));
 const OPTIONS = { workers: 1 };
@@ -39,7 +34,7 @@ const THREADS = 2;
 
 function hyperOf(name: string): HyperParameters {
   const choice: ModelChoice = /^[1-9]$/.test(name) ? modelOfLevel(Number(name)) : modelOfPreset(name);
-  return hyperFor({ ...choice, streams: Number(values.streams) }, Number(values.size));
+  return hyperFor({ ...choice, streams: values.streams }, values.size);
 }
 
 /** Why a model cannot be opened there; undefined if it can. */
@@ -78,7 +73,7 @@ async function differenceOn(gpu: GpuDevice, hyper: HyperParameters, wanted: read
   return same([restored], [data]) ? undefined : "what it decodes DIFFERS";
 }
 
-const data = trainingBytes(Number(values.bytes), 1);
+const data = trainingBytes(values.bytes, 1);
 const cpu = await createCpuEngine({ threads: THREADS });
 let failed = false;
 for (const name of values.models.split(",")) {
@@ -86,12 +81,11 @@ for (const name of values.models.split(",")) {
   const { groups } = await compressBlock(cpu, hyper, data, OPTIONS);
   const codedBytes = groups.reduce((sum, { length }) => sum + length, 0);
   for (const limits of LIMITS) {
-    const opened = await openDevice(values.adapter ?? lastTestAdapterName(), [], limits);
-    const gpu = new GpuDevice(opened.device, opened.adapter.name, opened.adapter.isSoftware);
+    const gpu = await openDevice(values.adapter ?? lastTestAdapterName(), [], limits);
     const refusal = await refusalOf(engineOn(gpu, {}), hyper);
     const difference = await differenceOn(gpu, hyper, groups);
     gpu.check();
-    opened.device.destroy();
+    gpu.device.destroy();
     failed ||= difference !== undefined;
     const where = refusal === undefined ? "on the device" : `not there (${refusal}), by auto on threads`;
     const found = difference ?? `the CPU engine's ${codedBytes} bytes, and restored`;

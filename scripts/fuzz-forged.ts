@@ -10,23 +10,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { FakeEngine } from "../test/support/fake-engine.ts";
 import { forgedArchive, fuzzForged, OUTPUT_BYTES_MAX, SECONDS_MAX } from "../test/support/fuzz-forged.ts";
+import { FADE, optionsOf } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    inputs: { type: "string", default: "100000" },
-    "cpu-inputs": { type: "string", default: "500" },
-    runs: { type: "string", default: "60" },
-    program: { type: "string", default: join(import.meta.dir, "../bin/fade") },
-    seed: { type: "string", default: `${Date.now() % 2 ** 31}` },
-  },
-});
+const values = optionsOf({ inputs: 100000, "cpu-inputs": 500, runs: 60, program: FADE, seed: Date.now() % 2 ** 31 });
 
-const SEED = Number(values.seed);
+const SEED = values.seed;
 const MIB = 2 ** 20;
 const MEMORY = 64 * MIB;
 /** What the program and its runtime may take on top. */
@@ -105,9 +97,9 @@ function longInput(n: number): number {
   }
 }
 
-await throughProgram(Number(values.runs));
-await series("test engine", new FakeEngine(), Number(values.inputs));
+await throughProgram(values.runs);
+await series("test engine", new FakeEngine(), values.inputs);
 const cpu = await createCpuEngine({ threads: 1 });
-await series("cpu engine", cpu, Number(values["cpu-inputs"]));
+await series("cpu engine", cpu, values["cpu-inputs"]);
 await cpu.close();
 process.exit(0);

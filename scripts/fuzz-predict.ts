@@ -5,7 +5,6 @@
  * denormals, or some of each. What predictors leave must become the stretch again, and bytes that no predictor left,
  * turned back, must be what predictors make them of. Prints the first failure, and exits with 1.
  */
-import { parseArgs } from "node:util";
 import { buildPredictors } from "../src/predict/assembly/build.ts";
 import {
   decodeStretches,
@@ -16,15 +15,14 @@ import {
   TABLE_FORMATS,
 } from "../src/predict/list.ts";
 import { Random } from "../test/support/gpu-values.ts";
+import { optionsOf } from "./shared.ts";
 
 buildPredictors();
 const { Foresight, isForeseeable } = await import("../src/predict/foresight.ts");
 const { transformed } = await import("../test/support/transformed.ts");
 
-const { values } = parseArgs({
-  options: { count: { type: "string", default: "100000" }, seed: { type: "string", default: "20261127" } },
-});
-const random = new Random(Number(values.seed));
+const values = optionsOf({ count: 100000, seed: 20261127 });
+const random = new Random(values.seed);
 const below = (limit: number) => random.between(0, limit - 1);
 
 const SPECIAL = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 5e-324, -1e-310, 1e308, -1e38, 1];
@@ -111,7 +109,7 @@ function isWritten(kind: Numbers): boolean {
 }
 
 let done = 0;
-for (; done < Number(values.count); done += 1) {
+for (; done < values.count; done += 1) {
   const [kind, bytes] = [numbers(), stretch()];
   const isSame = (a: Uint8Array) => Buffer.compare(a, bytes) === 0;
   const isForeseen = below(2) === 0;

@@ -5,16 +5,14 @@
  *
  * Ends with an error, and the number of the file, if one is neither refused nor gives the same state in both engines.
  */
-import { parseArgs } from "node:util";
 import { buildAssembly } from "../src/engine/cpu/assembly/build.ts";
+import { optionsOf } from "./shared.ts";
 
 await buildAssembly();
 const { fuzzPriors } = await import("../test/support/fuzz-priors.ts");
 
-const { values } = parseArgs({
-  options: { inputs: { type: "string", default: "50000" }, seed: { type: "string", default: "20261127" } },
-});
-const [inputs, seed] = [Number(values.inputs), Number(values.seed)];
+const values = optionsOf({ inputs: 50000, seed: 20261127 });
+const [inputs, seed] = [values.inputs, values.seed];
 const startedMs = performance.now();
 const { refused, accepted } = fuzzPriors(inputs, seed);
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);

@@ -7,20 +7,13 @@
  * others. Prints the figures, the peak of the memory among them; ends with an error at the first broken rule, and names
  * the seed.
  */
-import { parseArgs } from "node:util";
 import { createCpuEngine } from "../src/engine/cpu/engine.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { FakeEngine, tinyMixer } from "../test/support/fake-engine.ts";
 import { type FuzzOptions, fuzz } from "../test/support/fuzz.ts";
+import { optionsOf } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    inputs: { type: "string", default: "100000" },
-    "cpu-inputs": { type: "string", default: "2000" },
-    "mixer-inputs": { type: "string", default: "20000" },
-    seed: { type: "string", default: `${Date.now() % 2 ** 31}` },
-  },
-});
+const values = optionsOf({ inputs: 100000, "cpu-inputs": 2000, "mixer-inputs": 20000, seed: Date.now() % 2 ** 31 });
 
 /** Small models, and blocks of some 50 kB: a payload of zeros may rightly claim 100,000 times its length. */
 const MEMORY = 2 ** 19;
@@ -43,7 +36,7 @@ async function series(
   let largestModelBytes = 0;
   for (let done = 0; done < inputs; done += PORTION) {
     const portion = Math.min(PORTION, inputs - done);
-    const seed = Number(values.seed) + done;
+    const seed = values.seed + done;
     const report = await fuzz({ engine, inputs: portion, seed, blockBytes, ...limits });
     accepted += report.accepted;
     slowestMs = Math.max(slowestMs, report.slowestMs);
@@ -60,12 +53,12 @@ async function series(
 }
 
 const before = peakBytes();
-await series("test engine", new FakeEngine(), Number(values.inputs), 150);
+await series("test engine", new FakeEngine(), values.inputs, 150);
 const cpu = await createCpuEngine({ threads: 1 });
-await series("cpu engine", cpu, Number(values["cpu-inputs"]), 100);
-await series("mixer", cpu, Number(values["mixer-inputs"]), 100, { memoryBytesMax: 2 ** 26, hyperFor: tinyMixer });
+await series("cpu engine", cpu, values["cpu-inputs"], 100);
+await series("mixer", cpu, values["mixer-inputs"], 100, { memoryBytesMax: 2 ** 26, hyperFor: tinyMixer });
 const counted = (lanes: number) => ({ ...tinyMixer(lanes), mixerCounters: 2 });
-await series("counters", cpu, Number(values["mixer-inputs"]), 100, { memoryBytesMax: 2 ** 26, hyperFor: counted });
+await series("counters", cpu, values["mixer-inputs"], 100, { memoryBytesMax: 2 ** 26, hyperFor: counted });
 await cpu.close();
 console.log(`peak of the memory: ${mib(before)} before, ${mib(peakBytes())} in all`);
 process.exit(0);

@@ -14,27 +14,18 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { coderGroupsFor, shareOfGroup } from "../src/coder/groups.ts";
 import { type HyperParameters, WITHOUT } from "../src/contract/hyper.ts";
 import { chooseAdapter } from "../src/engine/gpu/adapters.ts";
 import { listAdapters, openDevice } from "../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../src/engine/gpu/device.ts";
+import type { GpuDevice } from "../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../src/engine/gpu/model.ts";
 import { HARDWARE_TILE, SOFTWARE_TILE } from "../src/engine/gpu/path.ts";
 import { networkShape } from "../src/model/levels.ts";
+import { optionsAndWords } from "./shared.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    adapter: { type: "string" },
-    seconds: { type: "string", default: "220" },
-    parts: { type: "string" },
-    /** One of OWN, in this process: what the script starts itself with. */
-    own: { type: "string" },
-  },
-});
+const { values, positionals } = optionsAndWords({ seconds: 220 }, ["adapter", "parts", "own"]);
 const [folder, ...files] = positionals;
 if (folder === undefined) throw new Error("usage: bun scripts/gpu-report.ts OUT [--adapter NAME] [FILE...]");
 const out = resolve(folder);
@@ -258,7 +249,7 @@ async function report(): Promise<number> {
   const adapter = chooseAdapter(await listAdapters(), values.adapter);
   const parts = partsFor(adapter.name);
   const wanted = values.parts?.split(",") ?? Object.keys(parts);
-  const endsAtMs = performance.now() + Number(values.seconds) * 1000;
+  const endsAtMs = performance.now() + values.seconds * 1000;
   const summary: Record<string, string> = {};
   for (const name of wanted) {
     const part = parts[name];
@@ -276,9 +267,9 @@ async function report(): Promise<number> {
 async function measureOwn(name: string): Promise<number> {
   const measure = OWN[name];
   if (measure === undefined) throw new Error(`there is no ${name}; there is: ${Object.keys(OWN).join(", ")}`);
-  const { device, adapter } = await openDevice(values.adapter, ["timestamp-query"]);
-  await measure(new GpuDevice(device, adapter.name, adapter.isSoftware));
-  device.destroy();
+  const gpu = await openDevice(values.adapter, ["timestamp-query"]);
+  await measure(gpu);
+  gpu.device.destroy();
   return 0;
 }
 

@@ -4,23 +4,15 @@
  *
  *     bun scripts/host-times.ts [--adapter NAME] [--preset network-5] [--streams 64] [--steps 1,4,16,64,256]
  */
-import { parseArgs } from "node:util";
 import { openDevice } from "../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../src/engine/gpu/device.ts";
+import type { GpuDevice } from "../src/engine/gpu/device.ts";
 import { record } from "../src/engine/gpu/kernel.ts";
 import { GpuModel } from "../src/engine/gpu/model.ts";
 import { hyperFor, modelOfPreset } from "../src/library/work.ts";
 import { lastTestAdapterName } from "../test/setup/adapters.ts";
+import { optionsOf } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    adapter: { type: "string" },
-    preset: { type: "string", default: "network-5" },
-    streams: { type: "string", default: "64" },
-    size: { type: "string", default: String(2 ** 18) },
-    steps: { type: "string", default: "1,4,16,64,256" },
-  },
-});
+const values = optionsOf({ preset: "network-5", streams: 64, size: 2 ** 18, steps: "1,4,16,64,256" }, ["adapter"]);
 
 const ROUNDS = 5;
 const CHUNK_STEPS = 256;
@@ -46,9 +38,8 @@ async function timesOf(gpu: GpuDevice, model: GpuModel, steps: number): Promise<
   return [recorded, finished - recorded, submitted - finished];
 }
 
-const { device, adapter } = await openDevice(values.adapter ?? lastTestAdapterName());
-const gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
-const hyper = hyperFor({ ...modelOfPreset(values.preset), streams: Number(values.streams) }, Number(values.size));
+const gpu = await openDevice(values.adapter ?? lastTestAdapterName());
+const hyper = hyperFor({ ...modelOfPreset(values.preset), streams: values.streams }, values.size);
 const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS);
 const dispatches = model.step.forward.length + model.step.backward.length;
 console.log(

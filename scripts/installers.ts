@@ -8,7 +8,6 @@
  * The second fills in the formula for Homebrew with the SHA-256 of the tarballs in DIR, which all four must be there.
  * Debian's packages dpkg and rpm have what it needs. Nothing may strip the program: all of fade is behind its ELF.
  */
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -25,12 +24,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import packageFacts from "../package.json" with { type: "json" };
 import { MAIN } from "./packages.ts";
+import { FADE, optionsOf, ROOT, run } from "./shared.ts";
 
-const ROOT = join(import.meta.dir, "..");
 const { version, description, license } = packageFacts;
 const LINKS = ["unfade", "fadecat"];
 const SUMMARY = description.replace(/^A (.*)\.$/, "$1");
@@ -45,11 +43,6 @@ const COMPLETIONS: Readonly<Record<string, string>> = {
   "zsh/_fade": "share/zsh/site-functions/_fade",
   "fish/fade.fish": "share/fish/vendor_completions.d/fade.fish",
 };
-
-function run(folder: string, command: string, ...words: string[]): void {
-  const { status, error, stdout, stderr } = spawnSync(command, words, { cwd: folder, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? `${stdout}${stderr}`}`);
-}
 
 function place(bytes: string | Uint8Array, ...names: string[]): void {
   const path = join(...names);
@@ -77,7 +70,7 @@ export function makeTree(prefix: string, program: string): void {
 export function makeTarball(work: string, program: string, target: string, out: string): string {
   const name = `${MAIN}-${version}-${target}`;
   makeTree(join(work, name), program);
-  run(work, "tar", "-czf", join(out, `${name}.tar.gz`), name);
+  run(["tar", "-czf", join(out, `${name}.tar.gz`), name], { cwd: work });
   return join(out, `${name}.tar.gz`);
 }
 
@@ -109,7 +102,7 @@ export function makeDeb(work: string, program: string, architecture: string, out
   place(lines.join(""), tree, "DEBIAN", "control");
   const path = join(out, `${MAIN}_${version}_${architecture}.deb`);
   // xz's first preset: the program is mostly machine code, of which more work makes little less.
-  run(work, "dpkg-deb", "--build", "--root-owner-group", "-Zxz", "-z1", tree, path);
+  run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", "-z1", tree, path]);
   return path;
 }
 
@@ -144,7 +137,7 @@ function makeRpm(work: string, program: string, architecture: string, out: strin
   const top = `_topdir ${join(work, "rpmbuild")}`;
   const owners = ["--define", "_rpmdir rpms", "--define", "_build_name_fmt fade.rpm"];
   const words = ["-bb", "--quiet", "--target", architecture, "--define", top, ...owners, "fade.spec"];
-  run(work, "rpmbuild", ...words);
+  run(["rpmbuild", ...words], { cwd: work });
   const path = join(out, `${MAIN}-${version}-1.${architecture}.rpm`);
   copyFileSync(join(work, "rpms", "fade.rpm"), path);
   return path;
@@ -186,17 +179,10 @@ function makeInstallers(program: string, target: string, out: string): string[] 
 }
 
 function main(): void {
-  const { values } = parseArgs({
-    options: {
-      program: { type: "string" },
-      target: { type: "string" },
-      out: { type: "string" },
-      formula: { type: "string" },
-    },
-  });
+  const values = optionsOf({}, ["program", "target", "out", "formula"]);
   const out = resolve(values.out ?? join(ROOT, "packages"));
   mkdirSync(out, { recursive: true });
-  const program = resolve(values.program ?? join(ROOT, "bin", "fade"));
+  const program = resolve(values.program ?? FADE);
   const made = values.formula
     ? [makeFormula(out, values.formula)]
     : makeInstallers(program, values.target ?? `${process.platform}-${process.arch}`, out);

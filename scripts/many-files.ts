@@ -8,22 +8,13 @@
  * stretch those least; the wall's stand beside them. With --against another build does the same, turn by turn, over a
  * tenth of the files.
  */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { trainingBytes } from "../test/support/text.ts";
+import { FADE, headOf, optionsOf, row, run } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    program: { type: "string", default: "bin/fade" },
-    against: { type: "string" },
-    count: { type: "string", default: "1000" },
-    levels: { type: "string", default: "1,5" },
-    threads: { type: "string", default: "1" },
-  },
-});
+const values = optionsOf({ program: FADE, count: 1000, levels: "1,5", threads: 1 }, ["against"]);
 /** The other build works on one of so many files. */
 const AGAINST_SHARE = 10;
 const PROGRAMS = [values.program, ...(values.against === undefined ? [] : [values.against])].map((path) =>
@@ -69,19 +60,7 @@ const KINDS: readonly Kind[] = [
   { name: "text, 20 kB", share: 0.02, make: (seed) => text(20_000, seed) },
 ];
 
-interface Times {
-  readonly processorMs: number;
-  readonly wallMs: number;
-}
-
-function run(program: string, ...words: string[]): Times {
-  const beganAtMs = performance.now();
-  const { status, stderr, stdout } = spawnSync("bash", ["-c", `TIMEFORMAT='%U %S'; time "$0" "$@"`, program, ...words]);
-  const wallMs = performance.now() - beganAtMs;
-  if (status !== 0) throw new Error(`fade ${words.slice(0, 3).join(" ")} … ended with ${status}: ${stderr}${stdout}`);
-  const seconds = stderr.toString().trim().split(" ").map(Number);
-  return { processorMs: 1000 * seconds.reduce((a, b) => a + b, 0), wallMs };
-}
+type Times = Omit<ReturnType<typeof run>, "stdout">;
 
 /** Runs that do something to all files of a folder, one after the other. */
 const STAGES: readonly [name: string, words: readonly string[]][] = [
@@ -95,7 +74,7 @@ function measure(program: string, folder: string, files: readonly Uint8Array[], 
   mkdirSync(folder);
   const width = `${files.length}`.length;
   for (const [i, bytes] of files.entries()) writeFileSync(join(folder, `${i}`.padStart(width, "0")), bytes);
-  const times = STAGES.map(([, words]) => run(program, ...words, `-q${level}`, `-T${values.threads}`, "-r", folder));
+  const times = STAGES.map(([, words]) => run([program, ...words, `-q${level}`, `-T${values.threads}`, "-r", folder]));
   const left = readdirSync(folder).length;
   if (left !== 2 * files.length) throw new Error(`${left} files are there instead of ${2 * files.length}`);
   rmSync(folder, { recursive: true });
@@ -117,15 +96,14 @@ function costs(program: string, root: string, { share, make }: Kind, level: stri
 
 const root = mkdtempSync(join(tmpdir(), "fade-many-"));
 try {
-  console.log(`| files of | level | | ${PROGRAMS.join(" | ")} |`);
-  console.log(`|---|---|---|${PROGRAMS.map(() => "---|").join("")}`);
+  console.log(headOf(["files of", "level", "", ...PROGRAMS]));
   for (const kind of KINDS) {
     for (const level of values.levels.split(",")) {
       const columns = PROGRAMS.map((program, i) => {
-        return costs(program, root, kind, level, Number(values.count) / (i === 0 ? 1 : AGAINST_SHARE));
+        return costs(program, root, kind, level, values.count / (i === 0 ? 1 : AGAINST_SHARE));
       });
       for (const [i, [stage]] of STAGES.entries()) {
-        console.log(`| ${kind.name} | ${level} | ${stage} | ${columns.map((column) => column[i]).join(" | ")} |`);
+        console.log(row([kind.name, level, stage, ...columns.map((column) => column[i] ?? "")]));
       }
     }
   }

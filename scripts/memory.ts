@@ -20,28 +20,25 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { FADE, optionsAndWords, ROOT } from "./shared.ts";
 
-const { values, positionals } = parseArgs({
-  options: {
-    gigabytes: { type: "string", default: "2" },
-    "limit-megabytes": { type: "string", default: "1024" },
-    seconds: { type: "string", default: "600" },
-    noise: { type: "boolean", default: false },
-    "fresh-megabytes": { type: "string" },
-    input: { type: "string" },
-    output: { type: "string" },
-    "seed-file": { type: "string", default: join(import.meta.dir, "..", "docs", "NUMERICS.md") },
-    fade: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
+const { values, positionals } = optionsAndWords(
+  {
+    gigabytes: 2,
+    "limit-megabytes": 1024,
+    seconds: 600,
+    noise: false,
+    "seed-file": join(ROOT, "docs", "NUMERICS.md"),
+    fade: FADE,
   },
-  allowPositionals: true,
-});
+  ["fresh-megabytes", "input", "output"],
+);
 
 const SAMPLE_MS = 500;
 const MB = 1e6;
 const input = values.input === undefined ? undefined : readFileSync(values.input);
-const totalBytes = input?.length ?? Number(values.gigabytes) * 1e9;
-const limitBytes = Number(values["limit-megabytes"]) * 2 ** 20;
+const totalBytes = input?.length ?? values.gigabytes * 1e9;
+const limitBytes = values["limit-megabytes"] * 2 ** 20;
 const options = positionals.length > 0 ? positionals : ["-1", "-q"];
 const seed = readFileSync(values["seed-file"]);
 
@@ -85,7 +82,7 @@ const timer = setInterval(() => {
   if (resident === undefined) return;
   samples.push({ sentBytes, residentBytes: resident });
   if (resident > limitBytes) stop(`above the limit: ${(resident / MB).toFixed(0)} MB resident`);
-  else if (performance.now() - startMs > Number(values.seconds) * 1000) stop(`cut after ${values.seconds} s`);
+  else if (performance.now() - startMs > values.seconds * 1000) stop(`cut after ${values.seconds} s`);
 }, SAMPLE_MS);
 
 /** Resolves, too, when the reader has gone. */

@@ -11,7 +11,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { headOf, optionsAndWords, ROOT, row, run } from "./shared.ts";
 
 interface Part {
   readonly name: string;
@@ -103,8 +103,6 @@ console.log(JSON.stringify(sizes));
 process.exit();
 `;
 
-const ROOT = resolve(import.meta.dir, "..");
-
 /** Takes a part away from a copy of src. @throws Error if its text is not there, or more than once */
 export function takeAway({ name, changes }: Part, src: string): void {
   for (const [file, from, to] of changes) {
@@ -129,37 +127,27 @@ function sizesWithout({ name, changes }: Part, level: string, bytes: string, pat
     takeAway({ name, changes }, join(folder, "src"));
     writeFileSync(join(folder, "measure.js"), MEASURE);
     const cmd = [process.execPath, join(folder, "measure.js"), level, bytes, ...paths];
-    const { stdout, stderr, exitCode } = Bun.spawnSync(cmd, { cwd: folder });
-    if (exitCode !== 0) throw new Error(`${name}: ${stderr}`);
-    return JSON.parse(stdout.toString()) as number[];
+    return JSON.parse(run(cmd, { cwd: folder }).stdout.toString()) as number[];
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 function main(): void {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      level: { type: "string", default: "5" },
-      bytes: { type: "string", default: "60000" },
-      parts: { type: "string" },
-    },
-  });
+  const { values, positionals } = optionsAndWords({ level: "5", bytes: "60000" }, ["parts"]);
   const paths = positionals.map((path) => resolve(path));
   const wanted = values.parts?.split(",");
   const measure = (part: Part) => sizesWithout(part, values.level, values.bytes, paths);
   const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
   const all = measure({ name: "nothing", changes: [] });
   const percent = (size: number, of: number) => String(Math.round((1000 * (size - of)) / of) / 10).replace("-", "−");
-  console.log(`| without | total | ${paths.map((path) => basename(path)).join(" | ")} |`);
-  console.log(`|---|${"---|".repeat(paths.length + 1)}`);
-  console.log(`| nothing, bytes | ${[total(all), ...all].join(" | ")} |`);
+  console.log(headOf(["without", "total", ...paths.map((path) => basename(path))]));
+  console.log(row(["nothing, bytes", total(all), ...all]));
   for (const part of PARTS) {
     if (wanted && !wanted.includes(part.name)) continue;
     const sizes = measure(part);
     const cells = sizes.map((size, i) => percent(size, all[i] as number));
-    console.log(`| ${part.name} | ${[percent(total(sizes), total(all)), ...cells].join(" | ")} |`);
+    console.log(row([part.name, percent(total(sizes), total(all)), ...cells]));
   }
 }
 

@@ -9,28 +9,25 @@
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
 import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
+import { optionsAndWords } from "./shared.ts";
 
 buildMixer();
 const { MixerLane } = await import("../src/engine/mixer/lane.ts");
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    contexts: { type: "string", default: "10" },
-    counters: { type: "string", default: "0" },
-    lanes: { type: "string", default: "1" },
-    stride: { type: "string", default: "0" },
-    "line-bits": { type: "string", default: "18" },
-  },
+const { values, positionals } = optionsAndWords({
+  contexts: 10,
+  counters: 0,
+  lanes: 1,
+  stride: 0,
+  "line-bits": 18,
 });
 const shape = {
-  contexts: Number(values.contexts),
-  lineBits: Number(values["line-bits"]),
-  counters: Number(values.counters),
+  contexts: values.contexts,
+  lineBits: values["line-bits"],
+  counters: values.counters,
 };
-const lanes = Number(values.lanes);
+const lanes = values.lanes;
 
 /** Microseconds of processor time that the work took, and what it gave. */
 function timed<T>(work: () => T): [T, number] {
@@ -41,7 +38,7 @@ function timed<T>(work: () => T): [T, number] {
 
 function open() {
   const lane = new MixerLane(shape);
-  lane.describe(Number(values.stride));
+  lane.describe(values.stride);
   return lane;
 }
 

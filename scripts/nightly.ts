@@ -8,10 +8,7 @@
  * 1 if anything failed.
  */
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-
-const ROOT = join(import.meta.dir, "..");
+import { optionsOf, ROOT } from "./shared.ts";
 
 /** Each in a process of its own, so that a crash or a leak of one is not another's. */
 const STEPS: Readonly<Record<string, readonly string[]>> = {
@@ -22,7 +19,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   memory: ["scripts/memory.ts", "--noise", "--gigabytes", "2", "--limit-megabytes", "1024", "--seconds", "600"],
 };
 
-const { values } = parseArgs({ options: { only: { type: "string" } } });
+const values = optionsOf({}, ["only"]);
 const names = values.only?.split(",") ?? Object.keys(STEPS);
 let failed = 0;
 for (const name of names) {

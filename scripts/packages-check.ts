@@ -4,32 +4,24 @@
  * library, in Node and in Bun, make archives of one file at several levels, which must be equal, and restore each
  * other's. Exits with 1 if anything differs. It prints how long each takes to start, too.
  */
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { version } from "../package.json" with { type: "json" };
 import { MAIN } from "./packages.ts";
+import { optionsOf, ROOT, run } from "./shared.ts";
 
-const ROOT = join(import.meta.dir, "..");
 const LEVELS = [1, 5, 9];
 const STARTS = 5;
 
-const { values } = parseArgs({ options: { packages: { type: "string" } } });
+const values = optionsOf({}, ["packages"]);
 const packages = resolve(values.packages ?? join(ROOT, "packages"));
 /** Longer than what begins with a built-in prior, for which all levels have one model. */
 const documents = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
 const plain = Buffer.concat(documents.sort().map((name) => readFileSync(join(ROOT, "docs", name))));
 const project = mkdtempSync(join(tmpdir(), "fade-packages-"));
 
-function run(...words: string[]): { readonly stdout: string; readonly elapsedMs: number } {
-  const startedAtMs = performance.now();
-  const [command = "", ...rest] = words;
-  const { status, stdout, stderr } = spawnSync(command, rest, { cwd: project, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${words.join(" ")} ended with ${status}: ${stderr}`);
-  return { stdout, elapsedMs: performance.now() - startedAtMs };
-}
+const inProject = (...command: string[]) => run(command, { cwd: project });
 
 const LIBRARY = `
 import { readFileSync, writeFileSync } from "node:fs";
@@ -44,7 +36,7 @@ for (const level of [${LEVELS}]) {
 
 /** Milliseconds that the fastest of some starts took. */
 const startMs = (...words: string[]) =>
-  Math.round(Math.min(...Array.from({ length: STARTS }, () => run(...words).elapsedMs)));
+  Math.round(Math.min(...Array.from({ length: STARTS }, () => inProject(...words).wallMs)));
 
 try {
   // npm refuses to be given other machines' programs, which may lie there, too.
@@ -52,20 +44,21 @@ try {
   const missing = wanted.filter((name) => !existsSync(join(packages, name)));
   if (missing.length > 0) throw new Error(`${packages} lacks ${missing.join(" and ")}: run scripts/packages.ts first`);
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  run("npm", "install", "--no-audit", "--no-fund", ...wanted.map((name) => join(packages, name)));
-  console.log(run("npx", "--no-install", "fade", "-V").stdout.trim());
+  inProject("npm", "install", "--no-audit", "--no-fund", ...wanted.map((name) => join(packages, name)));
+  console.log(inProject("npx", "--no-install", "fade", "-V").stdout.toString().trim());
   writeFileSync(join(project, "plain"), plain);
   writeFileSync(join(project, "library.mjs"), LIBRARY);
-  for (const level of LEVELS) run("npx", "--no-install", "fade", `-q${level}`, "plain", "-o", `${level}.program.fade`);
-  run("node", "library.mjs", "node");
-  run(process.execPath, "library.mjs", "bun");
+  for (const level of LEVELS)
+    inProject("npx", "--no-install", "fade", `-q${level}`, "plain", "-o", `${level}.program.fade`);
+  inProject("node", "library.mjs", "node");
+  inProject(process.execPath, "library.mjs", "bun");
   for (const level of LEVELS) {
     const [program, ...others] = ["program", "node", "bun"].map((who) =>
       readFileSync(join(project, `${level}.${who}.fade`)),
     );
     if (!program || others.some((other) => !other.equals(program))) throw new Error(`level ${level}: archives differ`);
     for (const who of ["node", "bun"]) {
-      run("npx", "--no-install", "unfade", "-qf", `${level}.${who}.fade`, "-o", "back");
+      inProject("npx", "--no-install", "unfade", "-qf", `${level}.${who}.fade`, "-o", "back");
       if (!readFileSync(join(project, "back")).equals(plain)) throw new Error("other bytes came back");
     }
     console.log(`level ${level}: ${program.length} bytes, equal from the program, Node and Bun, and restored by all`);

@@ -10,15 +10,13 @@
  * The program for linux-x64 has the runtime that runs on any processor: it is as fast as the other, because what takes
  * the time is compiled when it runs (measured: docs/LIBRARY.md).
  */
-import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import packageFacts from "../package.json" with { type: "json" };
 import { bundleLibrary, RUNTIMES, writeTypes } from "../tools/library.ts";
 import type { Target } from "../tools/runtime.ts";
+import { optionsOf, ROOT, run } from "./shared.ts";
 
-const ROOT = join(import.meta.dir, "..");
 /** npm's `fade` belongs to something else. */
 export const MAIN = "fade-compressor";
 const { version, license, description, engines } = packageFacts;
@@ -43,11 +41,6 @@ const NAMES = ["fade", "unfade", "fadecat"];
 /** Where the packages are built from: npm compares it with the provenance that GitHub Actions vouches for. */
 const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: path } = process.env;
 const repository = server && path ? { repository: { type: "git", url: `git+${server}/${path}.git` } } : {};
-
-function run(folder: string, command: string, ...words: string[]): void {
-  const { status } = spawnSync(command, words, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
-  if (status !== 0) throw new Error(`${command} ${words.join(" ")} failed`);
-}
 
 const writeJson = (path: string, facts: object) => writeFileSync(path, `${JSON.stringify(facts, null, 2)}\n`);
 
@@ -94,9 +87,9 @@ function makePlatform(folder: string, name: string): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "bin"), { recursive: true });
   const program = join(folder, "bin", os === "win32" ? "fade.exe" : "fade");
-  run(ROOT, process.execPath, "build.ts", "--target", target, "--outfile", program);
+  run([process.execPath, "build.ts", "--target", target, "--outfile", program], { cwd: ROOT });
   // What Bun leaves for Intel is a signature of other bytes (build.ts).
-  if (os === "darwin" && process.platform === "darwin") run(folder, "codesign", "--force", "--sign", "-", program);
+  if (os === "darwin" && process.platform === "darwin") run(["codesign", "--force", "--sign", "-", program]);
   copyFileSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
   const what = `The program of ${MAIN} for ${name}: install ${MAIN}, which brings the right one.`;
   writeFileSync(join(folder, "README.md"), `${what}\n`);
@@ -118,7 +111,7 @@ function makePlatform(folder: string, name: string): void {
 /** @returns the archive's path */
 export function pack(folder: string, out: string): string {
   const before = new Set(readdirSync(out));
-  run(folder, "npm", "pack", "--silent", "--pack-destination", out);
+  run(["npm", "pack", "--silent", "--pack-destination", out], { cwd: folder });
   const made = readdirSync(out).find((name) => name.endsWith(".tgz") && !before.has(name));
   if (made === undefined) throw new Error(`npm packed nothing of ${folder}`);
   return join(out, made);
@@ -137,13 +130,13 @@ function hostPlatform(): string {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { out: { type: "string" }, targets: { type: "string" } } });
+  const values = optionsOf({}, ["out", "targets"]);
   const out = resolve(values.out ?? join(ROOT, "packages"));
   const wanted = values.targets ?? hostPlatform();
   const names = wanted === "all" ? Object.keys(PLATFORMS) : wanted === "none" ? [] : wanted.split(",");
   mkdirSync(out, { recursive: true });
   for (const name of readdirSync(out)) if (name.endsWith(".tgz")) rmSync(join(out, name));
-  run(ROOT, process.execPath, "src/engine/cpu/assembly/build.ts");
+  run([process.execPath, "src/engine/cpu/assembly/build.ts"], { cwd: ROOT });
   const folders = [join(out, MAIN), ...names.map((name) => join(out, `${MAIN}-${name}`))];
   await makeMain(folders[0] as string);
   for (const [i, name] of names.entries()) makePlatform(folders[i + 1] as string, name);

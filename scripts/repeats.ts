@@ -12,35 +12,26 @@
  */
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
 import { decodeCopies, encodeCopies } from "../src/repeats/copies.ts";
 import { cut } from "../src/repeats/cut.ts";
 import { restore } from "../src/repeats/paste.ts";
+import { optionsAndWords } from "./shared.ts";
 
-const { values, positionals } = parseArgs({
-  options: {
-    min: { type: "string", default: "32" },
-    seam: { type: "string", default: "0" },
-    resume: { type: "string" },
-    worth: { type: "string" },
-    time: { type: "string", default: "0" },
-    mirrored: { type: "boolean", default: false },
-    window: { type: "string", default: "0" },
-    write: { type: "string" },
-  },
-  allowPositionals: true,
-});
+const { values, positionals } = optionsAndWords({ min: 32, seam: 0, time: 0, mirrored: false, window: 0 }, [
+  "resume",
+  "worth",
+  "write",
+]);
 
-const minLength = Number(values.min);
-const seamBytes = Number(values.seam);
+const minLength = values.min;
+const seamBytes = values.seam;
 const resumeLength = values.resume === undefined ? {} : { resumeLength: Number(values.resume) };
-const worth =
-  values.worth === undefined ? {} : { worth: { copyBits: Number(values.worth), timeUnits: Number(values.time) } };
+const worth = values.worth === undefined ? {} : { worth: { copyBits: Number(values.worth), timeUnits: values.time } };
 const options = { minLength, seamBytes, mirrored: values.mirrored, ...resumeLength, ...worth };
 
 function measure(path: string): void {
   const bytes = new Uint8Array(readFileSync(path));
-  const window = bytes.subarray(0, Number(values.window));
+  const window = bytes.subarray(0, values.window);
   const block = bytes.subarray(window.length);
   const startMs = performance.now();
   const { rest, copies } = cut(block, window, options);

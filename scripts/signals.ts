@@ -11,27 +11,21 @@
  */
 import { rmSync } from "node:fs";
 import { loadavg } from "node:os";
-import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { resolve } from "node:path";
 import { answerOf, CASES, prepareFolder } from "../test/support/answers.ts";
+import { FADE, optionsOf } from "./shared.ts";
 
-const { values } = parseArgs({
-  options: {
-    moments: { type: "string", default: "60" },
-    "limit-ms": { type: "string", default: "1000" },
-    seconds: { type: "string", default: "8" },
-    cases: { type: "string", default: "paper,wide,zerosTested,zeros,repeats" },
-    program: { type: "string", default: join(import.meta.dir, "..", "bin", "fade") },
-    nice: { type: "string" },
-  },
-});
+const values = optionsOf(
+  { moments: 60, "limit-ms": 1000, seconds: 8, cases: "paper,wide,zerosTested,zeros,repeats", program: FADE },
+  ["nice"],
+);
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGXFSZ"] as const;
 /** Earlier the program has not begun. */
 const FIRST_MS = 100;
 const ZEROS_BYTES = 2 ** 30;
 const HANG_MS = 120_000;
-const limitMs = Number(values["limit-ms"]);
+const limitMs = values["limit-ms"];
 const keys = Object.keys(CASES) as (keyof typeof CASES)[];
 const wanted = values.cases === "all" ? keys : keys.filter((key) => values.cases.split(",").includes(key));
 const program = [...(values.nice === undefined ? [] : ["nice", "-n", values.nice]), resolve(values.program)];
@@ -41,10 +35,10 @@ let longestMs = 0;
 let faults = 0;
 try {
   console.log(["work", "signal", "moment", "answer", "ended by", "left", "load"].join("\t"));
-  for (let moment = 0; moment < Number(values.moments); moment += 1) {
+  for (let moment = 0; moment < values.moments; moment += 1) {
     const work = CASES[wanted[moment % wanted.length] as keyof typeof CASES];
     const signal = SIGNALS[moment % SIGNALS.length] as (typeof SIGNALS)[number];
-    const afterMs = FIRST_MS + Math.random() * (1000 * Number(values.seconds) - FIRST_MS);
+    const afterMs = FIRST_MS + Math.random() * (1000 * values.seconds - FIRST_MS);
     const { answerMs, ended, left } = await answerOf(work, { program, folder, signal, afterMs, hangMs: HANG_MS });
     // Work that was over before the signal came shows nothing, and its output may stay.
     const isOver = ended === "code 0";

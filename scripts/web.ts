@@ -5,8 +5,8 @@
  */
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { bundleLibrary } from "../tools/library.ts";
+import { optionsOf } from "./shared.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const LIBRARY = "fade";
@@ -61,7 +61,7 @@ export function servePage(
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { out: { type: "string" }, serve: { type: "string" } } });
+  const values = optionsOf({}, ["out", "serve"]);
   const folder = resolve(values.out ?? join(ROOT, "packages", "web"));
   await makePage(folder);
   console.log(folder);

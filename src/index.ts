@@ -25,11 +25,7 @@ export type {
  *   SimdUnavailableError, and the reason of the signal
  */
 export async function compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-  const { signal: _, onProgress, ...sent } = options;
-  return await callThread(
-    { action: "compress", options: sent, input: bytesOf(bytes), wantsProgress: onProgress !== undefined },
-    options,
-  );
+  return await callThread("compress", bytesOf(bytes), options);
 }
 
 /**
@@ -42,11 +38,7 @@ export async function decompress(
   archive: Uint8Array,
   options: DecompressOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { signal: _, onProgress, ...sent } = options;
-  return await callThread(
-    { action: "decompress", options: sent, input: bytesOf(archive), wantsProgress: onProgress !== undefined },
-    options,
-  );
+  return await callThread("decompress", bytesOf(archive), options);
 }
 
 /** Tells what an archive holds, from its headers: nothing is decoded, and no thread is started. @throws ArchiveError */

@@ -6,9 +6,9 @@ import { randomBytes } from "node:crypto";
 import { coderGroupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { ModelBuffers, sharedConstants } from "../engine/gpu/buffers.ts";
-import { type OpenedDevice, openDevice } from "../engine/gpu/dawn.ts";
+import { openDevice } from "../engine/gpu/dawn.ts";
 import { GpuDecoder } from "../engine/gpu/decoder.ts";
-import { GpuDevice } from "../engine/gpu/device.ts";
+import type { GpuDevice } from "../engine/gpu/device.ts";
 import { engineOn } from "../engine/gpu/engine.ts";
 import { type Dispatch, record } from "../engine/gpu/kernel.ts";
 import { GpuModel, type ModelOptions } from "../engine/gpu/model.ts";
@@ -47,24 +47,23 @@ export interface KernelBenchRequest {
 
 /** @param adapter a part of its name @throws EngineUnavailableError, EngineDeviceError, ShaderError */
 export async function benchGpuKernels(request: KernelBenchRequest, adapter?: string): Promise<void> {
-  const opened = await openDevice(adapter, ["timestamp-query"]);
+  const gpu = await openDevice(adapter, ["timestamp-query"]);
   try {
-    await benchOn(opened, request);
+    await benchOn(gpu, request);
   } finally {
-    opened.device.destroy();
+    gpu.device.destroy();
   }
 }
 
-/** @param opened destroyed by the caller */
-export async function benchOn(opened: OpenedDevice, request: KernelBenchRequest): Promise<void> {
+/** @param gpu destroyed by the caller */
+export async function benchOn(gpu: GpuDevice, request: KernelBenchRequest): Promise<void> {
   const { models, mixers = [], filter, onResult } = request;
-  const gpu = new GpuDevice(opened.device, opened.adapter.name, opened.adapter.isSoftware);
   const subject: KernelSubject = { engine: "gpu", device: gpu.name };
   await benchMixers({ engine: engineOn(gpu, {}), subject, models: mixers, onResult });
   if (models.length === 0) return;
   const timer = await GpuTimer.open(gpu);
   try {
-    const { peaks, overheads } = await gpuPeaks(gpu, timer, subject, opened.adapter.isSoftware);
+    const { peaks, overheads } = await gpuPeaks(gpu, timer, subject, gpu.isSoftware);
     for (const result of [...peaks, ...overheads]) await onResult(result);
     for (const { setting, hyper } of models) {
       const common = { subject, setting, hyper, peaks, onResult, ...(filter !== undefined && { filter }) };
@@ -125,11 +124,8 @@ async function checkModel(gpu: GpuDevice, hyper: HyperParameters, path: Path): P
   }
 }
 
-interface TimingParts {
+interface TimingParts extends Pick<BenchParts, "peaks" | "filter" | "onResult"> {
   readonly model: ModelSubject;
-  readonly peaks: readonly PeakResult[];
-  readonly filter?: string;
-  readonly onResult: (result: KernelBenchResult) => Promise<void>;
 }
 
 async function timeModel(

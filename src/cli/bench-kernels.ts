@@ -4,6 +4,7 @@
  */
 import { cpus } from "node:os";
 import type { CheckResult, KernelBenchResult, KernelResult, MixerResult } from "../bench/kernel-results.ts";
+import { shortTime } from "../bench/report/text.ts";
 import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
 import { EngineUnavailableError } from "../engine/engine.ts";
 import type { EngineParts } from "../engine/registry.ts";
@@ -96,7 +97,7 @@ function textOf(result: KernelBenchResult): string {
     const { device, what, loop, perSecond } = result;
     return `${device}: at most ${rateText(perSecond, what === "bytes" ? "B" : "MAC")}/s (${loop})`;
   }
-  if (result.kind === "overhead") return `${result.device}: ${result.what} takes ${timeText(result.microseconds)}`;
+  if (result.kind === "overhead") return `${result.device}: ${result.what} takes ${shortTime(result.microseconds)}`;
   if (result.kind === "kernel") return kernelText(result);
   if (result.kind === "mixer") return mixerText(result);
   const model = `fade ${result.setting} with ${result.streams} streams on ${result.device}`;
@@ -112,8 +113,8 @@ function textOf(result: KernelBenchResult): string {
   const rate = multiplyAdds ? `, ${rateText((multiplyAdds * 1e6) / wholeMicroseconds, "MAC")}/s` : "";
   const share = shareOfPeak > 0 ? ` (${(100 * shareOfPeak).toFixed(0)}% of the peak)` : "";
   return (
-    `${model}: a step of ${calls} calls takes ${timeText(wholeMicroseconds)}, ${speed}/s${rate}${share}; ` +
-    `the kernels above sum to ${timeText(kernelsMicroseconds)} (${clock})`
+    `${model}: a step of ${calls} calls takes ${shortTime(wholeMicroseconds)}, ${speed}/s${rate}${share}; ` +
+    `the kernels above sum to ${shortTime(kernelsMicroseconds)} (${clock})`
   );
 }
 
@@ -126,20 +127,13 @@ function checkedMixerText({ steps, difference, setting, device }: CheckResult): 
 function mixerText(result: MixerResult): string {
   const { setting, streams, contexts, counters, lineBits, openMs, microseconds, restoreMicroseconds } = result;
   const shape = `${contexts} contexts${counters > 0 ? `, ${counters} with counters` : ""}, 2^${lineBits} lines each`;
-  const speed = (micros: number, perSecond: number) => `${timeText(micros)} (${rateText(perSecond, "B")}/s)`;
+  const speed = (micros: number, perSecond: number) => `${shortTime(micros)} (${rateText(perSecond, "B")}/s)`;
   return (
     `fade ${setting}, ${streams} ${streams === 1 ? "lane" : "lanes"} of ${shape}, ` +
-    `opened in ${timeText(openMs * 1000)}: ` +
+    `opened in ${shortTime(openMs * 1000)}: ` +
     `a byte of a lane takes ${speed(microseconds, result.bytesPerSecond)}, ` +
     `restored ${speed(restoreMicroseconds, result.restoredPerSecond)}`
   );
-}
-
-/** Microseconds up to a thousand, then milliseconds. */
-function timeText(microseconds: number): string {
-  const isLong = microseconds >= 1000;
-  const value = isLong ? microseconds / 1000 : microseconds;
-  return `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ${isLong ? "ms" : "µs"}`;
 }
 
 const WIDTHS = [22, 36, 6, 11, 12, 12, 7];
@@ -157,5 +151,5 @@ function kernelText(result: KernelResult): string {
     ? [rateText(result.multiplyAddsPerSecond, ""), rateText(result.bytesPerSecond, "B"), share]
     : ["", "no case"];
   const what = result.isDecodingOnly ? `${shape} (decompression only)`.trimStart() : shape;
-  return columns([kernel, what, String(calls), timeText(microseconds), ...rates]);
+  return columns([kernel, what, String(calls), shortTime(microseconds), ...rates]);
 }

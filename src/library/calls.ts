@@ -39,7 +39,12 @@ function end(): void {
 }
 
 /** @throws what the job throws, the reason of `signal` */
-export async function callThread(job: Job, { signal, onProgress }: WorkOptions): Promise<Uint8Array<ArrayBuffer>> {
+export async function callThread(
+  action: Job["action"],
+  input: Uint8Array,
+  { signal, onProgress, ...options }: WorkOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const job: Job = { action, options, input, wantsProgress: onProgress !== undefined };
   await begin(signal);
   try {
     const parts: Uint8Array[] = [];

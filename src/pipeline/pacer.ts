@@ -3,6 +3,7 @@
  * progress line run. And cuts work by time: an engine takes many steps at once, and a step takes microseconds or
  * seconds, which depends on the model, its streams and the machine.
  */
+import { StepPace } from "../platform/pace.ts";
 
 /** How long a loop may hold the event loop; also the shortest time between two progress reports. */
 const HOLD_MS = 50;
@@ -32,51 +33,14 @@ export class Pacer {
 
 /** How long a chunk of steps should take: reports and aborts come between two chunks. */
 const CHUNK_MS = 100;
-/** How much longer than the one before a chunk may be: the first steps tell little about the later ones. */
-const GROWTH = 4;
-
-/**
- * How many steps a chunk has, by the time that those before it took. The result does not depend on it. Chunks end one
- * after another, and the next may be in work already while one ends.
- */
-export class ChunkPace {
-  readonly #stepsMax: number;
-  #steps = 1;
-  #endedAtMs = Number.NEGATIVE_INFINITY;
-
-  /** @param stepsMax what an engine takes at once */
-  constructor(stepsMax: number) {
-    this.#stepsMax = stepsMax;
-  }
-
-  /** Steps of the next chunk. */
-  get steps(): number {
-    return this.#steps;
-  }
-
-  /** A chunk begins. @returns what to call when it has ended */
-  begin(steps: number): () => void {
-    const beganAtMs = performance.now();
-    return () => {
-      const nowMs = performance.now();
-      const tookMs = nowMs - Math.max(beganAtMs, this.#endedAtMs);
-      this.#endedAtMs = nowMs;
-      const wanted = Math.floor((steps * CHUNK_MS) / Math.max(tookMs, 1e-3));
-      // The last chunk of a block may be short.
-      const most = Math.max(this.#steps, GROWTH * steps);
-      this.#steps = Math.max(1, Math.min(this.#stepsMax, most, wanted));
-    };
-  }
-}
-
 /** Goes through steps chunk by chunk: one is in work while the one before ends. */
 export class ChunkLoop {
-  readonly #pace: ChunkPace;
+  readonly #pace: StepPace;
   readonly #signal: AbortSignal | undefined;
 
   /** @param stepsMax what an engine takes at once */
   constructor(stepsMax: number, signal: AbortSignal | undefined) {
-    this.#pace = new ChunkPace(stepsMax);
+    this.#pace = new StepPace(1, CHUNK_MS, stepsMax);
     this.#signal = signal;
   }
 

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import packageFacts from "../../package.json" with { type: "json" };
 import { PLATFORMS } from "../../scripts/packages.ts";
+import { hasOption } from "../setup/document-rules.ts";
 import type { Action, Step } from "../support/workflow.ts";
 
 interface Job {
@@ -62,7 +63,7 @@ describe.each(ALL)("%s", (_, __, steps) => {
       expect([script, existsSync(join(ROOT, script as string))]).toEqual([script, true]);
       if (!script?.startsWith("scripts/")) continue;
       const options = [...(rest ?? "").matchAll(/ --([a-z-]+)/g)].map(([, option]) => option);
-      const unknown = options.filter((option) => !new RegExp(`\\b${option}: \\{ type:`).test(read(script)));
+      const unknown = options.filter((option) => !hasOption(read(script), option as string));
       expect([script, unknown]).toEqual([script, []]);
     }
   });

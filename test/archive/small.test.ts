@@ -85,7 +85,7 @@ test("nothing up to 64 KiB grows by more than 12 bytes, or costs more than 16 ab
       expect(archive.length - payload).toBeLessThanOrEqual(16);
     }
   }
-}, 60_000);
+});
 
 test("a model that is of no level has a frame with an index, if it is worth that", async () => {
   const archive = await archiveOf(soft(5000), { hyperFor: () => tinyHyper(2) });

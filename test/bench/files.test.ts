@@ -118,7 +118,7 @@ describe("the compressors of this machine", () => {
       const sizes = results.map((result) => (result.kind === "result" ? result.codedBytes : 0));
       if (plain === TEXT) expect(Math.max(...sizes)).toBeLessThan(TEXT.length / 10);
     }
-  }, 60_000);
+  });
 
   test("a list of names leaves out the others", () => {
     expect(competitorsHere(["runtime"], 1).runners.length).toBe(RUNTIME.flatMap(({ settings }) => settings).length);

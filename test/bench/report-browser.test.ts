@@ -75,6 +75,16 @@ describe.each(testBrowsers)("the report in %s", () => {
   /** Evaluates in the page with the helpers at hand. */
   const inPage = <T>(expression: string) => page.evaluate<T>(`(() => { ${HELPERS} return ${expression}; })()`);
 
+  /** The axis of a chart whose ticks' texts are like `form`. */
+  const axisIn = async (chart: string, side: "x" | "y", form: RegExp, isLogarithmic: boolean) => {
+    const ticks = await inPage<Tick[]>(`ticks(${chart}, "${side === "x" ? "middle" : "end"}")`);
+    return axisOf(
+      ticks.filter(({ text }) => form.test(text)),
+      side,
+      isLogarithmic,
+    );
+  };
+
   test("has a chart of each kind, loads nothing and runs nothing", async () => {
     const charts = await inPage<string[]>("[...document.querySelectorAll('svg')].map((svg) => svg.dataset.chart)");
     const perFile = ["frontier-compression", "frontier-restoring", "curves"];
@@ -95,16 +105,8 @@ describe.each(testBrowsers)("the report in %s", () => {
     "ratio against speed of %s: points stand where the axes say",
     async (what) => {
       const chart = `document.querySelectorAll("[data-chart=frontier-${what}]")[1]`;
-      const x = axisOf(
-        (await inPage<Tick[]>(`ticks(${chart}, "middle")`)).filter(({ text }) => /B\/s$/.test(text)),
-        "x",
-        true,
-      );
-      const y = axisOf(
-        await inPage<Tick[]>(`ticks(${chart}, "end").filter(({ text }) => /^[\\d.]+$/.test(text))`),
-        "y",
-        false,
-      );
+      const x = await axisIn(chart, "x", /B\/s$/, true);
+      const y = await axisIn(chart, "y", /^[\d.]+$/, false);
       const points = await inPage<
         { name: string; x: number; y: number; ratio: string; speed: string; best?: string }[]
       >(`[...${chart}.querySelectorAll("circle")].map((circle) => ({ ...circle.dataset, ...middle(circle) }))`);
@@ -142,11 +144,7 @@ describe.each(testBrowsers)("the report in %s", () => {
 
   test("learning curves end where their last stretch says, and keep all points", async () => {
     const chart = `document.querySelector("[data-chart=curves]")`;
-    const y = axisOf(
-      await inPage<Tick[]>(`ticks(${chart}, "end").filter(({ text }) => /^[\\d.]+$/.test(text))`),
-      "y",
-      false,
-    );
+    const y = await axisIn(chart, "y", /^[\d.]+$/, false);
     const lines = await inPage<{ name: string; points: string; last: string; corners: number; end: { y: number } }[]>(
       `[...${chart}.querySelectorAll("path")].map((path) => ({ ...path.dataset,
         corners: path.getAttribute("d").match(/[ML]/g).length,
@@ -179,16 +177,8 @@ describe.each(testBrowsers)("the report in %s", () => {
 
   test("products lie below the roof, at their intensity and rate", async () => {
     const chart = `document.querySelector("[data-chart=roofline]")`;
-    const x = axisOf(
-      await inPage<Tick[]>(`ticks(${chart}, "middle").filter(({ text }) => /^[\\d.]+ ?[kMG]?$/.test(text))`),
-      "x",
-      true,
-    );
-    const y = axisOf(
-      await inPage<Tick[]>(`ticks(${chart}, "end").filter(({ text }) => /^[\\d.]+ ?[kMG]?$/.test(text))`),
-      "y",
-      true,
-    );
+    const x = await axisIn(chart, "x", /^[\d.]+ ?[kMG]?$/, true);
+    const y = await axisIn(chart, "y", /^[\d.]+ ?[kMG]?$/, true);
     const dots = await inPage<{ name: string; intensity: string; rate: string; x: number; y: number }[]>(
       `[...${chart}.querySelectorAll("circle")].map((circle) => ({ ...circle.dataset, ...middle(circle) }))`,
     );

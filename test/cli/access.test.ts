@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { groupRights } from "../../src/cli/access.ts";
-import { inDirectory, runFade } from "./harness.ts";
+import { runFade, testInDirectory } from "./harness.ts";
 
 function ask(program: string, ...words: string[]): string {
   const { status, stdout, stderr, error } = spawnSync(program, words, { encoding: "utf8" });
@@ -19,8 +19,9 @@ function ask(program: string, ...words: string[]): string {
 /** Without the comments, which name the file. */
 const listOf = (path: string) => ask("getfacl", "--absolute-names", "--omit-header", "--numeric", path).trim();
 
-test("the access list goes along both ways, so that the mask does not become the group's rights", async () => {
-  await inDirectory(async (cwd) => {
+testInDirectory(
+  "the access list goes along both ways, so that the mask does not become the group's rights",
+  async (cwd) => {
     const [plain, coded] = [join(cwd, "a"), join(cwd, "a.fade")];
     writeFileSync(plain, "hello", { mode: 0o600 });
     ask("setfacl", "-m", "u:65534:rw,g::---", plain);
@@ -32,17 +33,15 @@ test("the access list goes along both ways, so that the mask does not become the
     unlinkSync(plain);
     expect((await runFade(["-qd", "a.fade"], { cwd })).exitCode).toBe(0);
     expect(listOf(plain)).toBe(before);
-  });
-});
+  },
+);
 
-test("a list that the folder has for new files lets nobody in whom the source kept out", async () => {
-  await inDirectory(async (cwd) => {
-    writeFileSync(join(cwd, "a"), "hello", { mode: 0o640 });
-    mkdirSync(join(cwd, "open"));
-    ask("setfacl", "-d", "-m", "u:65534:rwx,g::rwx", join(cwd, "open"));
-    expect((await runFade(["-q", "-o", "open/a.fade", "a"], { cwd })).exitCode).toBe(0);
-    expect(listOf(join(cwd, "open", "a.fade")).split("\n")).toEqual(["user::rw-", "group::r--", "other::---"]);
-  });
+testInDirectory("a list that the folder has for new files lets nobody in whom the source kept out", async (cwd) => {
+  writeFileSync(join(cwd, "a"), "hello", { mode: 0o640 });
+  mkdirSync(join(cwd, "open"));
+  ask("setfacl", "-d", "-m", "u:65534:rwx,g::rwx", join(cwd, "open"));
+  expect((await runFade(["-q", "-o", "open/a.fade", "a"], { cwd })).exitCode).toBe(0);
+  expect(listOf(join(cwd, "open", "a.fade")).split("\n")).toEqual(["user::rw-", "group::r--", "other::---"]);
 });
 
 test("where a list cannot go along, the group gets what it had, and not the mask", () => {

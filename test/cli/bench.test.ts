@@ -11,7 +11,7 @@ import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import { encodePrior } from "../../src/prior/file.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { inDirectory, runFade } from "./harness.ts";
+import { inDirectory, runFade, testWithin } from "./harness.ts";
 
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
 /** Letters from a small alphabet in no order: there is something to learn, and nothing long comes twice. */
@@ -22,12 +22,14 @@ function letters(count: number, alphabet: string): string {
 
 const LINES = letters(7200, "etaoin srhl\n");
 
-async function besideText<T>(work: (path: string) => Promise<T>): Promise<T> {
-  return await inDirectory(async (cwd) => {
+async function besideText(work: (path: string) => Promise<void> | void): Promise<void> {
+  await inDirectory(async (cwd) => {
     writeFileSync(join(cwd, "text"), LINES);
-    return await work(cwd);
+    await work(cwd);
   });
 }
+
+const testBesideText = testWithin(besideText);
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const objects = (stdout: string) =>
@@ -112,82 +114,72 @@ test("options that change how files are compressed are measured with", () => {
   }
 });
 
-test("a default level from the environment gives way to levels that are named", async () => {
-  await besideText(async (cwd) => {
-    const environment = { FADE_LEVEL: "2" };
-    const settings = async (...words: string[]) => {
-      const ran = await runFade(["bench", "--json", "--against=none", ...words, "text"], { cwd, environment });
-      return objects(decode(ran.stdout)).flatMap((each) => (each.kind === "result" ? [each.setting] : []));
-    };
-    expect(await settings()).toEqual(["-2"]);
-    expect(await settings("-1", "-3")).toEqual(["-1", "-3"]);
-  });
+testBesideText("a default level from the environment gives way to levels that are named", async (cwd) => {
+  const environment = { FADE_LEVEL: "2" };
+  const settings = async (...words: string[]) => {
+    const ran = await runFade(["bench", "--json", "--against=none", ...words, "text"], { cwd, environment });
+    return objects(decode(ran.stdout)).flatMap((each) => (each.kind === "result" ? [each.setting] : []));
+  };
+  expect(await settings()).toEqual(["-2"]);
+  expect(await settings("-1", "-3")).toEqual(["-1", "-3"]);
 });
 
 describe("results", () => {
-  test("--json: one object a line, with a curve", async () => {
-    await besideText(async (cwd) => {
-      writeFileSync(join(cwd, "more"), LINES.slice(0, 3000));
-      const words = ["bench", "--json", "-1", "--against=runtime", "--limit=5K", "text", "more"];
-      const { exitCode, stdout, stderr } = await runFade(words, { cwd });
-      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-      const results = objects(decode(stdout));
-      expect(results[0]).toMatchObject({ kind: "machine", runtime: `Bun ${Bun.version}` });
-      const rows = results.filter((result) => result.kind === "result");
-      expect(rows.map(({ file }) => file)).toEqual([...Array(6).fill("text"), ...Array(6).fill("more")]);
-      const [fade] = rows as [FileResult];
-      expect(fade).toMatchObject({ compressor: "fade", origin: "fade", setting: "-1", plainBytes: 5120 });
-      expect(fade.engineName).toBe("reference");
-      expect(fade.compress.memoryOf).toBe("this process");
-      const { setUpMs, engineMs, coderMs, waitingMs } = fade.compress.split ?? {};
-      const sumMs = [setUpMs, engineMs, coderMs, waitingMs].reduce((sum = 0, part = Number.NaN) => sum + part, 0);
-      expect(Math.abs((sumMs ?? 0) - fade.compress.elapsedMs)).toBeLessThan(20);
-      expect(fade.curve?.at(-1)?.bytesDone).toBe(5120);
-      const totals = results.filter((result) => result.kind === "total");
-      expect(totals.length).toBe(6);
-      expect(totals[0]).toMatchObject({ files: 2, plainBytes: 5120 + 3000 });
-    });
+  testBesideText("--json: one object a line, with a curve", async (cwd) => {
+    writeFileSync(join(cwd, "more"), LINES.slice(0, 3000));
+    const words = ["bench", "--json", "-1", "--against=runtime", "--limit=5K", "text", "more"];
+    const { exitCode, stdout, stderr } = await runFade(words, { cwd });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const results = objects(decode(stdout));
+    expect(results[0]).toMatchObject({ kind: "machine", runtime: `Bun ${Bun.version}` });
+    const rows = results.filter((result) => result.kind === "result");
+    expect(rows.map(({ file }) => file)).toEqual([...Array(6).fill("text"), ...Array(6).fill("more")]);
+    const [fade] = rows as [FileResult];
+    expect(fade).toMatchObject({ compressor: "fade", origin: "fade", setting: "-1", plainBytes: 5120 });
+    expect(fade.engineName).toBe("reference");
+    expect(fade.compress.memoryOf).toBe("this process");
+    const { setUpMs, engineMs, coderMs, waitingMs } = fade.compress.split ?? {};
+    const sumMs = [setUpMs, engineMs, coderMs, waitingMs].reduce((sum = 0, part = Number.NaN) => sum + part, 0);
+    expect(Math.abs((sumMs ?? 0) - fade.compress.elapsedMs)).toBeLessThan(20);
+    expect(fade.curve?.at(-1)?.bytesDone).toBe(5120);
+    const totals = results.filter((result) => result.kind === "total");
+    expect(totals.length).toBe(6);
+    expect(totals[0]).toMatchObject({ files: 2, plainBytes: 5120 + 3000 });
   });
 
-  test("for people: a table per file and a table of all", async () => {
-    await besideText(async (cwd) => {
-      writeFileSync(join(cwd, "more"), LINES);
-      const { stdout } = await runFade(["bench", "-3", "--against=runtime", "text", "more"], { cwd });
-      const lines = decode(stdout).split("\n");
-      for (const head of ["text, 7.20 kB", "more, 7.20 kB", "2 files together"]) expect(lines).toContain(head);
-      expect(lines.filter((line) => /^ {2}fade -3 auto \(reference\)\s+\d+ +\d+\.\d{3} /.test(line)).length).toBe(2);
-      expect(lines.filter((line) => /^ {2}runtime gzip -9 +\d+ +\d+\.\d{3} /.test(line)).length).toBe(3);
-      const shares = lines.find((line) => line.includes("compress: engine"))?.match(/\d+(?=%)/g) ?? [];
-      expect(shares.length).toBe(8);
-      expect(shares.slice(0, 4).reduce((sum, share) => sum + Number(share), 0)).toBeGreaterThanOrEqual(98);
-    });
+  testBesideText("for people: a table per file and a table of all", async (cwd) => {
+    writeFileSync(join(cwd, "more"), LINES);
+    const { stdout } = await runFade(["bench", "-3", "--against=runtime", "text", "more"], { cwd });
+    const lines = decode(stdout).split("\n");
+    for (const head of ["text, 7.20 kB", "more, 7.20 kB", "2 files together"]) expect(lines).toContain(head);
+    expect(lines.filter((line) => /^ {2}fade -3 auto \(reference\)\s+\d+ +\d+\.\d{3} /.test(line)).length).toBe(2);
+    expect(lines.filter((line) => /^ {2}runtime gzip -9 +\d+ +\d+\.\d{3} /.test(line)).length).toBe(3);
+    const shares = lines.find((line) => line.includes("compress: engine"))?.match(/\d+(?=%)/g) ?? [];
+    expect(shares.length).toBe(8);
+    expect(shares.slice(0, 4).reduce((sum, share) => sum + Number(share), 0)).toBeGreaterThanOrEqual(98);
   });
 
-  test("--curve draws falling bars", async () => {
-    await besideText(async (cwd) => {
-      writeFileSync(join(cwd, "text"), letters(1600, "ab"));
-      const { stdout } = await runFade(["bench", "--curve", "--against=none", "--streams=1", "text"], { cwd });
-      const bars = [...decode(stdout).matchAll(/ k?B (\d\.\d{3}) (#*)$/gm)].map((match) => match[2]?.length ?? 0);
-      expect(bars.length).toBeGreaterThan(5);
-      // Towards one bit of eight, which is an eighth of 40 characters.
-      expect(bars[0]).toBeGreaterThan(5);
-      expect(bars.slice(1)).toEqual(bars.slice(1).fill(5));
-    });
+  testBesideText("--curve draws falling bars", async (cwd) => {
+    writeFileSync(join(cwd, "text"), letters(1600, "ab"));
+    const { stdout } = await runFade(["bench", "--curve", "--against=none", "--streams=1", "text"], { cwd });
+    const bars = [...decode(stdout).matchAll(/ k?B (\d\.\d{3}) (#*)$/gm)].map((match) => match[2]?.length ?? 0);
+    expect(bars.length).toBeGreaterThan(5);
+    // Towards one bit of eight, which is an eighth of 40 characters.
+    expect(bars[0]).toBeGreaterThan(5);
+    expect(bars.slice(1)).toEqual(bars.slice(1).fill(5));
   });
 
-  test("a file that cannot be read, and a compressor that fails, are told and remembered", async () => {
-    await besideText(async (cwd) => {
-      mkdirSync(join(cwd, "folder"));
-      const engine = async () => new FakeEngine({ failAtCall: 3 });
-      const words = ["bench", "-1", "--against=runtime", "absent", "folder", "text"];
-      const { exitCode, stdout, stderr } = await withTemporary(cwd, () => runFade(words, { cwd, engine }));
-      expect(exitCode).toBe(1);
-      expect(stderr).toContain("fade: absent: no such file or directory\n");
-      expect(stderr).toContain("fade: folder: is a directory\n");
-      expect(stderr).toMatch(/fade: text: fade -1 auto: .*fail/i);
-      expect(decode(stdout)).toContain("runtime gzip -9");
-      expect(benchFolders(cwd)).toEqual([]);
-    });
+  testBesideText("a file that cannot be read, and a compressor that fails, are told and remembered", async (cwd) => {
+    mkdirSync(join(cwd, "folder"));
+    const engine = async () => new FakeEngine({ failAtCall: 3 });
+    const words = ["bench", "-1", "--against=runtime", "absent", "folder", "text"];
+    const { exitCode, stdout, stderr } = await withTemporary(cwd, () => runFade(words, { cwd, engine }));
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("fade: absent: no such file or directory\n");
+    expect(stderr).toContain("fade: folder: is a directory\n");
+    expect(stderr).toMatch(/fade: text: fade -1 auto: .*fail/i);
+    expect(decode(stdout)).toContain("runtime gzip -9");
+    expect(benchFolders(cwd)).toEqual([]);
   });
 });
 
@@ -264,40 +256,34 @@ describe("bench kernels", () => {
   });
 });
 
-test("a GPU that is not here is said once, before anything is measured", async () => {
-  await besideText(async (cwd) => {
-    const ran = await runFade(["bench", "--engine=gpu", "--adapter=unheard-of", "-1", "-2", "text"], { cwd });
-    expect(ran).toMatchObject({ exitCode: 4, stdout: new Uint8Array(0) });
-    expect(ran.stderr.match(/no GPU (here is called unheard-of|was found)/g)?.length).toBe(1);
-  });
+testBesideText("a GPU that is not here is said once, before anything is measured", async (cwd) => {
+  const ran = await runFade(["bench", "--engine=gpu", "--adapter=unheard-of", "-1", "-2", "text"], { cwd });
+  expect(ran).toMatchObject({ exitCode: 4, stdout: new Uint8Array(0) });
+  expect(ran.stderr.match(/no GPU (here is called unheard-of|was found)/g)?.length).toBe(1);
 });
 
 describe("bench report", () => {
-  test("from JSON lines, of files or standard input, to a page", async () => {
-    await besideText(async (cwd) => {
-      const bench = await runFade(["bench", "--json", "-1", "--against=runtime", "text"], { cwd });
-      writeFileSync(join(cwd, "results.json"), bench.stdout);
-      const written = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
-      expect(written).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^report\.html: 7 results, \d/) });
-      const page = await Bun.file(join(cwd, "report.html")).text();
-      expect(page).toStartWith("<!doctype html>");
-      expect(page.match(/data-name="fade -1 auto"/g)?.length).toBe(3);
-      const again = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
-      expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("report.html: already exists") });
-      const piped = await runFade(["bench", "report", "-"], { cwd, stdin: bench.stdout });
-      expect(decode(piped.stdout)).toBe(page);
-    });
+  testBesideText("from JSON lines, of files or standard input, to a page", async (cwd) => {
+    const bench = await runFade(["bench", "--json", "-1", "--against=runtime", "text"], { cwd });
+    writeFileSync(join(cwd, "results.json"), bench.stdout);
+    const written = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
+    expect(written).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^report\.html: 7 results, \d/) });
+    const page = await Bun.file(join(cwd, "report.html")).text();
+    expect(page).toStartWith("<!doctype html>");
+    expect(page.match(/data-name="fade -1 auto"/g)?.length).toBe(3);
+    const again = await runFade(["bench", "report", "results.json", "-o", "report.html"], { cwd });
+    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("report.html: already exists") });
+    const piped = await runFade(["bench", "report", "-"], { cwd, stdin: bench.stdout });
+    expect(decode(piped.stdout)).toBe(page);
   });
 
-  test("what is no result is named, and nothing is written", async () => {
-    await besideText(async (cwd) => {
-      const ran = await runFade(["bench", "report", "text", "-o", "report.html"], { cwd });
-      expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^fade: text: line \d is not JSON\n/) });
-      expect(readdirSync(cwd)).toEqual(["text"]);
-      writeFileSync(join(cwd, "empty"), "\n");
-      const empty = await runFade(["bench", "report", "empty"], { cwd });
-      expect(empty).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("empty: holds no results") });
-    });
+  testBesideText("what is no result is named, and nothing is written", async (cwd) => {
+    const ran = await runFade(["bench", "report", "text", "-o", "report.html"], { cwd });
+    expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^fade: text: line \d is not JSON\n/) });
+    expect(readdirSync(cwd)).toEqual(["text"]);
+    writeFileSync(join(cwd, "empty"), "\n");
+    const empty = await runFade(["bench", "report", "empty"], { cwd });
+    expect(empty).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("empty: holds no results") });
   });
 });
 
@@ -350,50 +336,44 @@ describe("what compressors begin with", () => {
     });
   });
 
-  test("a prior made by fade is for fade alone; a child finds it, too", async () => {
-    await besideText(async (cwd) => {
-      const content = new TextEncoder().encode(LINES);
-      const parts = { name: "lines", contexts: 8, stride: 0, content, trained: new Uint8Array(0) };
-      writeFileSync(join(cwd, "my.prior"), encodePrior(parts));
-      const behind = await sizesOf(cwd, "-D", "my.prior");
-      const others = hasZstd ? ["zstd -3", "zstd -19", "zstd --ultra -22"] : [];
-      expect([...behind.keys()]).toEqual(["fade -1 -D", ...others]);
-      expect(behind.get("fade -1 -D")).toBeLessThan(100);
-      const words = ["bench", "--json", "-1", "--against=none", "-i0", "-D", "my.prior", "text"];
-      const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, encoding: "utf8" });
-      expect([ran.status, ran.stderr]).toEqual([0, ""]);
-      expect(objects(ran.stdout)[1]).toMatchObject({ setting: "-1 -D", codedBytes: behind.get("fade -1 -D") });
-    });
-  }, 30_000);
+  testBesideText("a prior made by fade is for fade alone; a child finds it, too", async (cwd) => {
+    const content = new TextEncoder().encode(LINES);
+    const parts = { name: "lines", contexts: 8, stride: 0, content, trained: new Uint8Array(0) };
+    writeFileSync(join(cwd, "my.prior"), encodePrior(parts));
+    const behind = await sizesOf(cwd, "-D", "my.prior");
+    const others = hasZstd ? ["zstd -3", "zstd -19", "zstd --ultra -22"] : [];
+    expect([...behind.keys()]).toEqual(["fade -1 -D", ...others]);
+    expect(behind.get("fade -1 -D")).toBeLessThan(100);
+    const words = ["bench", "--json", "-1", "--against=none", "-i0", "-D", "my.prior", "text"];
+    const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, encoding: "utf8" });
+    expect([ran.status, ran.stderr]).toEqual([0, ""]);
+    expect(objects(ran.stdout)[1]).toMatchObject({ setting: "-1 -D", codedBytes: behind.get("fade -1 -D") });
+  });
 
-  test("what is not there is complained about once, before anything is measured", async () => {
-    await besideText(async (cwd) => {
-      const { exitCode, stdout, stderr } = await runFade(["bench", "-D", "nowhere", "text", "text"], { cwd });
-      expect([exitCode, decode(stdout)]).toEqual([1, ""]);
-      expect(stderr).toBe("fade: nowhere: no such file or directory\n");
-      expect((await runFade(["bench", "kernels", "-D", "text"], { cwd })).exitCode).toBe(2);
-    });
+  testBesideText("what is not there is complained about once, before anything is measured", async (cwd) => {
+    const { exitCode, stdout, stderr } = await runFade(["bench", "-D", "nowhere", "text", "text"], { cwd });
+    expect([exitCode, decode(stdout)]).toEqual([1, ""]);
+    expect(stderr).toBe("fade: nowhere: no such file or directory\n");
+    expect((await runFade(["bench", "kernels", "-D", "text"], { cwd })).exitCode).toBe(2);
   });
 });
 
-test("as a program: fade in child processes, whose memory and start count", async () => {
-  await besideText(async (cwd) => {
-    const words = ["bench", "--json", "-b1", "--engine=cpu", "-T1", "-i0", "--against=none", "text"];
-    const env = { ...process.env, TMPDIR: cwd };
-    const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, env, encoding: "utf8" });
-    expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: "" });
-    const [, fade] = objects(ran.stdout) as [unknown, FileResult];
-    expect(fade).toMatchObject({ engineName: "cpu", plainBytes: LINES.length, isVerified: true });
-    for (const side of [fade.compress, fade.decompress]) {
-      expect(side).toMatchObject({ memoryOf: "child", runs: 1 });
-      expect(side.peakMemoryBytes).toBeGreaterThan(20e6);
-      // A program of this size needs that long to start on any machine; in this process it would be less than 1 ms.
-      expect(side.split?.setUpMs).toBeGreaterThan(10);
-    }
-    expect(fade.curve?.at(-1)?.bytesDone).toBe(LINES.length);
-    expect(benchFolders(cwd)).toEqual([]);
-  });
-}, 30_000);
+testBesideText("as a program: fade in child processes, whose memory and start count", async (cwd) => {
+  const words = ["bench", "--json", "-b1", "--engine=cpu", "-T1", "-i0", "--against=none", "text"];
+  const env = { ...process.env, TMPDIR: cwd };
+  const ran = spawnSync(process.execPath, [MAIN, ...words], { cwd, env, encoding: "utf8" });
+  expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: "" });
+  const [, fade] = objects(ran.stdout) as [unknown, FileResult];
+  expect(fade).toMatchObject({ engineName: "cpu", plainBytes: LINES.length, isVerified: true });
+  for (const side of [fade.compress, fade.decompress]) {
+    expect(side).toMatchObject({ memoryOf: "child", runs: 1 });
+    expect(side.peakMemoryBytes).toBeGreaterThan(20e6);
+    // A program of this size needs that long to start on any machine; in this process it would be less than 1 ms.
+    expect(side.split?.setUpMs).toBeGreaterThan(10);
+  }
+  expect(fade.curve?.at(-1)?.bytesDone).toBe(LINES.length);
+  expect(benchFolders(cwd)).toEqual([]);
+});
 
 /** The processes that any thread of `pid` has started and that still run. */
 const childrenOf = (pid: number) => {
@@ -411,23 +391,21 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-test("a signal ends the child that is measured, too, and takes the folder away", async () => {
-  await besideText(async (cwd) => {
-    // Text that the reference engine would take minutes for.
-    writeFileSync(join(cwd, "long"), letters(150_000, "etaoin srhl\n"));
-    const words = ["bench", "-5", "--engine=reference", "--against=none", "long"];
-    const bench = spawn(process.execPath, [MAIN, ...words], {
-      cwd,
-      stdio: "ignore",
-      env: { ...process.env, TMPDIR: cwd },
-    });
-    const ended = new Promise((resolve) => bench.once("exit", (_code, signal) => resolve(signal)));
-    await until(() => childrenOf(bench.pid ?? 0).length === 1);
-    const [child] = childrenOf(bench.pid ?? 0);
-    expect(benchFolders(cwd).length).toBe(1);
-    bench.kill("SIGTERM");
-    expect(await ended).toBe("SIGTERM");
-    await until(() => !existsSync(`/proc/${child}/fd`));
-    expect(benchFolders(cwd)).toEqual([]);
+testBesideText("a signal ends the child that is measured, too, and takes the folder away", async (cwd) => {
+  // Text that the reference engine would take minutes for.
+  writeFileSync(join(cwd, "long"), letters(150_000, "etaoin srhl\n"));
+  const words = ["bench", "-5", "--engine=reference", "--against=none", "long"];
+  const bench = spawn(process.execPath, [MAIN, ...words], {
+    cwd,
+    stdio: "ignore",
+    env: { ...process.env, TMPDIR: cwd },
   });
-}, 60_000);
+  const ended = new Promise((resolve) => bench.once("exit", (_code, signal) => resolve(signal)));
+  await until(() => childrenOf(bench.pid ?? 0).length === 1);
+  const [child] = childrenOf(bench.pid ?? 0);
+  expect(benchFolders(cwd).length).toBe(1);
+  bench.kill("SIGTERM");
+  expect(await ended).toBe("SIGTERM");
+  await until(() => !existsSync(`/proc/${child}/fd`));
+  expect(benchFolders(cwd)).toEqual([]);
+});

@@ -21,7 +21,7 @@
  *
  * `> *` and `! *` accept any output.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -35,7 +35,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { inDirectory, type Outcome, runFade, type World } from "./harness.ts";
+import { type Outcome, runFade, testInDirectory, type World } from "./harness.ts";
 
 const CASES = join(import.meta.dir, "cases");
 
@@ -145,12 +145,10 @@ class Case {
 
 describe("golden command lines", () => {
   for (const file of readdirSync(CASES).sort()) {
-    test(file.replace(/\.txt$/, ""), async () => {
-      await inDirectory(async (cwd) => {
-        const golden = new Case(cwd);
-        for (const line of readFileSync(join(CASES, file), "utf8").split("\n")) await golden.line(line);
-        golden.finish();
-      });
+    testInDirectory(file.replace(/\.txt$/, ""), async (cwd) => {
+      const golden = new Case(cwd);
+      for (const line of readFileSync(join(CASES, file), "utf8").split("\n")) await golden.line(line);
+      golden.finish();
     });
   }
 });

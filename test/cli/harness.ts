@@ -2,6 +2,7 @@
  * Runs whole command lines inside the test's process: a directory of its own, streams that are arrays, and an engine
  * that is given. What the real process adds (descriptors, signals, exit) is tested in process.test.ts.
  */
+import { test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +42,14 @@ export async function inDirectory<T>(work: (cwd: string) => Promise<T> | T): Pro
     rmSync(cwd, { recursive: true, force: true });
   }
 }
+
+/** Makes `test` for work that goes on within something, such as a folder of its own. */
+export const testWithin =
+  <T>(within: (work: (what: T) => Promise<void> | void) => Promise<unknown>) =>
+  (name: string, work: (what: T) => Promise<void> | void): void =>
+    test(name, async () => void (await within(work)));
+
+export const testInDirectory = testWithin<string>(inDirectory);
 
 /** Gives everything at once, and then nothing. */
 function nextOf(bytes: Uint8Array = new Uint8Array(0)): () => Promise<Uint8Array> {

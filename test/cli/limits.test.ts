@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { CHECK_START, chainCheck } from "../../src/archive/checksum.ts";
 import { encodeFrame, encodeStoredFrame } from "../../src/archive/write.ts";
 import { PAPER } from "../../src/model/levels.ts";
-import { inDirectory, type Outcome, runFade, type World } from "./harness.ts";
+import { inDirectory, type Outcome, runFade, testInDirectory, type World } from "./harness.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const stored = (bytes: number) => encodeStoredFrame(new Uint8Array(bytes).fill(97));
@@ -88,8 +88,9 @@ describe.each(PATHS)("%s", (...path) => {
   });
 });
 
-test("FADE_MAX_OUTPUT is the default of --max-output, and does not concern what fade compresses", async () => {
-  await inDirectory(async (cwd) => {
+testInDirectory(
+  "FADE_MAX_OUTPUT is the default of --max-output, and does not concern what fade compresses",
+  async (cwd) => {
     writeFileSync(join(cwd, "a"), "x".repeat(5000));
     const world = { cwd, environment: { FADE_MAX_OUTPUT: "1K", FADE_MAX_TIME: "1" } };
     expect(await runFade(["-q", "--rm", "a"], world)).toMatchObject({ exitCode: 0, stderr: "" });
@@ -98,8 +99,8 @@ test("FADE_MAX_OUTPUT is the default of --max-output, and does not concern what 
       exitCode: 0,
     });
     expect(text((await runFade(["-l", "a.fade"], world)).stdout)).toContain("5.00 kB");
-  });
-});
+  },
+);
 
 test("values that are none are wrong usage", async () => {
   const world = { cwd: "/" };

@@ -13,7 +13,7 @@ import { Engines } from "../../src/library/engines.ts";
 import { hyperForSize, levelOf, networkOf } from "../../src/model/levels.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
-import { inDirectory, runFade } from "./harness.ts";
+import { runFade, testInDirectory } from "./harness.ts";
 
 const TEXT = trainingBytes(2000, 1);
 
@@ -34,89 +34,84 @@ function writeAll(folder: string): void {
 const archivesIn = (folder: string) => NAMES.map((name) => readFileSync(join(folder, `${name}.fade`)).toString("hex"));
 
 describe("archives do not depend on their place in a run, nor on how files are named", () => {
-  test("-r, a list, operands, --rm and one run for each; and back", async () => {
-    await inDirectory(async (cwd) => {
-      writeAll(join(cwd, "d"));
-      const engine = () => createCpuEngine({ threads: 1 });
-      const fade = async (...words: string[]) => {
-        expect(await runFade(["-q1", ...words], { cwd, engine })).toMatchObject({ exitCode: 0, stderr: "" });
-      };
-      const paths = NAMES.map((name) => `d/${name}`);
-      for (const path of paths) await fade(path);
-      const alone = archivesIn(join(cwd, "d"));
-      writeFileSync(join(cwd, "list"), paths.toReversed().join("\n"));
-      for (const words of [
-        ["-r", "d"],
-        ["--filelist", "list"],
-        ["--rm", ...paths.slice(4), ...paths.slice(0, 4)],
-      ]) {
-        for (const path of paths) rmSync(join(cwd, `${path}.fade`));
-        await fade(...words);
-        expect(archivesIn(join(cwd, "d")), words.join(" ")).toEqual(alone);
-      }
-      const archives = paths.map((path) => `${path}.fade`);
-      await fade("-t", ...archives);
-      await fade("-d", ...archives);
-      for (const [i, path] of paths.entries())
-        expect(new Uint8Array(readFileSync(join(cwd, path)))).toEqual(contentOf(i));
-    });
-  }, 120_000);
+  testInDirectory("-r, a list, operands, --rm and one run for each; and back", async (cwd) => {
+    writeAll(join(cwd, "d"));
+    const engine = () => createCpuEngine({ threads: 1 });
+    const fade = async (...words: string[]) => {
+      expect(await runFade(["-q1", ...words], { cwd, engine })).toMatchObject({ exitCode: 0, stderr: "" });
+    };
+    const paths = NAMES.map((name) => `d/${name}`);
+    for (const path of paths) await fade(path);
+    const alone = archivesIn(join(cwd, "d"));
+    writeFileSync(join(cwd, "list"), paths.toReversed().join("\n"));
+    for (const words of [
+      ["-r", "d"],
+      ["--filelist", "list"],
+      ["--rm", ...paths.slice(4), ...paths.slice(0, 4)],
+    ]) {
+      for (const path of paths) rmSync(join(cwd, `${path}.fade`));
+      await fade(...words);
+      expect(archivesIn(join(cwd, "d")), words.join(" ")).toEqual(alone);
+    }
+    const archives = paths.map((path) => `${path}.fade`);
+    await fade("-t", ...archives);
+    await fade("-d", ...archives);
+    for (const [i, path] of paths.entries())
+      expect(new Uint8Array(readFileSync(join(cwd, path)))).toEqual(contentOf(i));
+  });
 });
 
 describe("one that fails does not disturb the others", () => {
-  test("a file that cannot be read, and an archive that is damaged", async () => {
-    await inDirectory(async (cwd) => {
-      writeAll(cwd);
-      const [before, after] = [NAMES.slice(0, 5), NAMES.slice(5)];
-      const ran = await runFade(["-1", ...before, "gone", ...after], { cwd });
-      expect(ran.exitCode).toBe(1);
-      // Behind the engine, reports in the order of the files, complaints among them.
-      const said = ran.stderr.trimEnd().split("\n").slice(1);
-      expect(said.map((line) => /^(?:fade: )?([a-z]+\d*)/.exec(line)?.[1])).toEqual([
-        ...before,
-        "gone",
-        ...after,
-        undefined,
-      ]);
-      const damaged = join(cwd, "f05.fade");
-      const bytes = readFileSync(damaged);
-      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
-      writeFileSync(damaged, bytes);
-      for (const name of NAMES) rmSync(join(cwd, name));
-      const back = await runFade(["-dq", ...NAMES.map((name) => `${name}.fade`)], { cwd });
-      expect(back).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/^fade: f05\.fade: [^\n]+\n/) });
-      for (const [i, name] of NAMES.entries()) {
-        if (i === 5) expect(() => readFileSync(join(cwd, name))).toThrow("ENOENT");
-        else expect(new Uint8Array(readFileSync(join(cwd, name)))).toEqual(contentOf(i));
-      }
-    });
+  testInDirectory("a file that cannot be read, and an archive that is damaged", async (cwd) => {
+    writeAll(cwd);
+    const [before, after] = [NAMES.slice(0, 5), NAMES.slice(5)];
+    const ran = await runFade(["-1", ...before, "gone", ...after], { cwd });
+    expect(ran.exitCode).toBe(1);
+    // Behind the engine, reports in the order of the files, complaints among them.
+    const said = ran.stderr.trimEnd().split("\n").slice(1);
+    expect(said.map((line) => /^(?:fade: )?([a-z]+\d*)/.exec(line)?.[1])).toEqual([
+      ...before,
+      "gone",
+      ...after,
+      undefined,
+    ]);
+    const damaged = join(cwd, "f05.fade");
+    const bytes = readFileSync(damaged);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+    writeFileSync(damaged, bytes);
+    for (const name of NAMES) rmSync(join(cwd, name));
+    const back = await runFade(["-dq", ...NAMES.map((name) => `${name}.fade`)], { cwd });
+    expect(back).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/^fade: f05\.fade: [^\n]+\n/) });
+    for (const [i, name] of NAMES.entries()) {
+      if (i === 5) expect(() => readFileSync(join(cwd, name))).toThrow("ENOENT");
+      else expect(new Uint8Array(readFileSync(join(cwd, name)))).toEqual(contentOf(i));
+    }
   });
 
-  test("an engine that is lost at one file is not used for the next", async () => {
-    await inDirectory(async (cwd) => {
-      writeAll(cwd);
-      let [opened, models] = [0, 0];
-      const engine = async (): Promise<Engine> => {
-        opened += 1;
-        const made: Engine = new FakeEngine();
-        const openModel = made.openModel.bind(made);
-        const losing = async (...given: Parameters<Engine["openModel"]>): Promise<Model> => {
-          models += 1;
-          if (models === 4) throw new EngineDeviceError("gpu", "it was lost");
-          return await openModel(...given);
-        };
-        return Object.assign(made, { openModel: losing });
+  testInDirectory("an engine that is lost at one file is not used for the next", async (cwd) => {
+    writeAll(cwd);
+    let [opened, models] = [0, 0];
+    const engine = async (): Promise<Engine> => {
+      opened += 1;
+      const made: Engine = new FakeEngine();
+      const openModel = made.openModel.bind(made);
+      const losing = async (...given: Parameters<Engine["openModel"]>): Promise<Model> => {
+        models += 1;
+        if (models === 4) throw new EngineDeviceError("gpu", "it was lost");
+        return await openModel(...given);
       };
-      const ran = await runFade(["-q1", ...NAMES], { cwd, engine });
-      expect([ran.exitCode, opened]).toEqual([1, 2]);
-      expect(ran.stderr).toMatch(/^fade: f\d\d: the device failed: it was lost\n/);
-      const lost = NAMES.filter((name) => !Bun.file(join(cwd, `${name}.fade`)).size);
-      expect(lost).toHaveLength(1);
-    });
+      return Object.assign(made, { openModel: losing });
+    };
+    const ran = await runFade(["-q1", ...NAMES], { cwd, engine });
+    expect([ran.exitCode, opened]).toEqual([1, 2]);
+    expect(ran.stderr).toMatch(/^fade: f\d\d: the device failed: it was lost\n/);
+    const lost = NAMES.filter((name) => !Bun.file(join(cwd, `${name}.fade`)).size);
+    expect(lost).toHaveLength(1);
   });
 
-  test("outputs that are one file under two names: the second is refused, also while the first waits", async () => {
-    await inDirectory(async (cwd) => {
+  testInDirectory(
+    "outputs that are one file under two names: the second is refused, also while the first waits",
+    async (cwd) => {
       writeAll(join(cwd, "d"));
       symlinkSync("d", join(cwd, "e"));
       for (const force of [[], ["-f"]]) {
@@ -126,8 +121,8 @@ describe("one that fails does not disturb the others", () => {
         expect(ran.stderr).toContain("fade: e/f00.fade: is the output of another input, too");
         rmSync(join(cwd, "d/f01.fade"));
       }
-    });
-  });
+    },
+  );
 });
 
 describe("outputs that wait for the disk", () => {

@@ -5,6 +5,7 @@ import { checkWithCac } from "../../src/cli/cac.ts";
 import { UsageError } from "../../src/cli/errors.ts";
 import { normalise } from "../../src/cli/normalise.ts";
 import { settingsOf } from "../../src/cli/settings.ts";
+import { forAll } from "../support/for-all.ts";
 
 const hostileNames = fc.constantFrom(
   "-",
@@ -52,38 +53,32 @@ const parse = (argv: string[]) => {
 
 describe("operands", () => {
   test("reach the program unchanged behind --, whatever came before", () => {
-    fc.assert(
-      fc.property(fc.array(options), fc.array(names), (given, files) => {
-        const settings = parse([...given.flat(), "--", ...files]);
-        expect(settings.operands).toEqual(files.map((name) => ({ name, isStandardInput: false })));
-      }),
-    );
+    forAll([fc.array(options), fc.array(names)], (given, files) => {
+      const settings = parse([...given.flat(), "--", ...files]);
+      expect(settings.operands).toEqual(files.map((name) => ({ name, isStandardInput: false })));
+    });
   });
 
   test("reach the program unchanged among options if they start with no dash", () => {
     const plain = names.filter((name) => !name.startsWith("-") && name !== "devices");
-    fc.assert(
-      fc.property(fc.array(fc.oneof(options, fc.tuple(plain))), (wordGroups) => {
-        const settings = parse(wordGroups.flat());
-        const files = wordGroups.filter(([word = "", more]) => more === undefined && !word.startsWith("-"));
-        expect(settings.operands.map(({ name }) => name)).toEqual(files.flat());
-      }),
-    );
+    forAll([fc.array(fc.oneof(options, fc.tuple(plain)))], (wordGroups) => {
+      const settings = parse(wordGroups.flat());
+      const files = wordGroups.filter(([word = "", more]) => more === undefined && !word.startsWith("-"));
+      expect(settings.operands.map(({ name }) => name)).toEqual(files.flat());
+    });
   });
 });
 
 describe("paths as values", () => {
   test("come through all spellings of -o", () => {
     const paths = names.filter((name) => name !== "" && name !== "-");
-    fc.assert(
-      fc.property(paths, (path) => {
-        for (const words of [["-o", path], [`-o${path}`], ["--output", path], [`--output=${path}`], ["-fo", path]]) {
-          const settings = parse([...words, "a"]);
-          expect(settings.output).toBe(path);
-          expect(settings.operands).toEqual([{ name: "a", isStandardInput: false }]);
-        }
-      }),
-    );
+    forAll([paths], (path) => {
+      for (const words of [["-o", path], [`-o${path}`], ["--output", path], [`--output=${path}`], ["-fo", path]]) {
+        const settings = parse([...words, "a"]);
+        expect(settings.output).toBe(path);
+        expect(settings.operands).toEqual([{ name: "a", isStandardInput: false }]);
+      }
+    });
   });
 });
 
@@ -122,13 +117,11 @@ describe("numbers and clusters", () => {
 
   test("sizes are the same in every spelling", () => {
     const units = fc.constantFrom(["", 0], ["K", 10], ["k", 10], ["MB", 20], ["MiB", 20], ["G", 30], ["GiB", 30]);
-    fc.assert(
-      fc.property(fc.integer({ min: 1024, max: 4095 }), units, (count, [unit, shift]) => {
-        for (const words of [[`-B${count}${unit}`], ["-B", `${count}${unit}`], [`--block-size=${count}${unit}`]]) {
-          expect(parse([...words, "a"]).blockBytes).toBe(count * 2 ** Number(shift));
-        }
-      }),
-    );
+    forAll([fc.integer({ min: 1024, max: 4095 }), units], (count, [unit, shift]) => {
+      for (const words of [[`-B${count}${unit}`], ["-B", `${count}${unit}`], [`--block-size=${count}${unit}`]]) {
+        expect(parse([...words, "a"]).blockBytes).toBe(count * 2 ** Number(shift));
+      }
+    });
   });
 
   test("the last mode and the last level win", () => {

@@ -29,6 +29,13 @@ const ok = async (...argv: string[]) => {
   expect([outcome.exitCode, outcome.exitCode === 0 ? "" : outcome.stderr]).toEqual([0, ""]);
   return outcome;
 };
+const text = async (...argv: string[]) => new TextDecoder().decode((await ok(...argv)).stdout);
+/** The complaint of a run that ends with `code` and says `message`. */
+const complaint = async (code: number, message: string, ...argv: string[]) => {
+  const { exitCode, stderr } = await run(...argv);
+  expect([exitCode, stderr]).toEqual([code, expect.stringContaining(message)]);
+  return stderr;
+};
 const bytesOf = (name: string) => readFileSync(at(name));
 
 const trained = await ok("-q", "--train", "-1", "-r", "samples", "-o", "my.prior", "--maxdict=8K");
@@ -65,8 +72,7 @@ describe("--train", () => {
   test("is the same again, and does not overwrite", async () => {
     await ok("-q", "--train", "-1", "-r", "samples", "-o", "b/../again.prior".replace("b/../", ""), "--maxdict=8K");
     expect(decodePrior(bytesOf("again.prior")).content).toEqual(decodePrior(bytesOf("my.prior")).content);
-    const { exitCode, stderr } = await run("--train", "-1", "-r", "samples", "-o", "my.prior", "--maxdict=8K");
-    expect([exitCode, stderr.includes("already exists")]).toEqual([1, true]);
+    await complaint(1, "already exists", "--train", "-1", "-r", "samples", "-o", "my.prior", "--maxdict=8K");
   });
 
   test.each([
@@ -93,8 +99,7 @@ describe("--train", () => {
     [["--train", "--no-prior", "new0"], 2, "--no-prior does not go with --train"],
     [["-D", "my.prior", "--preset", "paper", "new0"], 2, "a prior is for a level, not for a network"],
   ])("%j", async (argv, code, message) => {
-    const { exitCode, stderr } = await run(...argv);
-    expect([exitCode, stderr]).toEqual([code, expect.stringContaining(`: ${message}`)]);
+    await complaint(code, `: ${message}`, ...argv);
   });
 });
 
@@ -114,14 +119,13 @@ test.each([8, 12])("--train warns where a prior of %d samples gains next to noth
 test("--no-prior: a short file begins with none of the program's priors", async () => {
   const facts = async (...argv: string[]) => {
     await ok("-q", "-f", "-1", ...argv, "new0", "-o", "short.fade");
-    const { stdout } = await ok("-l", "--json", "short.fade");
-    return { prior: JSON.parse(new TextDecoder().decode(stdout)).frames[0].prior, bytes: bytesOf("short.fade").length };
+    const { prior } = JSON.parse(await text("-l", "--json", "short.fade")).frames[0];
+    return { prior, bytes: bytesOf("short.fade").length };
   };
   const [usual, without] = [await facts(), await facts("--no-prior")];
   expect([usual.prior, without.prior]).toEqual([expect.anything(), undefined]);
   expect(without.bytes).toBeGreaterThan(usual.bytes);
-  const { stdout } = await ok("-dc", "short.fade");
-  expect(Buffer.from(stdout).equals(bytesOf("new0"))).toBe(true);
+  expect(await text("-dc", "short.fade")).toBe(record(500));
   rmSync(at("short.fade"));
 });
 
@@ -138,8 +142,7 @@ describe("-D", () => {
     expect(bytesOf("new0.fade").length).toBeLessThan(0.6 * alone);
     await ok("-q", "-t", "--dict", "my.prior", "new0.fade", "new1.fade", "new2.fade", "new3.fade");
     for (let i = 0; i < 4; i++) {
-      const { stdout } = await ok("-dc", `-Dmy.prior`, `new${i}.fade`);
-      expect(Buffer.from(stdout).equals(bytesOf(`new${i}`))).toBe(true);
+      expect(await text("-dc", `-Dmy.prior`, `new${i}.fade`)).toBe(record(500 + i));
     }
     await ok("-q", "-D", "my.prior", "--rm", "-o", "out0.fade", "-k", "new0");
   });
@@ -148,8 +151,7 @@ describe("-D", () => {
     clean();
     await ok("-q", "-D", "my.prior", "-o", "out.fade", "new0");
     for (const argv of [["-d"], ["-t"], ["-d", "--rm"], ["-dD", "a.prior"]]) {
-      const { exitCode, stderr } = await run(...argv, "out.fade");
-      expect([exitCode, stderr]).toEqual([3, expect.stringContaining(`out.fade: needs prior ${hash.slice(8)}, `)]);
+      const stderr = await complaint(3, `out.fade: needs prior ${hash.slice(8)}, `, ...argv, "out.fade");
       expect(stderr).toContain("fade: hint: name the file of that prior with -D");
     }
     expect(readdirSync(cwd).filter((name) => name.startsWith("out"))).toEqual(["out.fade"]);
@@ -158,7 +160,6 @@ describe("-D", () => {
   test("is listed, with its name where it is given", async () => {
     clean();
     await ok("-q", "-D", "my.prior", "-o", "out.fade", "new0");
-    const text = async (...argv: string[]) => new TextDecoder().decode((await ok(...argv)).stdout);
     expect(await text("-lv", "out.fade")).toContain(
       `    prior:        xxHash64 ${hash.slice(8)}\n    model:        that of its prior\n`,
     );
@@ -172,12 +173,10 @@ describe("-D", () => {
   });
 
   test("says which one it is, when it is listed itself", async () => {
-    const text = async (...argv: string[]) => new TextDecoder().decode((await ok(...argv)).stdout);
     expect(await text("-l", "my.prior")).toStartWith(`my.prior: no archive but a prior, ${hash}, "my" (`);
     expect(JSON.parse(await text("-l", "--json", "my.prior"))).toMatchObject({ prior: hash, priorName: "my" });
     writeFileSync(at("cut.prior"), bytesOf("my.prior").subarray(0, 900));
-    const { exitCode, stderr } = await run("-l", "cut.prior");
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("cut.prior: is truncated")]);
+    await complaint(3, "cut.prior: is truncated", "-l", "cut.prior");
   });
 
   test("of any file takes its bytes, of a damaged prior nothing", async () => {
@@ -187,8 +186,7 @@ describe("-D", () => {
     const damaged = bytesOf("my.prior");
     damaged[500] = (damaged[500] as number) ^ 1;
     writeFileSync(at("bad.prior"), damaged);
-    const { exitCode, stderr } = await run("-D", "bad.prior", "new0");
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("bad.prior: is corrupt: the checksum of a prior")]);
+    await complaint(3, "bad.prior: is corrupt: the checksum of a prior", "-D", "bad.prior", "new0");
     expect((await run("-D", "nowhere", "new0")).stderr).toContain("nowhere: no such file or directory");
     expect(readdirSync(cwd)).not.toContain("new0.fade");
   });
@@ -198,20 +196,16 @@ describe("-D", () => {
     const many = Array.from({ length: 700 }, (_, i) => record(900 + i)).join("");
     writeFileSync(at("out.many"), many);
     await ok("-q", "-D", "my.prior", "-B64K", "--streams", "2", "out.many");
-    const { stdout } = await ok("-dc", "-D", "my.prior", "out.many.fade");
-    expect(new TextDecoder().decode(stdout)).toBe(many);
-    const missing = await run("-t", "out.many.fade");
-    expect([missing.exitCode, missing.stderr]).toEqual([3, expect.stringContaining(`needs prior ${hash}, `)]);
+    expect(await text("-dc", "-D", "my.prior", "out.many.fade")).toBe(many);
+    await complaint(3, `needs prior ${hash}, `, "-t", "out.many.fade");
   });
 });
 
 describe("what archives begin with", () => {
   test("is neither removed nor replaced by them", async () => {
     for (const option of ["-D", "--patch-from"]) {
-      const removed = await run("-1", "--rm", option, "new1", "new1", "-o", "gone.fade");
-      expect([removed.exitCode, removed.stderr]).toEqual([1, expect.stringContaining("and --rm would remove it")]);
-      const replaced = await run("-1", "-f", option, "new1", "new2", "-o", "new1");
-      expect([replaced.exitCode, replaced.stderr]).toEqual([1, expect.stringContaining("would be overwritten")]);
+      await complaint(1, "and --rm would remove it", "-1", "--rm", option, "new1", "new1", "-o", "gone.fade");
+      await complaint(1, "would be overwritten", "-1", "-f", option, "new1", "new2", "-o", "new1");
       expect(bytesOf("new1").toString()).toBe(record(501));
     }
   });
@@ -223,15 +217,14 @@ describe("what archives begin with", () => {
     writeFileSync(at("joined.fade"), Buffer.concat(["j0", "j1", "j2"].map((name) => bytesOf(`${name}.fade`))));
     const last = await ok("-qc", "-1", "-D", "new1", "-D", "my.prior", "new0");
     expect(Buffer.from(last.stdout).equals(bytesOf("j0.fade"))).toBe(true);
-    const { stdout } = await ok("-dc", "-D", "new1", "-D", "my.prior", "--patch-from", "new3", "joined.fade");
-    expect(new TextDecoder().decode(stdout)).toBe(record(500) + record(502) + record(502));
+    const restored = await text("-dc", "-D", "new1", "-D", "my.prior", "--patch-from", "new3", "joined.fade");
+    expect(restored).toBe(record(500) + record(502) + record(502));
   });
 
   test("counts in the time", async () => {
     writeFileSync(at("long"), record(1).repeat(10_000));
     await ok("-q", "-1", "-D", "long", "new0", "-o", "long.fade");
-    const { exitCode, stderr } = await run("-t", "--max-time", "1", "-D", "long", "long.fade");
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("takes about")]);
+    await complaint(3, "takes about", "-t", "--max-time", "1", "-D", "long", "long.fade");
   });
 });
 
@@ -244,19 +237,14 @@ describe("--patch-from", () => {
     writeFileSync(at("next"), next);
     await ok("-q", "-1", "--patch-from", "old", "-o", "out.patch.fade", "next");
     expect(bytesOf("out.patch.fade").length).toBeLessThan(next.length / 20);
-    const { stdout } = await ok("-dc", "--patch-from=old", "out.patch.fade");
-    expect(new TextDecoder().decode(stdout)).toBe(next);
+    expect(await text("-dc", "--patch-from=old", "out.patch.fade")).toBe(next);
     await ok("-q", "-1", "-f", "--patch-from", "old", "--verify", "-o", "out.patch.fade", "next");
     for (const argv of [["-t"], ["-t", "-D", "old"], ["-t", "--patch-from", "next"]]) {
-      const { exitCode, stderr } = await run(...argv, "out.patch.fade");
-      expect([exitCode, stderr]).toEqual([3, expect.stringContaining("is a patch of a file whose xxHash64 is ")]);
+      const stderr = await complaint(3, "is a patch of a file whose xxHash64 is ", ...argv, "out.patch.fade");
       expect(stderr).toContain("fade: hint: name that file with --patch-from");
     }
-    const listed = new TextDecoder().decode((await ok("-lv", "out.patch.fade")).stdout);
-    expect(listed).toContain("    patch of:     a file of xxHash64 ");
-    expect(
-      JSON.parse(new TextDecoder().decode((await ok("-l", "--json", "out.patch.fade")).stdout)).frames[0].patch,
-    ).toBe(true);
+    expect(await text("-lv", "out.patch.fade")).toContain("    patch of:     a file of xxHash64 ");
+    expect(JSON.parse(await text("-l", "--json", "out.patch.fade")).frames[0].patch).toBe(true);
   });
 
   test.each([
@@ -266,8 +254,7 @@ describe("--patch-from", () => {
     [["--patch-from", "nothing", "next"], 1, "nothing: no such file or directory"],
     [["--patch-from", "old", "-M1M", "next"], 4, "next: needs about"],
   ])("%j", async (argv, code, message) => {
-    const { exitCode, stderr } = await run(...argv);
-    expect([exitCode, stderr]).toEqual([code, expect.stringContaining(message)]);
+    await complaint(code, message, ...argv);
     expect(readdirSync(cwd)).not.toContain("next.fade");
   });
 });

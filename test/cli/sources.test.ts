@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FADE, inDirectory, namesIn, shell } from "../faults/support.ts";
+import { FADE, inDirectory, namesIn, shell, testInDirectory } from "../faults/support.ts";
 import { FakeEngine } from "../support/fake-engine.ts";
 import { trainingBytes } from "../support/text.ts";
 import { runFade } from "./harness.ts";
@@ -47,37 +47,33 @@ describe("--rm keeps a source that changed", () => {
     });
   });
 
-  test("written to right after it was made, within one tick of the clock", async () => {
-    await inDirectory(async (cwd) => {
-      for (let i = 0; i < 20; i += 1) {
-        const path = join(cwd, "a");
-        writeFileSync(path, PLAIN);
-        const engine = async () => {
-          writeFileSync(
-            path,
-            PLAIN.map((byte) => byte ^ 1),
-            { flag: "r+" },
-          );
-          return new FakeEngine();
-        };
-        const { exitCode } = await runFade(["-qf", "--rm", "a"], { cwd, engine });
-        expect([exitCode, namesIn(cwd)]).toEqual([1, ["a", "a.fade"]]);
-      }
-    });
+  testInDirectory("written to right after it was made, within one tick of the clock", async (cwd) => {
+    for (let i = 0; i < 20; i += 1) {
+      const path = join(cwd, "a");
+      writeFileSync(path, PLAIN);
+      const engine = async () => {
+        writeFileSync(
+          path,
+          PLAIN.map((byte) => byte ^ 1),
+          { flag: "r+" },
+        );
+        return new FakeEngine();
+      };
+      const { exitCode } = await runFade(["-qf", "--rm", "a"], { cwd, engine });
+      expect([exitCode, namesIn(cwd)]).toEqual([1, ["a", "a.fade"]]);
+    }
   });
 });
 
-test("files of the kernel, whose size is no size, are read to their end", async () => {
-  await inDirectory((cwd) => {
-    const [claims, empty] = ["/sys/devices/system/cpu/possible", "/proc/version"];
-    expect(statSync(claims).size).toBeGreaterThan(readFileSync(claims).length);
-    const ran = shell(
-      cwd,
-      `for f in ${claims} ${empty}; do FADE -c $f | FADE -dc | cmp - $f; echo $?; done
+testInDirectory("files of the kernel, whose size is no size, are read to their end", (cwd) => {
+  const [claims, empty] = ["/sys/devices/system/cpu/possible", "/proc/version"];
+  expect(statSync(claims).size).toBeGreaterThan(readFileSync(claims).length);
+  const ran = shell(
+    cwd,
+    `for f in ${claims} ${empty}; do FADE -c $f | FADE -dc | cmp - $f; echo $?; done
        FADE -qo a ${claims}; FADE -dc a`,
-    );
-    expect(ran).toMatchObject({ stdout: `0\n0\n${readFileSync(claims, "latin1")}`, stderr: "" });
-  });
+  );
+  expect(ran).toMatchObject({ stdout: `0\n0\n${readFileSync(claims, "latin1")}`, stderr: "" });
 });
 
 /** Runs a command on a terminal until what it has said matches. */
@@ -99,8 +95,9 @@ async function saysOnTerminal(cwd: string, term: string, command: string, wanted
   }
 }
 
-test("progress tells how much of how much; without escape sequences where nothing can be redrawn", async () => {
-  await inDirectory(async (cwd) => {
+testInDirectory(
+  "progress tells how much of how much; without escape sequences where nothing can be redrawn",
+  async (cwd) => {
     // Lines that cannot be redrawn come every five seconds: the reference must be busy for longer, on any machine.
     writeFileSync(join(cwd, "a"), trainingBytes(90_000, 1));
     // Of the first only the index says how long it is, of the second the header, too.
@@ -118,5 +115,5 @@ test("progress tells how much of how much; without escape sequences where nothin
     ]);
     expect(lines.map((line) => line.includes("\x1b"))).toEqual([true, true, true, false, false]);
     for (const line of lines.slice(3)) expect(line).toMatch(/^piped: [\d.]+% of 90\.0 kB .*\r\n$/);
-  });
-}, 60_000);
+  },
+);

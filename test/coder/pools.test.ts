@@ -109,7 +109,7 @@ describe("decoding", () => {
     await decoder.finishBlock();
     await decoder.close();
     expect(wrong).toBe(0);
-  }, 30_000);
+  });
 
   test("close in the middle of a block ends threads that sleep on the barrier", async () => {
     for (let round = 0; round < 5; round += 1) {

@@ -12,6 +12,7 @@ import { instantiateKernels, readKernels } from "../../src/engine/cpu/kernels.ts
 import { placeRecall, readRecall, writePlan, writeRecall } from "../../src/engine/cpu/recall-layout.ts";
 import { Recall } from "../../src/engine/reference/recall.ts";
 import { TINY_RECALL } from "../model/tiny.ts";
+import { expectSameMemory } from "../support/same-cpu-state.ts";
 
 let drawn = 0;
 /** An integer of 0 to `below` - 1. */
@@ -150,14 +151,7 @@ class Pair {
   }
 
   expectSame(): void {
-    const mine = readRecall(this.place, this.memory.buffer);
-    for (const name of ["slots", "boosts", "word", "previousWord", "past"] as const) {
-      const wanted = this.state[name];
-      expect([name, mine[name].findIndex((value, i) => value !== wanted[i])]).toEqual([name, -1]);
-    }
-    for (const [m, table] of mine.tables.entries()) {
-      expect(table.findIndex((value, i) => value !== (this.state.tables[m] as Int32Array)[i])).toBe(-1);
-    }
+    expectSameMemory(readRecall(this.place, this.memory.buffer), this.state, "");
   }
 }
 

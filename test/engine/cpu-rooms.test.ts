@@ -73,7 +73,7 @@ for (const threads of [1, 2, 3]) {
       await fresh.close();
     }
     await engine.close();
-  }, 60_000);
+  });
 }
 
 test("a room serves all models of its shape; another shape, or a second model at a time, gets another", async () => {
@@ -116,7 +116,7 @@ test("a room whose thread has died is not used again", async () => {
   expect(await train(next, 3, textBytes)).toEqual(wanted);
   await next.close();
   await engine.close();
-}, 30_000);
+});
 
 test("the first small inputs start no threads, and when much has come, they are there", async () => {
   const engine = await createCpuEngine({ threads: 3 });
@@ -152,7 +152,7 @@ test("2,000 models leave no memory, descriptors or threads behind", async () => 
   expect(Math.abs(state().threads - before.threads)).toBeLessThan(8);
   expect(process.memoryUsage.rss() - rss).toBeLessThan(2 ** 25);
   await engine.close();
-}, 60_000);
+});
 
 test("the engine's tables of functions are the contract's, for every argument", () => {
   const contract = luts();

@@ -37,7 +37,7 @@ test("auto takes the CPU engine and says so with -v; the archive decodes", () =>
   expect(made.exitCode).toBe(0);
   expect(readFileSync(join(folder, "a.fade")).length).toBeLessThan(plain.length);
   expect(withoutVulkan("-dc", "a.fade").stdout.toString()).toBe(plain);
-}, 60_000);
+});
 
 test("--engine gpu says what is missing and what to do", () => {
   writeFileSync(join(folder, "b"), "a container has no GPU. ".repeat(40));
@@ -45,4 +45,4 @@ test("--engine gpu says what is missing and what to do", () => {
   expect(stderr).toContain("libvulkan.so.1 is not installed");
   expect(stderr).toContain("hint:");
   expect(exitCode).toBe(4);
-}, 60_000);
+});

@@ -1,31 +1,23 @@
 /** Every case of step-cases.ts on the CPU engine, and on every test adapter and way of the GPU engine, with ==. */
-import { afterAll, beforeAll, describe, test } from "bun:test";
+import { describe, test } from "bun:test";
 import { REACH } from "../../src/contract/contexts.ts";
-import { QUANTISED_ACTIVATIONS, QUANTISED_GRADIENTS } from "../../src/contract/network.ts";
+import { NORM_NAMES, QUANTISED_ACTIVATIONS, QUANTISED_GRADIENTS } from "../../src/contract/network.ts";
 import { Command, Control } from "../../src/engine/cpu/control.ts";
 import { readKernels } from "../../src/engine/cpu/kernels.ts";
 import { CpuLayout } from "../../src/engine/cpu/layout.ts";
 import { Network } from "../../src/engine/cpu/network.ts";
 import { readRecall, writePlan } from "../../src/engine/cpu/recall-layout.ts";
 import { readState, writeInitialState, writeState } from "../../src/engine/cpu/weights.ts";
-import { GpuDevice } from "../../src/engine/gpu/device.ts";
 import { record } from "../../src/engine/gpu/kernel.ts";
 import { GpuModel } from "../../src/engine/gpu/model.ts";
 import type { ReferenceModel } from "../../src/engine/reference/engine.ts";
-import { openTestDevice, testAdapters } from "../setup/adapters.ts";
+import { testAdapters } from "../setup/adapters.ts";
+import { testDevice } from "../support/gpu-device.ts";
 import { pathsOf } from "../support/gpu-paths.ts";
 import { pack4 } from "../support/packed.ts";
+import { expectEqual, expectSameCpuState } from "../support/same-cpu-state.ts";
 import { expectSameState, writeState as writeGpuState } from "../support/same-state.ts";
 import { bytesOf, ROUNDS, STEP_CASES, type StepCase, stateOf } from "./step-cases.ts";
-
-type Numbers = ArrayLike<number>;
-
-/** @throws Error pointing at the first difference */
-function expectEqual(found: Numbers, wanted: Numbers, what: string): void {
-  for (let i = 0; i < wanted.length; i++) {
-    if (found[i] !== wanted[i]) throw new Error(`${what}[${i}] is ${found[i]}, the reference has ${wanted[i]}`);
-  }
-}
 
 /** The reference before and after its step, and the intervals: nobody changes them. */
 interface Expected {
@@ -51,6 +43,12 @@ function expected(each: StepCase, round: number): Promise<Expected> {
   return known;
 }
 
+/** Boxes whose values both engines keep in 16 bits. */
+const BOXES = [
+  ...(["newest", "local", "near", "alpha", "mixed", "down", "recalled", "up", "gate"] as const),
+  ...(["coarse", "fine", "fineOut"] as const),
+];
+
 const TABLE = STEP_CASES.map((each) => [each.title, each] as const);
 
 describe("steps on the CPU engine", () => {
@@ -71,7 +69,17 @@ describe("steps on the CPU engine", () => {
       const what = `round ${round}: `;
       expectSameValues(at, memory.buffer, reference, what);
       expectEqual(new Uint32Array(memory.buffer, at.intervals, intervals.length), intervals, `${what}intervals`);
-      expectSameCpu(network, memory.buffer, reference, what);
+      const { buffer } = memory;
+      const { exponents, gradientScales } = network.thread;
+      const seen = {
+        ...readState(at, buffer),
+        ...readRecall(at.recall, buffer),
+        exponents,
+        gradientScales,
+        at,
+        buffer,
+      };
+      expectSameCpuState(seen, reference, what);
     }
   });
 });
@@ -85,23 +93,14 @@ function expectSameValues(
   { forward }: ReferenceModel,
   what: string,
 ): void {
-  const norms = ["inputNorm", "localNorm", "coarseNorm", "fineNorm", "lastNorm"] as const;
-  for (const name of ["inputNorm", "localNorm"] as const) {
-    expectEqual(
-      new Int16Array(buffer, at.norms[name].out, forward[name].out.length),
-      forward[name].out,
-      `${what}${name}`,
-    );
-  }
-  const early = ["embedded", "newest", "local", "near", "alpha", "mixed", "down", "recalled", "up", "gate"] as const;
-  for (const name of [...early, "coarse", "fine", "hidden", "fineOut", "last"] as const) {
+  for (const name of [...BOXES, "embedded", "hidden", "last"] as const) {
     const wanted = forward[name];
     expectEqual(new Int16Array(buffer, at.activations[name], wanted.length), wanted, `${what}${name}`);
   }
   for (const name of ["global", "far"] as const) {
     expectEqual(new Int32Array(buffer, at.wide[name], forward[name].length), forward[name], `${what}${name}`);
   }
-  for (const name of norms) {
+  for (const name of NORM_NAMES) {
     const wanted = forward[name].out;
     expectEqual(new Int16Array(buffer, at.norms[name].out, wanted.length), wanted, `${what}${name}`);
   }
@@ -139,51 +138,26 @@ function loadCpu(
   writePlan(at.recall, hyper, stride, buffer);
 }
 
-function expectSameCpu({ thread }: CpuNetwork, buffer: ArrayBufferLike, { state }: ReferenceModel, what: string): void {
-  const { at, exponents, gradientScales } = thread;
-  for (const name of ["shift", "copyShift", "held"] as const) {
-    expectEqual(exponents[name], state.exponents[name], `${what}${name}`);
-  }
-  for (const name of ["scale", "moved", "window"] as const) {
-    expectEqual(gradientScales[name], state.gradientScales[name], `${what}${name}`);
-  }
-  const trained = readState(at, buffer);
-  for (const name of ["master", "moment", "square"] as const) expectEqual(trained[name], state[name], `${what}${name}`);
-  expectEqual(new Int16Array(buffer, at.activations.ring, state.cache.length), state.cache, `${what}cache`);
-  const recall = readRecall(at.recall, buffer);
-  for (const name of ["slots", "boosts", "word", "previousWord", "past"] as const) {
-    expectEqual(recall[name], state.recall[name], `${what}${name}`);
-  }
-  for (const [m, table] of recall.tables.entries()) {
-    expectEqual(table, state.recall.tables[m] as Int32Array, `${what}table ${m}`);
-  }
-}
-
 const WAYS = (await Promise.all(testAdapters.map(async (which) => [which, await pathsOf(which)] as const))).flatMap(
   ([which, paths]) => paths.map(([title, path]) => [which, title, path] as const),
 );
 
 describe.each(WAYS)("steps on %s, %s", (which, _title, path) => {
-  let gpu: GpuDevice;
-  beforeAll(async () => {
-    const { device, adapter } = await openTestDevice(which);
-    gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
-  });
-  afterAll(() => gpu.device.destroy());
+  const gpu = testDevice(which);
 
   // Kernels to a box have cases of their own, and a hundred of them take long to compile.
   test.each(path === "boxes" ? TABLE.slice(1, 2) : TABLE)("%s", async (_name, each) => {
-    const model = await GpuModel.open(gpu, each.hyper, 1, { firstStep: each.step, path });
+    const model = await GpuModel.open(gpu(), each.hyper, 1, { firstStep: each.step, path });
     await model.describe({ stride: each.stride });
     for (const round of ROUNDS) {
       const { before, reference, intervals } = await expected(each, round);
       await writeGpuState(model, before.state, bytesOf(each, round));
       const run = (dispatches: typeof model.step.forward) => {
-        const encoder = gpu.device.createCommandEncoder();
+        const encoder = gpu().device.createCommandEncoder();
         const pass = encoder.beginComputePass();
         record(pass, dispatches);
         pass.end();
-        gpu.device.queue.submit([encoder.finish()]);
+        gpu().device.queue.submit([encoder.finish()]);
       };
       run(model.step.forward);
       await expectSameForward(model, reference, `round ${round}: `);
@@ -199,41 +173,21 @@ describe.each(WAYS)("steps on %s, %s", (which, _title, path) => {
 
 /** What a forward pass leaves: the values of all boxes, operands, and the frequencies' ends. */
 async function expectSameForward(model: GpuModel, { forward, hyper }: ReferenceModel, what: string): Promise<void> {
-  const norms = ["inputNorm", "localNorm", "coarseNorm", "fineNorm", "lastNorm"] as const;
-  const boxes = [
-    "newest",
-    "global",
-    "far",
-    "local",
-    "near",
-    "alpha",
-    "mixed",
-    "down",
-    "recalled",
-    "up",
-    "gate",
-  ] as const;
-  const parts: [string, Numbers][] = [
-    ...[...boxes, "coarse" as const, "fine" as const, "fineOut" as const].map((n): [string, Numbers] => [
-      n,
-      forward[n],
-    ]),
-    ...norms.flatMap((name): [string, Numbers][] => [
-      [`${name}.normalised`, forward[name].normalised],
-      [`${name}.out`, forward[name].out],
-    ]),
-    ...QUANTISED_ACTIVATIONS.map((name): [string, Numbers] => [
-      `operand.${name}`,
-      pack4(Int32Array.from(forward.operands[name])),
-    ]),
-    ["embedded", forward.embedded],
-  ];
-  for (const [name, wanted] of parts) expectEqual(await model.readBuffer(name), wanted, `${what}${name}`);
+  const same = async (name: string, wanted: ArrayLike<number>) =>
+    expectEqual(await model.readBuffer(name), wanted, `${what}${name}`);
+  for (const name of [...BOXES, "global", "far", "embedded"] as const) await same(name, forward[name]);
+  for (const name of NORM_NAMES) {
+    await same(`${name}.normalised`, forward[name].normalised);
+    await same(`${name}.out`, forward[name].out);
+  }
+  for (const name of QUANTISED_ACTIVATIONS) {
+    await same(`operand.${name}`, pack4(Int32Array.from(forward.operands[name])));
+  }
   const ends = new Int32Array(256 * hyper.streams);
   forward.frequencies.forEach((frequency, i) => {
     ends[i] = frequency + (i % 256 === 0 ? 0 : (ends[i - 1] as number));
   });
-  expectEqual(await model.readBuffer("ends"), ends, `${what}ends`);
+  await same("ends", ends);
 }
 
 /** What a backward pass leaves: the operands of all products, which the weights are made of. */

@@ -10,23 +10,21 @@ import { join } from "node:path";
 import { usableBytes } from "../../src/library/work.ts";
 import { executable } from "../support/executable.ts";
 import { trainingBytes } from "../support/text.ts";
-import { inDirectory, MAIN, namesIn, noise, shell, storedArchive } from "./support.ts";
+import { inDirectory, MAIN, namesIn, noise, shell, storedArchive, testInDirectory } from "./support.ts";
 
 const ANOTHER_USER = "12345";
 
 describe("few", () => {
-  test("descriptors", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(3000, 1));
-      // The executable: from source, the runtime has no descriptor left for the sources.
-      const ran = shell(cwd, `ulimit -n 7; "${executable()}" -q1 --engine cpu a; echo $?`);
-      expect(ran.stdout).toBe("4\n");
-      // Which file cannot be opened any more depends on what else the runtime has open.
-      expect(ran.stderr).toMatch(
-        /^fade: a(\.fade)?: too many files are open\nfade: hint: raise the limit of open files \(ulimit -n\)\n$/,
-      );
-      expect(namesIn(cwd)).toEqual(["a"]);
-    });
+  testInDirectory("descriptors", (cwd) => {
+    writeFileSync(join(cwd, "a"), trainingBytes(3000, 1));
+    // The executable: from source, the runtime has no descriptor left for the sources.
+    const ran = shell(cwd, `ulimit -n 7; "${executable()}" -q1 --engine cpu a; echo $?`);
+    expect(ran.stdout).toBe("4\n");
+    // Which file cannot be opened any more depends on what else the runtime has open.
+    expect(ran.stderr).toMatch(
+      /^fade: a(\.fade)?: too many files are open\nfade: hint: raise the limit of open files \(ulimit -n\)\n$/,
+    );
+    expect(namesIn(cwd)).toEqual(["a"]);
   });
 
   test.each(["d", "v"])(
@@ -47,68 +45,58 @@ describe("few", () => {
     },
   );
 
-  test("threads: a line or success, as many as the runtime itself leaves", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
-      chmodSync(cwd, 0o777);
-      // Root has no such limit, so root runs this as somebody who has no other process.
-      const isRoot = process.getuid?.() === 0;
-      const as = isRoot ? `setpriv --reuid ${ANOTHER_USER} --clear-groups ` : "";
-      const counts = isRoot ? [12] : [4096];
-      const script = counts.map((count) => `(ulimit -u ${count}; exec FADE -q1fT2 --engine cpu a); echo $?`).join("; ");
-      const { stdout, stderr } = shell(
-        cwd,
-        `${as}bash -c '${script.replaceAll("FADE", `"${process.execPath}" "${MAIN}"`)}'`,
-      );
-      for (const status of stdout.trim().split("\n")) expect(["0", "4", "134"]).toContain(status);
-      if (stdout.includes("4\n") && !stdout.includes("134")) expect(stderr).toContain("no more threads");
-    });
+  testInDirectory("threads: a line or success, as many as the runtime itself leaves", (cwd) => {
+    writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
+    chmodSync(cwd, 0o777);
+    // Root has no such limit, so root runs this as somebody who has no other process.
+    const isRoot = process.getuid?.() === 0;
+    const as = isRoot ? `setpriv --reuid ${ANOTHER_USER} --clear-groups ` : "";
+    const counts = isRoot ? [12] : [4096];
+    const script = counts.map((count) => `(ulimit -u ${count}; exec FADE -q1fT2 --engine cpu a); echo $?`).join("; ");
+    const { stdout, stderr } = shell(
+      cwd,
+      `${as}bash -c '${script.replaceAll("FADE", `"${process.execPath}" "${MAIN}"`)}'`,
+    );
+    for (const status of stdout.trim().split("\n")) expect(["0", "4", "134"]).toContain(status);
+    if (stdout.includes("4\n") && !stdout.includes("134")) expect(stderr).toContain("no more threads");
   });
 });
 
 describe("limits of the system", () => {
-  test("the size of files: a message, or the signal; and no file", async () => {
-    await inDirectory(async (cwd) => {
-      writeFileSync(join(cwd, "a.fade"), await storedArchive(noise(200_000)));
-      const ran = shell(cwd, "ulimit -f 100; FADE -qd a.fade; echo $?");
-      expect(["1\n", "153\n"]).toContain(ran.stdout);
-      expect(namesIn(cwd)).toEqual(["a.fade"]);
-    });
+  testInDirectory("the size of files: a message, or the signal; and no file", async (cwd) => {
+    writeFileSync(join(cwd, "a.fade"), await storedArchive(noise(200_000)));
+    const ran = shell(cwd, "ulimit -f 100; FADE -qd a.fade; echo $?");
+    expect(["1\n", "153\n"]).toContain(ran.stdout);
+    expect(namesIn(cwd)).toEqual(["a.fade"]);
   });
 
-  test("the processor's time: SIGXCPU, and no file", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(100_000, 1));
-      expect(shell(cwd, "ulimit -St 1; FADE -q1 --engine reference a; echo $?").stdout).toBe("152\n");
-      expect(namesIn(cwd)).toEqual(["a"]);
-    });
+  testInDirectory("the processor's time: SIGXCPU, and no file", (cwd) => {
+    writeFileSync(join(cwd, "a"), trainingBytes(100_000, 1));
+    expect(shell(cwd, "ulimit -St 1; FADE -q1 --engine reference a; echo $?").stdout).toBe("152\n");
+    expect(namesIn(cwd)).toEqual(["a"]);
   });
 
-  test("the address space: a message and an exit code, never a hang or a file", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
-      const ran = shell(
-        cwd,
-        "ulimit -v 4000000; FADE -q --preset paper -M100G --streams 8000 --engine reference a; echo $?",
-      );
-      expect(ran.stdout).toBe("1\n");
-      expect(ran.stderr).toStartWith("fade: a: there is not enough memory");
-      expect(namesIn(cwd)).toEqual(["a"]);
-    });
+  testInDirectory("the address space: a message and an exit code, never a hang or a file", (cwd) => {
+    writeFileSync(join(cwd, "a"), trainingBytes(20_000, 1));
+    const ran = shell(
+      cwd,
+      "ulimit -v 4000000; FADE -q --preset paper -M100G --streams 8000 --engine reference a; echo $?",
+    );
+    expect(ran.stdout).toBe("1\n");
+    expect(ran.stderr).toStartWith("fade: a: there is not enough memory");
+    expect(namesIn(cwd)).toEqual(["a"]);
   });
 });
 
 describe("a deleted working directory", () => {
-  test("is said, with exit code 4; the executable's runtime says it first, with 1", async () => {
-    await inDirectory((cwd) => {
-      const script = (program: string) => `mkdir gone; cd gone; rmdir ../gone; ${program} -V; echo $?`;
-      const source = shell(cwd, script("FADE"));
-      expect(source.stdout).toBe("4\n");
-      expect(source.stderr).toBe("fade: the working directory was deleted\nfade: hint: cd to another one\n");
-      const built = shell(cwd, script(`"${executable()}"`));
-      expect(built.stdout).toBe("1\n");
-      expect(built.stderr).toContain("working directory was deleted");
-    });
+  testInDirectory("is said, with exit code 4; the executable's runtime says it first, with 1", (cwd) => {
+    const script = (program: string) => `mkdir gone; cd gone; rmdir ../gone; ${program} -V; echo $?`;
+    const source = shell(cwd, script("FADE"));
+    expect(source.stdout).toBe("4\n");
+    expect(source.stderr).toBe("fade: the working directory was deleted\nfade: hint: cd to another one\n");
+    const built = shell(cwd, script(`"${executable()}"`));
+    expect(built.stdout).toBe("1\n");
+    expect(built.stderr).toContain("working directory was deleted");
   });
 });
 
@@ -118,25 +106,23 @@ describe("a small container", () => {
     expect(usableBytes(1000 * 2 ** 20)).toBe(700 * 2 ** 20);
   });
 
-  test("is said before the work begins, and nothing is killed", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(85_000, 1));
-      const group = memoryGroup(100 * 2 ** 20);
-      if (!group) {
-        process.stderr.write("no cgroup with a limit of memory can be made here: only the arithmetic was tested\n");
-        return;
-      }
-      try {
-        const ran = shell(cwd, `echo $$ > ${group}/cgroup.procs; FADE -q9 --engine cpu a; echo $?`);
-        expect(ran.stdout).toBe("4\n");
-        expect(ran.stderr).toMatch(
-          /needs about \d+ MiB of memory, and 0 bytes may be used\nfade: hint: the container has/,
-        );
-        expect(namesIn(cwd)).toEqual(["a"]);
-      } finally {
-        rmdirSync(group);
-      }
-    });
+  testInDirectory("is said before the work begins, and nothing is killed", (cwd) => {
+    writeFileSync(join(cwd, "a"), trainingBytes(85_000, 1));
+    const group = memoryGroup(100 * 2 ** 20);
+    if (!group) {
+      process.stderr.write("no cgroup with a limit of memory can be made here: only the arithmetic was tested\n");
+      return;
+    }
+    try {
+      const ran = shell(cwd, `echo $$ > ${group}/cgroup.procs; FADE -q9 --engine cpu a; echo $?`);
+      expect(ran.stdout).toBe("4\n");
+      expect(ran.stderr).toMatch(
+        /needs about \d+ MiB of memory, and 0 bytes may be used\nfade: hint: the container has/,
+      );
+      expect(namesIn(cwd)).toEqual(["a"]);
+    } finally {
+      rmdirSync(group);
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { FATAL } from "../../src/cli/signals.ts";
 import { answerOf, CASES, type Case, prepareFolder } from "../support/answers.ts";
 import { trainingBytes } from "../support/text.ts";
-import { inDirectory, MAIN, namesIn, noise, shell, start, storedArchive } from "./support.ts";
+import { inDirectory, MAIN, namesIn, noise, shell, start, storedArchive, testInDirectory } from "./support.ts";
 
 const ROUNDS = Number(process.env.FADE_TEST_KILLS ?? 56);
 /** Processes at a time: more only wait for each other. */
@@ -97,44 +97,35 @@ describe("a signal while the program is busy or waits", () => {
 });
 
 describe("a signal that was ignored when fade started", () => {
-  test("stays ignored", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(100, 1));
-      const ran = shell(
-        cwd,
-        "trap '' TERM; FADE -q1 --engine reference a & sleep 0.2; kill -TERM $!; wait $!; echo $?",
-      );
-      expect(ran).toMatchObject({ stdout: "0\n", stderr: "" });
-      expect(namesIn(cwd)).toEqual(["a", "a.fade"]);
-    });
+  testInDirectory("stays ignored", (cwd) => {
+    writeFileSync(join(cwd, "a"), trainingBytes(100, 1));
+    const ran = shell(cwd, "trap '' TERM; FADE -q1 --engine reference a & sleep 0.2; kill -TERM $!; wait $!; echo $?");
+    expect(ran).toMatchObject({ stdout: "0\n", stderr: "" });
+    expect(namesIn(cwd)).toEqual(["a", "a.fade"]);
   });
 });
 
 describe("SIGUSR1", () => {
-  test("is answered while the network takes seconds for a step", async () => {
-    await inDirectory(async (cwd) => {
-      writeFileSync(join(cwd, "text"), trainingBytes(1 << 20, 1));
-      const fade = start(cwd, CASES.paperWide.words);
-      for (let tries = 0; tries < 60 && !fade.stderr().includes("text:"); tries++) {
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        fade.kill("SIGUSR1");
-      }
-      fade.kill("SIGTERM");
-      const { signal, stderr } = await fade.ended;
-      expect(signal).toBe("SIGTERM");
-      expect(stderr).toMatch(/^(fade: no file is being worked on\n)*(text: 0\.0%.*\n)+$/);
-    });
+  testInDirectory("is answered while the network takes seconds for a step", async (cwd) => {
+    writeFileSync(join(cwd, "text"), trainingBytes(1 << 20, 1));
+    const fade = start(cwd, CASES.paperWide.words);
+    for (let tries = 0; tries < 60 && !fade.stderr().includes("text:"); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      fade.kill("SIGUSR1");
+    }
+    fade.kill("SIGTERM");
+    const { signal, stderr } = await fade.ended;
+    expect(signal).toBe("SIGTERM");
+    expect(stderr).toMatch(/^(fade: no file is being worked on\n)*(text: 0\.0%.*\n)+$/);
   });
 
-  test("prints one line and changes nothing", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(5000, 1));
-      const ran = shell(
-        cwd,
-        "FADE -q --preset network-1 --engine reference a & sleep 1; kill -USR1 $!; wait $!; echo $?; FADE -qt a.fade",
-      );
-      expect(ran.stdout).toBe("0\n");
-      expect(ran.stderr).toMatch(/^a: .*\n$/);
-    });
+  testInDirectory("prints one line and changes nothing", (cwd) => {
+    writeFileSync(join(cwd, "a"), trainingBytes(5000, 1));
+    const ran = shell(
+      cwd,
+      "FADE -q --preset network-1 --engine reference a & sleep 1; kill -USR1 $!; wait $!; echo $?; FADE -qt a.fade",
+    );
+    expect(ran.stdout).toBe("0\n");
+    expect(ran.stderr).toMatch(/^a: .*\n$/);
   });
 });

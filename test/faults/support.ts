@@ -8,7 +8,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { runFade } from "../cli/harness.ts";
 
-export { inDirectory } from "../cli/harness.ts";
+export { inDirectory, testInDirectory, testWithin } from "../cli/harness.ts";
 
 export const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
 /** The program, for a shell. */

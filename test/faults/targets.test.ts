@@ -4,7 +4,7 @@ import { chmodSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { openOutput } from "../../src/cli/output.ts";
 import { checkTarget } from "../../src/cli/targets.ts";
-import { inDirectory, namesIn, shell, storedArchive } from "./support.ts";
+import { inDirectory, namesIn, shell, storedArchive, testInDirectory, testWithin } from "./support.ts";
 
 /** Root can be two users. */
 const AS_OTHER = process.getuid?.() === 0 ? "setpriv --reuid 65534 --regid 65534 --clear-groups" : "";
@@ -17,6 +17,12 @@ async function withArchive(work: (cwd: string) => Promise<void> | void): Promise
     await work(cwd);
   });
 }
+
+type OutputIo = Parameters<typeof openOutput>[0];
+const ioIn = (cwd: string) =>
+  ({ cwd, temporaryFiles: new Set<string>(), uninterrupted: (work: () => unknown) => work() }) as OutputIo;
+
+const testWithArchive = testWithin(withArchive);
 
 describe("a name that fade made up, and somebody took", () => {
   const PLANTED = {
@@ -43,30 +49,23 @@ describe("a name that fade made up, and somebody took", () => {
     });
   });
 
-  test("links to files: with -f the link is replaced, and not what it leads to", async () => {
-    await withArchive((cwd) => {
-      writeFileSync(join(cwd, "precious"), "kept");
-      symlinkSync("precious", join(cwd, "s"));
-      const ran = shell(
-        cwd,
-        "FADE -qd s.fade; FADE -qdf s.fade; cat precious; ln -sf nowhere s; FADE -qdf s.fade; cat s",
-      );
-      expect(ran.stdout).toBe(`kept${SECRET}`);
-      expect(ran.stderr).toStartWith("fade: s: already exists, as a symbolic link\n");
-      expect(namesIn(cwd)).toEqual(["precious", "s", "s.fade"]);
-    });
+  testWithArchive("links to files: with -f the link is replaced, and not what it leads to", (cwd) => {
+    writeFileSync(join(cwd, "precious"), "kept");
+    symlinkSync("precious", join(cwd, "s"));
+    const ran = shell(
+      cwd,
+      "FADE -qd s.fade; FADE -qdf s.fade; cat precious; ln -sf nowhere s; FADE -qdf s.fade; cat s",
+    );
+    expect(ran.stdout).toBe(`kept${SECRET}`);
+    expect(ran.stderr).toStartWith("fade: s: already exists, as a symbolic link\n");
+    expect(namesIn(cwd)).toEqual(["precious", "s", "s.fade"]);
   });
 
   test("one that is taken between the look and the end is not followed, with and without -f", async () => {
     for (const force of [false, true]) {
       await inDirectory(async (cwd) => {
         const path = join(cwd, "s");
-        const io = {
-          cwd,
-          temporaryFiles: new Set<string>(),
-          uninterrupted: (work: () => unknown) => work(),
-        } as Parameters<typeof openOutput>[0];
-        const output = await openOutput(io, await checkTarget(path, "s", { force, isNamed: false }), {});
+        const output = await openOutput(ioIn(cwd), await checkTarget(path, "s", { force, isNamed: false }), {});
         await output.write(new TextEncoder().encode(SECRET));
         writeFileSync(join(cwd, "public"), "");
         symlinkSync("public", path);
@@ -83,44 +82,33 @@ describe("a name that fade made up, and somebody took", () => {
 });
 
 describe("named with -o", () => {
-  test("pipes, devices and descriptors are written in place, and stay what they are", async () => {
-    await withArchive((cwd) => {
-      const ran = shell(
-        cwd,
-        `mkfifo p; cat p > got & FADE -qd -o p s.fade; wait; FADE -qd -o /dev/null s.fade
+  testWithArchive("pipes, devices and descriptors are written in place, and stay what they are", (cwd) => {
+    const ran = shell(
+      cwd,
+      `mkfifo p; cat p > got & FADE -qd -o p s.fade; wait; FADE -qd -o /dev/null s.fade
          FADE -qdf -o /dev/stdout s.fade > out; FADE -qd -o /dev/fd/1 s.fade | cat > piped
          FADE -qd -o /proc/self/fd/5 s.fade 5> five; FADE -qd -o >(cat > substituted) s.fade; sleep 0.3
          cat got out piped five substituted
          test -p p; echo $?; test -c /dev/null; echo $?; test -L /dev/stdout; echo $?`,
-      );
-      expect(ran).toMatchObject({ stdout: `${SECRET.repeat(5)}0\n0\n0\n`, stderr: "" });
-    });
+    );
+    expect(ran).toMatchObject({ stdout: `${SECRET.repeat(5)}0\n0\n0\n`, stderr: "" });
   });
 
-  test("a descriptor that nobody handed over, or only for reading, is closed", async () => {
-    await withArchive((cwd) => {
-      const ran = shell(
-        cwd,
-        `for n in 3 4 7 77; do FADE -qd -o /dev/fd/$n s.fade 2>&1; done | grep -c 'is closed$'
+  testWithArchive("a descriptor that nobody handed over, or only for reading, is closed", (cwd) => {
+    const ran = shell(
+      cwd,
+      `for n in 3 4 7 77; do FADE -qd -o /dev/fd/$n s.fade 2>&1; done | grep -c 'is closed$'
          FADE -d -o /dev/fd/9 s.fade 9< s.fade`,
-      );
-      expect(ran).toMatchObject({ stdout: "4\n", stderr: "fade: /dev/fd/9: is closed\n" });
-    });
+    );
+    expect(ran).toMatchObject({ stdout: "4\n", stderr: "fade: /dev/fd/9: is closed\n" });
   });
 
-  test("what was replaced between the look and the opening is not written to", async () => {
-    await inDirectory(async (cwd) => {
-      const path = join(cwd, "null");
-      symlinkSync("/dev/null", path);
-      const target = await checkTarget(path, "null", { force: false, isNamed: true });
-      shell(cwd, "rm null; echo precious > null");
-      const io = {
-        cwd,
-        temporaryFiles: new Set<string>(),
-        uninterrupted: (work: () => unknown) => work(),
-      } as Parameters<typeof openOutput>[0];
-      await expect(openOutput(io, target, {})).rejects.toThrow("was replaced by somebody else meanwhile");
-      expect(readFileSync(path, "utf8")).toBe("precious\n");
-    });
+  testInDirectory("what was replaced between the look and the opening is not written to", async (cwd) => {
+    const path = join(cwd, "null");
+    symlinkSync("/dev/null", path);
+    const target = await checkTarget(path, "null", { force: false, isNamed: true });
+    shell(cwd, "rm null; echo precious > null");
+    await expect(openOutput(ioIn(cwd), target, {})).rejects.toThrow("was replaced by somebody else meanwhile");
+    expect(readFileSync(path, "utf8")).toBe("precious\n");
   });
 });

@@ -96,7 +96,7 @@ describe.each(testBrowsers)("in %s", () => {
         same(await call(`decompress(bytesOf("${base64(archive)}"), { threads: 2 })`), TEXT);
       }
     }
-  }, 120_000);
+  });
 
   test("a long input, whose blocks threads prepare, is compressed as by the program", async () => {
     const plain = trainingBytes(150_000, 3);
@@ -106,7 +106,7 @@ describe.each(testBrowsers)("in %s", () => {
       await call(`compress(bytesOf("${base64(plain)}"), ${JSON.stringify(options)})`),
       await fade.compress(plain, options),
     );
-  }, 120_000);
+  });
 
   test("with WebGPU: the same archives, both ways; without, whoever wants it hears so", async () => {
     const refusal = `import("./fade/index.js").then((fade) => fade.compress(bytesOf("${base64(TEXT)}"), { engine: "gpu",
@@ -162,7 +162,7 @@ describe.each(testBrowsers)("in %s", () => {
       expect(files.filter((path) => /compress-from|trials|repeats\.wasm/.test(path))).toEqual([]);
       expect(codeGzipBytes()).toBeLessThan(DECODER_GZIP_BYTES_MAX);
     }
-  }, 60_000);
+  });
 
   test("the page compresses a file and restores it, and says and draws what happens", async () => {
     const plain = trainingBytes(30_000, 3);
@@ -191,7 +191,7 @@ describe.each(testBrowsers)("in %s", () => {
     await page.evaluate(`until("working").then(() => until("done"))`);
     same(Buffer.from(await page.evaluate<string>("resultText()"), "base64"), plain);
     expect(await page.evaluate<string>(`document.getElementById("result").download`)).toBe("text.txt");
-  }, 120_000);
+  });
 
   test("it is used by keyboard, in the dark, on a narrow screen; Escape cancels, and damage is said", async () => {
     await open(true, "dark", 400);
@@ -221,7 +221,7 @@ describe.each(testBrowsers)("in %s", () => {
       `["backgroundColor", "color"].map((name) => getComputedStyle(document.body)[name])`,
     );
     expect([back, text]).toEqual(["rgb(21, 24, 28)", "rgb(231, 233, 236)"]);
-  }, 120_000);
+  });
 });
 
 async function keepShot(name: string): Promise<void> {

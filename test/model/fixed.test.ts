@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { bitLength, ceilLog2, clamp, integerSqrt, mulRound, roundShift } from "../../src/contract/fixed.ts";
+import { forAll } from "../support/for-all.ts";
 
 const LOW = -(2 ** 31);
 const HIGH = 2 ** 31 - 1;
@@ -11,20 +12,16 @@ const wrap = (x: bigint) => Number(BigInt.asIntN(32, x));
 
 describe("roundShift", () => {
   test("right: a wrapping addition of one half, then an arithmetic shift", () => {
-    fc.assert(
-      fc.property(i32, fc.integer({ min: 1, max: 31 }), (x, n) => {
-        const biased = BigInt(wrap(BigInt(x) + (1n << BigInt(n - 1))));
-        expect(roundShift(x, n)).toBe(Number(biased >> BigInt(n)));
-      }),
-    );
+    forAll([i32, fc.integer({ min: 1, max: 31 })], (x, n) => {
+      const biased = BigInt(wrap(BigInt(x) + (1n << BigInt(n - 1))));
+      expect(roundShift(x, n)).toBe(Number(biased >> BigInt(n)));
+    });
   });
 
   test("left and by nothing: a wrapping shift", () => {
-    fc.assert(
-      fc.property(i32, fc.integer({ min: 0, max: 31 }), (x, n) => {
-        expect(roundShift(x, -n)).toBe(wrap(BigInt(x) << BigInt(n)));
-      }),
-    );
+    forAll([i32, fc.integer({ min: 0, max: 31 })], (x, n) => {
+      expect(roundShift(x, -n)).toBe(wrap(BigInt(x) << BigInt(n)));
+    });
   });
 });
 
@@ -66,7 +63,7 @@ test("integerSqrt is the floor of the root up to 2^30", () => {
     expect(root * root <= x && (root + 1) * (root + 1) > x).toBe(true);
   };
   for (const x of [0, 1, 2, 3, 4, 2 ** 30 - 1, 32767 ** 2, 32767 ** 2 - 1]) check(x);
-  fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 30 - 1 }), check));
+  forAll([fc.integer({ min: 0, max: 2 ** 30 - 1 })], check);
 });
 
 test("bitLength and ceilLog2", () => {

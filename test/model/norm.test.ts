@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { inverseDeviation, normalise, normaliseBackward, scaleAndShift } from "../../src/engine/reference/norm.ts";
+import { forAll } from "../support/for-all.ts";
 import { normaliseFloat } from "./float-functions.ts";
 
 const widths = fc.constantFrom(8, 16, 32, 64, 128, 256, 512, 1024);
@@ -43,21 +44,19 @@ describe("inverseDeviation", () => {
 
 describe("normalise", () => {
   test("is close to floating point for rows of any magnitude", () => {
-    fc.assert(
-      fc.property(rows(14), (row) => {
-        const out = new Int32Array(row.length);
-        const { mantissa, shift } = normalise(row, 0, row.length, out);
-        const sigma = 2 ** 10 / (mantissa / 2 ** shift); // in units of the row
-        const exact = normaliseFloat(row);
-        if (sigma < 2) return;
-        // The mean is rounded to the row's unit: half a unit, seen through the norm; the rest is relative.
-        const bound = 1 + 0.5 * (2 ** 10 / sigma);
-        out.forEach((value, i) => {
-          const wanted = (exact[i] as number) * 2 ** 10;
-          expect(Math.abs(value - wanted)).toBeLessThan(bound + Math.abs(wanted) * (2 ** -12 + 0.3 / sigma ** 2));
-        });
-      }),
-    );
+    forAll([rows(14)], (row) => {
+      const out = new Int32Array(row.length);
+      const { mantissa, shift } = normalise(row, 0, row.length, out);
+      const sigma = 2 ** 10 / (mantissa / 2 ** shift); // in units of the row
+      const exact = normaliseFloat(row);
+      if (sigma < 2) return;
+      // The mean is rounded to the row's unit: half a unit, seen through the norm; the rest is relative.
+      const bound = 1 + 0.5 * (2 ** 10 / sigma);
+      out.forEach((value, i) => {
+        const wanted = (exact[i] as number) * 2 ** 10;
+        expect(Math.abs(value - wanted)).toBeLessThan(bound + Math.abs(wanted) * (2 ** -12 + 0.3 / sigma ** 2));
+      });
+    });
   });
 
   test("extremes: constant rows are 0, a spike too small for the mean saturates, full range stays in 16 bits", () => {
@@ -81,31 +80,29 @@ test("scaleAndShift saturates", () => {
 });
 
 test("the backward pass is the derivative of normalising", () => {
-  fc.assert(
-    fc.property(rows(14), fc.integer(), (row, seed) => {
-      const width = row.length;
-      const normalised = new Int32Array(width);
-      const deviation = normalise(row, 0, width, normalised);
-      const gain = deviation.mantissa / 2 ** deviation.shift;
-      if (gain > 4) return; // sigma below 256 units: the row's own rounding dominates
-      let state = seed >>> 0;
-      const d = Int32Array.from({ length: width }, () => {
-        state = (Math.imul(state, 22695477) + 1) >>> 0;
-        return Math.round((state / 2 ** 31 - 1) * 2 ** 18);
-      });
-      const into = new Int32Array(width);
-      normaliseBackward(d, normalised, 0, width, deviation, 0, into);
-      const coarser = new Int32Array(width);
-      normaliseBackward(d, normalised, 0, width, deviation, 3, coarser);
-      const n = normaliseFloat(row);
-      const mean = d.reduce((a, b) => a + b, 0) / width;
-      const slope = n.reduce((sum, value, i) => sum + value * (d[i] as number), 0) / width;
-      into.forEach((value, i) => {
-        const exact = gain * ((d[i] as number) - mean - slope * (n[i] as number));
-        expect(Math.abs(value - exact)).toBeLessThan(gain * (2 ** 18 * 0.01 + width));
-        // A row in Q7 has a unit eight times that of Q10.
-        expect(Math.abs((coarser[i] as number) - value / 8)).toBeLessThanOrEqual(0.5625);
-      });
-    }),
-  );
+  forAll([rows(14), fc.integer()], (row, seed) => {
+    const width = row.length;
+    const normalised = new Int32Array(width);
+    const deviation = normalise(row, 0, width, normalised);
+    const gain = deviation.mantissa / 2 ** deviation.shift;
+    if (gain > 4) return; // sigma below 256 units: the row's own rounding dominates
+    let state = seed >>> 0;
+    const d = Int32Array.from({ length: width }, () => {
+      state = (Math.imul(state, 22695477) + 1) >>> 0;
+      return Math.round((state / 2 ** 31 - 1) * 2 ** 18);
+    });
+    const into = new Int32Array(width);
+    normaliseBackward(d, normalised, 0, width, deviation, 0, into);
+    const coarser = new Int32Array(width);
+    normaliseBackward(d, normalised, 0, width, deviation, 3, coarser);
+    const n = normaliseFloat(row);
+    const mean = d.reduce((a, b) => a + b, 0) / width;
+    const slope = n.reduce((sum, value, i) => sum + value * (d[i] as number), 0) / width;
+    into.forEach((value, i) => {
+      const exact = gain * ((d[i] as number) - mean - slope * (n[i] as number));
+      expect(Math.abs(value - exact)).toBeLessThan(gain * (2 ** 18 * 0.01 + width));
+      // A row in Q7 has a unit eight times that of Q10.
+      expect(Math.abs((coarser[i] as number) - value / 8)).toBeLessThanOrEqual(0.5625);
+    });
+  });
 });

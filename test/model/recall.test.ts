@@ -33,6 +33,7 @@ import {
   wordAfter,
 } from "../../src/contract/recall.ts";
 import { RecallState } from "../../src/contract/recall-state.ts";
+import { forAll } from "../support/for-all.ts";
 import { TINY_RECALL } from "./tiny.ts";
 
 const CHECK = 0xa5;
@@ -66,7 +67,7 @@ describe("a slot's word", () => {
   });
 
   test("gives back what was put into it", () => {
-    fc.assert(fc.property(slots, (slot) => expect(unpackSlot(packSlot(slot))).toEqual(slot)));
+    forAll([slots], (slot) => expect(unpackSlot(packSlot(slot))).toEqual(slot));
   });
 
   test("hits if the check agrees and something was counted", () => {
@@ -143,14 +144,12 @@ describe("a slot after a byte", () => {
   });
 
   test("always remembers the byte that came, and stays a hit", () => {
-    fc.assert(
-      fc.property(slots, byte, (slot, y) => {
-        const word = updatedSlot(packSlot(slot), slot.check, y);
-        const { a, b, other } = unpackSlot(word);
-        expect(slotHits(word, slot.check)).toBe(true);
-        expect(y === a || (y === b && other > 0)).toBe(true);
-      }),
-    );
+    forAll([slots, byte], (slot, y) => {
+      const word = updatedSlot(packSlot(slot), slot.check, y);
+      const { a, b, other } = unpackSlot(word);
+      expect(slotHits(word, slot.check)).toBe(true);
+      expect(y === a || (y === b && other > 0)).toBe(true);
+    });
   });
 });
 
@@ -205,7 +204,7 @@ describe("hashes", () => {
 
   test("mixInto is a product modulo 2^32, folded by 15 bits", () => {
     const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-    fc.assert(fc.property(u32, u32, (hash, value) => expect(mixInto(hash, value)).toBe(mixed(hash, value))));
+    forAll([u32, u32], (hash, value) => expect(mixInto(hash, value)).toBe(mixed(hash, value)));
   });
 
   test("have not changed: where every slot is depends on them", () => {

@@ -3,9 +3,8 @@ import { expect, test } from "bun:test";
 import { compressOptionsOf, type ModelChoice, modelOfLevel, modelOfPreset } from "../../src/library/work.ts";
 import { hyperForSize, levelOf, networkOf } from "../../src/model/levels.ts";
 import { balancedBlockBytes, blockBytesForSize } from "../../src/pipeline/block-bytes.ts";
-import { compressStream, sourceOf } from "../../src/pipeline/frames.ts";
-import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
-import { readArchive } from "../support/in-memory.ts";
+import { sourceOf } from "../../src/pipeline/frames.ts";
+import { archiveOf, readArchive } from "../support/in-memory.ts";
 
 const MIB = 2 ** 20;
 
@@ -57,12 +56,8 @@ test("who names a length gets it", () => {
 test("only an input of known size has the longer blocks: a pipe gives its first bytes soon", async () => {
   const plain = Uint8Array.from({ length: 1500 }, (_, i) => 97 + ((i * i) % 5));
   const lengthsOf = async (isSizeKnown: boolean) => {
-    const parts: Uint8Array[] = [];
-    const options = { workers: 1, memoryBytesMax: 2 ** 30, blockBytes: 300, hyperFor: () => tinyHyper(4) };
-    const grown = { ...options, blockBytesFor: (sizeBytes: number) => sizeBytes / 2 };
-    const sink = async (bytes: Uint8Array) => void parts.push(bytes);
-    await compressStream(sourceOf(plain, isSizeKnown), sink, async () => new FakeEngine(), grown);
-    const [frame] = await readArchive(Buffer.concat(parts));
+    const options = { blockBytes: 300, blockBytesFor: (sizeBytes: number) => sizeBytes / 2 };
+    const [frame] = await readArchive(await archiveOf(sourceOf(plain, isSizeKnown), options));
     return frame?.blocks.map(({ plainBytes }) => plainBytes);
   };
   expect(await lengthsOf(true)).toEqual([750, 750]);

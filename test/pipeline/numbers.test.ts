@@ -14,7 +14,7 @@ import { NO_COPIES } from "../../src/repeats/copies.ts";
 import { joined, noise } from "../support/bytes.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
+import { archiveOf, type Frame, plainOf, readArchive } from "../support/in-memory.ts";
 import { filmOf, pixelsOf, type SoundShape, soundOf, tableOf } from "../support/numbers.ts";
 import { trainingBytes } from "../support/text.ts";
 
@@ -130,27 +130,28 @@ describe("limits and forgery", () => {
     expect(() => budget.admit({ ...head, isForeseen: true }, header, 0)).toThrow(TimeLimitError);
   });
 
+  async function withStretches(stretches: Uint8Array): Promise<Uint8Array> {
+    const [frame] = (await readArchive(await compress(sound))) as [Frame];
+    const { version: _version, small: _small, ...header } = frame.header;
+    return encodeFrame(
+      header,
+      frame.blocks.map((block) => ({ ...block, stretches })),
+    );
+  }
+
   test.each([
     ["a stretch beyond the block", Uint8Array.of(0, 0xc0, 0x9a, 0x0c, 0, 0x08)],
     ["no kind", Uint8Array.of(0, 0x80, 0x20, 0x77, 0x08)],
     ["half a stretch", Uint8Array.of(0, 0x80, 0x20)],
     ["a panel that lanes do not foresee", Uint8Array.of(0, 0x80, 0x20, 0, 0x88)],
   ])("%s is corrupt", async (_, stretches) => {
-    const [frame] = await readArchive(await compress(sound));
-    if (!frame) throw new Error("no frame");
-    const { version: _version, small: _small, ...header } = frame.header;
-    const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
-    await expect(plainOf(encodeFrame(header, blocks))).rejects.toThrow(CorruptError);
+    await expect(plainOf(await withStretches(stretches))).rejects.toThrow(CorruptError);
   });
 
   test("another predictor than the one that was used gives a wrong check", async () => {
-    const [frame] = await readArchive(await compress(sound));
-    if (!frame) throw new Error("no frame");
-    const { version: _version, small: _small, ...header } = frame.header;
     const numbers = { kind: "sound", channels: 2, width: 2, isBig: false, isUnsigned: false } as const;
     const stretches = encodeStretches([{ gapBytes: 0, lengthBytes: 100_000, numbers }]);
-    const blocks = frame.blocks.map((block) => ({ ...block, stretches }));
-    await expect(plainOf(encodeFrame(header, blocks))).rejects.toThrow("checksum of the decoded bytes");
+    await expect(plainOf(await withStretches(stretches))).rejects.toThrow("checksum of the decoded bytes");
   });
 });
 

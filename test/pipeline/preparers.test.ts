@@ -1,17 +1,16 @@
 /** Blocks that threads prepare while the model is at the one before: the same archives, and blocks are read early. */
 import { describe, expect, test } from "bun:test";
-import { pullFrom } from "../../src/archive/stream.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
 import { levelOf } from "../../src/model/levels.ts";
 import { PreparerError } from "../../src/pipeline/errors.ts";
-import { compressStream, type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
+import { type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
 import type { Order } from "../../src/pipeline/prepare.ts";
 import { Preparers, preparerCount, preparerMemoryBytes } from "../../src/pipeline/preparers.ts";
-import { restore } from "../../src/pipeline/restore.ts";
 import { MIXER_POLICY } from "../../src/repeats/policy.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
-import { readArchive } from "../support/in-memory.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 
 const BLOCK_BYTES = 2 ** 17;
 const MEMORY_BYTES = 2 ** 31;
@@ -27,22 +26,13 @@ const letters = (seed: number) =>
   bytesOf(BLOCK_BYTES, seed, (random) => 97 + random.between(0, 3) * random.between(0, 3));
 const noise = bytesOf(BLOCK_BYTES, 7, (random) => random.between(0, 255));
 /** Sound of 16 bits: a slow wave, and a little noise. */
-const sound = new Uint8Array(
-  Int16Array.from(
-    { length: BLOCK_BYTES / 2 },
-    (
-      (random) => (_: unknown, i: number) =>
-        9000 * Math.sin(i / 40) + random.between(-20, 20)
-    )(new Random(3)),
-  ).buffer,
-);
+const random = new Random(3);
+const wave = (_: unknown, i: number) => 9000 * Math.sin(i / 40) + random.between(-20, 20);
+const sound = new Uint8Array(Int16Array.from({ length: BLOCK_BYTES / 2 }, wave).buffer);
 
-async function compress(source: PlainSource, workers: number, engine = new FakeEngine()): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
+function compress(source: PlainSource, workers: number, engine: Engine = new FakeEngine(), own = tinyHyper(4)) {
   const options = { workers, memoryBytesMax: MEMORY_BYTES, blockBytes: BLOCK_BYTES, repeats: MIXER_POLICY };
-  await compressStream(source, sink, async () => engine, { ...options, hyperFor: () => tinyHyper(4) });
-  return Buffer.concat(parts);
+  return archiveOf(source, { ...options, hyperFor: () => own }, engine);
 }
 
 describe("a frame whose blocks are prepared ahead", () => {
@@ -66,34 +56,23 @@ describe("a frame whose blocks are prepared ahead", () => {
       const [alone, two, five] = await Promise.all(
         [1, 2, 5].map((workers) => compress(sourceOf(plain, isSizeKnown), workers)),
       );
-      expect(Buffer.compare(alone as Buffer, two as Buffer)).toBe(0);
-      expect(Buffer.compare(alone as Buffer, five as Buffer)).toBe(0);
-      const blocks = (await readArchive(alone as Buffer))[0]?.blocks ?? [];
+      expect(Buffer.compare(alone as Uint8Array, two as Uint8Array)).toBe(0);
+      expect(Buffer.compare(alone as Uint8Array, five as Uint8Array)).toBe(0);
+      const blocks = (await readArchive(alone as Uint8Array))[0]?.blocks ?? [];
       expect(blocks.length).toBeGreaterThan(5);
       expect(blocks.some(({ stretches }) => stretches !== undefined)).toBe(true);
       expect(blocks.some(({ copies }) => copies !== undefined)).toBe(true);
-      const parts: Uint8Array[] = [];
-      const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-      const limits = { workers: 1, memoryBytesMax: MEMORY_BYTES };
-      await restore(pullFrom(alone as Buffer, 1 << 16), sink, async () => new FakeEngine(), limits);
-      expect(Buffer.compare(Buffer.concat(parts), plain)).toBe(0);
+      const back = await plainOf(alone as Uint8Array, { memoryBytesMax: MEMORY_BYTES }, undefined, 1 << 16);
+      expect(Buffer.compare(back, plain)).toBe(0);
     });
   }
 
   test("is the same with the mixer", async () => {
     const engine = await createCpuEngine({ threads: 1 });
-    const [alone, three] = await Promise.all(
-      [1, 3].map(async (workers) => {
-        const parts: Uint8Array[] = [];
-        const sink = async (bytes: Uint8Array) => void parts.push(bytes.slice());
-        const options = { workers, memoryBytesMax: MEMORY_BYTES, blockBytes: BLOCK_BYTES, repeats: MIXER_POLICY };
-        const source = sourceOf(plain.subarray(0, 2.5 * BLOCK_BYTES));
-        await compressStream(source, sink, async () => engine, { ...options, hyperFor: () => hyper });
-        return Buffer.concat(parts);
-      }),
-    );
+    const some = plain.subarray(0, 2.5 * BLOCK_BYTES);
+    const [alone, three] = await Promise.all([1, 3].map((workers) => compress(sourceOf(some), workers, engine, hyper)));
     await engine.close();
-    expect(Buffer.compare(alone as Buffer, three as Buffer)).toBe(0);
+    expect(Buffer.compare(alone as Uint8Array, three as Uint8Array)).toBe(0);
   });
 
   test("reads on while the model is at work, and only then", async () => {

@@ -4,7 +4,7 @@ import { type CompressOptions, sourceOf } from "../../src/pipeline/frames.ts";
 import { MemoryLimitError } from "../../src/pipeline/memory.ts";
 import { release } from "../../src/platform/release.ts";
 import { MIXER_POLICY } from "../../src/repeats/policy.ts";
-import { joined } from "../support/bytes.ts";
+import { joined, noise } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
 import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
@@ -17,10 +17,7 @@ function soft(seed: number, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, () => random.next() % 12);
 }
 
-function hard(seed: number, count: number): Uint8Array {
-  const random = new Random(seed);
-  return Uint8Array.from({ length: count }, () => random.next());
-}
+const hard = (seed: number, count: number) => noise(count, seed);
 
 interface Result {
   readonly archive: Uint8Array;
@@ -81,8 +78,8 @@ describe("one block", () => {
   });
 
   test("noise that comes again is stored once", async () => {
-    const noise = hard(2, 10_000);
-    const { blocks, archive } = await roundTrip(joined(noise, noise), { repeats });
+    const chance = hard(2, 10_000);
+    const { blocks, archive } = await roundTrip(joined(chance, chance), { repeats });
     expect(blocks).toEqual(["stored 10000"]);
     expect(archive.length).toBeLessThan(10_100);
   });
@@ -136,11 +133,11 @@ describe("several blocks", () => {
 
   test("a learned block with copies leads the model through its rest only", async () => {
     const text = soft(5, 1000);
-    const noise = hard(6, 970); // too short and too repetitive to look like chance at once
+    const chance = hard(6, 970); // too short and too repetitive to look like chance at once
     const plain = joined(
       text,
       text.subarray(0, 500),
-      noise.map((byte) => (byte * 7) & 255).subarray(0, 500),
+      chance.map((byte) => (byte * 7) & 255).subarray(0, 500),
       soft(7, 1000),
     );
     const { blocks } = await roundTrip(plain, options);
@@ -195,8 +192,8 @@ describe("for mixers", () => {
 });
 
 describe("memory", () => {
-  const noise = hard(1, 200_000);
-  const plain = joined(noise, noise);
+  const chance = hard(1, 200_000);
+  const plain = joined(chance, chance);
 
   test("where there is too little of it, blocks stay whole", async () => {
     const memoryBytesMax = 2 ** 24; // the estimate's tables alone take more than half

@@ -2,14 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { StrideTrial } from "../../src/pipeline/stride-trial.ts";
 import { BURST_BYTES, TRIAL_BYTES_MAX, trialKernels } from "../../src/pipeline/trial-kernels.ts";
+import { noise } from "../support/bytes.ts";
 import { Random } from "../support/gpu-values.ts";
 import { rowsOf } from "../support/rows.ts";
 import { trainingBytes } from "../support/text.ts";
-
-const noise = (seed: number, count: number) => {
-  const random = new Random(seed);
-  return Uint8Array.from({ length: count }, () => random.next());
-};
 
 const { fround } = Math;
 const LOG_TERMS = 16;
@@ -114,7 +110,7 @@ describe("the mixture", () => {
 
   test.each([
     ["text", trainingBytes(1500, 1)],
-    ["chance", noise(1, 1500)],
+    ["chance", noise(1500, 1)],
     ["rows", rowsOf(50, 30)],
     ["zeros", new Uint8Array(1500)],
   ])("of %s", (_, bytes) => {
@@ -152,7 +148,7 @@ describe("the mixture", () => {
     expect(trial.bitsIfSaving(150, 44)).toBe(trial.bitsWith(150));
     expect(trial.bitsWith(150)).toBeLessThan(0.8 * without);
     expect(trial.bitsIfSaving(91, 44)).toBeUndefined();
-    const other = new StrideTrial(noise(2, 2 * TRIAL_BYTES_MAX));
+    const other = new StrideTrial(noise(2 * TRIAL_BYTES_MAX, 2));
     expect(() => trial.bitsWith(150)).toThrow("another trial");
     expect(other.bitsAlone / TRIAL_BYTES_MAX).toBeGreaterThan(7.9);
   });
@@ -160,7 +156,7 @@ describe("the mixture", () => {
 
 describe("distances", () => {
   test.each([0, 1, 15, 16, 17, 1000])("up to %d", (most) => {
-    const bytes = noise(most + 3, 3000);
+    const bytes = noise(3000, most + 3);
     const random = new Random(most);
     const places = Int32Array.from({ length: 257 }, () => random.between(most, 2999));
     const found = trialKernels().distances(bytes, places, most);
@@ -179,7 +175,7 @@ describe("distances", () => {
 });
 
 test("bursts, at every distance", () => {
-  const bytes = noise(9, 5000).map((byte, i) => (i % 3 === 0 ? 7 : byte));
+  const bytes = noise(5000, 9).map((byte, i) => (i % 3 === 0 ? 7 : byte));
   const starts = [600, 601, 4952];
   const { apart, equal } = trialKernels().compareBursts(bytes, starts, 600);
   for (const distance of [1, 2, 47, 48, 49, 599, 600]) {
@@ -196,7 +192,7 @@ test("bursts, at every distance", () => {
 });
 
 test("second differences of samples, in every reading", () => {
-  const window = noise(10, 8192);
+  const window = noise(8192, 10);
   for (const width of [1, 2, 3]) {
     for (const [channels, isBig, skip] of [
       [1, false, 0],

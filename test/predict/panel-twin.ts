@@ -3,7 +3,7 @@
  * 13 has it: no vectors, no circular memory, no ranges that are narrowed bit by bit. The kernels are held against it.
  */
 import type { Sound } from "../../src/predict/list.ts";
-import { dot, Filter, solve } from "./sound-twin.ts";
+import { at, dot, newFilters, Squares, teachFilters } from "./sound-twin.ts";
 
 /** Least squares of the panel: taps in all, and of them the other channel's if there is one. */
 const MEMBERS = [
@@ -15,37 +15,7 @@ const MEMBERS = [
 const OPINIONS = MEMBERS.length - 1 + 3;
 const ASTRAY = 2 ** 26;
 
-const at = (values: ArrayLike<number>, i: number): number => values[i] as number;
 const bounded = (value: number) => (value > -ASTRAY && value < ASTRAY ? value : 0);
-
-class Squares {
-  readonly #products: Float64Array[];
-  readonly #sums: Float64Array;
-  weights: number[];
-
-  constructor(n: number) {
-    this.#products = Array.from({ length: n }, () => new Float64Array(n));
-    this.#sums = new Float64Array(n);
-    this.weights = new Array<number>(n).fill(0);
-  }
-
-  add(taps: readonly number[], target: number, weight: number, forgetting: number): void {
-    for (const [i, row] of this.#products.entries()) {
-      const value = weight * at(taps, i);
-      for (let j = i; j < taps.length; j += 1) row[j] = forgetting * at(row, j) + value * at(taps, j);
-      this.#sums[i] = forgetting * at(this.#sums, i) + value * target;
-    }
-  }
-
-  solve(ridge: number, share: number): void {
-    const r = this.#products.map((row, i) => {
-      const copy = [...row];
-      copy[i] = at(copy, i) + (ridge + at(copy, i) * share);
-      return copy;
-    });
-    this.weights = solve(r, [...this.#sums]) ?? this.weights;
-  }
-}
 
 class PanelChannel {
   /** Newest first, with as many zeros as any member needs. */
@@ -59,7 +29,7 @@ class PanelChannel {
   expected = 0;
   readonly #members = MEMBERS.map(({ taps }) => new Squares(taps));
   readonly #trust = new Squares(OPINIONS);
-  readonly #filters = [new Filter(256, 0.002), new Filter(32, 0.004), new Filter(16, 0.008)];
+  readonly #filters = newFilters();
   #heard: number[] = [];
   #opinions: number[] = [];
   #samples = 0;
@@ -90,12 +60,7 @@ class PanelChannel {
     for (const [i, pace] of [0.2, 0.05, 0.0125].entries())
       follow(this.errors, i, Math.abs(sample - this.expected), pace);
     this.missed = [sample - Math.floor(this.expected + 0.5), at(this.missed, 0), at(this.missed, 1)];
-    let input = target;
-    for (const [i, filter] of this.#filters.entries()) {
-      const left = input - at(this.#heard, i);
-      filter.teach(input, left);
-      input = left;
-    }
+    teachFilters(this.#filters, this.#heard, target);
     this.own = [sample, ...this.own.slice(0, 95)];
   }
 

@@ -4,11 +4,15 @@
  */
 import { describe, expect, test } from "bun:test";
 import { Foresight } from "../../src/predict/foresight.ts";
-import { type Sound, STRETCH_BYTES_MIN } from "../../src/predict/list.ts";
-import { noise } from "../support/bytes.ts";
-import { Random } from "../support/gpu-values.ts";
+import type { Sound } from "../../src/predict/list.ts";
 import { soundOf } from "../support/numbers.ts";
-import { expectBothWays, strangeSounds, transformed } from "../support/transformed.ts";
+import {
+  expectAsTwin,
+  expectBothWays,
+  expectRandomSounds,
+  strangeSounds,
+  transformed,
+} from "../support/transformed.ts";
 import { PanelTwin } from "./panel-twin.ts";
 
 const CONTEXTS = 28;
@@ -79,9 +83,7 @@ describe.each(SHAPES.map((shape) => [nameOf(shape), shape] as const))("%s", (_, 
   const plain = soundOf(shape.channels > 2 ? 400 : 1300, shape);
 
   test("what is left is what the twin leaves, and comes back", () => {
-    const left = panelled(plain, shape);
-    expect(Buffer.compare(left, new PanelTwin(shape).code(plain))).toBe(0);
-    expect(Buffer.compare(panelled(left, shape, true), plain)).toBe(0);
+    expectAsTwin(new PanelTwin(shape), plain, shape, true);
   });
 
   test("what a lane is told is what the twin says", () => {
@@ -89,9 +91,6 @@ describe.each(SHAPES.map((shape) => [nameOf(shape), shape] as const))("%s", (_, 
     expect(differenceOf(foreseen(left, shape), foreseenByTwin(left, shape))).toBeUndefined();
   });
 });
-
-const random = new Random(3);
-const CHANCE = noise(9_001);
 
 describe.each(strangeSounds(9000))("%s", (_, plain) => {
   const shapes: Sound[] = [
@@ -112,17 +111,7 @@ describe.each(strangeSounds(9000))("%s", (_, plain) => {
   });
 });
 
-test("random stretches of random kinds come back", () => {
-  for (let i = 0; i < 60; i += 1) {
-    const channels = 1 + (random.next() % 8);
-    const [width, isBig, isUnsigned] = [1 + (random.next() % 3), random.next() % 2 === 0, random.next() % 2 === 0];
-    const shape: Sound = { ...PANEL, channels, width, isBig, isUnsigned };
-    const start = random.next() % 4000;
-    const plain = CHANCE.slice(start, start + STRETCH_BYTES_MIN + (random.next() % 500));
-    if (i % 3 === 0) plain.fill(i, 500, 2500);
-    expectBothWays(plain, shape, true);
-  }
-});
+test("random stretches of random kinds come back", () => expectRandomSounds(60, PANEL, true));
 
 test("the panel leaves less than the predictor before the model", () => {
   const shape: Sound = { ...PANEL, channels: 1, width: 2, isBig: false, isUnsigned: false };

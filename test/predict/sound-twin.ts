@@ -13,6 +13,8 @@ const FILTERS = [
 ];
 const ASTRAY = 2 ** 26;
 
+export const at = (values: ArrayLike<number>, i: number): number => values[i] as number;
+
 /** w of R w = b; undefined if a pivot is not above 1e-9. Only the upper triangle of R is read. */
 export function solve(r: number[][], b: number[]): number[] | undefined {
   const n = b.length;
@@ -41,7 +43,7 @@ export function dot(w: ArrayLike<number>, x: ArrayLike<number>): number {
   return (sums[0] as number) + (sums[1] as number);
 }
 
-export class Filter {
+class Filter {
   readonly #taps: number;
   readonly #rate: number;
   #weights: Float32Array;
@@ -85,17 +87,56 @@ export class Filter {
   }
 }
 
+export class Squares {
+  readonly #products: Float64Array[];
+  readonly #sums: Float64Array;
+  weights: number[];
+
+  constructor(n: number, firstWeight = 0) {
+    this.#products = Array.from({ length: n }, () => new Float64Array(n));
+    this.#sums = new Float64Array(n);
+    this.weights = new Array<number>(n).fill(firstWeight);
+  }
+
+  add(taps: readonly number[], target: number, weight: number, forgetting: number): void {
+    for (const [i, row] of this.#products.entries()) {
+      const value = weight * at(taps, i);
+      for (let j = i; j < taps.length; j += 1) row[j] = forgetting * at(row, j) + value * at(taps, j);
+      this.#sums[i] = forgetting * at(this.#sums, i) + value * target;
+    }
+  }
+
+  solve(ridge: number, share: number): void {
+    const r = this.#products.map((row, i) => {
+      const copy = [...row];
+      copy[i] = at(copy, i) + (ridge + at(copy, i) * share);
+      return copy;
+    });
+    this.weights = solve(r, [...this.#sums]) ?? this.weights;
+  }
+}
+
+export const newFilters = () => FILTERS.map(({ taps, rate }) => new Filter(taps, rate));
+
+/** Each filter is taught what those before it left. */
+export function teachFilters(filters: readonly Filter[], said: readonly number[], target: number): void {
+  let input = target;
+  for (const [i, filter] of filters.entries()) {
+    const left = input - at(said, i);
+    filter.teach(input, left);
+    input = left;
+  }
+}
+
 class Channel {
   /** By time; the other channel's are those that are known when the sample after this one is predicted. */
   readonly own: number[] = [];
   readonly others: number[] = [];
-  readonly #filters = FILTERS.map(({ taps, rate }) => new Filter(taps, rate));
+  readonly #filters = newFilters();
   /** By time and lag. */
   readonly #sums: Record<"oo" | "op" | "po" | "pp", number[][]> = { oo: [], op: [], po: [], pp: [] };
   #weights = new Array<number>(TAPS).fill(0);
-  #trust = [1, 1, 1];
-  readonly #mixR = [0, 1, 2].map(() => [0, 0, 0]);
-  readonly #mixB = [0, 0, 0];
+  readonly #trust = new Squares(3, 1);
   #error = 200;
   #values: number[] = [];
 
@@ -111,7 +152,7 @@ class Channel {
     if (!(first > -ASTRAY && first < ASTRAY)) first = 0;
     this.#values = [first, ...this.#filters.map((filter) => filter.ask())];
     let sum = first;
-    this.#trust.forEach((trust, i) => {
+    this.#trust.weights.forEach((trust, i) => {
       sum += trust * (this.#values[i + 1] as number);
     });
     if (!(sum > -limit)) return -limit;
@@ -124,12 +165,7 @@ class Channel {
     const target = sample - first;
     this.#learnMixture(said, target);
     this.#error += (Math.abs(left) - this.#error) * 0.05;
-    let input = target;
-    this.#filters.forEach((filter, i) => {
-      const error = input - (said[i] as number);
-      filter.teach(input, error);
-      input = error;
-    });
+    teachFilters(this.#filters, said, target);
     this.own.push(sample);
   }
 
@@ -166,17 +202,9 @@ class Channel {
   }
 
   #learnMixture(said: readonly number[], target: number): void {
-    const weight = 1 / (1 + this.#error * this.#error);
-    for (let i = 0; i < 3; i += 1) {
-      const value = weight * (said[i] as number);
-      const row = this.#mixR[i] as number[];
-      for (let j = i; j < 3; j += 1) row[j] = 0.998 * (row[j] as number) + value * (said[j] as number);
-      this.#mixB[i] = 0.998 * (this.#mixB[i] as number) + value * target;
-    }
+    this.#trust.add(said, target, 1 / (1 + this.#error * this.#error), 0.998);
     const count = this.own.length + 1;
-    if (count % 2 === 1 || count < 100) return;
-    const r = this.#mixR.map((row, i) => row.map((sum, j) => (i === j ? sum + (1 + sum * 1e-6) : sum)));
-    this.#trust = solve(r, [...this.#mixB]) ?? this.#trust;
+    if (count % 2 === 0 && count >= 100) this.#trust.solve(1, 1e-6);
   }
 }
 

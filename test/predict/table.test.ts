@@ -15,7 +15,7 @@ import { transformMemoryBytes } from "../../src/predict/transform.ts";
 import { noise } from "../support/bytes.ts";
 import { Random } from "../support/gpu-values.ts";
 import { tableOf } from "../support/numbers.ts";
-import { expectBothWays, transformed } from "../support/transformed.ts";
+import { expectAsTwin, expectBothWays, transformed } from "../support/transformed.ts";
 import { TableTwin } from "./table-twin.ts";
 
 const LINE: Omit<Table, "format"> = {
@@ -44,9 +44,7 @@ describe.each(SHAPES.map((shape) => [nameOf(shape), shape] as const))("%s", (_, 
   const plain = tableOf(Math.ceil(1200 / columns), { format, isBig, columns, row: row / columns });
 
   test("what is left is what the twin leaves, and comes back", () => {
-    const left = transformed(plain, table);
-    expect(Buffer.compare(left, new TableTwin(table).code(plain))).toBe(0);
-    expect(Buffer.compare(transformed(left, table, true), plain)).toBe(0);
+    expectAsTwin(new TableTwin(table), plain, table);
   });
 });
 

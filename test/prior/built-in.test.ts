@@ -5,23 +5,24 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pullFrom } from "../../src/archive/stream.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf, PRIOR_CONTEXTS } from "../../src/model/levels.ts";
-import { type CompressOptions, compressStream, sourceOf } from "../../src/pipeline/frames.ts";
-import { restore } from "../../src/pipeline/restore.ts";
+import type { CompressOptions } from "../../src/pipeline/frames.ts";
 import { BUILT_IN_COUNT, builtInPrior, PRESENT_FIRST } from "../../src/prior/built-in.ts";
 import { builtInStrings, chooseBuiltIn, STRINGS_BYTES } from "../../src/prior/choose.ts";
-import { readArchive } from "../support/in-memory.ts";
+import { utf8 } from "../support/bytes.ts";
+import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 
-const engines = { cpu: await createCpuEngine({ threads: 2 }), reference: createReferenceEngine() };
-const LIMITS = { workers: 1, memoryBytesMax: 2 ** 30 };
-const bytes = (text: string) => new TextEncoder().encode(text);
+const engines: Record<"cpu" | "reference", Engine> = {
+  cpu: await createCpuEngine({ threads: 2 }),
+  reference: createReferenceEngine(),
+};
 const noise = (count: number) => Uint8Array.from({ length: count }, (_, i) => mix32(i));
 const PACKAGE = new Uint8Array(readFileSync(join(import.meta.dir, "../../package.json")));
-const PROSE = bytes(
+const PROSE = utf8(
   "The house on the hill has been there for a long time, and most of the people who live in it know why.\n",
 );
 
@@ -41,35 +42,13 @@ const HASHES = [
   "12 executables 11a70340ce53777d",
 ];
 
-async function compress(
-  plain: Uint8Array,
-  level = 5,
-  options: Partial<CompressOptions> = {},
-  name = "cpu" as keyof typeof engines,
-) {
-  const parts: Uint8Array[] = [];
-  const hyperFor = (size: number) => hyperForSize(levelOf(level), size);
+function compress(plain: Uint8Array, level = 5, options: Partial<CompressOptions> = {}, engine = engines.cpu) {
   const { builtInBytesMax } = levelOf(level);
-  const all = { ...LIMITS, blockBytes: 2 ** 20, hyperFor, builtInBytesMax, ...options };
-  await compressStream(
-    sourceOf(plain),
-    async (some) => void parts.push(some.slice()),
-    async () => engines[name],
-    all,
-  );
-  return new Uint8Array(Buffer.concat(parts));
+  const hyperFor = (size: number) => hyperForSize(levelOf(level), size);
+  return archiveOf(plain, { blockBytes: 2 ** 20, hyperFor, builtInBytesMax, ...options }, engine);
 }
 
-async function decompress(archive: Uint8Array, name: keyof typeof engines) {
-  const parts: Uint8Array[] = [];
-  await restore(
-    pullFrom(archive),
-    async (some) => void parts.push(some.slice()),
-    async () => engines[name],
-    LIMITS,
-  );
-  return new Uint8Array(Buffer.concat(parts));
-}
+const decompress = (archive: Uint8Array) => plainOf(archive, {}, engines.cpu);
 
 const priorOf = async (archive: Uint8Array) => (await readArchive(archive))[0]?.header.prior;
 
@@ -92,14 +71,14 @@ test("the strings that the choice looks at are those that they have", () => {
 describe("the choice", () => {
   test.each([
     ["prose", PROSE, 7],
-    ["a web page", bytes('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>'), 8],
-    ["JavaScript", bytes('"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\n'), 9],
+    ["a web page", utf8('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>'), 8],
+    ["JavaScript", utf8('"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\n'), 9],
     ["package.json", PACKAGE, 10],
     ["chance", noise(5000), undefined],
     ["one byte", new Uint8Array(3000).fill(32), undefined],
     ["a genome", Uint8Array.from({ length: 4000 }, (_, i) => "ACGT".charCodeAt(mix32(i) & 3)), undefined],
     ["nothing", new Uint8Array(0), undefined],
-    ["four bytes", bytes("the "), undefined],
+    ["four bytes", utf8("the "), undefined],
   ])("%s", (_, plain, number) => expect(chooseBuiltIn(plain)).toBe(number as number));
 });
 
@@ -110,11 +89,11 @@ describe("archives", () => {
     const archive = await compress(plain, level);
     expect(await priorOf(archive)).toEqual({ number: 10 });
     expect(archive.length).toBeLessThan(0.8 * (await compress(plain, level, { builtInBytesMax: 0 })).length);
-    expect(await decompress(archive, "cpu")).toEqual(plain);
+    expect(await decompress(archive)).toEqual(plain);
   });
 
   test("the reference makes the same archive", async () => {
-    expect(await compress(plain, 5, {}, "reference")).toEqual(await compress(plain));
+    expect(await compress(plain, 5, {}, engines.reference)).toEqual(await compress(plain));
   });
 
   test("what is too long, too short, chance, or of too little memory has none", async () => {
@@ -124,7 +103,7 @@ describe("archives", () => {
     for (const plain of [long, PROSE.slice(0, 12), noise(5000)]) {
       const archive = await compress(plain);
       expect(await priorOf(archive)).toBeUndefined();
-      expect(await decompress(archive, "cpu")).toEqual(plain);
+      expect(await decompress(archive)).toEqual(plain);
     }
     expect(await priorOf(await compress(PROSE, 5, { memoryBytesMax: 2 ** 24 }))).toBeUndefined();
     expect(await priorOf(await compress(PROSE))).toEqual({ number: 7 });
@@ -133,6 +112,6 @@ describe("archives", () => {
   test("a large frame names its prior, too", async () => {
     const plain = new Uint8Array(Buffer.concat([PACKAGE, noise(70_000)]));
     const archive = await compress(plain, 5, { builtInBytesMax: 2 ** 20 });
-    expect(await decompress(archive, "cpu")).toEqual(plain);
+    expect(await decompress(archive)).toEqual(plain);
   });
 });

@@ -3,7 +3,7 @@
  * every file that was opened as a library. All runs have a shared folder like /tmp, in which others have planted what
  * Dawn looks for, as TMPDIR and as the folder of the executable.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { inDirectory } from "../faults/support.ts";
+import { inDirectory, testWithin } from "../faults/support.ts";
 import { unpackSwiftShader } from "../setup/swiftshader.ts";
 import { executable } from "../support/executable.ts";
 
@@ -30,17 +30,19 @@ interface World {
   readonly cache: string;
 }
 
-async function inWorld(work: (world: World) => void): Promise<void> {
-  await inDirectory((cwd) => {
+async function inWorld(work: (world: World) => Promise<void> | void): Promise<void> {
+  await inDirectory(async (cwd) => {
     const world = { home: join(cwd, "home"), shared: join(cwd, "shared"), cache: join(cwd, "home", ".cache", "fade") };
     mkdirSync(world.home, { mode: 0o700 });
     mkdirSync(world.shared);
     chmodSync(world.shared, 0o1777);
     writeFileSync(join(world.shared, LOADER), "planted");
     copyFileSync(executable(), join(world.shared, "fade"));
-    work(world);
+    await work(world);
   });
 }
+
+const testInWorld = testWithin(inWorld);
 
 interface Loaded {
   readonly status: number | null;
@@ -82,80 +84,71 @@ function expectNothingOfOthers({ shared }: World, { libraries, stdout }: Loaded)
 }
 
 describe("the addon", () => {
-  test("is loaded from the user's cache folder, and nothing from the shared one", async () => {
-    await inWorld((world) => {
-      const ran = run(world);
-      expectNothingOfOthers(world, ran);
-      const [addon = ""] = addonsIn(ran.libraries);
-      expect(addon.startsWith(`${world.cache}/`)).toBe(true);
-      const again = run(world);
-      expectNothingOfOthers(world, again);
-      expect(readdirSync(world.cache).length).toBe(2);
-    });
+  testInWorld("is loaded from the user's cache folder, and nothing from the shared one", (world) => {
+    const ran = run(world);
+    expectNothingOfOthers(world, ran);
+    const [addon = ""] = addonsIn(ran.libraries);
+    expect(addon.startsWith(`${world.cache}/`)).toBe(true);
+    const again = run(world);
+    expectNothingOfOthers(world, again);
+    expect(readdirSync(world.cache).length).toBe(2);
   });
 
-  test("that is damaged, or has a library beside it, is made anew before it is loaded", async () => {
-    await inWorld((world) => {
-      run(world);
-      const name = readdirSync(world.cache).find((each) => each.endsWith(".node")) as string;
-      const path = join(world.cache, name);
-      const right = readFileSync(path);
-      const damaged = Buffer.from(right);
-      damaged[damaged.length - 1] = (damaged.at(-1) as number) ^ 1;
-      writeFileSync(path, damaged);
-      rmSync(join(world.cache, LOADER)); // a link, through which writing would go to the real one
-      writeFileSync(join(world.cache, LOADER), "planted");
-      expectNothingOfOthers(world, run(world));
-      expect(readFileSync(path).equals(right)).toBe(true);
-    });
+  testInWorld("that is damaged, or has a library beside it, is made anew before it is loaded", (world) => {
+    run(world);
+    const name = readdirSync(world.cache).find((each) => each.endsWith(".node")) as string;
+    const path = join(world.cache, name);
+    const right = readFileSync(path);
+    const damaged = Buffer.from(right);
+    damaged[damaged.length - 1] = (damaged.at(-1) as number) ^ 1;
+    writeFileSync(path, damaged);
+    rmSync(join(world.cache, LOADER)); // a link, through which writing would go to the real one
+    writeFileSync(join(world.cache, LOADER), "planted");
+    expectNothingOfOthers(world, run(world));
+    expect(readFileSync(path).equals(right)).toBe(true);
   });
 
-  test("is loaded from a fresh folder if the cache is open to others, and that folder goes", async () => {
-    await inWorld((world) => {
-      mkdirSync(world.cache, { recursive: true });
-      chmodSync(world.cache, 0o777);
-      const ran = run(world);
-      expectNothingOfOthers(world, ran);
-      const [addon = ""] = addonsIn(ran.libraries);
-      expect(addon.startsWith(`${world.shared}/fade-`)).toBe(true);
-      expect(readdirSync(world.cache)).toEqual([]);
-    });
+  testInWorld("is loaded from a fresh folder if the cache is open to others, and that folder goes", (world) => {
+    mkdirSync(world.cache, { recursive: true });
+    chmodSync(world.cache, 0o777);
+    const ran = run(world);
+    expectNothingOfOthers(world, ran);
+    const [addon = ""] = addonsIn(ran.libraries);
+    expect(addon.startsWith(`${world.shared}/fade-`)).toBe(true);
+    expect(readdirSync(world.cache)).toEqual([]);
   });
 
-  test("is not put into the home of another user, as under sudo", async () => {
-    await inWorld((world) => {
-      // Without root there is no other user's folder to make: a shared one stands for it, which is refused likewise.
-      if (process.getuid?.() === 0) chownSync(world.home, OTHER_USER, OTHER_USER);
-      else chmodSync(world.home, 0o777);
-      const ran = run(world);
-      expectNothingOfOthers(world, ran);
-      expect(addonsIn(ran.libraries)[0]?.startsWith(`${world.shared}/fade-`)).toBe(true);
-      chmodSync(world.home, 0o700);
-    });
+  testInWorld("is not put into the home of another user, as under sudo", (world) => {
+    // Without root there is no other user's folder to make: a shared one stands for it, which is refused likewise.
+    if (process.getuid?.() === 0) chownSync(world.home, OTHER_USER, OTHER_USER);
+    else chmodSync(world.home, 0o777);
+    const ran = run(world);
+    expectNothingOfOthers(world, ran);
+    expect(addonsIn(ran.libraries)[0]?.startsWith(`${world.shared}/fade-`)).toBe(true);
+    chmodSync(world.home, 0o700);
   });
 
-  test("is not loaded at all where the Vulkan loader is missing, nor the one of the current directory", async () => {
-    await inWorld((world) => {
+  testInWorld(
+    "is not loaded at all where the Vulkan loader is missing, nor the one of the current directory",
+    (world) => {
       // A name that no system has stands for the missing loader: the linker looks for it in the same way.
       const ran = run(world, ["devices"], { LD_LIBRARY_PATH: "/dev/null/x" });
       expect(ran.libraries.filter((path) => path.startsWith(world.shared))).toEqual([]);
-    });
-  });
+    },
+  );
 
-  test("without any folder: a clear line and exit code 4, and the CPU engine works", async () => {
-    await inWorld((world) => {
-      const nowhere = { HOME: "/dev/null/home", XDG_CACHE_HOME: "/dev/null/cache", TMPDIR: "/dev/null/tmp" };
-      writeFileSync(
-        join(world.home, "text"),
-        "some words that a model can learn, and then some more of them. ".repeat(9),
-      );
-      const options = ["-c", "--streams=1", join(world.home, "text")];
-      const gpu = run(world, ["--engine=gpu", ...options], nowhere);
-      expect(gpu.status).toBe(4);
-      expect(gpu.stderr).toContain("there is no folder of this user's alone to unpack it to");
-      expect(run(world, ["--engine=cpu", ...options], nowhere).status).toBe(0);
-      const devices = run(world, ["devices"], nowhere);
-      expect(devices).toMatchObject({ status: 0, stderr: expect.stringContaining("fade: no GPU can be used: ") });
-    });
+  testInWorld("without any folder: a clear line and exit code 4, and the CPU engine works", (world) => {
+    const nowhere = { HOME: "/dev/null/home", XDG_CACHE_HOME: "/dev/null/cache", TMPDIR: "/dev/null/tmp" };
+    writeFileSync(
+      join(world.home, "text"),
+      "some words that a model can learn, and then some more of them. ".repeat(9),
+    );
+    const options = ["-c", "--streams=1", join(world.home, "text")];
+    const gpu = run(world, ["--engine=gpu", ...options], nowhere);
+    expect(gpu.status).toBe(4);
+    expect(gpu.stderr).toContain("there is no folder of this user's alone to unpack it to");
+    expect(run(world, ["--engine=cpu", ...options], nowhere).status).toBe(0);
+    const devices = run(world, ["devices"], nowhere);
+    expect(devices).toMatchObject({ status: 0, stderr: expect.stringContaining("fade: no GPU can be used: ") });
   });
 });

@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageFacts from "../../package.json" with { type: "json" };
 import { changeNames } from "../../tools/runtime.ts";
-import { inDirectory } from "../faults/support.ts";
+import { inDirectory, testInDirectory } from "../faults/support.ts";
 import { executable } from "../support/executable.ts";
 import { trainingBytes } from "../support/text.ts";
 
@@ -86,43 +86,37 @@ describe("the executable", () => {
     });
   });
 
-  test("at work, with threads: the archive is the same, and nothing is said or left behind", async () => {
-    await inDirectory((cwd) => {
-      writeFileSync(join(cwd, "a"), trainingBytes(800, 1));
-      const set = Object.entries(OTHERS).map(([name, value]) => [name, value.replace("FOLDER", cwd)]);
-      const archives = [{}, Object.fromEntries(set)].map((variables) => {
-        const ran = spawnSync(executable(), ["-q1fT2", "--engine=cpu", "--repeats=0", "--streams=4", "a"], {
-          cwd,
-          env: { PATH: process.env.PATH, HOME: cwd, ...variables },
-          encoding: "utf8",
-        });
-        expect(ran).toMatchObject({ status: 0, signal: null, stdout: "", stderr: "" });
-        return readFileSync(join(cwd, "a.fade"), "base64");
+  testInDirectory("at work, with threads: the archive is the same, and nothing is said or left behind", (cwd) => {
+    writeFileSync(join(cwd, "a"), trainingBytes(800, 1));
+    const set = Object.entries(OTHERS).map(([name, value]) => [name, value.replace("FOLDER", cwd)]);
+    const archives = [{}, Object.fromEntries(set)].map((variables) => {
+      const ran = spawnSync(executable(), ["-q1fT2", "--engine=cpu", "--repeats=0", "--streams=4", "a"], {
+        cwd,
+        env: { PATH: process.env.PATH, HOME: cwd, ...variables },
+        encoding: "utf8",
       });
-      expect(archives[1]).toBe(archives[0] as string);
-      expect(readdirSync(cwd).sort()).toEqual(["a", "a.fade"]);
+      expect(ran).toMatchObject({ status: 0, signal: null, stdout: "", stderr: "" });
+      return readFileSync(join(cwd, "a.fade"), "base64");
     });
+    expect(archives[1]).toBe(archives[0] as string);
+    expect(readdirSync(cwd).sort()).toEqual(["a", "a.fade"]);
   });
 
-  test("a folder with .env, bunfig.toml, tsconfig.json and package.json changes nothing", async () => {
-    await inDirectory((cwd) => {
-      plant(cwd);
-      writeFileSync(join(cwd, ".env"), "FADE_LEVEL=nonsense\n");
-      writeFileSync(join(cwd, "bunfig.toml"), 'preload = ["./planted.js"]\n');
-      writeFileSync(join(cwd, "tsconfig.json"), "{ not json");
-      writeFileSync(join(cwd, "package.json"), "{ not json");
-      expect(versionWith(executable(), [], cwd, "LANG", "C")).toBe(VERSION);
-    });
+  testInDirectory("a folder with .env, bunfig.toml, tsconfig.json and package.json changes nothing", (cwd) => {
+    plant(cwd);
+    writeFileSync(join(cwd, ".env"), "FADE_LEVEL=nonsense\n");
+    writeFileSync(join(cwd, "bunfig.toml"), 'preload = ["./planted.js"]\n');
+    writeFileSync(join(cwd, "tsconfig.json"), "{ not json");
+    writeFileSync(join(cwd, "package.json"), "{ not json");
+    expect(versionWith(executable(), [], cwd, "LANG", "C")).toBe(VERSION);
   });
 });
 
-test("Bun itself obeys: what the executable ignores is not ignored by chance", async () => {
-  await inDirectory((cwd) => {
-    plant(cwd);
-    writeFileSync(join(cwd, "program.js"), "");
-    const obeyed = versionWith(process.execPath, ["./program.js"], cwd, "BUN_OPTIONS", "--preload=./planted.js");
-    expect(obeyed).toContain("planted code ran");
-  });
+testInDirectory("Bun itself obeys: what the executable ignores is not ignored by chance", (cwd) => {
+  plant(cwd);
+  writeFileSync(join(cwd, "program.js"), "");
+  const obeyed = versionWith(process.execPath, ["./program.js"], cwd, "BUN_OPTIONS", "--preload=./planted.js");
+  expect(obeyed).toContain("planted code ran");
 });
 
 test("a runtime of another make-up is refused", () => {

@@ -151,48 +151,38 @@ describe("what lies in the cache", () => {
     "a file that others may write": (path) => chmodSync(path, 0o666),
   };
 
-  test(
-    "is compared before each load, and replaced if it is not what it should be",
-    () =>
-      inFolders({ home: 0o700 }, (folder) => {
-        const environment = { ...gpuEnvironment(), HOME: join(folder, "home"), TMPDIR: "/dev/null/tmp" };
-        const cache = join(folder, "home", ".cache", "fade");
-        expectGpu(runProgram([fade, "devices"], folder, environment));
-        const path = addonIn(cache);
-        const right = readFileSync(path);
-        for (const [name, damage] of Object.entries(damages)) {
-          damage(path);
-          rmSync(join(cache, LOADER));
-          plant(join(cache, LOADER));
-          const ran = runProgram([fade, "devices"], folder, environment);
-          expect({ name, ...ran }).toMatchObject({ name, status: 0, stderr: "" });
-          expect({ name, isRight: readFileSync(path).equals(right) }).toEqual({ name, isRight: true });
-          const facts = lstatSync(path);
-          expect({ name, isFile: facts.isFile(), mode: facts.mode & 0o777 }).toEqual({
-            name,
-            isFile: true,
-            mode: 0o700,
-          });
-          rmSync(`${path}.moved`, { force: true });
-          expect(namesIn(cache)).toEqual([path.slice(cache.length + 1), LOADER]);
-        }
-      }),
-    120_000,
-  );
+  test("is compared before each load, and replaced if it is not what it should be", () =>
+    inFolders({ home: 0o700 }, (folder) => {
+      const environment = { ...gpuEnvironment(), HOME: join(folder, "home"), TMPDIR: "/dev/null/tmp" };
+      const cache = join(folder, "home", ".cache", "fade");
+      expectGpu(runProgram([fade, "devices"], folder, environment));
+      const path = addonIn(cache);
+      const right = readFileSync(path);
+      for (const [name, damage] of Object.entries(damages)) {
+        damage(path);
+        rmSync(join(cache, LOADER));
+        plant(join(cache, LOADER));
+        const ran = runProgram([fade, "devices"], folder, environment);
+        expect({ name, ...ran }).toMatchObject({ name, status: 0, stderr: "" });
+        expect({ name, isRight: readFileSync(path).equals(right) }).toEqual({ name, isRight: true });
+        const facts = lstatSync(path);
+        expect({ name, isFile: facts.isFile(), mode: facts.mode & 0o777 }).toEqual({
+          name,
+          isFile: true,
+          mode: 0o700,
+        });
+        rmSync(`${path}.moved`, { force: true });
+        expect(namesIn(cache)).toEqual([path.slice(cache.length + 1), LOADER]);
+      }
+    }));
 
-  test(
-    "is written once by many at the same time",
-    () =>
-      inFolders({ home: 0o700 }, async (folder) => {
-        const env = { ...gpuEnvironment(), HOME: join(folder, "home"), TMPDIR: "/dev/null/tmp" };
-        const runs = Array.from({ length: 4 }, () =>
-          Bun.spawn([fade, "devices"], { cwd: folder, env, stdout: "pipe" }),
-        );
-        for (const run of runs) expect(await new Response(run.stdout).text()).toMatch(/^gpu /m);
-        expect(namesIn(join(folder, "home", ".cache", "fade")).length).toBe(2);
-      }),
-    120_000,
-  );
+  test("is written once by many at the same time", () =>
+    inFolders({ home: 0o700 }, async (folder) => {
+      const env = { ...gpuEnvironment(), HOME: join(folder, "home"), TMPDIR: "/dev/null/tmp" };
+      const runs = Array.from({ length: 4 }, () => Bun.spawn([fade, "devices"], { cwd: folder, env, stdout: "pipe" }));
+      for (const run of runs) expect(await new Response(run.stdout).text()).toMatch(/^gpu /m);
+      expect(namesIn(join(folder, "home", ".cache", "fade")).length).toBe(2);
+    }));
 });
 
 test("a library beside the executable or in the current directory is not loaded", () =>

@@ -22,7 +22,7 @@ import {
   placeLink,
   removeFreshFolders,
 } from "../../src/platform/private-folder.ts";
-import { inDirectory } from "../faults/support.ts";
+import { inDirectory, testInDirectory } from "../faults/support.ts";
 
 /** A folder with this mode, in spite of the mask of new files. */
 function folder(path: string, mode: number): string {
@@ -59,50 +59,40 @@ describe("a folder is believed", () => {
     });
   });
 
-  test("not if it is a link, though it leads to a private one", async () => {
-    await inDirectory((cwd) => {
-      const own = folder(join(cwd, "own"), 0o700);
-      symlinkSync(own, join(cwd, "link"));
-      expect(isPrivate(join(cwd, "link"))).toBe(false);
-      expect(keptFolder(cwd, "link")).toBeUndefined();
-    });
+  testInDirectory("not if it is a link, though it leads to a private one", (cwd) => {
+    const own = folder(join(cwd, "own"), 0o700);
+    symlinkSync(own, join(cwd, "link"));
+    expect(isPrivate(join(cwd, "link"))).toBe(false);
+    expect(keptFolder(cwd, "link")).toBeUndefined();
   });
 });
 
-test("a kept folder is made, with all above it, closed to others", async () => {
-  await inDirectory((cwd) => {
-    const made = keptFolder(join(cwd, "new", "cache"), "fade") as string;
-    expect(made).toBe(join(cwd, "new", "cache", "fade"));
-    expect(lstatSync(made).mode & 0o777).toBe(0o700);
-    expect(lstatSync(join(cwd, "new")).mode & 0o777).toBe(0o700);
-    expect(keptFolder(undefined, "fade")).toBeUndefined();
-  });
+testInDirectory("a kept folder is made, with all above it, closed to others", (cwd) => {
+  const made = keptFolder(join(cwd, "new", "cache"), "fade") as string;
+  expect(made).toBe(join(cwd, "new", "cache", "fade"));
+  expect(lstatSync(made).mode & 0o777).toBe(0o700);
+  expect(lstatSync(join(cwd, "new")).mode & 0o777).toBe(0o700);
+  expect(keptFolder(undefined, "fade")).toBeUndefined();
 });
 
-test("below a link: by the path that the link led to, which nobody can change behind it", async () => {
-  await inDirectory((cwd) => {
-    folder(join(cwd, "own"), 0o700);
-    symlinkSync("own", join(cwd, "link"));
-    expect(keptFolder(join(cwd, "link"), "fade")).toBe(join(realpathSync(cwd), "own", "fade"));
-  });
+testInDirectory("below a link: by the path that the link led to, which nobody can change behind it", (cwd) => {
+  folder(join(cwd, "own"), 0o700);
+  symlinkSync("own", join(cwd, "link"));
+  expect(keptFolder(join(cwd, "link"), "fade")).toBe(join(realpathSync(cwd), "own", "fade"));
 });
 
-test("nothing is made where others can write", async () => {
-  await inDirectory((cwd) => {
-    folder(join(cwd, "open"), 0o777);
-    expect(keptFolder(join(cwd, "open", "cache"), "fade")).toBeUndefined();
-    expect(readdirSync(join(cwd, "open"))).toEqual([]);
-  });
+testInDirectory("nothing is made where others can write", (cwd) => {
+  folder(join(cwd, "open"), 0o777);
+  expect(keptFolder(join(cwd, "open", "cache"), "fade")).toBeUndefined();
+  expect(readdirSync(join(cwd, "open"))).toEqual([]);
 });
 
-test("a fresh folder goes when it is told to, and with what is in it", async () => {
-  await inDirectory((cwd) => {
-    const fresh = freshFolder(cwd, "fade") as string;
-    writeFileSync(join(fresh, "x"), "x");
-    removeFreshFolders();
-    expect(existsSync(fresh)).toBe(false);
-    expect(freshFolder(join(cwd, "missing"), "fade")).toBeUndefined();
-  });
+testInDirectory("a fresh folder goes when it is told to, and with what is in it", (cwd) => {
+  const fresh = freshFolder(cwd, "fade") as string;
+  writeFileSync(join(fresh, "x"), "x");
+  removeFreshFolders();
+  expect(existsSync(fresh)).toBe(false);
+  expect(freshFolder(join(cwd, "missing"), "fade")).toBeUndefined();
 });
 
 describe("a placed file", () => {
@@ -126,13 +116,11 @@ describe("a placed file", () => {
     });
   });
 
-  test("that is right is left as it is", async () => {
-    await inDirectory((cwd) => {
-      placeFile(cwd, "file", bytes);
-      const { ino } = lstatSync(join(cwd, "file"));
-      placeFile(cwd, "file", bytes);
-      expect(lstatSync(join(cwd, "file")).ino).toBe(ino);
-    });
+  testInDirectory("that is right is left as it is", (cwd) => {
+    placeFile(cwd, "file", bytes);
+    const { ino } = lstatSync(join(cwd, "file"));
+    placeFile(cwd, "file", bytes);
+    expect(lstatSync(join(cwd, "file")).ino).toBe(ino);
   });
 });
 

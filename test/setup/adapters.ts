@@ -8,7 +8,8 @@
  */
 import { dlopen } from "bun:ffi";
 import { globSync } from "node:fs";
-import { type DawnAdapter, listAdapters, type OpenedDevice, openDevice } from "../../src/engine/gpu/dawn.ts";
+import { type DawnAdapter, listAdapters, openDevice } from "../../src/engine/gpu/dawn.ts";
+import type { GpuDevice } from "../../src/engine/gpu/device.ts";
 import { unpackSwiftShader } from "./swiftshader.ts";
 
 const NONE = "no adapter";
@@ -95,6 +96,6 @@ export function testAdapterName(which: string): string {
 export const lastTestAdapterName = () => testAdapterName(testAdapters.at(-1) as string);
 
 /** A device of its own for each caller, who destroys it. */
-export async function openTestDevice(which: string): Promise<OpenedDevice> {
+export async function openTestDevice(which: string): Promise<GpuDevice> {
   return await openDevice(testAdapterName(which));
 }

@@ -148,6 +148,12 @@ function commandsOf(line: string): string[][] {
   return commands.map((command) => command.trim().split(/\s+/));
 }
 
+/** Whether a script reads an option, by where its source says which it has. */
+export function hasOption(source: string, option: string): boolean {
+  const known = source.match(/(?:parseArgs|options\w+)\(\s*\{[\s\S]*?\);/)?.[0] ?? "";
+  return new RegExp(`"${option}"|\\b${option}: `).test(known);
+}
+
 /** Of npm's scripts and of ours: whether it is there, and knows the options. */
 function scriptComplaints(words: readonly string[], repository: Repository): string[] {
   const [program, name = "", ...rest] = words;
@@ -161,7 +167,7 @@ function scriptComplaints(words: readonly string[], repository: Repository): str
   return options
     .map((word) => /^\[?--([\w-]+)/.exec(word)?.[1])
     .filter((option) => option !== undefined)
-    .filter((option) => !new RegExp(`(?:"${option}"|\\b${option}): \\{ type`).test(source))
+    .filter((option) => !hasOption(source, option))
     .map((option) => `${name} knows no --${option}`);
 }
 

@@ -21,9 +21,7 @@ const LINE_LENGTH_MAX = 120;
 const FUNCTION_LINES_MAX = 70;
 
 /** Code that waits for the GPU or asks the system may look at clocks; it never sees a weight. */
-const GLUE = new Set(
-  ["addon.ts", "dawn.ts", "pace.ts", "polling.ts", "quiet.ts"].map((name) => `src/engine/gpu/${name}`),
-);
+const GLUE = new Set(["addon.ts", "dawn.ts", "polling.ts", "quiet.ts"].map((name) => `src/engine/gpu/${name}`));
 const isAssembly = (path: string) =>
   /^src\/(engine\/(cpu|mixer)|predict|prior|repeats|pipeline)\/assembly\//.test(path);
 

@@ -6,16 +6,17 @@
  *
  * Each way through the kernels has a test file of its own, because files run beside each other.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { REACH, SEQUENCE } from "../../src/contract/contexts.ts";
 import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../src/contract/hyper.ts";
-import { GpuDevice } from "../../src/engine/gpu/device.ts";
+import type { GpuDevice } from "../../src/engine/gpu/device.ts";
 import { GpuModel } from "../../src/engine/gpu/model.ts";
 import { HARDWARE_TILE, SOFTWARE_TILE, TOGETHER_TILE } from "../../src/engine/gpu/path.ts";
 import { ReferenceModel } from "../../src/engine/reference/engine.ts";
 import { networkShape } from "../../src/model/levels.ts";
-import { openTestDevice, testAdapters } from "../setup/adapters.ts";
+import { testAdapters } from "../setup/adapters.ts";
 import { tinyHyper } from "./fake-engine.ts";
+import { testDevice } from "./gpu-device.ts";
 import { type Path, pathsOf, type TitledPath, TOGETHER } from "./gpu-paths.ts";
 import { Random } from "./gpu-values.ts";
 import { expectSameState } from "./same-state.ts";
@@ -182,16 +183,11 @@ export function testTraining(ways: readonly TitledPath[]): void {
 }
 
 function trainingTests(which: string, _title: string, path: Path): void {
-  let gpu: GpuDevice;
-  beforeAll(async () => {
-    const { device, adapter } = await openTestDevice(which);
-    gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
-  });
-  afterAll(() => gpu.device.destroy());
+  const gpu = testDevice(which);
 
-  encodingTests(() => gpu, which, path);
-  decodingTests(() => gpu, path);
-  orderTests(() => gpu, path);
+  encodingTests(gpu, which, path);
+  decodingTests(gpu, path);
+  orderTests(gpu, path);
 }
 
 /** All calls in flight at once, of unequal length, and chunks that do not divide them. */

@@ -1,8 +1,9 @@
 /** Stretches of numbers through the predictors and back, and bytes of the worst kinds to try them with. */
 import { expect } from "bun:test";
-import { type Numbers, STRETCH_BYTES_MIN } from "../../src/predict/list.ts";
+import { type Numbers, type Sound, STRETCH_BYTES_MIN } from "../../src/predict/list.ts";
 import { transformSlowly } from "../../src/predict/transform.ts";
 import { joined, noise } from "./bytes.ts";
+import { Random } from "./gpu-values.ts";
 
 /** What predictors leave of bytes that are one stretch, or back. */
 export function transformed(bytes: Uint8Array, numbers: Numbers, isBack = false, isForeseen = false): Uint8Array {
@@ -37,4 +38,30 @@ export function strangeSounds(size: number): [name: string, bytes: Uint8Array][]
     ["the loudest of all", new Uint8Array(size >> 1).fill(0x7f)],
     ["floats with NaN, infinity and denormals", new Uint8Array(floats.buffer)],
   ];
+}
+
+/** What is left is what a twin in plain TypeScript leaves, and comes back. */
+export function expectAsTwin(
+  twin: { code(plain: Uint8Array): Uint8Array },
+  plain: Uint8Array,
+  numbers: Numbers,
+  isForeseen = false,
+): void {
+  const left = transformed(plain, numbers, false, isForeseen);
+  expect(Buffer.compare(left, twin.code(plain))).toBe(0);
+  expect(Buffer.compare(transformed(left, numbers, true, isForeseen), plain)).toBe(0);
+}
+
+/** Stretches of chance, some partly of one value, taken for sound of random kinds. */
+export function expectRandomSounds(count: number, own: Partial<Sound>, isForeseen = false): void {
+  const random = new Random(3);
+  const chance = noise(30_001);
+  for (let i = 0; i < count; i += 1) {
+    const channels = 1 + (random.next() % 8);
+    const [width, isBig, isUnsigned] = [1 + (random.next() % 3), random.next() % 2 === 0, random.next() % 2 === 0];
+    const start = random.next() % 20_000;
+    const plain = chance.slice(start, start + STRETCH_BYTES_MIN + (random.next() % 500));
+    if (i % 3 === 0) plain.fill(i, 500, 2500);
+    expectBothWays(plain, { kind: "sound", channels, width, isBig, isUnsigned, ...own }, isForeseen);
+  }
 }

@@ -123,12 +123,7 @@ export function chart(frame: Pick<Frame, "width" | "height">, name: string, says
 const CHARACTER_WIDTH = 6.6;
 const LINE_HEIGHT = 14;
 
-interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
+type Box = Omit<Frame, "width" | "height">;
 
 const overlap = (a: Box, b: Box) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 

@@ -24,6 +24,11 @@ export function power(value: number, unit = ""): string {
 export function duration(microseconds: number): string {
   if (microseconds === 0) return "0";
   if (microseconds >= 1e6) return `${(microseconds / 1e6).toPrecision(3)} s`;
+  return shortTime(microseconds);
+}
+
+/** Microseconds up to a thousand, then milliseconds. */
+export function shortTime(microseconds: number): string {
   const isLong = microseconds >= 1000;
   const value = isLong ? microseconds / 1000 : microseconds;
   return `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ${isLong ? "ms" : "µs"}`;

@@ -10,6 +10,7 @@ import { CONTEXT_RECORD_WORDS, PLAIN_DATA, packPlan, planFor, REACH } from "../.
 import type { HyperParameters } from "../../contract/hyper.ts";
 import { gateCount } from "../../contract/network.ts";
 import { BUCKETS, boostShift, bucketOf, initialBoosts } from "../../contract/recall.ts";
+import type { RecallState } from "../../contract/recall-state.ts";
 
 /** The record's 32-bit fields in order: constants of assembly/contract.ts, which scripts/generate.ts writes. */
 export const RECALL_FIELDS = [
@@ -127,15 +128,7 @@ export function writePlan(place: RecallPlace, hyper: HyperParameters, stride: nu
 }
 
 /** The recall stream's memory in the reference's order. */
-export interface RecallMemory {
-  readonly slots: Uint32Array;
-  readonly tables: readonly Int32Array[];
-  readonly boosts: Int32Array;
-  readonly word: Uint32Array;
-  readonly previousWord: Uint32Array;
-  /** B rings of REACH bytes. */
-  readonly past: Uint8Array;
-}
+export type RecallMemory = Pick<RecallState, "slots" | "tables" | "boosts" | "word" | "previousWord" | "past">;
 
 /** All that the recall stream remembers, for tests. */
 export function readRecall(place: RecallPlace, buffer: ArrayBufferLike): RecallMemory {

@@ -53,6 +53,9 @@ const BUFFERS_OF_THEIR_NAME: Buffers = Object.fromEntries(
 /** Kernels that do one box see the look-up tables only. */
 const BOX_BUFFERS: Buffers = { ...BUFFERS_OF_THEIR_NAME, constants: "luts", gradient: "dense" };
 
+/** What a norm leaves for its way back. */
+const madeBy = (name: NormName) => ({ normalised: `${name}.normalised`, deviations: `${name}.deviations` });
+
 /** Collects dispatches; compiles them all at once when the list is complete. */
 export class StepBuilder {
   readonly #pending: Promise<Dispatch>[] = [];
@@ -98,44 +101,30 @@ export class StepBuilder {
   }
 
   norm(name: NormName): void {
-    const width = normWidth(this.buffers.hyper, name);
-    const rows = this.B * normRows(this.buffers.hyper, name);
-    const constants = {
-      WIDTH: width,
-      WIDTH_LOG2: ceilLog2(width),
-      LANES: normLanes(width),
-      ROWS: rows,
-      SCALE_AT: this.offset(`${name}Scale`),
-      SHIFT_AT: this.offset(`${name}Shift`),
-    };
-    const named = {
-      x: NORMS[name].input,
-      normalised: `${name}.normalised`,
-      deviations: `${name}.deviations`,
-      out: `${name}.out`,
-    };
-    this.add("norm", constants, named, flatGroups(Math.ceil(rows / (64 / normLanes(width)))));
+    const { groups, ...constants } = this.#normFacts(name);
+    const named = { x: NORMS[name].input, ...madeBy(name), out: `${name}.out` };
+    this.add("norm", { ...constants, SHIFT_AT: this.offset(`${name}Shift`) }, named, groups);
   }
 
   normBackward(name: NormName): void {
-    const width = normWidth(this.buffers.hyper, name);
-    const rows = this.B * normRows(this.buffers.hyper, name);
+    const { groups, ...common } = this.#normFacts(name);
     const constants = {
-      WIDTH: width,
-      WIDTH_LOG2: ceilLog2(width),
-      LANES: normLanes(width),
-      ROWS: rows,
-      ROWS_LOG2: ceilLog2(rows),
+      ...common,
+      ROWS_LOG2: ceilLog2(common.ROWS),
       MORE_SHIFT: NORMS[name].inputShift,
-      SCALE_AT: this.offset(`${name}Scale`),
       SCALE_DENSE: this.dense(`${name}Scale`),
       SHIFT_DENSE: this.dense(`${name}Shift`),
     };
     const { gradient, inputGradient } = NORMS[name];
-    const made = { normalised: `${name}.normalised`, deviations: `${name}.deviations` };
-    const named = { d: gradient, ...made, out: inputGradient };
-    const groupRows = 64 / normLanes(width);
-    this.add("norm_backward", constants, named, flatGroups(Math.ceil(rows / groupRows)));
+    this.add("norm_backward", constants, { d: gradient, ...madeBy(name), out: inputGradient }, groups);
+  }
+
+  /** What both directions of a norm have in common. */
+  #normFacts(name: NormName) {
+    const width = normWidth(this.buffers.hyper, name);
+    const [ROWS, LANES] = [this.B * normRows(this.buffers.hyper, name), normLanes(width)];
+    const groups = flatGroups(Math.ceil(ROWS / (64 / LANES)));
+    return { groups, WIDTH: width, WIDTH_LOG2: ceilLog2(width), LANES, ROWS, SCALE_AT: this.offset(`${name}Scale`) };
   }
 
   /** Shapes and places that the kernels of one matrix share; TILE is the rows that an invocation makes. */

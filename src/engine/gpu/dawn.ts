@@ -8,17 +8,13 @@ import { loadSystemLibrary } from "../../platform/dynamic-linker.ts";
 import { EngineUnavailableError } from "../engine.ts";
 import { chooseAdapter, type DeviceLimits, describeAdapter, deviceOf, type GpuAdapter } from "./adapters.ts";
 import { type DawnAddon, loadAddon, VULKAN_LOADER } from "./addon.ts";
+import { GpuDevice } from "./device.ts";
 import { throttleDawnPolling } from "./polling.ts";
 import { withoutNativeStderr } from "./quiet.ts";
 
 /** One that Dawn offers. */
 export interface DawnAdapter extends GpuAdapter {
   readonly backend: "vulkan" | "metal" | "d3d12";
-}
-
-export interface OpenedDevice {
-  readonly device: GPUDevice;
-  readonly adapter: DawnAdapter;
 }
 
 const FLAGS = [
@@ -60,11 +56,11 @@ export async function openDevice(
   wanted?: string,
   features: readonly GPUFeatureName[] = [],
   limits: DeviceLimits = {},
-): Promise<OpenedDevice> {
-  const description = chooseAdapter(await listAdapters(), wanted);
-  const adapter = await requestAdapter(description.backend, description.name); // one adapter gives one device only
-  if (!adapter) throw new EngineUnavailableError("gpu", `${description.name} has disappeared`, "try again");
-  return { device: await deviceOf(adapter, description.name, features, limits), adapter: description };
+): Promise<GpuDevice> {
+  const { backend, name, isSoftware } = chooseAdapter(await listAdapters(), wanted);
+  const adapter = await requestAdapter(backend, name); // one adapter gives one device only
+  if (!adapter) throw new EngineUnavailableError("gpu", `${name} has disappeared`, "try again");
+  return new GpuDevice(await deviceOf(adapter, name, features, limits), name, isSoftware);
 }
 
 /** WebGPU has no list of adapters; Dawn names them all when asked for one that does not exist. */

@@ -11,6 +11,7 @@ import type { HyperParameters } from "../../contract/hyper.ts";
 import { familyOf } from "../../contract/mixer.ts";
 import type { LanePrior } from "../../contract/prior.ts";
 import { host } from "../../platform/host.ts";
+import { StepPace } from "../../platform/pace.ts";
 import { type CoderObserver, type Cue, type EncoderOptions, EngineLimitError, type Model } from "../engine.ts";
 import { CueCursor } from "../mixer/cue-cursor.ts";
 import { MIXER_BUFFERS } from "./adapters.ts";
@@ -28,7 +29,6 @@ import {
 import { imageOf, SPECS_AT, tablesOf } from "./mixer-image.ts";
 import { learntPlaces, mixerConstants, REFINE_BUFFERS } from "./mixer-layout.ts";
 import { partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
-import { DispatchPace } from "./pace.ts";
 import { mixerLanes } from "./path.ts";
 import { type Part, Staging } from "./staging.ts";
 
@@ -75,7 +75,7 @@ export class GpuMixer implements Model {
   readonly chunkSteps: number;
   readonly #parts: Parts;
   readonly #staging: Staging;
-  readonly #pace = new DispatchPace(FIRST_STEPS);
+  readonly #pace = new StepPace(FIRST_STEPS);
   /** As the kernel has it: that of a genome is 0. */
   #stride = 0;
   /** Of each lane: bytes of the block so far, with those that it was reminded of; and what these are. */

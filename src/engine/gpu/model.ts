@@ -9,6 +9,7 @@
 
 import { type DataKind, packPlan, planFor } from "../../contract/contexts.ts";
 import { type HyperParameters, trainsIn } from "../../contract/hyper.ts";
+import { StepPace } from "../../platform/pace.ts";
 import { type DecoderOptions, EngineLimitError } from "../engine.ts";
 import { HostCodedModel } from "../host-coder.ts";
 import type { Slice } from "./arena.ts";
@@ -17,7 +18,6 @@ import { GpuDecoder } from "./decoder.ts";
 import type { GpuDevice } from "./device.ts";
 import type { TileSize } from "./fused-plan.ts";
 import { type Dispatch, KernelCompiler, record } from "./kernel.ts";
-import { DispatchPace } from "./pace.ts";
 import { decoderFor, tileFor } from "./path.ts";
 import { Staging } from "./staging.ts";
 import { buildStep, type StepDispatches } from "./step.ts";
@@ -59,7 +59,7 @@ export class GpuModel extends HostCodedModel {
   #nextStep: number;
   readonly #rowBytes: number;
   readonly #staging: Staging;
-  readonly #pace: DispatchPace;
+  readonly #pace: StepPace;
   readonly #decoder: GpuDecoder | undefined;
   /** What decodes a step of the open block. */
   #decode: Dispatch | undefined;
@@ -75,7 +75,7 @@ export class GpuModel extends HostCodedModel {
   ) {
     super(chunkSteps);
     this.#decoder = decoder === "host" ? undefined : new GpuDecoder(gpu.device, buffers, decoder, compiler);
-    this.#pace = new DispatchPace(FIRST_STEPS, gpu.isSoftware ? SOFTWARE_SUBMIT_MS : undefined);
+    this.#pace = new StepPace(FIRST_STEPS, gpu.isSoftware ? SOFTWARE_SUBMIT_MS : undefined);
     this.#nextStep = firstStep;
     this.#rowBytes = buffers.rowWords * 4;
     this.#staging = new Staging(gpu);

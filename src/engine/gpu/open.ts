@@ -7,12 +7,7 @@ export const gpuParts: Pick<EngineParts, "listAdapters" | "createGpuEngine"> = {
     return await listAdapters();
   },
   async createGpuEngine(options) {
-    const [{ openDevice }, { engineOn }, { GpuDevice }] = await Promise.all([
-      import("./dawn.ts"),
-      import("./engine.ts"),
-      import("./device.ts"),
-    ]);
-    const { device, adapter } = await openDevice(options.adapter);
-    return engineOn(new GpuDevice(device, adapter.name, adapter.isSoftware), options);
+    const [{ openDevice }, { engineOn }] = await Promise.all([import("./dawn.ts"), import("./engine.ts")]);
+    return engineOn(await openDevice(options.adapter), options);
   },
 };

@@ -4,7 +4,9 @@ import { EngineUnavailableError } from "../../../src/engine/engine.ts";
 import { chooseAdapter, MIXER_BUFFERS } from "../../../src/engine/gpu/adapters.ts";
 import { type DawnAdapter, listAdapters, parseAdapterNames } from "../../../src/engine/gpu/dawn.ts";
 import { FUSED_BUFFERS } from "../../../src/engine/gpu/path.ts";
-import { openTestDevice, testAdapterName, testAdapters } from "../../setup/adapters.ts";
+import { testAdapterName, testAdapters } from "../../setup/adapters.ts";
+import { compute } from "../../support/compute.ts";
+import { testDevice } from "../../support/gpu-device.ts";
 
 const COUNT = 64;
 const SHADER = `
@@ -14,21 +16,21 @@ const SHADER = `
 }`;
 
 describe.each([...testAdapters])("on %s", (which) => {
+  const gpu = testDevice(which);
+
   test("integers wrap and shift as in WebAssembly", async () => {
-    const { device, adapter } = await openTestDevice(which);
-    expect(adapter.name).toBe(testAdapterName(which));
+    const { device, name } = gpu();
+    expect(name).toBe(testAdapterName(which));
     const input = Int32Array.from({ length: COUNT }, (_, i) => Math.imul(i - 7, 0x1234567));
-    const output = await runOnce(device, input);
+    const output = new Int32Array(await compute(device, SHADER, [input], 1));
     expect(output).toEqual(input.map((value) => (Math.imul(value, -1640531527) + (value >> 3)) | 0));
-    device.destroy();
   });
 
   test("asks for large buffers, for as many as fused kernels bind, and for nothing else", async () => {
-    const { device } = await openTestDevice(which);
+    const { device } = gpu();
     expect(device.limits.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(1 << 27);
     expect([8, FUSED_BUFFERS, MIXER_BUFFERS]).toContain(device.limits.maxStorageBuffersPerShaderStage);
     expect(device.limits.maxComputeInvocationsPerWorkgroup).toBe(256);
-    device.destroy();
   });
 
   test("is listed as software", async () => {
@@ -38,7 +40,7 @@ describe.each([...testAdapters])("on %s", (which) => {
   });
 
   test("waiting for the GPU does not take the main thread's core", async () => {
-    const { device } = await openTestDevice(which);
+    const { device } = gpu();
     let polls = 0;
     const throttled = globalThis.setImmediate;
     globalThis.setImmediate = Object.assign((...args: Parameters<typeof throttled>) => {
@@ -47,38 +49,14 @@ describe.each([...testAdapters])("on %s", (which) => {
     }, throttled);
     const start = performance.now();
     try {
-      await runOnce(device, new Int32Array(COUNT), 4000);
+      await compute(device, SHADER, [new Int32Array(COUNT)], 1, 4000);
     } finally {
       globalThis.setImmediate = throttled;
     }
     const milliseconds = performance.now() - start;
     expect(polls).toBeLessThan(500 + 2 * milliseconds); // unthrottled: 150 and more in a millisecond
-    device.destroy();
   });
 });
-
-async function runOnce(device: GPUDevice, input: Int32Array, dispatches = 1): Promise<Int32Array> {
-  const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-  const size = input.byteLength;
-  const values = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
-  const result = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
-  device.queue.writeBuffer(values, 0, input as Int32Array<ArrayBuffer>);
-  const module = device.createShaderModule({ code: SHADER });
-  const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
-  const layout = pipeline.getBindGroupLayout(0);
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: values } }] }));
-  for (let i = 0; i < dispatches; i++) pass.dispatchWorkgroups(1);
-  pass.end();
-  encoder.copyBufferToBuffer(values, 0, result, 0, size);
-  device.queue.submit([encoder.finish()]);
-  await result.mapAsync(GPUMapMode.READ);
-  const output = new Int32Array(result.getMappedRange().slice(0));
-  result.unmap();
-  return output;
-}
 
 const adapter = (name: string, isSoftware = false): DawnAdapter => ({
   name,

@@ -2,7 +2,7 @@
  * Decoding on the device against the host's coder, with ==: the kernel alone on tables and payloads of every kind, and
  * whole blocks of the reference's archives, damaged ones too, which must end in the error that the host's coder throws.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { CorruptDataError } from "../../../src/coder/errors.ts";
 import { decodeGroup, shareOfGroup } from "../../../src/coder/groups.ts";
 import { RangeDecoder, RangeEncoder } from "../../../src/coder/range.ts";
@@ -10,7 +10,6 @@ import { FREQUENCY_TOTAL } from "../../../src/contract/frequency.ts";
 import { type HyperParameters, TRAIN_ALWAYS_STEPS } from "../../../src/contract/hyper.ts";
 import { type Engine, EngineDeviceError } from "../../../src/engine/engine.ts";
 import { CODER_FIELDS, initialCoder, PAYLOAD_BYTES_MAX } from "../../../src/engine/gpu/decoder.ts";
-import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { GpuModel, type ModelOptions } from "../../../src/engine/gpu/model.ts";
 import { HARDWARE_DECODE_LANES, SOFTWARE_DECODE_LANES, SOFTWARE_TILE } from "../../../src/engine/gpu/path.ts";
 import { createReferenceEngine, ReferenceModel } from "../../../src/engine/reference/engine.ts";
@@ -18,6 +17,7 @@ import { BlockCompressor } from "../../../src/pipeline/compress.ts";
 import { BlockDecompressor } from "../../../src/pipeline/decompress.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
 import { tinyHyper } from "../../support/fake-engine.ts";
+import { testDevice } from "../../support/gpu-device.ts";
 import { type Arrays, GpuHarness } from "../../support/gpu-harness.ts";
 import { Random } from "../../support/gpu-values.ts";
 import { compressBlock, decompressBlock } from "../../support/in-memory.ts";
@@ -166,23 +166,18 @@ const GROUPS = 3;
 const RECALL = { contexts: 4, tables: 2, slotBits: 8, tableBits: 8 };
 
 describe.each(testAdapters)("decoding on %s", (which) => {
-  let gpu: GpuDevice;
-  beforeAll(async () => {
-    const { device, adapter } = await openTestDevice(which);
-    gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
-  });
-  afterAll(() => gpu.device.destroy());
+  const gpu = testDevice(which);
 
   /** An engine of models that all have these options. */
   const engineWith = (options: ModelOptions): Engine => ({
     name: "gpu",
     description: which,
-    openModel: (hyper) => GpuModel.open(gpu, hyper, CHUNK_STEPS, options),
+    openModel: (hyper) => GpuModel.open(gpu(), hyper, CHUNK_STEPS, options),
     close: async () => {},
   });
 
   test.each(LANES)("the kernel with %i invocations, on any tables and payloads", async (lanes) => {
-    const harness = new GpuHarness(gpu.device);
+    const harness = new GpuHarness(gpu().device);
     const seen = new Set<string>();
     for (let round = 0; round < KERNEL_ROUNDS; round++) {
       const inputs = drawInputs(round);
@@ -235,7 +230,7 @@ describe.each(testAdapters)("decoding on %s", (which) => {
       });
       const reference = new ReferenceModel(hyper);
       await reference.fillIntervals(bytes, steps, new Uint32Array(2 * bytes.length));
-      const model = await GpuModel.open(gpu, hyper, CHUNK_STEPS, options);
+      const model = await GpuModel.open(gpu(), hyper, CHUNK_STEPS, options);
       await model.openPayloads(groups, { workers: 1 });
       expect(model.decodesOnDevice).toBe(true);
       const restored = new Uint8Array(bytes.length);
@@ -301,7 +296,7 @@ describe.each(testAdapters)("decoding on %s", (which) => {
   test("more groups than an encoder makes, and very long payloads, are the host's", async () => {
     const data = trainingBytes(33 * 9, 1);
     const { groups } = await compressBlock(engineWith(options), SHAPE, data, { ...ALONE, groups: 17 });
-    const model = await GpuModel.open(gpu, SHAPE, CHUNK_STEPS, options);
+    const model = await GpuModel.open(gpu(), SHAPE, CHUNK_STEPS, options);
     await model.openPayloads(groups, { workers: 1 });
     expect(model.decodesOnDevice).toBe(false);
     await model.openPayloads([new Uint8Array(PAYLOAD_BYTES_MAX - 3), new Uint8Array(1)], { workers: 1 });
@@ -311,19 +306,18 @@ describe.each(testAdapters)("decoding on %s", (which) => {
   });
 
   test("decoding without payloads is a programmer's error", async () => {
-    const model = await GpuModel.open(gpu, SHAPE, CHUNK_STEPS, options);
+    const model = await GpuModel.open(gpu(), SHAPE, CHUNK_STEPS, options);
     await expect(model.decodeSteps(new Uint8Array(33), 1, 33)).rejects.toThrow("without payloads");
     await model.close();
   });
 
   test("a device that is lost while it decodes", async () => {
-    const { device, adapter } = await openTestDevice(which);
-    const lost = new GpuDevice(device, adapter.name, adapter.isSoftware);
+    const lost = await openTestDevice(which);
     const model = await GpuModel.open(lost, tinyHyper(8), CHUNK_STEPS, options);
     await model.openPayloads([new Uint8Array(1000)], { workers: 1 });
     const steps = 4 * CHUNK_STEPS;
     const decoding = model.decodeSteps(new Uint8Array(8 * steps), steps, 8).catch((error: unknown) => error);
-    device.destroy();
+    lost.device.destroy();
     expect(await decoding).toBeInstanceOf(EngineDeviceError);
     await model.close();
   });

@@ -43,9 +43,9 @@ function smallDevice(device: GPUDevice, sizeMax: number, alive: Set<GPUBuffer>):
 describe.each(testAdapters)("faults on %s", (which) => {
   const opened: GPUDevice[] = [];
   const open = async () => {
-    const { device, adapter } = await openTestDevice(which);
+    const { device, name } = await openTestDevice(which);
     opened.push(device);
-    return new GpuDevice(device, adapter.name);
+    return new GpuDevice(device, name);
   };
   afterEach(() => {
     for (const device of opened.splice(0)) device.destroy();

@@ -3,13 +3,12 @@
  * of 128 MiB, which is what WebGPU promises. Payloads are the same, whichever way a model then goes; what fits nowhere
  * says so. Whole levels: scripts/forced-limits.ts.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { planDevice } from "../../../src/bench/plan-device.ts";
 import type { HyperParameters } from "../../../src/contract/hyper.ts";
 import { type Engine, EngineLimitError } from "../../../src/engine/engine.ts";
 import { ModelBuffers } from "../../../src/engine/gpu/buffers.ts";
 import { openDevice } from "../../../src/engine/gpu/dawn.ts";
-import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { engineOn } from "../../../src/engine/gpu/engine.ts";
 import { bindingsOf } from "../../../src/engine/gpu/kernel.ts";
 import { GpuMixer } from "../../../src/engine/gpu/mixer.ts";
@@ -19,6 +18,7 @@ import { createReferenceEngine } from "../../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf, networkOf } from "../../../src/model/levels.ts";
 import { TINY_RECALL } from "../../model/tiny.ts";
 import { testAdapterName, testAdapters } from "../../setup/adapters.ts";
+import { testDevice } from "../../support/gpu-device.ts";
 import { compressBlock } from "../../support/in-memory.ts";
 import { allShaderTexts } from "../../support/shader-texts.ts";
 import { trainingBytes } from "../../support/text.ts";
@@ -35,36 +35,31 @@ async function payloadsOf(engine: Engine, hyper: HyperParameters): Promise<strin
 
 describe.each(testAdapters)("on %s", (which) => {
   describe.each([8, FUSED_BUFFERS])("with %i storage buffers", (storageBuffers) => {
-    let gpu: GpuDevice;
-    beforeAll(async () => {
-      const limits = { storageBuffers, bindingBytes: BINDING_BYTES };
-      const { device, adapter } = await openDevice(testAdapterName(which), [], limits);
-      gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
-    });
-    afterAll(() => gpu.device.destroy());
+    const limits = { storageBuffers, bindingBytes: BINDING_BYTES };
+    const gpu = testDevice(which, () => openDevice(testAdapterName(which), [], limits));
 
     test("the device has no more", () => {
-      const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize } = gpu.device.limits;
+      const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize } = gpu().device.limits;
       expect(maxStorageBuffersPerShaderStage).toBe(storageBuffers);
       expect(maxStorageBufferBindingSize).toBe(BINDING_BYTES);
     });
 
     test("a network goes the way that fits, to the same payloads", async () => {
-      const model = await GpuModel.open(gpu, TINY_RECALL, 16);
+      const model = await GpuModel.open(gpu(), TINY_RECALL, 16);
       const names = model.step.forward.map(({ name }) => name);
       await model.close();
       expect(names.includes("forward")).toBe(storageBuffers >= FUSED_BUFFERS);
       const wanted = await payloadsOf(createReferenceEngine(), TINY_RECALL);
-      expect(await payloadsOf(engineOn(gpu, {}), TINY_RECALL)).toEqual(wanted);
-      gpu.check();
+      expect(await payloadsOf(engineOn(gpu(), {}), TINY_RECALL)).toEqual(wanted);
+      gpu().check();
     }, 120_000);
 
     test("lanes of a mixer are dealt to banks, to the same payloads", async () => {
-      const mixer = await GpuMixer.open(gpu, MIXER);
+      const mixer = await GpuMixer.open(gpu(), MIXER);
       expect(mixer.bankCount).toBe(2);
       await mixer.close();
-      expect(await payloadsOf(engineOn(gpu, {}), MIXER)).toEqual(await payloadsOf(createReferenceEngine(), MIXER));
-      gpu.check();
+      expect(await payloadsOf(engineOn(gpu(), {}), MIXER)).toEqual(await payloadsOf(createReferenceEngine(), MIXER));
+      gpu().check();
     }, 120_000);
   });
 });

@@ -2,10 +2,12 @@
  * Magnitudes as all kernels take them, of the extremes, and the larger of two. An H100's driver made wrong code of
  * signed maxima of two `abs` (docs/PERFORMANCE.md), and abs(-2^31) is undefined in some shading languages.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { kernelSource } from "../../../src/engine/gpu/kernel.ts";
 import { KERNELS } from "../../../src/engine/gpu/shaders.ts";
-import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
+import { testAdapters } from "../../setup/adapters.ts";
+import { compute } from "../../support/compute.ts";
+import { testDevice } from "../../support/gpu-device.ts";
 import { Random } from "../../support/gpu-values.ts";
 
 const PAIRS = 4096;
@@ -35,34 +37,14 @@ function pairsOf(): Int32Array<ArrayBuffer> {
 }
 
 describe.each(testAdapters)("on %s", (which) => {
-  let device: GPUDevice;
-  beforeAll(async () => {
-    device = (await openTestDevice(which)).device;
-  });
-  afterAll(() => device.destroy());
+  const gpu = testDevice(which);
 
   test("magnitudes, also of -2^31, and the larger of two", async () => {
+    const { device } = gpu();
     const pairs = pairsOf();
-    const size = pairs.byteLength;
-    const source = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
-    const out = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
-    const staging = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    device.queue.writeBuffer(source, 0, pairs);
     const code = kernelSource("sum_gradients", {}).replace(KERNELS.sum_gradients, TEXT);
     expect(code).toEndWith(TEXT);
-    const compute = { module: device.createShaderModule({ code }), entryPoint: "main" };
-    const pipeline = device.createComputePipeline({ layout: "auto", compute });
-    const entries = [source, out].map((buffer, binding) => ({ binding, resource: { buffer } }));
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-    pass.dispatchWorkgroups(PAIRS / 64);
-    pass.end();
-    encoder.copyBufferToBuffer(out, 0, staging, 0, size);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const found = new Uint32Array(staging.getMappedRange()).slice();
+    const found = new Uint32Array(await compute(device, code, [pairs, new Int32Array(2 * PAIRS)], PAIRS / 64));
     const wanted = Uint32Array.from(pairs, (value, i) =>
       i % 2 === 0 ? Math.abs(value) : Math.max(Math.abs(value), Math.abs(pairs[i - 1] as number)),
     );

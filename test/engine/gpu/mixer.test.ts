@@ -2,12 +2,11 @@
  * The bit mixer on GPUs against the reference, with ==: payloads and whole states of every family, lanes, blocks,
  * priors; what one engine wrote, decoded by the other; damaged payloads, which must end as on the CPU.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type HyperParameters, NO_NETWORK, WITHOUT } from "../../../src/contract/hyper.ts";
 import { LANES_MAX } from "../../../src/contract/mixer.ts";
 import type { LanePrior } from "../../../src/contract/prior.ts";
 import { type Cue, type Engine, EngineDeviceError, EngineLimitError, type Model } from "../../../src/engine/engine.ts";
-import { GpuDevice } from "../../../src/engine/gpu/device.ts";
 import { buildMixer } from "../../../src/engine/mixer/assembly/build.ts";
 import { CuedLane } from "../../../src/engine/mixer/cued-lane.ts";
 import type { LaneShape } from "../../../src/engine/mixer/lane.ts";
@@ -20,6 +19,7 @@ import type { ForeseenBlock } from "../../../src/predict/foresight.ts";
 import type { Stretch } from "../../../src/predict/list.ts";
 import { transformSlowly } from "../../../src/predict/transform.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
+import { testDevice } from "../../support/gpu-device.ts";
 import { gpuStateOf } from "../../support/gpu-lane.ts";
 import { compressBlock, decompressBlock } from "../../support/in-memory.ts";
 import { stateOf } from "../../support/lane-state.ts";
@@ -111,18 +111,13 @@ async function bytesOf(model: Model, payloads: readonly string[], size: number, 
 const SOME_BYTES = 420;
 
 describe.each(testAdapters)("the mixer on %s", (which) => {
-  let gpu: GpuDevice;
-  beforeAll(async () => {
-    const { device, adapter } = await openTestDevice(which);
-    gpu = new GpuDevice(device, adapter.name, adapter.isSoftware);
-  });
-  afterAll(() => gpu.device.destroy());
+  const gpu = testDevice(which);
 
   /** Closing it would destroy the device. */
   const engine: Engine = {
     name: "gpu",
     description: which,
-    openModel: (...parameters) => engineOn(gpu, {}).openModel(...parameters),
+    openModel: (...parameters) => engineOn(gpu(), {}).openModel(...parameters),
     close: async () => {},
   };
 
@@ -131,7 +126,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     async (name, stride, contexts, lineBits, counters) => {
       const bytes = dataOf(name).slice(-SOME_BYTES);
       const { lane, payload } = referenceOf({ contexts, lineBits, counters }, stride, bytes);
-      const model = await GpuMixer.open(gpu, shapeOf(1, contexts, lineBits, counters));
+      const model = await GpuMixer.open(gpu(), shapeOf(1, contexts, lineBits, counters));
       await model.describe({ stride });
       await model.beginPayloads(1, ALONE);
       await model.encodeSteps(bytes, bytes.length, 1);
@@ -154,7 +149,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
       const data = new Uint8Array([...dataOf("mixed").slice(0, 200), ...dataOf("lines").slice(-202)]);
       const steps = Math.ceil(data.length / 3);
       const { groups } = await compressBlock(reference, hyper, data, ALONE);
-      const model = await GpuMixer.open(gpu, hyper, undefined, { invocations, ...limits });
+      const model = await GpuMixer.open(gpu(), hyper, undefined, { invocations, ...limits });
       expect(model.bankCount).toBe(banks);
       const rows = gatherSteps(data, layoutOf(data.length, 3), 0, steps);
       await model.beginPayloads(3, ALONE);
@@ -167,7 +162,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
       }
       expect((await model.takePayloads()).map(hex)).toEqual(groups.map(hex));
       const back = new Uint8Array(rows.length);
-      const decoder = await GpuMixer.open(gpu, hyper, undefined, { invocations, ...limits });
+      const decoder = await GpuMixer.open(gpu(), hyper, undefined, { invocations, ...limits });
       await decoder.openPayloads(groups);
       const [half, live] = [steps >> 1, layoutOf(data.length, 3).liveInLastStep];
       // The second call comes before the first has ended.
@@ -228,7 +223,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     const prior: LanePrior = { contexts, stride, content, trained: teacher.trained() };
     const judge = new ReferenceLane({ contexts, lineBits });
     judge.seed(prior);
-    const model = await GpuMixer.open(gpu, shapeOf(1, contexts, lineBits), prior);
+    const model = await GpuMixer.open(gpu(), shapeOf(1, contexts, lineBits), prior);
     expect(await gpuStateOf(model, 0)).toEqual(withoutInputs(judge));
     for (const bytes of [file("text.bin", 900).slice(700), dataOf("rows").slice(0, 100)]) {
       judge.begin();
@@ -240,8 +235,8 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     }
     await model.close();
     const other = { ...prior, contexts: 19 };
-    await expect(GpuMixer.open(gpu, shapeOf(1, contexts, lineBits), other)).rejects.toThrow("a prior of 19 contexts");
-    const counted = GpuMixer.open(gpu, shapeOf(1, contexts, lineBits, 4), prior);
+    await expect(GpuMixer.open(gpu(), shapeOf(1, contexts, lineBits), other)).rejects.toThrow("a prior of 19 contexts");
+    const counted = GpuMixer.open(gpu(), shapeOf(1, contexts, lineBits, 4), prior);
     await expect(counted).rejects.toThrow("without counters");
   });
 
@@ -263,7 +258,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
       [{ at: 99, bytes: dataOf("mixed").slice(0, 90) }],
     ];
     const judge = await reference.openModel(hyper);
-    const [coding, decoding] = [await GpuMixer.open(gpu, hyper), await GpuMixer.open(gpu, hyper)];
+    const [coding, decoding] = [await GpuMixer.open(gpu(), hyper), await GpuMixer.open(gpu(), hyper)];
     for (const model of [judge, coding, decoding]) await model.describe({ stride });
     const payloads: string[][] = [];
     for (const model of [judge, coding]) {
@@ -312,7 +307,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     for (const payloads of cases) expect(await outcome(engine, payloads)).toEqual(await outcome(cpu, payloads));
     expect(await outcome(engine, groups)).toBe(hex(bytes));
     // Nothing was decoded of what is there.
-    const model = await GpuMixer.open(gpu, hyper);
+    const model = await GpuMixer.open(gpu(), hyper);
     await model.openPayloads([Uint8Array.of(1), new Uint8Array(0)]);
     await expect(model.finishPayloads()).rejects.toMatchObject({ reason: "data-too-long", group: 0 });
     await model.close();
@@ -337,7 +332,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     test.each(cases)("%s", async (_, hyper, prior, limits) => {
       const judge = await (await createCpuEngine({ threads: 1 })).openModel(hyper, undefined, prior);
       const open = async () =>
-        new ForeseeingMixer(await GpuMixer.open(gpu, hyper, prior, limits), {
+        new ForeseeingMixer(await GpuMixer.open(gpu(), hyper, prior, limits), {
           engine: "gpu",
           threads: 2,
           ...(prior && { prior }),
@@ -371,17 +366,17 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
 
   test("a lane that fits into no buffer is an error, or is left to threads", async () => {
     const [hyper, bytes, bufferBytesMax] = [shapeOf(2, 4, 8), dataOf("lines").slice(0, 100), 1 << 20];
-    await expect(engineOn(gpu, { bufferBytesMax }).openModel(hyper)).rejects.toBeInstanceOf(EngineLimitError);
-    const { groups } = await compressBlock(engineOn(gpu, { bufferBytesMax, spareThreads: 1 }), hyper, bytes, ALONE);
+    await expect(engineOn(gpu(), { bufferBytesMax }).openModel(hyper)).rejects.toBeInstanceOf(EngineLimitError);
+    const { groups } = await compressBlock(engineOn(gpu(), { bufferBytesMax, spareThreads: 1 }), hyper, bytes, ALONE);
     expect(groups.map(hex)).toEqual((await compressBlock(reference, hyper, bytes, ALONE)).groups.map(hex));
   });
 
   test("a device that is lost", async () => {
-    const { device, adapter } = await openTestDevice(which);
-    const model = await GpuMixer.open(new GpuDevice(device, adapter.name, adapter.isSoftware), shapeOf(1, 4, 8));
+    const lost = await openTestDevice(which);
+    const model = await GpuMixer.open(lost, shapeOf(1, 4, 8));
     await model.beginPayloads(1, ALONE);
     const encoding = model.encodeSteps(new Uint8Array(200), 200, 1).catch((error: unknown) => error);
-    device.destroy();
+    lost.device.destroy();
     expect(await encoding).toBeInstanceOf(EngineDeviceError);
     await model.close();
   });

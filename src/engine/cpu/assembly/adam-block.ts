@@ -243,36 +243,6 @@ function updateMasters(ctx: usize, acc: usize, master: usize): void {
   endMasters(ctx, acc, master, seen);
 }
 
-/** The copies of 32 masters that were not updated here. */
-// @ts-ignore: decorator
-@inline
-function keepMasters(ctx: usize, acc: usize, master: usize): void {
-  const shift = load<i32>(ctx, COPY_SHIFT);
-  const half = v128.load(ctx, COPY_HALF);
-  const low = v128.load(ctx, COPY_LOW);
-  const high = v128.load(ctx, COPY_HIGH);
-  let seen = v128.load(ctx, SEEN_WEIGHT);
-  let a: v128;
-  let b: v128;
-  a = v128.load(master);
-  b = v128.load(master, 16);
-  seen = i32x4.max_s(seen, i32x4.max_s(i32x4.abs(a), i32x4.abs(b)));
-  v128.store(acc, copyOf(a, b, half, shift, low, high));
-  a = v128.load(master, 32);
-  b = v128.load(master, 48);
-  seen = i32x4.max_s(seen, i32x4.max_s(i32x4.abs(a), i32x4.abs(b)));
-  v128.store(acc, copyOf(a, b, half, shift, low, high), 16);
-  a = v128.load(master, 64);
-  b = v128.load(master, 80);
-  seen = i32x4.max_s(seen, i32x4.max_s(i32x4.abs(a), i32x4.abs(b)));
-  v128.store(acc, copyOf(a, b, half, shift, low, high), 32);
-  a = v128.load(master, 96);
-  b = v128.load(master, 112);
-  seen = i32x4.max_s(seen, i32x4.max_s(i32x4.abs(a), i32x4.abs(b)));
-  v128.store(acc, copyOf(a, b, half, shift, low, high), 48);
-  v128.store(ctx, seen, SEEN_WEIGHT);
-}
-
 /** Gradients of a block that need a left shift, for which the block has room. */
 function shiftLeft(acc: usize, left: i32): void {
   for (let i: usize = 0; i < BLOCK_BYTES; i += 16) v128.store(acc + i, i32x4.shl(v128.load(acc + i), left));
@@ -303,6 +273,6 @@ export function update(
     updateMasters(ctx, acc, master);
   } else {
     if (load<i32>(ctx, TRAINS) != 0) updateGeneral(ctx, acc, master, moment, square, BLOCK_BYTES);
-    keepMasters(ctx, acc, master);
+    copyMasters(ctx, master, acc, BLOCK_BYTES);
   }
 }

@@ -88,24 +88,30 @@ export function beginBehind(): void {
   high = 0xffffffff;
 }
 
+/** Goes through a byte that is there already, and codes it or only learns it. */
+// @ts-ignore: decorator
+@inline
+function pass(isCoded: bool): void {
+  const byte: u32 = load<u8>(data + time);
+  hashContexts();
+  findLines(0);
+  findRuns();
+  let node: u32 = 1;
+  for (let k: u32 = 0; k < 8; k++) {
+    if (k == 4) findLines(node - 15);
+    const bit = (byte >> (7 - k)) & 1;
+    const p = predict(k, node);
+    if (isCoded) encodeBit(bit, p);
+    learn(bit);
+    node = node * 2 + bit;
+  }
+  follow(byte);
+}
+
 /** Codes the next `count` bytes, which lie behind those of the block so far; returns how many bytes that made. */
 export function encode(count: u32): u32 {
   at = coded;
-  for (const until = time + count; time < until; ) {
-    const byte: u32 = load<u8>(data + time);
-    hashContexts();
-    findLines(0);
-    findRuns();
-    let node: u32 = 1;
-    for (let k: u32 = 0; k < 8; k++) {
-      if (k == 4) findLines(node - 15);
-      const bit = (byte >> (7 - k)) & 1;
-      encodeBit(bit, predict(k, node));
-      learn(bit);
-      node = node * 2 + bit;
-    }
-    follow(byte);
-  }
+  for (const until = time + count; time < until; ) pass(true);
   return <u32>(at - coded);
 }
 
@@ -152,19 +158,5 @@ export function decode(count: u32, bytes: u32): u32 {
 
 /** Learns the next `count` bytes without coding them. */
 export function study(count: u32): void {
-  for (const until = time + count; time < until; ) {
-    const byte: u32 = load<u8>(data + time);
-    hashContexts();
-    findLines(0);
-    findRuns();
-    let node: u32 = 1;
-    for (let k: u32 = 0; k < 8; k++) {
-      if (k == 4) findLines(node - 15);
-      const bit = (byte >> (7 - k)) & 1;
-      predict(k, node);
-      learn(bit);
-      node = node * 2 + bit;
-    }
-    follow(byte);
-  }
+  for (const until = time + count; time < until; ) pass(false);
 }

@@ -23,8 +23,9 @@ export interface KernelCase {
   readonly kernel: KernelName;
   /** What is special about the shape. */
   readonly title: string;
-  readonly shared: Constants;
-  readonly constants: Constants;
+  /** Of the smallest model if not said. */
+  readonly shared?: Constants;
+  readonly constants?: Constants;
   readonly workgroups: readonly [number, number, number];
   readonly inputs: Readonly<Record<string, Input>>;
   /** Rounds in which each input has a pattern of its own, after those in which all share one. */

@@ -106,7 +106,6 @@ function geluSkip(count: number, limit: number): KernelCase {
   return {
     kernel: "gelu_skip",
     title: `${count} values of ±${limit}`,
-    shared: shapeWith({}).shared,
     constants: { COUNT: count, SKIP_AT: 3, LIMIT: limit },
     workgroups: elementGroups(count),
     inputs: {
@@ -237,7 +236,6 @@ function mix(count: number): KernelCase {
   return {
     kernel: "mix",
     title: `${count} values`,
-    shared: shapeWith({}).shared,
     constants: { COUNT: count },
     workgroups: foldedGroups(Math.ceil(count / 64)),
     inputs: {
@@ -262,7 +260,6 @@ function mixBackward(count: number): KernelCase {
   return {
     kernel: "mix_backward",
     title: `${count} values`,
-    shared: shapeWith({}).shared,
     constants: { COUNT: count },
     workgroups: foldedGroups(Math.ceil(count / 64)),
     inputs: {
@@ -377,7 +374,6 @@ function sumGradients(rows: number, width: number, cWidth: number): KernelCase {
   return {
     kernel: "sum_gradients",
     title: `${rows} x ${width}, the last ${cWidth} columns thrice`,
-    shared: shapeWith({}).shared,
     constants: { ROWS: rows, WIDTH: width, C_WIDTH: cWidth },
     workgroups: elementGroups(count),
     inputs: {

@@ -4,7 +4,7 @@
 import { type DataKind, planFor } from "../../../../src/contract/contexts.ts";
 import { clampGradient, roundShift } from "../../../../src/contract/fixed.ts";
 import type { HyperParameters } from "../../../../src/contract/hyper.ts";
-import { type Random, range, values, type Words } from "../../../support/gpu-values.ts";
+import { range, values, type Words } from "../../../support/gpu-values.ts";
 import {
   ACTIVATION,
   ANY_I32,
@@ -28,69 +28,55 @@ function byteAt(shape: Shape, kind: DataKind, { bytes, control }: Named, i: numb
   return row[Math.floor(i / (embedding * history))] as number;
 }
 
-/** What both kernels see: the ring of bytes, and where in it to look. */
-function pastInputs(shape: Shape, kind: DataKind) {
-  return {
-    bytes: range(PAST_ROWS * Math.ceil(shape.hyper.streams / 4), -(2 ** 31), ANY_I32),
-    control: (random: Random) => controlWith(shape, { [shape.places.step]: random.between(0, 1 << 30) }),
-    plan: planInput({ ...shape, kind }),
-  };
-}
-
-const titleOf = ({ hyper }: Shape, { stride }: DataKind) =>
-  `${hyper.streams} x ${hyper.history} x ${hyper.embedding}, stride ${stride}`;
-
-function embed(changes: Partial<HyperParameters>, stride = 0): KernelCase {
+/** What both kernels see, the ring of bytes and where in it to look; `expect` for each element and its place. */
+function embeddingCase(
+  kernel: "embed" | "embed_backward",
+  changes: Partial<HyperParameters>,
+  stride: number,
+  inputsOf: (count: number, embedding: number) => KernelCase["inputs"],
+  expect: (arrays: Named, i: number, at: number) => void,
+): KernelCase {
   const shape = shapeWith(changes);
   const { history, embedding, streams } = shape.hyper;
   const kind = { stride };
   const count = streams * history * embedding;
   return {
-    kernel: "embed",
-    title: titleOf(shape, kind),
+    kernel,
+    title: `${streams} x ${history} x ${embedding}, stride ${stride}`,
     shared: shape.shared,
-    constants: {},
     workgroups: foldedGroups(Math.ceil(count / 64)),
     inputs: {
-      ...pastInputs(shape, kind),
-      embedding: values(256 * embedding, ACTIVATION),
-      embedded: output(count),
+      bytes: range(PAST_ROWS * Math.ceil(streams / 4), -(2 ** 31), ANY_I32),
+      control: (random) => controlWith(shape, { [shape.places.step]: random.between(0, 1 << 30) }),
+      plan: planInput({ ...shape, kind }),
+      ...inputsOf(count, embedding),
     },
-    expect: (arrays: Named) => {
-      for (let i = 0; i < count; i++) {
-        const at = byteAt(shape, kind, arrays, i) * embedding + (i % embedding);
-        arrays.embedded![i] = arrays.embedding![at] as number;
-      }
+    expect: (arrays) => {
+      for (let i = 0; i < count; i++) expect(arrays, i, byteAt(shape, kind, arrays, i) * embedding + (i % embedding));
     },
   };
+}
+
+function embed(changes: Partial<HyperParameters>, stride = 0): KernelCase {
+  const inputsOf = (count: number, embedding: number) => ({
+    embedding: values(256 * embedding, ACTIVATION),
+    embedded: output(count),
+  });
+  return embeddingCase("embed", changes, stride, inputsOf, ({ embedding, embedded }, i, at) => {
+    embedded![i] = embedding![at] as number;
+  });
 }
 
 function embedBackward(changes: Partial<HyperParameters>, stride = 0): KernelCase {
-  const shape = shapeWith(changes);
-  const { history, embedding, streams } = shape.hyper;
-  const kind = { stride };
-  const count = streams * history * embedding;
-  return {
-    kernel: "embed_backward",
-    title: titleOf(shape, kind),
-    shared: shape.shared,
-    constants: {},
-    workgroups: foldedGroups(Math.ceil(count / 64)),
-    inputs: {
-      ...pastInputs(shape, kind),
-      d_input: values(count, GRADIENT),
-      d_local: values(count, GRADIENT),
-      gradient: values(256 * embedding, ANY_I32),
-    },
-    expect: (arrays: Named) => {
-      const { d_input, d_local, gradient } = arrays;
-      for (let i = 0; i < count; i++) {
-        const at = byteAt(shape, kind, arrays, i) * embedding + (i % embedding);
-        const d = clampGradient((d_input![i] as number) + (d_local![i] as number));
-        gradient![at] = (gradient![at] as number) + roundShift(d, 3);
-      }
-    },
-  };
+  const inputsOf = (count: number, embedding: number) => ({
+    d_input: values(count, GRADIENT),
+    d_local: values(count, GRADIENT),
+    gradient: values(256 * embedding, ANY_I32),
+  });
+  return embeddingCase("embed_backward", changes, stride, inputsOf, ({ d_input, d_local, gradient }, i, at) => {
+    const d = clampGradient((d_input![i] as number) + (d_local![i] as number));
+    gradient![at] = (gradient![at] as number) + roundShift(d, 3);
+  });
 }
 
 export const EMBEDDING_CASES: readonly KernelCase[] = [

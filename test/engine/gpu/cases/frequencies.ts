@@ -41,7 +41,6 @@ function fromLogits(streams: number, contexts = 0, logitTables = 0): KernelCase 
     kernel: "frequencies",
     title: `${streams} streams, ${contexts} contexts, ${logitTables} tables`,
     shared: shape.shared,
-    constants: {},
     workgroups: foldedGroups(streams),
     inputs: {
       logits: values(256 * streams, ACTIVATION),
@@ -80,7 +79,6 @@ function gradient(streams: number, contexts: number): KernelCase {
     kernel: "logit_gradient",
     title: `${streams} streams, ${contexts} contexts`,
     shared: shape.shared,
-    constants: {},
     workgroups: foldedGroups(4 * streams),
     inputs: {
       ends: (random) => drawEnds(streams, random),

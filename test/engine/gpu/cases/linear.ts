@@ -167,7 +167,6 @@ function biasGradient(rows: number, outputs: number): KernelCase {
   return {
     kernel: "bias_gradient",
     title: titleOf(product),
-    shared: shapeWith({}).shared,
     constants: constantsOf(product),
     workgroups: flatGroups(Math.ceil(outputs / 8)),
     inputs: { operand: values(rows * outputs, OPERAND_LIMIT), gradient: values(7 + outputs, ANY_I32) },

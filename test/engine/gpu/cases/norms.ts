@@ -16,7 +16,6 @@ import {
   type Named,
   output,
   scaleOf,
-  shapeWith,
   WEIGHT,
 } from "./case.ts";
 
@@ -32,7 +31,6 @@ function forward(width: number, rows: number, limit = ACTIVATION): KernelCase {
   return {
     kernel: "norm",
     title: `${rows} rows of ${width} values of ±${limit}`,
-    shared: shapeWith({}).shared,
     constants: {
       WIDTH: width,
       WIDTH_LOG2: ceilLog2(width),
@@ -75,7 +73,6 @@ function backward(width: number, rows: number, rowsLog2 = ceilLog2(rows)): Kerne
   return {
     kernel: "norm_backward",
     title: `${rows} rows of ${width}, sums over 2^${rowsLog2}`,
-    shared: shapeWith({}).shared,
     constants: {
       WIDTH: width,
       WIDTH_LOG2: ceilLog2(width),

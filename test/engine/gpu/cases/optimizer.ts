@@ -213,7 +213,6 @@ function dense(streams: number, isCalibrating = false, contexts = 0): KernelCase
     kernel: "optimise_dense",
     title: `${streams} streams, ${contexts} contexts${isCalibrating ? ", calibrating" : ""}`,
     shared: shape.shared,
-    constants: {},
     workgroups: elementGroups(count),
     inputs: {
       ...trainedInputs(shape, isCalibrating),

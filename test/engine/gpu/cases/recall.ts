@@ -61,7 +61,6 @@ function lookUp(changes: Partial<HyperParameters>, stride: number): KernelCase {
     kernel: "look_up",
     title: titleOf(shape),
     shared: shape.shared,
-    constants: {},
     workgroups: foldedGroups(Math.ceil((B * (N + M)) / 64)),
     inputs: {
       bytes: bytesInput(shape),
@@ -102,7 +101,6 @@ function gateGradient(changes: Partial<HyperParameters>): KernelCase {
     kernel: "gate_gradient",
     title: titleOf(shape),
     shared: shape.shared,
-    constants: {},
     workgroups: foldedGroups(Math.ceil((B * gates) / 64)),
     inputs: {
       difference: values(256 * B, DIFFERENCE),
@@ -126,7 +124,6 @@ function learnRecall(changes: Partial<HyperParameters>, stride: number): KernelC
     kernel: "learn_recall",
     title: titleOf(shape),
     shared: shape.shared,
-    constants: {},
     workgroups: foldedGroups(B),
     inputs: {
       difference: values(256 * B, DIFFERENCE),
@@ -158,7 +155,6 @@ function remember(changes: Partial<HyperParameters>, spread: number): KernelCase
     kernel: "remember",
     title: titleOf(shape),
     shared: shape.shared,
-    constants: {},
     workgroups: foldedGroups(Math.ceil((B * (N + 1)) / 64)),
     inputs: {
       bytes: bytesInput(shape),
