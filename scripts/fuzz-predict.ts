@@ -109,8 +109,10 @@ function isUsable(left: Uint8Array, numbers: Numbers): boolean {
 }
 
 /** Random numbers of pixels and a palette are some picture, which has fewer colours than pixels. */
-function paintedFrom(bytes: Uint8Array, kind: Numbers): Uint8Array {
-  if (kind.kind !== "colours") return bytes;
+function paintedFrom(some: Uint8Array, kind: Numbers): Uint8Array {
+  if (kind.kind !== "colours") return some;
+  const bytes = new Uint8Array(some.length + 40);
+  bytes.set(some);
   const numbers = bytes.map((byte, i) => (i < bytes.length / kind.channels ? byte % (1 + (bytes.length >> 4)) : byte));
   return transformed(numbers, kind, true, false);
 }

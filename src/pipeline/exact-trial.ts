@@ -13,7 +13,7 @@ import { findRecords } from "./stride.ts";
 import { BURST_BYTES, TRIAL_BYTES_MAX, trialKernels } from "./trial-kernels.ts";
 
 /** A stretch of either kind, and in which distance what is left of it resembles itself. */
-export interface FoundExact extends Range {
+interface FoundExact extends Range {
   readonly numbers: Colours | Differences;
   readonly stride: number;
   /** Shorter copies of its bytes would save less than they cost. */
@@ -202,7 +202,7 @@ async function numbersLeft(sample: Uint8Array, numbers: Colours, pacer: Pacer): 
   return sample.subarray(0, Math.floor(sample.length / channels) + paletteBytes);
 }
 
-/** How colours are numbered best, by a lane; undefined if their bytes are better. @param strides of bytes, of numbers */
+/** How colours are numbered best, by a lane; undefined if their bytes are. @param strides of bytes, and of numbers */
 async function bestColours(
   sample: Uint8Array,
   numbers: Colours,

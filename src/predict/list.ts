@@ -113,7 +113,7 @@ const TAG_DIFFERENCES = 5;
 /** Colours of a palette, at most. */
 export const PALETTE_MAX = 256;
 const COLOURS_CHANNELS_MIN = 2;
-export const DISTANCES_MAX = 4;
+const DISTANCES_MAX = 4;
 export const DISTANCE_MAX = 2 ** 15;
 export const TABLE_COLUMNS_MAX = 16;
 /** In shorter rows, what is above and to the right would not be known yet. */
