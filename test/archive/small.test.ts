@@ -29,6 +29,7 @@ const VERSION_BITS = (FORMAT_VERSION - 6) << 5;
 
 /** More than other small frames hold, and of little news. */
 const RAMP = Uint8Array.from({ length: 70_000 }, (_, i) => (i % 301) + (i / 301) * 2);
+const AGAIN = joined(...Array.from({ length: 36 }, (_, i) => joined(soft(2000), Uint8Array.of(i, 7 * i))));
 
 /** One of each form. */
 const FORMS: readonly [name: string, plain: Uint8Array, form: number, minLength: number][] = [
@@ -41,7 +42,7 @@ const FORMS: readonly [name: string, plain: Uint8Array, form: number, minLength:
   ["coded with copies", joined(noise(70), soft(250), noise(70), soft(20)), 19, 60],
   ["stored with copies", joined(noise(200), noise(200)), 16, 100],
   ["coded, stating its model", RAMP, 12, 0],
-  ["coded with copies, stating its model", joined(noise(70), RAMP, noise(70)), 28, 60],
+  ["coded with copies, stating its model", AGAIN, 28, 60],
 ];
 
 describe("each form", () => {
@@ -68,7 +69,7 @@ describe("each form", () => {
     const archive = await compress(plain, 3, minLength);
     // What the reference decodes takes it a while; scripts/fuzz.ts flips many more.
     const isSlow = plain.length > 200 && archive.length > 30;
-    const step = archive.length > 1000 ? 1171 : isSlow ? 7 : 1;
+    const step = archive.length > 1000 ? 1171 : plain === RAMP ? 53 : isSlow ? 7 : 1;
     for (let bit = 0; bit < archive.length * 8; bit += bit >= 16 * 8 ? step : 1) {
       const at = bit >> 3;
       const flipped = archive.with(at, (archive[at] as number) ^ (1 << (bit & 7)));
