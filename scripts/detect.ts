@@ -14,7 +14,7 @@ import { findStride } from "../src/pipeline/stride.ts";
 import { foreseenWithin } from "../src/predict/foresight.ts";
 import { NO_COPIES } from "../src/repeats/copies.ts";
 import { Random } from "../test/support/gpu-values.ts";
-import { filmOf, pixelsOf, soundOf, tableOf } from "../test/support/numbers.ts";
+import { drawingOf, filmOf, gradientOf, pixelsOf, soundOf, tableOf } from "../test/support/numbers.ts";
 import { trainingBytes } from "../test/support/text.ts";
 
 buildMixer();
@@ -60,6 +60,34 @@ function pictures(): Sample[] {
     const rows = Math.ceil(200_000 / (shape.width * shape.channels));
     return placed(`picture, ${shape.channels} channels, ${shape.width} wide`, pixelsOf(rows, shape), "pixels");
   });
+}
+
+/** Drawings of few colours, and gradients across, down and both. */
+function drawn(): Sample[] {
+  const drawings = [
+    [2, 3],
+    [8, 3],
+    [60, 3],
+    [16, 4],
+    [30, 2],
+  ] as const;
+  const gradients = [
+    [1, 300, 2, 1e9],
+    [1, 300, 1e9, 1],
+    [1, 320, 2, 3],
+    [3, 320, 3, 3],
+    [3, 320, 9, 2],
+    [2, 400, 1, 1],
+  ] as const;
+  return [
+    ...drawings.flatMap(([colours, channels]) =>
+      placed(`drawing, ${colours} colours of ${channels} bytes`, drawingOf(200, 240, colours, channels), "colours"),
+    ),
+    ...gradients.flatMap(([channels, width, across, down]) => {
+      const bytes = gradientOf(240, width * channels, across, down);
+      return placed(`gradient, ${channels} channels, one in ${across} across, ${down} down`, bytes, "differences");
+    }),
+  ];
 }
 
 function tables(): Sample[] {
@@ -209,6 +237,7 @@ const samples: Sample[] =
     : [
         ...sounds(),
         ...pictures(),
+        ...drawn(),
         ...placed("film, 160 x 120", filmOf(8, { width: 160, height: 120 }), "film"),
         ...tables(),
         ...files(),

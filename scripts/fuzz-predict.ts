@@ -54,8 +54,13 @@ function stretch(): Uint8Array {
 }
 
 function numbers(): Numbers {
-  const kind = below(6);
+  const kind = below(8);
   const isBig = below(2) === 0;
+  if (kind === 6) return { kind: "colours", channels: random.between(2, 4), isRelative: below(2) === 0 };
+  if (kind === 7) {
+    const distances = Array.from({ length: random.between(1, 4) }, () => 1 + below(below(2) === 0 ? 12 : 1000));
+    return { kind: "differences", distances };
+  }
   if (kind === 0) {
     const [channels, width] = [random.between(1, 8), random.between(1, 3)];
     const isByPanel = below(2) === 0 && { isByPanel: true };
@@ -101,6 +106,15 @@ function isUsable(left: Uint8Array, numbers: Numbers): boolean {
   return true;
 }
 
+/** Random numbers of pixels and a palette are some picture, which has fewer colours than pixels. */
+function paintedFrom(some: Uint8Array, kind: Numbers): Uint8Array {
+  if (kind.kind !== "colours") return some;
+  const bytes = new Uint8Array(some.length + 40);
+  bytes.set(some);
+  const numbers = bytes.map((byte, i) => (i < bytes.length / kind.channels ? byte % (1 + (bytes.length >> 4)) : byte));
+  return transformed(numbers, kind, true, false);
+}
+
 /** Whether a kind is written and read as it is; a film of few frames may be longer than its stretch. */
 function isWritten(kind: Numbers): boolean {
   const stretches = [{ gapBytes: 0, lengthBytes: STRETCH_BYTES_MIN, numbers: kind }];
@@ -110,12 +124,15 @@ function isWritten(kind: Numbers): boolean {
 
 let done = 0;
 for (; done < values.count; done += 1) {
-  const [kind, bytes] = [numbers(), stretch()];
+  const kind = numbers();
+  const bytes = paintedFrom(stretch(), kind);
   const isSame = (a: Uint8Array) => Buffer.compare(a, bytes) === 0;
   const isForeseen = below(2) === 0;
   const left = transformed(bytes, kind, false, isForeseen);
   const isThere = isSame(transformed(left, kind, true, isForeseen));
-  const isBack = isSame(transformed(transformed(bytes, kind, true, isForeseen), kind, false, isForeseen));
+  // A picture of few colours may have been left in several ways, of which one is written.
+  const isBack =
+    kind.kind === "colours" || isSame(transformed(transformed(bytes, kind, true, isForeseen), kind, false, isForeseen));
   const isKnown = !isForeseen || (isUsable(left, kind) && isUsable(bytes, kind));
   if (isThere && isBack && isKnown && isWritten(kind)) continue;
   console.log(

@@ -48,6 +48,7 @@ const MAKING: Readonly<Record<string, Making>> = {
   mirrored: { blockBytes: 2000, repeats: { timeUnits: 0 } },
   pixels: { blockBytes: 120_000 },
   film: { blockBytes: 160_000, hyperFor: withCounters },
+  colours: { blockBytes: 80_000 },
   panel: { blockBytes: 100_000, hyperFor: withCounters },
 };
 

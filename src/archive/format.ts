@@ -35,11 +35,16 @@ export const FORM_LEVEL_MAX = 9;
 export const FORM_PATTERN = 10;
 /** or coded behind a prior, with the model that this gives (since version 8); */
 export const FORM_PRIOR = 11;
+/** or coded, with a model that is stated (since version 9); */
+export const FORM_STATED = 12;
 /** or a header with a body, blocks and an index. */
 export const FORM_BLOCKS = 15;
 
 /** Plain bytes of a small frame, at most: beyond that its 32-bit check would be little, and its saving nothing. */
 export const SMALL_BYTES_MAX = 2 ** 16;
+/** The same if its model is stated, for what becomes very small: all that stands behind its head, at most. */
+export const STATED_BYTES_MAX = 2 ** 22;
+export const STATED_BODY_BYTES_MAX = 2 ** 12;
 /** In small frames of fewer bytes the model knows no stride, and the payload's length is a varint. */
 export const SMALL_STRIDE_BYTES_MIN = 2 ** 14;
 /** A longer small frame than any: a head, and a payload, with its copies, hardly longer than its plain bytes. */

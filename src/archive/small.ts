@@ -23,23 +23,30 @@ import {
   FORM_LEVEL_MAX,
   FORM_PATTERN,
   FORM_PRIOR,
+  FORM_STATED,
   FORM_STORED,
   FORM_VERSION_SHIFT,
   FORMAT_VERSION,
   FORMAT_VERSION_6,
   FORMAT_VERSION_8,
+  FORMAT_VERSION_9,
   type FrameHeader,
   type FrameModel,
   MAGIC,
+  PAYLOAD_SLACK_BYTES_PER_GROUP,
+  PLAIN_BYTES_PER_PAYLOAD_BYTE_MAX,
   SMALL_BYTES_MAX,
   SMALL_STRETCH_LIST_BYTES_MAX,
   SMALL_STRIDE_BYTES_MIN,
   type SmallFacts,
+  STATED_BODY_BYTES_MAX,
+  STATED_BYTES_MAX,
   STRETCH_LIST_BYTES_MAX,
   STRIDE_WITH_FORESIGHT,
   STRIDE_WITH_STRETCHES,
 } from "./format.ts";
 import { type PriorReference, readPriorReference, writePriorReference } from "./prior-reference.ts";
+import { numberOfModel, readModelNumber } from "./stated-model.ts";
 
 /** Longer patterns leave enough for the model to be better. */
 export const SMALL_PATTERN_BYTES_MAX = 8;
@@ -120,6 +127,21 @@ export function encodeSmallFrame(block?: Block, model?: number | PriorReference)
   if (stretches) checkStretches(block.kind, stretches, SMALL_STRETCH_LIST_BYTES_MAX);
   if (block.kind === "coded") writeCoded(head, block, payload.length);
   return withCheck(head, check, [...listsOf(block), payload]);
+}
+
+/** A small frame of a coded block that states its model; undefined if block or model do not fit into one. */
+export function encodeStatedFrame(block: Block, model: FrameModel): Uint8Array | undefined {
+  const { plainBytes, copies, fills, check } = block;
+  const number = numberOfModel(model, copies?.restBytes ?? plainBytes);
+  if (block.kind !== "coded" || fills || number === undefined || plainBytes > STATED_BYTES_MAX) return undefined;
+  const body = host.concatenate([...listsOf(block), ...block.groups]);
+  if (body.length > STATED_BODY_BYTES_MAX) return undefined;
+  const form = formOf(FORM_STATED | (copies ? FORM_CUT : 0));
+  const head = new ByteWriter().raw(MAGIC).u8(form).varint(number).varint(plainBytes);
+  if (copies) head.varint(copies.restBytes).varint(copies.list.length);
+  writeStride(head, block);
+  head.varint((block.groups[0] as Uint8Array).length);
+  return withCheck(head, check, [body]);
 }
 
 /** The lists before a block's payload. */
@@ -214,9 +236,10 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
   const kind = form & FORM_MASK;
   const isCut = (form & FORM_CUT) !== 0;
   const prior = kind === FORM_PRIOR && version >= FORMAT_VERSION_8 ? readPriorReference(reader, true) : undefined;
+  const stated = kind === FORM_STATED && version >= FORMAT_VERSION_9 ? readModelNumber(reader) : undefined;
   const lengthAt = reader.position;
-  const plainBytes = reader.varintWithin("the original length", 0, SMALL_BYTES_MAX);
-  if ((kind > FORM_PATTERN && !prior) || (kind === FORM_PATTERN && isCut)) {
+  const plainBytes = reader.varintWithin("the original length", 0, stated ? STATED_BYTES_MAX : SMALL_BYTES_MAX);
+  if ((kind > FORM_PATTERN && !prior && !stated) || (kind === FORM_PATTERN && isCut)) {
     throw new CorruptError(formAt, "the form of a frame", "one that there is", `${form}`);
   }
   if (plainBytes === 0) {
@@ -241,7 +264,11 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
   const blockKind = isCoded ? "coded" : "stored";
   const cut = isCut ? readCut(reader, blockKind, plainBytes) : undefined;
   const seenBytes = cut?.restBytes ?? plainBytes;
-  const { payloadBytes, ...coded } = isCoded ? readCoded(reader, seenBytes, version) : { payloadBytes: seenBytes };
+  const { payloadBytes, ...coded }: CodedFacts = stated
+    ? readStated(reader, seenBytes, version, cut?.listBytes ?? 0)
+    : isCoded
+      ? readCoded(reader, seenBytes, version)
+      : { payloadBytes: seenBytes };
   const head: BlockHead = {
     kind: blockKind,
     plainBytes,
@@ -252,7 +279,8 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
   };
   const small = { head, ...readCheck(reader, start) };
   if (prior) return { ...facts, prior, small };
-  return { ...facts, ...(isCoded && { model: smallModel(kind, seenBytes, version) }), small };
+  const model = isCoded && (stated?.(seenBytes) ?? smallModel(kind, seenBytes, version));
+  return { ...facts, ...(model && { model }), small };
 }
 
 function readPattern(reader: ByteReader, plainBytes: number): BlockHead {
@@ -269,11 +297,11 @@ export function readCut(reader: ByteReader, kind: BlockKind, plainBytes: number)
   return { restBytes, listBytes: reader.varintWithin("the length of a list of copies", 1, plainBytes - restBytes) };
 }
 
-function readCoded(
-  reader: ByteReader,
-  seenBytes: number,
-  version: number,
-): { payloadBytes: number } & Pick<BlockHead, "stride" | "stretchBytes" | "isForeseen"> {
+interface CodedFacts extends Pick<BlockHead, "stride" | "stretchBytes" | "isForeseen"> {
+  readonly payloadBytes: number;
+}
+
+function readCoded(reader: ByteReader, seenBytes: number, version: number): CodedFacts {
   const field = "the length of the payload";
   if (seenBytes < SMALL_STRIDE_BYTES_MIN) {
     return { payloadBytes: reader.varintWithin(field, 0, SMALL_STRIDE_BYTES_MIN - 1) };
@@ -281,6 +309,19 @@ function readCoded(
   const facts = readStride(reader, version, SMALL_STRETCH_LIST_BYTES_MAX);
   const low = reader.u8(field);
   return { ...facts, payloadBytes: low | (reader.u8(field) << 8) };
+}
+
+/** The same of a frame that states its model. @param listBytes of copies */
+function readStated(reader: ByteReader, seenBytes: number, version: number, listBytes: number): CodedFacts {
+  const facts = readStride(reader, version, STATED_BODY_BYTES_MAX);
+  const at = reader.position;
+  const field = "the length of the payload";
+  const roomBytes = STATED_BODY_BYTES_MAX - listBytes - (facts.stretchBytes ?? 0);
+  if (roomBytes < 0) throw new CorruptError(at, field, `lists of ${STATED_BODY_BYTES_MAX} bytes`, "longer ones");
+  const payloadBytes = reader.varintWithin(field, 0, roomBytes);
+  const seenBytesMax = (payloadBytes + PAYLOAD_SLACK_BYTES_PER_GROUP) * PLAIN_BYTES_PER_PAYLOAD_BYTE_MAX;
+  if (seenBytes <= seenBytesMax) return { ...facts, payloadBytes };
+  throw new CorruptError(at, field, `more for ${seenBytes} bytes`, `${payloadBytes}`);
 }
 
 /** @param start of the head, which ends here */

@@ -3,7 +3,7 @@ import { ByteReader } from "../archive/bytes.ts";
 import { CorruptError } from "../archive/errors.ts";
 import { type Block, FORMAT_VERSION_9 } from "../archive/format.ts";
 import type { ForeseenBlock } from "../predict/foresight.ts";
-import { decodeStretches, type Stretch } from "../predict/list.ts";
+import { decodeStretches, type Numbers, type Stretch } from "../predict/list.ts";
 import { COPY_BYTES_MIN } from "../repeats/copies.ts";
 
 /** Whether the plain bytes are more than a view of the block's payload. */
@@ -17,11 +17,17 @@ export const seenBytesOf = ({ copies, plainBytes }: Block) => copies?.restBytes 
 export function stretchesOf(block: Block, version: number, offsetBytes: number): readonly Stretch[] {
   const { stretches, isForeseen = false } = block;
   const list = stretches ? decodeStretches(stretches, seenBytesOf(block), isForeseen, offsetBytes) : [];
-  const isDamped = list.some(({ numbers }) => numbers.kind === "table" && numbers.isDamped);
-  if (isDamped && version < FORMAT_VERSION_9) {
-    throw new CorruptError(offsetBytes, "a list of stretches", `no damped table in version ${version}`, "one");
+  const isNew = list.some(({ numbers }) => isOfVersion9(numbers));
+  if (isNew && version < FORMAT_VERSION_9) {
+    const expected = `no damped table, colours or differences in version ${version}`;
+    throw new CorruptError(offsetBytes, "a list of stretches", expected, "one");
   }
   return list;
+}
+
+function isOfVersion9(numbers: Numbers): boolean {
+  if (numbers.kind === "table") return numbers.isDamped === true;
+  return numbers.kind === "colours" || numbers.kind === "differences";
 }
 
 /** What the lanes are told of a block whose pixels they foresee. */

@@ -23,7 +23,13 @@ import {
   windowBytesOf,
 } from "../archive/format.ts";
 import { type PriorReference, priorReferenceBytes } from "../archive/prior-reference.ts";
-import { encodeSmallFrame, levelOfModel, SMALL_PATTERN_BYTES_MAX, smallModelBehind } from "../archive/small.ts";
+import {
+  encodeSmallFrame,
+  encodeStatedFrame,
+  levelOfModel,
+  SMALL_PATTERN_BYTES_MAX,
+  smallModelBehind,
+} from "../archive/small.ts";
 import { FrameWriter } from "../archive/write.ts";
 import { groupsFor } from "../coder/groups.ts";
 import { keepLanesWithin } from "../platform/idle-room.ts";
@@ -163,6 +169,7 @@ class FrameCompressor {
     const gainMin = isFirst && isLast ? STORED_BELOW_BYTES / 2 : 0;
     const { cut } = ready;
     const block = await this.#makeBlock(plain, { ...ready, isLast, check, gainMin, ...(fills && { fills }) });
+    if (isFirst && isLast && (await this.#sendStated(block))) return;
     if (isFirst) await this.#writeHeader(block);
     this.#check = check;
     this.#doneBytes += totalBytes;
@@ -215,6 +222,7 @@ class FrameCompressor {
     const block = plain.length > 0 ? await this.#makeSmall(plain) : undefined;
     const model = this.#frameModel && block?.kind === "coded" ? this.#smallModelOf(block) : undefined;
     if (block?.kind === "coded" && model === undefined) {
+      if (await this.#sendStated(block)) return;
       await this.#writeHeader(block);
       await this.#sink(this.#open.block(block));
       return await this.end();
@@ -249,7 +257,16 @@ class FrameCompressor {
     return this.#frameModel && levelOfModel(this.#frameModel, copies?.restBytes ?? plainBytes);
   }
 
+  /** Sends the only block of an input as a small frame that states its model. @returns false if it is not for one */
+  async #sendStated(block: Block): Promise<boolean> {
+    if (this.#options.prior || !this.#frameModel) return false;
+    const frame = encodeStatedFrame(block, this.#frameModel);
+    if (frame) await this.#sink(frame);
+    return frame !== undefined;
+  }
+
   async end(): Promise<void> {
+    if (!this.#writer) return;
     await this.#flush();
     await this.#sink(this.#open.end());
   }

@@ -25,10 +25,17 @@ export function stridesOf({ format, columns }: Table): number[] {
   return columns > 1 ? [width, width * columns] : [width];
 }
 
-/** And for what a predictor leaves of them, which takes their place. */
-export async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer): Promise<number> {
+/**
+ * And for what a predictor leaves of them, which takes their place.
+ *
+ * @param stride of what is left, where the kind of numbers does not tell it
+ */
+export async function costAs(bytes: Uint8Array, numbers: Numbers, pacer: Pacer, stride = 0): Promise<number> {
   await transform(bytes, [{ gapBytes: 0, lengthBytes: bytes.length, numbers }], pacer);
   if (numbers.kind === "table") return costOf(bytes, ...stridesOf(numbers));
+  if (numbers.kind === "differences") return costOf(bytes, stride);
+  // What is behind the numbers of colours are zeros.
+  if (numbers.kind === "colours") return costOf(bytes.subarray(0, bytes.length / numbers.channels), stride);
   return costOf(bytes, numbers.kind === "sound" ? 0 : numbers.width);
 }
 
@@ -41,5 +48,6 @@ export async function transform(bytes: Uint8Array, stretches: readonly Stretch[]
 export function unitOf(numbers: Numbers): number {
   if (numbers.kind === "film") return filmFrameBytes(numbers);
   if (numbers.kind === "table") return numbers.columns * numberBytes(numbers.format);
+  if (numbers.kind === "differences") return 1;
   return numbers.channels * (numbers.kind === "sound" ? numbers.width : 1);
 }

@@ -21,7 +21,8 @@ import {
   type Table,
 } from "../predict/list.ts";
 import type { Copies } from "../repeats/copies.ts";
-import { type Piece, type Range, rangesInRest } from "../repeats/spare.ts";
+import { type Piece, type Range, rangesInRest, type SparedRange } from "../repeats/spare.ts";
+import { findExact } from "./exact-trial.ts";
 import { costAs, costOf, middleOf, stridesOf, transform, unitOf } from "./number-costs.ts";
 import { Pacer } from "./pacer.ts";
 import { type FoundPixels, findPixels, frameBytesOf } from "./pixel-trial.ts";
@@ -37,10 +38,13 @@ import {
   rawBitsOf,
   shapesOf,
 } from "./table-trial.ts";
+import { TRIAL_BYTES_MAX } from "./trial-kernels.ts";
 
 /** A stretch as it lies in a block. */
-export interface FoundNumbers extends Range {
+export interface FoundNumbers extends SparedRange {
   readonly numbers: Numbers;
+  /** Of colours and differences: in which distance what is left resembles itself; 0: in none. */
+  readonly stride?: number;
 }
 
 /** A block as the model sees it. */
@@ -135,6 +139,7 @@ export async function findNumbers(
     const sound = await soundThatSaves(plain, run, pacer);
     if (sound) await putInPlace(plain, found, sound, pacer);
   }
+  for (const drawn of await findExact(plain, pacer)) await putInPlace(plain, found, drawn, pacer);
   return found.sort((a, b) => a.start - b.start);
 }
 
@@ -149,19 +154,28 @@ async function putInPlace(plain: Uint8Array, found: FoundNumbers[], other: Found
   for (const rival of rivals) {
     const shared = { start: Math.max(rival.start, other.start), end: Math.min(rival.end, other.end) };
     if (shared.end - shared.start < RIVAL_SHARE * (rival.end - rival.start)) return;
-    const cost = await costWithin(plain, shared, other, pacer);
-    if (cost > RIVAL_BETTER * (await costWithin(plain, shared, rival, pacer))) return;
+    // Of colours, what is left is shorter: only what the small model takes as a whole can be compared.
+    const isShort = [rival, other].some(({ numbers }) => numbers.kind === "colours");
+    const sampleBytes = isShort ? TRIAL_BYTES_MAX : TABLE_TRIAL_BYTES;
+    const cost = await costWithin(plain, shared, other, pacer, sampleBytes);
+    if (cost > RIVAL_BETTER * (await costWithin(plain, shared, rival, pacer, sampleBytes))) return;
   }
   for (const rival of rivals) found.splice(found.indexOf(rival), 1);
   found.push(other);
 }
 
 /** What the middle of a range takes, as such numbers. */
-async function costWithin(plain: Uint8Array, range: Range, { start, numbers }: FoundNumbers, pacer: Pacer) {
+async function costWithin(
+  plain: Uint8Array,
+  range: Range,
+  { start, numbers, stride }: FoundNumbers,
+  pacer: Pacer,
+  sampleBytes: number,
+): Promise<number> {
   const unit = unitOf(numbers);
   const first = range.start + ((unit - ((range.start - start) % unit)) % unit);
   const rowBytes = numbers.kind === "pixels" ? numbers.width * unit : unit;
-  return await costAs(middleOf(plain.subarray(first, range.end), TABLE_TRIAL_BYTES, rowBytes), numbers, pacer);
+  return await costAs(middleOf(plain.subarray(first, range.end), sampleBytes, rowBytes), numbers, pacer, stride);
 }
 
 /** How a run is best read as a table, if that saves anything. */
@@ -323,14 +337,13 @@ export async function predictNumbers(
     return { ...aligned, numbers: asPanel(aligned.numbers) };
   });
   const isForeseen = lanes > 0 && pieces.some(({ numbers }) => isForeseeable(numbers));
-  const stretches = stretchesOf(
-    isForeseen ? pieces.flatMap((piece) => withinLanes(piece, rest.length, lanes)) : pieces,
-  );
+  const ranges = isForeseen ? pieces.flatMap((piece) => withinLanes(piece, rest.length, lanes)) : pieces;
+  const stretches = stretchesOf(ranges);
   if (stretches.length === 0) return undefined;
   const bytes = rest.slice();
   await transform(bytes, stretches, new Pacer(signal), isForeseen);
   const foreseen = isForeseen && { foreseen: { stretches, seenBytes: rest.length } };
-  return { bytes, stretches: encodeStretches(stretches), ...foreseen, ...strideOf(stretches, rest.length) };
+  return { bytes, stretches: encodeStretches(stretches), ...foreseen, ...strideOf(ranges, rest.length) };
 }
 
 /** What lanes foresee of a block. */
@@ -360,31 +373,31 @@ function withinLanes(piece: FoundNumbers, seenBytes: number, lanes: number): Fou
 }
 
 /** What is left of pixels lies in planes, where counting finds no stride, but the model does. */
-function strideOf(stretches: readonly Stretch[], seenBytes: number): { stride?: number } {
+function strideOf(ranges: readonly FoundNumbers[], seenBytes: number): { stride?: number } {
   const bytesOf = new Map<number, number>();
-  for (const { lengthBytes, numbers } of stretches) {
-    const stride = strideLeft(numbers);
-    if (stride > 0) bytesOf.set(stride, (bytesOf.get(stride) ?? 0) + lengthBytes);
+  for (const range of ranges) {
+    const stride = strideLeft(range);
+    if (stride !== undefined) bytesOf.set(stride, (bytesOf.get(stride) ?? 0) + range.end - range.start);
   }
   const [most] = [...bytesOf].sort((a, b) => b[1] - a[1]);
   return most && 2 * most[1] > seenBytes ? { stride: most[0] } : {};
 }
 
-/** At what distance the bytes that a predictor left resemble themselves; 0: none that is worth telling. */
-function strideLeft(numbers: Numbers): number {
-  if (numbers.kind === "sound") return 0;
+/** At what distance the bytes that a predictor left resemble themselves, if that is known. */
+function strideLeft({ numbers, stride }: FoundNumbers): number | undefined {
+  if (numbers.kind === "sound" || numbers.kind === "colours" || numbers.kind === "differences") return stride;
   if (numbers.kind === "table") {
     const tupleBytes = unitOf(numbers);
-    return tupleBytes > 2 ? tupleBytes : 0;
+    return tupleBytes > 2 ? tupleBytes : undefined;
   }
-  return numbers.width >= STRIDE_MIN && numbers.width <= STRIDE_MAX ? numbers.width : 0;
+  return numbers.width >= STRIDE_MIN && numbers.width <= STRIDE_MAX ? numbers.width : undefined;
 }
 
 /** What is left of a stretch that was cut may begin somewhere in a sample. */
 function alignedPiece({ start, end, of, into }: Piece, found: readonly FoundNumbers[]): FoundNumbers {
-  const { numbers } = found[of] as FoundNumbers;
+  const { numbers, stride } = found[of] as FoundNumbers;
   const unit = unitOf(numbers);
-  return { start: start + ((unit - (into % unit)) % unit), end, numbers };
+  return { start: start + ((unit - (into % unit)) % unit), end, numbers, ...(stride !== undefined && { stride }) };
 }
 
 /** Pieces of what a stretch may hold. */

@@ -8,7 +8,7 @@ import type { CutOptions } from "../repeats/choose.ts";
 import { type Copies, copiedBytes, encodeCopies } from "../repeats/copies.ts";
 import { type CutBlock, canBeCut, cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
-import type { Range } from "../repeats/spare.ts";
+import type { SparedRange } from "../repeats/spare.ts";
 import { PatchWindow, Window } from "../repeats/window.ts";
 import { MemoryLimitError } from "./memory.ts";
 import { Pacer } from "./pacer.ts";
@@ -71,7 +71,7 @@ export class RepeatCutter {
    * @param spared ranges that only long copies may touch
    * @throws the abort reason
    */
-  async cut(plain: Uint8Array, isChance: boolean, spared: readonly Range[]): Promise<Cut | undefined> {
+  async cut(plain: Uint8Array, isChance: boolean, spared: readonly SparedRange[]): Promise<Cut | undefined> {
     if (!this.#isPossible) return undefined;
     const { policy, signal } = this.#options;
     const found = await searchRepeats(plain, {
@@ -104,7 +104,7 @@ interface RepeatSearch {
   readonly isWindowTaken?: boolean;
   readonly policy: CutPolicy;
   readonly isChance: boolean;
-  readonly spared: readonly Range[];
+  readonly spared: readonly SparedRange[];
   readonly signal?: AbortSignal;
 }
 

@@ -42,9 +42,14 @@ const MULTIPLE_MAX = 4;
  * @returns 0, SEQUENCE, or 4 to STRIDE_MAX
  */
 export function findStride(bytes: Uint8Array, hyper: Pick<HyperParameters, "streams" | "history">): number {
+  if (bytes.length >= JUDGED_BYTES_MIN && isOfFewLetters(bytes)) return SEQUENCE;
+  return findRecords(bytes, hyper);
+}
+
+/** The same of what may have few letters, and is no sequence. @returns 0, or 4 to STRIDE_MAX */
+export function findRecords(bytes: Uint8Array, hyper: Pick<HyperParameters, "streams" | "history">): number {
   const { streams } = hyper;
   const strideMin = hasNetwork(hyper) ? NETWORK_STRIDE_MIN : MIXER_STRIDE_MIN;
-  if (bytes.length >= JUDGED_BYTES_MIN && isOfFewLetters(bytes)) return SEQUENCE;
   const streamBytes = Math.floor(bytes.length / Math.max(1, streams));
   const strideMax = Math.min(STRIDE_MAX, Math.floor(streamBytes / ROWS_PER_STREAM_MIN));
   if (bytes.length < JUDGED_BYTES_MIN || strideMax <= strideMin) return 0;

@@ -69,7 +69,23 @@ export function numberBytes(format: TableFormat): number {
   return format.endsWith("16") ? 2 : format.endsWith("32") ? 4 : 8;
 }
 
-export type Numbers = Sound | Pixels | Film | Table;
+/** Pixels of few colours, which become numbers of a palette. */
+export interface Colours {
+  readonly kind: "colours";
+  /** Bytes of a pixel, 2 to PIXEL_CHANNELS_MAX. */
+  readonly channels: number;
+  /** Whether 0 stands for the colour of the pixel before, and colours below that for one more. */
+  readonly isRelative: boolean;
+}
+
+/** Bytes of which those so far before are taken away, one distance after the other. */
+export interface Differences {
+  readonly kind: "differences";
+  /** 1 to DISTANCES_MAX of them, of 1 to DISTANCE_MAX bytes. */
+  readonly distances: readonly number[];
+}
+
+export type Numbers = Sound | Pixels | Film | Table | Colours | Differences;
 
 export interface Stretch {
   /** Bytes between the stretch before, or the beginning, and this one. */
@@ -92,6 +108,13 @@ const TAG_SOUND = 0;
 const TAG_PIXELS = 1;
 const TAG_FILM = 2;
 const TAG_TABLE = 3;
+const TAG_COLOURS = 4;
+const TAG_DIFFERENCES = 5;
+/** Colours of a palette, at most. */
+export const PALETTE_MAX = 256;
+const COLOURS_CHANNELS_MIN = 2;
+const DISTANCES_MAX = 4;
+export const DISTANCE_MAX = 2 ** 15;
 export const TABLE_COLUMNS_MAX = 16;
 /** In shorter rows, what is above and to the right would not be known yet. */
 const TABLE_ROW_TUPLES_MIN = 8;
@@ -115,7 +138,9 @@ export function encodeStretches(stretches: readonly Stretch[]): Uint8Array {
     if (numbers.kind === "sound") writeSound(writer, numbers);
     else if (numbers.kind === "pixels") writePixels(writer, numbers);
     else if (numbers.kind === "film") writeFilm(writer, numbers);
-    else writeTable(writer, numbers);
+    else if (numbers.kind === "table") writeTable(writer, numbers);
+    else if (numbers.kind === "colours") writeColours(writer, numbers);
+    else writeDifferences(writer, numbers);
   }
   return writer.finish();
 }
@@ -160,6 +185,23 @@ function writeTable(writer: ByteWriter, table: Table): void {
   writer.u8(TAG_TABLE).u8(TABLE_FORMATS.indexOf(format) | (isBig ? 8 : 0) | ((columns - 1) << 4));
   writer.varint(row / columns).varint(row > 0 ? frame / row : 0);
   writer.u8(rawBits | (isDamped ? TABLE_DAMPED : 0)).varint(exponent + TABLE_EXPONENT_MAX);
+}
+
+function writeColours(writer: ByteWriter, { channels, isRelative }: Colours): void {
+  if (channels < COLOURS_CHANNELS_MIN || channels > PIXEL_CHANNELS_MAX) {
+    throw new RangeError(`colours of ${channels} channels`);
+  }
+  writer.u8(TAG_COLOURS).u8((channels - 1) | (isRelative ? 4 : 0));
+}
+
+/** Each distance says whether another one follows. */
+function writeDifferences(writer: ByteWriter, { distances }: Differences): void {
+  const isPossible = distances.every((distance) => distance >= 1 && distance <= DISTANCE_MAX);
+  if (!isPossible || distances.length < 1 || distances.length > DISTANCES_MAX) {
+    throw new RangeError(`differences at ${distances}`);
+  }
+  writer.u8(TAG_DIFFERENCES);
+  distances.forEach((distance, i) => void writer.varint(2 * (distance - 1) + (i + 1 < distances.length ? 1 : 0)));
 }
 
 function isRow(row: number, columns: number): boolean {
@@ -214,7 +256,31 @@ function readStretch(reader: ByteReader, leftBytes: number, isForeseen: boolean)
   if (tag === TAG_PIXELS) return { gapBytes, lengthBytes, numbers: readPixels(reader) };
   if (tag === TAG_FILM) return { gapBytes, lengthBytes, numbers: readFilm(reader) };
   if (tag === TAG_TABLE) return { gapBytes, lengthBytes, numbers: readTable(reader) };
-  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} to ${TAG_TABLE}`, `${tag}`);
+  if (tag === TAG_COLOURS) return { gapBytes, lengthBytes, numbers: readColours(reader) };
+  if (tag === TAG_DIFFERENCES) return { gapBytes, lengthBytes, numbers: readDifferences(reader) };
+  throw new CorruptError(at, "the kind of a stretch", `${TAG_SOUND} to ${TAG_DIFFERENCES}`, `${tag}`);
+}
+
+function readColours(reader: ByteReader): Colours {
+  const at = reader.position;
+  const bits = reader.u8("the kind of colours");
+  const channels = (bits & 3) + 1;
+  if (bits > 7 || channels < COLOURS_CHANNELS_MIN) throw new CorruptError(at, "the kind of colours", "one", `${bits}`);
+  return { kind: "colours", channels, isRelative: (bits & 4) !== 0 };
+}
+
+function readDifferences(reader: ByteReader): Differences {
+  const distances: number[] = [];
+  for (let isMore = true; isMore; ) {
+    const at = reader.position;
+    const stated = reader.varintWithin("the distance of differences", 0, 2 * DISTANCE_MAX - 1);
+    distances.push(Math.floor(stated / 2) + 1);
+    isMore = stated % 2 === 1;
+    if (isMore && distances.length === DISTANCES_MAX) {
+      throw new CorruptError(at, "the distance of differences", `at most ${DISTANCES_MAX} of them`, "more");
+    }
+  }
+  return { kind: "differences", distances };
 }
 
 function readSound(reader: ByteReader, isForeseen: boolean): Sound {

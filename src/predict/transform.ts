@@ -2,6 +2,7 @@
  * Stretches of numbers become what their predictors left of them, and back. Both ways run the same kernels, in the same
  * order; a stretch begins with a predictor that knows nothing, so that each can be restored by itself.
  */
+import { transformExactly } from "./exact.ts";
 import { filmParts } from "./foresight.ts";
 import { openPredictors, type PredictorKernels } from "./kernels.ts";
 import {
@@ -66,6 +67,7 @@ interface Room {
 
 function* transformStretch(kernels: PredictorKernels, bytes: Uint8Array, numbers: Numbers, way: Way): Generator<void> {
   if (numbers.kind === "film") return yield* transformFilm(kernels, bytes, numbers, way);
+  if (numbers.kind === "colours" || numbers.kind === "differences") return transformExactly(bytes, numbers, way.isBack);
   const room = roomFor(kernels, bytes.length, numbers);
   new Uint8Array(kernels.memory.buffer, room.from, bytes.length).set(bytes);
   if (numbers.kind === "sound") yield* codeSound(room, bytes.length, numbers, way.isBack);

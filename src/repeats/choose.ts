@@ -11,7 +11,7 @@ import { COST_UNITS, CostEstimate, estimateBytes } from "./estimate.ts";
 import { finderBytes, type Repeat, RepeatFinder, startingAt } from "./find.ts";
 import { roomBytes, type SearchRoom } from "./kernels.ts";
 import { COMPLEMENT } from "./mirror.ts";
-import type { Range } from "./spare.ts";
+import type { SparedRange } from "./spare.ts";
 
 export interface CutOptions {
   /** Repeats of fewer bytes stay where they are; at least COPY_BYTES_MIN. */
@@ -30,7 +30,7 @@ export interface CutOptions {
   /** Mirrored copies, too: for genomes. */
   readonly mirrored?: boolean;
   /** Ranges of the block that only long copies may touch, in order and apart from each other. */
-  readonly spared?: readonly Range[];
+  readonly spared?: readonly SparedRange[];
 }
 
 /** What copies cost and save, in bits. */

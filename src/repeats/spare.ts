@@ -10,11 +10,17 @@ export interface Range {
   readonly end: number;
 }
 
+/** A range that copies are kept away from. */
+export interface SparedRange extends Range {
+  /** Copies that are shorter are dropped; by default, and at least, LONG_COPY_BYTES. */
+  readonly copyBytesMin?: number;
+}
+
 /** A copy of so many bytes saves more than a predictor would. */
 const LONG_COPY_BYTES = 2 ** 12;
 
 /** The copies without short ones that touch a range. @param ranges in order, apart from each other */
-export function spare(copies: Copies, ranges: readonly Range[]): Copies {
+export function spare(copies: Copies, ranges: readonly SparedRange[]): Copies {
   if (ranges.length === 0 || copies.count === 0) return copies;
   const kept: { gap: number; length: number; distance: number }[] = [];
   let at = 0;
@@ -26,8 +32,9 @@ export function spare(copies: Copies, ranges: readonly Range[]): Copies {
     gap += copies.gaps[i] as number;
     at = start + length;
     while (next < ranges.length && (ranges[next] as Range).end <= start) next += 1;
-    const isTouching = next < ranges.length && (ranges[next] as Range).start < at;
-    if (isTouching && length < LONG_COPY_BYTES) {
+    const range = ranges[next];
+    const lengthMin = Math.max(LONG_COPY_BYTES, range?.copyBytesMin ?? 0);
+    if (range && range.start < at && length < lengthMin) {
       gap += length;
       continue;
     }

@@ -27,7 +27,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
     "fills sound pixels table patch",
   v9:
     "stored pattern coded level-5 level-9 counters lanes network cut blocks run concatenated copies mirrored stride " +
-    "fills sound pixels table film panel damped",
+    "fills sound pixels table film panel damped colours stated",
 };
 
 /** The kinds of their blocks, by frame; those that are not here have one that is coded. */

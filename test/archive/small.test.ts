@@ -2,11 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ByteWriter } from "../../src/archive/bytes.ts";
+import { ByteReader, ByteWriter } from "../../src/archive/bytes.ts";
 import { CHECK_START, chainCheck, lowCheck } from "../../src/archive/checksum.ts";
 import { ArchiveError, TruncatedError } from "../../src/archive/errors.ts";
 import { FORMAT_VERSION } from "../../src/archive/format.ts";
-import { encodeSmallFrame, levelOfModel, smallModel } from "../../src/archive/small.ts";
+import { readHeader } from "../../src/archive/read.ts";
+import { encodeSmallFrame, encodeStatedFrame, levelOfModel, smallModel } from "../../src/archive/small.ts";
 import { encodeFrame, encodeStoredFrame } from "../../src/archive/write.ts";
 import { NO_NETWORK, WITHOUT } from "../../src/contract/hyper.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
@@ -26,6 +27,10 @@ const decompress = (archive: Uint8Array) => plainOf(archive, {}, undefined, 7);
 /** Of the format version, in the byte of the form. */
 const VERSION_BITS = (FORMAT_VERSION - 6) << 5;
 
+/** More than other small frames hold, and of little news. */
+const RAMP = Uint8Array.from({ length: 70_000 }, (_, i) => (i % 301) + (i / 301) * 2);
+const AGAIN = joined(...Array.from({ length: 36 }, (_, i) => joined(soft(2000), Uint8Array.of(i, 7 * i))));
+
 /** One of each form. */
 const FORMS: readonly [name: string, plain: Uint8Array, form: number, minLength: number][] = [
   ["empty", text(""), 0, 0],
@@ -36,6 +41,8 @@ const FORMS: readonly [name: string, plain: Uint8Array, form: number, minLength:
   ["a pattern", text("abc".repeat(90)), 10, 0],
   ["coded with copies", joined(noise(70), soft(250), noise(70), soft(20)), 19, 60],
   ["stored with copies", joined(noise(200), noise(200)), 16, 100],
+  ["coded, stating its model", RAMP, 12, 0],
+  ["coded with copies, stating its model", AGAIN, 28, 60],
 ];
 
 describe("each form", () => {
@@ -50,8 +57,8 @@ describe("each form", () => {
     expect(Buffer.compare(await decompress(joined), twice)).toBe(0);
   });
 
-  test.each(FORMS)("%s, truncated at any byte, is called a truncation", async (_name, plain, _form, minLength) => {
-    const archive = await compress(plain.length > 5000 ? soft(17_000) : plain, 3, minLength);
+  test.each(FORMS)("%s, truncated at any byte, is called a truncation", async (_name, plain, form, minLength) => {
+    const archive = await compress(form === 3 && plain.length > 5000 ? soft(17_000) : plain, 3, minLength);
     const step = archive.length > 1000 ? 37 : 1;
     for (let length = 1; length < archive.length; length += length < 100 ? 1 : step) {
       await expect(readArchive(archive.subarray(0, length))).rejects.toThrow(TruncatedError);
@@ -62,7 +69,7 @@ describe("each form", () => {
     const archive = await compress(plain, 3, minLength);
     // What the reference decodes takes it a while; scripts/fuzz.ts flips many more.
     const isSlow = plain.length > 200 && archive.length > 30;
-    const step = archive.length > 1000 ? 1171 : isSlow ? 7 : 1;
+    const step = archive.length > 1000 ? 1171 : plain === RAMP ? 53 : isSlow ? 7 : 1;
     for (let bit = 0; bit < archive.length * 8; bit += bit >= 16 * 8 ? step : 1) {
       const at = bit >> 3;
       const flipped = archive.with(at, (archive[at] as number) ^ (1 << (bit & 7)));
@@ -178,6 +185,20 @@ describe("altered fields, with a check that matches", () => {
     ["a payload longer than its field allows", [1, 5, 0x80, 0x80, 1], "length of the payload"],
     ["a stride beyond those there are", [1, 0x80, 0x80, 1, 0x80, 0x20, 1, 0], "stride"],
     ["the check of nothing", [0, 0], "checksum of a small frame"],
+    ["more counters than contexts", [VERSION_BITS | 12, 0x96, 1, 5, 0, 1], "model of a small frame"],
+    ["a stated model that is none", [VERSION_BITS | 12, 0xd5, 5, 5, 0, 1], "model of a small frame"],
+    ["a padded model", [VERSION_BITS | 12, 0x80, 0, 5, 0, 1], "model of a small frame"],
+    ["nothing, of a stated model", [VERSION_BITS | 12, 0, 0], "original length"],
+    ["more bytes than one has that states its model", [VERSION_BITS | 12, 0, 0x81, 0x80, 0x80, 2], "original length"],
+    ["a stated model in a version before", [(VERSION_BITS - 32) | 12, 0, 5, 0, 1], "form of a frame"],
+    [
+      "a payload that is too long for a stated model",
+      [VERSION_BITS | 12, 0, 0x80, 0x80, 4, 0, 0x81, 0x20],
+      "length of the payload",
+    ],
+    ["lists that are", [VERSION_BITS | 12, 0, 0x80, 0x80, 4, 0x80, 0x20, 0x81, 0x20, 0], "list of stretches"],
+    ["copies that are", [VERSION_BITS | 28, 0, 0x80, 0x80, 4, 1, 0x81, 0x20, 0, 0], "length of the payload"],
+    ["more bytes than a payload can mean", [VERSION_BITS | 12, 0, 0x80, 0x80, 0x80, 2, 0, 1], "length of the payload"],
   ];
   test.each(cases)("%s", async (_name, head, says) => {
     const error = await decompress(withCheck(head, hello)).catch((thrown: unknown) => thrown);
@@ -205,6 +226,26 @@ describe("altered fields, with a check that matches", () => {
   });
 });
 
+test("a frame states any model of one lane whose lines follow from what it sees", () => {
+  const block = { kind: "coded", plainBytes: 70_000, check: 1n, groups: [text("hello")] } as const;
+  const hyper = { ...WITHOUT, ...NO_NETWORK, streams: 1, mixerContexts: 20, mixerBits: 16 };
+  for (const mixerContexts of [4, 20, 28]) {
+    for (const mixerCounters of [0, 1, mixerContexts]) {
+      const model = { hyper: { ...hyper, mixerContexts, mixerCounters }, groupCount: 1 };
+      const frame = encodeStatedFrame(block, model) as Uint8Array;
+      expect(readHeader(new ByteReader(frame, 0)).model).toEqual(model);
+    }
+  }
+  const model = { hyper, groupCount: 1 };
+  expect(encodeStatedFrame(block, { hyper: { ...hyper, mixerBits: 15 }, groupCount: 1 })).toBe(undefined);
+  expect(encodeStatedFrame(block, { hyper: { ...hyper, streams: 2 }, groupCount: 2 })).toBe(undefined);
+  expect(encodeStatedFrame(block, { hyper: tinyHyper(1), groupCount: 1 })).toBe(undefined);
+  expect(encodeStatedFrame({ ...block, groups: [noise(4097)] }, model)).toBe(undefined);
+  expect(encodeStatedFrame({ ...block, groups: [noise(4096)] }, model)?.length).toBe(4096 + 16);
+  const long = { hyper: { ...hyper, mixerBits: 22 }, groupCount: 1 };
+  expect(encodeStatedFrame({ ...block, plainBytes: 2 ** 22 + 1 }, long)).toBe(undefined);
+});
+
 describe("lists", () => {
   test("find small frames from behind, among others", async () => {
     const large = encodeFrame({ plainBytes: 5, blockBytes: 5 }, [
@@ -216,6 +257,7 @@ describe("lists", () => {
       large,
       await compress(noise(60_000)),
       large,
+      await compress(RAMP),
     ];
     frames.push(
       await compress(text("abab".repeat(9))),
@@ -229,7 +271,7 @@ describe("lists", () => {
     };
     const listed = await listFrames({ ...file, readAt });
     expect(listed.map(({ lengthBytes }) => lengthBytes)).toEqual(frames.map(({ length }) => length));
-    expect(listed.map(({ plainBytes }) => plainBytes).slice(0, 6)).toEqual([300, 0, 5, 60_000, 5, 36]);
+    expect(listed.map(({ plainBytes }) => plainBytes).slice(0, 6)).toEqual([300, 0, 5, 60_000, 5, 70_000]);
     expect(listed[0]?.header.model?.hyper).toEqual(smallModel(1, 300).hyper);
     expect(read[0]).toBe(file.sizeBytes - 8); // not from the front
   });

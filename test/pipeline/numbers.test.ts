@@ -4,6 +4,7 @@ import { CorruptError } from "../../src/archive/errors.ts";
 import type { Block } from "../../src/archive/format.ts";
 import { encodeFrame } from "../../src/archive/write.ts";
 import { hyperForSize, levelOf } from "../../src/model/levels.ts";
+import { stretchesOf } from "../../src/pipeline/block-facts.ts";
 import { foresightOf } from "../../src/pipeline/block-plan.ts";
 import type { CompressOptions } from "../../src/pipeline/frames.ts";
 import { Budget, TimeLimitError } from "../../src/pipeline/limits.ts";
@@ -15,7 +16,7 @@ import { joined, noise } from "../support/bytes.ts";
 import { tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
 import { archiveOf, type Frame, plainOf, readArchive } from "../support/in-memory.ts";
-import { filmOf, pixelsOf, type SoundShape, soundOf, tableOf } from "../support/numbers.ts";
+import { drawingOf, filmOf, gradientOf, pixelsOf, type SoundShape, soundOf, tableOf } from "../support/numbers.ts";
 import { trainingBytes } from "../support/text.ts";
 
 const MONO: SoundShape = { channels: 1, width: 2, isBig: false };
@@ -101,6 +102,67 @@ test.each([1, 2])("sound of bytes and %i channels is found, signed or not", asyn
 test("pixels whose channels follow from each other exactly are found", async () => {
   const [found] = await findNumbers(pixelsOf(160, { channels: 3, width: 240 }, 5));
   expect(found?.numbers).toMatchObject({ kind: "pixels", channels: 3, isRanked: true });
+});
+
+describe("drawings and gradients", () => {
+  const head = new TextEncoder().encode("P6\n200 120\n255\n");
+  const drawing = drawingOf(120, 200, 6);
+
+  test.each([
+    ["three bytes, behind a header", joined(head, drawing), 3],
+    ["four", drawingOf(120, 200, 6, 4), 4],
+    ["two, with an odd byte", joined(Uint8Array.of(1), drawingOf(120, 200, 20, 2)), 2],
+  ])("few colours are found and restored: %s", async (_, plain, channels) => {
+    const found = await findNumbers(plain);
+    expect(found.map(({ numbers }) => numbers)).toMatchObject([{ kind: "colours", channels }]);
+    const archive = await compress(plain);
+    expect((await stretchesIn(archive)).flat()).toHaveLength(1);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
+  });
+
+  test("headers and what is behind are not among the colours", async () => {
+    const [found] = await findNumbers(joined(head, drawing, new TextEncoder().encode("the end.")));
+    expect(found).toMatchObject({ start: head.length, end: head.length + drawing.length });
+  });
+
+  test.each([
+    ["of bytes", gradientOf(200, 300, 2, 3)],
+    ["of three channels", gradientOf(150, 600, 3, 3)],
+    ["without rows", gradientOf(1, 60_000, 5, 1)],
+  ])("gradients are found and restored: %s", async (_, plain) => {
+    const found = await findNumbers(joined(head, plain));
+    expect(found).toMatchObject([{ numbers: { kind: "differences" } }]);
+    const archive = await compress(joined(head, plain), { repeats: { timeUnits: 0 } });
+    expect(Buffer.compare(await plainOf(archive), joined(head, plain))).toBe(0);
+  });
+
+  test("the same drawing again is a copy, and what is left of each piece is restored", async () => {
+    const plain = joined(head, drawing, head, drawing, trainingBytes(3000, 1));
+    const archive = await compress(plain, { repeats: { timeUnits: 0 } });
+    const [block] = (await readArchive(archive)).flatMap(({ blocks }) => blocks) as [Block];
+    expect(block.copies?.restBytes).toBeLessThan(drawing.length + 5000);
+    expect(Buffer.compare(await plainOf(archive), plain)).toBe(0);
+  });
+
+  test("what has as few colours by chance is left alone", async () => {
+    const random = new Random(8);
+    const letters = Uint8Array.from({ length: 100_000 }, () => "ACGT".charCodeAt(random.next() % 4));
+    for (const plain of [letters, noise(100_000).map((byte) => byte & 3)]) {
+      expect(await findNumbers(plain)).toEqual([]);
+    }
+  });
+
+  test("no version before 9 has any", async () => {
+    for (const numbers of [
+      { kind: "colours", channels: 3, isRelative: false },
+      { kind: "differences", distances: [3] },
+    ] as const) {
+      const stretches = encodeStretches([{ gapBytes: 0, lengthBytes: 5000, numbers }]);
+      const block = { kind: "learned", plainBytes: 5000, check: 0n, payload: new Uint8Array(5000), stretches } as const;
+      expect(stretchesOf(block, 9, 0)).toHaveLength(1);
+      expect(() => stretchesOf(block, 8, 0)).toThrow("version 8");
+    }
+  });
 });
 
 describe("limits and forgery", () => {

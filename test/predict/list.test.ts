@@ -2,8 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { CorruptError } from "../../src/archive/errors.ts";
 import {
+  DISTANCE_MAX,
   decodeStretches,
   encodeStretches,
+  type Numbers,
   numberBytes,
   type Pixels,
   type Sound,
@@ -47,6 +49,12 @@ const TABLES: readonly Stretch[] = TABLE_FORMATS.flatMap((format) =>
     numbers: { kind: "table", format, isBig: i === 1, ...shape },
   })),
 );
+const EXACT: readonly Stretch[] = [
+  { gapBytes: 5, lengthBytes: 5000, numbers: { kind: "colours", channels: 2, isRelative: true } },
+  { gapBytes: 0, lengthBytes: 5001, numbers: { kind: "colours", channels: 4, isRelative: false } },
+  { gapBytes: 1, lengthBytes: 4096, numbers: { kind: "differences", distances: [1] } },
+  { gapBytes: 0, lengthBytes: 4096, numbers: { kind: "differences", distances: [DISTANCE_MAX, 64, 65, 1] } },
+];
 const ALL = LIST.reduce((sum, { gapBytes, lengthBytes }) => sum + gapBytes + lengthBytes, 0);
 
 test("a list comes back", () => {
@@ -54,6 +62,12 @@ test("a list comes back", () => {
   expect(decodeStretches(list, ALL, false)).toEqual([...LIST]);
   expect(decodeStretches(list, ALL + 1, true)).toEqual([...LIST]);
   expect(decodeStretches(new Uint8Array(0), 0, false)).toEqual([]);
+});
+
+test("a list of colours and differences comes back", () => {
+  expect(decodeStretches(encodeStretches(EXACT), 20_000, false)).toEqual([...EXACT]);
+  // Gap, length, kind, distance.
+  expect([...encodeStretches(EXACT.slice(2, 3))]).toEqual([1, 0x80, 0x20, 5, 0]);
 });
 
 test("a list of tables comes back", () => {
@@ -112,6 +126,11 @@ describe("refused", () => {
     ["a table of raw bits alone", [0, 0x80, 0x20, 3, 0, 0, 0, 16, 0]],
     ["a table of too large a scale", [0, 0x80, 0x20, 3, 0, 0, 0, 0, 0xd1, 0x0f]],
     ["frames of half a pixel", [0, 0x80, 0x20, 1, 1, 8, 21]],
+    ["colours of one channel", [0, 0x80, 0x20, 4, 0]],
+    ["a bit of colours that there is not", [0, 0x80, 0x20, 4, 9]],
+    ["differences at no distance", [0, 0x80, 0x20, 5]],
+    ["differences that are too far", [0, 0x80, 0x20, 5, 0x80, 0x80, 4]],
+    ["differences at five distances", [0, 0x80, 0x20, 5, 1, 1, 1, 1, 0]],
   ])("%s", (_, bytes) => {
     expect(() => decodeStretches(Uint8Array.from(bytes), 2 ** 20, false)).toThrow(CorruptError);
   });
@@ -133,6 +152,17 @@ describe("refused", () => {
     ];
     for (const change of bad) {
       const numbers = { ...pixels, ...change };
+      expect(() => encodeStretches([{ gapBytes: 0, lengthBytes: 5000, numbers }])).toThrow(RangeError);
+    }
+    const exact: Numbers[] = [
+      { kind: "colours", channels: 1, isRelative: false },
+      { kind: "colours", channels: 5, isRelative: false },
+      { kind: "differences", distances: [] },
+      { kind: "differences", distances: [0] },
+      { kind: "differences", distances: [1, DISTANCE_MAX + 1] },
+      { kind: "differences", distances: [1, 2, 3, 4, 5] },
+    ];
+    for (const numbers of exact) {
       expect(() => encodeStretches([{ gapBytes: 0, lengthBytes: 5000, numbers }])).toThrow(RangeError);
     }
     const table: Table = {
@@ -165,7 +195,7 @@ test("any bytes are a list that fits, or corrupt", () => {
   const random = new Random(5);
   for (let i = 0; i < 20_000; i += 1) {
     const bytes = Uint8Array.from({ length: 1 + (random.next() % 24) }, () => random.next() >>> 24);
-    if (i % 2 === 0) bytes.set([0, 0x80, 0x20, (i / 2) % 4].slice(0, bytes.length));
+    if (i % 2 === 0) bytes.set([0, 0x80, 0x20, (i / 2) % 6].slice(0, bytes.length));
     try {
       const stretches = decodeStretches(bytes, 100_000, i % 3 === 0);
       const sum = stretches.reduce((all, { gapBytes, lengthBytes }) => all + gapBytes + lengthBytes, 0);

@@ -38,6 +38,14 @@ test("long ones stay, and cut a range in two", () => {
   ]);
 });
 
+test("a range may ask for longer ones", () => {
+  const copies = copiesOf([3000, 4999, 7], [14_000, 5000, 8]);
+  const ranges = RANGES.map((range) => ({ ...range, copyBytesMin: 5000 }));
+  expect(spare(copies, ranges)).toEqual(copiesOf([21_999, 5000, 8]));
+  expect(spare(copies, [{ start: 1000, end: 9000, copyBytesMin: 10 }])).toEqual(copies);
+  expect(spare(copiesOf([3000, 4095, 7]), [{ start: 1000, end: 9000, copyBytesMin: 10 }]).count).toBe(0);
+});
+
 test("a range that is copied whole is gone", () => {
   const copies = copiesOf([500, 9000, 7]);
   expect(rangesInRest(RANGES, copies)).toEqual([{ start: 11_000, end: 21_000, of: 1, into: 0 }]);

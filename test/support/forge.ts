@@ -16,8 +16,9 @@ import {
   MAGIC,
   MAGIC_OLD,
   SMALL_BYTES_MAX,
+  STATED_BYTES_MAX,
 } from "../../src/archive/format.ts";
-import { encodeSmallFrame } from "../../src/archive/small.ts";
+import { encodeSmallFrame, encodeStatedFrame } from "../../src/archive/small.ts";
 import {
   HYPER_NAMES,
   type HyperParameters,
@@ -91,8 +92,20 @@ export class Forger {
     return encodeSmallFrame({ kind: "stored", plainBytes: 0, payload: new Uint8Array(0), check, fills });
   }
 
+  /** A small frame of any model and payload; what comes out of it nobody knows. */
+  #statedFrame(): Uint8Array {
+    const plainBytes = this.#pick([1, 100, 5000, 2 ** 17, this.#oneIn(4) ? STATED_BYTES_MAX : 2 ** 14]);
+    const payload = this.#oneIn(2) ? new Uint8Array(this.#between(0, 60)) : this.#bytes(this.#between(0, 60));
+    const stretches = this.#oneIn(3) && { stretches: this.#bytes(this.#between(1, 20)) };
+    const mixerBits = Math.max(10, Math.ceil(Math.log2(plainBytes)) - 1);
+    const model = { hyper: { ...this.#mixer(), streams: 1, mixerBits }, groupCount: 1 };
+    const facts = { plainBytes, check: BigInt(this.#between(0, 2 ** 31)), stride: this.#stride(), ...stretches };
+    return encodeStatedFrame({ kind: "coded", groups: [payload], ...facts }, model) ?? this.#smallFrame();
+  }
+
   #frame(bytesMax: number): Uint8Array {
     if (this.#oneIn(12)) return this.#smallFrame();
+    if (this.#oneIn(12)) return this.#statedFrame();
     const blockBytes = this.#pick([1, 2, 12, 100, 4096, 2 ** 20, 2 ** 24, 2 ** 30]);
     const model = this.#oneIn(2) ? this.#model() : undefined;
     const frame = new ForgedFrame(blockBytes);

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { joined, utf8 } from "./bytes.ts";
 import { otherStrand } from "./genome.ts";
-import { filmOf, pixelsOf, soundOf, tableOf } from "./numbers.ts";
+import { drawingOf, filmOf, gradientOf, pixelsOf, soundOf, tableOf } from "./numbers.ts";
 import { rowsOf } from "./rows.ts";
 
 export const GOLDEN_FOLDER = join(import.meta.dir, "..", "golden");
@@ -76,6 +76,16 @@ function withHeader(text: Uint8Array): Uint8Array {
   return joined(text.subarray(0, 128), table);
 }
 
+/** A text, and a drawing of few colours behind it, in pixels of four bytes. */
+function withColours(text: Uint8Array): Uint8Array {
+  return joined(text.subarray(0, 800), drawingOf(90, 200, 7, 4), utf8("end"));
+}
+
+/** A gradient behind a header. */
+function withSteps(): Uint8Array {
+  return joined(utf8("P5\n300 260\n255\n"), gradientOf(260, 300, 2, 3));
+}
+
 /** What becomes of a text: parts of it, and some in which letters changed between small and capital. */
 function withNews(text: Uint8Array): Uint8Array {
   const swapped = (byte: number) => (/[a-z]/i.test(String.fromCharCode(byte)) ? byte ^ 32 : byte);
@@ -113,5 +123,7 @@ export const GOLDEN_PLAIN: Readonly<Record<string, Uint8Array>> = {
   film: withFilm(text),
   table: withTable(text),
   damped: withHeader(text),
+  colours: withColours(text),
+  stated: withSteps(),
   patch: withNews(text),
 };

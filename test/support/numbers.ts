@@ -36,6 +36,24 @@ export function pixelsOf(rows: number, { channels, width }: PixelShape, colours 
   return bytes;
 }
 
+/** Pixels in runs of some colours, all of 15 pixels, which begin in every row anew. */
+export function drawingOf(rows: number, width: number, colours: number, channels = 3): Uint8Array {
+  const random = new Random(3);
+  const palette = Array.from({ length: colours * channels }, () => random.next() >>> 24);
+  const numbers = Array.from({ length: rows * Math.ceil(width / 15) }, () => random.between(0, colours - 1));
+  return Uint8Array.from({ length: rows * width * channels }, (_, i) => {
+    const [pixel, channel] = [Math.floor(i / channels), i % channels];
+    const [row, column] = [Math.floor(pixel / width), pixel % width];
+    const number = numbers[row * Math.ceil(width / 15) + Math.floor(column / 15)] as number;
+    return palette[number * channels + channel] as number;
+  });
+}
+
+/** Bytes that rise by one in `across` bytes of a row, and in `down` rows. */
+export function gradientOf(rows: number, width: number, across: number, down: number): Uint8Array {
+  return Uint8Array.from({ length: rows * width }, (_, i) => (i % width) / across + Math.floor(i / width) / down);
+}
+
 /** Frames of one picture with a little noise: a plane of light and two of colour, of a quarter each. */
 export function filmOf(
   frames: number,
