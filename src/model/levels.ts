@@ -119,14 +119,17 @@ function mixer(
   return { shape, laneBytes, lanesMax, linesBytesMax, smallContexts, builtInBytesMax, blockBytes };
 }
 
-/** Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). Level 1 is to run in 200 MB. */
+/**
+ * Levels 1 to 9. Index 0 is unused so that LEVELS[n] is level n (docs/MODEL.md). Level 1 is to run in 200 MB, and
+ * level 5 in 400: their blocks are shorter.
+ */
 const LEVELS: readonly (MixerLevel | undefined)[] = [
   undefined,
   mixer(6, 256 * KIB, 4, 16 * MIB, { smallContexts: 8, blockBytes: 4.75 * MIB }),
   mixer(8, 384 * KIB, 4, 96 * MIB, { smallContexts: 10 }),
   mixer(12, 480 * KIB, 4, 128 * MIB),
   mixer(16, MIB, 4, 192 * MIB),
-  mixer(20, 2 * MIB, 4, 320 * MIB),
+  mixer(20, 2 * MIB, 4, 320 * MIB, { blockBytes: 7 * MIB }),
   mixer(22, 4 * MIB, 2, 480 * MIB, { mixerCounters: 1 }),
   mixer(24, 8 * MIB, 1, 400 * MIB, { mixerCounters: 2 }),
   mixer(26, 8 * MIB, 1, 724 * MIB, { mixerCounters: 4 }),

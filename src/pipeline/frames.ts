@@ -204,9 +204,9 @@ class FrameCompressor {
   #prepareAhead({ block: { bytes: plain }, isLast }: Part): Promise<Prepared> | undefined {
     const view = this.#view;
     if (!this.#preparers || !view || plain.length === 0) return undefined;
-    const window = this.#openCutter(isLast)?.reachOf(plain);
-    const reach = window && { window, policy: this.#policy as CutPolicy };
-    return this.#preparers.prepare({ plain, isChance: looksIncompressible(plain), ...(reach && { reach }), view });
+    const reach = this.#openCutter(isLast)?.reachOf(plain, this.#preparerCount === 1);
+    const cutting = reach && { ...reach, policy: this.#policy as CutPolicy };
+    return this.#preparers.prepare({ plain, isChance: looksIncompressible(plain), ...(cutting && { cutting }), view });
   }
 
   #chooseModelFor({ block: { bytes: plain }, isFirst, isLast, modelBytes }: Part, { cut }: Found): void {

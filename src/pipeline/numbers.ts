@@ -7,6 +7,7 @@
  */
 import { STRIDE_MAX } from "../contract/contexts.ts";
 import { laneRange } from "../engine/mixer/model.ts";
+import { collectAfter } from "../platform/release.ts";
 import { type ForeseenBlock, isForeseeable } from "../predict/foresight.ts";
 import {
   encodeStretches,
@@ -119,6 +120,7 @@ export async function findNumbers(
     const sound = (await soundThatSaves(plain, run, pacer)) ?? (await soundThatSaves(plain, innerOf(run), pacer));
     if (sound) found.push(sound);
   }
+  collectAfter(plain.length); // views of windows: each of these passes leaves nearly a byte for each byte
   let doneBytes = 0;
   const sounds = [...found];
   for (const run of findPixels(plain, sounds)) {
@@ -130,6 +132,7 @@ export async function findNumbers(
     found.push(pixels);
     doneBytes = pixels.end;
   }
+  collectAfter(plain.length);
   for (const run of findTables(plain)) {
     const table = await tableThatSaves(plain, run, pacer);
     if (table) await putInPlace(plain, found, table, pacer);
@@ -139,6 +142,7 @@ export async function findNumbers(
     const sound = await soundThatSaves(plain, run, pacer);
     if (sound) await putInPlace(plain, found, sound, pacer);
   }
+  collectAfter(plain.length);
   for (const drawn of await findExact(plain, pacer)) await putInPlace(plain, found, drawn, pacer);
   return found.sort((a, b) => a.start - b.start);
 }

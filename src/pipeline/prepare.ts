@@ -6,12 +6,14 @@
  * is, or in a thread beside it while the model is at the block before (preparers.ts).
  */
 import type { HyperParameters } from "../contract/hyper.ts";
+import { release } from "../platform/release.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
+import type { SearchMemory } from "../repeats/kernels.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
 import { type Found, foresightOf, predictedMemoryBytes, type Shown, type ShownBytes } from "./block-plan.ts";
 import { looksIncompressible } from "./content.ts";
 import { type FoundNumbers, findNumbers, predictNumbers } from "./numbers.ts";
-import { type Cut, searchRepeats } from "./repeats.ts";
+import { type Cut, type Reach, searchRepeats } from "./repeats.ts";
 import { findStride } from "./stride.ts";
 import { closeTrialKernels } from "./trial-kernels.ts";
 
@@ -33,18 +35,12 @@ export interface ModelView {
   readonly memoryBytesMax: number;
 }
 
-/** Where copies may reach. */
-interface Reach {
-  /** The bytes before the block. */
-  readonly window: Uint8Array;
-  readonly policy: CutPolicy;
-}
-
 /** A block that another thread prepares: what `numbersIn`, `searchRepeats` and `show` are given. */
 export interface Order {
   readonly plain: Uint8Array;
   readonly isChance: boolean;
-  readonly reach?: Reach;
+  /** How repeats are cut, if they are. */
+  readonly cutting?: Reach & { readonly policy: CutPolicy };
   readonly view: ModelView;
 }
 
@@ -53,13 +49,38 @@ export interface Prepared extends Found {
   readonly shown: Shown | undefined;
 }
 
-/** Does all of it, one after the other. The window of `reach` is empty afterwards. @throws the abort reason */
-export async function prepare({ plain, isChance, reach, view }: Order): Promise<Prepared> {
-  const numbers = await numbersIn(plain, isChance, () => view.hyper);
-  const search = reach && { ...reach, isChance, spared: numbers, isWindowTaken: true };
-  const cut = search && (await searchRepeats(plain, search));
+/**
+ * Does all of it, one after the other. The order's own bytes are empty afterwards.
+ *
+ * @param memory of the search for repeats in the block before @throws the abort reason
+ */
+export async function prepare(order: Order, memory: SearchMemory): Promise<{ plain: Uint8Array; prepared: Prepared }> {
+  const { isChance, view } = order;
+  const numbers = await numbersIn(order.plain, isChance, () => view.hyper);
+  const { plain, cut } = await cutOrder(order, numbers, memory);
   const found = { isChance, numbers, ...(cut && { cut }) };
-  return { ...found, shown: await show(plain, found, view) };
+  return { plain, prepared: { ...found, shown: await show(plain, found, view) } };
+}
+
+/** @returns where the block's bytes are now, too */
+async function cutOrder(
+  { plain, isChance, cutting }: Order,
+  spared: readonly FoundNumbers[],
+  memory: SearchMemory,
+): Promise<{ plain: Uint8Array; cut?: Cut | undefined }> {
+  if (!cutting) return { plain };
+  const { policy, reachBytes } = cutting;
+  const window = cutting.window ?? memory.plain.subarray(Math.max(0, memory.plain.length - reachBytes));
+  const windowBytes = window.length;
+  let isTaken = false;
+  const onTaken = () => {
+    isTaken = true;
+    release(plain);
+    if (cutting.window) release(cutting.window);
+  };
+  const cut = await searchRepeats(plain, { window, policy, isChance, spared, memory, onTaken });
+  if (!isTaken) memory.pass(window, plain);
+  return { plain: memory.plain.subarray(windowBytes), cut };
 }
 
 /** @param hyperFor the model that would foresee pixels, asked only if there are any @throws the abort reason */

@@ -48,9 +48,13 @@ export class Preparers {
     this.#next = (number + 1) % this.#count;
     this.#threads[number] ??= new WorkerThread("preparer", undefined, (detail) => new PreparerError(detail));
     const thread = this.#threads[number] as WorkerThread<Order, Prepared>;
-    const { plain, reach } = order;
+    const { plain, cutting } = order;
     const copy = plain.slice();
-    thread.send({ ...order, plain: copy }, [copy.buffer, ...(reach ? [reach.window.buffer as ArrayBuffer] : [])]);
+    const own = [copy, ...(cutting?.window ? [cutting.window] : [])];
+    thread.send(
+      { ...order, plain: copy },
+      own.map(({ buffer }) => buffer as ArrayBuffer),
+    );
     const prepared = await thread.receive();
     const { cut, shown } = prepared;
     if (shown === undefined || shown.bytes.bytes.length > 0) return prepared;

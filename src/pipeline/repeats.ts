@@ -7,6 +7,7 @@ import { collectAfter, release } from "../platform/release.ts";
 import type { CutOptions } from "../repeats/choose.ts";
 import { type Copies, copiedBytes, encodeCopies } from "../repeats/copies.ts";
 import { type CutBlock, canBeCut, cutSlowly, cuttingMemoryBytes } from "../repeats/cut.ts";
+import type { SearchMemory } from "../repeats/kernels.ts";
 import { type CutPolicy, cutOptionsFor } from "../repeats/policy.ts";
 import type { SparedRange } from "../repeats/spare.ts";
 import { PatchWindow, Window } from "../repeats/window.ts";
@@ -41,12 +42,22 @@ interface CutterOptions {
   readonly old?: Uint8Array;
 }
 
+/** What the copies of a block may reach, for who cuts it elsewhere. */
+export interface Reach {
+  /** What stands right before the block; without it: the bytes of the blocks that were cut there before. */
+  readonly window?: Uint8Array;
+  /** So many of those bytes. */
+  readonly reachBytes: number;
+}
+
 /** Takes the repeats out of the blocks of a frame, one after the other. */
 export class RepeatCutter {
   readonly #options: CutterOptions;
   /** The plain bytes before the next block. */
   readonly #window: Window | PatchWindow;
+  readonly #reachBytes: number;
   readonly #isPossible: boolean;
+  #isHandedOver = false;
 
   /** @param isOnlyBlock nothing comes behind the first block, so nothing is kept */
   constructor(blockBytes: number, isOnlyBlock: boolean, options: CutterOptions) {
@@ -61,6 +72,7 @@ export class RepeatCutter {
     this.#isPossible = fits(old ? oldBytes + windowBytes : 0);
     if (old && !this.#isPossible) throw new MemoryLimitError(neededBytes(oldBytes + windowBytes), memoryBytesMax);
     const keptBytes = fits(oldBytes + windowBytes) ? windowBytes : 0;
+    this.#reachBytes = oldBytes + keptBytes;
     this.#window = old ? new PatchWindow(keptBytes, old) : new Window(keptBytes);
   }
 
@@ -86,22 +98,30 @@ export class RepeatCutter {
   }
 
   /**
-   * For who cuts the next block elsewhere: a copy of what its copies may reach, or undefined if nothing is cut. The
-   * block's own bytes are within reach of the block behind it from now on.
+   * For who cuts the next block elsewhere: what its copies may reach, or undefined if nothing is cut.
+   *
+   * @param isForGood whether the same one cuts all blocks from now on: the bytes before are handed over with the first.
+   *   Otherwise it gets a copy of them, and the block is within reach of the block behind it
    */
-  reachOf(plain: Uint8Array): Uint8Array | undefined {
+  reachOf(plain: Uint8Array, isForGood: boolean): Reach | undefined {
     if (!this.#isPossible) return undefined;
+    const reachBytes = this.#reachBytes;
+    if (this.#isHandedOver) return { reachBytes };
     const window = this.#window.bytes.slice();
-    this.#window.add(plain);
-    return window;
+    this.#isHandedOver = isForGood;
+    if (isForGood) this.#window.close();
+    else this.#window.add(plain);
+    return { window, reachBytes };
   }
 }
 
 interface RepeatSearch {
   /** What stands right before the block. */
   readonly window: Uint8Array;
-  /** Whether the window's memory may go as soon as the search has a copy of it. */
-  readonly isWindowTaken?: boolean;
+  /** Of whoever searches one block after the other. */
+  readonly memory?: SearchMemory;
+  /** Told when the search has copies of block and window. */
+  readonly onTaken?: () => void;
   readonly policy: CutPolicy;
   readonly isChance: boolean;
   readonly spared: readonly SparedRange[];
@@ -113,12 +133,12 @@ export async function searchRepeats(plain: Uint8Array, search: RepeatSearch): Pr
   const { window, policy, isChance, spared } = search;
   if (plain.length < CUT_BYTES_MIN) return undefined;
   const options = { ...cutOptionsFor(plain, isChance, policy), spared };
-  const windowBytes = window.length;
-  const searchedBytes = windowBytes + plain.length;
+  const [blockBytes, windowBytes] = [plain.length, window.length];
+  const searchedBytes = windowBytes + blockBytes;
   if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.glance.minLength) return undefined;
   const { rest, copies } = await cutPolitely(plain, search, options);
   // Not in there, where the room of the search is still in somebody's hands.
-  collectAfter(cuttingMemoryBytes(plain.length, windowBytes));
+  collectAfter(cuttingMemoryBytes(blockBytes, windowBytes));
   if (copies.count === 0) return undefined;
   const list = encodeCopies(copies);
   if (list.length + CUT_HEAD_BYTES > copiedBytes(copies)) {
@@ -129,11 +149,11 @@ export async function searchRepeats(plain: Uint8Array, search: RepeatSearch): Pr
 }
 
 async function cutPolitely(plain: Uint8Array, search: RepeatSearch, options: CutOptions): Promise<CutBlock> {
-  const { window, isWindowTaken, signal } = search;
+  const { window, memory, onTaken, signal } = search;
   const pacer = new Pacer(signal);
-  const work = cutSlowly(plain, window, options);
+  const work = cutSlowly(plain, window, options, memory);
   let turn = work.next();
-  if (isWindowTaken) release(window);
+  onTaken?.();
   for (; !turn.done; turn = work.next()) await pacer.turn(() => {});
   return turn.value;
 }

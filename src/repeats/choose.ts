@@ -86,7 +86,7 @@ export function searchBytes(byteCount: number, blockStart: number, { minLength, 
   const finder = roomBytes(finderBytes(byteCount, minLength));
   if (!worth) return roomBytes([byteCount, finder]);
   const { sums, tables } = estimateBytes(byteCount, blockStart);
-  return roomBytes([byteCount, ...sums, Math.max(roomBytes([tables]), finder)]);
+  return roomBytes([byteCount, sums, Math.max(roomBytes([tables]), finder)]);
 }
 
 /**

@@ -7,7 +7,7 @@
 import { type CutOptions, chooseCopies, searchBytes } from "./choose.ts";
 import { COPY_BYTES_MIN, type Copies, copiedBytes } from "./copies.ts";
 import { ESTIMATE_TABLES_BYTES } from "./estimate.ts";
-import { isRoom, SearchRoom } from "./kernels.ts";
+import { isRoom, type SearchMemory, SearchRoom } from "./kernels.ts";
 import { spare } from "./spare.ts";
 
 export interface CutBlock {
@@ -26,24 +26,31 @@ export function cut(block: Uint8Array, window: Uint8Array, options: CutOptions):
 
 /**
  * Cuts repeats out of a block, of bytes anywhere before them in the block or in the window before it. Pauses some times
- * a second. Memory: cuttingMemoryBytes, besides what it gives back.
+ * a second; from the first time on, `block` and `window` are not looked at. Memory: cuttingMemoryBytes, besides what it
+ * gives back.
  *
+ * @param memory of the last search of whoever makes several
  * @throws RangeError if an option is out of range, or there is no memory for it
  */
-export function* cutSlowly(block: Uint8Array, window: Uint8Array, options: CutOptions): Generator<void, CutBlock> {
+export function* cutSlowly(
+  block: Uint8Array,
+  window: Uint8Array,
+  options: CutOptions,
+  memory?: SearchMemory,
+): Generator<void, CutBlock> {
   const { minLength, seamBytes = 0, resumeLength = COPY_BYTES_MIN } = options;
   if (minLength < COPY_BYTES_MIN || resumeLength < COPY_BYTES_MIN || seamBytes < 0) {
     throw new RangeError(`copies of ${minLength} or ${resumeLength} bytes with seams of ${seamBytes} cannot be cut`);
   }
-  const byteCount = window.length + block.length;
-  const room = new SearchRoom(block, window, searchBytes(byteCount, window.length, options));
-  const copies = spare(yield* chooseCopies(room, window.length, options), options.spared ?? []);
-  return { rest: copies.count === 0 ? block : withoutCopies(block, copies), copies };
+  const blockStart = window.length;
+  const room = new SearchRoom(block, window, searchBytes(blockStart + block.length, blockStart, options), memory);
+  const copies = spare(yield* chooseCopies(room, blockStart, options), options.spared ?? []);
+  return { rest: copies.count === 0 ? block : withoutCopies(room.plain.subarray(blockStart), copies), copies };
 }
 
 /** What cutting takes, generously counted: the bytes themselves, places that are remembered, estimated costs. */
 export function cuttingMemoryBytes(blockBytes: number, windowBytes: number): number {
-  return Math.ceil(4.5 * (blockBytes + windowBytes) + 2.25 * blockBytes) + ESTIMATE_TABLES_BYTES;
+  return Math.ceil(4.5 * (blockBytes + windowBytes) + blockBytes / 2) + ESTIMATE_TABLES_BYTES;
 }
 
 /** Whether a block can be cut at all, whatever memory there is: addresses have 32 bits. */

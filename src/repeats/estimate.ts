@@ -22,18 +22,20 @@ const SHORT_TABLE_BITS_MAX = 16;
 const FIXED_TABLE_BYTES = 2 ** 17 + 2 ** 14;
 /** Of the window, the estimate learns from so many bytes before the block. */
 const LESSON_BYTES = 2 ** 22;
-/** Sums are kept in full for one place in 16; six answers of at most 384 units a byte fit between two into 16 bits. */
-const SUM_SHIFT = 4;
+/** Sums are kept for one place in 8. */
+const SUM_SHIFT = 3;
 
 /** Three tables of 16-bit slots, a shorter one, and 32-bit places of matches. */
 const tableBytes = (bits: number) => 10 * 2 ** bits + 2 * 2 ** Math.min(bits, SHORT_TABLE_BITS_MAX) + FIXED_TABLE_BYTES;
 
-/** What the tables of an estimate take at most; sums take 2.25 bytes for each byte of the block. */
+/** What the tables of an estimate take at most; sums take half a byte for each byte of the block. */
 export const ESTIMATE_TABLES_BYTES = tableBytes(TABLE_BITS_MAX);
 
 /** A table has a slot for each byte that is learned, within bounds. */
 const bitsFor = (learnedBytes: number) =>
   Math.max(TABLE_BITS_MIN, Math.min(TABLE_BITS_MAX, 32 - Math.clz32(learnedBytes)));
+
+const sumsFor = (blockBytes: number) => (blockBytes >>> SUM_SHIFT) + 1;
 
 const firstLearned = (blockStart: number) => Math.max(0, blockStart - LESSON_BYTES);
 
@@ -41,10 +43,9 @@ const firstLearned = (blockStart: number) => Math.max(0, blockStart - LESSON_BYT
 export function estimateBytes(
   byteCount: number,
   blockStart: number,
-): { readonly sums: readonly number[]; readonly tables: number } {
-  const places = byteCount - blockStart + 1;
+): { readonly sums: number; readonly tables: number } {
   return {
-    sums: [4 * Math.ceil(places / 2 ** SUM_SHIFT), 2 * places],
+    sums: 4 * sumsFor(byteCount - blockStart),
     tables: tableBytes(bitsFor(byteCount - firstLearned(blockStart))),
   };
 }
@@ -53,21 +54,17 @@ export function estimateBytes(
 export class CostEstimate {
   readonly #room: SearchRoom;
   readonly #tables: number;
-  /** The cost of all bytes before every 16th place, modulo 2^32, and from there to each place. */
+  /** The cost of all bytes before every eighth place, modulo 2^32. */
   readonly #sums: Uint32Array;
-  readonly #sinceSum: Uint16Array;
 
   /** @param room holds the window and behind it the block, which starts at `blockStart`: `byteCount` bytes */
   constructor(room: SearchRoom, byteCount: number, blockStart: number) {
     const first = firstLearned(blockStart);
     const bits = bitsFor(byteCount - first);
-    const places = byteCount - blockStart + 1;
     this.#room = room;
-    this.#sums = room.words(Math.ceil(places / 2 ** SUM_SHIFT));
-    this.#sinceSum = room.halves(places);
+    this.#sums = room.words(sumsFor(byteCount - blockStart));
     this.#tables = room.take(tableBytes(bits));
-    const areas = [this.#tables, this.#sums.byteOffset, this.#sinceSum.byteOffset] as const;
-    room.kernels.startEstimate(0, byteCount, blockStart, first, bits, ...areas);
+    room.kernels.startEstimate(0, byteCount, blockStart, first, bits, this.#tables, this.#sums.byteOffset);
   }
 
   /** Goes on for `count` bytes. @returns false at the end of the block, when its tables are given back */
@@ -83,6 +80,6 @@ export class CostEstimate {
   }
 
   #before(place: number): number {
-    return (this.#sums[place >>> SUM_SHIFT] as number) + (this.#sinceSum[place] as number);
+    return this.#sums[place >>> SUM_SHIFT] as number;
   }
 }

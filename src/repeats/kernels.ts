@@ -12,7 +12,6 @@ interface RepeatKernels {
     bits: number,
     tables: number,
     sums: number,
-    sinceSum: number,
   ): void;
   /** Whether more is left. */
   estimate(count: number): number;
@@ -51,24 +50,74 @@ export const isRoom = (sizeBytes: number) => sizeBytes <= ROOM_BYTES_MAX;
 
 let compiled: WebAssembly.Module | undefined;
 
+/**
+ * The memory of a room. Who searches one block after the other keeps it, and need not wait until the collector of
+ * garbage has found the last one; the bytes of the last search are there for the next one's window. What was never
+ * taken takes no memory of the machine.
+ */
+export class SearchMemory {
+  /** The window and the block of the last search, until the next one begins. */
+  plain: Uint8Array = new Uint8Array(0);
+  #kernels: RepeatKernels | undefined;
+  #buffer = new ArrayBuffer(0);
+  /** Behind these bytes all are 0. */
+  #dirtyBytes = 0;
+
+  get buffer(): ArrayBuffer {
+    return this.#buffer;
+  }
+
+  /** The exports of an instance that works in this memory. @throws RangeError if there is no such memory */
+  open(sizeBytes: number): RepeatKernels {
+    if (this.#kernels && sizeBytes <= this.#buffer.byteLength) return this.#kernels;
+    compiled ??= compileAsset(wasmPath);
+    const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(sizeBytes / PAGE_BYTES)) });
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+    this.#buffer = memory.buffer as ArrayBuffer;
+    this.#dirtyBytes = 0;
+    this.#kernels = exports as unknown as RepeatKernels;
+    return this.#kernels;
+  }
+
+  /** Begins with the bytes of a search. @param window may be a part of the last search's bytes */
+  set(window: Uint8Array, block: Uint8Array): void {
+    const length = window.length + block.length;
+    this.plain = new Uint8Array(this.#buffer, 0, length);
+    this.plain.set(window);
+    this.plain.set(block, window.length);
+    this.#dirtyBytes = Math.max(this.#dirtyBytes, length);
+  }
+
+  /** Keeps the bytes of a block in which nothing is searched. */
+  pass(window: Uint8Array, block: Uint8Array): void {
+    const plain = new Uint8Array(window.length + block.length);
+    plain.set(window);
+    plain.set(block, window.length);
+    this.plain = plain;
+  }
+
+  /** Makes bytes 0 that are taken; those that were never taken are not touched. */
+  clear(start: number, end: number): void {
+    if (start < this.#dirtyBytes) new Uint8Array(this.#buffer, start, Math.min(end, this.#dirtyBytes) - start).fill(0);
+    this.#dirtyBytes = Math.max(this.#dirtyBytes, end);
+  }
+}
+
 /** The memory in which a block is searched: the window and the block, and behind them what the search needs. */
 export class SearchRoom {
   readonly kernels: RepeatKernels;
   /** The window and behind it the block. */
   readonly plain: Uint8Array;
-  readonly #buffer: ArrayBuffer;
-  #topBytes = 0;
+  readonly #memory: SearchMemory;
+  #topBytes: number;
 
   /** @param sizeBytes of all areas, by roomBytes @throws RangeError if there is no such memory */
-  constructor(block: Uint8Array, window: Uint8Array, sizeBytes: number) {
-    compiled ??= compileAsset(wasmPath);
-    const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(sizeBytes / PAGE_BYTES)) });
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    this.kernels = exports as unknown as RepeatKernels;
-    this.#buffer = memory.buffer as ArrayBuffer;
-    this.plain = this.bytes(window.length + block.length);
-    this.plain.set(window);
-    this.plain.set(block, window.length);
+  constructor(block: Uint8Array, window: Uint8Array, sizeBytes: number, memory = new SearchMemory()) {
+    this.kernels = memory.open(sizeBytes);
+    memory.set(window, block);
+    this.#memory = memory;
+    this.plain = memory.plain;
+    this.#topBytes = aligned(this.plain.length);
   }
 
   /** Where what is taken next will lie. */
@@ -80,26 +129,22 @@ export class SearchRoom {
   take(sizeBytes: number): number {
     const address = this.#topBytes;
     this.#topBytes = aligned(address + sizeBytes);
-    if (this.#topBytes > this.#buffer.byteLength) throw new Error("the room for repeats is too small");
+    if (this.#topBytes > this.#memory.buffer.byteLength) throw new Error("the room for repeats is too small");
+    this.#memory.clear(address, this.#topBytes);
     return address;
   }
 
   /** Whatever was taken at `address` and later may be taken anew. */
   giveBack(address: number): void {
-    new Uint8Array(this.#buffer, address, this.#topBytes - address).fill(0);
     this.#topBytes = address;
   }
 
   /** Takes room for so many. */
   bytes(count: number): Uint8Array {
-    return new Uint8Array(this.#buffer, this.take(count), count);
-  }
-
-  halves(count: number): Uint16Array {
-    return new Uint16Array(this.#buffer, this.take(2 * count), count);
+    return new Uint8Array(this.#memory.buffer, this.take(count), count);
   }
 
   words(count: number): Uint32Array {
-    return new Uint32Array(this.#buffer, this.take(4 * count), count);
+    return new Uint32Array(this.#memory.buffer, this.take(4 * count), count);
   }
 }

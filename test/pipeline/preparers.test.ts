@@ -5,9 +5,11 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { levelOf } from "../../src/model/levels.ts";
 import { PreparerError } from "../../src/pipeline/errors.ts";
 import { type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
-import type { Order } from "../../src/pipeline/prepare.ts";
+import { type Order, prepare } from "../../src/pipeline/prepare.ts";
 import { Preparers, preparerCount, preparerMemoryBytes } from "../../src/pipeline/preparers.ts";
+import { SearchMemory } from "../../src/repeats/kernels.ts";
 import { MIXER_POLICY } from "../../src/repeats/policy.ts";
+import { joined } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { Random } from "../support/gpu-values.ts";
 import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
@@ -108,6 +110,38 @@ describe("a frame whose blocks are prepared ahead", () => {
   });
 });
 
+describe("a thread that has had the blocks before", () => {
+  const view = { hyper, priorBytes: 0, isBuiltIn: false, blockBytes: BLOCK_BYTES, memoryBytesMax: MEMORY_BYTES };
+  const start = letters(1);
+  /** Too short for a search; a repeat of it and what is before it; longer than all before; of the block before. */
+  const blocks = [
+    letters(2).subarray(0, 60),
+    joined(start.subarray(BLOCK_BYTES - 40_000), letters(2).subarray(0, 60), letters(3).subarray(0, 10_000)),
+    joined(letters(4), letters(3).subarray(0, 9000), letters(4)),
+    letters(4).subarray(105_000),
+  ];
+
+  for (const reachBytes of [BLOCK_BYTES, 30_000]) {
+    test(`finds the copies that it finds in a window of ${reachBytes} bytes that it is given`, async () => {
+      const policy = { timeUnits: 0, minLength: 100 };
+      const kept = new SearchMemory();
+      let before: Uint8Array = start;
+      for (const [i, plain] of blocks.entries()) {
+        const window = before.slice(-reachBytes);
+        const order = { plain, isChance: false, view };
+        const all = { policy, reachBytes, window };
+        const given = await prepare({ ...order, plain: plain.slice(), cutting: all }, new SearchMemory());
+        const cutting = i === 0 ? { ...all, window: window.slice() } : { policy, reachBytes };
+        const had = await prepare({ ...order, plain: plain.slice(), cutting }, kept);
+        expect(had.prepared.cut).toEqual(given.prepared.cut);
+        expect(had.prepared.cut === undefined).toBe(i === 0);
+        expect(Buffer.compare(had.plain, plain)).toBe(0);
+        before = joined(before, plain);
+      }
+    });
+  }
+});
+
 describe("threads that prepare", () => {
   test("are as many as work and memory allow", () => {
     const room = preparerMemoryBytes(2 ** 23);
@@ -124,7 +158,10 @@ describe("threads that prepare", () => {
     const preparers = new Preparers(1);
     const order = { plain: letters(1), isChance: false, view: undefined } as unknown as Order;
     await expect(
-      preparers.prepare({ ...order, reach: { window: new Uint8Array(0), policy: { timeUnits: 0, minLength: 1 } } }),
+      preparers.prepare({
+        ...order,
+        cutting: { window: new Uint8Array(0), reachBytes: 0, policy: { timeUnits: 0, minLength: 1 } },
+      }),
     ).rejects.toThrow(PreparerError);
     await preparers.close();
   });

@@ -19,7 +19,7 @@ const random = (seed: number, count: number, values = 256) => {
 /** In slices of any length, as the cutter does: what comes before each place. */
 function estimateCosts(bytes: Uint8Array, blockStart: number): Uint32Array {
   const { sums, tables } = estimateBytes(bytes.length, blockStart);
-  const room = new SearchRoom(bytes, NO_WINDOW, roomBytes([bytes.length, ...sums, tables]));
+  const room = new SearchRoom(bytes, NO_WINDOW, roomBytes([bytes.length, sums, tables]));
   const estimate = new CostEstimate(room, bytes.length, blockStart);
   for (let count = 1; estimate.advance(count); count = (5 * count) % 9973) {}
   return Uint32Array.from({ length: bytes.length - blockStart + 1 }, (_, place) => estimate.cost(0, place));
@@ -61,7 +61,7 @@ describe("estimated costs", () => {
       new Uint8Array(Buffer.concat([words, random(3, 3000), words.subarray(9000, 15_000)])),
       0,
     );
-    expect(new Bun.CryptoHasher("sha256").update(costs).digest("hex").slice(0, 16)).toBe("8aabcb9adb846a44");
+    expect(new Bun.CryptoHasher("sha256").update(costs).digest("hex").slice(0, 16)).toBe("327ec4ba7ddbad93");
   });
 });
 

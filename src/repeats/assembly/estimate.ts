@@ -18,8 +18,8 @@ const FREQUENCY_STEP: u32 = 24;
 const FREQUENCY_LIMIT: u32 = 4000;
 /** Costs are in 32nds of a bit. */
 const COST_STEPS: u32 = 5;
-/** Sums are kept in full for one place in 16. */
-const SUM_SHIFT: u32 = 4;
+/** Sums are kept for one place in 8. */
+const SUM_SHIFT: u32 = 3;
 
 /** Where everything lies. Followers and counts are u16, places and totals u32, costs u16. */
 let bytes: usize = 0;
@@ -38,7 +38,6 @@ let totals: usize = 0;
 let trusts: usize = 0;
 let costs: usize = 0;
 let sums: usize = 0;
-let sinceSum: usize = 0;
 
 let position: u32 = 0;
 let total: u32 = 0;
@@ -74,7 +73,7 @@ function fill16(at: usize, count: u32, value: u16): void {
  * Begins. Memory at `tables` must be 0 as far as followers and places go: 2 bytes for each of 2^bits slots of three
  * tables, and of at most 2^16 of the fourth, 4 bytes for each of 2^bits places; behind it come 2^17 + 2^14 bytes.
  *
- * @param first the byte from which on it learns @param sumsAt u32 for 16 places each @param sinceSumAt u16 for each
+ * @param first the byte from which on it learns @param sumsAt u32 for 8 places each
  */
 export function startEstimate(
   bytesAt: usize,
@@ -84,7 +83,6 @@ export function startEstimate(
   bits: u32,
   tables: usize,
   sumsAt: usize,
-  sinceSumAt: usize,
 ): void {
   bytes = bytesAt;
   length = byteCount;
@@ -103,7 +101,6 @@ export function startEstimate(
   trusts = totals + 4 * 256;
   costs = trusts + 5 * TRUST_BYTES + 2 * MATCH_CLASSES;
   sums = sumsAt;
-  sinceSum = sinceSumAt;
   fill16(counts, 65536, 1);
   for (let i: u32 = 0; i < 256; i++) store<u32>(totals + 4 * i, 256);
   fill16(trusts, 4 * 16 + MATCH_CLASSES, 1 << 15);
@@ -252,9 +249,7 @@ export function estimate(count: u32): bool {
     if (position < blockStart) continue;
     total += cost;
     const place = position - blockStart + 1;
-    const at = sums + 4 * (place >> SUM_SHIFT);
-    if (place % (1 << SUM_SHIFT) == 0) store<u32>(at, total);
-    else store<u16>(sinceSum + 2 * place, total - load<u32>(at));
+    if (place % (1 << SUM_SHIFT) == 0) store<u32>(sums + 4 * (place >> SUM_SHIFT), total);
   }
   return end < length;
 }
