@@ -5,10 +5,10 @@
 import { colourAt, paletteOf } from "../predict/exact.ts";
 import { type Colours, type Differences, PALETTE_MAX } from "../predict/list.ts";
 import type { Range } from "../repeats/spare.ts";
-import { laneBytes } from "./lane-trial.ts";
-import { integerLog2, LOG_BITS } from "./logarithm.ts";
+import { LANE_BYTES, laneBytes, laneBytesAs } from "./lane-trial.ts";
 import { costAs, costOf, middleOf, transform } from "./number-costs.ts";
 import type { Pacer } from "./pacer.ts";
+import { steadyDistances } from "./steady.ts";
 import { findRecords } from "./stride.ts";
 import { BURST_BYTES, TRIAL_BYTES_MAX, trialKernels } from "./trial-kernels.ts";
 
@@ -32,44 +32,70 @@ const COLOURS_BETTER = 0.95;
 const DIFFERENCES_BETTER = 0.8;
 /** And so many bits of a byte, at most: of what is measured rather than drawn, a predictor leaves less. */
 const DIFFERENCES_BITS_MAX = 0.25;
-/** What a lane takes is held against each other in so many bytes, and must be so much less. */
-const LANE_BYTES = 3 * 2 ** 15;
-const LANE_BETTER = 0.99;
+/** What takes so many times as much without a stride will not do. */
+const STRIDE_HOPE = 3;
+/** What a lane takes must be so much less. */
+const LANE_BETTER = 0.995;
 /** And so many bytes less: a stretch takes some, and zeros behind a palette. */
 const STRETCH_BYTES = 24;
 /** Pixels at the ends of a run whose colour does not come again in so many are a header, or what is behind. */
 const END_PIXELS = 64;
 const NEAR_PIXELS = 2 ** 12;
-/** A stride, and a second distance, must save so much. */
+/** A stride must save so much. */
 const STRIDE_BETTER = 0.95;
-const SECOND_BETTER = 0.8;
 /** What a copy costs, with another stretch behind it, in which the model learns anew what it has learnt before. */
 const COPY_BITS = 1000;
-/** Runs that are tried, of each kind: the longest. */
-const TRIED_MAX = 16;
+/** Runs that are tried: so many, or one in so many bytes of a block. */
+const TRIED_MIN = 6;
+const TRIED_BYTES = 2 ** 17;
+/** What takes so many times as much as another reading of the same bytes is not tried by a lane. */
+const MUCH_WORSE = 1.2;
 const PIXEL_CHANNELS = [3, 4, 2] as const;
+/** Pixels of two bytes have fewer colours, or they are something else. */
+const NARROW_PALETTE_MAX = 64;
 
 /** Runs of few colours, and of even steps, that save something. @throws the abort reason */
 export async function findExact(bytes: Uint8Array, pacer: Pacer): Promise<FoundExact[]> {
   const found: FoundExact[] = [];
   const runs = PIXEL_CHANNELS.flatMap((channels) => colourRuns(bytes, channels));
-  for (const run of longest(runs)) {
-    const colours = await coloursThatSave(bytes, run, pacer);
+  const readings: ColourReading[] = [];
+  for (const run of longest(runs, bytes.length)) {
+    const reading = await readingOfColours(bytes, run, pacer);
+    if (reading) readings.push(reading);
+  }
+  for (const reading of readings) {
+    if (readings.some((other) => other.cost * MUCH_WORSE < reading.cost && overlaps(other.run, reading.run))) continue;
+    const colours = await coloursThatSave(bytes, reading, pacer);
     if (colours) found.push(colours);
   }
-  for (const run of longest(steadyRuns(bytes))) {
+  for (const run of longest(steadyRuns(bytes), bytes.length / 4)) {
     const differences = await differencesThatSave(bytes, run, pacer);
     if (differences) found.push(differences);
   }
   return bestApart(found);
 }
 
-const longest = <R extends Range>(runs: readonly R[]) =>
-  [...runs].sort((a, b) => b.end - b.start - (a.end - a.start)).slice(0, TRIED_MAX);
+const overlaps = (a: Range, b: Range) => a.start < b.end && a.end > b.start;
+
+/** The longest, for so many bytes of a block. */
+function longest<R extends Range>(runs: readonly R[], sizeBytes: number): R[] {
+  const count = Math.max(TRIED_MIN, Math.floor(sizeBytes / TRIED_BYTES));
+  return [...runs].sort((a, b) => b.end - b.start - (a.end - a.start)).slice(0, count);
+}
 
 interface ColourRun extends Range {
   readonly channels: number;
   readonly colours: number;
+}
+
+/** A run that the small model approves of. */
+interface ColourReading {
+  readonly run: ColourRun;
+  /** Of its bytes, and of what is left. */
+  readonly strides: readonly [number, number];
+  /** Bits of the small model, for a sample. */
+  readonly cost: number;
+  readonly sampleBytes: number;
 }
 
 /** Runs of whole pixels of few colours; of those that begin elsewhere in a pixel, the one of the fewest colours. */
@@ -77,7 +103,7 @@ function colourRuns(bytes: Uint8Array, channels: number): ColourRun[] {
   const runs: ColourRun[] = [];
   for (let phase = 0; phase < channels; phase += 1) {
     for (const run of runsAt(bytes, channels, phase)) {
-      const rivals = runs.filter((other) => other.start < run.end && other.end > run.start);
+      const rivals = runs.filter((other) => overlaps(other, run));
       if (rivals.some(({ colours }) => colours <= run.colours)) continue;
       for (const rival of rivals) runs.splice(runs.indexOf(rival), 1);
       runs.push(run);
@@ -90,7 +116,7 @@ function colourRuns(bytes: Uint8Array, channels: number): ColourRun[] {
 function bestApart(found: readonly FoundExact[]): FoundExact[] {
   const best: FoundExact[] = [];
   for (const run of [...found].sort((a, b) => a.taken - b.taken)) {
-    if (!best.some((other) => other.start < run.end && other.end > run.start)) best.push(run);
+    if (!best.some((other) => overlaps(other, run))) best.push(run);
   }
   return best;
 }
@@ -99,8 +125,14 @@ function bestApart(found: readonly FoundExact[]): FoundExact[] {
 class ColourSet {
   readonly #slots = new Float64Array(4 * PALETTE_MAX);
   readonly #times = new Uint32Array(4 * PALETTE_MAX);
+  readonly #most: number;
   #time = 1;
   size = 0;
+
+  /** @param most colours that it has room for */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   clear(): void {
     this.#time += 1;
@@ -114,7 +146,7 @@ class ColourSet {
       if (this.#slots[slot] === colour) return true;
       slot = (slot + 1) & (4 * PALETTE_MAX - 1);
     }
-    if (this.size === PALETTE_MAX) return false;
+    if (this.size === this.#most) return false;
     this.#slots[slot] = colour;
     this.#times[slot] = this.#time;
     this.size += 1;
@@ -122,32 +154,29 @@ class ColourSet {
   }
 }
 
+/**
+ * Each run begins as early as it can. Whether one does at `start` is asked from behind: the pixel with one colour too
+ * many is in all runs that begin before it, so that little is looked at where there are none.
+ */
 function runsAt(bytes: Uint8Array, channels: number, phase: number): ColourRun[] {
   const runs: ColourRun[] = [];
-  const colours = new ColourSet();
-  let start = phase;
-  let last = -1;
-  let at = phase;
-  const end = () => {
-    if (at - start >= RUN_BYTES_MIN) {
-      // What came before may have some of the same colours.
-      const floor = runs.at(-1)?.end ?? phase;
-      while (start - channels >= floor && colours.add(colourAt(bytes, start - channels, channels))) start -= channels;
-      const [first, last] = endsOf(bytes, { start, end: at }, channels);
-      if (last - first >= RUN_BYTES_MIN) runs.push({ start: first, end: last, channels, colours: colours.size });
-    }
+  const colours = new ColourSet(channels > 2 ? PALETTE_MAX : NARROW_PALETTE_MAX);
+  const isRoomAt = (at: number) => colours.add(colourAt(bytes, at, channels));
+  const leastBytes = Math.ceil(RUN_BYTES_MIN / channels) * channels;
+  for (let start = phase; start + leastBytes <= bytes.length; ) {
     colours.clear();
-    start = at;
-  };
-  for (; at + channels <= bytes.length; at += channels) {
-    const colour = colourAt(bytes, at, channels);
-    if (colour === last) continue;
-    last = colour;
-    if (colours.add(colour)) continue;
-    end();
-    colours.add(colour);
+    let end = start + leastBytes;
+    let from = end;
+    while (from > start && isRoomAt(from - channels)) from -= channels;
+    if (from > start) {
+      start = from;
+      continue;
+    }
+    while (end + channels <= bytes.length && isRoomAt(end)) end += channels;
+    const [first, last] = endsOf(bytes, { start, end }, channels);
+    if (last - first >= RUN_BYTES_MIN) runs.push({ start: first, end: last, channels, colours: colours.size });
+    start = end;
   }
-  end();
   return runs;
 }
 
@@ -171,11 +200,8 @@ function endsOf(bytes: Uint8Array, { start, end }: Range, channels: number): [st
   return [start + first * channels, end - last * channels];
 }
 
-async function coloursThatSave(
-  bytes: Uint8Array,
-  { start, end, channels, colours }: ColourRun,
-  pacer: Pacer,
-): Promise<FoundExact | undefined> {
+async function readingOfColours(bytes: Uint8Array, found: ColourRun, pacer: Pacer): Promise<ColourReading | undefined> {
+  const { start, end, channels, colours } = found;
   const run = bytes.subarray(start, end);
   const numbers = { kind: "colours", channels, isRelative: false } as const;
   const sample = middleOf(run, TRIAL_BYTES_MAX, channels);
@@ -190,8 +216,18 @@ async function coloursThatSave(
   // Of the palette, the sample's share.
   const paletteBits = (8 * channels * colours * sample.length) / run.length;
   if (cost + paletteBits > COLOURS_BETTER * costOf(sample, rawStride)) return undefined;
-  const best = await bestColours(middleOf(run, LANE_BYTES, channels), numbers, [rawStride, stride], pacer);
-  return best && { start, end, ...best, copyBytesMin: copyBytesFor(cost, sample.length) };
+  return { run: found, strides: [rawStride, stride], cost, sampleBytes: sample.length };
+}
+
+async function coloursThatSave(
+  bytes: Uint8Array,
+  { run, strides, cost, sampleBytes }: ColourReading,
+  pacer: Pacer,
+): Promise<FoundExact | undefined> {
+  const { start, end, channels } = run;
+  const sample = middleOf(bytes.subarray(start, end), LANE_BYTES, channels);
+  const best = await bestColours(sample, { kind: "colours", channels, isRelative: false }, strides, pacer);
+  return best && { start, end, ...best, copyBytesMin: copyBytesFor(cost, sampleBytes) };
 }
 
 /** The numbers of a sample's colours, and the palette. */
@@ -253,13 +289,6 @@ function rowOf(bytes: Uint8Array): number {
 }
 
 const WINDOW_BYTES = 2 ** 13;
-/** Of a window, so many bytes are counted. */
-const COUNTED_BYTES = 2 ** 11;
-/** Bytes from a sample to the next one of its channel. */
-const STEADY_DISTANCES = [1, 2, 3, 4, 6, 8] as const;
-/** Bits of a byte that may be left, and how many times as many there must have been. */
-const STEADY_BITS_MAX = 2;
-const STEADY_FACTOR = 2;
 
 interface SteadyRun extends Range {
   /** Each is one of some windows. */
@@ -280,29 +309,6 @@ function steadyRuns(bytes: Uint8Array): SteadyRun[] {
   return runs.filter(({ start, end }) => end - start >= RUN_BYTES_MIN);
 }
 
-function steadyDistances(window: Uint8Array): number[] {
-  const from = Math.max(Math.max(...STEADY_DISTANCES), Math.floor((window.length - COUNTED_BYTES) / 2));
-  const bits = entropyOf(window, from, 0);
-  return STEADY_DISTANCES.filter((distance) => {
-    const left = entropyOf(window, from, distance);
-    return left <= STEADY_BITS_MAX && left * STEADY_FACTOR <= bits;
-  });
-}
-
-/** Bits of a byte, by how often each occurs; of differences at a distance, if that is not 0. */
-function entropyOf(bytes: Uint8Array, from: number, distance: number): number {
-  const counts = new Uint32Array(256);
-  const end = Math.min(bytes.length, from + COUNTED_BYTES);
-  for (let i = from; i < end; i += 1) {
-    const before = distance > 0 ? (bytes[i - distance] as number) : 0;
-    const difference = ((bytes[i] as number) - before) & 255;
-    counts[difference] = (counts[difference] as number) + 1;
-  }
-  const all = Math.max(1, end - from);
-  const bits = counts.reduce((sum, n) => (n > 0 ? sum + n * (integerLog2(all) - integerLog2(n)) : sum), 0);
-  return bits / all / 2 ** LOG_BITS;
-}
-
 interface Reading {
   readonly distances: readonly number[];
   readonly stride: number;
@@ -316,37 +322,43 @@ async function differencesThatSave(
 ): Promise<FoundExact | undefined> {
   const run = bytes.subarray(start, end);
   const sample = middleOf(run, STRIDE_BYTES, 1);
-  const rawStride = findRecords(sample, ALONE);
-  const before = costOf(sample, rawStride);
+  const bitsMax = DIFFERENCES_BITS_MAX * TRIAL_BYTES_MAX;
   let best: Reading | undefined;
   for (const distance of distances) {
+    const left = sample.slice();
+    if ((await costAs(left, { kind: "differences", distances: [distance] }, pacer)) > STRIDE_HOPE * bitsMax) continue;
     const reading = await readingOf(sample, [distance], pacer);
     if (!best || reading.cost < best.cost) best = reading;
   }
   if (!best) return undefined;
-  for (const second of new Set([...best.distances, 1, best.stride])) {
-    if (second === 0) continue;
-    const reading = await readingOf(sample, [...best.distances.slice(0, 1), second], pacer);
-    if (reading.cost < SECOND_BETTER * best.cost) best = reading;
+  const rawStride = findRecords(sample, ALONE);
+  const [first] = best.distances as [number];
+  let second: Reading | undefined;
+  for (const distance of new Set([first, 1, best.stride])) {
+    if (distance === 0) continue;
+    const reading = await readingOf(sample, [first, distance], pacer);
+    if (!second || reading.cost < second.cost) second = reading;
   }
-  const { stride, cost } = best;
-  if (cost > Math.min(DIFFERENCES_BETTER * before, DIFFERENCES_BITS_MAX * TRIAL_BYTES_MAX)) return undefined;
-  const numbers = { kind: "differences", distances: best.distances } as const;
-  const long = middleOf(run, LANE_BYTES, 1);
-  const least = DIFFERENCES_BETTER * (await laneBytes(long, rawStride, pacer)) - STRETCH_BYTES;
-  await transform(long, [{ gapBytes: 0, lengthBytes: long.length, numbers }], pacer);
-  const taken = await laneBytes(long, stride, pacer);
-  if (taken > least) return undefined;
-  return { taken, start, end, numbers, stride, copyBytesMin: copyBytesFor(cost, TRIAL_BYTES_MAX) };
+  const cost = Math.min(best.cost, second?.cost ?? best.cost);
+  if (cost > Math.min(DIFFERENCES_BETTER * costOf(sample, rawStride), bitsMax)) return undefined;
+  // The first rows teach what the others follow.
+  const beginning = run.subarray(0, LANE_BYTES);
+  let least = DIFFERENCES_BETTER * (await laneBytes(beginning, rawStride, pacer)) - STRETCH_BYTES;
+  let found: FoundExact | undefined;
+  for (const { distances, stride } of second ? [best, second] : [best]) {
+    const numbers = { kind: "differences", distances } as const;
+    const taken = await laneBytesAs(beginning.slice(), numbers, stride, pacer);
+    if (taken >= least) continue;
+    least = taken;
+    found = { taken, start, end, numbers, stride, copyBytesMin: copyBytesFor(cost, TRIAL_BYTES_MAX) };
+  }
+  return found;
 }
 
 async function readingOf(sample: Uint8Array, distances: readonly number[], pacer: Pacer): Promise<Reading> {
   const left = sample.slice();
-  await transform(
-    left,
-    [{ gapBytes: 0, lengthBytes: left.length, numbers: { kind: "differences", distances } }],
-    pacer,
-  );
+  const numbers = { kind: "differences", distances } as const;
+  await transform(left, [{ gapBytes: 0, lengthBytes: left.length, numbers }], pacer);
   const strides = new Set([0, findRecords(left, ALONE), rowOf(left)]);
   const costs = new Map([...strides].map((stride) => [stride, costOf(left, stride)]));
   const stride = cheapest(costs);

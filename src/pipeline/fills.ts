@@ -10,6 +10,7 @@
 import { FILL_LIST_BYTES_MAX, FILL_PATTERN_BYTES_MAX, type Fill } from "../archive/format.ts";
 import { host } from "../platform/host.ts";
 import { release } from "../platform/release.ts";
+import { steadyDistances } from "./steady.ts";
 
 /**
  * Stretches of fewer bytes are left to the model. A fill takes some eight bytes of the archive, and zeros just short of
@@ -18,6 +19,12 @@ import { release } from "../platform/release.ts";
 export const RUN_BYTES_MIN = 1 << 15;
 /** A run of that length fills at least one window that begins at a multiple of this. */
 const WINDOW_BYTES = RUN_BYTES_MIN / 2;
+/**
+ * Patterns that are longer stand in the list as they are, where the model would make next to nothing of a gradient or a
+ * drawing: such runs are left to it and to copies, as long as they are few to each block.
+ */
+const DRAWN_PATTERN_BYTES_MIN = 64;
+const DRAWN_RUN_BYTES_MAX = 2 ** 22;
 /** Bytes by which a repetition is looked for, and how many finds are tried. */
 const NEEDLE_BYTES = 16;
 const TRIES = 16;
@@ -232,10 +239,15 @@ export function findRun(bytes: Uint8Array, from: number): Run | undefined {
     const end = periodEnd(bytes, period, at + WINDOW_BYTES);
     let start = at;
     while (start > from && bytes[start - 1] === bytes[start - 1 + period]) start -= 1;
-    if (end - start >= RUN_BYTES_MIN) return { start, end, period };
+    if (end - start < RUN_BYTES_MIN) continue;
+    if (!isDrawn(bytes.subarray(start, start + period), end - start)) return { start, end, period };
+    at = Math.max(at, Math.floor(end / WINDOW_BYTES) * WINDOW_BYTES - WINDOW_BYTES);
   }
   return undefined;
 }
+
+const isDrawn = (pattern: Uint8Array, runBytes: number) =>
+  pattern.length > DRAWN_PATTERN_BYTES_MIN && runBytes <= DRAWN_RUN_BYTES_MAX && steadyDistances(pattern).length > 0;
 
 /** The shortest period, up to FILL_PATTERN_BYTES_MAX, of all bytes from `start` to `end`; 0 if there is none. */
 function periodOf(bytes: Uint8Array, start: number, end: number): number {

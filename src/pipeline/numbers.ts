@@ -5,28 +5,14 @@
  * Found on the plain block, before repeats are cut out of it, because a few bytes that are missing break the order of
  * numbers: the cutter spares what was found, but for long copies, and what those leave is what is transformed.
  */
-import { STRIDE_MAX } from "../contract/contexts.ts";
-import { laneRange } from "../engine/mixer/model.ts";
 import { collectAfter } from "../platform/release.ts";
-import { type ForeseenBlock, isForeseeable } from "../predict/foresight.ts";
-import {
-  encodeStretches,
-  type Film,
-  filmFrameBytes,
-  type Numbers,
-  type Pixels,
-  type Sound,
-  STRETCH_BYTES_MAX,
-  STRETCH_BYTES_MIN,
-  type Stretch,
-  type Table,
-} from "../predict/list.ts";
-import type { Copies } from "../repeats/copies.ts";
-import { type Piece, type Range, rangesInRest, type SparedRange } from "../repeats/spare.ts";
-import { findExact } from "./exact-trial.ts";
+import { type Film, filmFrameBytes, type Numbers, type Pixels, type Sound, type Table } from "../predict/list.ts";
+import type { Range } from "../repeats/spare.ts";
+import { withDrawings } from "./drawings.ts";
 import { costAs, costOf, middleOf, stridesOf, transform, unitOf } from "./number-costs.ts";
 import { Pacer } from "./pacer.ts";
 import { type FoundPixels, findPixels, frameBytesOf } from "./pixel-trial.ts";
+import { type FoundNumbers, firstWithin, overlaps, sharedBy } from "./predicted.ts";
 import { type FoundSound, findByteSound, findSound } from "./sound-trial.ts";
 import { findStride } from "./stride.ts";
 import {
@@ -39,24 +25,6 @@ import {
   rawBitsOf,
   shapesOf,
 } from "./table-trial.ts";
-import { TRIAL_BYTES_MAX } from "./trial-kernels.ts";
-
-/** A stretch as it lies in a block. */
-export interface FoundNumbers extends SparedRange {
-  readonly numbers: Numbers;
-  /** Of colours and differences: in which distance what is left resembles itself; 0: in none. */
-  readonly stride?: number;
-}
-
-/** A block as the model sees it. */
-interface SeenBlock {
-  readonly bytes: Uint8Array;
-  readonly stretches: Uint8Array;
-  /** What lanes are told if they foresee pixels among these. */
-  readonly foreseen?: ForeseenBlock;
-  /** Where most of the bytes are pixels: the width of a row, in which bytes are like those above. */
-  readonly stride?: number;
-}
 
 /** Blocks below this have no stretch that pays. */
 const BLOCK_BYTES_MIN = 2 ** 14;
@@ -94,13 +62,10 @@ const TABLE_PROMISE = 0.9;
 /** Of what bytes take by their places, so much may be left without rows, or none are looked for. */
 const TABLE_HOPE = 0.93;
 const SHORT_TABLE_HOPE = 0.75;
-/** What a table or sound of bytes takes the place of must lie in it but for so much, and be so much worse. */
-const RIVAL_SHARE = 0.9;
+/** What a table or sound of bytes takes the place of must be so much worse. */
 const RIVAL_BETTER = 0.98;
 /** What a table is until more is known of it. */
 const LINE = { row: 0, frame: 0, rawBits: 0, exponent: 0, isDamped: true } as const;
-/** Nearer bytes the network sees anyway. */
-const STRIDE_MIN = 8;
 
 /**
  * The stretches of a block whose predictors save something, in order.
@@ -143,11 +108,9 @@ export async function findNumbers(
     if (sound) await putInPlace(plain, found, sound, pacer);
   }
   collectAfter(plain.length);
-  for (const drawn of await findExact(plain, pacer)) await putInPlace(plain, found, drawn, pacer);
-  return found.sort((a, b) => a.start - b.start);
+  const all = await withDrawings(plain, found, pacer, isForeseen);
+  return all.sort((a, b) => a.start - b.start);
 }
-
-const overlaps = (a: Range, b: Range) => a.start < b.end && a.end > b.start;
 
 /** Short rows of pixels of one or two channels are like sound of bytes. */
 const mayBeByteSound = ({ numbers }: FoundNumbers) => numbers.kind === "pixels" && numbers.channels <= 2;
@@ -156,30 +119,21 @@ const mayBeByteSound = ({ numbers }: FoundNumbers) => numbers.kind === "pixels" 
 async function putInPlace(plain: Uint8Array, found: FoundNumbers[], other: FoundNumbers, pacer: Pacer): Promise<void> {
   const rivals = found.filter((rival) => overlaps(rival, other));
   for (const rival of rivals) {
-    const shared = { start: Math.max(rival.start, other.start), end: Math.min(rival.end, other.end) };
-    if (shared.end - shared.start < RIVAL_SHARE * (rival.end - rival.start)) return;
-    // Of colours, what is left is shorter: only what the small model takes as a whole can be compared.
-    const isShort = [rival, other].some(({ numbers }) => numbers.kind === "colours");
-    const sampleBytes = isShort ? TRIAL_BYTES_MAX : TABLE_TRIAL_BYTES;
-    const cost = await costWithin(plain, shared, other, pacer, sampleBytes);
-    if (cost > RIVAL_BETTER * (await costWithin(plain, shared, rival, pacer, sampleBytes))) return;
+    const shared = sharedBy(rival, other);
+    if (!shared) return;
+    const cost = await costWithin(plain, shared, other, pacer);
+    if (cost > RIVAL_BETTER * (await costWithin(plain, shared, rival, pacer))) return;
   }
   for (const rival of rivals) found.splice(found.indexOf(rival), 1);
   found.push(other);
 }
 
 /** What the middle of a range takes, as such numbers. */
-async function costWithin(
-  plain: Uint8Array,
-  range: Range,
-  { start, numbers, stride }: FoundNumbers,
-  pacer: Pacer,
-  sampleBytes: number,
-): Promise<number> {
-  const unit = unitOf(numbers);
-  const first = range.start + ((unit - ((range.start - start) % unit)) % unit);
-  const rowBytes = numbers.kind === "pixels" ? numbers.width * unit : unit;
-  return await costAs(middleOf(plain.subarray(first, range.end), sampleBytes, rowBytes), numbers, pacer, stride);
+async function costWithin(plain: Uint8Array, range: Range, of: FoundNumbers, pacer: Pacer): Promise<number> {
+  const { numbers } = of;
+  const rowBytes = numbers.kind === "pixels" ? numbers.width * unitOf(numbers) : unitOf(numbers);
+  const bytes = plain.subarray(firstWithin(range, of), range.end);
+  return await costAs(middleOf(bytes, TABLE_TRIAL_BYTES, rowBytes), numbers, pacer);
 }
 
 /** How a run is best read as a table, if that saves anything. */
@@ -316,107 +270,4 @@ function othersOf(bytes: Uint8Array, run: FoundPixels, plainPixels: Pixels): (Pi
   const height = (2 * frameBytes) / (3 * width);
   const isFilm = frameBytes > 0 && width % 2 === 0 && height % 2 === 0;
   return isFilm ? [{ kind: "film", width, height }] : [];
-}
-
-/**
- * Transforms what is left of the stretches in the rest of a block; undefined if nothing is.
- *
- * @param copies that were cut out of the block
- * @param foresight what lanes foresee
- * @throws the abort reason
- */
-export async function predictNumbers(
-  rest: Uint8Array,
-  found: readonly FoundNumbers[],
-  copies: Copies,
-  { lanes, panelWidths }: LaneForesight = NO_FORESIGHT,
-  signal?: AbortSignal,
-): Promise<SeenBlock | undefined> {
-  const asPanel = (numbers: Numbers) =>
-    numbers.kind === "sound" && lanes > 0 && panelWidths.includes(numbers.width)
-      ? { ...numbers, isByPanel: true }
-      : numbers;
-  const pieces = rangesInRest(found, copies).map((piece) => {
-    const aligned = alignedPiece(piece, found);
-    return { ...aligned, numbers: asPanel(aligned.numbers) };
-  });
-  const isForeseen = lanes > 0 && pieces.some(({ numbers }) => isForeseeable(numbers));
-  const ranges = isForeseen ? pieces.flatMap((piece) => withinLanes(piece, rest.length, lanes)) : pieces;
-  const stretches = stretchesOf(ranges);
-  if (stretches.length === 0) return undefined;
-  const bytes = rest.slice();
-  await transform(bytes, stretches, new Pacer(signal), isForeseen);
-  const foreseen = isForeseen && { foreseen: { stretches, seenBytes: rest.length } };
-  return { bytes, stretches: encodeStretches(stretches), ...foreseen, ...strideOf(ranges, rest.length) };
-}
-
-/** What lanes foresee of a block. */
-export interface LaneForesight {
-  /** Those that do; 0 if none does. */
-  readonly lanes: number;
-  /** Bytes of samples of sound that they foresee, too, by a panel of predictors. */
-  readonly panelWidths: readonly number[];
-}
-
-export const NO_FORESIGHT: LaneForesight = { lanes: 0, panelWidths: [] };
-
-/** Cuts pixels and sound where lanes begin: a lane foresees what lies wholly among its bytes. */
-function withinLanes(piece: FoundNumbers, seenBytes: number, lanes: number): FoundNumbers[] {
-  if (!isForeseeable(piece.numbers)) return [piece];
-  const unit = unitOf(piece.numbers);
-  const pieces: FoundNumbers[] = [];
-  let start = piece.start;
-  for (let lane = 0; lane < lanes; lane++) {
-    const [, laneEnd] = laneRange(seenBytes, lanes, lane);
-    const end = Math.min(piece.end, laneEnd);
-    if (end <= start) continue;
-    pieces.push({ ...piece, start, end });
-    start += Math.ceil((end - start) / unit) * unit;
-  }
-  return pieces;
-}
-
-/** What is left of pixels lies in planes, where counting finds no stride, but the model does. */
-function strideOf(ranges: readonly FoundNumbers[], seenBytes: number): { stride?: number } {
-  const bytesOf = new Map<number, number>();
-  for (const range of ranges) {
-    const stride = strideLeft(range);
-    if (stride !== undefined) bytesOf.set(stride, (bytesOf.get(stride) ?? 0) + range.end - range.start);
-  }
-  const [most] = [...bytesOf].sort((a, b) => b[1] - a[1]);
-  return most && 2 * most[1] > seenBytes ? { stride: most[0] } : {};
-}
-
-/** At what distance the bytes that a predictor left resemble themselves, if that is known. */
-function strideLeft({ numbers, stride }: FoundNumbers): number | undefined {
-  if (numbers.kind === "sound" || numbers.kind === "colours" || numbers.kind === "differences") return stride;
-  if (numbers.kind === "table") {
-    const tupleBytes = unitOf(numbers);
-    return tupleBytes > 2 ? tupleBytes : undefined;
-  }
-  return numbers.width >= STRIDE_MIN && numbers.width <= STRIDE_MAX ? numbers.width : undefined;
-}
-
-/** What is left of a stretch that was cut may begin somewhere in a sample. */
-function alignedPiece({ start, end, of, into }: Piece, found: readonly FoundNumbers[]): FoundNumbers {
-  const { numbers, stride } = found[of] as FoundNumbers;
-  const unit = unitOf(numbers);
-  return { start: start + ((unit - (into % unit)) % unit), end, numbers, ...(stride !== undefined && { stride }) };
-}
-
-/** Pieces of what a stretch may hold. */
-function stretchesOf(ranges: readonly FoundNumbers[]): Stretch[] {
-  const stretches: Stretch[] = [];
-  let done = 0;
-  for (const { start, end, numbers } of ranges) {
-    const unit = unitOf(numbers);
-    const most = Math.floor(STRETCH_BYTES_MAX / unit) * unit;
-    for (let at = start; end - at >= STRETCH_BYTES_MIN; ) {
-      const lengthBytes = Math.min(most, end - at);
-      stretches.push({ gapBytes: at - done, lengthBytes, numbers });
-      at += lengthBytes;
-      done = at;
-    }
-  }
-  return stretches;
 }
