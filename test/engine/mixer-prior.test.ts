@@ -17,6 +17,9 @@ const TEXT = golden("text.bin", 0, 5000);
 const NESTED = new TextEncoder().encode('{"a": [(1, <b x="Y">), {"c": 2}], "words and Words": [3]}\n'.repeat(6));
 const SOUND = Uint8Array.from({ length: 900 }, (_, i) => (i % 2 === 0 ? mix32(i) & 31 : 100 + ((i >> 3) % 40)));
 const ROWS = Uint8Array.from({ length: 900 }, (_, i) => (i % 12 < 4 ? i / 12 : i % 12 < 6 ? mix32(i) & 3 : i % 12));
+const MIXED = Uint8Array.from(
+  [0, 1, 2, 3].flatMap((i) => [...TEXT.slice(601 * i, 601 * i + 601), ...SOUND.slice(9, 99)]),
+);
 
 /** Name, content, stride of the prior, stride of the block behind it, contexts, line bits. */
 const CASES: readonly (readonly [string, Uint8Array, number, number, number, number])[] = [
@@ -30,6 +33,8 @@ const CASES: readonly (readonly [string, Uint8Array, number, number, number, num
   ["records before text", ROWS, 12, 0, 20, 7],
   ["text before sound", TEXT.slice(0, 501), 0, 2, 28, 7],
   ["text before rows", TEXT.slice(0, 500), 0, 90, 28, 7],
+  ["text and what is binary, in turns", MIXED, 0, 0, 28, 9],
+  ["the same before rows", MIXED.slice(0, 1403), 0, 90, 20, 9],
   ["nothing", new Uint8Array(0), 0, 0, 8, 6],
   ["one byte", Uint8Array.of(10), 0, 0, 8, 6],
 ];

@@ -24,7 +24,7 @@ import {
   type TrainedState,
   trainedAreas,
 } from "../../contract/prior.ts";
-import { tallyRoomBytes } from "../../contract/tally.ts";
+import { tallyRoomBytes, tallyStates } from "../../contract/tally.ts";
 import { host } from "../../platform/host.ts";
 import { compileAsset } from "../../platform/web-assembly.ts";
 import type { ForeseenNumbers } from "../../predict/foresight.ts";
@@ -168,8 +168,12 @@ export class MixerLane {
   /** Goes through bytes, at most REPLAYED_BYTES, as replay does. @returns the contexts' hashes, [context][byte] */
   hashesOf(bytes: Uint8Array): Uint32Array {
     this.replay(bytes);
-    const count = bytes.length * this.#shape.contexts;
-    return new Uint32Array(this.#memory.buffer, this.#addressOf("refine"), count).slice();
+    const { contexts } = this.#shape;
+    const hashes = new Uint32Array(contexts * bytes.length);
+    for (let i = 0, at = this.#addressOf("refine"); i < contexts; i++, at += (4 * bytes.length + 15) & ~15) {
+      hashes.set(new Uint32Array(this.#memory.buffer, at, bytes.length), i * bytes.length);
+    }
+    return hashes;
   }
 
   /** The same in the middle of a block; takes about twice as long. */
@@ -185,6 +189,7 @@ export class MixerLane {
   /** From now on, lines begin with what tallies say. Only for a lane that has seen nothing yet. */
   #takeTallies(tallies: Uint8Array): void {
     const room = tallyRoomBytes(tallies, this.#shape.contexts);
+    this.#put("tallyStates", tallyStates());
     this.#grow(this.#data + room);
     new Uint8Array(this.#memory.buffer).set(tallies, this.#data);
     this.#data = this.#kernels.takeTallies(tallies.length, room);

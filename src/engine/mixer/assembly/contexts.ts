@@ -93,7 +93,7 @@ function expectedValue(): u32 {
 
 // @ts-ignore: decorator
 @inline
-function valueOf(kind: u32): u32 {
+export function valueOf(kind: u32): u32 {
   if (kind < KIND_EXPECTED) return textValue(kind);
   if (kind == KIND_EXPECTED) return expectedValue();
   return kind < KIND_X86 ? numberValue(kind) : codeValue(kind);
