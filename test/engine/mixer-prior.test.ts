@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mix32 } from "../../src/contract/fixed.ts";
-import { type LanePrior, TRAINED_NAMES } from "../../src/contract/prior.ts";
+import { type LanePrior, LESSONS_BYTES, TRAINED_NAMES } from "../../src/contract/prior.ts";
 import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { stateOf } from "../support/lane-state.ts";
@@ -38,6 +38,8 @@ const CASES: readonly (readonly [string, Uint8Array, number, number, number, num
   ["nothing", new Uint8Array(0), 0, 0, 8, 6],
   ["one byte", Uint8Array.of(10), 0, 0, 8, 6],
 ];
+
+const SHAPE = { contexts: 12, lineBits: 9 };
 
 /** What some bytes teach a lane. */
 function trainedBy(bytes: Uint8Array, stride: number, contexts: number) {
@@ -75,6 +77,24 @@ describe("a lane with a prior and the reference", () => {
     back.decode(decoded);
     expect(back.finishDecoding()).toBe(0);
     expect(decoded).toEqual(block);
+  });
+
+  test.each([0, 12])("contexts learn what they are told, of stride %d", (stride) => {
+    const content = Uint8Array.from(
+      { length: LESSONS_BYTES + 1700 },
+      (_, t) => MIXED[t % (MIXED.length - 7)] as number,
+    );
+    const lessons = Uint32Array.from({ length: 2 * 12 }, (_, i) => (i % 5 === 0 ? 0 : mix32(i + stride)));
+    const prior: LanePrior = { contexts: 12, stride, content, skimmedBytes: 300, lessons };
+    const [lane, reference] = [new MixerLane(SHAPE), new ReferenceLane(SHAPE)];
+    for (const any of [lane, reference]) any.seed(prior);
+    expect(stateOf(lane)).toEqual(stateOf(reference));
+    expect(encode(lane, NESTED)).toEqual(encode(reference, NESTED));
+    const all = new MixerLane(SHAPE);
+    all.seed({ ...prior, lessons: new Uint32Array(2 * 12).fill(2 ** 32 - 1) });
+    const without = new MixerLane(SHAPE);
+    without.seed({ contexts: 12, stride, content, skimmedBytes: 300 });
+    expect(stateOf(all)).toEqual(stateOf(without));
   });
 
   test("replay leaves the lines, runs, followers and places that learning leaves, and touches nothing else", () => {

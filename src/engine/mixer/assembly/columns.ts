@@ -2,11 +2,21 @@
  * The hashes of many bytes that are known already, four at a time. What contexts are made of goes into columns first, a
  * value for each byte: only that must be done byte by byte.
  */
-import { followPast, hashContexts, valueOf } from "./contexts";
+import { followPast, hashContexts, MATCH_MIN, valueOf } from "./contexts";
 import { isBinary } from "./code";
 import { guessSample } from "./numbers";
-import { time } from "./past";
-import { BINARY_SPECS, contexts, data, HASHES, SPEC_BYTES, SPECS } from "./state";
+import { finish, time } from "./past";
+import {
+  BINARY_SPECS,
+  contexts,
+  data,
+  HASHES,
+  LESSONS,
+  PLACE_BITS,
+  PLACES,
+  SPEC_BYTES,
+  SPECS,
+} from "./state";
 import { storeText, TEXT_KINDS } from "./text";
 
 /** Bytes of a column, one value (u32) for each. */
@@ -43,18 +53,20 @@ function measure(specs: usize): u32 {
 }
 
 /**
- * The next `count` bytes go by, as in followPast.
+ * The next `count` bytes go by, as in followPast. Returns nothing that means anything, of what was read ahead.
  *
- * @param into where their hashes go, [context][byte]; behind them, columns take 67 · 4,160 bytes
+ * @param into where their hashes go, [context][byte], of contexts that learn any of them; columns behind them take
+ *     67 · 4,160 bytes
  * @param rowBytes from a context's hashes to the next one's, a multiple of 16
  */
-export function hashColumns(count: u32, into: usize, rowBytes: usize): void {
+export function hashColumns(count: u32, into: usize, rowBytes: usize): u32 {
   columns = into + contexts * rowBytes;
-  longestOrder = 0;
+  longestOrder = MATCH_MIN;
   farthest = 0;
   parts = measure(SPECS);
   binaryParts = measure(BINARY_SPECS);
   const until = time + count;
+  let seen: u32 = 0;
   let at = into;
   // Before the block's first byte are zeros, which lie nowhere. Behind them, hashes come by fours.
   for (const reach = max(longestOrder, farthest); time < until && (time < reach || (at - into) & 15); at += 4) {
@@ -65,12 +77,17 @@ export function hashColumns(count: u32, into: usize, rowBytes: usize): void {
   while (time < until) {
     const from = data + time;
     const rows = min(ROWS, until - time);
-    const isMixed = storeValues(from, rows);
     const bytes = <usize>((rows + 3) & ~3) << 2;
+    memory.fill(orderColumn(0), 0, COLUMN_BYTES);
     for (let o: u32 = 1; o <= longestOrder; o++) foldBytes(orderColumn(o - 1), orderColumn(o), from - o, bytes);
-    for (let i: u32 = 0; i < contexts; i++) hashContext(i, from, at + <usize>i * rowBytes, bytes, isMixed);
+    seen += lookAhead(bytes);
+    const isMixed = storeValues(from, rows);
+    for (let i: u32 = 0; i < contexts; i++) {
+      if (load<u32>(LESSONS + i * 4) != 0) hashContext(i, from, at + <usize>i * rowBytes, bytes, isMixed);
+    }
     at += bytes;
   }
+  return seen;
 }
 
 /** Hashes of the last so many bytes. */
@@ -78,9 +95,18 @@ function orderColumn(order: u32): usize {
   return columns + ORDER_COLUMNS + <usize>order * COLUMN_BYTES;
 }
 
+/** Asks for the places that the match will look at, which depend on nothing but bytes. */
+function lookAhead(bytes: usize): u32 {
+  const column = orderColumn(MATCH_MIN);
+  let seen: u32 = 0;
+  for (let row: usize = 0; row < bytes; row += 4) {
+    seen += load<u8>(PLACES + <usize>(finish(load<u32>(column + row)) >> (32 - PLACE_BITS)) * 4);
+  }
+  return seen;
+}
+
 /** Values of all parts for each of these bytes; whether before any of them the bytes look binary. */
 function storeValues(from: usize, rows: u32): bool {
-  memory.fill(orderColumn(0), 0, COLUMN_BYTES);
   let any: u32 = 0;
   const end = <usize>rows << 2;
   for (let row: usize = 0; row < end; row += 4) {

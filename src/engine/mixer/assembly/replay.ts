@@ -9,20 +9,28 @@ import { guessSample } from "./numbers";
 import { time } from "./past";
 import { followRun } from "./runs";
 import { beginLine, isTallied } from "./tallies";
-import { coded, contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
+import { coded, contexts, data, HASHES, LESSONS, lineBits, lines, refine, runs } from "./state";
+
+/** What a context learns or leaves out as a whole. */
+const LESSON_BYTES: u32 = 1024;
 
 /**
- * The next `count` bytes, at most 2^15. Their hashes lie in the rows of `refine`, none of which may be made: they take
- * four bytes for each context, of which there are at most 32.
+ * The next `count` bytes, at most 2^15, of which contexts learn what LESSONS says. Their hashes lie in the rows of
+ * `refine`, none of which may be made: they take four bytes for each context, of which there are at most 28.
  */
 export function replay(count: u32): u32 {
   const from = data + time;
   const rowBytes = <usize>((count + 3) & ~3) << 2;
-  hashColumns(count, refine, rowBytes);
+  let seen = hashColumns(count, refine, rowBytes);
   makeNewLines();
-  let seen: u32 = 0;
   for (let i: u32 = 0; i < contexts; i++) {
-    seen += replayContext(i, refine + <usize>i * rowBytes, from, count);
+    const hashes = refine + <usize>i * rowBytes;
+    let lessons = load<u32>(LESSONS + i * 4);
+    for (let done: u32 = 0; done < count; done += LESSON_BYTES) {
+      const some = min(LESSON_BYTES, count - done);
+      if (lessons & 1) seen += replayContext(i, hashes + (<usize>done << 2), from + done, some);
+      lessons >>= 1;
+    }
   }
   return seen;
 }
