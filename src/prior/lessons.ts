@@ -11,6 +11,8 @@ import { MixerLane } from "../engine/mixer/lane.ts";
 const PAIRS_MIN = 1400;
 /** Of more, this share is. */
 const SHARE_MIN = 0.75;
+/** Content beyond takes a start long enough in any case, and its hashes too much memory. */
+const CONTENT_BYTES_MAX = 1 << 18;
 /** Lanes here only hash. */
 const LINE_BITS = 4;
 /** What is told apart of contexts' hashes, and of those with a byte's high half. */
@@ -69,7 +71,7 @@ function importances({ weights: { values } }: TrainedState, contexts: number): n
 export function chooseLessons(content: Uint8Array, contexts: number, trained: TrainedState): Uint32Array | undefined {
   const pieces = Math.ceil(content.length / LESSON_BYTES);
   const learnt = Math.max(PAIRS_MIN, Math.ceil(SHARE_MIN * contexts * pieces));
-  if (learnt >= contexts * pieces) return undefined;
+  if (learnt >= contexts * pieces || content.length > CONTENT_BYTES_MAX) return undefined;
   const importance = importances(trained, contexts);
   const pairs = hashesOf(content, contexts).flatMap((hashes, context) => {
     const worth = newness(hashes, content, pieces);

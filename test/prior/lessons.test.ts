@@ -29,7 +29,8 @@ describe("lessons", () => {
     expect(all[2]?.slice(-16).every((is) => is)).toBe(true);
   });
 
-  test("are all of what takes little time", () => {
+  test("are all of what takes little time, and of what takes much in any case", () => {
+    expect(chooseLessons(new Uint8Array((1 << 18) + 1), CONTEXTS, trained)).toBeUndefined();
     expect(chooseLessons(content.subarray(0, 70 * LESSON_BYTES), CONTEXTS, trained)).toBeUndefined();
     expect(chooseLessons(new Uint8Array(0), CONTEXTS, trained)).toBeUndefined();
     expect(learntBy(undefined, 3)).not.toContain(false);
