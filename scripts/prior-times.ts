@@ -8,7 +8,8 @@
  *
  * Everything runs in turns, forth and back, so that other programs disturb all alike; medians and the least are printed
  * of the wall's time and of the processors', user and system. --prior is a prior made by --train, --small what the
- * starts compress (its first 1,000 bytes), at the default level or at --levels, --against another build, which goes along (the same tells what is chance).
+ * starts compress (its first 1,000 bytes), at the default level or at --levels, --against another build, which goes
+ * along (the same tells what is chance).
  */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
