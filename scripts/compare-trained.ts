@@ -31,7 +31,11 @@ function run(command: readonly string[]): void {
     throw new Error(`${command.slice(0, 6).join(" ")} …: exit code ${exitCode}: ${stderr.toString()}`);
 }
 
-const pathsIn = (folder: string) => readdirSync(folder).map((name) => join(folder, name));
+/** In the order of their names: what is held back of samples, and so the prior, depends on it. */
+const pathsIn = (folder: string) =>
+  readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
 const sizeOf = (paths: readonly string[]) => paths.reduce((sum, path) => sum + statSync(path).size, 0);
 
 function filled(folder: string, files: readonly Uint8Array[]): string[] {

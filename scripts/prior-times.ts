@@ -1,12 +1,15 @@
 /**
  * What priors cost in time: of starts, a file of 1,000 bytes without a prior, behind a built-in one, and behind one of
- * one's own; of large files, cuts of 1,000,000 bytes with and without --no-prior, which should be the same size.
+ * one's own, compressed and restored; of large files, cuts of 1,000,000 bytes with and without --no-prior, which should
+ * be the same size.
  *
- *     bun scripts/prior-times.ts [--program FILE] [--against FILE] [--turns N] [--prior FILE] [--small FILE] [FILE…]
+ *     bun scripts/prior-times.ts [--program FILE] [--against FILE] [--turns N] [--prior FILE] [--levels 1,5,9]
+ *         [--small FILE] [FILE…]
  *
  * Everything runs in turns, forth and back, so that other programs disturb all alike; medians and the least are printed
  * of the wall's time and of the processors', user and system. --prior is a prior made by --train, --small what the
- * starts compress (its first 1,000 bytes), --against another build, which goes along (the same tells what is chance).
+ * starts compress (its first 1,000 bytes), at the default level or at --levels, --against another build, which goes
+ * along (the same tells what is chance).
  */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -19,12 +22,19 @@ const { values, positionals } = parseArgs({
     against: { type: "string" },
     turns: { type: "string", default: "15" },
     prior: { type: "string" },
+    levels: { type: "string" },
     small: { type: "string" },
   },
 });
 const SMALL_BYTES = 1000;
 const LARGE_BYTES = 1_000_000;
 const programs = [values.program, ...(values.against === undefined ? [] : [values.against])];
+
+/** A command, and what it reads. */
+interface Job {
+  readonly command: readonly string[];
+  readonly stdin: Uint8Array;
+}
 
 interface Run {
   readonly wallMs: number;
@@ -37,7 +47,7 @@ interface Turns {
   readonly least: Run;
 }
 
-function run(command: readonly string[], stdin: Uint8Array): Run {
+function run({ command, stdin }: Job): Run {
   const beganAtMs = performance.now();
   const { stdout, exitCode, stderr, resourceUsage } = Bun.spawnSync([...command], { stdin });
   const wallMs = performance.now() - beganAtMs;
@@ -47,14 +57,14 @@ function run(command: readonly string[], stdin: Uint8Array): Run {
 
 const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] as number;
 
-/** Each command so many times, in turns. @returns what they took, in the order of the commands */
-function inTurns(commands: readonly (readonly string[])[], stdin: Uint8Array, turns: number): Turns[] {
-  const runs: Run[][] = commands.map(() => []);
-  const forth = commands.map((_, i) => i);
+/** Each job so many times, in turns. @returns what they took, in the order of the jobs */
+function inTurns(jobs: readonly Job[], turns: number): Turns[] {
+  const runs: Run[][] = jobs.map(() => []);
+  const forth = jobs.map((_, i) => i);
   // Every second turn goes back: none has always the same one before it.
   for (let turn = 0; turn < turns; turn++) {
     const order = turn % 2 === 0 ? forth : forth.toReversed();
-    for (const i of order) runs[i]?.push(run(commands[i] as readonly string[], stdin));
+    for (const i of order) runs[i]?.push(run(jobs[i] as Job));
   }
   const of = (all: readonly Run[], pick: (numbers: readonly number[]) => number): Run => ({
     wallMs: pick(all.map(({ wallMs }) => wallMs)),
@@ -69,9 +79,22 @@ const share = (time: number, than: number) => `${((time / than - 1) * 100).toFix
 
 if (values.small !== undefined) {
   const plain = new Uint8Array(readFileSync(values.small)).subarray(0, SMALL_BYTES);
-  const variants = [["--no-prior"], [], ...(values.prior === undefined ? [] : [["-D", values.prior]])];
-  const commands = programs.flatMap((program) => variants.map((options) => [program, ...options, "-c"]));
-  const measured = inTurns(commands, plain, Number(values.turns));
+  const levels = values.levels?.split(",").map((level) => [`-${level}`]) ?? [[]];
+  const behind = values.prior === undefined ? [] : [["-D", values.prior]];
+  const variants = [["--no-prior"], [], ...behind];
+  const groups = programs.flatMap((program) => levels.map((level) => [program, ...level]));
+  const packing = groups.map((group) =>
+    variants.map((options): Job => ({ command: [...group, ...options, "-c"], stdin: plain })),
+  );
+  // An archive says itself which level it has, and which prior of the program's own.
+  const restoring = packing.map((jobs) =>
+    jobs.map(({ command, stdin }, variant): Job => {
+      const archive = new Uint8Array(Bun.spawnSync([...command], { stdin }).stdout);
+      return { command: [command[0] as string, ...(variant === 2 ? behind.flat() : []), "-d", "-c"], stdin: archive };
+    }),
+  );
+  const jobs = [...packing, ...restoring].flat();
+  const measured = inTurns(jobs, Number(values.turns));
   console.log("| start: median, least | bytes | wall, ms | | more | | processors, ms | | more | |");
   console.log("|---|---|---|---|---|---|---|---|---|---|");
   for (const [i, { median: one, least }] of measured.entries()) {
@@ -80,7 +103,7 @@ if (values.small !== undefined) {
       ...[one, least].map((run) => ms(time(run))),
       ...[time(one) - time(without.median), time(least) - time(without.least)].map(ms),
     ];
-    const name = (commands[i] as string[]).slice(0, -1).join(" ");
+    const name = (jobs[i] as Job).command.slice(0, -1).join(" ");
     const all = [...cells(({ wallMs }) => wallMs), ...cells(({ processorMs }) => processorMs)];
     console.log(`| ${name} | ${one.bytes} | ${all.join(" | ")} |`);
   }
@@ -95,7 +118,10 @@ for (const path of positionals) {
     [program, "--no-prior", "-c"],
     [program, "-c"],
   ]);
-  const measured = inTurns(commands, plain, Number(values.turns));
+  const measured = inTurns(
+    commands.map((command) => ({ command, stdin: plain })),
+    Number(values.turns),
+  );
   const [without, first] = measured as [Turns, Turns, ...Turns[]];
   const all = measured.slice(1);
   const cells = (of: "median" | "least") => [

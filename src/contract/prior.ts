@@ -56,6 +56,20 @@ export type TrainedState = Readonly<Record<TrainedName, TrainedRows>>;
 /** Bytes that a lane goes through before a frame's first block, at most. */
 export const PRIOR_CONTENT_BYTES_MAX = 1 << 22;
 
+/** What a context learns or leaves out as a whole, and the bytes whose bits share a word of LanePrior.lessons. */
+export const LESSON_BYTES = 1024;
+export const LESSONS_BYTES = 32 * LESSON_BYTES;
+
+/** Words of LanePrior.lessons. @param linedBytes content that is not skimmed */
+export const lessonWords = (contexts: number, linedBytes: number) => contexts * Math.ceil(linedBytes / LESSONS_BYTES);
+
+/** Whether a context learns byte t of the content that is not skimmed. */
+export function isLearnt(lessons: Uint32Array | undefined, contexts: number, context: number, t: number): boolean {
+  if (!lessons) return true;
+  const word = lessons[contexts * Math.floor(t / LESSONS_BYTES) + context] as number;
+  return ((word >>> ((t % LESSONS_BYTES) / LESSON_BYTES)) & 1) === 1;
+}
+
 /** A lane of more bytes is not kept for the next file: with a copy of its beginning it would take twice as many. */
 export const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;
 
@@ -69,6 +83,11 @@ export interface LanePrior {
   readonly content: Uint8Array;
   /** The first so many of them are skimmed: matches, words and so on see them, lines do not. Absent: 0. */
   readonly skimmedBytes?: number;
+  /**
+   * Which contexts learn which pieces of the rest, of LESSON_BYTES: for each LESSONS_BYTES of it a word for each
+   * context, the first piece's bit lowest. Absent: all learn all.
+   */
+  readonly lessons?: Uint32Array;
   /** What lines begin with, as a prior's file has it (tally.ts), and sound. */
   readonly tallies?: Uint8Array;
   /** Without it, a lane begins with its initial values. */

@@ -7,6 +7,7 @@
 import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
+import { collectAfter } from "../platform/release.ts";
 import { BlockModel, type Chunk, type ToldFacts } from "./block-model.ts";
 import type { CodedBlock, CompressOptions } from "./options.ts";
 import { gatherSteps } from "./streams.ts";
@@ -15,6 +16,7 @@ import { gatherSteps } from "./streams.ts";
 export class BlockCompressor extends BlockModel<CompressOptions> {
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: CompressOptions): Promise<BlockCompressor> {
+    collectAfter(0); // what models of frames before have left
     return new BlockCompressor(await engine.openModel(hyper, options.expectedBytes, options.prior), options);
   }
 

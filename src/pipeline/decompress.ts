@@ -6,6 +6,7 @@
 import { checkGroups } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
+import { collectAfter } from "../platform/release.ts";
 import { BlockModel, type ToldFacts } from "./block-model.ts";
 import type { BlockOptions } from "./options.ts";
 import { gatherSteps, scatterSteps } from "./streams.ts";
@@ -14,6 +15,7 @@ import { gatherSteps, scatterSteps } from "./streams.ts";
 export class BlockDecompressor extends BlockModel {
   /** @throws HyperParameterError, EngineLimitError */
   static async open(engine: Engine, hyper: HyperParameters, options: BlockOptions): Promise<BlockDecompressor> {
+    collectAfter(0); // what models of frames before have left
     return new BlockDecompressor(await engine.openModel(hyper, options.expectedBytes, options.prior), options);
   }
 

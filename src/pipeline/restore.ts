@@ -21,7 +21,7 @@ import { checkPlain, compareCheck } from "../archive/read.ts";
 import { type ArchivePart, ArchiveReader, type PullBytes } from "../archive/stream.ts";
 import { CorruptDataError } from "../coder/errors.ts";
 import { keepLanesWithin } from "../platform/idle-room.ts";
-import { collectAfter, release } from "../platform/release.ts";
+import { collectAfter, leaveBehind, release } from "../platform/release.ts";
 import { foresightMemoryBytes } from "../predict/foresight.ts";
 import type { Stretch } from "../predict/list.ts";
 import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
@@ -298,7 +298,7 @@ class Restorer {
     this.#closeRepeats();
     if (!model) return;
     await model.close();
-    if (this.#header?.model) collectAfter(modelMemoryBytes(this.#header.model.hyper));
+    if (this.#header?.model) leaveBehind(modelMemoryBytes(this.#header.model.hyper));
   }
 
   #closeRepeats(): void {

@@ -23,9 +23,14 @@ export function collect(): void {
 /** What a frame or block leaves behind besides its bytes, about: promises, readers, heads. */
 const PART_BYTES = 2 ** 13;
 
+/** So many bytes are garbage, which the next call of collectAfter may collect: at the end of a run there is none. */
+export function leaveBehind(bytes: number): void {
+  passedBytes += bytes;
+}
+
 /** Collects every now and then while parts of an archive pass: blocks, or frames of so many bytes. */
 export function collectAfter(bytes: number): void {
-  passedBytes += bytes + PART_BYTES;
+  leaveBehind(bytes + PART_BYTES);
   if (passedBytes < COLLECT_BYTES) return;
   passedBytes = 0;
   collect();

@@ -9,7 +9,7 @@ import { CorruptError, UnsupportedVersionError } from "../archive/errors.ts";
 import { STRIDE_MAX } from "../contract/contexts.ts";
 import { MODEL_CONTRACT_USUAL } from "../contract/hyper.ts";
 import { MIXER_CONTEXTS_MAX, MIXER_CONTEXTS_MIN } from "../contract/mixer.ts";
-import { type LanePrior, PRIOR_CONTENT_BYTES_MAX } from "../contract/prior.ts";
+import { type LanePrior, lessonWords, PRIOR_CONTENT_BYTES_MAX } from "../contract/prior.ts";
 import { host } from "../platform/host.ts";
 import { decodeTrained } from "./state.ts";
 import { checkTallies } from "./tally-bytes.ts";
@@ -18,8 +18,10 @@ const NOTHING = new Uint8Array(0);
 
 /** "\x89FP\n". */
 export const PRIOR_MAGIC = Uint8Array.of(0x89, 0x46, 0x50, 0x0a);
-const PRIOR_VERSION = 2;
-/** Without tallies; all of the content is gone through. */
+const PRIOR_VERSION = 3;
+/** All contexts go through all of the content that is not skimmed. */
+const PRIOR_VERSION_2 = 2;
+/** Without tallies, too; none of the content is skimmed. */
 const PRIOR_VERSION_1 = 1;
 const NAME_BYTES_MAX = 64;
 const TRAINED_BYTES_MAX = 1 << 22;
@@ -54,6 +56,8 @@ interface PriorParts {
   readonly content: Uint8Array;
   /** The first so many bytes of it are skimmed; absent: none. */
   readonly skimmedBytes?: number;
+  /** Which contexts learn which pieces of it, as LanePrior.lessons; absent: all learn all. */
+  readonly lessons?: Uint32Array;
   /** As encodeTallies made them; absent: none. */
   readonly tallies?: Uint8Array;
   /** As encodeTrained made them; empty: none. */
@@ -62,18 +66,19 @@ interface PriorParts {
 
 /** @throws RangeError for parts that no reader would accept */
 export function encodePrior(parts: PriorParts): Uint8Array {
-  const { name, contexts, stride, content, skimmedBytes = 0, tallies = NOTHING, trained } = parts;
+  const { name, contexts, stride, content, skimmedBytes = 0, lessons, tallies = NOTHING, trained } = parts;
   const nameBytes = new TextEncoder().encode(name);
   const isTooLong =
     nameBytes.length > NAME_BYTES_MAX ||
     trained.length > TRAINED_BYTES_MAX ||
     tallies.length > TALLIES_BYTES_MAX ||
     content.length > PRIOR_CONTENT_BYTES_MAX ||
-    skimmedBytes > content.length;
+    skimmedBytes > content.length ||
+    (lessons && lessons.length !== lessonWords(contexts, content.length - skimmedBytes));
   if (isTooLong) throw new RangeError("a prior of such a length");
   const body = new ByteWriter()
     .raw(PRIOR_MAGIC)
-    .u8(PRIOR_VERSION)
+    .u8(lessons ? PRIOR_VERSION : PRIOR_VERSION_2)
     .varint(MODEL_CONTRACT_USUAL)
     .varint(contexts)
     .varint(stride)
@@ -83,11 +88,11 @@ export function encodePrior(parts: PriorParts): Uint8Array {
     .varint(skimmedBytes)
     .varint(tallies.length)
     .varint(trained.length)
-    .raw(content)
-    .raw(tallies)
-    .raw(trained)
-    .finish();
-  return host.concatenate([body, new ByteWriter().u64(host.xxHash64(body, 0n)).finish()]);
+    .raw(content);
+  for (const word of lessons ?? []) body.u32(word);
+  body.raw(tallies).raw(trained);
+  const sealed = body.finish();
+  return host.concatenate([sealed, new ByteWriter().u64(host.xxHash64(sealed, 0n)).finish()]);
 }
 
 /** Whether bytes claim to be a prior; else their content may be one. */
@@ -100,7 +105,7 @@ function readFront(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, PRIOR_MAGIC.length);
   if (!isPriorFile(bytes)) throw new CorruptError(0, "the magic of a prior", "89 46 50 0a", "something else");
   const version = reader.u8("the version of a prior");
-  if (version !== PRIOR_VERSION && version !== PRIOR_VERSION_1) {
+  if (version < PRIOR_VERSION_1 || version > PRIOR_VERSION) {
     throw new UnsupportedVersionError(4, "format version", version, PRIOR_VERSION);
   }
   const contractAt = reader.position;
@@ -116,13 +121,16 @@ function readFront(bytes: Uint8Array) {
   const talliesBytes = hasTallies ? reader.varintWithin("the length of tallies", 0, TALLIES_BYTES_MAX) : 0;
   const trainedBytes = reader.varintWithin("the length of trained values", 0, TRAINED_BYTES_MAX);
   const content = reader.take("the content of a prior", contentBytes);
+  const lessons = version === PRIOR_VERSION && readLessons(reader, lessonWords(contexts, contentBytes - skimmedBytes));
   const lengths = { talliesBytes, trainedBytes };
-  return { reader, contractAt, contract, contexts, stride, name, content, skimmedBytes, lengths };
+  const facts = { contexts, stride, name, skimmedBytes, ...(lessons && { lessons }) };
+  return { reader, contractAt, contract, facts, content, lengths };
 }
 
 /** @throws UnsupportedVersionError, TruncatedError, CorruptError */
 export function decodePrior(bytes: Uint8Array): Prior {
-  const { reader, contractAt, contract, contexts, stride, name, content, skimmedBytes, lengths } = readFront(bytes);
+  const { reader, contractAt, contract, facts, content, lengths } = readFront(bytes);
+  const { contexts } = facts;
   const found = host.xxHash64(bytes.subarray(0, Math.max(0, bytes.length - CHECK_BYTES)), 0n);
   const talliesAt = reader.position;
   const tallies = reader.take("the tallies of a prior", lengths.talliesBytes);
@@ -137,7 +145,7 @@ export function decodePrior(bytes: Uint8Array): Prior {
   }
   if (tallies.length > 0) checkTallies(tallies, contexts, talliesAt);
   const values = trained.length > 0 && { trained: decodeTrained(trained, contexts, trainedAt) };
-  const known = { hash, name, contexts, stride, content: content.slice(), skimmedBytes, sizeBytes: bytes.length };
+  const known = { ...facts, hash, content: content.slice(), sizeBytes: bytes.length };
   return { ...known, ...(tallies.length > 0 && { tallies: tallies.slice() }), ...values };
 }
 
@@ -160,6 +168,10 @@ export function patchPrior(old: Uint8Array, contexts = RAW_CONTEXTS, contentByte
   const content = old.length > contentBytesMax ? old.subarray(from) : old;
   const hash = host.xxHash64(old, 0n);
   return { hash, name: "", contexts, stride: 0, content, sizeBytes: old.length, old };
+}
+
+function readLessons(reader: ByteReader, words: number): Uint32Array {
+  return Uint32Array.from({ length: words }, () => reader.u32("which contexts learn what of a prior"));
 }
 
 function readName(reader: ByteReader): string {

@@ -2,8 +2,10 @@
  * Makes a prior of samples, within a size: chooses content of them, trains values, and says what a tenth of the samples
  * gain, of which neither has seen anything.
  */
+import { lessonWords } from "../contract/prior.ts";
 import { chooseContent } from "./content.ts";
 import { decodePrior, encodePrior, type Prior } from "./file.ts";
+import { chooseLessons } from "./lessons.ts";
 import { type Coarseness, decodeTrained, encodeTrained, FINE } from "./state.ts";
 import { codedBytesWith, type Fold, laneMemoryBytes, type TrainOptions, trainValues } from "./train.ts";
 
@@ -93,8 +95,10 @@ export function makePrior(all: readonly Uint8Array[], options: MakeOptions): Mad
   const headBytes = encodePrior({ name, contexts, stride: 0, content: EMPTY, trained: EMPTY }).length + 8;
   const room = bytesMax - headBytes;
   const trained = fittingValues(others, room, { contexts, stride: 0, ...(onProgress && { onProgress }) });
-  const content = chooseContent(others, room - trained.length, PIECE_BYTES);
-  const file = encodePrior({ name, contexts, stride: 0, content, trained });
+  const lessonBytes = 4 * lessonWords(contexts, room - trained.length);
+  const content = chooseContent(others, room - trained.length - lessonBytes, PIECE_BYTES);
+  const lessons = trained.length > 0 && chooseLessons(content, contexts, decodeTrained(trained, contexts));
+  const file = encodePrior({ name, contexts, stride: 0, content, ...(lessons && { lessons }), trained });
   const prior = decodePrior(file);
   const without: Omit<Prior, "trained"> = { ...prior, content: EMPTY };
   const withoutBytes = sum(codedBytesWith({ contexts, stride: 0, content: without.content }, held));
@@ -119,7 +123,8 @@ function fittingValues(
   const studied = foldsOf(samples, contentRoom);
   const totalBytes = Math.max(1, 2 * sum(studied.map((fold) => lengthOf(fold.samples))));
   const onSample = (doneBytes: number) => onProgress?.(doneBytes / totalBytes);
-  const fine = trainValues(studied, { ...options, coarseness: { ...FINE, weights: 4, finals: 16 }, onSample });
+  const coarseness = { ...FINE, weights: 4, finals: 16 };
+  const fine = trainValues(studied, { ...options, coarseness, lessonsOf: chooseLessons, onSample });
   const values = decodeTrained(fine, options.contexts);
   for (const coarser of COARSER) {
     const encoded = encodeTrained(values, options.contexts, { ...FINE, ...coarser });

@@ -13,7 +13,7 @@ import { collectAfter } from "../platform/release.ts";
 import { type Coarseness, decodeTrained, encodeTrained, FINE } from "./state.ts";
 
 /** What a prior has besides trained values. */
-export type Start = Pick<LanePrior, "content" | "skimmedBytes" | "tallies">;
+export type Start = Pick<LanePrior, "content" | "skimmedBytes" | "lessons" | "tallies">;
 
 /** Samples, and content and tallies that none of them comes from. */
 export interface Fold extends Start {
@@ -27,6 +27,8 @@ export interface TrainOptions {
   /** Times that the samples are gone through; the second time, rows begin as their family's mean. Default: 2. */
   readonly passes?: number;
   readonly coarseness?: Coarseness;
+  /** Which contexts learn what of content, by what a pass has trained; absent: all of it. */
+  readonly lessonsOf?: (content: Uint8Array, contexts: number, trained: TrainedState) => Uint32Array | undefined;
   /** Called after each sample; may throw to end the training. */
   readonly onSample?: (doneBytes: number) => void;
 }
@@ -51,10 +53,10 @@ export function laneMemoryBytes(contexts: number, contentBytes: number, longest:
 /** A lane behind content and tallies, whose lines have twice the room. */
 function seededLane(start: Start, longest: number, options: TrainOptions, trained?: TrainedState): MixerLane {
   const { contexts, stride } = options;
-  const { content, skimmedBytes = 0, tallies } = start;
+  const { content, skimmedBytes = 0, lessons, tallies } = start;
   const linedBytes = content.length - skimmedBytes + longest;
   const lane = new MixerLane({ contexts, lineBits: lineBitsFor(tallies ? 2 * linedBytes : linedBytes) });
-  const part = { contexts, stride, content, skimmedBytes, ...(tallies && { tallies }) };
+  const part = { contexts, stride, content, skimmedBytes, ...(lessons && { lessons }), ...(tallies && { tallies }) };
   lane.seed({ ...part, ...(trained && { trained }) });
   return lane;
 }
@@ -67,13 +69,15 @@ const longestOf = (samples: readonly Uint8Array[]) => samples.reduce((most, { le
  * @returns trained values as a prior's file holds them
  */
 export function trainValues(folds: readonly Fold[], options: TrainOptions): Uint8Array {
-  const { contexts, passes = 2, coarseness = FINE, onSample } = options;
+  const { contexts, passes = 2, coarseness = FINE, lessonsOf, onSample } = options;
   let encoded: Uint8Array = new Uint8Array(0);
   let trained: TrainedState | undefined;
   let doneBytes = 0;
   for (let pass = 0; pass < passes; pass++) {
+    const before = trained;
     for (const { samples, ...start } of folds) {
-      const lane = seededLane(start, longestOf(samples), options, trained);
+      const lessons = before && lessonsOf?.(start.content, contexts, before);
+      const lane = seededLane({ ...start, ...(lessons && { lessons }) }, longestOf(samples), options, trained);
       const kept = lane.keep();
       for (const sample of samples) {
         lane.begin();

@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mix32 } from "../../src/contract/fixed.ts";
-import { type LanePrior, TRAINED_NAMES } from "../../src/contract/prior.ts";
+import { type LanePrior, LESSONS_BYTES, TRAINED_NAMES } from "../../src/contract/prior.ts";
 import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { stateOf } from "../support/lane-state.ts";
@@ -17,6 +17,9 @@ const TEXT = golden("text.bin", 0, 5000);
 const NESTED = new TextEncoder().encode('{"a": [(1, <b x="Y">), {"c": 2}], "words and Words": [3]}\n'.repeat(6));
 const SOUND = Uint8Array.from({ length: 900 }, (_, i) => (i % 2 === 0 ? mix32(i) & 31 : 100 + ((i >> 3) % 40)));
 const ROWS = Uint8Array.from({ length: 900 }, (_, i) => (i % 12 < 4 ? i / 12 : i % 12 < 6 ? mix32(i) & 3 : i % 12));
+const MIXED = Uint8Array.from(
+  [0, 1, 2, 3].flatMap((i) => [...TEXT.slice(601 * i, 601 * i + 601), ...SOUND.slice(9, 99)]),
+);
 
 /** Name, content, stride of the prior, stride of the block behind it, contexts, line bits. */
 const CASES: readonly (readonly [string, Uint8Array, number, number, number, number])[] = [
@@ -30,9 +33,13 @@ const CASES: readonly (readonly [string, Uint8Array, number, number, number, num
   ["records before text", ROWS, 12, 0, 20, 7],
   ["text before sound", TEXT.slice(0, 501), 0, 2, 28, 7],
   ["text before rows", TEXT.slice(0, 500), 0, 90, 28, 7],
+  ["text and what is binary, in turns", MIXED, 0, 0, 28, 9],
+  ["the same before rows", MIXED.slice(0, 1403), 0, 90, 20, 9],
   ["nothing", new Uint8Array(0), 0, 0, 8, 6],
   ["one byte", Uint8Array.of(10), 0, 0, 8, 6],
 ];
+
+const SHAPE = { contexts: 12, lineBits: 9 };
 
 /** What some bytes teach a lane. */
 function trainedBy(bytes: Uint8Array, stride: number, contexts: number) {
@@ -70,6 +77,24 @@ describe("a lane with a prior and the reference", () => {
     back.decode(decoded);
     expect(back.finishDecoding()).toBe(0);
     expect(decoded).toEqual(block);
+  });
+
+  test.each([0, 12])("contexts learn what they are told, of stride %d", (stride) => {
+    const content = Uint8Array.from(
+      { length: LESSONS_BYTES + 1700 },
+      (_, t) => MIXED[t % (MIXED.length - 7)] as number,
+    );
+    const lessons = Uint32Array.from({ length: 2 * 12 }, (_, i) => (i % 5 === 0 ? 0 : mix32(i + stride)));
+    const prior: LanePrior = { contexts: 12, stride, content, skimmedBytes: 300, lessons };
+    const [lane, reference] = [new MixerLane(SHAPE), new ReferenceLane(SHAPE)];
+    for (const any of [lane, reference]) any.seed(prior);
+    expect(stateOf(lane)).toEqual(stateOf(reference));
+    expect(encode(lane, NESTED)).toEqual(encode(reference, NESTED));
+    const all = new MixerLane(SHAPE);
+    all.seed({ ...prior, lessons: new Uint32Array(2 * 12).fill(2 ** 32 - 1) });
+    const without = new MixerLane(SHAPE);
+    without.seed({ contexts: 12, stride, content, skimmedBytes: 300 });
+    expect(stateOf(all)).toEqual(stateOf(without));
   });
 
   test("replay leaves the lines, runs, followers and places that learning leaves, and touches nothing else", () => {

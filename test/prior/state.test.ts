@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ArchiveError } from "../../src/archive/errors.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
-import { TRAINED_NAMES, trainedAreas } from "../../src/contract/prior.ts";
+import { lessonWords, TRAINED_NAMES, trainedAreas } from "../../src/contract/prior.ts";
 import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { host } from "../../src/platform/host.ts";
@@ -101,6 +101,15 @@ describe("a prior's file", () => {
     expect(prior.content).toEqual(TEXT);
     expect(prior.hash).toBe(host.xxHash64(file.subarray(0, -8), 0n));
     expect(decodePrior(encodePrior(parts(new Uint8Array(0)))).trained).toBeUndefined();
+  });
+
+  test("says which contexts learn what", () => {
+    const skimmedBytes = 30;
+    const lessons = Uint32Array.from({ length: lessonWords(CONTEXTS, TEXT.length - skimmedBytes) }, (_, i) => mix32(i));
+    const whole = { ...parts(new Uint8Array(0)), skimmedBytes, lessons };
+    expect(decodePrior(encodePrior(whole))).toMatchObject({ skimmedBytes, lessons, content: TEXT });
+    expect(() => encodePrior({ ...whole, lessons: lessons.subarray(1) })).toThrow(RangeError);
+    expect(decodePrior(file).lessons).toBeUndefined();
   });
 
   test("is refused where any byte has changed, or some are missing or too many", () => {

@@ -10,9 +10,8 @@ import {
   initialWeights,
   refineRow,
 } from "../../contract/mixer-initial.ts";
-import { tallyStates } from "../../contract/tally.ts";
 
-/** Areas of the memory (AREAS in lane-areas.ts) that are not zero at first. */
+/** Areas of the memory (AREAS in lane-areas.ts) that are not zero at first, whatever the lane begins behind. */
 type FirstArea =
   | "stretch"
   | "squash"
@@ -27,8 +26,7 @@ type FirstArea =
   | "order0"
   | "matchMap"
   | "refineRow"
-  | "runMap"
-  | "tallyStates";
+  | "runMap";
 
 /** Words of a context's record. */
 export const SPEC_WORDS = 8;
@@ -60,7 +58,6 @@ export function firstState(contexts: number, counters = 0): readonly [FirstArea,
     ["matchMap", initialMatchMap()],
     ["refineRow", refineRow(squash)],
     ["runMap", initialRunMap(contexts)],
-    ["tallyStates", tallyStates()],
   ];
   kept = { shape, state };
   return state;

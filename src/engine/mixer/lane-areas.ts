@@ -54,6 +54,7 @@ export const AREAS = [
   "deltas",
   "kept",
   "tallyStates",
+  "lessons",
   "data",
 ] as const;
 export type Area = (typeof AREAS)[number];

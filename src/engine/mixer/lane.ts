@@ -18,13 +18,14 @@ import {
 import { REFINE_ROWS } from "../../contract/mixer-initial.ts";
 import {
   type LanePrior,
+  LESSONS_BYTES,
   rowsOf,
   TRAINED_NAMES,
   type TrainedRows,
   type TrainedState,
   trainedAreas,
 } from "../../contract/prior.ts";
-import { tallyRoomBytes } from "../../contract/tally.ts";
+import { tallyRoomBytes, tallyStates } from "../../contract/tally.ts";
 import { host } from "../../platform/host.ts";
 import { compileAsset } from "../../platform/web-assembly.ts";
 import type { ForeseenNumbers } from "../../predict/foresight.ts";
@@ -62,8 +63,6 @@ const PAGE_BYTES = 65536;
 const LARGE_BYTES = 1 << 24;
 /** Bytes that are handed to the WebAssembly at a time. */
 const CHUNK_BYTES = 4096;
-/** The same for what is replayed: see assembly/replay.ts. */
-const REPLAYED_BYTES = 1 << 15;
 /** A bit costs at most 15 bits, a byte so many bytes; and what a decoder reads ahead. */
 const CODED_BYTES = 16 * CHUNK_BYTES + 64;
 /** What a decoder reads first, and so how far it is ahead. */
@@ -144,7 +143,7 @@ export class MixerLane {
   }
 
   /** Gives a new lane what a prior has. @throws RangeError if that is for another number of contexts, or counters */
-  seed({ contexts, stride, content, skimmedBytes = 0, tallies, trained }: LanePrior): void {
+  seed({ contexts, stride, content, skimmedBytes = 0, lessons, tallies, trained }: LanePrior): void {
     if (contexts !== this.#shape.contexts || this.#shape.counters) {
       throw new RangeError(`a prior of ${contexts} contexts, without counters`);
     }
@@ -152,7 +151,7 @@ export class MixerLane {
     this.begin();
     if (tallies) this.#takeTallies(tallies);
     this.skim(content.subarray(0, skimmedBytes));
-    this.replay(content.subarray(skimmedBytes));
+    this.replay(content.subarray(skimmedBytes), lessons);
     if (trained) this.#takeTrained(trained);
     this.#isBehind = true;
   }
@@ -160,16 +159,29 @@ export class MixerLane {
   /**
    * Goes through bytes as learning does, but neither predicts nor learns from errors; about a microsecond each. Only a
    * lane that has predicted nothing yet may.
+   *
+   * @param lessons of a prior: which contexts learn which bytes
    */
-  replay(bytes: Uint8Array): void {
-    this.#replayInChunks(bytes, REPLAYED_BYTES, (count) => this.#kernels.replay(count));
+  replay(bytes: Uint8Array, lessons?: Uint32Array): void {
+    const { contexts } = this.#shape;
+    const all = new Uint32Array(contexts).fill(2 ** 32 - 1);
+    let from = 0;
+    this.#replayInChunks(bytes, LESSONS_BYTES, (count) => {
+      this.#put("lessons", lessons?.subarray(from, from + contexts) ?? all);
+      from += contexts;
+      this.#kernels.replay(count);
+    });
   }
 
-  /** Goes through bytes, at most REPLAYED_BYTES, as replay does. @returns the contexts' hashes, [context][byte] */
+  /** Goes through bytes, at most LESSONS_BYTES, as replay does. @returns the contexts' hashes, [context][byte] */
   hashesOf(bytes: Uint8Array): Uint32Array {
     this.replay(bytes);
-    const count = bytes.length * this.#shape.contexts;
-    return new Uint32Array(this.#memory.buffer, this.#addressOf("refine"), count).slice();
+    const { contexts } = this.#shape;
+    const hashes = new Uint32Array(contexts * bytes.length);
+    for (let i = 0, at = this.#addressOf("refine"); i < contexts; i++, at += (4 * bytes.length + 15) & ~15) {
+      hashes.set(new Uint32Array(this.#memory.buffer, at, bytes.length), i * bytes.length);
+    }
+    return hashes;
   }
 
   /** The same in the middle of a block; takes about twice as long. */
@@ -185,6 +197,7 @@ export class MixerLane {
   /** From now on, lines begin with what tallies say. Only for a lane that has seen nothing yet. */
   #takeTallies(tallies: Uint8Array): void {
     const room = tallyRoomBytes(tallies, this.#shape.contexts);
+    this.#put("tallyStates", tallyStates());
     this.#grow(this.#data + room);
     new Uint8Array(this.#memory.buffer).set(tallies, this.#data);
     this.#data = this.#kernels.takeTallies(tallies.length, room);

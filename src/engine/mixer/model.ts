@@ -10,7 +10,7 @@ import { CorruptDataError } from "../../coder/errors.ts";
 import type { DataKind } from "../../contract/contexts.ts";
 import type { HyperParameters } from "../../contract/hyper.ts";
 import type { LanePrior } from "../../contract/prior.ts";
-import { collectAfter } from "../../platform/release.ts";
+import { leaveBehind } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
 import { type ForeseenBlock, type ForeseenNumbers, foreseenWithin } from "../../predict/foresight.ts";
 import {
@@ -198,7 +198,7 @@ export class MixerModel implements Model {
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()));
     this.#leave();
-    collectAfter(this.#memoryBytes);
+    leaveBehind(this.#memoryBytes);
   }
 
   /** Cuts steps into the lanes' bytes, and tells these to the lanes. */

@@ -25,7 +25,7 @@ import {
 } from "../../contract/mixer.ts";
 import { initialMaps, initialMatchMap, initialRefine, initialRunMap } from "../../contract/mixer-initial.ts";
 import { KNOWN_CONTEXTS, MATCH_PROBABILITY_MIN } from "../../contract/mixer-numbers.ts";
-import { type LanePrior, TRAINED_NAMES, type TrainedState } from "../../contract/prior.ts";
+import { isLearnt, type LanePrior, TRAINED_NAMES, type TrainedState } from "../../contract/prior.ts";
 import type { ForeseenNumbers } from "../../predict/foresight.ts";
 import { BinaryDecoder, BinaryEncoder, type BitCoder, NoCoder } from "./binary-coder.ts";
 import { Code } from "./mixer-code.ts";
@@ -174,7 +174,7 @@ export class ReferenceLane {
   }
 
   /** @throws RangeError */
-  seed({ contexts, stride, content, skimmedBytes = 0, tallies, trained }: LanePrior): void {
+  seed({ contexts, stride, content, skimmedBytes = 0, lessons, tallies, trained }: LanePrior): void {
     if (contexts !== this.#shape.contexts || this.#shape.counters) {
       throw new RangeError(`a prior of ${contexts} contexts, without counters`);
     }
@@ -183,7 +183,7 @@ export class ReferenceLane {
     this.begin();
     if (tallies) this.#lines.tallies = new TallyBook(tallies, contexts);
     this.#skim(content.subarray(0, skimmedBytes));
-    this.replay(content.subarray(skimmedBytes));
+    this.replay(content.subarray(skimmedBytes), lessons);
     this.#isBehind = true;
   }
 
@@ -210,13 +210,18 @@ export class ReferenceLane {
     }
   }
 
-  /** Bytes go by as if they were learnt, but nothing is predicted, so nothing learns from errors. */
-  replay(bytes: Uint8Array): void {
-    for (const byte of bytes) {
-      const hashes = this.#hashes();
-      const high = hashes.map((hash, i) => this.#lines.find(i, hash, 0));
+  /**
+   * Bytes go by as if they were learnt, but nothing is predicted, so nothing learns from errors.
+   *
+   * @param lessons of a prior: which contexts learn which bytes
+   */
+  replay(bytes: Uint8Array, lessons?: Uint32Array): void {
+    const { contexts } = this.#shape;
+    for (const [t, byte] of bytes.entries()) {
+      const some = this.#hashes().flatMap((hash, i) => (isLearnt(lessons, contexts, i, t) ? [{ hash, i }] : []));
+      const high = some.map(({ hash, i }) => this.#lines.find(i, hash, 0));
       this.#replayNibble(high, byte >> 4);
-      const low = hashes.map((hash, i) => this.#lines.find(i, hash, (byte >> 4) + 1));
+      const low = some.map(({ hash, i }) => this.#lines.find(i, hash, (byte >> 4) + 1));
       this.#replayNibble(low, byte & 15);
       this.#pass(high, byte);
     }

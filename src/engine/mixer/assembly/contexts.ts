@@ -32,7 +32,7 @@ import { beginText, followText, keepText, recallText, textValue } from "./text";
 const KIND_EXPECTED: u32 = 10;
 const KIND_X86: u32 = 24;
 
-const MATCH_MIN: u32 = 5;
+export const MATCH_MIN: u32 = 5;
 /** Bytes whose agreement is counted when a match starts. */
 const VERIFY_MAX: u32 = 64;
 const MATCH_LENGTH_LIMIT: u32 = 65535;
@@ -93,7 +93,7 @@ function expectedValue(): u32 {
 
 // @ts-ignore: decorator
 @inline
-function valueOf(kind: u32): u32 {
+export function valueOf(kind: u32): u32 {
   if (kind < KIND_EXPECTED) return textValue(kind);
   if (kind == KIND_EXPECTED) return expectedValue();
   return kind < KIND_X86 ? numberValue(kind) : codeValue(kind);

@@ -3,29 +3,35 @@
  * lines of its own: so the hashes of many bytes come first, and then context after context takes them all, whose lines
  * fit into a core's cache where those of all contexts do not.
  */
+import { finishFour, hashColumns } from "./columns";
 import { emptiest, followPast, forgetBeside, hashContexts, learnState, sameLine } from "./contexts";
 import { guessSample } from "./numbers";
-import { finish, time } from "./past";
+import { time } from "./past";
 import { followRun } from "./runs";
 import { beginLine, isTallied } from "./tallies";
-import { coded, contexts, data, HASHES, lineBits, lines, refine, runs } from "./state";
+import { coded, contexts, data, HASHES, LESSONS, lineBits, lines, refine, runs } from "./state";
+
+/** What a context learns or leaves out as a whole. */
+const LESSON_BYTES: u32 = 1024;
 
 /**
- * The next `count` bytes, at most 2^15. Their hashes lie in the rows of `refine`, none of which may be made: they take
- * four bytes for each context, of which there are at most 32.
+ * The next `count` bytes, at most 2^15, of which contexts learn what LESSONS says. Their hashes lie in the rows of
+ * `refine`, none of which may be made: they take four bytes for each context, of which there are at most 28.
  */
 export function replay(count: u32): u32 {
   const from = data + time;
-  for (let t: u32 = 0; t < count; t++) {
-    hashContexts();
-    for (let i: u32 = 0; i < contexts; i++) {
-      store<u32>(refine + ((<usize>(i * count + t)) << 2), load<u32>(HASHES + i * 4));
-    }
-    followPast(load<u8>(from + t));
-  }
+  const rowBytes = <usize>((count + 3) & ~3) << 2;
+  let seen = hashColumns(count, refine, rowBytes);
   makeNewLines();
-  let seen: u32 = 0;
-  for (let i: u32 = 0; i < contexts; i++) seen += replayContext(i, refine + ((<usize>(i * count)) << 2), from, count);
+  for (let i: u32 = 0; i < contexts; i++) {
+    const hashes = refine + <usize>i * rowBytes;
+    let lessons = load<u32>(LESSONS + i * 4);
+    for (let done: u32 = 0; done < count; done += LESSON_BYTES) {
+      const some = min(LESSON_BYTES, count - done);
+      if (lessons & 1) seen += replayContext(i, hashes + (<usize>done << 2), from + done, some);
+      lessons >>= 1;
+    }
+  }
   return seen;
 }
 
@@ -104,17 +110,6 @@ function findBuckets(t: u32, first: v128, hash: v128, bytes: v128): void {
   v128.store(at, i32x4.add(first, lowBucket), LOW_BUCKETS);
   v128.store(at, i32x4.max_u(one, v128.and(hash, low)), HIGH_CHECKS);
   v128.store(at, i32x4.max_u(one, v128.and(lowHash, low)), LOW_CHECKS);
-}
-
-/** As finish, four at once. */
-// @ts-ignore: decorator
-@inline
-function finishFour(h: v128): v128 {
-  let x = v128.xor(h, i32x4.shr_u(h, 16));
-  x = i32x4.mul(x, i32x4.splat(0x7feb352d));
-  x = v128.xor(x, i32x4.shr_u(x, 15));
-  x = i32x4.mul(x, i32x4.splat(0x846ca68b));
-  return v128.xor(x, i32x4.shr_u(x, 16));
 }
 
 /** Asks for the lines and runs of a batch. */

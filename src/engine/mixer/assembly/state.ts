@@ -41,6 +41,8 @@ export const BINARY_SPECS: usize = 2560;
 export const KEPT: usize = 3584;
 /** Of the lines that are looked for, for each context (u8): the check. */
 export const CHECKS: usize = 3712;
+/** Of what is gone through, for each context (u32): a bit for each kilobyte that it learns, the first one's lowest. */
+export const LESSONS: usize = 3776;
 
 /**
  * Tables and maps whose size is the same for every lane, or has room for the most contexts, lie at addresses that the
@@ -169,5 +171,6 @@ export function addressOf(what: u32): usize {
   if (what == 27) return DELTAS;
   if (what == 28) return KEPT;
   if (what == 29) return tallyStates;
+  if (what == 30) return LESSONS;
   return data;
 }

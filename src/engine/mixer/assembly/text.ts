@@ -1,5 +1,6 @@
 /** What contexts know of text: words, lines, brackets, the shape of the last bytes, and what followed them before. */
 import { back, into, last, time } from "./past";
+import { COLUMN_BYTES } from "./columns";
 import { data, FOLLOWERS1, FOLLOWERS2, KEPT, OPENED, OPENED_MAX } from "./state";
 
 const COLUMN_MAX: u32 = 255;
@@ -69,6 +70,32 @@ export function textValue(kind: u32): u32 {
   const column = time - lineStart;
   if (kind == 8) return min(column, COLUMN_MAX);
   return lineBefore + column < lineStart ? <u32>load<u8>(data + lineBefore + column) : NEWLINE;
+}
+
+/** Kinds whose values storeText stores. */
+export const TEXT_KINDS: u32 = 1023;
+
+/** Values of kinds 0 … 9, each in a column of its own, as most contexts are made of some of them. */
+// @ts-ignore: decorator
+@inline
+export function storeText(at: usize): void {
+  storeKind(at, 0);
+  storeKind(at, 1);
+  storeKind(at, 2);
+  storeKind(at, 3);
+  storeKind(at, 4);
+  storeKind(at, 5);
+  storeKind(at, 6);
+  storeKind(at, 7);
+  storeKind(at, 8);
+  storeKind(at, 9);
+}
+
+/** The compiler knows which kind it is, so nothing is asked byte by byte. */
+// @ts-ignore: decorator
+@inline
+function storeKind(at: usize, kind: u32): void {
+  store<u32>(at + <usize>kind * COLUMN_BYTES, textValue(kind));
 }
 
 function followWord(y: u32): void {
