@@ -1,6 +1,6 @@
 /** What a frame's compressor knows of a block on its way, and what it makes of it in the end. */
 import { type Fill, type PlainBlock, windowBytesOf } from "../archive/format.ts";
-import type { HyperParameters } from "../contract/hyper.ts";
+import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
 import { type ForeseenBlock, foresightMemoryBytes } from "../predict/foresight.ts";
 import { decodeStretches } from "../predict/list.ts";
 import { transformMemoryBytes } from "../predict/transform.ts";
@@ -73,6 +73,9 @@ export function factsOf(
     ...(stride > 0 && { stride }),
   };
 }
+
+/** How many know nothing of each other: streams of a network share what they learn. */
+export const lanesOf = (hyper: HyperParameters) => (hasNetwork(hyper) ? 1 : hyper.streams);
 
 /** Lanes of less than this learn too little of pixels, but one alone. */
 const FORESEEING_LANE_BYTES_MIN = 2 ** 20;

@@ -46,6 +46,16 @@ export interface PlainSource {
   skip?(count: number): void;
 }
 
+/** A source of bytes that are in memory. @param isSizeKnown false: as if they came from a pipe */
+export function sourceOf(plain: Uint8Array, isSizeKnown = true): PlainSource {
+  let offset = 0;
+  const read = async (count: number) => {
+    offset += count;
+    return plain.subarray(offset - count, offset);
+  };
+  return { ...(isSizeKnown && { sizeBytes: plain.length }), read };
+}
+
 /** The bytes of a block. */
 export interface BlockBytes {
   /** Without what fills give. */

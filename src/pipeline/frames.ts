@@ -37,7 +37,7 @@ import { release } from "../platform/release.ts";
 import { type CutPolicy, PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
-import { type BlockPlan, cuesFor, type Found, factsOf, plainBlock } from "./block-plan.ts";
+import { type BlockPlan, cuesFor, type Found, factsOf, lanesOf, plainBlock } from "./block-plan.ts";
 import { builtInFor } from "./built-in.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
@@ -52,7 +52,7 @@ import { Preparers, preparerCount } from "./preparers.ts";
 import { hyperBehind, oldBytesOf, priorMemoryBytes, referenceOf, smallStride } from "./priors.ts";
 import { RepeatCutter } from "./repeats.ts";
 
-export type { PlainSource } from "./fills.ts";
+export { type PlainSource, sourceOf } from "./fills.ts";
 export * from "./frame-options.ts";
 
 /** Behind a prior it is open already, and may know them. */
@@ -91,16 +91,6 @@ export async function compressStream(
   } finally {
     await compressor.close();
   }
-}
-
-/** A source of bytes that are in memory. @param isSizeKnown false: as if they came from a pipe */
-export function sourceOf(plain: Uint8Array, isSizeKnown = true): PlainSource {
-  let offset = 0;
-  const read = async (count: number) => {
-    offset += count;
-    return plain.subarray(offset - count, offset);
-  };
-  return { ...(isSizeKnown && { sizeBytes: plain.length }), read };
 }
 
 /** A share of the memory that may be used, for stored blocks that wait for each other. */
@@ -194,8 +184,7 @@ class FrameCompressor {
 
   async #find(plain: Uint8Array, isChance: boolean, isCut: boolean, isLast: boolean): Promise<Found> {
     // The model may yet be chosen for fewer bytes, which have no more lanes.
-    const hyperFor = () => this.#frameModel?.hyper ?? this.#options.hyperFor(plain.length);
-    const numbers = await numbersIn(plain, isChance, hyperFor, this.#options.signal);
+    const numbers = await numbersIn(plain, isChance, () => this.#hyperOf(plain.length), this.#options.signal);
     const cut = isCut ? await this.#openCutter(isLast)?.cut(plain, isChance, numbers) : undefined;
     return { isChance, numbers, ...(cut && { cut }) };
   }
@@ -296,9 +285,16 @@ class FrameCompressor {
     const policy = this.#policy;
     if (!policy) return undefined;
     const { memoryBytesMax, signal, prior } = this.#options;
-    const options = { policy, memoryBytesMax, ...(signal && { signal }), ...(prior?.old && { old: prior.old }) };
+    const lanesFor = (bytes: number) => lanesOf(this.#hyperOf(bytes));
+    const old = prior?.old && { old: prior.old };
+    const options = { policy, memoryBytesMax, lanesFor, ...(signal && { signal }), ...old };
     this.#cutter ??= new RepeatCutter(this.#plan.blockBytes, isLast, options);
     return this.#cutter;
+  }
+
+  /** The frame's model, or as far as is known. */
+  #hyperOf(sizeBytes: number) {
+    return this.#frameModel?.hyper ?? this.#options.hyperFor(sizeBytes);
   }
 
   /** What who prepares a block must know; undefined while there is no model. */

@@ -10,7 +10,7 @@ import { release } from "../platform/release.ts";
 import { NO_COPIES } from "../repeats/copies.ts";
 import type { SearchMemory } from "../repeats/kernels.ts";
 import type { CutPolicy } from "../repeats/policy.ts";
-import { type Found, foresightOf, predictedMemoryBytes, type Shown, type ShownBytes } from "./block-plan.ts";
+import { type Found, foresightOf, lanesOf, predictedMemoryBytes, type Shown, type ShownBytes } from "./block-plan.ts";
 import { looksIncompressible } from "./content.ts";
 import { findNumbers } from "./numbers.ts";
 import { type FoundNumbers, predictNumbers } from "./predicted.ts";
@@ -65,7 +65,7 @@ export async function prepare(order: Order, memory: SearchMemory): Promise<{ pla
 
 /** @returns where the block's bytes are now, too */
 async function cutOrder(
-  { plain, isChance, cutting }: Order,
+  { plain, isChance, cutting, view: { hyper } }: Order,
   spared: readonly FoundNumbers[],
   memory: SearchMemory,
 ): Promise<{ plain: Uint8Array; cut?: Cut | undefined }> {
@@ -79,7 +79,8 @@ async function cutOrder(
     release(plain);
     if (cutting.window) release(cutting.window);
   };
-  const cut = await searchRepeats(plain, { window, policy, isChance, spared, memory, onTaken });
+  const lanesFor = () => lanesOf(hyper);
+  const cut = await searchRepeats(plain, { window, policy, lanesFor, isChance, spared, memory, onTaken });
   if (!isTaken) memory.pass(window, plain);
   return { plain: memory.plain.subarray(windowBytes), cut };
 }

@@ -40,6 +40,8 @@ interface CutterOptions {
   readonly signal?: AbortSignal;
   /** Of a patch: what stands before the first block. */
   readonly old?: Uint8Array;
+  /** How many lanes share so many bytes. */
+  readonly lanesFor?: (sizeBytes: number) => number;
 }
 
 /** What the copies of a block may reach, for who cuts it elsewhere. */
@@ -85,14 +87,8 @@ export class RepeatCutter {
    */
   async cut(plain: Uint8Array, isChance: boolean, spared: readonly SparedRange[]): Promise<Cut | undefined> {
     if (!this.#isPossible) return undefined;
-    const { policy, signal } = this.#options;
-    const found = await searchRepeats(plain, {
-      window: this.#window.bytes,
-      policy,
-      isChance,
-      spared,
-      ...(signal && { signal }),
-    });
+    const window = this.#window.bytes;
+    const found = await searchRepeats(plain, { ...this.#options, window, isChance, spared });
     this.#window.add(plain);
     return found;
   }
@@ -123,6 +119,7 @@ interface RepeatSearch {
   /** Told when the search has copies of block and window. */
   readonly onTaken?: () => void;
   readonly policy: CutPolicy;
+  readonly lanesFor?: (sizeBytes: number) => number;
   readonly isChance: boolean;
   readonly spared: readonly SparedRange[];
   readonly signal?: AbortSignal;
@@ -130,9 +127,9 @@ interface RepeatSearch {
 
 /** Takes the repeats out of a block, if that pays. @throws the abort reason */
 export async function searchRepeats(plain: Uint8Array, search: RepeatSearch): Promise<Cut | undefined> {
-  const { window, policy, isChance, spared } = search;
+  const { window, policy, lanesFor, isChance, spared } = search;
   if (plain.length < CUT_BYTES_MIN) return undefined;
-  const options = { ...cutOptionsFor(plain, isChance, policy), spared };
+  const options = { ...cutOptionsFor(plain, isChance, policy), spared, ...(lanesFor && { lanesFor }) };
   const [blockBytes, windowBytes] = [plain.length, window.length];
   const searchedBytes = windowBytes + blockBytes;
   if (options.glance && searchedBytes < SEARCHED_REPEATS_MIN * options.glance.minLength) return undefined;

@@ -27,6 +27,8 @@ export interface CutOptions {
   readonly worth?: Worth;
   /** With `worth`: whether repeats are many enough to ask what they cost. Default: they are. */
   readonly glance?: Glance;
+  /** With `glance`: how many lanes share what is left of a block, if that are so many bytes. Default: one has all. */
+  readonly lanesFor?: (restBytes: number) => number;
   /** Mirrored copies, too: for genomes. */
   readonly mirrored?: boolean;
   /** Ranges of the block that only long copies may touch, in order and apart from each other. */
@@ -95,11 +97,13 @@ export function searchBytes(byteCount: number, blockStart: number, { minLength, 
  * @param room has what searchBytes says
  */
 export function* chooseCopies(room: SearchRoom, blockStart: number, options: CutOptions): Generator<void, Copies> {
-  const { glance, worth, ...plain } = options;
+  const { glance, worth, lanesFor, ...plain } = options;
   if (!worth || !glance) return yield* chooseAmong(room, blockStart, options);
   const { coveredBytes, longestBytes } = yield* glanceAt(room, blockStart, glance.minLength);
   const blockBytes = room.plain.length - blockStart;
-  if (coveredBytes * glance.share >= blockBytes) return yield* chooseAmong(room, blockStart, options);
+  if (coveredBytes * glance.share >= blockBytes) {
+    return yield* chooseAmong(room, blockStart, options, lanesFor?.(blockBytes - coveredBytes));
+  }
   if (longestBytes < glance.longBytes) return NO_COPIES;
   const long = { ...plain, minLength: glance.longBytes, resumeLength: glance.longBytes >> 1 };
   return yield* chooseAmong(room, blockStart, long);
@@ -128,10 +132,15 @@ function* glanceAt(room: SearchRoom, blockStart: number, minLength: number) {
   return { coveredBytes, longestBytes };
 }
 
-function* chooseAmong(room: SearchRoom, blockStart: number, options: CutOptions): Generator<void, Copies> {
+function* chooseAmong(
+  room: SearchRoom,
+  blockStart: number,
+  options: CutOptions,
+  lanes?: number,
+): Generator<void, Copies> {
   const { minLength, worth, mirrored = false } = options;
   const bytes = room.plain;
-  const estimate = worth && new CostEstimate(room, bytes.length, blockStart);
+  const estimate = worth && new CostEstimate(room, bytes.length, blockStart, lanes);
   while (estimate?.advance(SLICE_BYTES)) yield;
   const prices = pricesOf(options, blockStart, estimate);
   // Not earlier: of the estimate, only the sums are left by now.

@@ -7,7 +7,8 @@
  * and how often in a row, and one match that is followed as long as it is right. The longest context that knows
  * something is asked first; how much it is trusted follows from how often such answers were right so far; where it
  * fails, the next shorter one is asked, and at last the frequencies behind the last byte. Integers only, so that every
- * machine cuts the same. The pass over the bytes is WebAssembly (assembly/estimate.ts).
+ * machine cuts the same. Lanes of a mixer know nothing of each other, so each is estimated by itself: a repeat of what
+ * only another lane has seen costs what it cost there. The pass over the bytes is WebAssembly (assembly/estimate.ts).
  */
 import type { SearchRoom } from "./kernels.ts";
 
@@ -37,7 +38,34 @@ const bitsFor = (learnedBytes: number) =>
 
 const sumsFor = (blockBytes: number) => (blockBytes >>> SUM_SHIFT) + 1;
 
-const firstLearned = (blockStart: number) => Math.max(0, blockStart - LESSON_BYTES);
+/** What a lane learns, and in which order: bytes from `from` to before `to`. */
+interface Passage {
+  readonly from: number;
+  readonly to: number;
+  /** Whether they are another lane's than those before. */
+  readonly isOther: boolean;
+}
+
+/**
+ * So much of the window as there is a lesson for, and then the block; lanes have equal parts of both. Asked of a block
+ * of which much will be cut out, so that a lane's part of the rest lies elsewhere than its part of the block before: it
+ * has learned from the next lane's part, about.
+ */
+function passagesOf(byteCount: number, blockStart: number, lanes: number): Passage[] {
+  const placeIn = (start: number, end: number, lane: number) => start + Math.floor(((end - start) * lane) / lanes);
+  return Array.from({ length: lanes }, (_, lane) => {
+    const other = (lane + 1) % lanes;
+    const lessonEnd = placeIn(0, blockStart, other + 1);
+    const lessonStart = Math.max(placeIn(0, blockStart, other), lessonEnd - Math.floor(LESSON_BYTES / lanes));
+    return [
+      { from: lessonStart, to: lessonEnd, isOther: lane > 0 },
+      { from: placeIn(blockStart, byteCount, lane), to: placeIn(blockStart, byteCount, lane + 1), isOther: false },
+    ];
+  }).flat();
+}
+
+const learnedBytes = (byteCount: number, blockStart: number) =>
+  byteCount - blockStart + Math.min(blockStart, LESSON_BYTES);
 
 /** What an estimate takes in a room: sums that stay, and tables that are needed until the end of the block. */
 export function estimateBytes(
@@ -46,7 +74,7 @@ export function estimateBytes(
 ): { readonly sums: number; readonly tables: number } {
   return {
     sums: 4 * sumsFor(byteCount - blockStart),
-    tables: tableBytes(bitsFor(byteCount - firstLearned(blockStart))),
+    tables: tableBytes(bitsFor(learnedBytes(byteCount, blockStart))),
   };
 }
 
@@ -56,22 +84,36 @@ export class CostEstimate {
   readonly #tables: number;
   /** The cost of all bytes before every eighth place, modulo 2^32. */
   readonly #sums: Uint32Array;
+  /** What comes next. */
+  readonly #passages: Passage[];
 
-  /** @param room holds the window and behind it the block, which starts at `blockStart`: `byteCount` bytes */
-  constructor(room: SearchRoom, byteCount: number, blockStart: number) {
-    const first = firstLearned(blockStart);
-    const bits = bitsFor(byteCount - first);
+  /**
+   * @param room holds the window and behind it the block, which starts at `blockStart`: `byteCount` bytes
+   * @param lanes that share a block, and know nothing of each other
+   */
+  constructor(room: SearchRoom, byteCount: number, blockStart: number, lanes = 1) {
+    const bits = bitsFor(learnedBytes(byteCount, blockStart));
     this.#room = room;
     this.#sums = room.words(sumsFor(byteCount - blockStart));
     this.#tables = room.take(tableBytes(bits));
-    room.kernels.startEstimate(0, byteCount, blockStart, first, bits, this.#tables, this.#sums.byteOffset);
+    this.#passages = passagesOf(byteCount, blockStart, lanes);
+    room.kernels.startEstimate(0, blockStart, bits, this.#tables, this.#sums.byteOffset);
+    this.#nextPassage();
   }
 
   /** Goes on for `count` bytes. @returns false at the end of the block, when its tables are given back */
   advance(count: number): boolean {
-    if (this.#room.kernels.estimate(count) !== 0) return true;
+    if (this.#room.kernels.estimate(count) !== 0 || this.#nextPassage()) return true;
     this.#room.giveBack(this.#tables);
     return false;
+  }
+
+  #nextPassage(): boolean {
+    const passage = this.#passages.shift();
+    if (!passage) return false;
+    if (passage.isOther) this.#room.kernels.forget();
+    this.#room.kernels.goTo(passage.from, passage.to);
+    return true;
   }
 
   /** The cost of the bytes from `start` up to, but not including, `end`; both are behind what was advanced over. */

@@ -4,15 +4,9 @@ import wasmPath from "./repeats.wasm" with { type: "file" };
 
 /** The exports, documented in assembly/. Addresses and lengths in bytes. */
 interface RepeatKernels {
-  startEstimate(
-    bytes: number,
-    byteCount: number,
-    blockStart: number,
-    first: number,
-    bits: number,
-    tables: number,
-    sums: number,
-  ): void;
+  startEstimate(bytes: number, blockStart: number, bits: number, tables: number, sums: number): void;
+  forget(): void;
+  goTo(from: number, to: number): void;
   /** Whether more is left. */
   estimate(count: number): number;
   startFinder(

@@ -121,9 +121,13 @@ describe("a thread that has had the blocks before", () => {
     letters(4).subarray(105_000),
   ];
 
-  for (const reachBytes of [BLOCK_BYTES, 30_000]) {
-    test(`finds the copies that it finds in a window of ${reachBytes} bytes that it is given`, async () => {
-      const policy = { timeUnits: 0, minLength: 100 };
+  /** By length alone, and by what the bytes before have taught. */
+  const policies = { length: { timeUnits: 0, minLength: 100 }, cost: { timeUnits: 0 }, levels: MIXER_POLICY };
+  const cases = Object.entries(policies).flatMap(([name, policy]) =>
+    [BLOCK_BYTES, 30_000].map((reachBytes) => ({ name, policy, reachBytes })),
+  );
+  for (const { name, policy, reachBytes } of cases) {
+    test(`finds by ${name} the copies that it finds in a window of ${reachBytes} bytes that it is given`, async () => {
       const kept = new SearchMemory();
       let before: Uint8Array = start;
       for (const [i, plain] of blocks.entries()) {

@@ -17,10 +17,10 @@ const random = (seed: number, count: number, values = 256) => {
 };
 
 /** In slices of any length, as the cutter does: what comes before each place. */
-function estimateCosts(bytes: Uint8Array, blockStart: number): Uint32Array {
+function estimateCosts(bytes: Uint8Array, blockStart: number, lanes = 1): Uint32Array {
   const { sums, tables } = estimateBytes(bytes.length, blockStart);
   const room = new SearchRoom(bytes, NO_WINDOW, roomBytes([bytes.length, sums, tables]));
-  const estimate = new CostEstimate(room, bytes.length, blockStart);
+  const estimate = new CostEstimate(room, bytes.length, blockStart, lanes);
   for (let count = 1; estimate.advance(count); count = (5 * count) % 9973) {}
   return Uint32Array.from({ length: bytes.length - blockStart + 1 }, (_, place) => estimate.cost(0, place));
 }
@@ -53,6 +53,21 @@ describe("estimated costs", () => {
     const block = estimateCosts(text, 40_000);
     expect(block.length).toBe(20_001);
     expect(bitsOf(block, 0, 20_000)).toBe(bitsOf(all, 40_000, 60_000));
+  });
+
+  test("of lanes: what another one has seen is new", () => {
+    const [first, second] = [random(1, 20_000), random(2, 20_000)];
+    const bytes = new Uint8Array(Buffer.concat([first, second, first, second, second]));
+    const all = estimateCosts(bytes, 0);
+    expect(bitsOf(all, 41_000, 60_000) / 19_000).toBeLessThan(0.1);
+    const five = estimateCosts(bytes, 0, 5);
+    for (let lane = 0; lane < 5; lane += 1) {
+      expect(bitsOf(five, 20_000 * lane, 20_000 * (lane + 1)) / 20_000).toBeGreaterThan(7.9);
+    }
+    // Lanes of 50,000 bytes: the second one has all of `second` before it comes again.
+    const two = estimateCosts(bytes, 0, 2);
+    expect(bitsOf(two, 51_000, 60_000) / 9000).toBeGreaterThan(7.9);
+    expect(bitsOf(two, 81_000, 90_000) / 9000).toBeLessThan(0.1);
   });
 
   test("are these, on every machine", () => {
@@ -89,6 +104,24 @@ describe("what is cut out", () => {
     const { copies } = cut(block, NO_WINDOW, worth(60));
     expect(copies.lengths.filter((length) => length >= 200).length).toBe(1);
   });
+});
+
+test("lanes that share a block: more is cut out, for repeats of another lane's bytes cost more", () => {
+  const options = { ...cutOptionsFor(trainingBytes(5000, 1), false, MIXER_POLICY), minLength: 32 };
+  const text = trainingBytes(150_000, 1);
+  const changed = (every: number) => text.map((byte, i) => (i % every < 3 ? 35 : byte));
+  const block = new Uint8Array(Buffer.concat([text, changed(700), changed(900)]));
+  const asked: number[] = [];
+  const restOf = (lanes: number) => {
+    const lanesFor = (restBytes: number) => {
+      asked.push(restBytes);
+      return lanes;
+    };
+    return cut(block, NO_WINDOW, { ...options, lanesFor }).rest.length;
+  };
+  expect(restOf(1)).toBeGreaterThan(400_000);
+  expect(restOf(3)).toBeLessThan(155_000);
+  for (const restBytes of asked) expect(Math.abs(restBytes - 155_000)).toBeLessThan(6000);
 });
 
 describe("a glance", () => {

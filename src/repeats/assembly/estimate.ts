@@ -70,24 +70,14 @@ function fill16(at: usize, count: u32, value: u16): void {
 }
 
 /**
- * Begins. Memory at `tables` must be 0 as far as followers and places go: 2 bytes for each of 2^bits slots of three
- * tables, and of at most 2^16 of the fourth, 4 bytes for each of 2^bits places; behind it come 2^17 + 2^14 bytes.
+ * Begins, with nothing learned. Room at `tables`: 2 bytes for each of 2^bits slots of three tables, and of at most 2^16
+ * of the fourth, 4 bytes for each of 2^bits places; behind it 2^17 + 2^14 bytes.
  *
- * @param first the byte from which on it learns @param sumsAt u32 for 8 places each
+ * @param sumsAt u32 for 8 places each; the first is 0
  */
-export function startEstimate(
-  bytesAt: usize,
-  byteCount: u32,
-  blockFrom: u32,
-  first: u32,
-  bits: u32,
-  tables: usize,
-  sumsAt: usize,
-): void {
+export function startEstimate(bytesAt: usize, blockFrom: u32, bits: u32, tables: usize, sumsAt: usize): void {
   bytes = bytesAt;
-  length = byteCount;
   blockStart = blockFrom;
-  position = first;
   const bits2 = min<u32>(bits, 16);
   shift = 32 - bits;
   shift2 = 32 - bits2;
@@ -101,10 +91,28 @@ export function startEstimate(
   trusts = totals + 4 * 256;
   costs = trusts + 5 * TRUST_BYTES + 2 * MATCH_CLASSES;
   sums = sumsAt;
+  total = 0;
+  for (let p: u32 = 0; p <= CERTAIN; p++) store<u16>(costs + 2 * p, <u16>costOf(max<u32>(1, p)));
+  forget();
+}
+
+/** Forgets what was learned. */
+export function forget(): void {
+  memory.fill(followers6, 0, counts - followers6);
   fill16(counts, 65536, 1);
   for (let i: u32 = 0; i < 256; i++) store<u32>(totals + 4 * i, 256);
   fill16(trusts, 4 * 16 + MATCH_CLASSES, 1 << 15);
-  for (let p: u32 = 0; p <= CERTAIN; p++) store<u16>(costs + 2 * p, <u16>costOf(max<u32>(1, p)));
+  last4 = 0;
+  earlier = 0;
+  matchAt = 0;
+  matchLength = 0;
+  matchHash = 0;
+}
+
+/** Goes on with the bytes from `from` to before `to`; those of the block must come in their order. */
+export function goTo(from: u32, to: u32): void {
+  position = from;
+  length = to;
 }
 
 /** The cost of learning whether an answer of the trust at `at` is right. */
@@ -241,7 +249,7 @@ function step(byte: u32): u32 {
   return cost;
 }
 
-/** Goes on for `count` bytes. @returns false at the end */
+/** Goes on for `count` bytes. @returns false where `goTo` has said */
 export function estimate(count: u32): bool {
   const end = min<u32>(length, position + count);
   for (; position < end; position++) {
