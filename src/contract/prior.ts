@@ -5,6 +5,7 @@
  */
 import { finalsOf, inputsOf, MATCH_LENGTH_CLASSES, REFINE_NODES, RUN_CLASSES, setsOf } from "./mixer.ts";
 import { REFINE_ROWS } from "./mixer-initial.ts";
+import { tallyRoomBytes } from "./tally.ts";
 
 /** Areas of a lane that training changes, by their names in MixerLane.area. */
 export const TRAINED_NAMES = ["maps", "runMap", "matchMap", "weights", "finals", "order0", "refine"] as const;
@@ -92,4 +93,9 @@ export interface LanePrior {
   readonly tallies?: Uint8Array;
   /** Without it, a lane begins with its initial values. */
   readonly trained?: TrainedState;
+}
+
+/** What a lane takes for a prior besides what lanes have anyway: its content and its tallies. */
+export function roomBytesOf({ contexts, content, tallies }: LanePrior): number {
+  return content.length + (tallies ? tallyRoomBytes(tallies, contexts) : 0);
 }

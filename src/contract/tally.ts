@@ -81,33 +81,30 @@ export function tallyStates(): Uint8Array {
 export const LEVELS_AT = LEVELS ** 2;
 
 function stateFor(zeros: number, ones: number): number {
-  const states = histories();
-  const last = ones >= zeros ? 1 : 0;
+  const { count, total, ones: onesOf, last } = histories();
+  const wantedLast = ones >= zeros ? 1 : 0;
   let best = 0;
-  for (let s = 1; s < states.count; s++) {
-    const b = states.ones[s] as number;
-    const a = (states.total[s] as number) - b;
+  // By what factor the best one's ratio differs from the wanted one: a fraction of at least 1.
+  let over = 1;
+  let under = 1;
+  for (let s = 1; s < count; s++) {
+    const b = onesOf[s] as number;
+    const a = (total[s] as number) - b;
     if ((a === 0) !== (zeros === 0) || (b === 0) !== (ones === 0) || a + b > zeros + ones) continue;
-    if (best === 0 || isNearer(s, best)) best = s;
+    // Of pure states the ratio says nothing: all have distance 1.
+    const isPure = a === 0 || b === 0;
+    const x = isPure ? 1 : a * ones;
+    const y = isPure ? 1 : b * zeros;
+    const nearer = Math.max(x, y) * under - over * Math.min(x, y);
+    if (best !== 0 && (nearer > 0 || (nearer === 0 && !isRather(s, best)))) continue;
+    best = s;
+    over = Math.max(x, y);
+    under = Math.min(x, y);
   }
   return best;
 
-  function isNearer(s: number, than: number): boolean {
-    // Of pure states the ratio says nothing: all have distance 1.
-    const [own, other] = [distanceOf(s), distanceOf(than)];
-    const nearer = own[0] * other[1] - other[0] * own[1];
-    if (nearer !== 0) return nearer < 0;
-    const more = (states.total[s] as number) - (states.total[than] as number);
-    if (more !== 0) return more > 0;
-    return states.last[s] === last && states.last[than] !== last;
-  }
-
-  /** By what factor the state's ratio differs from the wanted one: a fraction of at least 1. */
-  function distanceOf(s: number): readonly [number, number] {
-    const b = states.ones[s] as number;
-    const a = (states.total[s] as number) - b;
-    if (a === 0 || b === 0) return [1, 1];
-    const [x, y] = [a * ones, b * zeros];
-    return x > y ? [x, y] : [y, x];
+  function isRather(s: number, than: number): boolean {
+    const more = (total[s] as number) - (total[than] as number);
+    return more > 0 || (more === 0 && last[s] === wantedLast && last[than] !== wantedLast);
   }
 }

@@ -8,8 +8,7 @@ import { FORMAT_VERSION_9, type FrameHeader, SMALL_STRIDE_BYTES_MIN } from "../a
 import { type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { smallModelBehind } from "../archive/small.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
-import { KEPT_LANE_BYTES_MAX } from "../contract/prior.ts";
-import { tallyRoomBytes } from "../contract/tally.ts";
+import { KEPT_LANE_BYTES_MAX, roomBytesOf } from "../contract/prior.ts";
 import { builtInPrior } from "../prior/built-in.ts";
 import { PATCH_CONTENT_BYTES_OLD, type Prior, patchPrior } from "../prior/file.ts";
 import { modelMemoryBytes } from "./memory.ts";
@@ -106,8 +105,7 @@ export function hyperBehind(
 /** What a model takes behind a prior besides itself: content and tallies in each lane, and a copy of a kept lane. */
 export function priorMemoryBytes(prior: Prior | undefined, hyper: HyperParameters): number {
   if (!prior) return 0;
-  const { content, contexts, tallies } = prior;
-  const ownBytes = content.length + (tallies ? tallyRoomBytes(tallies, contexts) : 0);
+  const ownBytes = roomBytesOf(prior);
   const laneBytes = modelMemoryBytes(hyper) / hyper.streams + ownBytes;
   return ownBytes * (1 + hyper.streams) + (laneBytes <= KEPT_LANE_BYTES_MAX ? laneBytes : 0);
 }

@@ -7,6 +7,8 @@ import { host } from "./host.ts";
 
 /** Plain bytes that pass between two collections. */
 const COLLECT_BYTES = 2 ** 24;
+/** As much is not left lying about: a library's caller may go on for hours. */
+const LARGE_BYTES = 2 ** 26;
 let passedBytes = 0;
 
 /** Gives the memory of an array back; whoever still has the array finds it empty. Node before 21 cannot, and waits. */
@@ -23,9 +25,10 @@ export function collect(): void {
 /** What a frame or block leaves behind besides its bytes, about: promises, readers, heads. */
 const PART_BYTES = 2 ** 13;
 
-/** So many bytes are garbage, which the next call of collectAfter may collect: at the end of a run there is none. */
+/** So many bytes are garbage. If they are few, the next call of collectAfter may collect them: a run's end has none. */
 export function leaveBehind(bytes: number): void {
   passedBytes += bytes;
+  if (bytes >= LARGE_BYTES) collectAfter(0);
 }
 
 /** Collects every now and then while parts of an archive pass: blocks, or frames of so many bytes. */

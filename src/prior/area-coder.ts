@@ -3,10 +3,15 @@
  * been started (assembly/index.ts).
  */
 import { CorruptError } from "../archive/errors.ts";
+import { SQUASH_ZERO, squashTable, stretchTable } from "../contract/mixer.ts";
+import type { TrainedRows } from "../contract/prior.ts";
 import { BitEncoder, BitModels } from "../repeats/bits.ts";
 import { codeTree, NumberModel } from "../repeats/numbers.ts";
 import { growTo, openKernels, type PriorKernels } from "./kernels.ts";
 
+/** Of stretchTable, and squashTable behind it. */
+const STRETCH_BYTES = 2 * 4096;
+const TABLES_BYTES = STRETCH_BYTES + 4 * (2 * SQUASH_ZERO + 1);
 /** Digits of an area's unit. */
 const UNIT_DIGITS = 5;
 /** Columns beyond share their statistics. */
@@ -34,18 +39,24 @@ interface WeightRows {
   readonly first: Int16Array | Int32Array;
 }
 
+/** Rows of probabilities, or of cells of maps, each with numbers of its own, or as a new lane has it. */
+interface ValueRows {
+  readonly unit: number;
+  readonly rows: number;
+  readonly rowLength: number;
+  readonly kind: "probabilities" | "cells";
+  /** What a new lane has: all rows; or one, if all are the same and only others are stored. */
+  readonly first: Uint16Array | Int32Array;
+}
+
 /** Codes the parts of an area in the order in which they are asked for, or finds them. */
 export interface AreaCoder {
   /** Begins an area. @returns its unit */
   start(numbers?: AreaNumbers): number;
   /** All rows of an area of weights. @returns the weights; an encoder has no use for them: none */
   weights(rows: WeightRows): Int16Array | Int32Array;
-  /** The next row that is stored, from `row` on; `until` if none is. */
-  nextRow(row: number, until: number): number;
-  /** That row's numbers. @returns what holds until the next call */
-  row(row: number, length: number): Int32Array;
-  /** The classes of these cells' counts, after all rows. @returns what holds until the next call */
-  counts(cells: Uint32Array): Uint8Array;
+  /** All rows of another area. @returns their values; an encoder has no use for them: none */
+  values(rows: ValueRows): TrainedRows;
 }
 
 /** The adaptive bits of an area. */
@@ -73,12 +84,30 @@ export class AreaEncoder implements AreaCoder {
     for (const [family, count] of families.entries()) {
       this.#encodeRow(this.#numbers.means[family] as Int32Array);
       const end = row + count;
-      for (row = this.nextRow(row, end); row < end; row = this.nextRow(row + 1, end)) this.row(row);
+      this.#encodeRows(row, end);
+      row = end;
     }
     return first.subarray(0, 0);
   }
 
-  nextRow(from: number, until: number): number {
+  values({ rows, kind, first }: ValueRows): TrainedRows {
+    this.#encodeRows(0, rows);
+    if (kind === "cells") {
+      for (const [i, cell] of first.entries()) {
+        const count = this.#numbers.counts?.[i] ?? 0;
+        if (cell !== 0) codeTree(this.#coder, this.#models.counts, 0, COUNT_DIGITS, count);
+      }
+    }
+    return { values: first.subarray(0, 0) };
+  }
+
+  #encodeRows(from: number, until: number): void {
+    for (let row = this.#nextRow(from, until); row < until; row = this.#nextRow(row + 1, until)) {
+      this.#encodeRow(this.#numbers.rows[row] as Int32Array);
+    }
+  }
+
+  #nextRow(from: number, until: number): number {
     const { rows } = this.#numbers;
     const isStored = (row: number) => (rows[row] ? 1 : 0);
     for (let row = from; row < until; row++) {
@@ -88,27 +117,16 @@ export class AreaEncoder implements AreaCoder {
     return until;
   }
 
-  row(row: number): Int32Array {
-    return this.#encodeRow(this.#numbers.rows[row] as Int32Array);
-  }
-
-  counts(cells: Uint32Array): Uint8Array {
-    return Uint8Array.from(cells, (cell) =>
-      codeTree(this.#coder, this.#models.counts, 0, COUNT_DIGITS, this.#numbers.counts?.[cell] ?? 0),
-    );
-  }
-
   finish(): Uint8Array {
     return this.#coder.finish();
   }
 
-  #encodeRow(row: Int32Array): Int32Array {
+  #encodeRow(row: Int32Array): void {
     let near = 0;
     for (const [i, value] of row.entries()) {
       this.#encodeNumber(i, near, value);
       near = Math.abs(value);
     }
-    return row;
   }
 
   /** @param near how large the one before it in its row was */
@@ -128,6 +146,8 @@ export class AreaDecoder implements AreaCoder {
   readonly #memory: WebAssembly.Memory;
   readonly #sizeBytes: number;
   readonly #baseBytes: number;
+  /** Where those of assembly/values.ts lie, behind the coded bytes. */
+  readonly #tables: number;
 
   /** @param baseBytes where `bytes` lie, for errors @throws CorruptError */
   constructor(bytes: Uint8Array, baseBytes: number) {
@@ -137,6 +157,10 @@ export class AreaDecoder implements AreaCoder {
     this.#sizeBytes = bytes.length;
     this.#baseBytes = baseBytes;
     if (this.#kernels.isBeyond()) throw this.#corrupt("a code below 1", "1 or more");
+    this.#tables = Math.ceil((kernels.codeAddress() + bytes.length) / 4) * 4;
+    growTo(memory, this.#tables + TABLES_BYTES);
+    new Int16Array(memory.buffer, this.#tables).set(stretchTable());
+    new Int32Array(memory.buffer, this.#tables + STRETCH_BYTES).set(squashTable());
   }
 
   start(): number {
@@ -160,19 +184,33 @@ export class AreaDecoder implements AreaCoder {
       : new Int16Array(buffer, into, rows * length).slice();
   }
 
-  nextRow(row: number, until: number): number {
-    return this.#checked(this.#kernels.nextRow(row, until));
-  }
-
-  row(_row: number, length: number): Int32Array {
-    this.#kernels.decodeRow(length);
+  values({ unit, rows, rowLength, kind, first }: ValueRows): TrainedRows {
+    if (first.length < rows * rowLength) return this.#few(unit, rows, first as Uint16Array);
+    const into = this.#roomFor(first.byteLength);
+    const values =
+      first instanceof Int32Array
+        ? new Int32Array(this.#memory.buffer, into, first.length)
+        : new Uint16Array(this.#memory.buffer, into, first.length);
+    values.set(first);
+    const decode = kind === "cells" ? this.#kernels.decodeCells : this.#kernels.decodeProbabilities;
+    decode(rows, rowLength, unit, this.#tables, into);
     this.#checked(0);
-    return new Int32Array(this.#memory.buffer, this.#kernels.rowAddress(), length);
+    return { values: values.slice() };
   }
 
-  counts(cells: Uint32Array): Uint8Array {
-    const address = this.#checked(this.#kernels.decodeCounts(cells.length));
-    return new Uint8Array(this.#memory.buffer, address, cells.length);
+  /** @param first what all rows are that are not stored */
+  #few(unit: number, rows: number, first: Uint16Array): TrainedRows {
+    const { length, byteLength } = first;
+    const numbers = this.#roomFor(rows * (4 + byteLength) + byteLength);
+    const [firstAt, into] = [numbers + 4 * rows, numbers + 4 * rows + byteLength];
+    new Uint16Array(this.#memory.buffer, firstAt, length).set(first);
+    const count = this.#kernels.decodeFew(rows, length, unit, this.#tables, firstAt, into, numbers);
+    this.#checked(0);
+    const { buffer } = this.#memory;
+    return {
+      rows: new Uint32Array(buffer, numbers, count).slice(),
+      values: new Uint16Array(buffer, into, count * length).slice(),
+    };
   }
 
   /** Checks that the bytes are used up. @throws CorruptError */
@@ -180,9 +218,9 @@ export class AreaDecoder implements AreaCoder {
     if (this.#kernels.takenBytes() < this.#sizeBytes) throw this.#corrupt("an end", `${this.#sizeBytes} bytes`);
   }
 
-  /** Room for weights, at a multiple of four: behind the coded bytes. */
+  /** Room for an area's values, at a multiple of four: behind the tables. */
   #roomFor(bytes: number): number {
-    const at = Math.ceil((this.#kernels.codeAddress() + this.#sizeBytes) / 4) * 4;
+    const at = this.#tables + TABLES_BYTES;
     growTo(this.#memory, at + bytes);
     return at;
   }

@@ -5,17 +5,24 @@ import wasmPath from "./prior.wasm" with { type: "file" };
 /** The exports, documented in assembly/. */
 export interface PriorKernels {
   codeAddress(): number;
-  rowAddress(): number;
   start(bytes: number): void;
   isBeyond(): number;
   wasOver(): number;
   takenBytes(): number;
   startArea(): number;
-  nextRow(row: number, until: number): number;
-  decodeRow(length: number): void;
   firstAddress(): number;
   decodeFamily(row: number, until: number, length: number, unit: number, isWide: boolean, into: number): void;
-  decodeCounts(count: number): number;
+  decodeProbabilities(rows: number, length: number, unit: number, tables: number, values: number): void;
+  decodeCells(rows: number, length: number, unit: number, tables: number, values: number): void;
+  decodeFew(
+    rows: number,
+    length: number,
+    unit: number,
+    tables: number,
+    first: number,
+    into: number,
+    numbers: number,
+  ): number;
   areTallies(at: number, size: number, contexts: number): number;
   enterPieces(count: number, size: number, table: number): void;
   lookUpPieces(at: number, size: number, table: number, found: number): void;

@@ -7,7 +7,7 @@
  * all be nothing are left out: then they are the mean, or what a new lane has. docs/FORMAT.md has the same in words.
  */
 import { histories } from "../contract/histories.ts";
-import { COUNT_BITS, SQUASH_ZERO, STRETCH_MAX, setsOf, squashTable, stretchTable } from "../contract/mixer.ts";
+import { COUNT_BITS, setsOf, squashTable, stretchTable } from "../contract/mixer.ts";
 import {
   initialFinals,
   initialMaps,
@@ -28,9 +28,6 @@ import {
   trainedAreas,
 } from "../contract/prior.ts";
 import { type AreaCoder, AreaDecoder, AreaEncoder, type AreaNumbers, COUNT_DIGITS } from "./area-coder.ts";
-
-/** Log odds of a map's cell are told from a new one's by at most this many units; weights by what they hold. */
-const UNITS_MAX = 1 << 16;
 
 /** How coarsely values are stored: units are 2^n. Log odds are Q8. */
 export interface Coarseness {
@@ -68,34 +65,12 @@ function initialOf(name: TrainedName, contexts: number): TrainedValues {
   }
 }
 
-/** Values and the numbers that are stored of them. */
-interface Scale {
-  /** Of a value. */
-  toNumber(value: number): number;
-  /** Of a number, whatever it is. */
-  toValue(number: number): number;
-  /** Whether 0 is no value, and stays. */
-  readonly isNoneZero: boolean;
-}
-
-const clampTo = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
-
-function scaleOf(kind: TrainedKind, isWide: boolean): Scale {
-  if (kind === "weights") {
-    const [low, high] = isWide ? [-(1 << 29), (1 << 29) - 1] : [-32768, 32767];
-    return { toNumber: (value) => value, toValue: (number) => clampTo(number, low, high), isNoneZero: false };
-  }
-  const squash = squashTable();
+/** What a value is for the numbers that are stored: itself, or log odds. */
+function toNumberOf(kind: TrainedKind): (value: number) => number {
+  if (kind === "weights") return (value) => value;
   const stretch = stretchTable();
-  const odds = (number: number) => squash[clampTo(number, -STRETCH_MAX, STRETCH_MAX) + SQUASH_ZERO] as number;
-  if (kind === "probabilities")
-    return { toNumber: (value) => stretch[value >> 4] as number, toValue: odds, isNoneZero: false };
-  const shift = COUNT_BITS + 6;
-  return {
-    toNumber: (cell) => stretch[(cell >>> COUNT_BITS) >> 10] as number,
-    toValue: (number) => odds(number) << shift,
-    isNoneZero: true,
-  };
+  if (kind === "probabilities") return (value) => stretch[value >> 4] as number;
+  return (cell) => stretch[(cell >>> COUNT_BITS) >> 10] as number;
 }
 
 const countClass = (n: number) => Math.min(31 - Math.clz32(n + 1), (1 << COUNT_DIGITS) - 1);
@@ -104,22 +79,8 @@ function codeArea(coder: AreaCoder, area: TrainedArea, contexts: number, from?: 
   const unit = coder.start(from);
   const { name, kind, rowLength, families } = area;
   if (kind === "weights") return { values: coder.weights({ unit, families, first: firstWeights(name, contexts) }) };
-  const initial = initialOf(name, contexts);
-  const scale = scaleOf(kind, false);
-  const isSparse = name === "refine";
-  const numbers: number[] = [];
-  const kept: TrainedValues[] = [];
-  const all = isSparse ? undefined : (initial.slice() as TrainedValues);
-  const rows = rowsOf(area);
-  for (let row = coder.nextRow(0, rows); row < rows; row = coder.nextRow(row + 1, rows)) {
-    const values = all?.subarray(row * rowLength, (row + 1) * rowLength) ?? (initial.slice() as TrainedValues);
-    addUnits(values, coder.row(row, rowLength), unit, scale);
-    if (!isSparse) continue;
-    numbers.push(row);
-    kept.push(values);
-  }
-  if (all && kind === "cells") codeCounts(coder, all);
-  return all ? { values: all } : { rows: Uint32Array.from(numbers), values: joined(kept, rowLength) };
+  const first = initialOf(name, contexts) as Uint16Array | Int32Array;
+  return coder.values({ unit, rows: rowsOf(area), rowLength, kind, first });
 }
 
 /** What a row of weights holds in a new lane. */
@@ -127,42 +88,12 @@ function firstWeights(name: TrainedName, contexts: number): Int16Array | Int32Ar
   return name === "finals" ? initialFinals().slice(0, setsOf(0).length) : weightRow(contexts);
 }
 
-/** Makes values of the initial ones, in place. Weights are made in WebAssembly (assembly/weights.ts). */
-function addUnits(values: TrainedValues, own: Int32Array, unit: number, scale: Scale): void {
-  for (let i = 0; i < values.length; i++) {
-    const units = own[i] as number;
-    const first = values[i] as number;
-    if (units === 0 || (first === 0 && scale.isNoneZero)) continue;
-    const bounded = clampTo(units, -UNITS_MAX, UNITS_MAX);
-    values[i] = scale.toValue(scale.toNumber(first) + bounded * 2 ** unit);
-  }
-}
-
-/** Cells that are none stay so. */
-function codeCounts(coder: AreaCoder, cells: TrainedValues): void {
-  let known = 0;
-  const numbers = new Uint32Array(cells.length);
-  for (let i = 0; i < cells.length; i++) if ((cells[i] as number) >>> COUNT_BITS !== 0) numbers[known++] = i;
-  const classes = coder.counts(numbers.subarray(0, known));
-  for (let k = 0; k < known; k++) {
-    const i = numbers[k] as number;
-    const p = (cells[i] as number) >>> COUNT_BITS;
-    cells[i] = (p << COUNT_BITS) | ((1 << Math.min(classes[k] as number, 8)) - 1);
-  }
-}
-
-function joined(rows: readonly TrainedValues[], rowLength: number): Uint16Array {
-  const all = new Uint16Array(rows.length * rowLength);
-  rows.forEach((row, i) => void all.set(row, i * rowLength));
-  return all;
-}
-
 /** The mean of a family's rows, each by how far it has come, and what each differs from it. */
 function numbersOf(area: TrainedArea, contexts: number, { rows, values }: TrainedRows, how: Coarseness): AreaNumbers {
   const { name, kind, rowLength, families } = area;
   const unit = how[name];
   const initial = initialOf(name, contexts);
-  const scale = scaleOf(kind, initial instanceof Int32Array);
+  const toNumber = toNumberOf(kind);
   const moved = new Map<number, Float64Array>();
   const count = rows?.length ?? rowsOf(area);
   for (let r = 0; r < count; r++) {
@@ -170,7 +101,7 @@ function numbersOf(area: TrainedArea, contexts: number, { rows, values }: Traine
     const differences = Float64Array.from({ length: rowLength }, (_, i) => {
       const first = initial[base + i] as number;
       const value = values[r * rowLength + i] as number;
-      return value === first ? 0 : (scale.toNumber(value) - scale.toNumber(first)) / 2 ** unit;
+      return value === first ? 0 : (toNumber(value) - toNumber(first)) / 2 ** unit;
     });
     if (differences.some((x) => x !== 0)) moved.set(rows?.[r] ?? r, differences);
   }

@@ -19,6 +19,7 @@ import { REFINE_ROWS } from "../../contract/mixer-initial.ts";
 import {
   type LanePrior,
   LESSONS_BYTES,
+  roomBytesOf,
   rowsOf,
   TRAINED_NAMES,
   type TrainedRows,
@@ -59,6 +60,8 @@ export interface KeptLane {
 }
 
 const PAGE_BYTES = 65536;
+/** Room for a short block: a memory that grows counts anew as a whole for the runtime, which then collects garbage. */
+const SPARE_BYTES = 1 << 16;
 /** From here on lines lie in so many pages that looking these up costs a tenth of the time, if they are small. */
 const LARGE_BYTES = 1 << 24;
 /** Bytes that are handed to the WebAssembly at a time. */
@@ -91,8 +94,12 @@ export class MixerLane {
   #codedBytes = 0;
   #payload: Uint8Array = new Uint8Array(0);
 
-  /** Takes 18 bytes for each of 2^lineBits lines of every context, 64 more of one with counters, and about 7 MB. */
-  constructor(shape: LaneShape) {
+  /**
+   * Takes 18 bytes for each of 2^lineBits lines of every context, 64 more of one with counters, and about 7 MB.
+   *
+   * @param prior what it will be seeded with, if that is known
+   */
+  constructor(shape: LaneShape, prior?: LanePrior) {
     compiled ??= compileAsset(wasmPath);
     this.#shape = shape;
     const { table } = this.#foresight;
@@ -100,7 +107,7 @@ export class MixerLane {
     this.#kernels = exports as unknown as LaneExports;
     this.#data = this.#kernels.configure(shape.contexts, shape.lineBits, shape.counters ?? 0, 0, CODED_BYTES);
     this.#coded = this.#addressOf("coded");
-    this.#grow(this.#data);
+    this.#grow(this.#data + (prior ? roomBytesOf(prior) : 0) + SPARE_BYTES);
     if (this.#data >= LARGE_BYTES) host.preferLargePages(this.#memory);
     this.#fill();
     this.#setForeseen(0);

@@ -41,7 +41,7 @@ export function takeLane(prior: LanePrior, shape: LaneShape): SeededLane {
   const lineBitsAsked = asked.get(prior) ?? new Set();
   const isAgain = lineBitsAsked.has(lineBits);
   asked.set(prior, lineBitsAsked.add(lineBits));
-  const lane = new MixerLane(shape);
+  const lane = new MixerLane(shape, prior);
   lane.seed(prior);
   const isKept = isAgain && lane.memoryBytes <= KEPT_LANE_BYTES_MAX;
   return { lane, prior, shape, ...(isKept && { kept: lane.keep() }) };

@@ -1,9 +1,7 @@
-/** Rows of an area of trained values: which are stored, their numbers, and the classes of counts. */
+/** Rows of an area of trained values: which are stored, and their numbers. */
 import {
   bit,
   COLUMNS_MAX,
-  COUNT_DIGITS,
-  COUNTS,
   forgetBits,
   isOver,
   ROWS,
@@ -19,10 +17,6 @@ import {
 export const ROW: usize = 0;
 /** For each row of an area (u8): whether it has numbers. At most 65536 rows. */
 const IS_STORED: usize = 1024;
-/** Where rows lie that were decoded. */
-export function rowAddress(): usize {
-  return ROW;
-}
 
 /** Begins an area; its unit. */
 export function startArea(): u32 {
@@ -51,12 +45,6 @@ export function decodeRow(length: u32): void {
     store<i32>(ROW + (<usize>i << 2), value);
     near = value < 0 ? -value : value;
   }
-}
-
-/** Decodes the classes of so many counts, which lie in place of what is known of the area's rows; returns where. */
-export function decodeCounts(count: u32): usize {
-  for (let i: u32 = 0; i < count; i++) store<u8>(IS_STORED + i, tree(COUNTS, COUNT_DIGITS));
-  return IS_STORED;
 }
 
 function signedNumber(column: u32, near: u32): i32 {

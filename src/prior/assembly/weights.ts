@@ -24,7 +24,9 @@ export function decodeFamily(row: u32, until: u32, length: u32, unit: u32, isWid
   memory.copy(MEAN, ROW, <usize>length << 2);
   const common = into + row * bytes;
   for (let i: u32 = 0; i < length; i++) putWeight(common, i, 0, unit, isWide);
-  for (let r = row + 1; r < until; r++) memory.copy(into + r * bytes, common, bytes);
+  // Copies that double: a call for each row would be half of the work.
+  const all = <usize>(until - row) * bytes;
+  for (let done = bytes; done < all; done += done) memory.copy(common + done, common, min(done, all - done));
   for (let r = nextRow(row, until); r < until; r = nextRow(r + 1, until)) {
     decodeRow(length);
     for (let i: u32 = 0; i < length; i++) {
