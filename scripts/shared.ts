@@ -49,7 +49,9 @@ interface Surroundings {
 /** Runs a program to its end. @throws Error with what it complained about, if it failed */
 export function run(command: readonly string[], surroundings: Surroundings = {}) {
   const startedAtMs = performance.now();
-  const { stdout, stderr, exitCode, resourceUsage } = Bun.spawnSync([...command], { ...surroundings });
+  // Named, because what scripts set in it (test/setup/adapters.ts) Bun would not hand on.
+  const environment = { env: process.env };
+  const { stdout, stderr, exitCode, resourceUsage } = Bun.spawnSync([...command], { ...environment, ...surroundings });
   const wallMs = performance.now() - startedAtMs;
   if (exitCode !== 0)
     throw new Error(`${command.join(" ")}: exit code ${exitCode}: ${stderr.toString() || stdout.toString()}`);

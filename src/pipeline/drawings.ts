@@ -16,6 +16,9 @@ import { findStride } from "./stride.ts";
 /** Both ways are gone by so much of a block, from shortly before the first drawing on. */
 const SAMPLE_BYTES = 2 ** 19;
 const BEFORE_BYTES = 2 ** 12;
+/** What is saved must be more than a lane errs by: such a share, and so many bytes. */
+const LANE_BETTER = 0.998;
+const SAVED_BYTES_MIN = 4;
 const ALONE = { streams: 1, history: 0 };
 
 /**
@@ -41,7 +44,7 @@ export async function withDrawings(
   const lanes = isForeseen() ? 1 : 0;
   const without = await takenFor(sample, within(found, start, sample.length), lanes, pacer);
   const taken = await takenFor(sample, within(all, start, sample.length), lanes, pacer);
-  return taken < without ? all : [...found];
+  return taken + SAVED_BYTES_MIN < LANE_BETTER * without ? all : [...found];
 }
 
 /** What lies in a part of the block, as it lies there. */

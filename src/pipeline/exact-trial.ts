@@ -34,10 +34,6 @@ const DIFFERENCES_BETTER = 0.8;
 const DIFFERENCES_BITS_MAX = 0.25;
 /** What takes so many times as much without a stride will not do. */
 const STRIDE_HOPE = 3;
-/** What a lane takes must be so much less. */
-const LANE_BETTER = 0.995;
-/** And so many bytes less: a stretch takes some, and zeros behind a palette. */
-const STRETCH_BYTES = 24;
 /** Pixels at the ends of a run whose colour does not come again in so many are a header, or what is behind. */
 const END_PIXELS = 64;
 const NEAR_PIXELS = 2 ** 12;
@@ -65,8 +61,7 @@ export async function findExact(bytes: Uint8Array, pacer: Pacer): Promise<FoundE
   }
   for (const reading of readings) {
     if (readings.some((other) => other.cost * MUCH_WORSE < reading.cost && overlaps(other.run, reading.run))) continue;
-    const colours = await coloursThatSave(bytes, reading, pacer);
-    if (colours) found.push(colours);
+    found.push(await coloursThatSave(bytes, reading, pacer));
   }
   for (const run of longest(steadyRuns(bytes), bytes.length / 4)) {
     const differences = await differencesThatSave(bytes, run, pacer);
@@ -91,8 +86,8 @@ interface ColourRun extends Range {
 /** A run that the small model approves of. */
 interface ColourReading {
   readonly run: ColourRun;
-  /** Of its bytes, and of what is left. */
-  readonly strides: readonly [number, number];
+  /** Of what is left. */
+  readonly stride: number;
   /** Bits of the small model, for a sample. */
   readonly cost: number;
   readonly sampleBytes: number;
@@ -216,18 +211,18 @@ async function readingOfColours(bytes: Uint8Array, found: ColourRun, pacer: Pace
   // Of the palette, the sample's share.
   const paletteBits = (8 * channels * colours * sample.length) / run.length;
   if (cost + paletteBits > COLOURS_BETTER * costOf(sample, rawStride)) return undefined;
-  return { run: found, strides: [rawStride, stride], cost, sampleBytes: sample.length };
+  return { run: found, stride, cost, sampleBytes: sample.length };
 }
 
 async function coloursThatSave(
   bytes: Uint8Array,
-  { run, strides, cost, sampleBytes }: ColourReading,
+  { run, stride, cost, sampleBytes }: ColourReading,
   pacer: Pacer,
-): Promise<FoundExact | undefined> {
+): Promise<FoundExact> {
   const { start, end, channels } = run;
   const sample = middleOf(bytes.subarray(start, end), LANE_BYTES, channels);
-  const best = await bestColours(sample, { kind: "colours", channels, isRelative: false }, strides, pacer);
-  return best && { start, end, ...best, copyBytesMin: copyBytesFor(cost, sampleBytes) };
+  const best = await bestColours(sample, { kind: "colours", channels, isRelative: false }, stride, pacer);
+  return { start, end, ...best, copyBytesMin: copyBytesFor(cost, sampleBytes) };
 }
 
 /** The numbers of a sample's colours, and the palette. */
@@ -238,25 +233,22 @@ async function numbersLeft(sample: Uint8Array, numbers: Colours, pacer: Pacer): 
   return sample.subarray(0, Math.floor(sample.length / channels) + paletteBytes);
 }
 
-/** How colours are numbered best, by a lane; undefined if their bytes are. @param strides of bytes, and of numbers */
+/** How colours are numbered best, by a lane. @param stride of numbers, which may be worth nothing */
 async function bestColours(
   sample: Uint8Array,
   numbers: Colours,
-  [rawStride, stride]: readonly [number, number],
+  stride: number,
   pacer: Pacer,
-): Promise<Pick<FoundExact, "numbers" | "stride" | "taken"> | undefined> {
-  let least = LANE_BETTER * (await laneBytes(sample, rawStride, pacer)) - STRETCH_BYTES;
+): Promise<Pick<FoundExact, "numbers" | "stride" | "taken">> {
   let best: Pick<FoundExact, "numbers" | "stride" | "taken"> | undefined;
   for (const isRelative of [false, true]) {
     const left = await numbersLeft(sample.slice(), { ...numbers, isRelative }, pacer);
     for (const tried of new Set([0, stride])) {
       const taken = await laneBytes(left, tried, pacer);
-      if (taken >= least) continue;
-      least = taken;
-      best = { numbers: { ...numbers, isRelative }, stride: tried, taken };
+      if (!best || taken < best.taken) best = { numbers: { ...numbers, isRelative }, stride: tried, taken };
     }
   }
-  return best;
+  return best as NonNullable<typeof best>;
 }
 
 /** @param bits that so many bytes take */
@@ -343,7 +335,7 @@ async function differencesThatSave(
   if (cost > Math.min(DIFFERENCES_BETTER * costOf(sample, rawStride), bitsMax)) return undefined;
   // The first rows teach what the others follow.
   const beginning = run.subarray(0, LANE_BYTES);
-  let least = DIFFERENCES_BETTER * (await laneBytes(beginning, rawStride, pacer)) - STRETCH_BYTES;
+  let least = Number.POSITIVE_INFINITY;
   let found: FoundExact | undefined;
   for (const { distances, stride } of second ? [best, second] : [best]) {
     const numbers = { kind: "differences", distances } as const;

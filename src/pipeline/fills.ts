@@ -10,7 +10,7 @@
 import { FILL_LIST_BYTES_MAX, FILL_PATTERN_BYTES_MAX, type Fill } from "../archive/format.ts";
 import { host } from "../platform/host.ts";
 import { release } from "../platform/release.ts";
-import { steadyDistances } from "./steady.ts";
+import { isMostlySteady, steadyDistances } from "./steady.ts";
 
 /**
  * Stretches of fewer bytes are left to the model. A fill takes some eight bytes of the archive, and zeros just short of
@@ -21,10 +21,11 @@ export const RUN_BYTES_MIN = 1 << 15;
 const WINDOW_BYTES = RUN_BYTES_MIN / 2;
 /**
  * Patterns that are longer stand in the list as they are, where the model would make next to nothing of a gradient or a
- * drawing: such runs are left to it and to copies, as long as they are few to each block.
+ * drawing: such runs are left to it and to copies, if they are not long, and all that comes with them is drawn, too.
  */
 const DRAWN_PATTERN_BYTES_MIN = 64;
 const DRAWN_RUN_BYTES_MAX = 2 ** 22;
+const DRAWN_PERCENT = 90;
 /** Bytes by which a repetition is looked for, and how many finds are tried. */
 const NEEDLE_BYTES = 16;
 const TRIES = 16;
@@ -250,14 +251,24 @@ export function findRun(bytes: Uint8Array, from: number): Run | undefined {
     let start = at;
     while (start > from && bytes[start - 1] === bytes[start - 1 + period]) start -= 1;
     if (end - start < RUN_BYTES_MIN) continue;
-    if (!isDrawn(bytes.subarray(start, start + period), end - start)) return { start, end, period };
+    if (!isDrawn(bytes, { start, end, period })) return { start, end, period };
     at = Math.max(at, Math.floor(end / WINDOW_BYTES) * WINDOW_BYTES - WINDOW_BYTES);
   }
   return undefined;
 }
 
-const isDrawn = (pattern: Uint8Array, runBytes: number) =>
-  pattern.length > DRAWN_PATTERN_BYTES_MIN && runBytes <= DRAWN_RUN_BYTES_MAX && steadyDistances(pattern).length > 0;
+/** Whether a run is part of a drawing that the model is to see as a whole. */
+function isDrawn(bytes: Uint8Array, { start, end, period }: Run): boolean {
+  if (period <= DRAWN_PATTERN_BYTES_MIN || end - start > DRAWN_RUN_BYTES_MAX) return false;
+  const isPatternDrawn = steadyDistances(bytes.subarray(start, start + period)).length > 0;
+  if (!isPatternDrawn) return false;
+  const isAllDrawn = drawings.get(bytes) ?? isMostlySteady(bytes, DRAWN_PERCENT);
+  drawings.set(bytes, isAllDrawn);
+  return isAllDrawn;
+}
+
+/** Of pieces that were looked at: whether they are drawn. */
+const drawings = new WeakMap<Uint8Array, boolean>();
 
 /** The shortest period, up to FILL_PATTERN_BYTES_MAX, of all bytes from `start` to `end`; 0 if there is none. */
 function periodOf(bytes: Uint8Array, start: number, end: number): number {

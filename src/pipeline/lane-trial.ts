@@ -12,7 +12,7 @@ import type { Pacer } from "./pacer.ts";
 /** What is tried, at most. */
 export const LANE_BYTES = 3 * 2 ** 15;
 
-/** As the default level has them. */
+/** As the default level has them: with 12, three of 31 made pictures take 7 to 45 % more. */
 const CONTEXTS = 20;
 const LINE_BITS_MIN = 10;
 const LINE_BITS_MAX = 14;

@@ -22,6 +22,19 @@ export function steadyDistances(window: Uint8Array): number[] {
   });
 }
 
+const WINDOW_BYTES = 2 ** 13;
+
+/** Whether nearly all windows of a piece are steady: at least so many of a hundred. */
+export function isMostlySteady(bytes: Uint8Array, percent: number): boolean {
+  const windows = Math.ceil(bytes.length / WINDOW_BYTES);
+  let steady = 0;
+  for (let i = 0; i < windows; i += 1) {
+    const window = bytes.subarray(i * WINDOW_BYTES, (i + 1) * WINDOW_BYTES);
+    if (steadyDistances(window).length > 0) steady += 1;
+  }
+  return steady * 100 >= windows * percent;
+}
+
 /** Bits of a byte, by how often each occurs; of differences at a distance, if that is not 0. */
 function entropyOf(bytes: Uint8Array, from: number, distance: number): number {
   const counts = new Uint32Array(256);

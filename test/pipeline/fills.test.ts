@@ -16,6 +16,7 @@ import { joined, noise, utf8 as text } from "../support/bytes.ts";
 import { FakeEngine, tinyHyper } from "../support/fake-engine.ts";
 import { archiveOf, LIMITS, plainOf, readArchive } from "../support/in-memory.ts";
 import { listFrames } from "../support/listing.ts";
+import { gradientOf } from "../support/numbers.ts";
 
 const nothing = async () => {};
 const repeated = (pattern: Uint8Array, count: number) => new Uint8Array(Buffer.alloc(count, pattern));
@@ -118,6 +119,15 @@ describe("long runs", () => {
     const parts = Array.from({ length: 40 }, (_, i) => joined(noise(99, i), text("."), new Uint8Array(40_000)));
     const [frame] = await readArchive(await compress(sourceOf(joined(...parts))));
     expect(frame?.blocks.map(({ plainBytes, fills }) => [plainBytes, fills?.length])).toEqual([[4000, 40]]);
+  });
+
+  test("of a drawn pattern are left to the model where all is drawn, up to 4 MiB, and else taken out", () => {
+    const rows = (count: number) => repeated(gradientOf(1, 600, 2, 1), 600 * count);
+    expect(findRun(rows(300), 0)).toBeUndefined();
+    expect(findRun(rows(7100), 0)).toMatchObject({ start: 0, period: 600 });
+    const found = findRun(joined(noise(60_000), rows(300)), 0);
+    expect(found).toMatchObject({ start: 60_000, end: 240_000, period: 600 });
+    expect(findRun(repeated(gradientOf(1, 60, 2, 1), 60 * 3000), 0)).toMatchObject({ start: 0, period: 60 });
   });
 
   test("of more patterns than a list has room for come back", async () => {
