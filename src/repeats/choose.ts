@@ -47,8 +47,8 @@ interface Worth {
 export interface Glance {
   /** Repeats of so many bytes are looked at: more than minLength, so that the look is quick. */
   readonly minLength: number;
-  /** What is estimated: blocks of which they cover one part in so many. */
-  readonly share: number;
+  /** What is estimated: blocks of which they cover so many hundredths. */
+  readonly sharePercent: number;
   /** Of other blocks, repeats of so many bytes are cut. */
   readonly longBytes: number;
 }
@@ -101,7 +101,7 @@ export function* chooseCopies(room: SearchRoom, blockStart: number, options: Cut
   if (!worth || !glance) return yield* chooseAmong(room, blockStart, options);
   const { coveredBytes, longestBytes } = yield* glanceAt(room, blockStart, glance.minLength);
   const blockBytes = room.plain.length - blockStart;
-  if (coveredBytes * glance.share >= blockBytes) {
+  if (100 * coveredBytes >= glance.sharePercent * blockBytes) {
     return yield* chooseAmong(room, blockStart, options, lanesFor?.(blockBytes - coveredBytes));
   }
   if (longestBytes < glance.longBytes) return NO_COPIES;

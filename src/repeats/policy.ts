@@ -29,9 +29,9 @@ interface MixerPrices {
 const NETWORK_TIME_UNITS: readonly number[] = [0, 8, 6, 4, 2, 1, 0, 0, 0, 0];
 /**
  * A mixer follows matches so well that a repeat must save twice as much, and no time is worth a byte. Most files have
- * hardly a copy that does; so they are looked at only where repeats are half of a block (docs/REPEATS.md).
+ * hardly a copy that does; so they are looked at only where repeats are a third of a block, about (docs/REPEATS.md).
  */
-const MIXER_PRICES: MixerPrices = { copyBits: 140, glance: { minLength: 256, share: 2, longBytes: 2048 } };
+const MIXER_PRICES: MixerPrices = { copyBits: 140, glance: { minLength: 256, sharePercent: 30, longBytes: 2048 } };
 
 /** Of the levels, which are mixers. */
 export const MIXER_POLICY: CutPolicy = { timeUnits: 0, mixer: MIXER_PRICES };

@@ -138,7 +138,7 @@ describe("a glance", () => {
     expect(cut(join(text, text.subarray(5000, 5900)), NO_WINDOW, options).copies.count).toBe(0);
   });
 
-  test("of a block that is mostly repeats: these are chosen by what they cost", () => {
+  test("of a block of which repeats cover a third: these are chosen by what they cost", () => {
     const noise = random(4, 20_000);
     const pieces = Array.from({ length: 60 }, (_, i) =>
       noise.subarray((i * 23 * 650) % 19_000, 640 + ((i * 23 * 650) % 19_000)),
