@@ -6,9 +6,10 @@ import { colourAt, paletteOf } from "../predict/exact.ts";
 import { type Colours, type Differences, PALETTE_MAX } from "../predict/list.ts";
 import type { Range } from "../repeats/spare.ts";
 import { LANE_BYTES, laneBytes, laneBytesAs } from "./lane-trial.ts";
+import { integerLog2, LOG_BITS } from "./logarithm.ts";
 import { costAs, costOf, middleOf, transform } from "./number-costs.ts";
 import type { Pacer } from "./pacer.ts";
-import { steadyDistances } from "./steady.ts";
+import { byteBits, steadyDistances } from "./steady.ts";
 import { findRecords } from "./stride.ts";
 import { BURST_BYTES, TRIAL_BYTES_MAX, trialKernels } from "./trial-kernels.ts";
 
@@ -46,7 +47,13 @@ const TRIED_MIN = 6;
 const TRIED_BYTES = 2 ** 17;
 /** What takes so many times as much as another reading of the same bytes is not tried by a lane. */
 const MUCH_WORSE = 1.2;
+/** By counts alone, which know nothing of order, much more. */
+const FAR_WORSE = 2;
 const PIXEL_CHANNELS = [3, 4, 2] as const;
+/** What is counted of a run. */
+const GLANCE_BYTES = 2 ** 14;
+/** Pixels of a drawing say a half to a fourth of what their channels say one by one; letters, or records, all of it. */
+const TOGETHER_MAX = 0.65;
 /** Pixels of two bytes have fewer colours, or they are something else. */
 const NARROW_PALETTE_MAX = 64;
 
@@ -55,7 +62,7 @@ export async function findExact(bytes: Uint8Array, pacer: Pacer): Promise<FoundE
   const found: FoundExact[] = [];
   const runs = PIXEL_CHANNELS.flatMap((channels) => colourRuns(bytes, channels));
   const readings: ColourReading[] = [];
-  for (const run of longest(runs, bytes.length)) {
+  for (const run of ofColours(bytes, longest(runs, bytes.length))) {
     const reading = await readingOfColours(bytes, run, pacer);
     if (reading) readings.push(reading);
   }
@@ -76,6 +83,46 @@ const overlaps = (a: Range, b: Range) => a.start < b.end && a.end > b.start;
 function longest<R extends Range>(runs: readonly R[], sizeBytes: number): R[] {
   const count = Math.max(TRIED_MIN, Math.floor(sizeBytes / TRIED_BYTES));
   return [...runs].sort((a, b) => b.end - b.start - (a.end - a.start)).slice(0, count);
+}
+
+/** Trials take their time: what cannot save so much of a block is not tried. */
+const SAVING_SHARE_MIN = 1 / 512;
+const isWorthTime = (savedBytes: number, block: Uint8Array) => savedBytes >= SAVING_SHARE_MIN * block.length;
+
+/** Runs whose pixels say much less than their channels by themselves, and of those over each other the best. */
+function ofColours(bytes: Uint8Array, runs: readonly ColourRun[]): ColourRun[] {
+  const bits = runs.map((run) => {
+    const sample = middleOf(bytes.subarray(run.start, run.end), GLANCE_BYTES, run.channels);
+    const { ofPixels, ofChannels } = pixelBits(sample, run);
+    const savedBytes = ((ofChannels - ofPixels) / 8 / sample.length) * (run.end - run.start);
+    if (ofPixels > TOGETHER_MAX * ofChannels || !isWorthTime(savedBytes, bytes)) return Number.POSITIVE_INFINITY;
+    return ofPixels / sample.length;
+  });
+  const isBetter = (a: number, b: number) => FAR_WORSE * (bits[a] as number) < (bits[b] as number);
+  return runs.filter((run, i) => {
+    if (bits[i] === Number.POSITIVE_INFINITY) return false;
+    return !runs.some((other, j) => overlaps(run, other) && isBetter(j, i));
+  });
+}
+
+/** Bits by how often each value occurs: of pixels, and of their channels one by one. */
+function pixelBits(sample: Uint8Array, { channels }: ColourRun): { ofPixels: number; ofChannels: number } {
+  const pixels = Math.floor(sample.length / channels);
+  const counts = new Map<number, number>();
+  const byChannel = new Uint32Array(256 * channels);
+  for (let i = 0; i < pixels; i += 1) {
+    const at = i * channels;
+    const colour = colourAt(sample, at, channels);
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+    for (let channel = 0; channel < channels; channel += 1) {
+      const entry = 256 * channel + (sample[at + channel] as number);
+      byChannel[entry] = (byChannel[entry] as number) + 1;
+    }
+  }
+  const most = integerLog2(Math.max(1, pixels));
+  const bitsOf = (sum: number, count: number) =>
+    count > 0 ? sum + (count * (most - integerLog2(count))) / 2 ** LOG_BITS : sum;
+  return { ofPixels: [...counts.values()].reduce(bitsOf, 0), ofChannels: byChannel.reduce(bitsOf, 0) };
 }
 
 interface ColourRun extends Range {
@@ -200,12 +247,14 @@ async function readingOfColours(bytes: Uint8Array, found: ColourRun, pacer: Pace
   const run = bytes.subarray(start, end);
   const numbers = { kind: "colours", channels, isRelative: false } as const;
   const sample = middleOf(run, TRIAL_BYTES_MAX, channels);
+  const costs = new Map([[0, await costAs(sample.slice(), numbers, pacer, 0)]]);
+  if ((costs.get(0) as number) > costOf(sample, 0)) return undefined;
   const rawStride = findRecords(middleOf(run, STRIDE_BYTES, channels), ALONE);
   const left = await numbersLeft(middleOf(run, channels * STRIDE_BYTES, channels), numbers, pacer);
   const strides = [findRecords(left, ALONE), rawStride % channels === 0 ? rawStride / channels : 0, rowOf(left)];
-  const costs = new Map<number, number>();
-  for (const stride of new Set([0, ...strides]))
-    costs.set(stride, await costAs(sample.slice(), numbers, pacer, stride));
+  for (const stride of strides) {
+    if (!costs.has(stride)) costs.set(stride, await costAs(sample.slice(), numbers, pacer, stride));
+  }
   const stride = cheapest(costs);
   const cost = costs.get(stride) as number;
   // Of the palette, the sample's share.
@@ -298,7 +347,10 @@ function steadyRuns(bytes: Uint8Array): SteadyRun[] {
     if (last?.end !== start) runs.push({ start, end, distances: new Set(distances) });
     else runs[runs.length - 1] = { start: last.start, end, distances: new Set([...last.distances, ...distances]) };
   }
-  return runs.filter(({ start, end }) => end - start >= RUN_BYTES_MIN);
+  return runs.filter(({ start, end }) => {
+    if (end - start < RUN_BYTES_MIN) return false;
+    return isWorthTime((end - start) * (byteBits(middleOf(bytes.subarray(start, end), WINDOW_BYTES, 1)) / 8), bytes);
+  });
 }
 
 interface Reading {

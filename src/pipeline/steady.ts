@@ -12,6 +12,9 @@ const STEADY_DISTANCES = [1, 2, 3, 4, 6, 8] as const;
 const STEADY_BITS_MAX = 2;
 const STEADY_FACTOR = 2;
 
+/** Bits of a byte of a window, by how often each occurs. */
+export const byteBits = (window: Uint8Array) => entropyOf(window, Math.floor((window.length - COUNTED_BYTES) / 2), 0);
+
 /** The short distances, if any, at which differences are few, and much fewer than bytes. */
 export function steadyDistances(window: Uint8Array): number[] {
   const from = Math.max(Math.max(...STEADY_DISTANCES), Math.floor((window.length - COUNTED_BYTES) / 2));
@@ -35,9 +38,11 @@ export function isMostlySteady(bytes: Uint8Array, percent: number): boolean {
   return steady * 100 >= windows * percent;
 }
 
+const counts = new Uint32Array(256);
+
 /** Bits of a byte, by how often each occurs; of differences at a distance, if that is not 0. */
 function entropyOf(bytes: Uint8Array, from: number, distance: number): number {
-  const counts = new Uint32Array(256);
+  counts.fill(0);
   const end = Math.min(bytes.length, from + COUNTED_BYTES);
   for (let i = from; i < end; i += 1) {
     const before = distance > 0 ? (bytes[i - distance] as number) : 0;
@@ -45,6 +50,11 @@ function entropyOf(bytes: Uint8Array, from: number, distance: number): number {
     counts[difference] = (counts[difference] as number) + 1;
   }
   const all = Math.max(1, end - from);
-  const bits = counts.reduce((sum, n) => (n > 0 ? sum + n * (integerLog2(all) - integerLog2(n)) : sum), 0);
+  const most = integerLog2(all);
+  let bits = 0;
+  for (let value = 0; value < 256; value += 1) {
+    const count = counts[value] as number;
+    if (count > 0) bits += count * (most - integerLog2(count));
+  }
   return bits / all / 2 ** LOG_BITS;
 }
