@@ -9,9 +9,11 @@ import { LANE_BYTES, laneBytes, laneBytesAs } from "./lane-trial.ts";
 import { integerLog2, LOG_BITS } from "./logarithm.ts";
 import { costAs, costOf, middleOf, transform } from "./number-costs.ts";
 import type { Pacer } from "./pacer.ts";
+import { overlaps } from "./predicted.ts";
 import { byteBits, steadyDistances } from "./steady.ts";
 import { findRecords } from "./stride.ts";
 import { BURST_BYTES, TRIAL_BYTES_MAX, trialKernels } from "./trial-kernels.ts";
+import { WINDOW_BYTES } from "./window-runs.ts";
 
 /** A stretch of either kind, and in which distance what is left of it resembles itself. */
 interface FoundExact extends Range {
@@ -76,8 +78,6 @@ export async function findExact(bytes: Uint8Array, pacer: Pacer): Promise<FoundE
   }
   return bestApart(found);
 }
-
-const overlaps = (a: Range, b: Range) => a.start < b.end && a.end > b.start;
 
 /** The longest, for so many bytes of a block. */
 function longest<R extends Range>(runs: readonly R[], sizeBytes: number): R[] {
@@ -328,8 +328,6 @@ function rowOf(bytes: Uint8Array): number {
   }
   return best;
 }
-
-const WINDOW_BYTES = 2 ** 13;
 
 interface SteadyRun extends Range {
   /** Each is one of some windows. */

@@ -3,6 +3,7 @@
  * take most of the places. Nothing that was measured, and no text, comes near that.
  */
 import { integerLog2, LOG_BITS } from "./logarithm.ts";
+import { WINDOW_BYTES } from "./window-runs.ts";
 
 /** Of a window, so many bytes are counted. */
 const COUNTED_BYTES = 2 ** 10;
@@ -24,8 +25,6 @@ export function steadyDistances(window: Uint8Array): number[] {
     return left <= STEADY_BITS_MAX && left * STEADY_FACTOR <= bits;
   });
 }
-
-const WINDOW_BYTES = 2 ** 13;
 
 /** Whether nearly all windows of a piece are steady: at least so many of a hundred. */
 export function isMostlySteady(bytes: Uint8Array, percent: number): boolean {
