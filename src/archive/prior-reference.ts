@@ -6,7 +6,7 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { checkText, lowCheck } from "./checksum.ts";
 
 /** Numbers of priors that are built in are 1 to this. */
-const PRIOR_NUMBER_MAX = 255;
+export const PRIOR_NUMBER_MAX = 255;
 /** Stands for a hash. */
 const BY_HASH = 0;
 

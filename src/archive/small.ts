@@ -129,10 +129,14 @@ export function encodeSmallFrame(block?: Block, model?: number | PriorReference)
   return withCheck(head, check, [...listsOf(block), payload]);
 }
 
-/** A small frame of a coded block that states its model; undefined if block or model do not fit into one. */
-export function encodeStatedFrame(block: Block, model: FrameModel): Uint8Array | undefined {
+/**
+ * A small frame of a coded block that states its model; undefined if block or model do not fit into one.
+ *
+ * @param priorNumber of the built-in prior, 0 for none
+ */
+export function encodeStatedFrame(block: Block, model: FrameModel, priorNumber: number): Uint8Array | undefined {
   const { plainBytes, copies, fills, check } = block;
-  const number = numberOfModel(model, copies?.restBytes ?? plainBytes);
+  const number = numberOfModel(model, copies?.restBytes ?? plainBytes, priorNumber);
   if (block.kind !== "coded" || fills || number === undefined || plainBytes > STATED_BYTES_MAX) return undefined;
   const body = host.concatenate([...listsOf(block), ...block.groups]);
   if (body.length > STATED_BODY_BYTES_MAX) return undefined;
@@ -235,11 +239,11 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
   const formAt = reader.position - 1;
   const kind = form & FORM_MASK;
   const isCut = (form & FORM_CUT) !== 0;
-  const prior = kind === FORM_PRIOR && version >= FORMAT_VERSION_8 ? readPriorReference(reader, true) : undefined;
+  const behind = kind === FORM_PRIOR && version >= FORMAT_VERSION_8 ? readPriorReference(reader, true) : undefined;
   const stated = kind === FORM_STATED && version >= FORMAT_VERSION_9 ? readModelNumber(reader) : undefined;
   const lengthAt = reader.position;
   const plainBytes = reader.varintWithin("the original length", 0, stated ? STATED_BYTES_MAX : SMALL_BYTES_MAX);
-  if ((kind > FORM_PATTERN && !prior && !stated) || (kind === FORM_PATTERN && isCut)) {
+  if ((kind > FORM_PATTERN && !behind && !stated) || (kind === FORM_PATTERN && isCut)) {
     throw new CorruptError(formAt, "the form of a frame", "one that there is", `${form}`);
   }
   if (plainBytes === 0) {
@@ -278,9 +282,10 @@ export function readSmallHead(reader: ByteReader, version: number, form: number,
     check: CHECK_START, // not known before the payload
   };
   const small = { head, ...readCheck(reader, start) };
-  if (prior) return { ...facts, prior, small };
-  const model = isCoded && (stated?.(seenBytes) ?? smallModel(kind, seenBytes, version));
-  return { ...facts, ...(model && { model }), small };
+  if (behind) return { ...facts, prior: behind, small };
+  const model = isCoded && (stated?.modelFor(seenBytes) ?? smallModel(kind, seenBytes, version));
+  const prior = stated && stated.priorNumber > 0 && { prior: { number: stated.priorNumber } };
+  return { ...facts, ...prior, ...(model && { model }), small };
 }
 
 function readPattern(reader: ByteReader, plainBytes: number): BlockHead {

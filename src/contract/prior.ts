@@ -78,6 +78,8 @@ export const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;
 export interface LanePrior {
   /** The lane's number of contexts. */
   readonly contexts: number;
+  /** How many of them have counters. Absent: 0. */
+  readonly counters?: number;
   /** What `content` is like (MixerLane.describe). */
   readonly stride: number;
   /** Up to PRIOR_CONTENT_BYTES_MAX bytes that stand before the first block. */

@@ -68,8 +68,6 @@ interface MixerLevel {
   readonly linesBytesMax: number;
   /** Of inputs up to SMALL_BYTES: small frames name a level's model by its number, which stands for these for ever. */
   readonly smallContexts: number;
-  /** Longer inputs gain too little from a built-in prior, or lose (docs/PRIORS.md). */
-  readonly builtInBytesMax: number;
   /** Of a block, at most, where nobody names it: a run takes about nine times as much besides the lanes. */
   readonly blockBytes: number;
 }
@@ -114,9 +112,7 @@ function mixer(
   { mixerCounters = 0, smallContexts = contexts, blockBytes = 8 * MIB } = {},
 ): MixerLevel {
   const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts, mixerCounters };
-  // A prior has as many contexts as the default level: lower levels take longer behind one.
-  const builtInBytesMax = contexts < PRIOR_CONTEXTS ? 64 * KIB : 160 * KIB;
-  return { shape, laneBytes, lanesMax, linesBytesMax, smallContexts, builtInBytesMax, blockBytes };
+  return { shape, laneBytes, lanesMax, linesBytesMax, smallContexts, blockBytes };
 }
 
 /**

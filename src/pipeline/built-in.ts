@@ -1,6 +1,6 @@
 /**
- * Which inputs begin with a built-in prior: short ones that one of them suits. Long ones soon know more than any prior.
- * Behind one, a block has no stride: contexts of records are not what a built-in prior's values are for.
+ * Which inputs begin with a built-in prior: those that one of them suits. Behind one, short blocks have no stride:
+ * contexts of records are not what a built-in prior's values are for. A long input that has a stride has no prior.
  */
 import { SMALL_BYTES_MAX } from "../archive/format.ts";
 import { smallModelBehind } from "../archive/small.ts";
@@ -11,22 +11,36 @@ import { looksIncompressible } from "./content.ts";
 import type { CompressOptions } from "./frame-options.ts";
 import { modelMemoryBytes } from "./memory.ts";
 import { hyperBehind, priorMemoryBytes } from "./priors.ts";
+import { findStride } from "./stride.ts";
 
 /** Shorter inputs are not worth the time. */
 const INPUT_BYTES_MIN = 32;
+/** A lane takes some milliseconds to begin: of many lanes, each must have so many bytes. */
+const LANE_BYTES_MIN = 4096;
+/** Shorter inputs have a prior whatever stride seems to be there: it is found by chance too often (docs/PRIORS.md). */
+const LONG_BYTES_MIN = 160 * 1024;
 
-/** @param plain all of the input */
-export function builtInFor(plain: Uint8Array, options: CompressOptions): Prior | undefined {
-  const { builtInBytesMax = 0 } = options;
-  if (plain.length < INPUT_BYTES_MIN || plain.length > builtInBytesMax) return undefined;
-  const number = chooseBuiltIn(plain);
+/**
+ * @param first the input, or its first block
+ * @param isAll which of both
+ */
+export function builtInFor(first: Uint8Array, isAll: boolean, options: CompressOptions): Prior | undefined {
+  if (!options.hasBuiltInPriors || first.length < INPUT_BYTES_MIN) return undefined;
+  const number = chooseBuiltIn(first);
   const prior = number === undefined ? undefined : builtInPrior(number);
-  return prior && !looksIncompressible(plain) && hasRoom(prior, plain.length, options) ? prior : undefined;
+  return prior && !looksIncompressible(first) && hasRoom(prior, first.length, isAll, options) ? prior : undefined;
 }
 
-/** Whether the memory is enough: without a prior it may be, and a prior is nobody's wish here. */
-function hasRoom(prior: Prior, plainBytes: number, { hyperFor, memoryBytesMax }: CompressOptions): boolean {
-  const isSmall = plainBytes <= SMALL_BYTES_MAX;
-  const hyper = isSmall ? smallModelBehind(prior, plainBytes).hyper : hyperBehind(prior, hyperFor, plainBytes);
-  return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + 3 * plainBytes <= memoryBytesMax;
+/** Whether lanes are long enough, and the memory: without a prior it may be, and a prior is nobody's wish here. */
+function hasRoom(prior: Prior, firstBytes: number, isAll: boolean, options: CompressOptions): boolean {
+  const { hyperFor, memoryBytesMax } = options;
+  const isSmall = isAll && firstBytes <= SMALL_BYTES_MAX;
+  const hyper = isSmall ? smallModelBehind(prior, firstBytes).hyper : hyperBehind(prior, hyperFor, firstBytes);
+  if (hyper.streams > 1 && firstBytes < LANE_BYTES_MIN * hyper.streams) return false;
+  return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + 3 * firstBytes <= memoryBytesMax;
+}
+
+/** Whether a first block is long, and has a stride. @param seen what is left of it */
+export function isOfRecords(seen: Uint8Array, { hyperFor }: CompressOptions): boolean {
+  return seen.length > LONG_BYTES_MIN && findStride(seen, hyperFor(seen.length)) > 0;
 }

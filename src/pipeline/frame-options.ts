@@ -36,6 +36,6 @@ export interface CompressOptions extends FrameOptions {
   readonly repeats?: CutPolicy;
   /** What the frame begins with; of a mixer only. */
   readonly prior?: Prior;
-  /** Without a prior, inputs up to this length begin with a built-in one that suits them; default: 0, none does. */
-  readonly builtInBytesMax?: number;
+  /** Whether, without a prior, inputs begin with a built-in one that suits them; of a mixer only. */
+  readonly hasBuiltInPriors?: boolean;
 }

@@ -38,7 +38,7 @@ import { type CutPolicy, PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
 import { type BlockPlan, cuesFor, type Found, factsOf, lanesOf, plainBlock } from "./block-plan.ts";
-import { builtInFor } from "./built-in.ts";
+import { builtInFor, isOfRecords } from "./built-in.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { cueMemoryBytes } from "./cues.ts";
@@ -49,7 +49,7 @@ import { Pacer } from "./pacer.ts";
 import { type FramePlan, type Part, PartLine, partsOf } from "./parts.ts";
 import { type ModelView, numbersIn, type Prepared, STORED_BELOW_BYTES, show } from "./prepare.ts";
 import { Preparers, preparerCount } from "./preparers.ts";
-import { hyperBehind, oldBytesOf, priorMemoryBytes, referenceOf, smallStride } from "./priors.ts";
+import { fitting, hyperBehind, oldBytesOf, priorMemoryBytes, referenceOf, smallStride } from "./priors.ts";
 import { RepeatCutter } from "./repeats.ts";
 
 export { type PlainSource, sourceOf } from "./fills.ts";
@@ -80,7 +80,7 @@ export async function compressStream(
   const totalBytes = sizeBytes ?? (first.length < blockBytes ? first.length : undefined);
   const plan = { totalBytes, blockBytes: totalBytes === first.length ? first.length : blockBytes };
   const reader = new FillReader(source, first);
-  const prior = options.prior ?? (totalBytes === first.length ? builtInFor(first, options) : undefined);
+  const prior = options.prior ?? builtInFor(first, totalBytes === first.length, options);
   const all = { ...options, ...(prior && { prior }) };
   const compressor = new FrameCompressor(engineSource, all, plan, sink, (plain) => reader.free(plain));
   try {
@@ -98,7 +98,7 @@ const RUN_SHARE = 1 / 4;
 
 class FrameCompressor {
   readonly #engineSource: EngineSource;
-  readonly #options: CompressOptions;
+  #options: CompressOptions;
   readonly #plan: FramePlan;
   readonly #sink: ByteSink;
   readonly #free: (plain: Uint8Array) => void;
@@ -145,7 +145,7 @@ class FrameCompressor {
       const ready = await (next.prepared ?? this.#findIn(next.part));
       this.#chooseModelFor(next.part, ready);
       // What is on its way goes through the cutter at once, so nothing may wait that is yet to go through it.
-      if (this.#view) line.goAhead(this.#preparerCount);
+      if (this.#frameModel) line.goAhead(this.#preparerCount);
       await this.#add(next.part, ready);
     }
   }
@@ -191,7 +191,7 @@ class FrameCompressor {
 
   /** Sets a thread to what `#find` and `#show` would do. */
   #prepareAhead({ block: { bytes: plain }, isLast }: Part): Promise<Prepared> | undefined {
-    const view = this.#view;
+    const view = this.#viewOf(false);
     if (!this.#preparers || !view || plain.length === 0) return undefined;
     const reach = this.#openCutter(isLast)?.reachOf(plain, this.#preparerCount === 1);
     const cutting = reach && { ...reach, policy: this.#policy as CutPolicy };
@@ -201,7 +201,10 @@ class FrameCompressor {
   #chooseModelFor({ block: { bytes: plain }, isFirst, isLast, modelBytes }: Part, { cut }: Found): void {
     const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
     if (this.#frameModel || isTiny) return;
-    const seenBytes = (cut?.rest ?? plain).length;
+    const seen = cut?.rest ?? plain;
+    const seenBytes = seen.length;
+    const { prior, ...others } = this.#options;
+    if (prior?.number !== undefined && isOfRecords(seen, others)) this.#options = others;
     if (isLast || modelBytes === undefined) this.#chooseModel(seenBytes, isFirst && isLast);
     else this.#chooseModel(Math.max(1, modelBytes), true);
   }
@@ -248,8 +251,9 @@ class FrameCompressor {
 
   /** Sends the only block of an input as a small frame that states its model. @returns false if it is not for one */
   async #sendStated(block: Block): Promise<boolean> {
-    if (this.#options.prior || !this.#frameModel) return false;
-    const frame = encodeStatedFrame(block, this.#frameModel);
+    const { prior } = this.#options;
+    if (!this.#frameModel || (prior && prior.number === undefined)) return false;
+    const frame = encodeStatedFrame(block, this.#frameModel, prior?.number ?? 0);
     if (frame) await this.#sink(frame);
     return frame !== undefined;
   }
@@ -297,8 +301,8 @@ class FrameCompressor {
     return this.#frameModel?.hyper ?? this.#options.hyperFor(sizeBytes);
   }
 
-  /** What who prepares a block must know; undefined while there is no model. */
-  get #view(): ModelView | undefined {
+  /** What who prepares a block must know; undefined while there is no model. @param isFirst of the frame's blocks */
+  #viewOf(isFirst: boolean): ModelView | undefined {
     const { hyper } = this.#frameModel ?? {};
     const { prior, memoryBytesMax } = this.#options;
     if (!hyper) return undefined;
@@ -306,7 +310,7 @@ class FrameCompressor {
     return {
       hyper,
       priorBytes,
-      isBuiltIn: prior?.number !== undefined,
+      hasStrides: prior?.number === undefined || !isFirst,
       blockBytes: this.#plan.blockBytes,
       memoryBytesMax,
     };
@@ -336,6 +340,7 @@ class FrameCompressor {
     const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
     this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
     this.#frameModel = { hyper, groupCount: groupsFor(hyper) };
+    if (prior) this.#options = { ...this.#options, prior: fitting(prior, hyper, 0) };
     if (prior) keepLanesWithin(memoryBytesMax - besideBytes - 5 * blockBytes);
     if (!isOnlyBlock && !prior?.old) this.#allowPreparers(memoryBytesMax - besideBytes - 5 * blockBytes);
   }
@@ -391,7 +396,7 @@ class FrameCompressor {
   async #makeBlock(plain: Uint8Array, facts: BlockPlan): Promise<Block> {
     const { isLast, cut, gainMin } = facts;
     const seen = cut?.rest ?? plain;
-    const view = this.#view;
+    const view = this.#viewOf(this.#doneBytes === 0);
     const made = "shown" in facts ? facts.shown : view && (await show(plain, facts, view, this.#options.signal));
     if (!made) return plainBlock("stored", plain, facts);
     const { bytes: shown, stride } = made;

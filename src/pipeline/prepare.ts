@@ -29,8 +29,8 @@ export interface ModelView {
   readonly hyper: HyperParameters;
   /** What its prior takes. */
   readonly priorBytes: number;
-  /** A prior that the program carries: behind it, no stride is told. */
-  readonly isBuiltIn: boolean;
+  /** Behind a prior that the program carries, a short input's block and a long one's first are told no stride. */
+  readonly hasStrides: boolean;
   /** Plain bytes of the frame's blocks. */
   readonly blockBytes: number;
   readonly memoryBytesMax: number;
@@ -119,7 +119,7 @@ async function shownOf(
   const rest = cut?.rest ?? plain;
   if (isChance || (cut && (rest.length < STORED_BELOW_BYTES || looksIncompressible(rest)))) return undefined;
   const bytes = await predict(rest, numbers, cut, view, signal);
-  return { bytes, stride: bytes.stride ?? (view.isBuiltIn ? 0 : findStride(bytes.bytes, view.hyper)) };
+  return { bytes, stride: bytes.stride ?? (view.hasStrides ? findStride(bytes.bytes, view.hyper) : 0) };
 }
 
 /** What the model sees in place of what is left of a block. */

@@ -9,8 +9,9 @@ import { type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { smallModelBehind } from "../archive/small.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import { KEPT_LANE_BYTES_MAX, roomBytesOf } from "../contract/prior.ts";
-import { builtInPrior } from "../prior/built-in.ts";
+import { builtInPrior, PRESENT_FIRST } from "../prior/built-in.ts";
 import { PATCH_CONTENT_BYTES_OLD, type Prior, patchPrior } from "../prior/file.ts";
+import { fitPrior } from "../prior/fit.ts";
 import { modelMemoryBytes } from "./memory.ts";
 
 /** How a frame names a prior. @param isLow in a small frame */
@@ -54,15 +55,30 @@ function findGiven(
 const textOf = (prior: Prior, reference: PriorReference) =>
   priorText({ hash: prior.hash, isLow: "hash" in reference && reference.isLow });
 
-/** A prior for this model: that of a patch is for any mixer. @throws CorruptError */
+/**
+ * A prior for this model: that of a patch is for any mixer without counters, one that archives are given now for any.
+ *
+ * @throws CorruptError
+ */
 export function fitting(prior: Prior, hyper: HyperParameters | undefined, offsetBytes: number): Prior {
-  const { contexts, old } = prior;
+  const { contexts, old, number = 0 } = prior;
+  if (hyper && number >= PRESENT_FIRST && hyper.mixerContexts > 0) return builtInBehind(prior, hyper);
   if (hyper && hyper.mixerCounters > 0) {
     throw new CorruptError(offsetBytes, "the counters of a model", "none, behind a prior", `${hyper.mixerCounters}`);
   }
   if (!hyper || hyper.mixerContexts === contexts) return prior;
   if (old && hyper.mixerContexts > 0) return { ...prior, contexts: hyper.mixerContexts };
   throw new CorruptError(offsetBytes, "the contexts of a model", `${contexts}, as its prior`, `${hyper.mixerContexts}`);
+}
+
+/** By number, contexts and counters. Lanes are kept by their priors, so the same must come again. */
+const fitted = new Map<string, Prior>();
+
+function builtInBehind(prior: Prior, { mixerContexts: contexts, mixerCounters: counters }: HyperParameters): Prior {
+  const key = `${prior.number} ${contexts} ${counters}`;
+  const found = fitted.get(key) ?? { ...prior, ...fitPrior(prior, { contexts, counters }) };
+  fitted.set(key, found);
+  return found;
 }
 
 /** Old bytes of a patch, which are there beside all else. */
@@ -87,7 +103,8 @@ export function smallStride(prior: Prior | undefined, seenBytes: number, stride:
 }
 
 /**
- * The model of a frame that is not small: as many lanes as without a prior, lines for its content, too, no counters.
+ * The model of a frame that is not small: as many lanes as without a prior, and lines for its content, too; behind one
+ * that is not built in as many contexts as this has, and no counters.
  *
  * @param hyperFor the model without it
  */
@@ -99,6 +116,7 @@ export function hyperBehind(
   const { streams } = hyperFor(seenBytes);
   const linedBytes = prior.content.length - (prior.skimmedBytes ?? 0);
   const { mixerBits, ...hyper } = hyperFor(seenBytes + streams * linedBytes);
+  if (prior.number !== undefined) return { ...hyper, streams, mixerBits };
   return { ...hyper, streams, mixerContexts: prior.contexts, mixerBits, mixerCounters: 0 };
 }
 

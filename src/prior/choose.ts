@@ -10,9 +10,11 @@ import { openKernels } from "./kernels.ts";
 /** Bytes of the content of each prior that is given to new archives. */
 export const STRINGS_BYTES = 40_960;
 const TABLE_BYTES = 1 << 20;
-/** What is looked at of an input: so many bytes, at so many places all over it. */
+/** What is looked at of an input: so many bytes, at so many places all over it, and of a long one at more. */
 const LOOKED_BYTES = 2048;
 const PLACES_MAX = 4;
+const LONG_PLACES = 16;
+const LONG_BYTES_MIN = 160 * 1024;
 /** What says nothing: five bytes that are all the same. */
 const NOTHING = 255;
 /** A prior must know one piece in so many: of chance, each takes every twenty-fifth slot. */
@@ -60,7 +62,8 @@ function knownPieces(input: Uint8Array): Knowledge {
   const known = Array<number>(COUNT).fill(0);
   const values = Array<number>(COUNT).fill(0);
   let pieces = 0;
-  const places = Math.max(1, Math.min(PLACES_MAX, Math.floor(input.length / LOOKED_BYTES)));
+  const placesMax = input.length > LONG_BYTES_MIN ? LONG_PLACES : PLACES_MAX;
+  const places = Math.max(1, Math.min(placesMax, Math.floor(input.length / LOOKED_BYTES)));
   const step = Math.floor(input.length / places);
   for (let place = 0; place < places; place++) {
     const found = lookUp(input.subarray(place * step, place * step + LOOKED_BYTES));

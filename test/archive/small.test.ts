@@ -186,7 +186,9 @@ describe("altered fields, with a check that matches", () => {
     ["a stride beyond those there are", [1, 0x80, 0x80, 1, 0x80, 0x20, 1, 0], "stride"],
     ["the check of nothing", [0, 0], "checksum of a small frame"],
     ["more counters than contexts", [VERSION_BITS | 12, 0x96, 1, 5, 0, 1], "model of a small frame"],
-    ["a stated model that is none", [VERSION_BITS | 12, 0xd5, 5, 5, 0, 1], "model of a small frame"],
+    ["a stated model that is none", [VERSION_BITS | 12, 0x80, 0xaa, 0x0b, 5, 0, 1], "model of a small frame"],
+    ["a prior of before with a stated model", [VERSION_BITS | 12, 0xd5, 5, 5, 0, 1], "contexts of a model"],
+    ["a stated prior that there is not", [VERSION_BITS | 12, 0xff, 0xa9, 0x0b, 5, 0, 1], "needs prior 255"],
     ["a padded model", [VERSION_BITS | 12, 0x80, 0, 5, 0, 1], "model of a small frame"],
     ["nothing, of a stated model", [VERSION_BITS | 12, 0, 0], "original length"],
     ["more bytes than one has that states its model", [VERSION_BITS | 12, 0, 0x81, 0x80, 0x80, 2], "original length"],
@@ -232,18 +234,21 @@ test("a frame states any model of one lane whose lines follow from what it sees"
   for (const mixerContexts of [4, 20, 28]) {
     for (const mixerCounters of [0, 1, mixerContexts]) {
       const model = { hyper: { ...hyper, mixerContexts, mixerCounters }, groupCount: 1 };
-      const frame = encodeStatedFrame(block, model) as Uint8Array;
-      expect(readHeader(new ByteReader(frame, 0)).model).toEqual(model);
+      for (const number of [0, 7, 255]) {
+        const header = readHeader(new ByteReader(encodeStatedFrame(block, model, number) as Uint8Array, 0));
+        expect(header).toMatchObject({ model });
+        expect(header.prior).toEqual(number > 0 ? { number } : undefined);
+      }
     }
   }
   const model = { hyper, groupCount: 1 };
-  expect(encodeStatedFrame(block, { hyper: { ...hyper, mixerBits: 15 }, groupCount: 1 })).toBe(undefined);
-  expect(encodeStatedFrame(block, { hyper: { ...hyper, streams: 2 }, groupCount: 2 })).toBe(undefined);
-  expect(encodeStatedFrame(block, { hyper: tinyHyper(1), groupCount: 1 })).toBe(undefined);
-  expect(encodeStatedFrame({ ...block, groups: [noise(4097)] }, model)).toBe(undefined);
-  expect(encodeStatedFrame({ ...block, groups: [noise(4096)] }, model)?.length).toBe(4096 + 16);
+  expect(encodeStatedFrame(block, { hyper: { ...hyper, mixerBits: 15 }, groupCount: 1 }, 0)).toBe(undefined);
+  expect(encodeStatedFrame(block, { hyper: { ...hyper, streams: 2 }, groupCount: 2 }, 0)).toBe(undefined);
+  expect(encodeStatedFrame(block, { hyper: tinyHyper(1), groupCount: 1 }, 0)).toBe(undefined);
+  expect(encodeStatedFrame({ ...block, groups: [noise(4097)] }, model, 0)).toBe(undefined);
+  expect(encodeStatedFrame({ ...block, groups: [noise(4096)] }, model, 0)?.length).toBe(4096 + 16);
   const long = { hyper: { ...hyper, mixerBits: 22 }, groupCount: 1 };
-  expect(encodeStatedFrame({ ...block, plainBytes: 2 ** 22 + 1 }, long)).toBe(undefined);
+  expect(encodeStatedFrame({ ...block, plainBytes: 2 ** 22 + 1 }, long, 0)).toBe(undefined);
 });
 
 describe("lists", () => {

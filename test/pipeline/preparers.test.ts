@@ -111,7 +111,7 @@ describe("a frame whose blocks are prepared ahead", () => {
 });
 
 describe("a thread that has had the blocks before", () => {
-  const view = { hyper, priorBytes: 0, isBuiltIn: false, blockBytes: BLOCK_BYTES, memoryBytesMax: MEMORY_BYTES };
+  const view = { hyper, priorBytes: 0, hasStrides: true, blockBytes: BLOCK_BYTES, memoryBytesMax: MEMORY_BYTES };
   const start = letters(1);
   /** Too short for a search; a repeat of it and what is before it; longer than all before; of the block before. */
   const blocks = [

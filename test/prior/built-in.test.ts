@@ -5,15 +5,18 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CorruptError } from "../../src/archive/errors.ts";
 import { mix32 } from "../../src/contract/fixed.ts";
 import { createCpuEngine } from "../../src/engine/cpu/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createReferenceEngine } from "../../src/engine/reference/engine.ts";
 import { hyperForSize, levelOf, PRIOR_CONTEXTS } from "../../src/model/levels.ts";
 import type { CompressOptions } from "../../src/pipeline/frames.ts";
+import { fitting } from "../../src/pipeline/priors.ts";
 import { BUILT_IN_COUNT, builtInPrior, PRESENT_FIRST } from "../../src/prior/built-in.ts";
 import { builtInStrings, chooseBuiltIn, STRINGS_BYTES } from "../../src/prior/choose.ts";
-import { utf8 } from "../support/bytes.ts";
+import type { Prior } from "../../src/prior/file.ts";
+import { joined, utf8 } from "../support/bytes.ts";
 import { archiveOf, plainOf, readArchive } from "../support/in-memory.ts";
 
 const engines: Record<"cpu" | "reference", Engine> = {
@@ -25,6 +28,21 @@ const PACKAGE = new Uint8Array(readFileSync(join(import.meta.dir, "../../package
 const PROSE = utf8(
   "The house on the hill has been there for a long time, and most of the people who live in it know why.\n",
 );
+
+/** More than a short input has. */
+const LONG = sources().slice(0, 180_000);
+/** Records of 20 bytes that are no numbers. */
+const TABLE = Uint8Array.from({ length: 60_000 }, (_, i) => {
+  const [row, column] = [Math.floor(i / 20), i % 20];
+  return column < 12 ? mix32(column * 97 + (row >> 5)) & 255 : mix32(i) & 7;
+});
+
+/** This program's own. */
+function sources(): Uint8Array {
+  const root = join(import.meta.dir, "../..");
+  const paths = [...new Bun.Glob("src/**/*.ts").scanSync({ cwd: root })].sort();
+  return joined(...paths.map((path) => readFileSync(join(root, path))));
+}
 
 /** Number, name, xxHash64. Made anew before the first release with each change of the mixer; after it, never. */
 const HASHES = [
@@ -43,9 +61,8 @@ const HASHES = [
 ];
 
 function compress(plain: Uint8Array, level = 5, options: Partial<CompressOptions> = {}, engine = engines.cpu) {
-  const { builtInBytesMax } = levelOf(level);
   const hyperFor = (size: number) => hyperForSize(levelOf(level), size);
-  return archiveOf(plain, { blockBytes: 2 ** 20, hyperFor, builtInBytesMax, ...options }, engine);
+  return archiveOf(plain, { blockBytes: 2 ** 20, hyperFor, hasBuiltInPriors: true, ...options }, engine);
 }
 
 const decompress = (archive: Uint8Array) => plainOf(archive, {}, engines.cpu);
@@ -88,7 +105,7 @@ describe("archives", () => {
   test.each([1, 5, 9])("level %d: smaller, and restored", async (level) => {
     const archive = await compress(plain, level);
     expect(await priorOf(archive)).toEqual({ number: 10 });
-    expect(archive.length).toBeLessThan(0.8 * (await compress(plain, level, { builtInBytesMax: 0 })).length);
+    expect(archive.length).toBeLessThan(0.8 * (await compress(plain, level, { hasBuiltInPriors: false })).length);
     expect(await decompress(archive)).toEqual(plain);
   });
 
@@ -96,22 +113,62 @@ describe("archives", () => {
     expect(await compress(plain, 5, {}, engines.reference)).toEqual(await compress(plain));
   });
 
-  test("what is too long, too short, chance, or of too little memory has none", async () => {
-    const { builtInBytesMax } = levelOf(5);
-    const long = new Uint8Array(Buffer.concat(Array.from({ length: 2000 }, () => PROSE)));
-    expect(long.length).toBeGreaterThan(builtInBytesMax);
-    for (const plain of [long, PROSE.slice(0, 12), noise(5000)]) {
+  test("what is too short, chance, of many short lanes, or of too little memory has none", async () => {
+    for (const plain of [PROSE.slice(0, 12), noise(5000)]) {
       const archive = await compress(plain);
       expect(await priorOf(archive)).toBeUndefined();
       expect(await decompress(archive)).toEqual(plain);
     }
     expect(await priorOf(await compress(PROSE, 5, { memoryBytesMax: 2 ** 24 }))).toBeUndefined();
     expect(await priorOf(await compress(PROSE))).toEqual({ number: 7 });
+    const long = await compress(LONG, 1, { hyperFor: (size) => hyperForSize(levelOf(1), size, 64) });
+    expect(await priorOf(long)).toBeUndefined();
+  });
+
+  test.each([1, 4, 6, 9])("level %d: long ones begin behind a prior for its contexts and counters", async (level) => {
+    const archive = await compress(LONG, level);
+    const { prior, model } = (await readArchive(archive))[0]?.header ?? {};
+    expect(prior).toEqual({ number: 9 });
+    expect(model?.hyper).toEqual(hyperForSize(levelOf(level), LONG.length));
+    expect(archive.length + 700).toBeLessThan((await compress(LONG, level, { hasBuiltInPriors: false })).length);
+    expect(await decompress(archive)).toEqual(LONG);
+  });
+
+  test("several lanes begin behind one, and later blocks have their strides", async () => {
+    const plain = joined(LONG, TABLE);
+    const hyperFor = (size: number) => hyperForSize(levelOf(1), size, 3);
+    const archive = await compress(plain, 1, { hyperFor, blockBytes: LONG.length });
+    const [frame] = await readArchive(archive);
+    expect(frame?.header.prior).toEqual({ number: 9 });
+    expect(frame?.blocks.map(({ stride }) => stride ?? 0)).toEqual([0, 20]);
+    expect(await decompress(archive)).toEqual(plain);
+  });
+
+  test("a long input of records begins behind none", async () => {
+    const plain = joined(TABLE, TABLE, TABLE, LONG.slice(0, 90_000));
+    expect(chooseBuiltIn(plain)).toBeDefined();
+    expect(await priorOf(await compress(plain))).toBeUndefined();
+    expect(await priorOf(await compress(plain.slice(-120_000)))).toBeDefined();
+  });
+
+  test("an archive of few bytes is a small frame that names it", async () => {
+    const plain = joined(...Array.from({ length: 1000 }, (_, i) => PROSE.slice((mix32(i) >>> 0) % 50)));
+    const archive = await compress(plain, 9);
+    const { prior, small } = (await readArchive(archive))[0]?.header ?? {};
+    expect(prior).toEqual({ number: 7 });
+    expect(small).toBeDefined();
+    expect(await decompress(archive)).toEqual(plain);
+  });
+
+  test("those of before are for their own contexts alone", () => {
+    const hyper = hyperForSize(levelOf(1), 70_000);
+    expect(() => fitting(builtInPrior(1) as Prior, hyper, 0)).toThrow(CorruptError);
+    expect(fitting(builtInPrior(7) as Prior, hyper, 0).contexts).toBe(hyper.mixerContexts);
   });
 
   test("a large frame names its prior, too", async () => {
-    const plain = new Uint8Array(Buffer.concat([PACKAGE, noise(70_000)]));
-    const archive = await compress(plain, 5, { builtInBytesMax: 2 ** 20 });
+    const plain = joined(PACKAGE, noise(70_000));
+    const archive = await compress(plain, 5);
     expect(await decompress(archive)).toEqual(plain);
   });
 });

@@ -99,8 +99,9 @@ export class Forger {
     const stretches = this.#oneIn(3) && { stretches: this.#bytes(this.#between(1, 20)) };
     const mixerBits = Math.max(10, Math.ceil(Math.log2(plainBytes)) - 1);
     const model = { hyper: { ...this.#mixer(), streams: 1, mixerBits }, groupCount: 1 };
+    const prior = this.#oneIn(2) ? this.#between(0, 14) : 0;
     const facts = { plainBytes, check: BigInt(this.#between(0, 2 ** 31)), stride: this.#stride(), ...stretches };
-    return encodeStatedFrame({ kind: "coded", groups: [payload], ...facts }, model) ?? this.#smallFrame();
+    return encodeStatedFrame({ kind: "coded", groups: [payload], ...facts }, model, prior) ?? this.#smallFrame();
   }
 
   #frame(bytesMax: number): Uint8Array {

@@ -150,9 +150,9 @@ export class MixerLane {
   }
 
   /** Gives a new lane what a prior has. @throws RangeError if that is for another number of contexts, or counters */
-  seed({ contexts, stride, content, skimmedBytes = 0, lessons, tallies, trained }: LanePrior): void {
-    if (contexts !== this.#shape.contexts || this.#shape.counters) {
-      throw new RangeError(`a prior of ${contexts} contexts, without counters`);
+  seed({ contexts, counters = 0, stride, content, skimmedBytes = 0, lessons, tallies, trained }: LanePrior): void {
+    if (contexts !== this.#shape.contexts || counters !== (this.#shape.counters ?? 0)) {
+      throw new RangeError(`a prior of ${contexts} contexts, ${counters} of them with counters`);
     }
     this.describe(stride);
     this.begin();

@@ -174,9 +174,9 @@ export class ReferenceLane {
   }
 
   /** @throws RangeError */
-  seed({ contexts, stride, content, skimmedBytes = 0, lessons, tallies, trained }: LanePrior): void {
-    if (contexts !== this.#shape.contexts || this.#shape.counters) {
-      throw new RangeError(`a prior of ${contexts} contexts, without counters`);
+  seed({ contexts, counters = 0, stride, content, skimmedBytes = 0, lessons, tallies, trained }: LanePrior): void {
+    if (contexts !== this.#shape.contexts || counters !== (this.#shape.counters ?? 0)) {
+      throw new RangeError(`a prior of ${contexts} contexts, ${counters} of them with counters`);
     }
     if (trained) this.#takeTrained(trained);
     this.describe(stride);
