@@ -42,10 +42,17 @@ class Parts {
     this.#counts = tallies.subarray(followersAt + followers);
   }
 
-  markOf = (tally: number) => this.#marks.getUint16(2 * tally, true);
-  byteOf = (follower: number) => this.#followers[follower] as number;
-  countOf = (follower: number) =>
-    TALLY_COUNTS[((this.#counts[follower >> 1] as number) >> (4 * (follower & 1))) & 15] as number;
+  markOf(tally: number): number {
+    return this.#marks.getUint16(2 * tally, true);
+  }
+
+  byteOf(follower: number): number {
+    return this.#followers[follower] as number;
+  }
+
+  countOf(follower: number): number {
+    return TALLY_COUNTS[((this.#counts[follower >> 1] as number) >> (4 * (follower & 1))) & 15] as number;
+  }
 
   /** Of each tally, a bit for each high half that its bytes have. */
   highHalves(): Uint16Array {
@@ -64,7 +71,7 @@ function onesOf(bits: number): number {
   return count;
 }
 
-/** States of the nodes of a half. */
+/** Makes states of the nodes of a half. */
 class HalfStates {
   readonly #states = tallyStates();
   /** By node, the leaves last. */
@@ -72,23 +79,26 @@ class HalfStates {
 
   /**
    * @param counts of the half's 16 values, from this place on; they are zeroed
-   * @param line 16 bytes: the states, behind a byte that stays
+   * @param line 16 bytes, zeros, from here on get the states of the nodes; the first stays
    */
-  take(counts: Uint32Array, from: number, line: Uint8Array): void {
+  take(counts: Uint32Array, from: number, bytes: Uint8Array, line: number): void {
     const sums = this.#sums;
-    sums.set(counts.subarray(from, from + 16), 16);
-    counts.fill(0, from, from + 16);
+    for (let i = 0; i < 16; i++) {
+      sums[16 + i] = counts[from + i] as number;
+      counts[from + i] = 0;
+    }
     for (let node = 15; node >= 1; node--) {
-      const [zeros, ones] = [sums[2 * node] as number, sums[2 * node + 1] as number];
+      const zeros = sums[2 * node] as number;
+      const ones = sums[2 * node + 1] as number;
       sums[node] = zeros + ones;
-      line[node] = this.#stateOf(zeros, ones);
+      if (zeros + ones > 0) bytes[line + node] = this.#stateOf(zeros, ones);
     }
   }
 
   #stateOf(zeros: number, ones: number): number {
     const shift = Math.max(0, 32 - Math.clz32(Math.max(zeros, ones)) - TALLY_BITS);
-    const levelOf = (n: number) => this.#states[LEVELS_AT + (n >> shift)] as number;
-    return this.#states[TALLY_LEVELS.length * levelOf(zeros) + levelOf(ones)] as number;
+    const level = this.#states[LEVELS_AT + (zeros >> shift)] as number;
+    return this.#states[TALLY_LEVELS.length * level + (this.#states[LEVELS_AT + (ones >> shift)] as number)] as number;
   }
 }
 
@@ -136,21 +146,23 @@ function layLines(words: Words, recordsAt: number, linesAt: number, parts: Parts
   // Counts of high halves; and of low ones, for each high half.
   const [high, low] = [new Uint32Array(16), new Uint32Array(256)];
   let [line, follower] = [linesAt, 0];
-  const nextLine = () => {
-    line += LINE_WORDS;
-    return bytes.subarray(4 * (line - LINE_WORDS), 4 * line);
-  };
   for (let tally = 0; tally < parts.sizes.length; tally++) {
     const bits = highHalves[tally] as number;
     const record = recordsAt + TALLY_RECORD_WORDS * tally;
     words[record] = parts.markOf(tally) | (bits << 16);
     words[record + 1] = TALLY_HEADS + line;
     for (const end = follower + (parts.sizes[tally] as number) + 1; follower < end; follower++) {
-      const [byte, count] = [parts.byteOf(follower), parts.countOf(follower)];
+      const byte = parts.byteOf(follower);
+      const count = parts.countOf(follower);
       high[byte >> 4] = (high[byte >> 4] as number) + count;
       low[byte] = (low[byte] as number) + count;
     }
-    states.take(high, 0, nextLine());
-    for (let half = 0; half < 16; half++) if ((bits >> half) & 1) states.take(low, 16 * half, nextLine());
+    states.take(high, 0, bytes, 4 * line);
+    line += LINE_WORDS;
+    for (let half = 0; half < 16; half++) {
+      if (!((bits >> half) & 1)) continue;
+      states.take(low, 16 * half, bytes, 4 * line);
+      line += LINE_WORDS;
+    }
   }
 }
