@@ -12,7 +12,7 @@
 // Exact: integers throughout, and no sum depends on its order or on how many invocations there are. Coded bytes behind
 // a payload's end are read as zeros, so that damaged ones lead nowhere.
 
-@group(0) @binding(0) var<storage, read> tables: array<u32>;             // TABLE_END: see mixer-layout.ts
+@group(0) @binding(0) var<storage, read> tables: array<u32>;             // TABLE_END, tallies: see mixer-layout.ts
 @group(0) @binding(1) var<storage, read> jobs: array<u32>;               // JOB_END, then lanes x LANE_JOB_END
 @group(0) @binding(2) var<storage, read_write> learnt: array<u32>;       // lanes x what a lane has learnt
 @group(0) @binding(3) var<storage, read_write> seen: array<u32>;         // lanes x SEEN_END

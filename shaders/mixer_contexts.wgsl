@@ -1,7 +1,8 @@
 // What a lane's last bytes are to its contexts: hashes, the lines and runs that these lead to, and the match.
 // docs/MIXER.md, "Contexts", "Lines", "Runs", "The match".
 //
-//   line = the one of its bucket with the check, else the one that has seen least, emptied
+//   line = the one of its bucket with the check, else the one that has seen least, emptied; a prior's tally may say
+//   what it begins with (mixer_tallies.wgsl)
 //
 // Exact: all is u32, which wraps. A context belongs to one invocation, and its lines and runs are words of its own: a
 // line is 4 words, a run 16 bits of a context that has an even number of lines. The match is followed by all of them
@@ -116,6 +117,7 @@ fn find_line(i: u32, half: u32) {
   let place = select(found, emptiest, is_new);
   let word = select(runs.x, runs.y, place >= 2u);
   line_numbers[i] = first + place;
+  line |= first_states(i, half, is_new);
   near_lines[i] = array<u32, 4>(line.x, line.y, line.z, line.w);
   if (is_new) { lines[runs_at + (first + place) / 2u] = insertBits(word, 0u, 16u * (place % 2u), 16u); }
   if (half == 0u) { find_run(i, select(extractBits(word, 16u * (place % 2u), 16u), 0u, is_new)); }

@@ -1,6 +1,6 @@
 /**
  * What a byte of every lane makes a GPU do in the bit mixer's kernel, counted from the layout of its memory as
- * shaders/mixer*.wgsl go through it; and into how many dispatches a device's bindings cut the lanes.
+ * shaders/mixer*.wgsl go through it, behind no prior; and into how many dispatches a device's bindings cut the lanes.
  */
 import type { HyperParameters } from "../contract/hyper.ts";
 import { COUNTER_LINE_BYTES, finalsOf, inputsOf, LINE_BYTES, setsOf } from "../contract/mixer.ts";

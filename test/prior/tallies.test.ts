@@ -6,42 +6,17 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ArchiveError } from "../../src/archive/errors.ts";
-import { mix32 } from "../../src/contract/fixed.ts";
 import { histories } from "../../src/contract/histories.ts";
-import {
-  LEVELS_AT,
-  TALLY_COUNTS,
-  TALLY_LEVELS,
-  tallyCounts,
-  tallyRoomBytes,
-  tallyStates,
-} from "../../src/contract/tally.ts";
+import { LEVELS_AT, TALLY_LEVELS, tallyCounts, tallyRoomBytes, tallyStates } from "../../src/contract/tally.ts";
 import { MixerLane } from "../../src/engine/mixer/lane.ts";
 import { ReferenceLane } from "../../src/engine/reference/mixer.ts";
 import { chooseTallies } from "../../src/prior/tallies.ts";
-import { checkTallies, encodeTallies, type Tally } from "../../src/prior/tally-bytes.ts";
+import { checkTallies, encodeTallies } from "../../src/prior/tally-bytes.ts";
 import { stateOf } from "../support/lane-state.ts";
+import { wildTallies } from "../support/tallies.ts";
 
 const TEXT = new Uint8Array(readFileSync(join(import.meta.dir, "..", "golden", "text.bin")));
 const CONTEXTS = 6;
-
-/** Tallies of contexts that a text has, with bytes that mostly are not those that follow there. */
-function wildTallies(bytes: Uint8Array, contexts = CONTEXTS): Tally[][] {
-  const lane = new MixerLane({ contexts, lineBits: 4 });
-  lane.begin();
-  const hashes = lane.hashesOf(bytes);
-  return Array.from({ length: contexts }, (_, context) => {
-    if (context === 2) return [];
-    const own = new Set(hashes.subarray(context * bytes.length, (context + 1) * bytes.length));
-    return [...own].sort((a, b) => a - b).map((hash) => ({ hash, followers: wildFollowers(hash) }));
-  });
-}
-
-function wildFollowers(seed: number): (readonly [number, number])[] {
-  const size = mix32(seed) % 9 === 0 ? 256 : 1 + (mix32(seed) % 5);
-  const bytes = new Set(Array.from({ length: size }, (_, i) => (size === 256 ? i : mix32(seed + i) % 256)));
-  return [...bytes].sort((a, b) => a - b).map((byte) => [byte, TALLY_COUNTS[mix32(seed ^ byte) % 16] as number]);
-}
 
 describe("states that stand for counts", () => {
   const { ones, total, last } = histories();
@@ -69,7 +44,7 @@ describe("states that stand for counts", () => {
 });
 
 describe("lines", () => {
-  const tallies = encodeTallies(wildTallies(TEXT.subarray(0, 900)));
+  const tallies = encodeTallies(wildTallies(TEXT.subarray(0, 900), CONTEXTS));
   const prior = { contexts: CONTEXTS, stride: 0, content: TEXT.slice(0, 300), skimmedBytes: 200, tallies };
 
   test.each([4, 10])("both engines begin them alike, tables of 2^%d lines", (lineBits) => {
@@ -126,7 +101,7 @@ describe("lines", () => {
 });
 
 describe("bytes", () => {
-  const bytes = encodeTallies(wildTallies(TEXT.subarray(0, 300)));
+  const bytes = encodeTallies(wildTallies(TEXT.subarray(0, 300), CONTEXTS));
 
   test("say how many there are, and what a lane takes for them", () => {
     expect(() => checkTallies(bytes, CONTEXTS, 0)).not.toThrow();

@@ -1,7 +1,7 @@
 /**
  * Every text that the GPU engine can give to a compiler, in all of its shapes: with and without recall, each way that a
- * step can go, decoders, mixers with and without counters. No GPU is needed: the engine makes them for a device that
- * runs nothing.
+ * step can go, decoders, mixers with and without counters, behind tallies and not. No GPU is needed: the engine makes
+ * them for a device that runs nothing.
  */
 import { planDevice } from "../../src/bench/plan-device.ts";
 import type { HyperParameters } from "../../src/contract/hyper.ts";
@@ -50,8 +50,11 @@ async function networkTexts(hyper: HyperParameters, tile: TileSize | undefined):
 }
 
 function mixerTexts(): ShaderText[] {
+  const either = [false, true];
   const kinds = [SOFTWARE_MIXER_LANES, HARDWARE_MIXER_LANES].flatMap((lanes) =>
-    [0, 8].flatMap((counters) => [false, true].map((isApart) => mixerConstants(lanes, counters, isApart))),
+    [0, 8].flatMap((counters) =>
+      either.flatMap((isApart) => either.map((isTallied) => mixerConstants(lanes, counters, isApart, isTallied))),
+    ),
   );
   return kinds.map((constants) => ({ kernel: "mixer", text: kernelSource("mixer", constants) }));
 }

@@ -37,8 +37,6 @@ export function engineOn(gpu: GpuDevice, options: GpuEngineOptions): Engine {
       const { spareThreads } = options;
       const known = { ...(expectedBytes !== undefined && { expectedBytes }), ...(prior && { prior }) };
       const onHost = { engine: "gpu", threads: spareThreads ?? 1, ...known } as const;
-      // A GPU's lanes look up no tallies: what begins with them is short, or worth the wait.
-      if (prior?.tallies) return openMixer(hyper, onHost);
       try {
         const limits = bufferBytesMax === undefined ? {} : { bufferBytesMax };
         return new ForeseeingMixer(await GpuMixer.open(gpu, hyper, prior, limits), onHost);

@@ -5,11 +5,17 @@
  */
 import type { DataKind } from "../../contract/contexts.ts";
 import type { HyperParameters } from "../../contract/hyper.ts";
+import type { LanePrior } from "../../contract/prior.ts";
 import type { ForeseenBlock } from "../../predict/foresight.ts";
 import type { Cue, DecoderOptions, EncoderOptions, Model } from "../engine.ts";
 import { foreseenByLane, type MixerModel, type MixerOptions, openMixer } from "../mixer/model.ts";
 import type { GpuMixer } from "./mixer.ts";
 import { learntOf } from "./mixer-return.ts";
+
+/** What a prior still is to lanes that have begun: all but tallies is among what they have learnt. */
+function restOf({ lessons, skimmedBytes, trained, ...others }: LanePrior): LanePrior {
+  return { ...others, content: new Uint8Array(0) };
+}
 
 export class ForeseeingMixer implements Model {
   readonly #options: MixerOptions;
@@ -47,8 +53,8 @@ export class ForeseeingMixer implements Model {
     const { prior, ...others } = this.#options;
     const { streams } = mixer.hyper;
     const isNew = !mixer.hasBegun;
-    // What a prior has given is among what a lane has learnt, once a block has begun.
-    const model = openMixer(mixer.hyper, isNew && prior ? { ...others, prior } : others);
+    const behind = isNew ? prior : prior?.tallies && restOf(prior);
+    const model = openMixer(mixer.hyper, { ...others, ...(behind && { prior: behind }), areResumed: !isNew });
     this.#model = model;
     this.#onDevice = undefined;
     try {

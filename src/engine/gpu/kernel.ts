@@ -81,6 +81,7 @@ const CHOICES: readonly (readonly [LibraryName, LibraryName, (constants: Constan
   ["backwardApart", "backwardShared", sharesStreams],
   ["decodeAlone", "decodeTogether", ({ LANES }) => LANES !== 1],
   ["mixerNoCounters", "mixerCounters", ({ HAS_COUNTERS }) => HAS_COUNTERS === 1],
+  ["mixerNoTallies", "mixerTallies", ({ HAS_TALLIES }) => HAS_TALLIES === 1],
   ["mixerRowsWithin", "mixerRowsApart", ({ ROWS_APART }) => ROWS_APART === 1],
 ];
 

@@ -27,7 +27,8 @@ import { SPEC_PARTS, SPEC_WORDS, specsOf } from "../mixer/first-state.ts";
 import type { LaneShape } from "../mixer/lane.ts";
 import type { Area } from "../mixer/lane-areas.ts";
 import { leaveLane, takeLane } from "../mixer/seeded-lanes.ts";
-import { learntPlaces, linesPlaces, REFINE_ROW_WORDS, REGISTERS, SEEN, TABLES } from "./mixer-layout.ts";
+import { learntPlaces, linesPlaces, REFINE_ROW_WORDS, REGISTERS, SEEN, TABLES, TALLY_HEADS } from "./mixer-layout.ts";
+import { tallyWords } from "./mixer-tallies.ts";
 
 type Words = Uint32Array<ArrayBuffer>;
 
@@ -92,7 +93,7 @@ function firstImage(shape: LaneShape): LaneImage {
   return { learnt: learntImage(shape, (name) => areas[name] as ArrayBufferView), content: new Uint8Array(0) };
 }
 
-/** @throws RangeError if the prior is for another number of contexts, or the lane has counters */
+/** @throws RangeError if the prior is for lanes of another shape */
 function seededImage(shape: LaneShape, prior: LanePrior): LaneImage {
   const seeded = takeLane(prior, shape);
   const { lane } = seeded;
@@ -105,10 +106,11 @@ function seededImage(shape: LaneShape, prior: LanePrior): LaneImage {
   put(seen, SEEN.followers1, lane.area("followers1"), SEEN.followers2 - SEEN.followers1);
   put(seen, SEEN.followers2, lane.area("followers2"), SEEN.places - SEEN.followers2);
   put(seen, SEEN.places, lane.area("places"), SEEN.end - SEEN.places);
-  const places = linesPlaces(shape.contexts, shape.lineBits, 0);
+  const places = linesPlaces(shape.contexts, shape.lineBits, shape.counters ?? 0);
   const lines = new Uint32Array(places.end);
   put(lines, places.lines, lane.area("lines"), places.runs - places.lines);
   put(lines, places.runs, lane.area("runs"), places.counters - places.runs);
+  put(lines, places.counters, lane.area("counters"), places.end - places.counters);
   const learnt = learntImage(shape, (name) => lane.area(name));
   leaveLane(seeded);
   return { learnt, seen, lines, content: prior.content };
@@ -137,6 +139,17 @@ export function tablesOf(contexts: number, stride: number): Words {
     const bits = specs.filter((_, i) => i % SPEC_WORDS === SPEC_PARTS);
     words[TABLES.parts + Number(isBinary)] = bits.reduce((all, some) => all | some, 0);
   }
+  return words;
+}
+
+/** The tables of lanes behind a prior, with its tallies. */
+export function firstTablesOf(contexts: number, prior: LanePrior | undefined): Words {
+  const tables = tablesOf(contexts, prior?.stride ?? 0);
+  if (!prior?.tallies) return tables;
+  const tallies = tallyWords(prior.tallies, contexts);
+  const words = new Uint32Array(TALLY_HEADS + tallies.length);
+  words.set(tables);
+  words.set(tallies, TALLY_HEADS);
   return words;
 }
 

@@ -47,6 +47,11 @@ export const TABLES = placesOf([
   ["parts", 2],
 ]);
 
+/** Where a prior's tallies lie, behind the tables: for each context two words, and all else (mixer-tallies.ts). */
+export const TALLY_HEADS = TABLES.end;
+export const TALLY_HEAD_WORDS = 2 * MIXER_CONTEXTS_MAX;
+export const TALLY_RECORD_WORDS = 2;
+
 /** What a dispatch is told, the same for all lanes of the bank. */
 export const JOBS = placesOf([
   ["mode", 1],
@@ -191,8 +196,9 @@ const startsOf = (list: readonly number[]) => list.map((_, j) => choicesOf(list.
  * @param lanes invocations of a workgroup: a power of two, at most 64
  * @param counters contexts that have them; the text depends on whether there are any, and not on how many
  * @param isApart whether the refining map lies in buffers of its own
+ * @param isTallied whether the tables have tallies
  */
-export function mixerConstants(lanes: number, counters: number, isApart = false): Constants {
+export function mixerConstants(lanes: number, counters: number, isApart = false, isTallied = false): Constants {
   const [sets, finals] = [setsOf(counters), finalsOf(counters)];
   return {
     ...numbersOf(mixer),
@@ -208,6 +214,9 @@ export function mixerConstants(lanes: number, counters: number, isApart = false)
     ...named("LEARNT", learntStart(counters, isApart)),
     HAS_COUNTERS: Number(counters > 0),
     ROWS_APART: Number(isApart),
+    HAS_TALLIES: Number(isTallied),
+    TALLY_HEADS,
+    TALLY_RECORD_WORDS,
     REFINE_ROWS,
     RATE: mixer.rateOf(counters),
     RESULT_WORDS,

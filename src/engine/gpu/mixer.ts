@@ -26,7 +26,7 @@ import {
   type Mode,
   refineLanes,
 } from "./mixer-bank.ts";
-import { imageOf, SPECS_AT, tablesOf } from "./mixer-image.ts";
+import { firstTablesOf, imageOf, SPECS_AT, tablesOf } from "./mixer-image.ts";
 import { learntPlaces, mixerConstants, REFINE_BUFFERS } from "./mixer-layout.ts";
 import { partOf, type Sequence, sequenceOf } from "./mixer-sequence.ts";
 import { mixerLanes } from "./path.ts";
@@ -69,6 +69,18 @@ interface Parts {
   /** Bytes that every lane has gone through before the first block. */
   readonly contentBytes: number;
   readonly stride: number;
+}
+
+/** @throws EngineLimitError if a prior has more tallies than a binding holds */
+function tablesOn({ device }: GpuDevice, words: Uint32Array<ArrayBuffer>, limitBytes: number): GPUBuffer {
+  const size = words.byteLength;
+  if (size > limitBytes) {
+    const needed = `the mixer needs a buffer of ${size} bytes (tallies), the adapter allows ${limitBytes}`;
+    throw new EngineLimitError("gpu", needed);
+  }
+  const tables = device.createBuffer({ label: "tables", size, usage: STORAGE_AND_COPIES });
+  device.queue.writeBuffer(tables, 0, words);
+  return tables;
 }
 
 export class GpuMixer implements Model {
@@ -118,15 +130,10 @@ export class GpuMixer implements Model {
     const storageBuffers = options.storageBuffersMax ?? maxStorageBuffersPerShaderStage;
     const chunkBytes = mixerChunk(streams);
     const compiler = new KernelCompiler(gpu.device, {});
-    const tables = gpu.device.createBuffer({
-      label: "tables",
-      size: tablesOf(contexts, 0).byteLength,
-      usage: STORAGE_AND_COPIES,
-    });
-    gpu.device.queue.writeBuffer(tables, 0, tablesOf(contexts, prior?.stride ?? 0));
+    const image = imageOf({ contexts, lineBits, counters }, prior);
+    const tables = tablesOn(gpu, firstTablesOf(contexts, prior), limitBytes);
     const banks: Bank[] = [];
     try {
-      const image = imageOf({ contexts, lineBits, counters }, prior);
       gpu.device.pushErrorScope("out-of-memory");
       for (const shape of banksFor(hyper, limitBytes, storageBuffers)) {
         const bank = new Bank(gpu, compiler, hyper, shape, chunkBytes, limitBytes);
@@ -136,7 +143,8 @@ export class GpuMixer implements Model {
       const refused = await gpu.device.popErrorScope();
       if (refused) throw new EngineLimitError("gpu", "the device does not have enough memory for the model");
       for (const bank of banks) {
-        await bank.bind(mixerConstants(invocations, counters, bank.shape.isApart), tables);
+        const isTallied = prior?.tallies !== undefined;
+        await bank.bind(mixerConstants(invocations, counters, bank.shape.isApart, isTallied), tables);
       }
       gpu.check();
     } catch (error) {

@@ -51,10 +51,12 @@ import mixerCode from "../../../shaders/mixer_code.wgsl" with { type: "text" };
 import mixerContexts from "../../../shaders/mixer_contexts.wgsl" with { type: "text" };
 import mixerCounters from "../../../shaders/mixer_counters.wgsl" with { type: "text" };
 import mixerNoCounters from "../../../shaders/mixer_no_counters.wgsl" with { type: "text" };
+import mixerNoTallies from "../../../shaders/mixer_no_tallies.wgsl" with { type: "text" };
 import mixerNumbers from "../../../shaders/mixer_numbers.wgsl" with { type: "text" };
 import mixerPast from "../../../shaders/mixer_past.wgsl" with { type: "text" };
 import mixerRowsApart from "../../../shaders/mixer_rows_apart.wgsl" with { type: "text" };
 import mixerRowsWithin from "../../../shaders/mixer_rows_within.wgsl" with { type: "text" };
+import mixerTallies from "../../../shaders/mixer_tallies.wgsl" with { type: "text" };
 import mixerText from "../../../shaders/mixer_text.wgsl" with { type: "text" };
 import norm from "../../../shaders/norm.wgsl" with { type: "text" };
 import normBackward from "../../../shaders/norm_backward.wgsl" with { type: "text" };
@@ -104,6 +106,8 @@ export const LIBRARIES = {
   mixerBits,
   mixerCounters,
   mixerNoCounters,
+  mixerTallies,
+  mixerNoTallies,
   mixerRowsApart,
   mixerRowsWithin,
 } as const;

@@ -24,7 +24,7 @@ import {
 } from "../engine.ts";
 import type { Lane } from "./cued-lane.ts";
 import { LaneGroup, type LaneReply, type LaneRequest } from "./group.ts";
-import { type LearntArea, MixerLane } from "./lane.ts";
+import { type LaneShape, type LearntArea, MixerLane } from "./lane.ts";
 import { leaveLane, takeLane } from "./seeded-lanes.ts";
 
 /** Steps of a chunk, at most: some tens of milliseconds. */
@@ -40,6 +40,8 @@ export interface MixerOptions {
   readonly expectedBytes?: number;
   /** What each lane begins with. */
   readonly prior?: LanePrior;
+  /** Lanes will resume what others have learnt: they are of no use to the next file. */
+  readonly areResumed?: boolean;
 }
 
 /** Where a lane's bytes begin and end in a block: the first lanes have one more, if they cannot be equal. */
@@ -57,10 +59,17 @@ export function foreseenByLane(foreseen: ForeseenBlock | undefined, lanes: numbe
   });
 }
 
+/** A lane that is not kept for the next file. */
+function newLane(shape: LaneShape, prior: LanePrior | undefined): MixerLane {
+  const lane = new MixerLane(shape, prior);
+  if (prior) lane.seed(prior);
+  return lane;
+}
+
 /** @throws EngineLimitError if the machine does not have the memory, ThreadLimitError */
 export function openMixer(hyper: HyperParameters, options: MixerOptions): MixerModel {
   const { streams, mixerContexts: contexts, mixerBits: lineBits, mixerCounters: counters } = hyper;
-  const { threads, engine, expectedBytes = Number.POSITIVE_INFINITY, prior } = options;
+  const { threads, engine, expectedBytes = Number.POSITIVE_INFINITY, prior, areResumed = false } = options;
   const count = expectedBytes < LONE_BYTES ? 1 : Math.min(threads, streams);
   const shape = { contexts, lineBits, counters };
   const lanesOf = (thread: number) => Math.ceil((streams - thread) / count);
@@ -70,12 +79,12 @@ export function openMixer(hyper: HyperParameters, options: MixerOptions): MixerM
       const failed = (detail: string) => new EngineDeviceError(engine, `a thread of the mixer failed: ${detail}`);
       workers.push(new WorkerThread("mixer", { ...shape, lanes: lanesOf(thread), prior }, failed));
     }
-    if (prior) {
+    if (prior && !areResumed) {
       const seeded = Array.from({ length: lanesOf(0) }, () => takeLane(prior, shape));
       const lanes = seeded.map(({ lane }) => lane);
       return new MixerModel(hyper, lanes, workers, () => seeded.forEach(leaveLane));
     }
-    const lanes = Array.from({ length: lanesOf(0) }, () => new MixerLane(shape));
+    const lanes = Array.from({ length: lanesOf(0) }, () => newLane(shape, prior));
     return new MixerModel(hyper, lanes, workers);
   } catch (error) {
     for (const worker of workers) void worker.close();

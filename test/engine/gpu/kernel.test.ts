@@ -56,7 +56,10 @@ describe("bindingsOf", () => {
     expect(bound.map(({ index }) => index).sort((a, b) => a - b)).toEqual(
       Array.from({ length: MIXER_BUFFERS }, (_, i) => i),
     );
-    expect(bindingsOf(kernelSource("mixer", mixerConstants(32, 0))).length).toBe(STORAGE_BUFFERS_MAX);
+    for (const isTallied of [false, true]) {
+      const within = kernelSource("mixer", mixerConstants(32, 0, false, isTallied));
+      expect(bindingsOf(within).length).toBe(STORAGE_BUFFERS_MAX);
+    }
   });
 });
 

@@ -18,6 +18,7 @@ import { gatherSteps, layoutOf, scatterSteps } from "../../../src/pipeline/strea
 import type { ForeseenBlock } from "../../../src/predict/foresight.ts";
 import type { Stretch } from "../../../src/predict/list.ts";
 import { transformSlowly } from "../../../src/predict/transform.ts";
+import { encodeTallies } from "../../../src/prior/tally-bytes.ts";
 import { openTestDevice, testAdapters } from "../../setup/adapters.ts";
 import { testDevice } from "../../support/gpu-device.ts";
 import { gpuStateOf } from "../../support/gpu-lane.ts";
@@ -25,6 +26,7 @@ import { compressBlock, decompressBlock } from "../../support/in-memory.ts";
 import { stateOf } from "../../support/lane-state.ts";
 import { CASES, COUNTED_CASES, dataOf, file } from "../../support/mixer-cases.ts";
 import { pixelsOf } from "../../support/numbers.ts";
+import { wildTallies } from "../../support/tallies.ts";
 
 buildMixer();
 const { engineOn } = await import("../../../src/engine/gpu/engine.ts");
@@ -322,11 +324,15 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
   describe("a block that is foreseen goes over to the host, with what lanes have learnt", () => {
     const [plain, later] = [dataOf("text").slice(0, 260), dataOf("rows").slice(0, 160)];
     const seen = foreseenBlock();
+    // Of all three blocks, so that lines which are begun on either side have some.
+    const TALLIES = encodeTallies(wildTallies(new Uint8Array([...plain, ...seen.bytes, ...later]), 8));
+    const TOLD: LanePrior = { contexts: 8, stride: 0, content: file("text.bin", 300) };
     const cases: readonly [string, HyperParameters, LanePrior | undefined, GpuMixerOptions][] = [
       ["one lane", shapeOf(1, 10, 8), undefined, {}],
       ["two lanes, with counters, on two threads", shapeOf(2, 12, 8, 5), undefined, {}],
       ["rows of the refining map apart", shapeOf(3, 12, 8), undefined, { bufferBytesMax: 9_500_000 }],
-      ["behind a prior", shapeOf(1, 8, 8), { contexts: 8, stride: 0, content: file("text.bin", 300) }, {}],
+      ["behind a prior", shapeOf(1, 8, 8), TOLD, {}],
+      ["behind tallies, on two threads", shapeOf(3, 8, 8), { ...TOLD, skimmedBytes: 200, tallies: TALLIES }, {}],
     ];
 
     test.each(cases)("%s", async (_, hyper, prior, limits) => {

@@ -18,6 +18,7 @@ import {
 } from "../../../src/engine/gpu/path.ts";
 import { SLICE_ROWS } from "../../../src/engine/gpu/weights-plan.ts";
 import { hyperForSize, levelOf, networkOf, PAPER_LEVEL } from "../../../src/model/levels.ts";
+import { builtInPrior, PRESENT_FIRST } from "../../../src/prior/built-in.ts";
 
 const CHUNK_STEPS = 16;
 const PATHS: Readonly<Record<string, "boxes" | TileSize>> = {
@@ -65,12 +66,13 @@ test.each(CASES)("$name, $path: a new number of streams, or another size, compil
   for (const streams of FEW) expect(await givenTo(streams, SIZES[1])).toEqual(notSliced);
 });
 
-test("mixers: neither the number of lanes nor the size is in the text", async () => {
-  const givenTo = async (lanes: number, sizeBytes: number) => {
+test("mixers: neither the number of lanes nor the size is in the text, nor which tallies there are", async () => {
+  const givenTo = async (lanes: number, sizeBytes: number, prior?: number) => {
     const given: string[] = [];
     const device = planDevice(undefined, (_, text) => given.push(text));
     const hyper = hyperForSize(levelOf(5), sizeBytes, lanes);
-    const mixer = await GpuMixer.open(new GpuDevice(device, "none"), hyper);
+    const behind = prior === undefined ? undefined : builtInPrior(prior);
+    const mixer = await GpuMixer.open(new GpuDevice(device, "none"), hyper, behind);
     await mixer.close();
     return given;
   };
@@ -81,4 +83,9 @@ test("mixers: neither the number of lanes nor the size is in the text", async ()
   const apart = await givenTo(528, 2 ** 26);
   expect(apart.length).toBe(1);
   expect(await givenTo(1056, 2 ** 27)).toEqual(apart);
+  // Behind tallies another one; behind a prior without them the same.
+  const tallied = await givenTo(4, 2 ** 20, PRESENT_FIRST);
+  expect(tallied).not.toEqual(first);
+  expect(await givenTo(2, 2 ** 24, PRESENT_FIRST + 1)).toEqual(tallied);
+  expect(await givenTo(4, 2 ** 20, 1)).toEqual(first);
 });
