@@ -1,7 +1,7 @@
 /**
- * The model of a small frame that states it: a mixer of one lane, and the built-in prior that it begins with, in a number
- * of one or two bytes. How many lines it has follows from what it sees, as it does at every level that has the memory
- * for them.
+ * The model of a small frame that states it: a mixer of one lane, and the built-in prior that it begins with, in a
+ * number of one or two bytes. How many lines it has follows from what it sees, as it does at every level that has the
+ * memory for them.
  */
 import { ceilLog2 } from "../contract/fixed.ts";
 import { type HyperParameters, NO_NETWORK, WITHOUT } from "../contract/hyper.ts";

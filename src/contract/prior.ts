@@ -72,7 +72,9 @@ export function isLearnt(lessons: Uint32Array | undefined, contexts: number, con
 }
 
 /** A lane of more bytes is not kept for the next file: with a copy of its beginning it would take twice as many. */
-export const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;
+const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;
+/** The same behind content that is skimmed, which takes little longer than to copy the lane. */
+const KEPT_SKIMMED_BYTES_MAX = 12 * 2 ** 20;
 
 /** What a lane takes of a prior. */
 export interface LanePrior {
@@ -95,6 +97,11 @@ export interface LanePrior {
   readonly tallies?: Uint8Array;
   /** Without it, a lane begins with its initial values. */
   readonly trained?: TrainedState;
+}
+
+/** Bytes of a lane that is kept for the next file, at most. */
+export function keptLaneBytesMax({ content, skimmedBytes = 0 }: LanePrior): number {
+  return content.length > skimmedBytes ? KEPT_LANE_BYTES_MAX : KEPT_SKIMMED_BYTES_MAX;
 }
 
 /** What a lane takes for a prior besides what lanes have anyway: its content and its tallies. */

@@ -40,7 +40,9 @@ function hasRoom(prior: Prior, firstBytes: number, isAll: boolean, options: Comp
   return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + 3 * firstBytes <= memoryBytesMax;
 }
 
-/** Whether a first block is long, and has a stride. @param seen what is left of it */
-export function isOfRecords(seen: Uint8Array, { hyperFor }: CompressOptions): boolean {
-  return seen.length > LONG_BYTES_MIN && findStride(seen, hyperFor(seen.length)) > 0;
+/** Leaves a built-in prior out if a first block is long and has a stride. @param seen what is left of the block */
+export function withFittingPrior(seen: Uint8Array, options: CompressOptions): CompressOptions {
+  const { prior, ...others } = options;
+  if (prior?.number === undefined || seen.length <= LONG_BYTES_MIN) return options;
+  return findStride(seen, options.hyperFor(seen.length)) > 0 ? others : options;
 }

@@ -38,7 +38,7 @@ import { type CutPolicy, PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
 import { type BlockPlan, cuesFor, type Found, factsOf, lanesOf, plainBlock } from "./block-plan.ts";
-import { builtInFor, isOfRecords } from "./built-in.ts";
+import { builtInFor, withFittingPrior } from "./built-in.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { cueMemoryBytes } from "./cues.ts";
@@ -203,8 +203,7 @@ class FrameCompressor {
     if (this.#frameModel || isTiny) return;
     const seen = cut?.rest ?? plain;
     const seenBytes = seen.length;
-    const { prior, ...others } = this.#options;
-    if (prior?.number !== undefined && isOfRecords(seen, others)) this.#options = others;
+    this.#options = withFittingPrior(seen, this.#options);
     if (isLast || modelBytes === undefined) this.#chooseModel(seenBytes, isFirst && isLast);
     else this.#chooseModel(Math.max(1, modelBytes), true);
   }

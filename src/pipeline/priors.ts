@@ -8,7 +8,7 @@ import { FORMAT_VERSION_9, type FrameHeader, SMALL_STRIDE_BYTES_MIN } from "../a
 import { type PriorReference, priorText } from "../archive/prior-reference.ts";
 import { smallModelBehind } from "../archive/small.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
-import { KEPT_LANE_BYTES_MAX, roomBytesOf } from "../contract/prior.ts";
+import { keptLaneBytesMax, roomBytesOf } from "../contract/prior.ts";
 import { builtInPrior, PRESENT_FIRST } from "../prior/built-in.ts";
 import { PATCH_CONTENT_BYTES_OLD, type Prior, patchPrior } from "../prior/file.ts";
 import { fitPrior } from "../prior/fit.ts";
@@ -125,5 +125,5 @@ export function priorMemoryBytes(prior: Prior | undefined, hyper: HyperParameter
   if (!prior) return 0;
   const ownBytes = roomBytesOf(prior);
   const laneBytes = modelMemoryBytes(hyper) / hyper.streams + ownBytes;
-  return ownBytes * (1 + hyper.streams) + (laneBytes <= KEPT_LANE_BYTES_MAX ? laneBytes : 0);
+  return ownBytes * (1 + hyper.streams) + (laneBytes <= keptLaneBytesMax(prior) ? laneBytes : 0);
 }

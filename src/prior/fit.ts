@@ -1,8 +1,8 @@
 /**
  * A prior for a lane of another shape than those that it was trained for: of more or fewer contexts, or with counters.
  * Built-in priors are trained for the default level, and every level's lanes begin behind them. Contexts are told by
- * their place in the list of plain ones, whose first so many any lane has; so what is known of those that both have goes
- * along, and the rest is as in a new lane. docs/FORMAT.md, "Priors", says the same in words.
+ * their place in the list of plain ones, whose first so many any lane has; so what is known of those that both have
+ * goes along, and the rest is as in a new lane. docs/FORMAT.md, "Priors", says the same in words.
  */
 import { histories } from "../contract/histories.ts";
 import { choicesOf, finalsOf, inputsOf, RUN_CLASSES, setsOf, stretchTable } from "../contract/mixer.ts";
@@ -80,8 +80,8 @@ function longer<T extends TrainedValues>(initial: T, values: TrainedValues, coun
 }
 
 /**
- * The rows of the sets that a lane without counters has; those that counters bring along stay as in a new lane, and so do
- * weights of inputs that training did not know.
+ * The rows of the sets that a lane without counters has; those that counters bring along stay as in a new lane, and so
+ * do weights of inputs that training did not know.
  */
 function fitWeights(values: TrainedValues, from: number, { contexts, counters }: Shape): Int16Array {
   const fitted = initialWeights(contexts, counters);

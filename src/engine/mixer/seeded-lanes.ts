@@ -4,7 +4,7 @@
  * copy of what it was before its first block, and from the second that is asked for on, as the copy would be for
  * nothing where one file is all.
  */
-import { KEPT_LANE_BYTES_MAX, type LanePrior } from "../../contract/prior.ts";
+import { keptLaneBytesMax, type LanePrior } from "../../contract/prior.ts";
 import { idleBytesMax } from "../../platform/idle-room.ts";
 import { type KeptLane, type LaneShape, MixerLane } from "./lane.ts";
 
@@ -43,7 +43,7 @@ export function takeLane(prior: LanePrior, shape: LaneShape): SeededLane {
   asked.set(prior, lineBitsAsked.add(lineBits));
   const lane = new MixerLane(shape, prior);
   lane.seed(prior);
-  const isKept = isAgain && lane.memoryBytes <= KEPT_LANE_BYTES_MAX;
+  const isKept = isAgain && lane.memoryBytes <= keptLaneBytesMax(prior);
   return { lane, prior, shape, ...(isKept && { kept: lane.keep() }) };
 }
 
