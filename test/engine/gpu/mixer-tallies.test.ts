@@ -20,6 +20,7 @@ import { BlockCompressor } from "../../../src/pipeline/compress.ts";
 import { BlockDecompressor } from "../../../src/pipeline/decompress.ts";
 import { gatherSteps, layoutOf } from "../../../src/pipeline/streams.ts";
 import { builtInPrior, PRESENT_FIRST } from "../../../src/prior/built-in.ts";
+import { fitPrior } from "../../../src/prior/fit.ts";
 import { encodeTallies, type Tally } from "../../../src/prior/tally-bytes.ts";
 import { testAdapters } from "../../setup/adapters.ts";
 import { testDevice } from "../../support/gpu-device.ts";
@@ -42,17 +43,18 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const TEXT = file("text.bin", 1400);
 const BINARY = dataOf("code").slice(0, 240);
 
-function shapeOf(streams: number, mixerContexts: number, mixerBits: number): HyperParameters {
-  return { ...WITHOUT, ...NO_NETWORK, streams, mixerContexts, mixerBits };
+function shapeOf(streams: number, mixerContexts: number, mixerBits: number, mixerCounters = 0): HyperParameters {
+  return { ...WITHOUT, ...NO_NETWORK, streams, mixerContexts, mixerBits, mixerCounters };
 }
 
 /** A prior of one's own, whose tallies are of what lanes meet, and wrong. */
-function ownPrior(contexts: number): LanePrior {
+function ownPrior(contexts: number, counters = 0): LanePrior {
   const tallies = wildTallies(new Uint8Array([...TEXT.slice(200, 900), ...BINARY]), contexts);
   // Contexts with so few that all are in one bucket, or in two.
   const [few, some] = [tallies[1]?.slice(0, 3) ?? [], tallies[3]?.slice(0, 7) ?? []];
   const cut = tallies.map((own, i) => (i === 1 ? few : i === 3 ? some : own));
-  return { contexts, stride: 0, content: TEXT.slice(0, 300), skimmedBytes: 180, tallies: encodeTallies(cut) };
+  const content = TEXT.slice(0, 300);
+  return { contexts, counters, stride: 0, content, skimmedBytes: 180, tallies: encodeTallies(cut) };
 }
 
 /** Five million bytes of them on the device. */
@@ -156,18 +158,20 @@ describe.each(testAdapters)("on %s", (which) => {
     close: async () => {},
   };
 
-  test.each<[lanes: number, contexts: number, lineBits: number, banks: number, options: GpuMixerOptions]>([
-    [1, 28, 4, 1, {}],
-    [3, 12, 10, 1, { invocations: 32 }],
-    [3, 12, 6, 2, { invocations: 32, bufferBytesMax: 12_500_000, storageBuffersMax: 8 }],
+  test.each<[lanes: number, contexts: number, lineBits: number, counters: number, banks: number, GpuMixerOptions]>([
+    [1, 28, 4, 0, 1, {}],
+    [3, 12, 10, 0, 1, { invocations: 32 }],
+    [3, 12, 6, 0, 2, { invocations: 32, bufferBytesMax: 12_500_000, storageBuffersMax: 8 }],
     // The rows of the refining map in buffers of their own.
-    [3, 12, 8, 1, { bufferBytesMax: 9_500_000 }],
-  ])("%d lanes of %d contexts and 2^%d lines, %d banks: states and payloads", async (lanes, ...rest) => {
-    const [contexts, lineBits, banks, options] = rest;
-    const prior = ownPrior(contexts);
-    const judges = Array.from({ length: lanes }, () => new ReferenceLane({ contexts, lineBits }));
+    [3, 12, 8, 0, 1, { bufferBytesMax: 9_500_000 }],
+    [2, 28, 5, 8, 1, {}],
+    [3, 8, 8, 8, 1, { bufferBytesMax: 6_000_000 }],
+  ])("%d lanes of %d contexts, 2^%d lines, %d counters, %d banks: states and payloads", async (lanes, ...rest) => {
+    const [contexts, lineBits, counters, banks, options] = rest;
+    const prior = ownPrior(contexts, counters);
+    const judges = Array.from({ length: lanes }, () => new ReferenceLane({ contexts, lineBits, counters }));
     for (const judge of judges) judge.seed(prior);
-    const model = await GpuMixer.open(gpu(), shapeOf(lanes, contexts, lineBits), prior, options);
+    const model = await GpuMixer.open(gpu(), shapeOf(lanes, contexts, lineBits, counters), prior, options);
     expect(model.bankCount).toBe(banks);
     const expectSame = async () => {
       for (const [lane, judge] of judges.entries()) {
@@ -210,8 +214,10 @@ describe.each(testAdapters)("on %s", (which) => {
     ["prose", PROSE],
     ["executables", EXECUTABLES],
     ["one's own", ownPrior(20)],
+    ["prose of six contexts", fitPrior(PROSE, { contexts: 6, counters: 0 })],
+    ["prose of 28, 8 with counters", fitPrior(PROSE, { contexts: 28, counters: 8 })],
   ])("blocks behind %s: the same from all engines, and each restores them", async (_, prior) => {
-    const hyper = shapeOf(2, 20, 9);
+    const hyper = shapeOf(2, prior.contexts, 9, prior.counters);
     const engines = [reference, await createCpuEngine({ threads: 2 }), engine];
     const coded: string[][][] = [];
     for (const each of engines) {

@@ -239,7 +239,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
     const other = { ...prior, contexts: 19 };
     await expect(GpuMixer.open(gpu(), shapeOf(1, contexts, lineBits), other)).rejects.toThrow("a prior of 19 contexts");
     const counted = GpuMixer.open(gpu(), shapeOf(1, contexts, lineBits, 4), prior);
-    await expect(counted).rejects.toThrow("without counters");
+    await expect(counted).rejects.toThrow("0 of them with counters");
   });
 
   test.each([
@@ -333,6 +333,7 @@ describe.each(testAdapters)("the mixer on %s", (which) => {
       ["rows of the refining map apart", shapeOf(3, 12, 8), undefined, { bufferBytesMax: 9_500_000 }],
       ["behind a prior", shapeOf(1, 8, 8), TOLD, {}],
       ["behind tallies, on two threads", shapeOf(3, 8, 8), { ...TOLD, skimmedBytes: 200, tallies: TALLIES }, {}],
+      ["the same with counters", shapeOf(2, 8, 8, 3), { ...TOLD, counters: 3, tallies: TALLIES }, {}],
     ];
 
     test.each(cases)("%s", async (_, hyper, prior, limits) => {
