@@ -46,13 +46,27 @@ function assets(folder: string): BunPlugin {
 /** The same of the kernels of GPUs: one module with the text of each. */
 const KERNELS = "../kernels.js";
 
-/** Kernels without their comments, which are half of them; WGSL has no strings in which one could begin. */
+/** What a line of a kernel may begin with outside of functions. */
+const DECLARED = "fn |@|const |override |struct |alias ";
+/**
+ * What kernels can do without: comments, which are half of them, and space that parts nothing; in this order. WGSL has
+ * no strings, and nothing is taken before `=` or around signs that two of make another token; what kernel.ts looks for
+ * has its space.
+ */
+const SPARED: readonly (readonly [RegExp, string])[] = [
+  [/\s*\/\/.*/g, ""],
+  [/\n\s+/g, "\n"],
+  [/(?<!<storage)([=,:{(;]) +/g, "$1"],
+  [/ +([{)}])/g, "$1"],
+  [/ ([+*/%|^]) /g, "$1"],
+  [new RegExp(`([;{,}])\\n(?!${DECLARED})`, "g"), "$1"],
+];
+
+/** One module with the texts of all kernels. */
 function kernels(folder: string): BunPlugin {
   const texts = new Bun.Glob("*.wgsl").scanSync({ cwd: join(ROOT, "shaders"), absolute: true });
   const shortened = (path: string) =>
-    readFileSync(path, "utf8")
-      .replace(/\s*\/\/.*/g, "")
-      .replace(/\n\s+/g, "\n");
+    SPARED.reduce((text, [space, rest]) => text.replace(space, rest), readFileSync(path, "utf8"));
   const lines = [...texts].sort().map((path) => [basename(path, ".wgsl"), JSON.stringify(shortened(path))]);
   writeFileSync(join(folder, KERNELS), lines.map(([name, text]) => `export const ${name} = ${text};\n`).join(""));
   return {

@@ -74,7 +74,7 @@ export function isLearnt(lessons: Uint32Array | undefined, contexts: number, con
 /** A lane of more bytes is not kept for the next file: with a copy of its beginning it would take twice as many. */
 const KEPT_LANE_BYTES_MAX = 48 * 2 ** 20;
 /** The same behind content that is skimmed, which takes little longer than to copy the lane. */
-const KEPT_SKIMMED_BYTES_MAX = 12 * 2 ** 20;
+const KEPT_SKIMMED_BYTES_MAX = 16 * 2 ** 20;
 
 /** What a lane takes of a prior. */
 export interface LanePrior {
