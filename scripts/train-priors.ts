@@ -32,12 +32,12 @@ const FOLDER = join(import.meta.dir, "..", "priors");
 const CHOSEN_BYTES = 61_440;
 /** For contexts by their numbers (src/contract/mixer.ts), how many of them have tallies at most. */
 const TALLIES: Readonly<Record<Kind, Readonly<Record<number, number>>>> = {
-  prose: { 0: 256, 1: 9000, 2: 24_000, 3: 48_000, 4: 48_000, 5: 48_000, 10: 24_000, 14: 24_000 },
-  markup: { 0: 256, 1: 9000, 2: 18_000, 3: 24_000, 4: 24_000, 5: 18_000, 10: 18_000 },
-  source: { 0: 256, 1: 12_000, 2: 24_000, 3: 36_000, 4: 36_000, 5: 24_000, 10: 24_000 },
-  structured: { 0: 256, 1: 9000, 2: 18_000, 3: 24_000, 4: 24_000, 5: 18_000, 10: 18_000 },
-  logs: { 0: 256, 1: 9000, 2: 18_000, 3: 24_000, 4: 24_000, 5: 18_000, 10: 18_000 },
-  executables: { 0: 256, 1: 18_000, 2: 24_000, 3: 24_000, 4: 24_000, 5: 18_000, 6: 18_000, 7: 18_000 },
+  prose: { 0: 256, 1: 3000, 2: 8000, 3: 16_000, 4: 16_000, 5: 16_000, 10: 8000, 14: 8000 },
+  markup: { 0: 256, 1: 3000, 2: 6000, 3: 8000, 4: 8000, 5: 6000, 10: 6000 },
+  source: { 0: 256, 1: 4000, 2: 8000, 3: 12_000, 4: 12_000, 5: 8000, 10: 8000 },
+  structured: { 0: 256, 1: 3000, 2: 6000, 3: 8000, 4: 8000, 5: 6000, 10: 6000 },
+  logs: { 0: 256, 1: 3000, 2: 6000, 3: 8000, 4: 8000, 5: 6000, 10: 6000 },
+  executables: { 0: 256, 1: 6000, 2: 8000, 3: 8000, 4: 8000, 5: 6000, 6: 6000, 7: 6000 },
 };
 /** Every so many packages, one gives no strings, but what values are trained on: else the model would trust strings. */
 const TRAINING_SHARE = 5;

@@ -52,12 +52,12 @@ const HASHES = [
   "4 structured 967fe9b22b4b2506",
   "5 logs 224b994987efd43e",
   "6 executables f216390f3bdf63af",
-  "7 prose 32d17d3a76059ee0",
-  "8 markup e708efda97a14994",
-  "9 source cf590ec0b53a31b6",
-  "10 structured d965cef6348c6b2b",
-  "11 logs 2a0e58e4e161f3ad",
-  "12 executables bc54886785bc7e1f",
+  "7 prose eb951ad97d680312",
+  "8 markup d2a38976e169a246",
+  "9 source 1536c5a8432b106e",
+  "10 structured 42bc7cf06e6de62a",
+  "11 logs d3dc6a3ced1be97b",
+  "12 executables 11a70340ce53777d",
 ];
 
 function compress(plain: Uint8Array, level = 5, options: Partial<CompressOptions> = {}, engine = engines.cpu) {
