@@ -13,9 +13,10 @@ import type { CutPolicy } from "../repeats/policy.ts";
 import { type Found, foresightOf, lanesOf, predictedMemoryBytes, type Shown, type ShownBytes } from "./block-plan.ts";
 import { looksIncompressible } from "./content.ts";
 import { findNumbers } from "./numbers.ts";
+import { Pacer } from "./pacer.ts";
 import { type FoundNumbers, predictNumbers } from "./predicted.ts";
+import { provenStride } from "./records-trial.ts";
 import { type Cut, type Reach, searchRepeats } from "./repeats.ts";
-import { findStride } from "./stride.ts";
 import { closeTrialKernels } from "./trial-kernels.ts";
 
 /** So few bytes teach a model nothing: what it would save does not pay for opening one. */
@@ -119,7 +120,8 @@ async function shownOf(
   const rest = cut?.rest ?? plain;
   if (isChance || (cut && (rest.length < STORED_BELOW_BYTES || looksIncompressible(rest)))) return undefined;
   const bytes = await predict(rest, numbers, cut, view, signal);
-  return { bytes, stride: bytes.stride ?? (view.isBuiltIn ? 0 : findStride(bytes.bytes, view.hyper)) };
+  const { stride = view.isBuiltIn ? 0 : await provenStride(bytes.bytes, view.hyper, new Pacer(signal)) } = bytes;
+  return { bytes, stride };
 }
 
 /** What the model sees in place of what is left of a block. */
