@@ -11,7 +11,6 @@ import { looksIncompressible } from "./content.ts";
 import type { CompressOptions } from "./frame-options.ts";
 import { modelMemoryBytes } from "./memory.ts";
 import { hyperBehind, priorMemoryBytes } from "./priors.ts";
-import { findStride } from "./stride.ts";
 
 /** Shorter inputs are not worth the time. */
 const INPUT_BYTES_MIN = 32;
@@ -40,9 +39,12 @@ function hasRoom(prior: Prior, firstBytes: number, isAll: boolean, options: Comp
   return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + 3 * firstBytes <= memoryBytesMax;
 }
 
-/** Leaves a built-in prior out if a first block is long and has a stride. @param seen what is left of the block */
-export function withFittingPrior(seen: Uint8Array, options: CompressOptions): CompressOptions {
+/** Whether an input's first block, of which a model sees so much, is told no stride behind a built-in prior. */
+export const isToldNone = (seenBytes: number, prior: Prior | undefined) =>
+  prior?.number !== undefined && seenBytes <= LONG_BYTES_MIN;
+
+/** Leaves a built-in prior out where a long first block has a stride. */
+export function withFittingPrior(seenBytes: number, stride: number, options: CompressOptions): CompressOptions {
   const { prior, ...others } = options;
-  if (prior?.number === undefined || seen.length <= LONG_BYTES_MIN) return options;
-  return findStride(seen, options.hyperFor(seen.length)) > 0 ? others : options;
+  return prior?.number !== undefined && stride > 0 && seenBytes > LONG_BYTES_MIN ? others : options;
 }

@@ -10,8 +10,8 @@ import { findExact } from "./exact-trial.ts";
 import { laneBytes } from "./lane-trial.ts";
 import type { Pacer } from "./pacer.ts";
 import { type FoundNumbers, firstWithin, NO_FORESIGHT, overlaps, predictNumbers, sharedBy } from "./predicted.ts";
+import { provenStride } from "./records-trial.ts";
 import { searchRepeats } from "./repeats.ts";
-import { findStride } from "./stride.ts";
 
 /** Both ways are gone by so much of a block, from shortly before the first drawing on. */
 const SAMPLE_BYTES = 2 ** 19;
@@ -19,7 +19,8 @@ const BEFORE_BYTES = 2 ** 12;
 /** What is saved must be more than a lane errs by: such a share, and so many bytes. */
 const LANE_BETTER = 0.998;
 const SAVED_BYTES_MIN = 4;
-const ALONE = { streams: 1, history: 0 };
+/** As of lane-trial.ts. */
+const ALONE = { streams: 1, history: 0, contexts: 0, mixerContexts: 20 };
 
 /**
  * What was found in a block, with drawings in place of what they lie over; or without them, if that is less.
@@ -73,6 +74,7 @@ async function takenFor(
   const seen = await predictNumbers(rest, found, cut?.places ?? NO_COPIES, { ...NO_FORESIGHT, lanes });
   const bytes = seen?.bytes ?? rest;
   const foreseen = foreseenWithin(seen?.foreseen?.stretches ?? [], 0, bytes.length);
-  const taken = await laneBytes(bytes, seen?.stride ?? findStride(bytes, ALONE), pacer, foreseen);
+  const stride = seen?.stride ?? (await provenStride(bytes, ALONE, pacer));
+  const taken = await laneBytes(bytes, stride, pacer, foreseen);
   return taken + (cut?.copies.list.length ?? 0) + (seen?.stretches.length ?? 0);
 }

@@ -38,7 +38,7 @@ import { type CutPolicy, PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
 import { type BlockPlan, cuesFor, type Found, factsOf, lanesOf, plainBlock } from "./block-plan.ts";
-import { builtInFor, withFittingPrior } from "./built-in.ts";
+import { builtInFor, isToldNone, withFittingPrior } from "./built-in.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
 import { cueMemoryBytes } from "./cues.ts";
@@ -191,7 +191,7 @@ class FrameCompressor {
 
   /** Sets a thread to what `#find` and `#show` would do. */
   #prepareAhead({ block: { bytes: plain }, isLast }: Part): Promise<Prepared> | undefined {
-    const view = this.#viewOf(false);
+    const view = this.#viewOf();
     if (!this.#preparers || !view || plain.length === 0) return undefined;
     const reach = this.#openCutter(isLast)?.reachOf(plain, this.#preparerCount === 1);
     const cutting = reach && { ...reach, policy: this.#policy as CutPolicy };
@@ -201,9 +201,7 @@ class FrameCompressor {
   #chooseModelFor({ block: { bytes: plain }, isFirst, isLast, modelBytes }: Part, { cut }: Found): void {
     const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
     if (this.#frameModel || isTiny) return;
-    const seen = cut?.rest ?? plain;
-    const seenBytes = seen.length;
-    this.#options = withFittingPrior(seen, this.#options);
+    const seenBytes = (cut?.rest ?? plain).length;
     if (isLast || modelBytes === undefined) this.#chooseModel(seenBytes, isFirst && isLast);
     else this.#chooseModel(Math.max(1, modelBytes), true);
   }
@@ -300,8 +298,8 @@ class FrameCompressor {
     return this.#frameModel?.hyper ?? this.#options.hyperFor(sizeBytes);
   }
 
-  /** What who prepares a block must know; undefined while there is no model. @param isFirst of the frame's blocks */
-  #viewOf(isFirst: boolean): ModelView | undefined {
+  /** What who prepares a block must know; undefined while there is no model. @param firstBytes of a first block */
+  #viewOf(firstBytes = Number.POSITIVE_INFINITY): ModelView | undefined {
     const { hyper } = this.#frameModel ?? {};
     const { prior, memoryBytesMax } = this.#options;
     if (!hyper) return undefined;
@@ -309,7 +307,7 @@ class FrameCompressor {
     return {
       hyper,
       priorBytes,
-      hasStrides: prior?.number === undefined || !isFirst,
+      hasStrides: !isToldNone(firstBytes, prior),
       blockBytes: this.#plan.blockBytes,
       memoryBytesMax,
     };
@@ -395,10 +393,12 @@ class FrameCompressor {
   async #makeBlock(plain: Uint8Array, facts: BlockPlan): Promise<Block> {
     const { isLast, cut, gainMin } = facts;
     const seen = cut?.rest ?? plain;
-    const view = this.#viewOf(this.#doneBytes === 0);
+    const isFirst = this.#doneBytes === 0;
+    const view = this.#viewOf(isFirst ? seen.length : undefined);
     const made = "shown" in facts ? facts.shown : view && (await show(plain, facts, view, this.#options.signal));
     if (!made) return plainBlock("stored", plain, facts);
     const { bytes: shown, stride } = made;
+    if (isFirst) this.#options = withFittingPrior(seen.length, stride, this.#options);
     this.#plainPerSeen = plain.length / seen.length;
     const model = await this.#openModel(isLast ? seen.length : undefined);
     const told = facts.isSmall ? smallStride(this.#options.prior, seen.length, stride) : stride;

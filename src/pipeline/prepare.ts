@@ -13,9 +13,10 @@ import type { CutPolicy } from "../repeats/policy.ts";
 import { type Found, foresightOf, lanesOf, predictedMemoryBytes, type Shown, type ShownBytes } from "./block-plan.ts";
 import { looksIncompressible } from "./content.ts";
 import { findNumbers } from "./numbers.ts";
+import { Pacer } from "./pacer.ts";
 import { type FoundNumbers, predictNumbers } from "./predicted.ts";
+import { provenStride } from "./records-trial.ts";
 import { type Cut, type Reach, searchRepeats } from "./repeats.ts";
-import { findStride } from "./stride.ts";
 import { closeTrialKernels } from "./trial-kernels.ts";
 
 /** So few bytes teach a model nothing: what it would save does not pay for opening one. */
@@ -29,7 +30,7 @@ export interface ModelView {
   readonly hyper: HyperParameters;
   /** What its prior takes. */
   readonly priorBytes: number;
-  /** Behind a prior that the program carries, a short input's block and a long one's first are told no stride. */
+  /** Behind a prior that the program carries, a short input's block is told no stride. */
   readonly hasStrides: boolean;
   /** Plain bytes of the frame's blocks. */
   readonly blockBytes: number;
@@ -119,7 +120,8 @@ async function shownOf(
   const rest = cut?.rest ?? plain;
   if (isChance || (cut && (rest.length < STORED_BELOW_BYTES || looksIncompressible(rest)))) return undefined;
   const bytes = await predict(rest, numbers, cut, view, signal);
-  return { bytes, stride: bytes.stride ?? (view.hasStrides ? findStride(bytes.bytes, view.hyper) : 0) };
+  const { stride = view.hasStrides ? await provenStride(bytes.bytes, view.hyper, new Pacer(signal)) : 0 } = bytes;
+  return { bytes, stride };
 }
 
 /** What the model sees in place of what is left of a block. */
