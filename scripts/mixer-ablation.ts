@@ -90,7 +90,7 @@ const [level, bytes, ...paths] = process.argv.slice(2);
 const engine = await createCpuEngine({ threads: 1 });
 const hyperFor = (size) => hyperForSize(levelOf(Number(level)), size);
 const limits = { workers: 1, memoryBytesMax: 2 ** 32, blockBytes: 2 ** 26 };
-const options = { ...limits, hyperFor, repeats: MIXER_POLICY, builtInBytesMax: 0 };
+const options = { ...limits, hyperFor, repeats: MIXER_POLICY };
 const sizes = [];
 for (const path of paths) {
   let archiveBytes = 0;

@@ -24,7 +24,9 @@ const LONG_BYTES_MIN = 160 * 1024;
  * @param isAll which of both
  */
 export function builtInFor(first: Uint8Array, isAll: boolean, options: CompressOptions): Prior | undefined {
-  if (!options.hasBuiltInPriors || first.length < INPUT_BYTES_MIN) return undefined;
+  const { builtInPriors = "none" } = options;
+  const isMeant = builtInPriors === "all" || (builtInPriors === "of one block" && isAll);
+  if (!isMeant || first.length < INPUT_BYTES_MIN) return undefined;
   const number = chooseBuiltIn(first);
   const prior = number === undefined ? undefined : builtInPrior(number);
   return prior && !looksIncompressible(first) && hasRoom(prior, first.length, isAll, options) ? prior : undefined;
