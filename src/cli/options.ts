@@ -163,12 +163,12 @@ const PRIORS: readonly OptionSpec[] = [
       "Small files that are like the samples of a prior become much smaller. To restore them takes the same prior; " +
       "--list says which. Of a file that is no prior, the last 4 MiB are what the model begins with. " +
       "A prior has a mixer of its own, so beside it a level only says which repeats are cut out. To restore joined " +
-      "archives, give -D for each of their priors. Without -D, short files begin with a prior that the program " +
+      "archives, give -D for each of their priors. Without -D, files begin with a prior that the program " +
       "carries, if one of them suits.",
   },
   {
     name: "no-prior",
-    help: "begin with nothing: short files take no prior that the program carries",
+    help: "begin with nothing: files take no prior that the program carries",
     details: "They become larger, and any program that knows the format can restore them without fade's priors.",
   },
   {

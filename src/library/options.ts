@@ -37,7 +37,7 @@ export interface CompressOptions extends WorkOptions {
   readonly repeatBytesMin?: number;
   /** A file of `fade --train`, or any bytes like those to come, to begin with (`-D`). Restoring needs it, too. */
   readonly prior?: Uint8Array;
-  /** false: short inputs begin with no built-in prior, even if one suits them (`--no-prior`). Default: true. */
+  /** false: inputs begin with no built-in prior, even if one suits them (`--no-prior`). Default: true. */
   readonly builtInPrior?: boolean;
   /** An older version of the bytes: the archive holds what is new (`--patch-from`). Restoring needs it, too. */
   readonly patchFrom?: Uint8Array;

@@ -32,7 +32,7 @@ export interface ModelChoice {
 
 /** What may be set of the work itself, whoever asks for it. */
 export interface WorkSettings extends ModelChoice {
-  /** false: short inputs begin with no built-in prior, even if one suits them. */
+  /** false: inputs begin with no built-in prior, even if one suits them. */
   readonly builtInPrior?: boolean;
   /** Plain bytes in a block; undefined: by level. */
   readonly blockBytes?: number;
