@@ -29,8 +29,9 @@ import { finishHash } from "../src/contract/recall.ts";
 import type { TensorName } from "../src/contract/tensors.ts";
 import type { CpuModel } from "../src/engine/cpu/engine.ts";
 import { hyperForSize, networkOf } from "../src/model/levels.ts";
+import { Pacer } from "../src/pipeline/pacer.ts";
+import { provenStride } from "../src/pipeline/records-trial.ts";
 import { gatherSteps, layoutOf, liveAt } from "../src/pipeline/streams.ts";
-import { findStride } from "../src/pipeline/stride.ts";
 import { encodeCopies } from "../src/repeats/copies.ts";
 import { cut } from "../src/repeats/cut.ts";
 import { cutOptionsFor, policyOfNetwork } from "../src/repeats/policy.ts";
@@ -197,6 +198,8 @@ interface Result {
   readonly without: Record<string, number>;
 }
 
+const strideOf = (seen: Uint8Array, hyper: HyperParameters) => provenStride(seen, hyper, new Pacer(undefined));
+
 /** @returns undefined if the part is not there */
 async function withoutPart(
   part: Part,
@@ -205,7 +208,7 @@ async function withoutPart(
   if (part.stage === "stride") return stride === 0 ? undefined : await idealBytes(seen, hyper, 0);
   if (part.stage === "repeats") {
     if (seen.length === plain.length) return undefined;
-    return await idealBytes(plain, hyper, findStride(plain, hyper));
+    return await idealBytes(plain, hyper, await strideOf(plain, hyper));
   }
   if (part.owns && ownedBy(part, planFor(hyper, { stride }), { stride }).length === 0) return undefined;
   const shape = part.reshape ? part.reshape(hyper) : hyper;
@@ -225,7 +228,7 @@ async function measure(path: string, { bytes, level, shape, parts }: Settings): 
   const seen = copies.count > 0 ? rest : plain;
   const list = copies.count > 0 ? encodeCopies(copies).length : 0;
   const hyper = { ...hyperForSize(networkOf(level), plain.length), ...shape };
-  const stride = findStride(seen, hyper);
+  const stride = await strideOf(seen, hyper);
   const complete = list + (await idealBytes(seen, hyper, stride));
   console.error(`${basename(path)} ${complete.toFixed(0)}`);
   const without: Record<string, number> = {};

@@ -10,8 +10,9 @@ import { basename } from "node:path";
 import { gzipSync } from "node:zlib";
 import { buildMixer } from "../src/engine/mixer/assembly/build.ts";
 import { findNumbers } from "../src/pipeline/numbers.ts";
+import { Pacer } from "../src/pipeline/pacer.ts";
 import { type FoundNumbers, NO_FORESIGHT, predictNumbers } from "../src/pipeline/predicted.ts";
-import { findStride } from "../src/pipeline/stride.ts";
+import { provenStride } from "../src/pipeline/records-trial.ts";
 import { foreseenWithin } from "../src/predict/foresight.ts";
 import { NO_COPIES } from "../src/repeats/copies.ts";
 import { Random } from "../test/support/gpu-values.ts";
@@ -232,11 +233,12 @@ function sizeOf(bytes: Uint8Array, stride: number, foreseen: Parameters<typeof f
 
 /** Without predictors, and with them. */
 async function sizesOf(bytes: Uint8Array, found: readonly FoundNumbers[]): Promise<[before: number, after: number]> {
-  const strideOf = (seen: Uint8Array) => findStride(seen, { streams: 1, history: 0 });
-  const before = sizeOf(bytes, strideOf(bytes));
+  const model = { streams: 1, history: 0, mixerContexts: LANE.contexts, mixerCounters: 0 };
+  const strideOf = (seen: Uint8Array) => provenStride(seen, model, new Pacer(undefined));
+  const before = sizeOf(bytes, await strideOf(bytes));
   const seen = await predictNumbers(bytes, found, NO_COPIES, { ...NO_FORESIGHT, lanes: 1 });
   if (!seen) return [before, before];
-  return [before, sizeOf(seen.bytes, seen.stride ?? strideOf(seen.bytes), seen.foreseen?.stretches)];
+  return [before, sizeOf(seen.bytes, seen.stride ?? (await strideOf(seen.bytes)), seen.foreseen?.stretches)];
 }
 
 const paths = process.argv.slice(2);

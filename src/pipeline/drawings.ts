@@ -20,7 +20,7 @@ const BEFORE_BYTES = 2 ** 12;
 const LANE_BETTER = 0.998;
 const SAVED_BYTES_MIN = 4;
 /** As of lane-trial.ts. */
-const ALONE = { streams: 1, history: 0, contexts: 0, mixerContexts: 20 };
+const ALONE = { streams: 1, history: 0, mixerContexts: 20, mixerCounters: 0 };
 
 /**
  * What was found in a block, with drawings in place of what they lie over; or without them, if that is less.

@@ -2,17 +2,17 @@
  * The last word on a stride: what the mixer itself makes of some of a block's bytes as records, and as plain bytes. The
  * small model of stride.ts sees what bytes above add to a few bytes before. But a block that is told a stride loses
  * words, code and long contexts for it, and how much that costs only the model knows that does without them: with few
- * contexts next to nothing is lost, with many a fifth of a program that has some records among its code.
+ * contexts next to nothing is lost, with many a fifth of a program that has some records among its code. A network
+ * loses less, since it looks at the last bytes beside its contexts: there the small model has the last word.
  *
  * Runs from all over the block are coded, as the level does it, first some of them: for most strides that do not pay,
  * these tell. All of it takes a small part of the time that the block takes, and only where there is a stride to try.
  */
 import { SEQUENCE } from "../contract/contexts.ts";
 import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
-import { MIXER_CONTEXTS_MIN } from "../contract/mixer.ts";
-import { MixerLane } from "../engine/mixer/lane.ts";
+import { type LaneShape, MixerLane } from "../engine/mixer/lane.ts";
 import type { Pacer } from "./pacer.ts";
-import { findRecords, isSequence } from "./stride.ts";
+import { findRecords, findStride, isSequence } from "./stride.ts";
 
 /** Of a block, one part in so many is coded in either way, within these bounds. */
 const CODED_SHARE = 16;
@@ -24,8 +24,7 @@ const RECORDS_PER_RUN_MIN = 6;
 const RUNS_MIN = 4;
 /** One run in so many is coded first, then the ones behind these. */
 const TURNS = 4;
-/** More contexts take longer, and tell the same. */
-const CONTEXTS_MAX = 20;
+/** So many lines are enough for so few bytes. */
 const LINE_BITS = 13;
 /** Records must save so much of what plain bytes take: those gain more as a block goes on. */
 const SAVING_SHARE = 1 / 64;
@@ -37,7 +36,7 @@ const SEQUENCE_LOSS_SHARE = 1 / 32;
 /** Turns that are enough to see that. */
 const SEQUENCE_TURNS = 2;
 
-type StrideModel = Pick<HyperParameters, "streams" | "history" | "contexts" | "mixerContexts">;
+type StrideModel = Pick<HyperParameters, "streams" | "history" | "mixerContexts" | "mixerCounters">;
 
 /**
  * What a model is told of a block.
@@ -45,6 +44,7 @@ type StrideModel = Pick<HyperParameters, "streams" | "history" | "contexts" | "m
  * @param bytes what the model will see of it @returns 0, SEQUENCE, or 4 to STRIDE_MAX @throws the abort reason
  */
 export async function provenStride(bytes: Uint8Array, hyper: StrideModel, pacer: Pacer): Promise<number> {
+  if (hasNetwork(hyper)) return findStride(bytes, hyper);
   const trial = new LaneTrial(bytes, hyper, pacer);
   if (isSequence(bytes) && !(await trial.loses(SEQUENCE))) return SEQUENCE;
   const stride = findRecords(bytes, hyper);
@@ -53,13 +53,12 @@ export async function provenStride(bytes: Uint8Array, hyper: StrideModel, pacer:
 
 class LaneTrial {
   readonly #bytes: Uint8Array;
-  readonly #contexts: number;
+  readonly #shape: LaneShape;
   readonly #pacer: Pacer;
 
   constructor(bytes: Uint8Array, hyper: StrideModel, pacer: Pacer) {
-    const most = hasNetwork(hyper) ? hyper.contexts : hyper.mixerContexts;
     this.#bytes = bytes;
-    this.#contexts = Math.max(MIXER_CONTEXTS_MIN, Math.min(CONTEXTS_MAX, most));
+    this.#shape = { contexts: hyper.mixerContexts, lineBits: LINE_BITS, counters: hyper.mixerCounters };
     this.#pacer = pacer;
   }
 
@@ -92,7 +91,7 @@ class LaneTrial {
   }
 
   #laneFor(stride: number): MixerLane {
-    const lane = new MixerLane({ contexts: this.#contexts, lineBits: LINE_BITS });
+    const lane = new MixerLane(this.#shape);
     lane.describe(stride);
     return lane;
   }

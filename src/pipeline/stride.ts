@@ -22,10 +22,11 @@ const ROWS_PER_STREAM_MIN = 3;
 const NETWORK_STRIDE_MIN = 8;
 /** A mixer has contexts of their own for records, as short as a number of four bytes. */
 const MIXER_STRIDE_MIN = 4;
-/** A stride must save one part in so many of what the small model takes without it. */
-const SAVING_SHARE = 30;
-/** And of the first runs one part in so many; else the others are not looked at. */
-const EARLY_SHARE = 2 * SAVING_SHARE;
+/** A stride must save one part in so many of what the small model takes without it; of a mixer, more is asked then. */
+const NETWORK_SAVING_SHARE = 22;
+const MIXER_SAVING_SHARE = 30;
+/** Of the first runs it must save such a part of that share; else the others are not looked at. */
+const EARLY_PART = 1 / 2;
 /** A multiple of another stride must save so many times what that one saves: up to four times it, and beyond. */
 const MULTIPLE_FACTOR = 1.15;
 const MULTIPLE_MAX = 4;
@@ -50,7 +51,9 @@ export function isSequence(bytes: Uint8Array): boolean {
 /** The same of what may have few letters, and is no sequence. @returns 0, or 4 to STRIDE_MAX */
 export function findRecords(bytes: Uint8Array, hyper: Pick<HyperParameters, "streams" | "history">): number {
   const { streams } = hyper;
-  const strideMin = hasNetwork(hyper) ? NETWORK_STRIDE_MIN : MIXER_STRIDE_MIN;
+  const [strideMin, savingShare] = hasNetwork(hyper)
+    ? [NETWORK_STRIDE_MIN, NETWORK_SAVING_SHARE]
+    : [MIXER_STRIDE_MIN, MIXER_SAVING_SHARE];
   const streamBytes = Math.floor(bytes.length / Math.max(1, streams));
   const strideMax = Math.min(STRIDE_MAX, Math.floor(streamBytes / ROWS_PER_STREAM_MIN));
   if (bytes.length < JUDGED_BYTES_MIN || strideMax <= strideMin) return 0;
@@ -59,9 +62,9 @@ export function findRecords(bytes: Uint8Array, hyper: Pick<HyperParameters, "str
   const trial = new StrideTrial(bytes);
   const bitsWithout = trial.bitsWithout(decoy);
   let best = 0;
-  let bestSaving = bitsWithout / SAVING_SHARE;
+  let bestSaving = bitsWithout / savingShare;
   const tried = (stride: number, factor: number) => {
-    const bits = trial.bitsIfSaving(stride, EARLY_SHARE);
+    const bits = trial.bitsIfSaving(stride, savingShare / EARLY_PART);
     if (bits === undefined) return;
     // What stands above is unknown in the first row of every stream.
     const saving = (bitsWithout - bits) * (1 - stride / streamBytes);
