@@ -127,7 +127,7 @@ export function compressOptionsOf(settings: WorkSettings): CompressOptions {
     // Whoever names a block size bounds the memory, and wants no longer runs of stored blocks either.
     ...(blockBytes !== undefined && { runBytes: blockBytes }),
     ...(repeats && { repeats }),
-    ...(isMixer(level) && builtInPrior && { builtInPriors: level.builtInPriors }),
+    hasBuiltInPriors: isMixer(level) && builtInPrior,
     hyperFor: (sizeBytes) => hyperFor(settings, sizeBytes),
   };
 }

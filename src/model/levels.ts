@@ -68,8 +68,6 @@ interface MixerLevel {
   readonly linesBytesMax: number;
   /** Of inputs up to SMALL_BYTES: small frames name a level's model by its number, which stands for these for ever. */
   readonly smallContexts: number;
-  /** Which inputs may begin with one: where they take more than a block, all else takes its memory, too. */
-  readonly builtInPriors: "of one block" | "all";
   /** Of a block, at most, where nobody names it: a run takes about nine times as much besides the lanes. */
   readonly blockBytes: number;
 }
@@ -106,19 +104,15 @@ export const PRIOR_CONTEXTS = 20;
 /** Up to here counters do not pay, and a frame may be a small one, which knows none. */
 const SMALL_BYTES = 64 * KIB;
 
-type MixerFacts = Partial<Pick<MixerLevel, "smallContexts" | "blockBytes" | "builtInPriors">> & {
-  readonly mixerCounters?: number;
-};
-
 function mixer(
   contexts: number,
   laneBytes: number,
   lanesMax: number,
   linesBytesMax: number,
-  { mixerCounters = 0, smallContexts = contexts, blockBytes = 8 * MIB, builtInPriors = "all" }: MixerFacts = {},
+  { mixerCounters = 0, smallContexts = contexts, blockBytes = 8 * MIB } = {},
 ): MixerLevel {
   const shape = { ...WITHOUT, ...NO_NETWORK, mixerContexts: contexts, mixerCounters };
-  return { shape, laneBytes, lanesMax, linesBytesMax, smallContexts, builtInPriors, blockBytes };
+  return { shape, laneBytes, lanesMax, linesBytesMax, smallContexts, blockBytes };
 }
 
 /**
@@ -127,7 +121,7 @@ function mixer(
  */
 const LEVELS: readonly (MixerLevel | undefined)[] = [
   undefined,
-  mixer(6, 256 * KIB, 4, 16 * MIB, { smallContexts: 8, blockBytes: 4.75 * MIB, builtInPriors: "of one block" }),
+  mixer(6, 256 * KIB, 4, 16 * MIB, { smallContexts: 8, blockBytes: 4.75 * MIB }),
   mixer(8, 384 * KIB, 4, 96 * MIB, { smallContexts: 10 }),
   mixer(12, 480 * KIB, 4, 128 * MIB),
   mixer(16, MIB, 4, 192 * MIB),

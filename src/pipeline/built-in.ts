@@ -1,6 +1,7 @@
 /**
- * Which inputs begin with a built-in prior: those that one of them suits. Behind one, short blocks have no stride:
- * contexts of records are not what a built-in prior's values are for. A long input that has a stride has no prior.
+ * Which inputs begin with a built-in prior: those of one block that one of them suits. Of more, a prior gains less than
+ * a hundredth, and would lie beside all that works at several blocks. Behind one, short blocks have no stride: contexts
+ * of records are not what a built-in prior's values are for. A long input that has a stride has no prior.
  */
 import { SMALL_BYTES_MAX } from "../archive/format.ts";
 import { smallModelBehind } from "../archive/small.ts";
@@ -19,26 +20,20 @@ const LANE_BYTES_MIN = 4096;
 /** Shorter inputs have a prior whatever stride seems to be there: it is found by chance too often (docs/PRIORS.md). */
 const LONG_BYTES_MIN = 160 * 1024;
 
-/**
- * @param first the input, or its first block
- * @param isAll which of both
- */
-export function builtInFor(first: Uint8Array, isAll: boolean, options: CompressOptions): Prior | undefined {
-  const { builtInPriors = "none" } = options;
-  const isMeant = builtInPriors === "all" || (builtInPriors === "of one block" && isAll);
-  if (!isMeant || first.length < INPUT_BYTES_MIN) return undefined;
-  const number = chooseBuiltIn(first);
+/** @param plain all of the input, in one block */
+export function builtInFor(plain: Uint8Array, options: CompressOptions): Prior | undefined {
+  if (!options.hasBuiltInPriors || plain.length < INPUT_BYTES_MIN) return undefined;
+  const number = chooseBuiltIn(plain);
   const prior = number === undefined ? undefined : builtInPrior(number);
-  return prior && !looksIncompressible(first) && hasRoom(prior, first.length, isAll, options) ? prior : undefined;
+  return prior && !looksIncompressible(plain) && hasRoom(prior, plain.length, options) ? prior : undefined;
 }
 
 /** Whether lanes are long enough, and the memory: without a prior it may be, and a prior is nobody's wish here. */
-function hasRoom(prior: Prior, firstBytes: number, isAll: boolean, options: CompressOptions): boolean {
-  const { hyperFor, memoryBytesMax } = options;
-  const isSmall = isAll && firstBytes <= SMALL_BYTES_MAX;
-  const hyper = isSmall ? smallModelBehind(prior, firstBytes).hyper : hyperBehind(prior, hyperFor, firstBytes);
-  if (hyper.streams > 1 && firstBytes < LANE_BYTES_MIN * hyper.streams) return false;
-  return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + 3 * firstBytes <= memoryBytesMax;
+function hasRoom(prior: Prior, plainBytes: number, { hyperFor, memoryBytesMax }: CompressOptions): boolean {
+  const isSmall = plainBytes <= SMALL_BYTES_MAX;
+  const hyper = isSmall ? smallModelBehind(prior, plainBytes).hyper : hyperBehind(prior, hyperFor, plainBytes);
+  if (hyper.streams > 1 && plainBytes < LANE_BYTES_MIN * hyper.streams) return false;
+  return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + 3 * plainBytes <= memoryBytesMax;
 }
 
 /** Whether an input's first block, of which a model sees so much, is told no stride behind a built-in prior. */

@@ -36,6 +36,6 @@ export interface CompressOptions extends FrameOptions {
   readonly repeats?: CutPolicy;
   /** What the frame begins with; of a mixer only. */
   readonly prior?: Prior;
-  /** Which inputs, without a prior, begin with a built-in one that suits them; of a mixer only. Default: none. */
-  readonly builtInPriors?: "none" | "of one block" | "all";
+  /** Whether, without a prior, inputs of one block begin with a built-in one that suits them; of a mixer only. */
+  readonly hasBuiltInPriors?: boolean;
 }

@@ -80,7 +80,7 @@ export async function compressStream(
   const totalBytes = sizeBytes ?? (first.length < blockBytes ? first.length : undefined);
   const plan = { totalBytes, blockBytes: totalBytes === first.length ? first.length : blockBytes };
   const reader = new FillReader(source, first);
-  const prior = options.prior ?? builtInFor(first, totalBytes === first.length, options);
+  const prior = options.prior ?? (totalBytes === first.length ? builtInFor(first, options) : undefined);
   const all = { ...options, ...(prior && { prior }) };
   const compressor = new FrameCompressor(engineSource, all, plan, sink, (plain) => reader.free(plain));
   try {

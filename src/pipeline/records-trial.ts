@@ -11,8 +11,10 @@
 import { SEQUENCE } from "../contract/contexts.ts";
 import { type HyperParameters, hasNetwork } from "../contract/hyper.ts";
 import { type LaneShape, MixerLane } from "../engine/mixer/lane.ts";
+import { collect } from "../platform/release.ts";
 import type { Pacer } from "./pacer.ts";
 import { findRecords, findStride, isSequence } from "./stride.ts";
+import { closeTrialKernels } from "./trial-kernels.ts";
 
 /** Of a block, one part in so many is coded in either way, within these bounds. */
 const CODED_SHARE = 16;
@@ -36,6 +38,9 @@ const SEQUENCE_LOSS_SHARE = 1 / 32;
 /** Turns that are enough to see that. */
 const SEQUENCE_TURNS = 2;
 
+/** Of shorter blocks, a run takes little besides. */
+const LONG_BYTES_MIN = 2 ** 20;
+
 type StrideModel = Pick<HyperParameters, "streams" | "history" | "mixerContexts" | "mixerCounters">;
 
 /**
@@ -48,6 +53,7 @@ export async function provenStride(bytes: Uint8Array, hyper: StrideModel, pacer:
   const trial = new LaneTrial(bytes, hyper, pacer);
   if (isSequence(bytes) && !(await trial.loses(SEQUENCE))) return SEQUENCE;
   const stride = findRecords(bytes, hyper);
+  if (bytes.length >= LONG_BYTES_MIN) closeTrialKernels();
   return stride > 0 && (await trial.saves(stride)) ? stride : 0;
 }
 
@@ -74,20 +80,35 @@ class LaneTrial {
   }
 
   /** Which share of what plain bytes take is saved. @param isClear what needs no more turns */
-  async #saved(stride: number, turns: number, isClear: (saved: number) => boolean): Promise<number> {
-    const plain = this.#laneFor(0);
-    const told = this.#laneFor(stride);
-    let [without, taken] = [0, 0];
+  async #saved(stride: number, turnCount: number, isClear: (saved: number) => boolean): Promise<number> {
+    const turns = turnsOf(this.#bytes, stride).slice(0, turnCount);
+    // Beside a model that runs, two lanes at once are much: then all plain turns come first, though few may do.
+    const ahead = this.#isLong ? await Array.fromAsync(this.#sums(0, turns)) : [];
+    if (this.#isLong) collect();
+    const plain = this.#sums(0, turns);
     let saved = 0;
-    for (const runs of turnsOf(this.#bytes, stride).slice(0, turns)) {
-      for (const run of runs) {
-        without += await this.#codedBytes(plain, run);
-        taken += await this.#codedBytes(told, run);
-      }
+    let turn = 0;
+    for await (const taken of this.#sums(stride, turns)) {
+      const without = ahead[turn++] ?? ((await plain.next()).value as number);
       saved = (without - taken) / without;
       if (isClear(saved)) break;
     }
+    if (this.#isLong) collect();
     return saved;
+  }
+
+  /** What a lane makes of the runs, by turns: bytes of all so far. */
+  async *#sums(stride: number, turns: readonly (readonly Uint8Array[])[]): AsyncGenerator<number> {
+    const lane = this.#laneFor(stride);
+    let sum = 0;
+    for (const runs of turns) {
+      for (const run of runs) sum += await this.#codedBytes(lane, run);
+      yield sum;
+    }
+  }
+
+  get #isLong(): boolean {
+    return this.#bytes.length >= LONG_BYTES_MIN;
   }
 
   #laneFor(stride: number): MixerLane {
