@@ -71,13 +71,20 @@ export function fitting(prior: Prior, hyper: HyperParameters | undefined, offset
   throw new CorruptError(offsetBytes, "the contexts of a model", `${contexts}, as its prior`, `${hyper.mixerContexts}`);
 }
 
-/** By number, contexts and counters. Lanes are kept by their priors, so the same must come again. */
+/**
+ * By number, contexts and counters, the last used last. Lanes are kept by their priors, so the same must come again; but
+ * archives of strangers may ask for thousands of them, two megabytes each.
+ */
 const fitted = new Map<string, Prior>();
+const FITTED_MAX = 4;
 
 function builtInBehind(prior: Prior, { mixerContexts: contexts, mixerCounters: counters }: HyperParameters): Prior {
+  if (prior.contexts === contexts && (prior.counters ?? 0) === counters) return prior;
   const key = `${prior.number} ${contexts} ${counters}`;
   const found = fitted.get(key) ?? { ...prior, ...fitPrior(prior, { contexts, counters }) };
+  fitted.delete(key);
   fitted.set(key, found);
+  for (const oldest of fitted.keys()) if (fitted.size > FITTED_MAX) fitted.delete(oldest);
   return found;
 }
 

@@ -164,6 +164,19 @@ describe("archives", () => {
     expect(fitting(builtInPrior(7) as Prior, hyper, 0).contexts).toBe(hyper.mixerContexts);
   });
 
+  test("fitted ones are kept while they are used, and few of them: strangers may ask for thousands", () => {
+    const hyper = hyperForSize(levelOf(5), 70_000);
+    const fit = (mixerContexts: number) => fitting(builtInPrior(7) as Prior, { ...hyper, mixerContexts }, 0);
+    const [first, second] = [fit(6), fit(8)];
+    for (const contexts of [10, 12, 14]) {
+      fit(contexts);
+      expect(fit(6)).toBe(first);
+    }
+    expect(fit(8)).not.toBe(second);
+    expect(fit(8)).toEqual(second);
+    expect(fit(20)).toBe(builtInPrior(7) as Prior);
+  });
+
   test("a large frame names its prior, too", async () => {
     const plain = joined(PACKAGE, noise(70_000));
     const archive = await compress(plain, 5);
