@@ -72,8 +72,8 @@ export function fitting(prior: Prior, hyper: HyperParameters | undefined, offset
 }
 
 /**
- * By number, contexts and counters, the last used last. Lanes are kept by their priors, so the same must come again; but
- * archives of strangers may ask for thousands of them, two megabytes each.
+ * By number, contexts and counters, the last used last. Lanes are kept by their priors, so the same must come again;
+ * but archives of strangers may ask for thousands of them, two megabytes each.
  */
 const fitted = new Map<string, Prior>();
 const FITTED_MAX = 4;
