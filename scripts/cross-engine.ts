@@ -11,7 +11,7 @@
  * exits with 1 at the first difference. A level, or a narrow network (--models network-1 --streams 64), keeps the
  * reference's share to minutes; on software adapters a mixer takes about half a millisecond for a byte of a lane. Needs
  * bin/fade (npm run build), or another one with --fade. With --prior all begin behind that one, with --patch-from
- * behind an old file; without them, short inputs behind a built-in prior, as ever, or with --no-prior behind none.
+ * behind an old file; without them, behind a built-in prior where one suits, as ever, or with --no-prior behind none.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

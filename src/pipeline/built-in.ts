@@ -6,7 +6,7 @@
 import { SMALL_BYTES_MAX } from "../archive/format.ts";
 import { smallModelBehind } from "../archive/small.ts";
 import { builtInPrior } from "../prior/built-in.ts";
-import { chooseBuiltIn } from "../prior/choose.ts";
+import { chooseBuiltIn, LONG_BYTES_MIN } from "../prior/choose.ts";
 import type { Prior } from "../prior/file.ts";
 import { looksIncompressible } from "./content.ts";
 import type { CompressOptions } from "./frame-options.ts";
@@ -17,8 +17,6 @@ import { hyperBehind, priorMemoryBytes } from "./priors.ts";
 const INPUT_BYTES_MIN = 32;
 /** A lane takes some milliseconds to begin: of many lanes, each must have so many bytes. */
 const LANE_BYTES_MIN = 4096;
-/** Shorter inputs have a prior whatever stride seems to be there: it is found by chance too often (docs/PRIORS.md). */
-const LONG_BYTES_MIN = 160 * 1024;
 
 /** @param plain all of the input, in one block */
 export function builtInFor(plain: Uint8Array, options: CompressOptions): Prior | undefined {
@@ -36,7 +34,10 @@ function hasRoom(prior: Prior, plainBytes: number, { hyperFor, memoryBytesMax }:
   return modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper) + 3 * plainBytes <= memoryBytesMax;
 }
 
-/** Whether an input's first block, of which a model sees so much, is told no stride behind a built-in prior. */
+/**
+ * Whether an input's first block, of which a model sees so much, is told no stride behind a built-in prior: of a short
+ * one, a stride is found by chance too often (docs/PRIORS.md).
+ */
 export const isToldNone = (seenBytes: number, prior: Prior | undefined) =>
   prior?.number !== undefined && seenBytes <= LONG_BYTES_MIN;
 

@@ -14,7 +14,8 @@ const TABLE_BYTES = 1 << 20;
 const LOOKED_BYTES = 2048;
 const PLACES_MAX = 4;
 const LONG_PLACES = 16;
-const LONG_BYTES_MIN = 160 * 1024;
+/** Inputs of more bytes are long: for a prior's choice, and for what else goes with one (docs/PRIORS.md). */
+export const LONG_BYTES_MIN = 160 * 1024;
 /** What says nothing: five bytes that are all the same. */
 const NOTHING = 255;
 /** A prior must know one piece in so many: of chance, each takes every twenty-fifth slot. */
