@@ -8,7 +8,7 @@ import type { Prior } from "../prior/file.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { type CueFacts, cueFactsOf } from "./cues.ts";
 import { modelMemoryBytes } from "./memory.ts";
-import { type FoundNumbers, type LaneForesight, NO_FORESIGHT } from "./predicted.ts";
+import { type FoundNumbers, type LaneForesight, NO_FORESIGHT, restoreNumbers } from "./predicted.ts";
 import type { Cut } from "./repeats.ts";
 
 /** What a model is shown of a block. */
@@ -20,6 +20,14 @@ export interface ShownBytes {
   readonly foreseen?: ForeseenBlock;
   /** The stride, if predictors know it. */
   readonly stride?: number;
+}
+
+/** What is left of a block, from what predictors made of it; the bytes are the same. @throws the abort reason */
+export async function beforePrediction({ bytes, stretches, foreseen }: ShownBytes, signal?: AbortSignal) {
+  const isForeseen = foreseen !== undefined;
+  const list = stretches ? decodeStretches(stretches, bytes.length, isForeseen) : [];
+  await restoreNumbers(bytes, list, isForeseen, signal);
+  return bytes;
 }
 
 /** What was found in a block. */
@@ -37,6 +45,8 @@ export interface Shown {
 
 /** What is known of a block before the model has seen it. */
 export interface BlockPlan extends Found {
+  /** Without what fills give. */
+  readonly plainBytes: number;
   readonly isLast: boolean;
   /** Whether it is for a small frame. */
   readonly isSmall?: boolean;
@@ -49,23 +59,23 @@ export interface BlockPlan extends Found {
   readonly gainMin: number;
 }
 
+/** @param seen what is left of the block when repeats are cut out */
 export function plainBlock(
   kind: "stored" | "learned",
-  plain: Uint8Array,
+  seen: Uint8Array,
   facts: BlockPlan,
   stride = 0,
-  shown: ShownBytes = { bytes: facts.cut?.rest ?? plain },
+  shown: ShownBytes = { bytes: seen },
 ): PlainBlock {
-  return { kind, ...factsOf(plain, facts, stride, shown), payload: shown.bytes };
+  return { kind, ...factsOf(facts, stride, shown), payload: shown.bytes };
 }
 
 export function factsOf(
-  plain: Uint8Array,
-  { cut, fills, check }: BlockPlan,
+  { plainBytes, cut, fills, check }: BlockPlan,
   stride: number,
   { stretches, foreseen }: ShownBytes,
 ) {
-  const facts = { plainBytes: plain.length, check, ...(fills && { fills }), ...(stretches && { stretches }) };
+  const facts = { plainBytes, check, ...(fills && { fills }), ...(stretches && { stretches }) };
   return {
     ...facts,
     ...(foreseen && { isForeseen: true }),
@@ -77,8 +87,11 @@ export function factsOf(
 /** How many know nothing of each other: streams of a network share what they learn. */
 export const lanesOf = (hyper: HyperParameters) => (hasNetwork(hyper) ? 1 : hyper.streams);
 
-/** Lanes of less than this learn too little of pixels, but one alone. */
-const FORESEEING_LANE_BYTES_MIN = 2 ** 20;
+/**
+ * Lanes of less than this learn too little of pixels, but one alone. No level has shorter ones, unless repeats take
+ * many of their bytes: it is who wants many lanes, such as for a GPU, that goes without.
+ */
+const FORESEEING_LANE_BYTES_MIN = 3 * 2 ** 16;
 
 /** Models of so many contexts take their time: they have a panel of predictors for sound. */
 const PANEL_CONTEXTS_MIN = 28;
@@ -111,10 +124,10 @@ export function predictedMemoryBytes(
 /** What lanes are reminded of in a block of which repeats were cut out. */
 export function cuesFor(
   prior: Prior | undefined,
-  plain: Uint8Array,
+  plainBytes: number,
   { copies, places, windowBytes }: Cut,
   { bytes, stretches, foreseen }: ShownBytes,
 ): CueFacts | undefined {
   const list = stretches ? decodeStretches(stretches, bytes.length, foreseen !== undefined) : [];
-  return cueFactsOf(prior, { plainBytes: plain.length, copies }, { copies: places, windowBytes }, list);
+  return cueFactsOf(prior, { plainBytes, copies }, { copies: places, windowBytes }, list);
 }

@@ -7,7 +7,7 @@
 import { groupsFor } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
-import { collectAfter } from "../platform/release.ts";
+import { collectAfter, release } from "../platform/release.ts";
 import { BlockModel, type Chunk, type ToldFacts } from "./block-model.ts";
 import type { CodedBlock, CompressOptions } from "./options.ts";
 import { gatherSteps } from "./streams.ts";
@@ -32,7 +32,9 @@ export class BlockCompressor extends BlockModel<CompressOptions> {
       codedBytes: 0,
       begin: () => model.beginPayloads(options.groups ?? groupsFor(model.hyper), options),
       step: async ({ layout, first, steps, live }: Chunk) => {
-        passage.codedBytes = await model.encodeSteps(gatherSteps(data, layout, first, steps), steps, live);
+        const chunk = gatherSteps(data, layout, first, steps);
+        passage.codedBytes = await model.encodeSteps(chunk, steps, live);
+        release(chunk);
       },
       end: async () => {
         groups = await model.takePayloads();

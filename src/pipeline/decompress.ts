@@ -6,7 +6,7 @@
 import { checkGroups } from "../coder/groups.ts";
 import type { HyperParameters } from "../contract/hyper.ts";
 import type { Engine } from "../engine/engine.ts";
-import { collectAfter } from "../platform/release.ts";
+import { collectAfter, release } from "../platform/release.ts";
 import { BlockModel, type ToldFacts } from "./block-model.ts";
 import type { BlockOptions } from "./options.ts";
 import { gatherSteps, scatterSteps } from "./streams.ts";
@@ -41,6 +41,7 @@ export class BlockDecompressor extends BlockModel {
         const chunk = new Uint8Array(steps * streams);
         await model.decodeSteps(chunk, steps, live);
         scatterSteps(chunk, layout, first, steps, data);
+        release(chunk);
       },
       end: () => model.finishPayloads(),
     });
@@ -58,7 +59,11 @@ export class BlockDecompressor extends BlockModel {
     await this.pass(data.length, told, {
       codedBytes: data.length,
       begin: () => model.beginLearning(),
-      step: ({ layout, first, steps, live }) => model.learnSteps(gatherSteps(data, layout, first, steps), steps, live),
+      step: async ({ layout, first, steps, live }) => {
+        const chunk = gatherSteps(data, layout, first, steps);
+        await model.learnSteps(chunk, steps, live);
+        release(chunk);
+      },
     });
   }
 }

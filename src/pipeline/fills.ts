@@ -106,6 +106,11 @@ export class FillReader {
     return { bytes: block.bytes, ...(block.fills.length > 0 && { fills: block.fills }), totalBytes: taken, isEnd };
   }
 
+  /** Whether nobody else has the memory of a block: then it may go to another thread. */
+  isGivenAway({ buffer }: Uint8Array): boolean {
+    return this.#source.free !== undefined || this.#own.has(buffer);
+  }
+
   /** Takes back the bytes of a block. */
   free(bytes: Uint8Array): void {
     if (this.#own.has(bytes.buffer)) release(bytes);

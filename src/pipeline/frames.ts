@@ -11,15 +11,12 @@
 
 import { varintBytes } from "../archive/bytes.ts";
 import { CHECK_START, chainCheck } from "../archive/checksum.ts";
-import { chainPieces } from "../archive/fills.ts";
 import {
   BLOCK_BYTES_MAX,
   type Block,
-  type Fill,
   type FrameModel,
   SMALL_BYTES_MAX,
   SMALL_STRIDE_BYTES_MIN,
-  STORED_RUN_BYTES_MAX,
   windowBytesOf,
 } from "../archive/format.ts";
 import { type PriorReference, priorReferenceBytes } from "../archive/prior-reference.ts";
@@ -37,7 +34,16 @@ import { release } from "../platform/release.ts";
 import { type CutPolicy, PATCH_POLICY } from "../repeats/policy.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { balancedBlockBytes } from "./block-bytes.ts";
-import { type BlockPlan, cuesFor, type Found, factsOf, lanesOf, plainBlock } from "./block-plan.ts";
+import {
+  type BlockPlan,
+  beforePrediction,
+  cuesFor,
+  type Found,
+  factsOf,
+  lanesOf,
+  plainBlock,
+  type ShownBytes,
+} from "./block-plan.ts";
 import { builtInFor, isToldNone, withFittingPrior } from "./built-in.ts";
 import { BlockCompressor } from "./compress.ts";
 import { looksIncompressible } from "./content.ts";
@@ -45,12 +51,12 @@ import { cueMemoryBytes } from "./cues.ts";
 import { FillReader, type PlainSource, shortPeriodOf } from "./fills.ts";
 import type { ByteSink, CompressOptions, EngineSource } from "./frame-options.ts";
 import { checkMemory, modelMemoryBytes } from "./memory.ts";
-import { Pacer } from "./pacer.ts";
 import { type FramePlan, type Part, PartLine, partsOf } from "./parts.ts";
 import { type ModelView, numbersIn, type Prepared, STORED_BELOW_BYTES, show } from "./prepare.ts";
 import { Preparers, preparerCount } from "./preparers.ts";
 import { fitting, hyperBehind, oldBytesOf, priorMemoryBytes, referenceOf, smallStride } from "./priors.ts";
 import { RepeatCutter } from "./repeats.ts";
+import { StoredRun } from "./stored-run.ts";
 
 export { type PlainSource, sourceOf } from "./fills.ts";
 export * from "./frame-options.ts";
@@ -82,60 +88,51 @@ export async function compressStream(
   const reader = new FillReader(source, first);
   const prior = options.prior ?? (totalBytes === first.length ? builtInFor(first, options) : undefined);
   const all = { ...options, ...(prior && { prior }) };
-  const compressor = new FrameCompressor(engineSource, all, plan, sink, (plain) => reader.free(plain));
+  const compressor = new FrameCompressor(engineSource, all, plan, sink, reader);
   try {
     const isSmall = totalBytes === first.length && totalBytes <= SMALL_BYTES_MAX;
     if (isSmall && (totalBytes === 0 || !options.prior?.old)) return await compressor.addSmall(first);
-    await compressor.addAll(partsOf(reader, plan, blockBytes, totalBytes === first.length));
+    await compressor.addAll(partsOf(reader, plan, blockBytes, totalBytes === first.length, all.signal));
     await compressor.end();
   } finally {
     await compressor.close();
   }
 }
 
-/** A share of the memory that may be used, for stored blocks that wait for each other. */
-const RUN_SHARE = 1 / 4;
-
 class FrameCompressor {
   readonly #engineSource: EngineSource;
   #options: CompressOptions;
   readonly #plan: FramePlan;
   readonly #sink: ByteSink;
-  readonly #free: (plain: Uint8Array) => void;
-  #runBytesMax: number;
+  readonly #reader: FillReader;
   #frameModel: FrameModel | undefined;
   #writer: FrameWriter | undefined;
   #isModelWritten = false;
   #model: BlockCompressor | undefined;
   #doneBytes = 0;
-  #check = CHECK_START;
   /** Whether a coded or learned block came before: then the model's state is the decoder's, too. */
   #hasHistory = false;
-  /** Stored blocks that have not gone out. */
-  #run: Uint8Array[] = [];
-  #runCheck = CHECK_START;
-  #isBehindStored = false;
+  readonly #run: StoredRun;
   #cutter: RepeatCutter | undefined;
   #preparerCount = 0;
   #preparers: Preparers | undefined;
   /** Plain bytes that stand behind each byte that the model sees of the block at hand. */
   #plainPerSeen = 1;
 
-  /** @param free takes blocks that have gone out */
+  /** @param reader takes back blocks that are of no use any more */
   constructor(
     engineSource: EngineSource,
     options: CompressOptions,
     plan: FramePlan,
     sink: ByteSink,
-    free: (plain: Uint8Array) => void,
+    reader: FillReader,
   ) {
     this.#engineSource = engineSource;
     this.#options = options;
     this.#plan = plan;
     this.#sink = sink;
-    this.#free = free;
-    const { runBytes = STORED_RUN_BYTES_MAX, memoryBytesMax } = options;
-    this.#runBytesMax = Math.min(runBytes, STORED_RUN_BYTES_MAX, Math.floor(memoryBytesMax * RUN_SHARE));
+    this.#reader = reader;
+    this.#run = new StoredRun(plan.blockBytes, options);
   }
 
   /** Takes all parts of an input, and sends what is ready to the sink. @throws what they throw */
@@ -144,35 +141,35 @@ class FrameCompressor {
     for (let next = await line.next(); next; next = await line.next()) {
       const ready = await (next.prepared ?? this.#findIn(next.part));
       this.#chooseModelFor(next.part, ready);
+      // From here on only what is left of it counts: it makes room for the next one.
+      if (ready.cut) this.#reader.free(next.part.block.bytes);
+      if (next.part.isLast) await this.#closePreparers();
       // What is on its way goes through the cutter at once, so nothing may wait that is yet to go through it.
       if (this.#frameModel) line.goAhead(this.#preparerCount);
       await this.#add(next.part, ready);
     }
   }
 
-  async #add(
-    { block: { bytes: plain, fills, totalBytes }, isFirst, isLast }: Part,
-    ready: Found | Prepared,
-  ): Promise<void> {
-    const check = await this.#checkOf(plain, fills);
+  async #add(part: Part, ready: Found | Prepared): Promise<void> {
+    const { isFirst, isLast, check, keptBytes: plainBytes } = part;
+    const { bytes, fills, totalBytes } = part.block;
+    const seen = ready.cut?.rest ?? ("shown" in ready ? ready.plain : undefined) ?? bytes;
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const gainMin = isFirst && isLast ? STORED_BELOW_BYTES / 2 : 0;
-    const { cut } = ready;
-    const block = await this.#makeBlock(plain, { ...ready, isLast, check, gainMin, ...(fills && { fills }) });
+    const facts = { ...ready, plainBytes, isLast, check, gainMin, ...(fills && { fills }) };
+    const block = await this.#makeBlock(seen, facts);
     if (isFirst && isLast && (await this.#sendStated(block))) return;
     if (isFirst) await this.#writeHeader(block);
-    this.#check = check;
     this.#doneBytes += totalBytes;
     if (block.kind === "stored" && !block.copies && !fills) {
-      await this.#addStored(block.payload, isLast);
+      if (this.#run.add(block.payload, check, isLast)) await this.#flush();
       return;
     }
     await this.#flush();
-    this.#isBehindStored = false;
+    this.#run.end();
     if (block.kind !== "stored") await this.#writeModel();
     await this.#sink(this.#open.block(block));
-    if (cut) release(cut.rest);
-    this.#free(plain);
+    this.#free(seen, ready);
   }
 
   /** What is found in a part, here and now. */
@@ -190,18 +187,19 @@ class FrameCompressor {
   }
 
   /** Sets a thread to what `#find` and `#show` would do. */
-  #prepareAhead({ block: { bytes: plain }, isLast }: Part): Promise<Prepared> | undefined {
+  #prepareAhead({ block: { bytes: plain }, keptBytes, isLast }: Part): Promise<Prepared> | undefined {
     const view = this.#viewOf();
-    if (!this.#preparers || !view || plain.length === 0) return undefined;
+    if (!this.#preparers || !view || keptBytes === 0) return undefined;
     const reach = this.#openCutter(isLast)?.reachOf(plain, this.#preparerCount === 1);
     const cutting = reach && { ...reach, policy: this.#policy as CutPolicy };
-    return this.#preparers.prepare({ plain, isChance: looksIncompressible(plain), ...(cutting && { cutting }), view });
+    const order = { plain, isChance: looksIncompressible(plain), ...(cutting && { cutting }), view };
+    return this.#preparers.prepare(order, this.#reader.isGivenAway(plain));
   }
 
-  #chooseModelFor({ block: { bytes: plain }, isFirst, isLast, modelBytes }: Part, { cut }: Found): void {
-    const isTiny = plain.length === 0 || (isFirst && isLast && plain.length < STORED_BELOW_BYTES);
+  #chooseModelFor({ keptBytes, isFirst, isLast, modelBytes }: Part, { cut }: Found): void {
+    const isTiny = keptBytes === 0 || (isFirst && isLast && keptBytes < STORED_BELOW_BYTES);
     if (this.#frameModel || isTiny) return;
-    const seenBytes = (cut?.rest ?? plain).length;
+    const seenBytes = cut?.rest.length ?? keptBytes;
     if (isLast || modelBytes === undefined) this.#chooseModel(seenBytes, isFirst && isLast);
     else this.#chooseModel(Math.max(1, modelBytes), true);
   }
@@ -220,7 +218,7 @@ class FrameCompressor {
   }
 
   async #makeSmall(plain: Uint8Array): Promise<Block> {
-    const check = await this.#checkOf(plain);
+    const check = chainCheck(plain, CHECK_START);
     const period = shortPeriodOf(plain, SMALL_PATTERN_BYTES_MAX);
     if (period > 0 && period + 1 < plain.length) {
       const fills = [{ gapBytes: 0, lengthBytes: plain.length, pattern: plain.slice(0, period) }];
@@ -236,7 +234,8 @@ class FrameCompressor {
     const isOfLevel = model !== undefined && (prior ?? levelOfModel(model, seenBytes)) !== undefined;
     const referenceBytes = prior ? priorReferenceBytes(referenceOf(prior, true)) : 0;
     const gainMin = isOfLevel ? smallCodedBytes(seenBytes) + referenceBytes : LARGE_FRAME_BYTES;
-    return await this.#makeBlock(plain, { ...found, isLast: true, isSmall: true, check, gainMin });
+    const facts = { ...found, plainBytes: plain.length, isLast: true, isSmall: true, check, gainMin };
+    return await this.#makeBlock(found.cut?.rest ?? plain, facts);
   }
 
   /** How a small frame says which model it has; undefined if none can. */
@@ -262,8 +261,14 @@ class FrameCompressor {
   }
 
   async close(): Promise<void> {
-    await this.#preparers?.close();
+    await this.#closePreparers();
     await this.#closeModel();
+  }
+
+  async #closePreparers(): Promise<void> {
+    await this.#preparers?.close();
+    this.#preparers = undefined;
+    this.#preparerCount = 0;
   }
 
   async #closeModel(): Promise<void> {
@@ -334,8 +339,7 @@ class FrameCompressor {
     // A decoder with the same limit has the model and the window open while it reads a run, which it counts twice.
     const modelBytes = modelMemoryBytes(hyper) + priorMemoryBytes(prior, hyper);
     const besideBytes = modelBytes + windowRoomBytes(windowBytesOf(blockBytes));
-    const runBytesMax = Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2));
-    this.#runBytesMax = Math.min(this.#runBytesMax, runBytesMax);
+    this.#run.limit(Math.max(blockBytes, Math.floor((memoryBytesMax - besideBytes) / 2)));
     this.#frameModel = { hyper, groupCount: groupsFor(hyper) };
     if (prior) this.#options = { ...this.#options, prior: fitting(prior, hyper, 0) };
     if (prior) keepLanesWithin(memoryBytesMax - besideBytes - 5 * blockBytes);
@@ -371,48 +375,51 @@ class FrameCompressor {
     await this.#sink(this.#open.model(this.#frameModel));
   }
 
-  async #addStored(plain: Uint8Array, isLast: boolean): Promise<void> {
-    this.#run.push(plain);
-    this.#runCheck = this.#check;
-    const runBytes = this.#run.reduce((sum, piece) => sum + piece.length, 0);
-    const isFull = runBytes + this.#plan.blockBytes > this.#runBytesMax;
-    // Checks of a run are of full pieces: only its last may be shorter.
-    const isOdd = plain.length !== this.#plan.blockBytes;
-    if (isLast || isFull || isOdd || !this.#isBehindStored) await this.#flush();
-    this.#isBehindStored = true;
-  }
-
   async #flush(): Promise<void> {
-    if (this.#run.length === 0) return;
-    const run = this.#run;
-    this.#run = [];
-    for (const part of this.#open.stored(run, this.#runCheck)) await this.#sink(part);
-    run.forEach(this.#free);
+    const { pieces, check } = this.#run.take();
+    if (pieces.length === 0) return;
+    for (const part of this.#open.stored(pieces, check)) await this.#sink(part);
+    for (const piece of pieces) this.#reader.free(piece);
   }
 
-  async #makeBlock(plain: Uint8Array, facts: BlockPlan): Promise<Block> {
-    const { isLast, cut, gainMin } = facts;
-    const seen = cut?.rest ?? plain;
+  /** @param seen what is left of the block when repeats are cut out */
+  async #makeBlock(seen: Uint8Array, facts: BlockPlan): Promise<Block> {
+    const { plainBytes, isLast, cut, gainMin } = facts;
     const isFirst = this.#doneBytes === 0;
     const view = this.#viewOf(isFirst ? seen.length : undefined);
-    const made = "shown" in facts ? facts.shown : view && (await show(plain, facts, view, this.#options.signal));
-    if (!made) return plainBlock("stored", plain, facts);
+    const made = "shown" in facts ? facts.shown : view && (await show(seen, facts, view, this.#options.signal));
+    if (!made) return plainBlock("stored", seen, facts);
     const { bytes: shown, stride } = made;
-    if (isFirst) this.#options = withFittingPrior(seen.length, stride, this.#options);
-    this.#plainPerSeen = plain.length / seen.length;
-    const model = await this.#openModel(isLast ? seen.length : undefined);
-    const told = facts.isSmall ? smallStride(this.#options.prior, seen.length, stride) : stride;
-    const cues = cut && cuesFor(this.#options.prior, plain, cut, shown);
+    const seenBytes = shown.bytes.length;
+    const plainAgain = this.#sparePlain(seen, facts, shown);
+    if (isFirst) this.#options = withFittingPrior(seenBytes, stride, this.#options);
+    this.#plainPerSeen = plainBytes / seenBytes;
+    const model = await this.#openModel(isLast ? seenBytes : undefined);
+    const told = facts.isSmall ? smallStride(this.#options.prior, seenBytes, stride) : stride;
+    const cues = cut && cuesFor(this.#options.prior, plainBytes, cut, shown);
     const { groups } = await model.compress(shown.bytes, { stride: told, cues, foreseen: shown.foreseen });
     const codedBytes = groups.reduce((sum, group) => sum + group.length, 0);
-    if (codedBytes + gainMin < seen.length) {
+    if (codedBytes + gainMin < seenBytes) {
       this.#hasHistory = true;
       if (shown.stretches) release(shown.bytes);
-      return { kind: "coded", ...factsOf(plain, facts, stride, shown), groups };
+      return { kind: "coded", ...factsOf(facts, stride, shown), groups };
     }
-    if (!isLast && this.#hasHistory) return plainBlock("learned", plain, facts, stride, shown);
+    if (!isLast && this.#hasHistory) return plainBlock("learned", seen, facts, stride, shown);
     if (!isLast) await this.#closeModel();
-    return plainBlock("stored", plain, facts);
+    return plainBlock("stored", await plainAgain(), facts);
+  }
+
+  /** Of numbers, what predictors leave is enough: the numbers follow from it. @returns what gives them back */
+  #sparePlain(seen: Uint8Array, facts: BlockPlan, shown: ShownBytes) {
+    if (!shown.stretches) return async () => seen;
+    this.#free(seen, facts);
+    return () => beforePrediction(shown, this.#options.signal);
+  }
+
+  /** @param seen what is left of a block */
+  #free(seen: Uint8Array, { cut }: Found): void {
+    if (cut) release(seen);
+    else this.#reader.free(seen);
   }
 
   /** @param expectedBytes that the model will see, if this block is the only one */
@@ -437,12 +444,6 @@ class FrameCompressor {
     };
     this.#model = await BlockCompressor.open(await this.#engineSource({ hyper, ...expected }), hyper, options);
     return this.#model;
-  }
-
-  async #checkOf(plain: Uint8Array, fills?: readonly Fill[]): Promise<bigint> {
-    if (!fills) return chainCheck(plain, this.#check);
-    const pacer = new Pacer(this.#options.signal);
-    return await chainPieces(plain, fills, this.#check, () => pacer.turn(() => {}));
   }
 }
 

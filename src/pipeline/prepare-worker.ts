@@ -6,24 +6,34 @@ import { type Order, type Prepared, prepare } from "./prepare.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** What goes back: bytes that whoever asked has, or finds in the cut, are left out. */
-function replyTo({ plain, prepared }: Awaited<ReturnType<typeof prepare>>): [Prepared, ArrayBuffer[]] {
+/**
+ * What goes back: of the block's bytes, what is left of it without copies, and what the model is shown, only the last
+ * that differs from the one before: it follows from that what they were.
+ *
+ * @param given the order's bytes, empty where a search took them
+ */
+function replyTo(given: Uint8Array, { plain, prepared }: Awaited<ReturnType<typeof prepare>>) {
   const { cut, shown } = prepared;
-  const rest = cut?.rest ?? plain;
-  const isRest = shown === undefined || shown.bytes.bytes === rest;
-  const made = isRest ? [] : [shown.bytes.bytes];
-  const reply =
-    shown && isRest ? { ...prepared, shown: { ...shown, bytes: { ...shown.bytes, bytes: NOTHING } } } : prepared;
-  return [reply, [...(cut ? [cut.rest] : []), ...made].map(({ buffer }) => buffer as ArrayBuffer)];
+  if (shown?.bytes.stretches) {
+    const reply: Prepared = { ...prepared, ...(cut && { cut: { ...cut, rest: NOTHING } }) };
+    return { reply, buffers: [bufferOf(shown.bytes.bytes)] };
+  }
+  const seen = shown && { ...shown, bytes: { ...shown.bytes, bytes: NOTHING } };
+  if (cut) return { reply: { ...prepared, shown: seen }, buffers: [bufferOf(cut.rest)] };
+  const back = given.length > 0 ? given : plain.slice();
+  return { reply: { ...prepared, plain: back, shown: seen }, buffers: [bufferOf(back)] };
 }
+
+const bufferOf = ({ buffer }: Uint8Array) => buffer as ArrayBuffer;
 
 host.beginWorker((end) => {
   const memory = new SearchMemory();
   let before: Promise<void> = Promise.resolve();
   end.onMessage((order: Order) => {
     before = before.then(async () => {
-      end.post(...replyTo(await prepare(order, memory)));
-      // Copies, made for this thread (preparers.ts).
+      const { reply, buffers } = replyTo(order.plain, await prepare(order, memory));
+      end.post(reply, buffers);
+      // This thread's own (preparers.ts).
       release(order.plain);
       if (order.cutting?.window) release(order.cutting.window);
     });

@@ -49,6 +49,8 @@ export interface Order {
 /** What becomes of it: `show` has been asked, too. */
 export interface Prepared extends Found {
   readonly shown: Shown | undefined;
+  /** The block's bytes, unless something was cut out of them, or predicted. */
+  readonly plain?: Uint8Array;
 }
 
 /**

@@ -42,23 +42,30 @@ export class Preparers {
     this.#count = count;
   }
 
-  /** Prepares a block; its bytes may go when this has returned. @throws ThreadLimitError; PreparerError later */
-  async prepare(order: Order): Promise<Prepared> {
+  /**
+   * Prepares a block.
+   *
+   * @param isGivenAway whether its bytes themselves go to the thread, and no copy
+   * @returns the block's bytes, too, unless something was cut out of them, or predicted
+   * @throws ThreadLimitError; PreparerError later
+   */
+  async prepare(order: Order, isGivenAway = false): Promise<Prepared> {
     const number = this.#next;
     this.#next = (number + 1) % this.#count;
     this.#threads[number] ??= new WorkerThread("preparer", undefined, (detail) => new PreparerError(detail));
     const thread = this.#threads[number] as WorkerThread<Order, Prepared>;
-    const { plain, cutting } = order;
-    const copy = plain.slice();
-    const own = [copy, ...(cutting?.window ? [cutting.window] : [])];
+    const { cutting } = order;
+    const plain = isGivenAway ? order.plain : order.plain.slice();
+    const own = [plain, ...(cutting?.window ? [cutting.window] : [])];
     thread.send(
-      { ...order, plain: copy },
+      { ...order, plain },
       own.map(({ buffer }) => buffer as ArrayBuffer),
     );
     const prepared = await thread.receive();
     const { cut, shown } = prepared;
-    if (shown === undefined || shown.bytes.bytes.length > 0) return prepared;
-    return { ...prepared, shown: { ...shown, bytes: { ...shown.bytes, bytes: cut?.rest ?? plain } } };
+    if (shown === undefined || shown.bytes.stretches) return prepared;
+    const bytes = cut?.rest ?? (prepared.plain as Uint8Array);
+    return { ...prepared, shown: { ...shown, bytes: { ...shown.bytes, bytes } } };
   }
 
   async close(): Promise<void> {

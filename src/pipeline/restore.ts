@@ -24,7 +24,7 @@ import { keepLanesWithin } from "../platform/idle-room.ts";
 import { collectAfter, leaveBehind, release } from "../platform/release.ts";
 import { foresightMemoryBytes } from "../predict/foresight.ts";
 import type { Stretch } from "../predict/list.ts";
-import { transformMemoryBytes, transformSlowly } from "../predict/transform.ts";
+import { transformMemoryBytes } from "../predict/transform.ts";
 import type { Prior } from "../prior/file.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { copiesIn, foreseenOf, isMade, seenBytesOf, stretchesOf } from "./block-facts.ts";
@@ -38,6 +38,7 @@ import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
 import { RepeatRestorer } from "./paste.ts";
+import { restoreNumbers } from "./predicted.ts";
 import {
   contentBytesOf,
   fitting,
@@ -316,14 +317,14 @@ class Restorer {
     const cues = hasCues ? cueFactsOf(this.#prior, block, open, stretches) : undefined;
     if (block.kind === "coded") {
       const rest = await this.#decompress(block, stretches, offsetBytes, cues);
-      await this.#unpredict(rest, stretches, block.isForeseen);
+      await restoreNumbers(rest, stretches, block.isForeseen === true, this.#options.signal);
       if (!open) return rest;
       const plain = open.join(rest);
       release(rest);
       return plain;
     }
     const rest = stretches.length > 0 ? block.payload.slice() : block.payload;
-    await this.#unpredict(rest, stretches, block.isForeseen);
+    await restoreNumbers(rest, stretches, block.isForeseen === true, this.#options.signal);
     const plain = open ? open.join(rest) : rest;
     if (block.kind === "learned") {
       // Here, too, first the check.
@@ -332,13 +333,6 @@ class Restorer {
       await model.learn(block.payload, this.#told(block, stretches, cues));
     }
     return plain;
-  }
-
-  /** Turns what predictors left of numbers into the numbers, in place. */
-  async #unpredict(seen: Uint8Array, stretches: readonly Stretch[], isForeseen = false): Promise<void> {
-    if (stretches.length === 0) return;
-    const pacer = new Pacer(this.#options.signal);
-    for (const _ of transformSlowly(seen, stretches, true, isForeseen)) await pacer.turn(() => {});
   }
 
   async #decompress(

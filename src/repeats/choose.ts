@@ -147,12 +147,13 @@ function* chooseAmong(
   const finder = new RepeatFinder(room, bytes.length, blockStart, minLength, mirrored);
   const chosen = new ChosenCopies(bytes, blockStart, options, prices);
   let floor = blockStart;
-  let group: Repeat[] = [];
+  const group: Repeat[] = [];
+  const choice = new ChoiceRoom(OVERLAPPING_MAX);
   const choose = () => {
-    for (const repeat of bestOf(group, prices)) chosen.add(repeat);
+    for (const repeat of bestOf(group, prices, choice)) chosen.add(repeat);
     floor = Math.max(floor, group.at(-1)?.end ?? 0);
     finder.setFloor(floor);
-    group = [];
+    group.length = 0;
   };
   for (;;) {
     const last = group.at(-1);
@@ -175,6 +176,25 @@ function* chooseAmong(
   return chosen.finish();
 }
 
+/** Of so many repeats that overlap, all that the choice keeps: one room for all groups, which are many and short. */
+class ChoiceRoom {
+  /** The best that ends with repeat j: its value, what comes before it, and the best one of all up to j. */
+  readonly values: Float64Array;
+  readonly before: Int32Array;
+  readonly bestUpTo: Int32Array;
+  /** Of those that overlap the one at hand, in order and with falling merits. */
+  readonly queue: Int32Array;
+  readonly merits: Float64Array;
+
+  constructor(count: number) {
+    this.values = new Float64Array(count);
+    this.before = new Int32Array(count);
+    this.bestUpTo = new Int32Array(count);
+    this.queue = new Int32Array(count);
+    this.merits = new Float64Array(count);
+  }
+}
+
 /**
  * Of repeats with rising starts and ends, those that save most; each begins where the one before it ends.
  *
@@ -182,47 +202,44 @@ function* chooseAmong(
  * end of each, less what is saved up to there, whoever asks; a repeat that is worse in that than a later one is never
  * needed again. So the time is linear, however many overlap.
  */
-export function bestOf(group: readonly Repeat[], prices: Prices): Repeat[] {
-  // The best that ends with repeat j: its value, what comes before it, and the best one of all up to j.
-  const values: number[] = [];
-  const before: number[] = [];
-  const bestUpTo: number[] = [];
+export function bestOf(group: readonly Repeat[], prices: Prices, room = new ChoiceRoom(group.length)): Repeat[] {
+  const { values, before, bestUpTo, queue, merits } = room;
   const first = group[0]?.start ?? 0;
-  // Of those that overlap the one at hand, in order and with falling merits.
-  const queue: number[] = [];
-  const merits: number[] = [];
-  let queueStart = 0;
+  let [queueStart, queueEnd] = [0, 0];
   let apart = -1;
-  for (const [j, { start, end, distance }] of group.entries()) {
+  for (let j = 0; j < group.length; j += 1) {
+    const { start, end, distance } = group[j] as Repeat;
     while ((group[apart + 1] as Repeat).end <= start) apart += 1;
-    while (queueStart < queue.length && (queue[queueStart] as number) <= apart) queueStart += 1;
+    while (queueStart < queueEnd && (queue[queueStart] as number) <= apart) queueStart += 1;
     let previous = apart < 0 ? -1 : (bestUpTo[apart] as number);
     const cost = prices.cost(distance);
     let value = prices.saved(start, end) - cost + (previous < 0 ? 0 : (values[previous] as number));
     const savedBefore = prices.saved(first, end);
-    const overlapping = queue[queueStart];
-    if (overlapping !== undefined) {
+    if (queueStart < queueEnd) {
+      const overlapping = queue[queueStart] as number;
       const joined = (merits[overlapping] as number) + savedBefore - cost;
       if (joined > value) {
         value = joined;
         previous = overlapping;
       }
     }
-    values.push(value);
-    before.push(previous);
-    const best = bestUpTo[j - 1] ?? -1;
-    bestUpTo.push(value >= (best < 0 ? 0 : (values[best] as number)) ? j : best);
-    merits.push(value - savedBefore);
-    while (queue.length > queueStart && (merits[queue.at(-1) as number] as number) < value - savedBefore) queue.pop();
-    queue.push(j);
+    values[j] = value;
+    before[j] = previous;
+    const best = j > 0 ? (bestUpTo[j - 1] as number) : -1;
+    bestUpTo[j] = value >= (best < 0 ? 0 : (values[best] as number)) ? j : best;
+    merits[j] = value - savedBefore;
+    while (queueEnd > queueStart && (merits[queue[queueEnd - 1] as number] as number) < value - savedBefore) {
+      queueEnd -= 1;
+    }
+    queue[queueEnd++] = j;
   }
   const chosen: Repeat[] = [];
-  for (let j = bestUpTo.at(-1) ?? -1; j >= 0; j = before[j] as number) chosen.push(group[j] as Repeat);
+  for (let j = bestUpTo[group.length - 1] ?? -1; j >= 0; j = before[j] as number) chosen.push(group[j] as Repeat);
   chosen.reverse();
-  let end = 0;
+  let from = 0;
   return chosen.map((repeat) => {
-    const start = Math.max(repeat.start, end);
-    end = repeat.end;
+    const start = Math.max(repeat.start, from);
+    from = repeat.end;
     return startingAt(repeat, start);
   });
 }

@@ -33,6 +33,7 @@ export interface Repeat {
 
 /** What is left of a repeat that begins later. The source of a mirrored one moves the other way. */
 export function startingAt(repeat: Repeat, start: number): Repeat {
+  if (start === repeat.start) return repeat;
   const { axis, distance } = repeat;
   return { ...repeat, start, distance: axis === undefined ? distance : 2 * start - axis };
 }

@@ -10,7 +10,7 @@ import { CorruptDataError } from "../../coder/errors.ts";
 import type { DataKind } from "../../contract/contexts.ts";
 import type { HyperParameters } from "../../contract/hyper.ts";
 import type { LanePrior } from "../../contract/prior.ts";
-import { leaveBehind } from "../../platform/release.ts";
+import { leaveBehind, release } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
 import { type ForeseenBlock, type ForeseenNumbers, foreseenWithin } from "../../predict/foresight.ts";
 import {
@@ -58,6 +58,8 @@ export function foreseenByLane(foreseen: ForeseenBlock | undefined, lanes: numbe
     return foreseen ? foreseenWithin(foreseen.stretches, ...laneRange(foreseen.seenBytes, lanes, lane)) : [];
   });
 }
+
+const bufferOf = ({ buffer }: Uint8Array) => buffer as ArrayBuffer;
 
 /** A lane that is not kept for the next file. */
 function newLane(shape: LaneShape, prior: LanePrior | undefined): MixerLane {
@@ -176,6 +178,7 @@ export class MixerModel implements Model {
       if (streams === 1) bytes.set(part);
       else for (let t = 0; t < part.length; t++) bytes[t * streams + lane] = part[t] as number;
       if (part.length < stepCount) bytes[part.length * streams + lane] = 0;
+      release(part);
     }
   }
 
@@ -211,20 +214,33 @@ export class MixerModel implements Model {
   }
 
   /** Cuts steps into the lanes' bytes, and tells these to the lanes. */
-  #tell(kind: "encode" | "study", bytes: Uint8Array, stepCount: number, live: number): Promise<LaneReply[]> {
+  async #tell(kind: "encode" | "study", bytes: Uint8Array, stepCount: number, live: number): Promise<LaneReply[]> {
     const { streams } = this.hyper;
+    if (streams === 1) {
+      const parts = [bytes.subarray(0, live === 1 ? stepCount : stepCount - 1)];
+      return await this.#ask(() => ({ kind, parts }));
+    }
     const parts = Array.from({ length: streams }, (_, lane) => {
-      if (streams === 1) return bytes.subarray(0, live === 1 ? stepCount : stepCount - 1);
       const part = new Uint8Array(stepCount - (lane < live ? 0 : 1));
       for (let t = 0; t < part.length; t++) part[t] = bytes[t * streams + lane] as number;
       return part;
     });
-    return this.#ask((thread) => ({ kind, parts: this.#shareOf(thread, parts) }));
+    const replies = await this.#ask((thread) => ({ kind, parts: this.#shareOf(thread, parts) }), true);
+    parts.forEach(release);
+    return replies;
   }
 
-  /** Asks all threads at once; the caller's lanes work before this returns. @returns replies by thread */
-  #ask(requestOf: (thread: number) => LaneRequest): Promise<LaneReply[]> {
-    for (const [i, worker] of this.#workers.entries()) worker.send(requestOf(i + 1));
+  /**
+   * Asks all threads at once; the caller's lanes work before this returns.
+   *
+   * @param isGivenAway whether the threads get the parts themselves
+   * @returns replies by thread
+   */
+  #ask(requestOf: (thread: number) => LaneRequest, isGivenAway = false): Promise<LaneReply[]> {
+    for (const [i, worker] of this.#workers.entries()) {
+      const request = requestOf(i + 1);
+      worker.send(request, isGivenAway && "parts" in request ? request.parts.map(bufferOf) : []);
+    }
     const others = Promise.all(this.#workers.map((worker) => worker.receive()));
     // Heard of below, also if the caller's own lanes fail.
     others.catch(() => {});
