@@ -143,7 +143,8 @@ class FrameCompressor {
       this.#chooseModelFor(next.part, ready);
       // From here on only what is left of it counts: it makes room for the next one.
       if (ready.cut) this.#reader.free(next.part.block.bytes);
-      if (next.part.isLast) await this.#closePreparers();
+      // There is nothing behind it.
+      if (next.part.isLast) await this.#preparers?.close();
       // What is on its way goes through the cutter at once, so nothing may wait that is yet to go through it.
       if (this.#frameModel) line.goAhead(this.#preparerCount);
       await this.#add(next.part, ready);
@@ -153,7 +154,7 @@ class FrameCompressor {
   async #add(part: Part, ready: Found | Prepared): Promise<void> {
     const { isFirst, isLast, check, keptBytes: plainBytes } = part;
     const { bytes, fills, totalBytes } = part.block;
-    const seen = ready.cut?.rest ?? ("shown" in ready ? ready.plain : undefined) ?? bytes;
+    const seen = ready.cut?.rest ?? (ready as Prepared).plain ?? bytes;
     // A frame of one stored block needs no model in its header; only there does a tie go to storing.
     const gainMin = isFirst && isLast ? STORED_BELOW_BYTES / 2 : 0;
     const facts = { ...ready, plainBytes, isLast, check, gainMin, ...(fills && { fills }) };
@@ -261,14 +262,8 @@ class FrameCompressor {
   }
 
   async close(): Promise<void> {
-    await this.#closePreparers();
-    await this.#closeModel();
-  }
-
-  async #closePreparers(): Promise<void> {
     await this.#preparers?.close();
-    this.#preparers = undefined;
-    this.#preparerCount = 0;
+    await this.#closeModel();
   }
 
   async #closeModel(): Promise<void> {

@@ -248,7 +248,15 @@ describe("a panel for sound", () => {
     expect(of(5, 2 ** 20)).toEqual({ lanes: 1, panelWidths: [1, 3] });
     expect(of(4, 2 ** 20)).toEqual({ lanes: 1, panelWidths: [] });
     expect(of(9, 2 ** 22, 4)).toEqual({ lanes: 4, panelWidths: [1, 2, 3] });
-    expect(of(9, 2 ** 22 - 1, 4)).toEqual(NO_FORESIGHT);
+    expect(of(9, 3 * 2 ** 18, 4)).toEqual({ lanes: 4, panelWidths: [1, 2, 3] });
+    expect(of(9, 3 * 2 ** 18 - 1, 4)).toEqual(NO_FORESIGHT);
+    // Lanes of no level are too short, unless repeats take a fourth of their bytes.
+    for (const level of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      for (const bytes of [2 ** 18, 2 ** 19, 2 ** 20, 2 ** 21, 2 ** 22, 4.75 * 2 ** 20]) {
+        const { streams } = hyperForSize(levelOf(level), bytes);
+        expect(of(level, bytes).lanes).toBe(streams);
+      }
+    }
   });
 });
 

@@ -7,6 +7,7 @@ import { PreparerError } from "../../src/pipeline/errors.ts";
 import { type PlainSource, sourceOf } from "../../src/pipeline/frames.ts";
 import { type Order, prepare } from "../../src/pipeline/prepare.ts";
 import { Preparers, preparerCount, preparerMemoryBytes } from "../../src/pipeline/preparers.ts";
+import { release } from "../../src/platform/release.ts";
 import { SearchMemory } from "../../src/repeats/kernels.ts";
 import { MIXER_POLICY } from "../../src/repeats/policy.ts";
 import { joined } from "../support/bytes.ts";
@@ -35,6 +36,24 @@ const sound = new Uint8Array(Int16Array.from({ length: BLOCK_BYTES / 2 }, wave).
 function compress(source: PlainSource, workers: number, engine: Engine = new FakeEngine(), own = tinyHyper(4)) {
   const options = { workers, memoryBytesMax: MEMORY_BYTES, blockBytes: BLOCK_BYTES, repeats: MIXER_POLICY };
   return archiveOf(source, { ...options, hyperFor: () => own }, engine);
+}
+
+/** An engine whose models make nothing smaller, but perhaps the first block. */
+function refusing(isFirstRefused: boolean): Engine {
+  const engine = new FakeEngine();
+  const openModel = engine.openModel.bind(engine);
+  engine.openModel = async (...all: Parameters<typeof openModel>) => {
+    const model = await openModel(...all);
+    const takePayloads = model.takePayloads.bind(model);
+    let count = 0;
+    model.takePayloads = async () => {
+      const payloads = await takePayloads();
+      count += 1;
+      return count > 1 || isFirstRefused ? payloads.map(() => new Uint8Array(BLOCK_BYTES)) : payloads;
+    };
+    return model;
+  };
+  return engine;
 }
 
 describe("a frame whose blocks are prepared ahead", () => {
@@ -66,6 +85,44 @@ describe("a frame whose blocks are prepared ahead", () => {
       expect(blocks.some(({ copies }) => copies !== undefined)).toBe(true);
       const back = await plainOf(alone as Uint8Array, { memoryBytesMax: MEMORY_BYTES }, undefined, 1 << 16);
       expect(Buffer.compare(back, plain)).toBe(0);
+    });
+  }
+
+  test("is the same where blocks themselves go to the threads, which then are with nobody else", async () => {
+    const inner = sourceOf(plain);
+    const taken: Uint8Array[] = [];
+    const read = async (count: number) => {
+      const block = (await inner.read(count)).slice();
+      taken.push(block);
+      return block;
+    };
+    const [alone, given] = await Promise.all([
+      compress(sourceOf(plain), 1),
+      compress({ ...inner, read, free: (bytes) => void release(bytes) }, 3),
+    ]);
+    expect(Buffer.compare(alone, given)).toBe(0);
+    expect(taken.map(({ length }) => length)).toEqual(taken.map(() => 0));
+  });
+
+  for (const isGivenAway of [false, true]) {
+    test(`has numbers as they were where the model saves nothing, ${isGivenAway ? "given" : "lent"} to threads`, async () => {
+      // Of four blocks the first is learned from; what comes behind it is refused.
+      const some = joined(letters(1), sound, letters(2), sound);
+      const lent = () => sourceOf(some);
+      const given = (inner = lent()) => {
+        const read = async (count: number) => (await inner.read(count)).slice();
+        return { ...inner, read, free: (bytes: Uint8Array) => void release(bytes) };
+      };
+      for (const isFirstRefused of [false, true]) {
+        const archives = [
+          await compress(lent(), 1, refusing(isFirstRefused)),
+          await compress(isGivenAway ? given() : lent(), 2, refusing(isFirstRefused)),
+        ];
+        expect(Buffer.compare(archives[0] as Uint8Array, archives[1] as Uint8Array)).toBe(0);
+        const kinds = (await readArchive(archives[0] as Uint8Array))[0]?.blocks.map(({ kind }) => kind);
+        expect(kinds).toEqual(isFirstRefused ? ["stored", "stored"] : ["coded", "learned", "learned", "stored"]);
+        expect(Buffer.compare(await plainOf(archives[0] as Uint8Array), some)).toBe(0);
+      }
     });
   }
 
