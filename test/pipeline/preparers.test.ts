@@ -104,8 +104,11 @@ describe("a frame whose blocks are prepared ahead", () => {
     expect(taken.map(({ length }) => length)).toEqual(taken.map(() => 0));
   });
 
-  for (const isGivenAway of [false, true]) {
-    test(`has numbers as they were where the model saves nothing, ${isGivenAway ? "given" : "lent"} to threads`, async () => {
+  for (const [name, isGivenAway] of [
+    ["lent", false],
+    ["given", true],
+  ] as const) {
+    test(`has numbers as they were where the model saves nothing, in blocks ${name} to threads`, async () => {
       // Of four blocks the first is learned from; what comes behind it is refused.
       const some = joined(letters(1), sound, letters(2), sound);
       const lent = () => sourceOf(some);
