@@ -4,6 +4,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { type EngineRequest, openEngine } from "../engine/registry.ts";
+import { InputSizeError } from "../pipeline/errors.ts";
 import { host, type WorkerEnd } from "../platform/host.ts";
 import { Engines } from "./engines.ts";
 import { failureOf } from "./failures.ts";
@@ -100,8 +101,12 @@ class LibraryThread {
       import("./plain-source.ts"),
     ]);
     const sizeBytes = input?.length ?? said;
-    const source = plainSource({ read: this.#reader(input), ...(sizeBytes !== undefined && { sizeBytes }) });
-    return await compressFrom(source, (bytes) => this.#write(bytes), work, company);
+    const read = withinSize(this.#reader(input), sizeBytes);
+    const source = plainSource({ read, ...(sizeBytes !== undefined && { sizeBytes }) });
+    const sizes = await compressFrom(source, (bytes) => this.#write(bytes), work, company);
+    // Of a said length no end is read: but a writer waits for it, and what comes in its place must not be lost.
+    await read();
+    return sizes;
   }
 
   async #restore({ input }: Job, { work, checks }: JobSettings, company: Company): Promise<WorkSizes> {
@@ -150,5 +155,16 @@ class LibraryThread {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** The same pieces. @throws InputSizeError, when there are more bytes than were said to come */
+function withinSize(read: () => Promise<Uint8Array>, sizeBytes = Number.POSITIVE_INFINITY) {
+  let readBytes = 0;
+  return async () => {
+    const piece = await read();
+    readBytes += piece.length;
+    if (readBytes > sizeBytes) throw new InputSizeError(sizeBytes, readBytes);
+    return piece;
+  };
+}
 
 host.beginWorker((end) => new LibraryThread(end));

@@ -140,8 +140,21 @@ describe("streams", () => {
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: "rejected", reason: expect.any(fade.TruncatedError) });
     }
-    const wrong = streamOf(TEXT, 1000).pipeThrough(fade.fadeCompress({ sizeBytes: TEXT.length + 1 }));
-    expect(await thrownBy(bytesOf(wrong))).toBeInstanceOf(fade.InputSizeError);
+  });
+
+  test("of a length that is said, both ends hear whether it was true", async () => {
+    for (const [said, isTrue] of [
+      [TEXT.length, true],
+      [TEXT.length + 1, false],
+      // In the middle of a piece, and where one ends.
+      [TEXT.length - 1, false],
+      [2000, false],
+    ] as const) {
+      const { readable, writable } = fade.fadeCompress({ sizeBytes: said });
+      const outcomes = await Promise.allSettled([bytesOf(readable), streamOf(TEXT, 1000).pipeTo(writable)]);
+      const right = isTrue ? { status: "fulfilled" } : { status: "rejected", reason: expect.any(fade.InputSizeError) };
+      for (const outcome of outcomes) expect(outcome).toMatchObject(right);
+    }
   });
 });
 
