@@ -19,7 +19,8 @@ interface Pieces {
 
 /** Turns pieces into blocks: `read(count)` gives exactly `count` bytes until the end. */
 export function plainSource(input: Pieces): CountedSource {
-  let rest = new Uint8Array(0);
+  /** Of the last piece, which stays as it is until the next one is asked for. */
+  let rest: Uint8Array = new Uint8Array(0);
   let total = 0;
   const read = async (count: number) => {
     // A pipe may hold little: room for its first block grows with what comes.
@@ -30,7 +31,7 @@ export function plainSource(input: Pieces): CountedSource {
       const piece: Uint8Array = rest.length > 0 ? rest : await input.read(count - filled);
       if (piece.length === 0) break;
       const taken = piece.subarray(0, count - filled);
-      rest = piece.slice(taken.length);
+      rest = piece.subarray(taken.length);
       if (filled + taken.length > block.length) {
         const larger = new Uint8Array(Math.min(count, Math.max(filled + taken.length, block.length * 2)));
         larger.set(block.subarray(0, filled));
