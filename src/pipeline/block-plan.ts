@@ -8,7 +8,8 @@ import type { Prior } from "../prior/file.ts";
 import { windowRoomBytes } from "../repeats/window.ts";
 import { type CueFacts, cueFactsOf } from "./cues.ts";
 import { modelMemoryBytes } from "./memory.ts";
-import { type FoundNumbers, type LaneForesight, NO_FORESIGHT, restoreNumbers } from "./predicted.ts";
+import { restoreNumbers } from "./numbers-back.ts";
+import { type FoundNumbers, type LaneForesight, NO_FORESIGHT } from "./predicted.ts";
 import type { Cut } from "./repeats.ts";
 
 /** What a model is shown of a block. */

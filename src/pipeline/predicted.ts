@@ -6,7 +6,6 @@ import { STRIDE_MAX } from "../contract/contexts.ts";
 import { laneRange } from "../engine/mixer/model.ts";
 import { type ForeseenBlock, isForeseeable } from "../predict/foresight.ts";
 import { encodeStretches, type Numbers, STRETCH_BYTES_MAX, STRETCH_BYTES_MIN, type Stretch } from "../predict/list.ts";
-import { transformSlowly } from "../predict/transform.ts";
 import type { Copies } from "../repeats/copies.ts";
 import { type Piece, type Range, rangesInRest, type SparedRange } from "../repeats/spare.ts";
 import { transform, unitOf } from "./number-costs.ts";
@@ -78,18 +77,6 @@ export async function predictNumbers(
   await transform(bytes, stretches, new Pacer(signal), isForeseen);
   const foreseen = isForeseen && { foreseen: { stretches, seenBytes: rest.length } };
   return { bytes, stretches: encodeStretches(stretches), ...foreseen, ...strideOf(ranges, rest.length) };
-}
-
-/** Puts numbers back in place of what predictors left of them. @throws the abort reason */
-export async function restoreNumbers(
-  bytes: Uint8Array,
-  stretches: readonly Stretch[],
-  isForeseen: boolean,
-  signal?: AbortSignal,
-): Promise<void> {
-  if (stretches.length === 0) return;
-  const pacer = new Pacer(signal);
-  for (const _ of transformSlowly(bytes, stretches, true, isForeseen)) await pacer.turn(() => {});
 }
 
 /** What lanes foresee of a block. */

@@ -35,10 +35,10 @@ import { BlockError } from "./errors.ts";
 import type { ByteSink, EngineSource, FrameOptions } from "./frame-options.ts";
 import { Budget, type RestoreLimits } from "./limits.ts";
 import { checkMemory, MemoryLimitError, modelMemoryBytes } from "./memory.ts";
+import { restoreNumbers } from "./numbers-back.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
 import { RepeatRestorer } from "./paste.ts";
-import { restoreNumbers } from "./predicted.ts";
 import {
   contentBytesOf,
   fitting,
