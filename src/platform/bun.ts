@@ -7,13 +7,22 @@ import { isCompiled } from "./compiled.ts";
 import type { Host } from "./host-interface.ts";
 import { concatenate } from "./portable.ts";
 
+/** Code that was dropped is compiled again: of many collections in a row, each would cost some ten milliseconds. */
+const SHRINK_MS = 3000;
+let shrunkAtMs = Number.NEGATIVE_INFINITY;
+
 /**
  * In the program, what the collector has found goes back to the system, too, and code that was compiled for what is
  * seldom done now: together some 10 MB. A caller's code is not ours to drop.
  */
 function collectGarbage(): void {
-  if (isCompiled) Bun.shrink();
-  else Bun.gc(true);
+  const nowMs = performance.now();
+  if (!isCompiled || nowMs - shrunkAtMs < SHRINK_MS) {
+    Bun.gc(true);
+    return;
+  }
+  shrunkAtMs = nowMs;
+  Bun.shrink();
 }
 
 export const host: Host = {
