@@ -85,6 +85,7 @@ async function cutOrder(
   const lanesFor = () => lanesOf(hyper);
   const cut = await searchRepeats(plain, { window, policy, lanesFor, isChance, spared, memory, onTaken });
   if (!isTaken) memory.pass(window, plain);
+  memory.rest();
   return { plain: memory.plain.subarray(windowBytes), cut };
 }
 

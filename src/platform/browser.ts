@@ -141,6 +141,7 @@ export const host: Host = {
   processorCount: () => web.navigator?.hardwareConcurrency ?? 1,
   memoryBytes: () => (web.navigator?.deviceMemory ?? MEMORY_GIB) * GIB,
   preferLargePages: () => {},
+  emptyPages: () => false,
   sharesMemory: web.crossOriginIsolated === true,
   mayTearDrivers: true,
   readAsset,

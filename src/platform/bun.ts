@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isMainThread, Worker } from "node:worker_threads";
 import { bunAndNode } from "./bun-and-node.ts";
-import { preferLargePages } from "./c-library.ts";
+import { emptyPages, preferLargePages } from "./c-library.ts";
 import { isCompiled } from "./compiled.ts";
 import type { Host } from "./host-interface.ts";
 import { concatenate } from "./portable.ts";
@@ -35,6 +35,7 @@ export const host: Host = {
   concatenate,
   collectGarbage,
   nanoseconds: () => Bun.nanoseconds(),
+  emptyPages,
   preferLargePages: (memory) => void preferLargePages(new Uint8Array(memory.buffer)),
   readAsset: (path) => new Uint8Array(readFileSync(path)),
   startWorker: (_name, path, data) => {

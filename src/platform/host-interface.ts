@@ -57,6 +57,11 @@ export interface Host {
    * bytes lie is found sooner. A runtime that cannot ask does nothing.
    */
   preferLargePages(memory: WebAssembly.Memory): void;
+  /**
+   * Gives the memory of bytes back to the system, which then are zeros; the first one begins a page of a
+   * WebAssembly.Memory. @returns whether it was done: a runtime that cannot leaves them as they are
+   */
+  emptyPages(bytes: Uint8Array): boolean;
   /** Whether threads may look at the same memory: a page may not, unless it is isolated from others. */
   readonly sharesMemory: boolean;
   /** Whether a thread may be ended while a GPU works for it: in Node and Bun Dawn would end the program. */

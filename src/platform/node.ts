@@ -21,6 +21,7 @@ export const host: Host = {
   },
   collectGarbage: () => gc?.(),
   preferLargePages: () => {},
+  emptyPages: () => false,
   readAsset: (url) => new Uint8Array(readFileSync(new URL(url))),
   startWorker: (name, _path, data) => new Worker(new URL(`./${name}-worker.js`, import.meta.url), { workerData: data }),
 };

@@ -1,4 +1,5 @@
 /** The module repeats.wasm, and an instance of it for one block. */
+import { host } from "../platform/host.ts";
 import { compileAsset } from "../platform/web-assembly.ts";
 import wasmPath from "./repeats.wasm" with { type: "file" };
 
@@ -27,6 +28,8 @@ interface RepeatKernels {
 }
 
 const PAGE_BYTES = 65536;
+/** Less is not worth the call. */
+const EMPTIED_BYTES_MIN = 2 ** 20;
 /** What 32-bit addresses reach. */
 const ROOM_BYTES_MAX = 2 ** 32 - PAGE_BYTES;
 /** Whatever lies in a room begins at a multiple of this. */
@@ -88,6 +91,15 @@ export class SearchMemory {
     plain.set(window);
     plain.set(block, window.length);
     this.plain = plain;
+  }
+
+  /** Behind the bytes of the last search nothing is of use until the next one: the system may have it. */
+  rest(): void {
+    if (this.plain.buffer !== this.#buffer) return;
+    const start = Math.ceil(this.plain.length / PAGE_BYTES) * PAGE_BYTES;
+    if (this.#dirtyBytes - start < EMPTIED_BYTES_MIN) return;
+    const end = Math.min(this.#buffer.byteLength, Math.ceil(this.#dirtyBytes / PAGE_BYTES) * PAGE_BYTES);
+    if (host.emptyPages(new Uint8Array(this.#buffer, start, end - start))) this.#dirtyBytes = start;
   }
 
   /** Makes bytes 0 that are taken; those that were never taken are not touched. */
