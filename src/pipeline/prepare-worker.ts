@@ -1,6 +1,6 @@
 /** A thread that prepares blocks: answers requests in the order in which they come. */
 import { host } from "../platform/host.ts";
-import { release } from "../platform/release.ts";
+import { buffersOf, release } from "../platform/release.ts";
 import { SearchMemory } from "../repeats/kernels.ts";
 import { type Order, type Prepared, prepare } from "./prepare.ts";
 
@@ -16,15 +16,13 @@ function replyTo(given: Uint8Array, { plain, prepared }: Awaited<ReturnType<type
   const { cut, shown } = prepared;
   if (shown?.bytes.stretches) {
     const reply: Prepared = { ...prepared, ...(cut && { cut: { ...cut, rest: NOTHING } }) };
-    return { reply, buffers: [bufferOf(shown.bytes.bytes)] };
+    return { reply, buffers: buffersOf([shown.bytes.bytes]) };
   }
   const seen = shown && { ...shown, bytes: { ...shown.bytes, bytes: NOTHING } };
-  if (cut) return { reply: { ...prepared, shown: seen }, buffers: [bufferOf(cut.rest)] };
+  if (cut) return { reply: { ...prepared, shown: seen }, buffers: buffersOf([cut.rest]) };
   const back = given.length > 0 ? given : plain.slice();
-  return { reply: { ...prepared, plain: back, shown: seen }, buffers: [bufferOf(back)] };
+  return { reply: { ...prepared, plain: back, shown: seen }, buffers: buffersOf([back]) };
 }
-
-const bufferOf = ({ buffer }: Uint8Array) => buffer as ArrayBuffer;
 
 host.beginWorker((end) => {
   const memory = new SearchMemory();

@@ -3,6 +3,7 @@
  * GPU, waits for one core: preparing takes a sixth of a second a megabyte, more where there are numbers, and a fast
  * model not much more.
  */
+import { buffersOf } from "../platform/release.ts";
 import { WorkerThread } from "../platform/worker-thread.ts";
 import { transformMemoryBytes } from "../predict/transform.ts";
 import { cuttingMemoryBytes } from "../repeats/cut.ts";
@@ -13,7 +14,7 @@ import type { Order, Prepared } from "./prepare.ts";
 const THREADS_MAX = 3;
 /** Shorter blocks are prepared sooner than a thread has started. */
 const BLOCK_BYTES_MIN = 2 ** 17;
-/** Of a block on its way, where it is not the only one: read, handed over, its rest, what is shown of it. */
+/** Of a block on its way, where it is not the only one, at most: lent, handed over, its rest, what is shown of it. */
 const COPIES_OF_BLOCK = 5;
 
 /** What a thread takes with the block that it prepares, and the block before. */
@@ -57,10 +58,7 @@ export class Preparers {
     const { cutting } = order;
     const plain = isGivenAway ? order.plain : order.plain.slice();
     const own = [plain, ...(cutting?.window ? [cutting.window] : [])];
-    thread.send(
-      { ...order, plain },
-      own.map(({ buffer }) => buffer as ArrayBuffer),
-    );
+    thread.send({ ...order, plain }, buffersOf(own));
     const prepared = await thread.receive();
     const { cut, shown } = prepared;
     if (shown === undefined || shown.bytes.stretches) return prepared;

@@ -17,6 +17,11 @@ export function release(array: { readonly buffer: ArrayBufferLike }): void {
   if (buffer instanceof ArrayBuffer && "transfer" in buffer && !buffer.detached) buffer.transfer(0);
 }
 
+/** The memory of arrays, which goes over to another thread with a message that has them. */
+export function buffersOf(arrays: readonly Uint8Array[]): ArrayBuffer[] {
+  return arrays.map(({ buffer }) => buffer as ArrayBuffer);
+}
+
 /** Collects this thread's garbage: some 10 ms with the heaps of this program. */
 export function collect(): void {
   host.collectGarbage();

@@ -10,7 +10,7 @@ import { CorruptDataError } from "../../coder/errors.ts";
 import type { DataKind } from "../../contract/contexts.ts";
 import type { HyperParameters } from "../../contract/hyper.ts";
 import type { LanePrior } from "../../contract/prior.ts";
-import { leaveBehind, release } from "../../platform/release.ts";
+import { buffersOf, leaveBehind, release } from "../../platform/release.ts";
 import { WorkerThread } from "../../platform/worker-thread.ts";
 import { type ForeseenBlock, type ForeseenNumbers, foreseenWithin } from "../../predict/foresight.ts";
 import {
@@ -58,8 +58,6 @@ export function foreseenByLane(foreseen: ForeseenBlock | undefined, lanes: numbe
     return foreseen ? foreseenWithin(foreseen.stretches, ...laneRange(foreseen.seenBytes, lanes, lane)) : [];
   });
 }
-
-const bufferOf = ({ buffer }: Uint8Array) => buffer as ArrayBuffer;
 
 /** A lane that is not kept for the next file. */
 function newLane(shape: LaneShape, prior: LanePrior | undefined): MixerLane {
@@ -239,7 +237,7 @@ export class MixerModel implements Model {
   #ask(requestOf: (thread: number) => LaneRequest, isGivenAway = false): Promise<LaneReply[]> {
     for (const [i, worker] of this.#workers.entries()) {
       const request = requestOf(i + 1);
-      worker.send(request, isGivenAway && "parts" in request ? request.parts.map(bufferOf) : []);
+      worker.send(request, isGivenAway && "parts" in request ? buffersOf(request.parts) : []);
     }
     const others = Promise.all(this.#workers.map((worker) => worker.receive()));
     // Heard of below, also if the caller's own lanes fail.

@@ -1,7 +1,7 @@
 /** A thread with some lanes of a model: answers requests in the order in which they come. */
 import type { LanePrior } from "../../contract/prior.ts";
 import { host } from "../../platform/host.ts";
-import { release } from "../../platform/release.ts";
+import { buffersOf, release } from "../../platform/release.ts";
 import { LaneGroup, type LaneRequest } from "./group.ts";
 import { type LaneShape, MixerLane } from "./lane.ts";
 
@@ -24,9 +24,6 @@ host.beginWorker((end) => {
     const reply = group.answer(request);
     // Bytes of steps are many, and garbage: no collector need look for them.
     if (request.kind === "encode" || request.kind === "study") request.parts.forEach(release);
-    end.post(
-      reply,
-      reply.parts.map(({ buffer }) => buffer as ArrayBuffer),
-    );
+    end.post(reply, buffersOf(reply.parts));
   });
 });
