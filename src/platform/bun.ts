@@ -13,7 +13,7 @@ let shrunkAtMs = Number.NEGATIVE_INFINITY;
 
 /**
  * In the program, what the collector has found goes back to the system, too, and code that was compiled for what is
- * seldom done now: together some 10 MB. A caller's code is not ours to drop.
+ * seldom done now: together 2 MB at level 1 and 6 at level 5, of long inputs. A caller's code is not ours to drop.
  */
 function collectGarbage(): void {
   const nowMs = performance.now();
